@@ -1,0 +1,34 @@
+# Every target makes its own environment: Python 3.11 or newer with venv and pip is all it needs.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: setup demo test test-slow check bench clean
+
+setup: $(STAMP)  ## make the environment from the lock
+
+$(STAMP): pyproject.toml uv.lock
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.5"
+	VIRTUAL_ENV= $(BIN)/uv sync --quiet --locked --all-extras --all-groups
+	@touch $(STAMP)
+
+demo: $(STAMP)  ## play the incident for real, in under two minutes
+	$(BIN)/aftershock demo
+
+test: $(STAMP)  ## the fast suite
+	$(BIN)/python -m pytest -m "not slow" -n 2 -q -rs
+
+test-slow: $(STAMP)  ## the demo incidents, kill -9 and the million spans
+	$(BIN)/python -m pytest -m slow -q -rs
+
+check: $(STAMP)  ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+
+bench: $(STAMP)  ## figures that compare within one run
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis dist out

@@ -1,0 +1,82 @@
+"""The wire vocabulary: every attribute and event name that Aftershock reads or writes, once.
+
+OpenTelemetry's names are used wherever one exists; what the conventions lack is `aftershock.*`.
+List-valued attributes hold `kind subject` pairs joined by one tab, so that subjects may hold spaces.
+"""
+
+from __future__ import annotations
+
+# --- OpenTelemetry GenAI conventions (semantic-conventions-genai, development) ----------------
+OPERATION = "gen_ai.operation.name"
+AGENT_NAME = "gen_ai.agent.name"
+AGENT_ID = "gen_ai.agent.id"
+CONVERSATION_ID = "gen_ai.conversation.id"
+WORKFLOW_NAME = "gen_ai.workflow.name"
+REQUEST_MODEL = "gen_ai.request.model"
+RESPONSE_MODEL = "gen_ai.response.model"
+TOOL_NAME = "gen_ai.tool.name"
+TOOL_CALL_ID = "gen_ai.tool.call.id"
+TOOL_ARGUMENTS = "gen_ai.tool.call.arguments"
+TOOL_RESULT = "gen_ai.tool.call.result"
+INPUT_MESSAGES = "gen_ai.input.messages"
+OUTPUT_MESSAGES = "gen_ai.output.messages"
+INPUT_TOKENS = "gen_ai.usage.input_tokens"
+OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
+CONVERSATION_COMPACTED = "gen_ai.conversation.compacted"
+ERROR_TYPE = "error.type"
+SERVICE_NAME = "service.name"
+SERVER_ADDRESS = "server.address"
+SERVER_PORT = "server.port"
+DB_SYSTEM = "db.system.name"
+DB_NAMESPACE = "db.namespace"
+
+# --- Ours: identity --------------------------------------------------------------------------
+RUN_ID = "aftershock.run.id"
+RUN_GOAL = "aftershock.run.goal"  # content: exported only when content capture is on
+
+# --- Ours: tool calls (on execute_tool spans and on their start events) ----------------------
+ARGUMENTS_DIGEST = "aftershock.tool.arguments.digest"
+ARGUMENTS_SKETCH = "aftershock.tool.arguments.sketch"  # int[]: hashed tokens
+ARGUMENTS_SIZE = "aftershock.tool.arguments.size"
+RESULT_DIGEST = "aftershock.tool.result.digest"
+RESULT_SKETCH = "aftershock.tool.result.sketch"  # int[]: hashed masked lines
+RESULT_SIZE = "aftershock.tool.result.size"
+RESULT_OUTCOME = "aftershock.tool.result.outcome"  # ok | failed | empty | truncated
+ERROR_CLASS = "aftershock.tool.error.class"
+SUBJECTS = "aftershock.tool.subjects"  # string[]: hashed id-like argument values
+POLLS = "aftershock.tool.polls"
+ACTION_TIER = "aftershock.action.tier"  # read | write | destructive | provision | decommission
+ACTION_TARGETS = "aftershock.action.targets"  # string[]: entity keys, "service/checkout"
+CONTEXT_REQUIRED = "aftershock.context.required"  # string[]: "kind<TAB>subject<TAB>max_age_s"
+FACTS = "aftershock.facts"  # string[]: "kind<TAB>subject" that the result of this call provides
+
+# --- Ours: facts and decisions that the app records itself ------------------------------------
+FACT_KIND = "aftershock.fact.kind"
+FACT_SUBJECT = "aftershock.fact.subject"
+FACT_SOURCE = "aftershock.fact.source"
+FACT_OUTCOME = "aftershock.fact.outcome"
+FACT_DIGEST = "aftershock.fact.digest"
+DECISION_QUESTION = "aftershock.decision.question"
+DECISION_CHOSEN = "aftershock.decision.chosen"
+DECISION_OVER = "aftershock.decision.over"
+DECISION_BECAUSE = "aftershock.decision.because"
+DECISION_ASSUMES = "aftershock.decision.assumes"
+
+# --- Ours: log events (event_name) -----------------------------------------------------------
+EVENT_STARTED = "aftershock.step.started"  # carries the span's id and its attributes so far
+EVENT_HEARTBEAT = "aftershock.step.heartbeat"
+EVENT_FACT = "aftershock.fact"
+EVENT_FINDING = "aftershock.finding"  # opened | updated | closed, one id
+EVENT_CHANGE = "aftershock.change"  # a deploy, a feature flag, a maintenance window
+
+# --- Ours: on what the collector emits -------------------------------------------------------
+FINDING_ID = "aftershock.finding.id"
+FINDING_KIND = "aftershock.finding.kind"
+FINDING_LEVEL = "aftershock.finding.level"
+FINDING_STATE = "aftershock.finding.state"  # opened | updated | closed
+FINDING_SUMMARY = "aftershock.finding.summary"
+FINDING_CLOSING = "aftershock.finding.closing"
+IMPACT_PROBABILITY = "aftershock.impact.probability"
+IMPACT_LABEL = "aftershock.impact.label"
+IMPACT_ENTITY = "aftershock.impact.entity"
+DECISION_OPERATION = "decision"  # gen_ai.operation.name of a decision span

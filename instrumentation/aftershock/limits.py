@@ -1,0 +1,38 @@
+"""Every limit of the pure core, named with its unit last, with its reason beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Thresholds and bounds that rules and folding obey; an agent's policy may override them."""
+
+    # Folding.
+    run_steps_max: int = 512  # a window that holds 20 of the longest circles; 1 MB a run at worst
+    runs_max: int = 2_000  # live runs in memory; the least recently heard is put away first
+    run_idle_s: float = 3_600.0  # after this without a sign of life a run is put away (not closed)
+
+    # Loops.
+    repeats_warn: int = 2  # identical calls that taught nothing: people see the first repetition
+    repeats_alarm: int = 3  # the field's habit; two in a row are often a deliberate retry
+    repeat_window_actions: int = 9  # "3 in the last 9": other calls in between do not hide a loop
+    similarity_min: float = 0.8  # token Jaccard at which two argument sets are "nearly the same"
+    cycle_period_max: int = 5  # longer circles were never seen in recorded runs
+    cycle_rounds_alarm: int = 3  # A-B-A-B happens in healthy runs; a third round does not
+    errors_alarm: int = 3  # same tool, same class of error
+    errors_window_actions: int = 10
+    stall_s: float = 120.0  # four missed heartbeats of 30 s
+
+    # Context.
+    fact_age_max_s: float = 900.0  # a fact without a declared age is stale after 15 minutes
+
+    # Impact.
+    impact_alarm: float = 0.8  # "probable": right 93 % of the time on recorded incidents
+    impact_warn: float = 0.5  # "suspected"
+
+    # Sizes.
+    sketch_parts_max: int = 128  # hashed parts kept of one value: 1 kB
+    evidence_max: int = 50  # span ids on one finding
+    text_chars_max: int = 2_000  # of any single text that a step keeps
