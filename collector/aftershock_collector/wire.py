@@ -103,7 +103,7 @@ class Exponential(NamedTuple):
 class Sample(NamedTuple):
     """One data point of one metric.
 
-    A gauge or a sum has `value`; histograms and summaries have `count` and `total`. `delta` and
+    A gauge or a sum has `value`; histograms and summaries have `observations` and `total`. `delta` and
     `monotonic` matter for sums, `delta` for histograms: False means since `started_at_ns`.
     """
 
@@ -117,7 +117,7 @@ class Sample(NamedTuple):
     value: float | None = None
     monotonic: bool = False
     delta: bool = False
-    count: int | None = None
+    observations: int | None = None  # how many measurements a histogram or summary holds
     total: float | None = None  # None: not sent (it may not be, for negative measurements)
     minimum: float | None = None
     maximum: float | None = None
