@@ -1,0 +1,1 @@
+"""The demo: one real incident, played on loopback with real services, agents and load."""

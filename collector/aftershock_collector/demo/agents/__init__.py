@@ -1,0 +1,1 @@
+"""The agents of the demo: ordinary programs, started through `aftershock run`."""
