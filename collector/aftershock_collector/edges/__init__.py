@@ -1,0 +1,1 @@
+"""The only modules that touch the world: one file per thing outside."""
