@@ -1,0 +1,109 @@
+"""What is true now against what was open: the only place that opens, updates and closes.
+
+`advance` carries a run's claims over one more step; `reconcile` compares what was reported with
+what is derived today, so that judging unchanged input again reports nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from aftershock.model import Claim, Closing, Finding, Level
+
+Claims = Mapping[str, Claim]
+NO_CLAIMS: Claims = {}
+
+
+def advance(
+    claims: Claims,
+    true_now: Iterable[Finding],
+    now_ns: int,
+    contradicted: Closing = Closing.CONTRADICTED,
+) -> Claims:
+    """Claims after one more step, of which `true_now` says what holds.
+
+    A claim that is no longer true closes, unless it is lasting. Returns `claims` itself where
+    nothing changed, so that prefixes of a run share their state.
+    """
+    holding = {finding.id: finding for finding in true_now}
+    changed: dict[str, Claim] = {}
+    for identity, finding in holding.items():
+        known = claims.get(identity)
+        if known is None or known.closing is not None:
+            changed[identity] = Claim(finding=finding, opened_at_ns=now_ns)
+            continue
+        merged = _merge(known.finding, finding)
+        if merged is not known.finding:
+            changed[identity] = replace(known, finding=merged)
+    for identity, known in claims.items():
+        if identity in holding or known.closing is not None or known.finding.lasting:
+            continue
+        changed[identity] = replace(known, closed_at_ns=now_ns, closing=contradicted)
+    return {**claims, **changed} if changed else claims
+
+
+def close(claims: Claims, at_ns: int, closing: Closing) -> Claims:
+    """Every open claim closed, for one reason."""
+    if all(claim.closing is not None for claim in claims.values()):
+        return claims
+    return {
+        identity: claim
+        if claim.closing is not None
+        else replace(claim, closed_at_ns=at_ns, closing=closing)
+        for identity, claim in claims.items()
+    }
+
+
+def reconcile(
+    reported: Claims, derived: Claims, now_ns: int
+) -> tuple[list[Claim], list[Claim], list[Claim], Claims]:
+    """(opened, updated, closed, what is reported from now on).
+
+    A claim that opened and closed between two looks is both opened and closed. One that is no
+    longer derived at all was wrong: late evidence retracts it. One that a person or the end of
+    the run closed comes back only on evidence newer than its closing.
+    """
+    opened: list[Claim] = []
+    updated: list[Claim] = []
+    closed: list[Claim] = []
+    after: dict[str, Claim] = dict(reported)
+    for identity, claim in derived.items():
+        known = reported.get(identity)
+        if known is None or _reopens(known, claim):
+            opened.append(claim)
+            if claim.closing is not None:
+                closed.append(claim)
+        elif known.closing is not None:
+            continue
+        elif claim.closing is not None:
+            closed.append(claim)
+        elif claim.finding != known.finding:
+            updated.append(claim)
+        else:
+            continue
+        after[identity] = claim
+    for identity, known in reported.items():
+        if identity not in derived and known.closing is None:
+            retracted = replace(known, closed_at_ns=now_ns, closing=Closing.RETRACTED)
+            closed.append(retracted)
+            after[identity] = retracted
+    return opened, updated, closed, after
+
+
+def _merge(known: Finding, seen: Finding) -> Finding:
+    """The newer wording; a level never falls while the claim stands; `known` if nothing is new."""
+    level = Level.ALARM if Level.ALARM in (known.level, seen.level) else Level.WARN
+    began = min(known.began_at_ns, seen.began_at_ns)
+    merged = replace(seen, level=level, began_at_ns=began, as_of_ns=known.as_of_ns)
+    return known if merged == known else replace(merged, as_of_ns=seen.as_of_ns)
+
+
+def _reopens(known: Claim, claim: Claim) -> bool:
+    if known.closing is None or known.closed_at_ns is None:
+        return False
+    if known.closing is Closing.VERDICT:
+        return False
+    if known.closing is Closing.RETRACTED:
+        return True
+    return claim.finding.as_of_ns > known.closed_at_ns

@@ -1,0 +1,149 @@
+"""Steps fold to the same run in whatever order, and however often, they arrive."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aftershock.fold import Window
+from aftershock.limits import Limits
+from aftershock.model import Action, Fingerprint, Outcome, Run, Step, StepKind, Tier
+
+LIMITS = Limits(run_steps_max=16)
+SECOND = 10**9
+
+
+def tool_call(at_s: int, *, tool: str = "search", ended: bool = True, parent: str = "a") -> Step:
+    seen = Fingerprint("r") if ended else None
+    return Step(
+        run_id="run",
+        span_id=f"tool-{at_s}",
+        kind=StepKind.TOOL_CALL,
+        name=tool,
+        began_at_ns=at_s * SECOND,
+        ended_at_ns=(at_s + 1) * SECOND if ended else None,
+        parent_id=parent,
+        action=Action(tool, Fingerprint("a"), seen, Outcome.OK if ended else None, Tier.READ),
+    )
+
+
+def frame(span: str, *, ended_s: int | None, name: str = "bot", parent: str | None = None) -> Step:
+    return Step(
+        run_id="run",
+        span_id=span,
+        kind=StepKind.AGENT,
+        name=name,
+        began_at_ns=0,
+        ended_at_ns=None if ended_s is None else ended_s * SECOND,
+        parent_id=parent,
+        agent=name,
+    )
+
+
+def fold(steps: list[Step], *, limits: Limits = LIMITS) -> Run:
+    window = Window("run", limits)
+    for step in steps:
+        window.add([step])
+    return window.whole(99 * SECOND)
+
+
+def test_steps_stand_in_event_order_and_know_whose_they_are() -> None:
+    run = fold([tool_call(3), frame("a", ended_s=9), tool_call(1), tool_call(2)])
+
+    assert [step.began_at_ns // SECOND for step in run.steps] == [1, 2, 3]
+    assert {"bot"} == {step.agent for step in run.steps}
+    assert (run.agent, run.ended_at_ns) == ("bot", 9 * SECOND)
+
+
+@given(seed=st.integers(0, 10_000), copies=st.integers(1, 3))
+def test_shuffling_and_duplicating_changes_nothing(seed: int, copies: int) -> None:
+    steps = [frame("a", ended_s=20), frame("b", ended_s=10, name="inner", parent="a")]
+    steps += [tool_call(n, parent="b" if n % 2 else "a") for n in range(1, 9)]
+    steps += [tool_call(n, parent="b" if n % 2 else "a", ended=False) for n in range(1, 9)]
+    shuffled = steps * copies
+    random.Random(seed).shuffle(shuffled)
+
+    assert fold(steps) == fold(shuffled)
+
+
+def test_an_ended_step_replaces_its_open_one_and_never_the_other_way_round() -> None:
+    started, ended = tool_call(1, ended=False), tool_call(1)
+
+    assert (ended,) == fold([started, ended]).steps
+    assert (ended,) == fold([ended, started]).steps
+
+
+def test_a_run_is_over_only_when_every_outermost_agent_has_ended() -> None:
+    first, second = frame("a", ended_s=5), frame("b", ended_s=None, name="second")
+
+    assert fold([first, second]).ended_at_ns is None
+    assert fold([first, second, replace(second, ended_at_ns=8 * SECOND)]).ended_at_ns == 8 * SECOND
+
+
+def test_an_inner_agent_that_is_still_open_does_not_keep_the_run_open() -> None:
+    """A frame whose end was lost must not hold a finished run open for ever."""
+    run = fold([frame("a", ended_s=5), frame("b", ended_s=None, parent="a")])
+
+    assert run.ended_at_ns == 5 * SECOND
+
+
+def test_the_window_is_bounded_and_says_what_fell_out() -> None:
+    run = fold([tool_call(n) for n in range(40)])
+
+    assert (len(run.steps), run.dropped_steps) == (16, 24)
+    assert run.steps[0].began_at_ns == 24 * SECOND
+
+
+def test_a_step_older_than_a_full_window_is_dropped_with_a_reason() -> None:
+    window = Window("run", LIMITS)
+    window.add([tool_call(n) for n in range(10, 40)])
+
+    assert window.add([tool_call(1)]).changed_from is None
+    assert dict(window.dropped) == {"older_than_window": 1}
+
+
+def test_adding_says_from_where_on_the_run_reads_differently() -> None:
+    window = Window("run", LIMITS)
+
+    assert window.add([tool_call(n) for n in (1, 3, 5)]).changed_from == 0
+    assert window.add([tool_call(5)]).changed_from is None
+    assert window.add([tool_call(7)]).changed_from == 3
+    assert window.add([tool_call(4)]).changed_from == 2
+
+
+def test_an_outgoing_call_names_the_target_of_its_tool_before_or_after_it() -> None:
+    outgoing = Step(
+        run_id="run",
+        span_id="http",
+        kind=StepKind.OUTGOING,
+        name="POST",
+        began_at_ns=SECOND + 1,
+        ended_at_ns=SECOND + 2,
+        parent_id="tool-1",
+        targets=("service/checkout",),
+    )
+    for order in ([outgoing, tool_call(1)], [tool_call(1), outgoing]):
+        action = fold(order).steps[0].action
+
+        assert action is not None
+        assert action.targets == ("service/checkout",)
+
+
+def test_heartbeats_are_heard_and_are_not_steps() -> None:
+    beat = replace(tool_call(50, ended=False), kind=StepKind.HEARTBEAT, action=None)
+    run = fold([tool_call(1), beat])
+
+    assert (len(run.steps), run.heard_at_ns) == (1, 50 * SECOND)
+
+
+def test_parents_that_form_a_circle_end_the_search_for_an_agent() -> None:
+    steps = [
+        replace(tool_call(1), parent_id="tool-2"),
+        replace(tool_call(2), parent_id="tool-1"),
+        frame("elsewhere", ended_s=3),
+    ]
+
+    assert [step.agent for step in fold(steps).steps] == [None, None]
