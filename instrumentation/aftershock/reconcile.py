@@ -15,12 +15,7 @@ Claims = Mapping[str, Claim]
 NO_CLAIMS: Claims = {}
 
 
-def advance(
-    claims: Claims,
-    true_now: Iterable[Finding],
-    now_ns: int,
-    contradicted: Closing = Closing.CONTRADICTED,
-) -> Claims:
+def advance(claims: Claims, true_now: Iterable[Finding], now_ns: int) -> Claims:
     """Claims after one more step, of which `true_now` says what holds.
 
     A claim that is no longer true closes, unless it is lasting. Returns `claims` itself where
@@ -39,7 +34,8 @@ def advance(
     for identity, known in claims.items():
         if identity in holding or known.closing is not None or known.finding.lasting:
             continue
-        changed[identity] = replace(known, closed_at_ns=now_ns, closing=contradicted)
+        over = Closing.CONTRADICTED if known.finding.impact is None else Closing.RECOVERED
+        changed[identity] = replace(known, closed_at_ns=now_ns, closing=over)
     return {**claims, **changed} if changed else claims
 
 
