@@ -35,4 +35,5 @@ class Limits:
     # Sizes.
     sketch_parts_max: int = 128  # hashed parts kept of one value: 1 kB
     evidence_max: int = 50  # span ids on one finding
+    value_chars_max: int = 20_000  # of one value that a fingerprint reads: its head and its tail
     text_chars_max: int = 2_000  # of any single text that a step keeps

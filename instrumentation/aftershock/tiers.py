@@ -1,0 +1,181 @@
+"""What a call can change, guessed from the tool's name and from the command it carries."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from aftershock.model import Tier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def words_of(text: str) -> frozenset[str]:
+    """A set of words, written so that a reader can scan it."""
+    return frozenset(text.split())
+
+
+READ = words_of("""
+    analyse analyze browse calculate cat check compare compute count describe detect diff down
+    download dump estimate evaluate examine explain explore extract fetch find get glob grep head
+    help history info inspect lint list load locate logs look lookup ls match measure metrics
+    monitor next observe peek ping plan poll preview previous print probe query quote read recall
+    resolve retrieve review scan scroll search select show size stat stats status summarize tail
+    test think top trace up validate verify view visit wait watch which who whoami
+""")
+DESTRUCTIVE = words_of("""
+    delete drop remove rm rmdir terminate kill destroy purge wipe truncate erase uninstall evict
+    shutdown revoke unlink
+""")
+PROVISION = frozenset({"provision", "scale", "autoscale", "resize"})
+DECOMMISSION = frozenset({"decommission", "deprovision", "retire"})
+WRITE = words_of("""
+    add append apply approve assign attach book buy cancel change checkout clear close commit
+    configure connect copy cordon create deny deploy disable edit enable execute exec fill fix
+    flush grant insert install invite launch make merge migrate modify move mv order patch
+    pay pause post promote publish push put reboot register rename replace reply reserve reset
+    restart restore resume rollback rollout route run save schedule send set start stop submit
+    switch sync tag touch transfer trigger undo update upgrade upload upsert write
+""")
+WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+# mcp__server__tool, server.tool, server/tool, server:tool: only the tool's own part has the verb.
+NAMESPACE = re.compile(r"^.*(?:__|[./:])")
+
+SHELLS = frozenset({"bash", "shell", "sh", "terminal", "zsh", "powershell", "cmd"})
+COMMAND_KEYS = ("command", "cmd", "action", "operation", "verb", "method", "sql", "query")
+SEPARATOR = re.compile(r"&&|\|\||[;|\n]")
+REDIRECT = re.compile(r"(?<![0-9&>-])>>?\s*(?!/dev/null|&)\S|\btee\s")
+READING_PROGRAMS = words_of("""
+    ls cat head tail grep rg egrep fgrep find wc stat file du df ps top free uptime date whoami
+    pwd echo printf env printenv which type tree less more awk sort uniq cut tr diff cmp jq yq dig
+    nslookup host ping traceroute netstat ss lsof id uname hostname history cd test true false
+    sleep column nl od xxd md5sum sha256sum basename dirname realpath readlink
+""")
+# Programs whose second word decides.
+READING_SUBCOMMANDS = {
+    "kubectl": words_of(
+        "get describe logs top explain version cluster-info api-resources auth diff"
+    ),
+    "git": words_of("status log diff show blame branch grep ls-files rev-parse remote"),
+    "docker": words_of("ps logs inspect images stats top version info"),
+    "helm": words_of("list ls get status history show template search version"),
+    "systemctl": words_of("status list-units is-active is-enabled show cat"),
+    "pip": words_of("list show freeze"),
+    "terraform": words_of("plan show output validate version state"),
+}
+DESTROYING = re.compile(
+    r"""\brm\b | \brmdir\b | \bdd\s+if= | \bmkfs | \bkill(?:all)?\s | \bpkill\s
+      | \bkubectl\s+(?:\S+\s+){0,4}?(?:delete|drain)\b | \bterraform\s+destroy\b
+      | \bhelm\s+(?:uninstall|delete)\b | \bgit\s+(?:reset\s+--hard|clean)\b
+      | \bdocker\s+(?:rm|rmi|kill)\b | \b(?:DROP|TRUNCATE)\s+(?:TABLE|DATABASE|SCHEMA)\b
+      | \bDELETE\s+FROM\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+SCALING = re.compile(r"\bkubectl\s+(?:\S+\s+){0,4}?(?:scale|autoscale)\b", re.IGNORECASE)
+# Told from plain language by their second keyword.
+SQL = re.compile(
+    r"""^\s*(?:--[^\n]*\n\s*)*(?:
+          (?P<reads>select\b.*\bfrom\b | select\s+[\d'@\w(]+\s*;?\s*$ | show\s+\w+\s*;?\s*$
+            | explain\s+(?:select|analyze) | describe\s+\w+\s*;?\s*$ | with\s+\w+\s+as\s*\(
+              (?!.*\b(?:insert\s+into|delete\s+from|update\s+\w+\s+set)\b))
+        | insert\s+into\b | update\s+\S+\s+set\b | delete\s+from\b | merge\s+into\b
+        | with\s+\w+\s+as\s*\(
+        | (?:drop|truncate|alter|create)\s+(?:or\s+replace\s+)?(?:unique\s+)?
+          (?:table|database|schema|index|view|user|role)\b
+        | (?:grant|revoke)\b.*\bon\b )""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+
+
+def guess_tier(tool: str, arguments: Mapping[str, Any]) -> Tier:
+    """The tier of a call without a policy. What is not known is a write: the cautious guess."""
+    by_name = tier_of_name(tool)
+    for key in COMMAND_KEYS:
+        command = arguments.get(key)
+        if isinstance(command, str) and command:
+            break
+    else:
+        return by_name or Tier.WRITE
+    if key in ("sql", "query"):
+        return tier_of_sql(command) or by_name or Tier.WRITE
+    if " " not in command.strip() and (by_verb := tier_of_name(command)):
+        # An editor or an API in one tool: `{"command": "view", …}`.
+        return by_verb
+    if key in ("command", "cmd") and (by_name is None or is_shell(tool)):
+        return tier_of_command(command[:2_000])
+    return by_name or Tier.WRITE
+
+
+@lru_cache(maxsize=4_096)
+def tier_of_name(tool: str) -> Tier | None:
+    """The tier that the first verb of a name tells; None where there is none that we know."""
+    own = NAMESPACE.sub("", tool) or tool
+    words = [word.lower() for word in WORDS.findall(own)]
+    found = next((tier for word in words if (tier := tier_of_verb(word))), None)
+    if found is Tier.READ and {"and", "or"} & set(words):  # find_or_create, search_and_replace
+        others = [tier for word in words if (tier := tier_of_verb(word))]
+        found = next((tier for tier in others if tier is not Tier.READ), found)
+    return found
+
+
+def tier_of_verb(word: str) -> Tier | None:
+    """The tier of one verb."""
+    if word in READ:
+        return Tier.READ
+    if word in DESTRUCTIVE:
+        return Tier.DESTRUCTIVE
+    if word in PROVISION:
+        return Tier.PROVISION
+    if word in DECOMMISSION:
+        return Tier.DECOMMISSION
+    return Tier.WRITE if word in WRITE else None
+
+
+def is_shell(tool: str) -> bool:
+    """True for tools that run what they are given."""
+    return bool(SHELLS & {word.lower() for word in WORDS.findall(tool)})
+
+
+def tier_of_sql(text: str) -> Tier | None:
+    """The tier of a SQL statement; None where the text is not SQL."""
+    match = SQL.match(text)
+    if match is None:
+        return None
+    if DESTROYING.search(text):
+        return Tier.DESTRUCTIVE
+    return Tier.READ if match["reads"] else Tier.WRITE
+
+
+@lru_cache(maxsize=2_048)  # a looping agent repeats its commands
+def tier_of_command(command: str) -> Tier:
+    """The tier of a shell command: READ only where every part of it is known to read."""
+    if DESTROYING.search(command):
+        return Tier.DESTRUCTIVE
+    if SCALING.search(command):
+        return Tier.PROVISION
+    if REDIRECT.search(command):
+        return Tier.WRITE
+    parts = [part.split() for part in SEPARATOR.split(command)]
+    return Tier.READ if all(reads(part) for part in parts if part) else Tier.WRITE
+
+
+def reads(words: list[str]) -> bool:
+    """True where one simple command is known to read only."""
+    while words and ("=" in words[0] or words[0] in ("sudo", "time", "timeout", "(")):
+        words = words[1:]
+    if not words:
+        return True
+    program = words[0].rpartition("/")[2].strip("()")
+    if program == "find" and any(word in ("-delete", "-exec", "-execdir") for word in words):
+        return False
+    if program in READING_PROGRAMS:
+        return True
+    if program == "sed":
+        return not any(word.startswith("-i") for word in words)
+    if program == "curl":
+        return not any(word.startswith(("-X", "-d", "--data", "--request")) for word in words)
+    if allowed := READING_SUBCOMMANDS.get(program):
+        return next((word for word in words[1:] if not word.startswith("-")), "") in allowed
+    return False
