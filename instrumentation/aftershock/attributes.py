@@ -1,7 +1,7 @@
 """The wire vocabulary: every attribute and event name that Aftershock reads or writes, once.
 
 OpenTelemetry's names are used wherever one exists; what the conventions lack is `aftershock.*`.
-List-valued attributes hold `kind subject` pairs joined by one tab, so that subjects may hold spaces.
+List-valued attributes hold `kind subject` pairs joined by a tab, so that subjects may hold spaces.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ DB_NAMESPACE = "db.namespace"
 
 # --- Ours: identity --------------------------------------------------------------------------
 RUN_ID = "aftershock.run.id"
+STEP_PARENT = "aftershock.step.parent"  # on start events: the span id of the step around it
 RUN_GOAL = "aftershock.run.goal"  # content: exported only when content capture is on
 
 # --- Ours: tool calls (on execute_tool spans and on their start events) ----------------------
@@ -49,6 +50,9 @@ ACTION_TIER = "aftershock.action.tier"  # read | write | destructive | provision
 ACTION_TARGETS = "aftershock.action.targets"  # string[]: entity keys, "service/checkout"
 CONTEXT_REQUIRED = "aftershock.context.required"  # string[]: "kind<TAB>subject<TAB>max_age_s"
 FACTS = "aftershock.facts"  # string[]: "kind<TAB>subject" that the result of this call provides
+
+INFERENCE_TOOLS = "aftershock.inference.tools"  # string[]: "tool<TAB>arguments digest" chosen
+TRUNCATED = "aftershock.truncated"  # how many values of this span were cut to the byte cap
 
 # --- Ours: facts and decisions that the app records itself ------------------------------------
 FACT_KIND = "aftershock.fact.kind"
@@ -80,3 +84,10 @@ IMPACT_PROBABILITY = "aftershock.impact.probability"
 IMPACT_LABEL = "aftershock.impact.label"
 IMPACT_ENTITY = "aftershock.impact.entity"
 DECISION_OPERATION = "decision"  # gen_ai.operation.name of a decision span
+FINDING_SUBJECT = "aftershock.finding.subject"
+IMPACT_NATS_OWN = "aftershock.impact.nats.own"  # surprise of the target after the action
+IMPACT_NATS_BEFORE = "aftershock.impact.nats.before"
+IMPACT_NATS_CALLEE = "aftershock.impact.nats.callee"
+IMPACT_NATS_RIVAL = "aftershock.impact.nats.rival"
+IMPACT_CANDIDATE = "aftershock.impact.candidate"  # on a link: which explanation it stands for
+IMPACT_CANDIDATES = "aftershock.impact.candidates"  # string[]: "0.910 name", no agent action too

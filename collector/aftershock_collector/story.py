@@ -1,0 +1,241 @@
+"""Plain words for facts and claims: the sentences that pages, timelines and tables share.
+
+Every text that came from outside passes through `clean`: one line, bounded, no control or
+invisible characters, so that a hostile tool name can neither break a layout nor hide in one.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from aftershock.model import Action, Decision, Fact, Outcome, Step, StepKind, Tier
+
+if TYPE_CHECKING:
+    from aftershock.model import Change, Impact, Rival
+
+NS = 1_000_000_000
+TEXT_CHARS_MAX = 300  # of one sentence: three lines on a phone
+RUN_CHARS = 8  # of a run's id in a narrow column; a unique prefix nearly always
+NO_AGENT = "no agent action"
+INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+NAMED = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+SCALES = {
+    "s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")),
+    "By": ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")),
+}
+UNITS = {"1": "", "ms": "ms", "%": "%", "By/s": "B/s"}
+
+
+def clean(text: str, chars_max: int = TEXT_CHARS_MAX) -> str:
+    """One bounded line without control or invisible characters."""
+    head = text[: chars_max * 4]
+    shown = "".join(" " if unicodedata.category(c) in INVISIBLE else c for c in head)
+    line = " ".join(shown.split())
+    return line if len(line) <= chars_max else line[: chars_max - 1].rstrip() + "…"
+
+
+def short(run_id: str) -> str:
+    """The first characters of a run's id."""
+    return clean(run_id, 64)[:RUN_CHARS]
+
+
+def moment(at_ns: int) -> datetime:
+    """Nanoseconds since the epoch as a time in UTC, kept within what a calendar holds."""
+    seconds = min(max(at_ns // 1_000, 0) / 1e6, 253_402_300_799)
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def clock(at_ns: int, *, tenths: bool = False) -> str:
+    """12:03:41, or 12:03:41.2 where order within a second matters."""
+    at = moment(at_ns)
+    return f"{at:%H:%M:%S}" + (f".{at.microsecond // 100_000}" if tenths else "")
+
+
+def day(at_ns: int) -> str:
+    """2026-01-31."""
+    return f"{moment(at_ns):%Y-%m-%d}"
+
+
+def instant(at_ns: int) -> str:
+    """RFC 3339 in UTC, to the millisecond."""
+    return moment(at_ns).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def lasted(duration_ns: int) -> str:
+    """0.3 s, 42 s, 4 min 34 s, 2 h 5 min: two units at most."""
+    if duration_ns < NS:
+        return f"{max(duration_ns, 0) / 1e6:.0f} ms"
+    if duration_ns < 10 * NS:
+        return f"{duration_ns / NS:.1f} s"
+    left = round(duration_ns / NS)
+    words: list[str] = []
+    for name, size in NAMED:
+        count, left = divmod(left, size)
+        if count:
+            words.append(f"{count} {name}")
+        elif words:
+            break
+    return " ".join(words[:2])
+
+
+def percent(probability: float) -> str:
+    """91 %; the ends stay honest."""
+    if probability < 0.01:
+        return "< 1 %"
+    return "> 99 %" if probability > 0.99 else f"{probability * 100:.0f} %"
+
+
+def odds(nats: float) -> str:
+    """Surprise in nats as a frequency, two digits of it: 1 in 4,400."""
+    often = math.exp(min(max(nats, 0.0), 30.0))
+    if often < 1.5:
+        return "nothing unusual"
+    if often >= 1e6:
+        return "rarer than 1 in a million"
+    step = 10 ** max(0, math.floor(math.log10(often)) - 1)
+    return f"1 in {int(round(often / step) * step):,}"
+
+
+def quantity(value: float, unit: str) -> str:
+    """A value with its unit at a size that people read: 210 ms, 1.9 s, 41 MB."""
+    if unit == "%" or not math.isfinite(value):
+        return f"{digits(value)} {unit}".strip()
+    for size, name in SCALES.get(unit, ()):
+        if abs(value) >= size:
+            return f"{digits(value / size)} {name}"
+    return f"{digits(value)} {UNITS.get(unit, unit.strip('{}'))}".strip()
+
+
+def digits(value: float) -> str:
+    """Three significant digits, without an exponent for the sizes that people meet."""
+    if not math.isfinite(value):
+        return "–"
+    if value == 0 or 0.001 <= abs(value) < 1:
+        return f"{value:.3f}".rstrip("0").rstrip(".") or "0"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def counted(count: int, noun: str) -> str:
+    """1 step, 23 steps."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def who(agent: str | None) -> str:
+    """The agent's name, or what to call one that gave none."""
+    return clean(agent, 60) if agent else "an unnamed agent"
+
+
+def step_words(step: Step) -> str:
+    """What a step did, without its outcome and without any raw content."""
+    name = clean(step.name, 120)
+    if step.action is not None:
+        return action_words(step.action)
+    if step.decision is not None:
+        return decision_words(step.decision)
+    if step.facts and step.kind is StepKind.FACT:
+        return "was shown " + ", ".join(fact_words(fact) for fact in step.facts[:3])
+    words = {
+        StepKind.AGENT: f"{name} works" if name else "works",
+        StepKind.INFERENCE: f"asks {name}" if name else "asks its model",
+        StepKind.RETRIEVAL: f"looks up {name}",
+        StepKind.HAND_OFF: f"hands over to {name}",
+        StepKind.MESSAGE: f"hears: {name}",
+        StepKind.APPROVAL: f"approval: {name}",
+        StepKind.OUTGOING: f"reaches {', '.join(clean(t, 80) for t in step.targets) or name}",
+    }
+    return words.get(step.kind, name or step.kind.value)
+
+
+def action_words(action: Action) -> str:
+    """A tool call, and what it can touch where it has an effect."""
+    tool = clean(action.tool, 80)
+    if not action.tier.has_effect or not action.targets:
+        return tool
+    more = len(action.targets) - 2
+    aimed = ", ".join(clean(target, 80) for target in action.targets[:2])
+    return f"{tool} → {aimed}" + (f" and {more} more" if more > 0 else "")
+
+
+def decision_words(decision: Decision) -> str:
+    """What was chosen, over what, and why, as the agent put it."""
+    words = f"decides: {clean(decision.chosen or decision.question, 120)}"
+    if decision.over:
+        words += f", over {', '.join(clean(o, 40) for o in decision.over[:4])}"
+    return words + (f", because {clean(decision.because, 120)}" if decision.because else "")
+
+
+def fact_words(fact: Fact) -> str:
+    """A fact's name, its subject, and where it came from."""
+    about = f" of {clean(fact.subject, 60)}" if fact.subject not in {"", "*"} else ""
+    source = f" ({clean(fact.source, 40)})" if fact.source else ""
+    state = "" if fact.outcome is Outcome.OK else f", {fact.outcome.value}"
+    return f"{clean(fact.kind, 60)}{about}{source}{state}"
+
+
+def outcome_words(step: Step) -> str:
+    """How a step ended, where that is worth a word: nothing for a step that simply worked."""
+    if step.ended_at_ns is None and step.kind not in {StepKind.FACT, StepKind.MESSAGE}:
+        return "not over"
+    action = step.action
+    if action is not None and action.outcome not in {None, Outcome.OK}:
+        why = action.error_class or step.error or ""
+        return f"{action.outcome}" + (f": {clean(why, 80)}" if why else "")
+    return f"failed: {clean(step.error, 80)}" if step.error else ""
+
+
+def tier_words(tier: Tier) -> str:
+    """How much the call could change, for a person."""
+    return {Tier.READ: "reads only", Tier.WRITE: "writes"}.get(tier, tier.value)
+
+
+def change_words(change: Change) -> str:
+    """What became different outside."""
+    name, entity = clean(change.name, 80), clean(change.entity, 80)
+    size = "" if change.size is None else f" by {digits(abs(change.size))}σ"
+    detail = f": {clean(change.detail, 160)}" if change.detail else ""
+    verb = "leaves its usual range" if change.kind.value == "metric" else change.kind.value
+    return f"{entity} {name} {verb}{size}{detail}"
+
+
+def verdict(impact: Impact) -> str:
+    """One sentence with its probability; never more certain than the number is."""
+    deed = f"{who(impact.agent)}'s {clean(impact.tool, 80)}"
+    entity = clean(impact.entity, 80)
+    if impact.probability is None:
+        return f"Not enough data to say whether {deed} changed {entity}."
+    chance = percent(impact.probability)
+    if impact.label == "probable":
+        return f"{deed} probably degraded {entity} ({chance})."
+    if impact.label == "suspected":
+        return f"{deed} is suspected of having degraded {entity} ({chance})."
+    if impact.label == "possible":
+        return f"{deed} possibly degraded {entity} ({chance})."
+    return f"No metric evidence that {deed} degraded {entity} ({chance})."
+
+
+def rival_words(rival: Rival) -> str:
+    """A competing explanation with its probability."""
+    return f"{clean(rival.name, 80)} {percent(rival.probability)}"
+
+
+def candidates(impact: Impact) -> tuple[tuple[str, float, bool], ...]:
+    """(name, probability, is the judged action) of everything that competed, likeliest first.
+
+    "No agent action" is always among them: where no rival says it, it has what the others left.
+    """
+    if impact.probability is None:
+        return ()
+    own = (f"{who(impact.agent)}'s {clean(impact.tool, 80)}", impact.probability, True)
+    others = [
+        (NO_AGENT if r.span_id is None else clean(r.name, 80), r.probability, False)
+        for r in impact.rivals
+    ]
+    if all(rival.span_id is not None for rival in impact.rivals):
+        left = 1.0 - impact.probability - sum(r.probability for r in impact.rivals)
+        others.append((NO_AGENT, max(0.0, left), False))
+    return tuple(sorted([own, *others], key=lambda c: -c[1]))
