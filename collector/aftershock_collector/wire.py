@@ -16,6 +16,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER = 1, 2, 3, 4, 5
 STATUS_UNSET, STATUS_OK, STATUS_ERROR = 0, 1, 2
 
+TIME_MAX_NS = 2**63 - 1  # what the store's integers hold: the year 2262
+
 Attributes = Mapping[str, Any]  # str | bool | int | float | bytes | None, lists and dicts of them
 
 
