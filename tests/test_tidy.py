@@ -92,8 +92,8 @@ def test_the_agents_process_never_imports_the_collector(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_only_edges_and_the_shell_around_them_touch_the_world(path: Path) -> None:
     place = path.relative_to(ROOT)
-    if "edges" in place.parts or PACKAGES[0] in path.parents:
-        pytest.skip("an edge, or the agent's process, which has its own rule")
+    if {"edges", "demo"} & set(place.parts) or PACKAGES[0] in path.parents:
+        pytest.skip("an edge, a world of its own, or the agent's process, which has its own rule")
 
     assert imports_of(path) & {"socket", "httpx", "grpc", "sqlite3", "uvicorn"} == set()
 

@@ -111,7 +111,8 @@ def test_a_streamed_completion_adds_up_to_the_whole():
     assert text[-1].usage.total_tokens > 0
     arguments = ["", ""]
     for delta in (chunk.choices[0].delta for chunk in tools):
-        for part in delta.tool_calls or []:
+        parts: list[Any] = delta.tool_calls or []
+        for part in parts:
             arguments[part.index] += part.function.arguments
     assert [json.loads(a) for a in arguments] == [{"city": "Paris"}, {"zone": 1}]
     assert tools[-1].choices[0].finish_reason == "tool_calls"
@@ -187,7 +188,7 @@ def test_it_runs_as_a_process_of_its_own_and_stops_when_told(tmp_path: Path):
     command += ["--script", "lines:script"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         assert process.stdout is not None
-        client = OpenAI(base_url=process.stdout.readline().strip(), api_key="none")
+        client = OpenAI(base_url=json.loads(process.stdout.readline())["url"], api_key="none")
         answer = client.chat.completions.create(model="gpt-demo", messages=USER)
         process.send_signal(signal.SIGTERM)
 

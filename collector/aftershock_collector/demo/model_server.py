@@ -15,7 +15,6 @@ import contextlib
 import importlib
 import itertools
 import json
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,6 +38,7 @@ from aftershock_collector.demo.model_replies import (
     say,
     text_of,
 )
+from aftershock_collector.demo.processes import announce, told_to_stop
 
 __all__ = [
     "ModelServer", "Reply", "Script", "ToolCall", "by_turn", "call", "call_all", "fail", "say",
@@ -232,12 +232,9 @@ def main() -> None:
     parser.add_argument("--script", required=True, help="package.module:function or :list")
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stopped.set())
     with ModelServer(load_script(options.script), port=options.port) as server:
-        print(server.url, flush=True)  # noqa: T201 (the caller reads where it listens)
-        stopped.wait()
+        announce(url=server.url)
+        told_to_stop().wait()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,98 @@
+"""What the scripted model says to the demo's agents: once in a hurry, once with care."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from aftershock_collector.demo.model_server import (
+    Messages,
+    Reply,
+    ToolCall,
+    by_turn,
+    call,
+    call_all,
+    say,
+    text_of,
+)
+
+THINKS_S = 1.0  # a chat model's usual time to answer
+ASKS_AGAIN_AFTER_S = 2.5
+STATUS_CHECKS = 12  # half a minute of asking the same
+CONNECTIONS_OF_A_WORKER = 5
+
+
+def thinking(reply: Reply, seconds: float = THINKS_S) -> Reply:
+    """The reply, after the time that a model takes."""
+    return replace(reply, delay_s=seconds)
+
+
+LOOK_AROUND = thinking(
+    call_all(
+        ToolCall("get_latency", {"service": "checkout"}),
+        ToolCall("get_status", {"service": "checkout"}),
+    )
+)
+ASK_STATUS = thinking(call("get_status", service="checkout"), ASKS_AGAIN_AFTER_S)
+
+tune_catalog = by_turn(
+    thinking(call("get_cache_settings", service="catalog")),
+    thinking(call("set_cache_ttl", service="catalog", ttl_s=3600)),
+    thinking(say("Pages are now kept for an hour.")),
+)
+
+# Locally right: p95 is high and more workers would help. Nobody told it about the database.
+scale_in_a_hurry = by_turn(
+    LOOK_AROUND,
+    thinking(call("scale_workers", service="checkout", workers=12)),
+    *[ASK_STATUS] * STATUS_CHECKS,
+    thinking(say("Checkout is scaling to 12 workers; p95 will follow.")),
+)
+
+
+def results_of(messages: Messages, key: str) -> dict[str, Any]:
+    """The newest tool result that has the key."""
+    for message in reversed(messages):
+        if message["role"] == "tool" and f'"{key}"' in text_of(message["content"]):
+            found: dict[str, Any] = json.loads(text_of(message["content"]))
+            return found
+    return {}
+
+
+def scale_with_care(messages: Messages) -> Reply:
+    """Read the calendar and the limit first, scale within them, look twice, stop."""
+    calendar = results_of(messages, "open")
+    limit = results_of(messages, "connections_max")
+    status = results_of(messages, "workers")
+    if not status:
+        return LOOK_AROUND
+    if not calendar or not limit:
+        return thinking(
+            call_all(
+                ToolCall("get_maintenance_window", {"environment": "prod"}),
+                ToolCall("get_connection_limit", {"database": "orders"}),
+            )
+        )
+    room = (limit["connections_max"] - limit["connections_used"]) // CONNECTIONS_OF_A_WORKER
+    if calendar["open"] or room < 2:
+        return thinking(say("Not now: I leave checkout as it is until the window has closed."))
+    if "scale_workers" not in json.dumps(messages):
+        return thinking(call("scale_workers", service="checkout", workers=6))
+    checks = sum(m["role"] == "assistant" for m in messages) - 3
+    return ASK_STATUS if checks < 2 else thinking(say("Checkout runs with 6 workers."))
+
+
+def with_catalog(sre: Callable[[Messages], Reply]) -> Callable[[Messages], Reply]:
+    """One model for both agents: each says in its first message who it is."""
+
+    def choose(messages: Messages) -> Reply:
+        catalog = "catalog-agent" in text_of(messages[0]["content"])
+        return tune_catalog(messages) if catalog else sre(messages)
+
+    return choose
+
+
+in_a_hurry = with_catalog(scale_in_a_hurry)
+with_care = with_catalog(scale_with_care)

@@ -1,0 +1,214 @@
+"""The checkout service: worker processes behind one port, and the API that scales them.
+
+`python -m aftershock_collector.demo.checkout --database ADDRESS` prints its two addresses as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import socket
+import tempfile
+import threading
+from collections.abc import Iterable
+from functools import partial
+from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+import psutil
+from prometheus_client import CollectorRegistry, Gauge, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.multiprocess import (
+    MultiProcessCollector,
+    mark_process_dead,  # pyright: ignore[reportUnknownVariableType]
+)
+from prometheus_client.registry import Collector
+
+from aftershock_collector.demo.http_service import (
+    Answer,
+    HttpService,
+    Request,
+    Routes,
+    listen,
+    metrics_of,
+)
+from aftershock_collector.demo.processes import announce, told_to_stop
+
+START_EVERY_S = 0.4  # a rollout is rolling: one worker after the other
+WORKERS_MAX = 32
+
+
+def run_worker(listener: socket.socket, address: str, pool_size: int, ready: Event) -> None:
+    """A worker's whole life. Imported there: its metrics need the folder that the service sets."""
+    from aftershock_collector.demo.checkout_worker import serve  # noqa: PLC0415
+
+    serve(listener, address, pool_size, ready)
+
+
+class Checkout:
+    """The set of workers, wanted and running."""
+
+    def __init__(self, address: str, pool_size: int, metrics: Path) -> None:
+        # Workers read this on import; this process only adds up what they wrote.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
+        self.settings = (address, pool_size)
+        self.metrics = metrics
+        self.context = multiprocessing.get_context("forkserver")
+        self.context.set_forkserver_preload(["aftershock_collector.demo.checkout_worker"])
+        self.listener = listen()
+        self.workers: list[tuple[BaseProcess, Event]] = []
+        self.wanted = 0
+        self.changed = threading.Event()
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self.keep_wanted, daemon=True)
+        self.thread.start()
+
+    @property
+    def url(self) -> str:
+        """Where customers go."""
+        return f"http://127.0.0.1:{self.listener.getsockname()[1]}/checkout"
+
+    def keep_wanted(self) -> None:
+        """Start or stop one worker at a time until there are as many as wanted."""
+        while not self.stopped.is_set():
+            for worker in [w for w in self.workers if not w[0].is_alive()]:
+                self.forget(worker)
+            if len(self.workers) < self.wanted:
+                self.start_worker()
+                self.stopped.wait(START_EVERY_S)
+            elif len(self.workers) > self.wanted:
+                self.stop_worker(self.workers[-1])
+            else:
+                self.changed.wait(1.0)
+                self.changed.clear()
+
+    def start_worker(self) -> None:
+        """Start one process that accepts from the shared listener."""
+        ready = self.context.Event()
+        process = self.context.Process(
+            target=run_worker, args=(self.listener, *self.settings, ready), daemon=True
+        )
+        process.start()
+        self.workers.append((process, ready))
+
+    def stop_worker(self, worker: tuple[BaseProcess, Event]) -> None:
+        """Let one process finish; end it if it does not."""
+        process = worker[0]
+        process.terminate()
+        process.join(timeout=3)
+        if process.is_alive():
+            process.kill()
+            process.join(timeout=3)
+        self.forget(worker)
+
+    def forget(self, worker: tuple[BaseProcess, Event]) -> None:
+        """Take a process that ended off the books."""
+        self.workers.remove(worker)
+        pid = worker[0].pid
+        assert pid is not None
+        mark_process_dead(pid, str(self.metrics))
+
+    def status(self, _request: Request) -> Answer:
+        """How the rollout goes."""
+        workers = list(self.workers)
+        ready = sum(event.is_set() for _, event in workers)
+        done = ready == len(workers) == self.wanted
+        return Answer(
+            {
+                "service": "checkout",
+                "state": "ready" if done else "rolling out",
+                "workers": {"wanted": self.wanted, "running": len(workers), "ready": ready},
+            }
+        )
+
+    def scale(self, request: Request) -> Answer:
+        """Want another number of workers."""
+        workers = int(request.body["workers"])
+        if not 1 <= workers <= WORKERS_MAX:
+            raise ValueError(f"workers must be between 1 and {WORKERS_MAX}")
+        self.wanted = workers
+        self.changed.set()
+        return Answer({"service": "checkout", "accepted": True, "workers": workers})
+
+    def stop(self) -> None:
+        """Stop every worker."""
+        self.stopped.set()
+        self.changed.set()
+        self.thread.join(timeout=5)
+        for process, _ in self.workers:
+            process.terminate()
+        for worker in list(self.workers):
+            self.stop_worker(worker)
+        self.listener.close()
+
+
+class ProcessUse(Collector):
+    """What the service's processes use of the host."""
+
+    def __init__(self, checkout: Checkout) -> None:
+        self.checkout = checkout
+
+    def collect(self) -> Iterable[Metric]:
+        """CPU seconds, resident memory and number of processes."""
+        cpu_s, memory = 0.0, 0
+        for process, _ in list(self.checkout.workers):
+            try:
+                use = psutil.Process(process.pid)
+                times = use.cpu_times()
+                cpu_s += times.user + times.system
+                memory += use.memory_info().rss
+            except psutil.Error:
+                continue  # it ended a moment ago
+        cpu = CounterMetricFamily("process_cpu_seconds", "CPU time of the living workers")
+        cpu.add_metric([], cpu_s)
+        resident = GaugeMetricFamily("process_resident_memory_bytes", "Memory of the workers")
+        resident.add_metric([], memory)
+        return [cpu, resident]
+
+
+def latency(registry: CollectorRegistry, _request: Request) -> Answer:
+    """The 95th percentile of all answers so far: the upper bound of its bucket."""
+    buckets = sorted(
+        (float(sample.labels["le"]), sample.value)
+        for family in registry.collect()
+        if family.name == "http_request_duration_seconds"
+        for sample in family.samples
+        if sample.name.endswith("_bucket")
+    )
+    total = buckets[-1][1] if buckets else 0
+    p95_s = next((bound for bound, count in buckets if total and count >= 0.95 * total), None)
+    return Answer({"service": "checkout", "p95_ms": None if p95_s is None else round(1000 * p95_s)})
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database", required=True)
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--pool", type=int, default=5, help="connections of each worker")
+    options = parser.parse_args()
+    stopped = told_to_stop()
+    with tempfile.TemporaryDirectory(prefix="checkout-metrics-") as metrics:
+        checkout = Checkout(options.database, options.pool, Path(metrics))
+        checkout.scale(Request({}, {"workers": options.workers}))
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry, path=metrics)
+        registry.register(ProcessUse(checkout))
+        wanted = Gauge("workers_wanted", "Workers that were asked for", registry=registry)
+        wanted.set_function(lambda: checkout.wanted)
+        routes: Routes = {
+            "GET /admin/status": checkout.status,
+            "POST /admin/scale": checkout.scale,
+            "GET /admin/latency": partial(latency, registry),
+            "GET /metrics": metrics_of(registry),
+        }
+        with HttpService(routes) as admin:
+            announce(url=checkout.url, admin=admin.url)
+            stopped.wait()
+        checkout.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""One worker process of the checkout service: takes orders, with a connection pool of its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import signal
+import socket
+import threading
+import time
+from functools import partial
+from multiprocessing.synchronize import Event
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from aftershock_collector.demo import orders
+from aftershock_collector.demo.http_service import Answer, HttpService, Request
+from aftershock_collector.demo.pool import Pool, PoolTimeoutError
+
+PAYMENT_MEDIAN_S = 0.06  # the card network: this and its tail are what checkout's p95 is made of
+PAYMENT_SIGMA = 0.5
+POOL_WAIT_S = 1.0
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5)
+
+DURATION = Histogram("http_request_duration_seconds", "Time to answer", ["route"], buckets=BUCKETS)
+REQUESTS = Counter("http_requests_total", "Requests answered", ["route", "code"])
+IN_USE = Gauge(
+    "db_pool_connections_in_use", "Connections held by requests", multiprocess_mode="livesum"
+)
+TIMEOUTS = Counter("db_pool_timeouts_total", "Requests that got no connection in time")
+REFUSED = Counter("db_connect_refused_total", "Connections that the database refused")
+
+
+def check_out(pool: Pool, _request: Request) -> Answer:
+    """Authorise the payment and store the order, on one connection."""
+    began = time.perf_counter()
+    try:
+        with pool.connection() as connection:
+            IN_USE.set(pool.in_use)
+            time.sleep(random.lognormvariate(0, PAYMENT_SIGMA) * PAYMENT_MEDIAN_S)
+            spent = connection.place(random.randrange(500), random.randrange(50), 100)
+        answer = Answer({"spent": spent})
+    except PoolTimeoutError as error:
+        TIMEOUTS.inc()
+        answer = Answer({"error": str(error)}, 503)
+    IN_USE.set(pool.in_use)
+    DURATION.labels("/checkout").observe(time.perf_counter() - began)
+    REQUESTS.labels("/checkout", str(answer.status)).inc()
+    return answer
+
+
+def serve(listener: socket.socket, address: str, pool_size: int, ready: Event) -> None:
+    """A worker's life: open the pool, answer requests, stop when told or when orphaned."""
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: stopped.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service decides when a worker ends
+    connect = partial(orders.connect, address)
+    pool = Pool(connect, pool_size, POOL_WAIT_S, REFUSED.inc)
+    parent = multiprocessing.parent_process()
+    with HttpService({"POST /checkout": partial(check_out, pool)}, listener):
+        while not stopped.wait(0.2):
+            if pool.complete:
+                ready.set()
+            if parent is None or not parent.is_alive():
+                break
+    pool.close()

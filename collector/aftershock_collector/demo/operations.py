@@ -1,0 +1,93 @@
+"""What the operations team knows: the database's connections, and the maintenance calendar.
+
+One small service of its own: an exporter of the orders database (`/metrics`, `/connections`) and
+the calendar (`/maintenance`). `python -m aftershock_collector.demo.operations --database ADDRESS`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from aftershock_collector.demo import orders
+from aftershock_collector.demo.http_service import Answer, HttpService, Request, Routes, metrics_of
+from aftershock_collector.demo.processes import announce, told_to_stop
+
+
+class DatabaseWatch(Collector):
+    """One connection of the administrator's, asked at every scrape."""
+
+    def __init__(self, address: str) -> None:
+        self.database = orders.connect(address)
+        self.lock = threading.Lock()
+
+    def read(self) -> tuple[int, int]:
+        """Connections in use, and the limit."""
+        with self.lock:
+            return self.database.connections()
+
+    def collect(self) -> Iterable[Metric]:
+        """The same as metrics."""
+        in_use, limit = self.read()
+        now = GaugeMetricFamily("db_connections_in_use", "Connections of applications")
+        now.add_metric([], in_use)
+        most = GaugeMetricFamily("db_connections_max", "Connections that applications may have")
+        most.add_metric([], limit)
+        return [now, most]
+
+    def answer(self, _request: Request) -> Answer:
+        """The same for people and agents."""
+        in_use, limit = self.read()
+        return Answer({"database": "orders", "connections_max": limit, "connections_used": in_use})
+
+
+class Calendar:
+    """Maintenance windows of production: one is open, or the next one is days away."""
+
+    def __init__(self, now: datetime, *, is_open: bool) -> None:
+        self.begins = now - timedelta(minutes=20) if is_open else now + timedelta(days=3)
+        self.ends = self.begins + timedelta(hours=2)
+        self.is_open = is_open
+
+    def answer(self, request: Request) -> Answer:
+        """The window that is open, or the next one."""
+        return Answer(
+            {
+                "environment": request.query["environment"],
+                "open": self.is_open,
+                "begins": self.begins.isoformat(timespec="minutes"),
+                "ends": self.ends.isoformat(timespec="minutes"),
+                "what": "orders database: smaller instance during storage migration, no scaling",
+            }
+        )
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database", required=True, help="the administrator's address")
+    parser.add_argument("--window", choices=("open", "later"), default="later")
+    options = parser.parse_args()
+    stopped = told_to_stop()
+    registry = CollectorRegistry()
+    watch = DatabaseWatch(options.database)
+    registry.register(watch)
+    calendar = Calendar(datetime.now(UTC), is_open=options.window == "open")
+    routes: Routes = {
+        "GET /connections": watch.answer,
+        "GET /maintenance": calendar.answer,
+        "GET /metrics": metrics_of(registry),
+    }
+    with HttpService(routes) as service:
+        announce(admin=service.url)
+        stopped.wait()
+
+
+if __name__ == "__main__":
+    main()

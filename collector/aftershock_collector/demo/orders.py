@@ -1,0 +1,143 @@
+"""A connection to the orders database, PostgreSQL or (where that is missing) SQLite."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+
+CONNECT_TIMEOUT_S = 3
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS orders (customer INTEGER, product INTEGER, amount INTEGER)",
+    "CREATE INDEX IF NOT EXISTS orders_customer ON orders (customer)",
+)
+
+
+class RefusedError(Exception):
+    """The database did not give us a connection."""
+
+
+class Orders(Protocol):
+    """What the demo asks of its database."""
+
+    def place(self, customer: int, product: int, amount: int) -> int:
+        """Store one order; returns what the customer has spent so far."""
+        ...
+
+    def connections(self) -> tuple[int, int]:
+        """Connections in use by applications, and how many the limit leaves them."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection back to the database."""
+        ...
+
+
+def connect(address: str) -> Orders:
+    """Open one connection. Raises RefusedError where the database has none left."""
+    if address.startswith("sqlite:"):
+        return SqliteOrders(address)
+    return PostgresOrders(address)
+
+
+class PostgresOrders:
+    """One backend process of PostgreSQL."""
+
+    def __init__(self, address: str) -> None:
+        try:
+            self.connection = psycopg.connect(
+                address, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S
+            )
+        except psycopg.OperationalError as error:
+            raise RefusedError(str(error).strip()) from error
+
+    def place(self, customer: int, product: int, amount: int) -> int:
+        """Store one order; returns what the customer has spent so far."""
+        with self.connection.transaction():
+            self.connection.execute(
+                "INSERT INTO orders VALUES (%s, %s, %s)", (customer, product, amount)
+            )
+            spent = self.connection.execute(
+                "SELECT sum(amount) FROM orders WHERE customer = %s", (customer,)
+            ).fetchone()
+        return int(spent[0]) if spent else 0
+
+    def connections(self) -> tuple[int, int]:
+        """Connections in use by applications, and how many the limit leaves them."""
+        row = self.connection.execute(
+            "SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+            " AND pid <> pg_backend_pid()), current_setting('max_connections')::int"
+            " - current_setting('superuser_reserved_connections')::int"
+        ).fetchone()
+        assert row is not None
+        return int(row[0]), int(row[1])
+
+    def close(self) -> None:
+        """End the backend process."""
+        self.connection.close()
+
+
+class SqliteOrders:
+    """One of a limited number of connections to a SQLite file: each holds a lock on a slot.
+
+    The address is `sqlite:<file>?connections=<limit>`. Slots are file locks, so that a process
+    that dies gives its connections back, as a database server would notice.
+    """
+
+    def __init__(self, address: str) -> None:
+        parts = urlsplit(address)
+        self.file = Path(parts.path)
+        self.limit = int(parse_qs(parts.query)["connections"][0])
+        self.slot: int | None = None
+        for number in range(self.limit):
+            self.slot = self.take(number)
+            if self.slot is not None:
+                break
+        else:
+            raise RefusedError(f"all {self.limit} connections are in use")
+        self.connection = sqlite3.connect(
+            self.file, timeout=CONNECT_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        self.connection.execute("PRAGMA journal_mode = WAL")
+        self.connection.execute("PRAGMA synchronous = OFF")
+        for statement in SCHEMA:
+            self.connection.execute(statement)
+
+    def take(self, number: int) -> int | None:
+        """Lock one slot; None where somebody else has it."""
+        descriptor = os.open(f"{self.file}.slot-{number}", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        return descriptor
+
+    def place(self, customer: int, product: int, amount: int) -> int:
+        """Store one order; returns what the customer has spent so far."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        self.connection.execute("INSERT INTO orders VALUES (?, ?, ?)", (customer, product, amount))
+        spent = self.connection.execute(
+            "SELECT sum(amount) FROM orders WHERE customer = ?", (customer,)
+        ).fetchone()
+        self.connection.execute("COMMIT")
+        return int(spent[0])
+
+    def connections(self) -> tuple[int, int]:
+        """Connections in use by applications, and how many the limit leaves them."""
+        free = [slot for number in range(self.limit) if (slot := self.take(number)) is not None]
+        for slot in free:
+            os.close(slot)
+        return self.limit - len(free) - 1, self.limit - 1  # one is ours
+
+    def close(self) -> None:
+        """Free the slot."""
+        self.connection.close()
+        if self.slot is not None:
+            os.close(self.slot)
+            self.slot = None
