@@ -14,6 +14,8 @@ from typing import Any
 
 import platformdirs
 
+from aftershock.policy import parse_seconds
+
 Document = Mapping[str, Any]
 
 HOME_VARIABLE = "AFTERSHOCK_HOME"
@@ -130,7 +132,9 @@ class Config:
             if key in collector
         }
         given |= {
-            f"{key}_s": seconds(collector[key]) for key in ("keep", "tick") if key in collector
+            f"{key}_s": parse_seconds(collector[key])
+            for key in ("keep", "tick")
+            if key in collector
         }
         given |= {
             key: Address.parse(collector[key]) for key in ("http", "grpc") if key in collector
@@ -157,20 +161,11 @@ def home(environment: Mapping[str, str] | None = None) -> Path:
     )
 
 
-_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
-
-
-def seconds(value: float | str) -> float:
-    """`30`, `"30s"`, `"15m"`, `"2h"`, `"7d"` or `"250ms"` as seconds."""
-    if isinstance(value, int | float):
-        return float(value)
-    number = value.rstrip("smhd")
-    return float(number) * _UNITS_S[value[len(number) :]]
-
-
 def _infrastructure(given: Document) -> Infrastructure:
     told: dict[str, Any] = {"host": given["host"]} if "host" in given else {}
-    told |= {f"{key}_s": seconds(given[key]) for key in ("host_every", "look") if key in given}
+    told |= {
+        f"{key}_s": parse_seconds(given[key]) for key in ("host_every", "look") if key in given
+    }
     topology: Document = given.get("topology") or {}
     return Infrastructure(
         scrape=tuple(_scrape_target(target) for target in given.get("scrape") or ()),
@@ -180,7 +175,7 @@ def _infrastructure(given: Document) -> Infrastructure:
 
 
 def _scrape_target(given: Document) -> ScrapeTarget:
-    told = {"every_s": seconds(given["every"])} if "every" in given else {}
+    told = {"every_s": parse_seconds(given["every"])} if "every" in given else {}
     return ScrapeTarget(url=given["url"], entity=dict(given.get("entity") or {}), **told)
 
 

@@ -1,0 +1,230 @@
+"""Reading the embedded store, from any process, while another one writes it.
+
+Every reader has its own read-only connection; what it sees is one consistent moment.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+from aftershock.attributes import EVENT_STARTED
+from aftershock.model import Change, Claim, Impact, Step
+from aftershock.policy import Policy
+from aftershock_collector import records
+from aftershock_collector.decode import decode_log, decode_span
+from aftershock_collector.edges.sqlite import StoreUnavailable, translated
+from aftershock_collector.edges.sqlite_schema import MIGRATIONS
+from aftershock_collector.read import read, read_event
+from aftershock_collector.wire import LogEvent, Span
+
+LOCK_WAIT_S = 5.0  # a person waits this long for a list; only recovery after a crash locks readers
+
+_ORIGINS = (
+    " JOIN origins AS resources ON resources.id = resource JOIN origins AS scopes"
+    " ON scopes.id = scope"
+)
+_OPEN_EVENTS = """
+    SELECT count(*) FROM events WHERE run = ? AND name = ? AND NOT EXISTS (
+        SELECT 1 FROM spans WHERE spans.trace_id = events.trace_id
+        AND spans.span_id = events.span_id)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of the list of runs."""
+
+    run_id: str
+    agent: str | None
+    service: str | None
+    began_at_ns: int
+    last_ns: int  # newest sign of life
+    ended_at_ns: int | None  # None: not known to be over
+    steps: Mapping[str, int]  # by kind
+    failed: int  # steps that reported an error
+    open: int  # steps that started and have not ended
+    warnings: int  # findings, open or closed, of level warn
+    alarms: int
+
+
+class Reader:
+    """Read-only view of aftershock.db. Not to be shared between threads at the same time."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: Path) -> Reader:
+        """Open an existing file; raises StoreUnavailable where there is none (`cannot_open`)."""
+        with translated():
+            connection = sqlite3.connect(
+                f"file:{quote(str(path))}?mode=ro",
+                uri=True,
+                timeout=LOCK_WAIT_S,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version != len(MIGRATIONS):
+            connection.close()
+            raise StoreUnavailable(
+                "other_version",
+                f"{path} has schema {version}, this version reads {len(MIGRATIONS)}",
+            )
+        return cls(connection)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def moment(self) -> Generator[None]:
+        """Everything read inside is of one moment, however much is written meanwhile."""
+        with translated():
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._connection.execute("COMMIT")
+
+    # --- Runs --------------------------------------------------------------------------------
+
+    def runs(
+        self,
+        *,
+        limit: int = 50,
+        since_ns: int = 0,
+        agent: str | None = None,
+        prefix: str = "",
+    ) -> list[RunSummary]:
+        """Newest first; `prefix` narrows to run ids that begin with it."""
+        rows = self._all(
+            "SELECT id, run_id, agent, service, began_at_ns, last_ns FROM runs"
+            " WHERE last_ns >= ? AND (? IS NULL OR agent = ?) AND substr(run_id, 1, ?) = ?"
+            " ORDER BY last_ns DESC, id DESC LIMIT ?",
+            (since_ns, agent, agent, len(prefix), prefix, limit),
+        )
+        return [self._summary(row) for row in rows]
+
+    def live_since(self, since_ns: int, limit: int = 2_000) -> list[str]:
+        """Runs that were heard of since then (their own time), newest first."""
+        rows = self._all(
+            "SELECT run_id FROM runs WHERE last_ns >= ? ORDER BY last_ns DESC LIMIT ?",
+            (since_ns, limit),
+        )
+        return [run_id for (run_id,) in rows]
+
+    def steps(self, run_id: str, policy: Policy) -> list[Step]:
+        """A run's steps, read again from what arrived, in event order."""
+        found: list[Step] = []
+        for span in self.spans(run_id):
+            step = read(span, policy)
+            if step is not None:
+                found.append(step)
+        for event in self.events(run_id):
+            read_as = read_event(event, policy)
+            if isinstance(read_as, Step):
+                found.append(read_as)
+        return sorted(found, key=lambda step: (step.began_at_ns, step.span_id, step.name))
+
+    def spans(self, run_id: str) -> Iterator[Span]:
+        """A run's spans as they arrived."""
+        statement = (
+            f"SELECT spans.body, resources.body, scopes.body FROM spans{_ORIGINS}"  # noqa: S608
+            " WHERE run = (SELECT id FROM runs WHERE run_id = ?) ORDER BY began_at_ns"
+        )
+        return (decode_span(*row) for row in self._all(statement, (run_id,)))
+
+    def events(self, run_id: str) -> Iterator[LogEvent]:
+        """A run's log events as they arrived."""
+        statement = (
+            f"SELECT events.body, resources.body, scopes.body FROM events{_ORIGINS}"  # noqa: S608
+            " WHERE run = (SELECT id FROM runs WHERE run_id = ?) ORDER BY time_ns"
+        )
+        return (decode_log(*row) for row in self._all(statement, (run_id,)))
+
+    # --- Claims and changes --------------------------------------------------------------------
+
+    def claims(
+        self,
+        run_id: str | None = None,
+        *,
+        open_only: bool = False,
+        since_ns: int = 0,
+        limit: int = 1_000,
+    ) -> list[Claim]:
+        """Findings with their lives, newest first; one run's or everybody's."""
+        rows = self._all(
+            "SELECT body FROM claims WHERE (? IS NULL OR run_id = ?) AND opened_at_ns >= ?"
+            " AND (NOT ? OR closed_at_ns IS NULL) ORDER BY opened_at_ns DESC, id LIMIT ?",
+            (run_id, run_id, since_ns, open_only, limit),
+        )
+        return [records.claim_from_text(body) for (body,) in rows]
+
+    def impacts(self, run_id: str) -> list[Impact]:
+        """The verdicts on a run's actions, in the order of the actions."""
+        rows = self._all(
+            "SELECT body FROM impacts WHERE run_id = ? ORDER BY acted_at_ns, entity", (run_id,)
+        )
+        return [records.impact_from_text(body) for (body,) in rows]
+
+    def changes(self, began_ns: int, until_ns: int, limit: int = 1_000) -> list[Change]:
+        """What changed outside the agents between two moments, or was still going on then."""
+        rows = self._all(
+            "SELECT body FROM changes WHERE began_at_ns <= ?"
+            " AND (began_at_ns >= ? OR ended_at_ns >= ?) ORDER BY began_at_ns LIMIT ?",
+            (until_ns, began_ns, began_ns, limit),
+        )
+        return [records.change_from_text(body) for (body,) in rows]
+
+    def counts(self) -> dict[str, int]:
+        """Rows by table."""
+        tables = ("runs", "spans", "events", "changes", "claims", "impacts", "deliveries")
+        statements = ((table, f"SELECT count(*) FROM {table}") for table in tables)  # noqa: S608
+        return {table: self._all(statement)[0][0] for table, statement in statements}
+
+    # --- Inside --------------------------------------------------------------------------------
+
+    def _all(self, statement: str, values: Iterable[Any] = ()) -> list[Any]:
+        with translated():
+            return self._connection.execute(statement, tuple(values)).fetchall()
+
+    def _summary(self, row: tuple[int, str, str | None, str | None, int, int]) -> RunSummary:
+        run, run_id, agent, service, began, last = row
+        kinds = self._all(
+            "SELECT kind, count(*), sum(failed), count(ended_at_ns), max(ended_at_ns)"
+            " FROM spans WHERE run = ? GROUP BY kind",
+            (run,),
+        )
+        ((begun,),) = self._all(_OPEN_EVENTS, (run, EVENT_STARTED))
+        frames = [row for row in kinds if row[0] == "agent" and row[1] == row[3]]
+        levels = dict(
+            self._all(
+                "SELECT level, count(*) FROM claims WHERE run_id = ? GROUP BY level", (run_id,)
+            )
+        )
+        return RunSummary(
+            run_id=run_id,
+            agent=agent,
+            service=service,
+            began_at_ns=began,
+            last_ns=last,
+            ended_at_ns=frames[0][4] if frames else None,
+            steps={kind: count for kind, count, *_ in kinds},
+            failed=sum(failed for _, _, failed, *_ in kinds),
+            open=begun + sum(count - ended for _, count, _, ended, _ in kinds),
+            warnings=levels.get("warn", 0),
+            alarms=levels.get("alarm", 0),
+        )

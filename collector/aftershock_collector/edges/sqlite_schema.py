@@ -1,0 +1,169 @@
+"""The shape of aftershock.db, and the statements that write into it.
+
+One script per version, applied in order, never edited after a release.
+
+Raw bodies are kept as they arrived, so a better reader can read the past again. They are not
+compressed: zlib at its fastest costs 55–100 µs per span here, five times the insert itself.
+"""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x41465453  # "AFTS": tells our file from somebody else's
+
+# Times end in _ns and come from the data; `arrived_s` is our clock, and what pruning goes by, so
+# that an old recording imported today is not thrown away at once.
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE origins (
+        id INTEGER PRIMARY KEY,
+        digest BLOB NOT NULL UNIQUE,
+        arrived_s INTEGER NOT NULL,  -- newest use, to the hour
+        body BLOB NOT NULL           -- a resource's or a scope's own bytes, stored once
+    );
+    CREATE TABLE runs (
+        id INTEGER PRIMARY KEY,
+        run_id TEXT NOT NULL UNIQUE,
+        agent TEXT,
+        service TEXT,
+        began_at_ns INTEGER NOT NULL,
+        last_ns INTEGER NOT NULL,
+        arrived_s INTEGER NOT NULL
+    );
+    CREATE INDEX runs_by_last ON runs (last_ns);
+    CREATE TABLE spans (
+        id INTEGER PRIMARY KEY,  -- grows with arrival
+        trace_id BLOB NOT NULL,
+        span_id BLOB NOT NULL,
+        run INTEGER,             -- NULL: no agent's step
+        kind TEXT,
+        failed INTEGER NOT NULL,
+        began_at_ns INTEGER NOT NULL,
+        ended_at_ns INTEGER,     -- NULL: still open when it was sent
+        arrived_s INTEGER NOT NULL,
+        resource INTEGER NOT NULL,
+        scope INTEGER NOT NULL,
+        body BLOB NOT NULL
+    );
+    CREATE UNIQUE INDEX spans_by_identity ON spans (trace_id, span_id);
+    CREATE INDEX spans_by_run ON spans (run, kind, began_at_ns, ended_at_ns, failed)
+        WHERE run IS NOT NULL;
+    CREATE TABLE events (
+        id INTEGER PRIMARY KEY,
+        digest BLOB NOT NULL UNIQUE,
+        run INTEGER,
+        name TEXT NOT NULL,
+        trace_id BLOB,
+        span_id BLOB,
+        time_ns INTEGER NOT NULL,
+        arrived_s INTEGER NOT NULL,
+        resource INTEGER NOT NULL,
+        scope INTEGER NOT NULL,
+        body BLOB NOT NULL
+    );
+    CREATE INDEX events_by_run ON events (run, time_ns) WHERE run IS NOT NULL;
+    CREATE TABLE changes (
+        id TEXT PRIMARY KEY,
+        kind TEXT NOT NULL,
+        entity TEXT NOT NULL,
+        began_at_ns INTEGER NOT NULL,
+        ended_at_ns INTEGER,
+        arrived_s INTEGER NOT NULL,
+        body TEXT NOT NULL
+    );
+    CREATE INDEX changes_by_time ON changes (began_at_ns);
+    CREATE TABLE claims (
+        id TEXT NOT NULL,
+        run_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        level TEXT NOT NULL,
+        opened_at_ns INTEGER NOT NULL,
+        closed_at_ns INTEGER,
+        closing TEXT,
+        arrived_s INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (id, opened_at_ns)  -- one row per life: a finding may come back
+    );
+    CREATE UNIQUE INDEX claims_open ON claims (id) WHERE closed_at_ns IS NULL;
+    CREATE INDEX claims_by_run ON claims (run_id);
+    CREATE INDEX claims_by_time ON claims (opened_at_ns);
+    CREATE TABLE impacts (
+        trace_id TEXT NOT NULL,
+        span_id TEXT NOT NULL,
+        entity TEXT NOT NULL,
+        run_id TEXT NOT NULL,
+        probability REAL,
+        acted_at_ns INTEGER NOT NULL,
+        arrived_s INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (trace_id, span_id, entity)
+    );
+    CREATE INDEX impacts_by_run ON impacts (run_id);
+    CREATE TABLE deliveries (
+        id INTEGER PRIMARY KEY,
+        claim_id TEXT NOT NULL,
+        state TEXT NOT NULL,
+        receiver TEXT NOT NULL,
+        queued_at_ns INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        next_attempt_ns INTEGER,  -- NULL: delivered, or given up
+        delivered_at_ns INTEGER,
+        error TEXT,
+        body TEXT NOT NULL,
+        UNIQUE (claim_id, state, receiver)  -- one page per finding and state
+    );
+    CREATE INDEX deliveries_due ON deliveries (next_attempt_ns) WHERE next_attempt_ns IS NOT NULL;
+    """,
+)
+
+SPAN_IN = """
+    INSERT INTO spans (trace_id, span_id, run, kind, failed, began_at_ns, ended_at_ns, arrived_s,
+        resource, scope, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (trace_id, span_id) DO UPDATE SET run = excluded.run, kind = excluded.kind,
+        failed = excluded.failed, began_at_ns = excluded.began_at_ns,
+        ended_at_ns = excluded.ended_at_ns, resource = excluded.resource,
+        scope = excluded.scope, body = excluded.body
+    WHERE spans.ended_at_ns IS NULL AND excluded.ended_at_ns IS NOT NULL
+"""
+EVENT_IN = """
+    INSERT INTO events (digest, run, name, trace_id, span_id, time_ns, arrived_s, resource, scope,
+        body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+RUN_IN = """
+    INSERT INTO runs (run_id, agent, service, began_at_ns, last_ns, arrived_s)
+    VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (run_id) DO UPDATE SET
+        agent = CASE WHEN ? THEN excluded.agent ELSE coalesce(agent, excluded.agent) END,
+        service = coalesce(service, excluded.service),
+        began_at_ns = min(began_at_ns, excluded.began_at_ns),
+        last_ns = max(last_ns, excluded.last_ns),
+        arrived_s = max(arrived_s, excluded.arrived_s)
+    RETURNING id
+"""
+CHANGE_IN = """
+    INSERT INTO changes (id, kind, entity, began_at_ns, ended_at_ns, arrived_s, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET ended_at_ns = coalesce(excluded.ended_at_ns, ended_at_ns),
+        body = excluded.body
+    WHERE excluded.ended_at_ns IS NOT NULL OR changes.ended_at_ns IS NULL
+"""
+CLAIM_UPDATE = """
+    UPDATE claims SET level = :level, opened_at_ns = :opened_at_ns, closed_at_ns = :closed_at_ns,
+        closing = :closing, arrived_s = :arrived_s, body = :body
+    WHERE id = :id AND closed_at_ns IS NULL
+"""
+CLAIM_IN = """
+    INSERT OR REPLACE INTO claims (id, run_id, kind, level, opened_at_ns, closed_at_ns, closing,
+        arrived_s, body)
+    VALUES (:id, :run_id, :kind, :level, :opened_at_ns, :closed_at_ns, :closing, :arrived_s, :body)
+"""
+IMPACT_IN = """
+    INSERT OR REPLACE INTO impacts (trace_id, span_id, entity, run_id, probability, acted_at_ns,
+        arrived_s, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+DELIVERY_IN = """
+    INSERT INTO deliveries (claim_id, state, receiver, body, queued_at_ns, next_attempt_ns)
+    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""

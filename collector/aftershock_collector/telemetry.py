@@ -1,0 +1,136 @@
+"""What the collector says about itself: every metric and every log line, as named events.
+
+Metrics live in one registry of our own, so that embedding programs keep theirs. Reasons and kinds
+are labels; ids never are. A log line that would repeat is said once per LOG_EVERY_S with a count.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+log = logging.getLogger("aftershock")
+
+LOG_EVERY_S = 30.0  # a full disk says so twice a minute, not five hundred times a second
+QUICK_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+SLOW_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0)
+
+
+class Telemetry:
+    """One collector's own metrics; methods are events that count and, where it matters, log."""
+
+    content_type = CONTENT_TYPE_LATEST
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+
+        def counter(name: str, says: str, *labels: str) -> Counter:
+            return Counter(f"aftershock_{name}", says, labels, registry=registry)
+
+        def gauge(name: str, says: str) -> Gauge:
+            return Gauge(f"aftershock_{name}", says, registry=registry)
+
+        def histogram(name: str, says: str, buckets: tuple[float, ...]) -> Histogram:
+            return Histogram(f"aftershock_{name}", says, buckets=buckets, registry=registry)
+
+        # In.
+        self.requests = counter("requests", "Requests answered", "transport", "signal", "answer")
+        self.received = counter("received", "Spans, log events, samples read", "signal")
+        self.received_bytes = counter("received_bytes", "Bytes of request bodies", "signal")
+        self.stored = counter("stored", "Rows committed", "signal")
+        self.duplicates = counter("duplicates", "Rows that were stored already")
+        self.rejected = counter("rejected", "Items refused, and told so", "signal", "reason")
+        self.trimmed = counter("trimmed", "Values cut from items that were kept", "reason")
+        self.passed_over = counter("passed_over", "Log records that say nothing about agents")
+        self.dropped = counter("dropped", "Items lost on our side", "reason")
+        self.queue_bytes = gauge("queue_bytes", "Bytes waiting to be stored")
+        self.queue_requests = gauge("queue_requests", "Requests waiting to be stored")
+        self.lag = histogram("lag_seconds", "From the end of a span to its arrival", SLOW_S)
+        self.acknowledge = histogram("acknowledge_seconds", "From a request to its commit", QUICK_S)
+
+        # Store.
+        self.store_errors = counter("store_errors", "Writes that the store refused", "reason")
+        self.store_writable = gauge("store_writable", "1 while the store takes writes")
+        self.store_bytes = gauge("store_bytes", "Bytes that rows use")
+        self.pruned = counter("pruned", "Rows removed for age or size", "table")
+
+        # Judging.
+        self.judge = histogram("judge_seconds", "One look at everything that is new", QUICK_S)
+        self.runs_live = gauge("runs_live", "Runs in memory")
+        self.series_live = gauge("series_live", "Metric series in memory")
+        self.findings = counter("findings_opened", "Findings opened", "kind", "level")
+        self.findings_closed = counter("findings_closed", "Findings closed", "kind", "reason")
+
+        # Out.
+        self.deliveries = counter("deliveries", "Attempts to tell", "receiver", "outcome")
+        self.forwarded = counter("forwarded", "Requests passed on", "signal", "outcome")
+        self.forward_bytes = gauge("forward_queue_bytes", "Bytes waiting to be passed on")
+
+        # Asked for.
+        self.scrapes = counter("scrapes", "Reads of Prometheus targets", "outcome")
+        self.scrape_seconds = histogram("scrape_seconds", "One read of a target", QUICK_S)
+        self.failures = counter("failures", "Our own errors, stopped where they happened", "place")
+
+        self.store_writable.set(1)
+        self._said: dict[str, tuple[float, int]] = {}  # event → said at, repeated since
+
+    def exposition(self) -> bytes:
+        """The metrics as Prometheus text."""
+        return generate_latest(self.registry)
+
+    # --- Events --------------------------------------------------------------------------------
+
+    def read(self, signal: str, size: int, count: int, trimmed: Mapping[str, int]) -> None:
+        """One request's body was read."""
+        self.received_bytes.labels(signal).inc(size)
+        self.received.labels(signal).inc(count)
+        for reason, values in trimmed.items():
+            self.trimmed.labels(reason).inc(values)
+
+    def drop(self, reasons: Mapping[str, int]) -> None:
+        """Items lost on our side, by reason."""
+        for reason, count in reasons.items():
+            self.dropped.labels(reason).inc(count)
+            self._warn(f"dropped {reason}", "dropped items: %s, reason: %s", count, reason)
+
+    def reject(self, signal: str, reasons: Mapping[str, int]) -> None:
+        """Items refused: the sender is told, so the log is not."""
+        for reason, count in reasons.items():
+            self.rejected.labels(signal, reason).inc(count)
+
+    def store_unavailable(self, reason: str, message: str) -> None:
+        """The store can't write; senders wait, and are asked to come back."""
+        self.store_errors.labels(reason).inc()
+        self.store_writable.set(0)
+        self._warn(f"store {reason}", "the store cannot write (%s): %s", reason, message)
+
+    def store_recovered(self, after_s: float) -> None:
+        """The store writes again."""
+        self.store_writable.set(1)
+        log.warning("the store writes again after %.1f s", after_s)
+
+    def failed(self, place: str, error: BaseException) -> None:
+        """Our own error, stopped at `place`."""
+        self.failures.labels(place).inc()
+        if self._due(f"failed {place}") is not None:
+            log.error("%s failed: %s", place, error, exc_info=error)
+
+    def _warn(self, event: str, message: str, *values: object) -> None:
+        repeated = self._due(event)
+        if repeated is not None:
+            log.warning("%s (unsaid since: %d)", message % values, repeated)
+
+    def _due(self, event: str) -> int | None:
+        """How often it happened unsaid since, or None: said too recently."""
+        now = time.monotonic()
+        said, repeated = self._said.get(event, (-LOG_EVERY_S, 0))
+        if now - said < LOG_EVERY_S:
+            self._said[event] = (said, repeated + 1)
+            return None
+        self._said[event] = (now, 0)
+        return repeated
