@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aftershock.model import (
+    Change,
+    Chart,
+    Claim,
+    Closing,
+    Finding,
+    Impact,
+    Level,
+    Parts,
+    Report,
+    Rival,
+)
+from aftershock_collector.records import (
+    change_from_text,
+    change_text,
+    claim_from_text,
+    claim_text,
+    finding_from_text,
+    finding_text,
+    from_plain,
+    impact_from_text,
+    impact_text,
+    report_text,
+)
+
+FINDING = Finding(
+    "repeated_action", "run-1", "get_status/ab", Level.ALARM, 1, 2, ("aa", "bb"), "It repeats."
+)
+
+
+TEXTS = st.lists(st.text(max_size=8), min_size=1, max_size=3).map(tuple)
+FEW = settings(max_examples=40, deadline=None)
+
+
+@FEW
+@given(
+    st.builds(
+        Claim,
+        finding=st.builds(Finding, evidence=TEXTS, impact=st.none()),
+        closed_at_ns=st.none() | st.integers(),
+        closing=st.none() | st.sampled_from(Closing),
+    )
+)
+def test_every_claim_comes_back_equal(claim: Claim) -> None:
+    assert claim == claim_from_text(claim_text(claim))
+
+
+@FEW
+@given(st.from_type(Impact))
+def test_every_impact_comes_back_equal(impact: Impact) -> None:
+    text = impact_text(impact)
+    again = impact_from_text(text)
+
+    assert text == impact_text(again)
+    assert again == impact or "nan" in text  # not a number is not equal to itself
+    assert hash(again) is not None
+
+
+@FEW
+@given(st.from_type(Change))
+def test_every_change_comes_back_equal(change: Change) -> None:
+    text = change_text(change)
+    again = change_from_text(text)
+
+    assert text == change_text(again)
+    assert again == change or "nan" in text
+
+
+def test_a_claim_keeps_its_impact() -> None:
+    impact = Impact(
+        "aa", "t", "run-1", None, "scale", 5, "db/orders", 0.9, "probable", Parts(7.0, 0.1, 0, 1),
+        (Rival(None, None, "no agent action", 0.1),), 9,
+        charts=(Chart("db/orders", "wait", "s", (1, 2), (0.5, 3.0), 0.5, 0.4, 0.6),),
+    )  # fmt: skip
+    claim = Claim(replace(FINDING, impact=impact), 3)
+
+    assert claim == claim_from_text(claim_text(claim))
+
+
+def test_the_text_is_json_that_every_reader_takes() -> None:
+    change = replace(change_from_text(change_text(_change())), size=float("inf"))
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    assert json.loads(change_text(change), parse_constant=refuse)["size"] == "inf"
+    assert change == change_from_text(change_text(change))
+
+
+def test_an_unknown_key_of_a_newer_version_is_ignored() -> None:
+    plain = json.loads(finding_text(FINDING)) | {"colour": "red"}
+
+    assert finding_from_text(json.dumps(plain)) == FINDING
+
+
+def test_a_key_that_an_older_version_did_not_write_takes_its_default() -> None:
+    plain = json.loads(finding_text(FINDING))
+    del plain["lasting"], plain["facts"]
+
+    assert finding_from_text(json.dumps(plain)) == FINDING
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "3",
+        "null",
+        "{}",
+        '{"finding": 3}',
+        finding_text(FINDING).replace('"alarm"', '"loud"'),
+        finding_text(FINDING).replace('["aa","bb"]', '"aa"'),
+        finding_text(FINDING).replace('["aa","bb"]', "[]"),
+        finding_text(FINDING).replace('"began_at_ns":1', '"began_at_ns":"1"'),
+    ],
+)
+def test_anything_else_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError):
+        finding_from_text(text)
+
+
+def test_a_report_is_json_too() -> None:
+    report = Report(5, opened=(Claim(FINDING, 2),), drops={"late": 3})
+
+    assert from_plain(Report, json.loads(report_text(report))) == report
+
+
+def _change() -> Change:
+    return from_plain(
+        Change,
+        {"id": "c", "kind": "deploy", "entity": "service/a", "name": "v2", "began_at_ns": 1},
+    )
