@@ -84,7 +84,8 @@ async def run(targets: list[Target]) -> None:
             group.create_task(target.send())
         while True:
             await asyncio.sleep(1.0)
-            sys.stdout.write(json.dumps({t.name: t.report() for t in targets}) + "\n")
+            line = {"at_ns": time.time_ns(), **{t.name: t.report() for t in targets}}
+            sys.stdout.write(json.dumps(line) + "\n")
             sys.stdout.flush()
 
 

@@ -106,6 +106,11 @@ class Children:
         for child in reversed(self.started):
             child.stop()
 
+    def note(self, text: str) -> None:
+        """Keep a remark beside the logs."""
+        with (self.logs / "notes.log").open("a", encoding="utf-8") as notes:
+            notes.write(f"{text}\n")
+
     def start(
         self,
         name: str,
