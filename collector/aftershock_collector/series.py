@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 POINTS_MAX = 1_024  # ten minutes of looking and seven of history at one point a second: 18 kB
-SERIES_MAX = 5_000  # 90 MB at worst
+POINTS_CROWDED_MAX = 320  # with many series: baseline, history and looks at one point a minute
+SERIES_MAX = 20_000  # 115 MB at worst
+SLOTS_MAX = 8_000_000  # points that may have room at once (96 MB) before rings stop growing
 ALIASES_MAX = 10_000  # other names of entities; one thing rarely has more than two
 RETENTION_S = 5 * 3_600.0  # 270 points of baseline and history at one point a minute
 _SWEEP_S = 60.0  # silent series are looked for at most this often (data time)
@@ -76,9 +78,9 @@ class _Ring:
         self.end = 0
         self.newest_ns = -1
 
-    def make_room(self, points_max: int, retention_ns: int) -> None:
-        """Forget what is too old or too much; grow where most of the buffer is still wanted."""
-        size = len(self.times)
+    def make_room(self, points_max: int, retention_ns: int) -> int:
+        """Forget what is too old or too much, or grow; returns the slots that were added."""
+        before = size = len(self.times)
         oldest_ns = self.newest_ns - retention_ns
         start = max(int(self.times.searchsorted(oldest_ns)), self.end - points_max)
         kept = self.end - start
@@ -88,6 +90,7 @@ class _Ring:
         times[:kept] = self.times[start : self.end]
         values[:kept] = self.values[start : self.end]
         self.times, self.values, self.end = times, values, kept
+        return size - before
 
 
 class SeriesStore:
@@ -108,6 +111,7 @@ class SeriesStore:
         self._rings: dict[tuple[str, str], _Ring] = {}
         self._entities: dict[str, list[_Ring]] = {}
         self._aliases: dict[str, str] = {}
+        self._slots = 0
         self._swept_ns = 0
 
     def __len__(self) -> int:
@@ -130,8 +134,7 @@ class SeriesStore:
             return
         end = ring.end
         if end == len(ring.times):
-            ring.make_room(self._points_max, self._retention_ns)
-            end = ring.end
+            end = self._make_room(ring)
         ring.times[end] = time_ns
         ring.values[end] = value
         ring.end = end + 1
@@ -189,9 +192,16 @@ class SeriesStore:
             self.dropped["series_full"] += 1
             return None
         ring = _Ring(entity, metric, family, unit)
+        self._slots += len(ring.times)
         self._rings[entity, metric] = ring
         self._entities.setdefault(entity, []).append(ring)
         return ring
+
+    def _make_room(self, ring: _Ring) -> int:
+        crowded = self._slots > SLOTS_MAX
+        points_max = min(self._points_max, POINTS_CROWDED_MAX) if crowded else self._points_max
+        self._slots += ring.make_room(points_max, self._retention_ns)
+        return ring.end
 
     def _insert(self, ring: _Ring, time_ns: int, value: float) -> None:
         """Put a late point where it belongs; the first of two points at one time wins."""
@@ -204,8 +214,7 @@ class SeriesStore:
             self.dropped["late_point"] += 1
             return
         if end == len(ring.times):
-            ring.make_room(self._points_max, self._retention_ns)
-            end = ring.end
+            end = self._make_room(ring)
             place = int(ring.times[:end].searchsorted(time_ns))
         ring.times[place + 1 : end + 1] = ring.times[place:end].copy()
         ring.values[place + 1 : end + 1] = ring.values[place:end].copy()
@@ -222,6 +231,7 @@ class SeriesStore:
         for key, ring in list(self._rings.items()):
             if ring.newest_ns < oldest_ns:
                 del self._rings[key]
+                self._slots -= len(ring.times)
                 self._entities[ring.entity].remove(ring)
                 if not self._entities[ring.entity]:
                     del self._entities[ring.entity]

@@ -1,0 +1,116 @@
+"""What one series did after an action: when it left its band, how far, and whether it came back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from aftershock.model import Change, ChangeKind, Chart
+from aftershock_collector.impact.amounts import amount, times
+from aftershock_collector.impact.evidence import Movement
+from aftershock_collector.impact.placebos import BASELINE_POINTS
+from aftershock_collector.impact.stretches import averaged
+from aftershock_collector.series import Series
+
+BAND_SCALES = 3.0  # half the width of the band around the baseline's median
+CHART_POINTS_MAX = 160  # of which the baseline takes up to 60
+CHART_BEFORE_POINTS = 2 * BASELINE_POINTS
+RECOVERY_POINTS = 5  # this many points in a row inside the band, newest first, and ...
+RECOVERY_S = 15.0  # ... for this long: fast scrapes make five points of a lull
+
+
+def limit(movement: Movement) -> float:
+    """The upper edge of the frozen band."""
+    return movement.median + BAND_SCALES * movement.scale
+
+
+def change_of(movement: Movement, effect_ns: int, identity: str) -> Change:
+    """The movement as a change: it begins with the first point outside the band."""
+    series, edge = movement.cut.series, limit(movement)
+    after = series.times_ns > effect_ns
+    moments, values = series.times_ns[after], series.values[after]
+    outside = np.flatnonzero(values > edge)
+    began_ns = int(moments[outside[0]] if len(outside) else moments[0])
+    peak = float(values.max())
+    factor = times(peak, movement.median)
+    return Change(
+        id=identity,
+        kind=ChangeKind.METRIC,
+        entity=series.entity,
+        name=series.metric,
+        began_at_ns=began_ns,
+        ended_at_ns=None,
+        size=(peak - movement.median) / movement.scale,
+        detail=f"{amount(movement.median, series)} → {amount(peak, series)}"
+        + (f" ({factor})" if factor else ""),
+    )
+
+
+def chart_of(movement: Movement, effect_ns: int) -> Chart:
+    """The series as it was judged, with the band frozen before the action."""
+    series = movement.cut.series
+    moments, values = _points(series, effect_ns, movement.cut.group)
+    low = movement.median - BAND_SCALES * movement.scale
+    return Chart(
+        entity=series.entity,
+        metric=series.metric,
+        unit=series.unit,
+        times_ns=moments,
+        values=values,
+        median=movement.median,
+        low=max(0.0, low) if min(values) >= 0 else low,
+        high=limit(movement),
+    )
+
+
+def refreshed(
+    charts: Sequence[Chart], series: Sequence[Series], effect_ns: int
+) -> tuple[Chart, ...]:
+    """The same charts with what has happened since; bands stay as they were frozen."""
+    known = {(each.entity, each.metric): each for each in series}
+    fresh: list[Chart] = []
+    for chart in charts:
+        each = known.get((chart.entity, chart.metric))
+        if each is None:
+            fresh.append(chart)
+            continue
+        group = 1
+        while len(each.values) > CHART_POINTS_MAX * group:
+            group *= 2
+        moments, values = _points(each, effect_ns, group)
+        fresh.append(replace(chart, times_ns=moments, values=values))
+    return tuple(fresh)
+
+
+def _points(
+    series: Series, effect_ns: int, group: int
+) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Times and values to draw: averaged in groups that do not straddle the action."""
+    first = int(series.times_ns.searchsorted(effect_ns, side="right"))
+    moments: list[int] = []
+    values: list[float] = []
+    for part, kept in (
+        (slice(None, first), CHART_BEFORE_POINTS),
+        (slice(first, None), CHART_POINTS_MAX - CHART_BEFORE_POINTS),
+    ):
+        mean = averaged(series.values[part], group)[-kept:]
+        moments += series.times_ns[part][::-1][::group][: len(mean)][::-1].tolist()
+        values += mean.tolist()
+    return tuple(moments), tuple(values)
+
+
+def recovered_at(series: Sequence[Series], change: Change, chart: Chart) -> int | None:
+    """When the series went back into its band to stay; None while it has not, or is silent."""
+    for each in series:
+        if each.entity != change.entity or each.metric != change.name:
+            continue
+        since = each.times_ns > change.began_at_ns
+        moments, inside = each.times_ns[since], each.values[since] <= chart.high
+        outside = np.flatnonzero(~inside)
+        start = int(outside[-1]) + 1 if len(outside) else 0
+        run = moments[start:]
+        if len(run) >= RECOVERY_POINTS and run[-1] - run[0] >= RECOVERY_S * 1e9:
+            return int(run[0])
+    return None

@@ -1,0 +1,148 @@
+"""How far entities moved around a moment, in nats: one look at all series that matter to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import log
+from typing import NamedTuple
+
+import numpy as np
+
+from aftershock_collector.impact.placebos import baselines, surprise, surprise_before
+from aftershock_collector.impact.relations import Relations
+from aftershock_collector.impact.stretches import Cut, cut, stack
+from aftershock_collector.series import Family, Series
+
+_ROWS_MAX = 256  # judged at once: 16 MB of windows
+_BEFORE_POINTS = (1, 2)  # what an action is told to have found already wrong
+_SKIPPED_POINTS = 7  # after a recorded action: they show what actions do, not what chance does
+
+Moment = tuple[str, int]  # entity, nanoseconds
+
+
+class Movement(NamedTuple):
+    """What one series did around one moment."""
+
+    cut: Cut
+    after: float  # nats
+    before: float  # nats; 0 where it was not asked for
+    comparable: int  # earlier windows behind `after`
+    median: float
+    scale: float
+
+
+class Evidence(NamedTuple):
+    """What one entity did around one moment."""
+
+    after: float = 0.0  # best family, less what looking at several series costs
+    before: float = 0.0
+    demand: float = 0.0  # how unusually much it was asked to do
+    movements: tuple[Movement, ...] = ()  # worst first, without traffic
+
+    @property
+    def history_points(self) -> int:
+        """Points before the moment, in the longest series."""
+        return max((len(m.cut.history) for m in self.movements), default=0)
+
+
+NOTHING = Evidence()
+
+
+class Scene:
+    """All series around the open actions at one time."""
+
+    def __init__(
+        self,
+        series: Iterable[Series],
+        relations: Relations,
+        acted_ns: Mapping[str, Sequence[int]],
+        now_ns: int,
+        canonical: Callable[[str], str],
+    ) -> None:
+        self.relations = relations
+        self.now_ns = now_ns
+        self._canonical = canonical
+        self._acted_ns: dict[str, list[int]] = {}  # effect times of recorded actions
+        for entity, times in acted_ns.items():
+            self._acted_ns.setdefault(canonical(entity), []).extend(times)
+        self._series: dict[str, list[Series]] = {}
+        for each in series:
+            self._series.setdefault(each.entity, []).append(each)
+
+    def keys(self, targets: Iterable[str]) -> list[str]:
+        """The keys that series of these targets are filed under."""
+        return list(dict.fromkeys(self._canonical(target) for target in targets))
+
+    def measured(self, entity: str) -> bool:
+        """True where at least one series of the entity is known."""
+        return entity in self._series
+
+    def entities(self) -> list[str]:
+        """Every entity with a series."""
+        return list(self._series)
+
+    def judge(self, moments: Iterable[Moment], *, before: bool) -> dict[Moment, Evidence]:
+        """Evidence at each moment; `before` also asks what was already wrong."""
+        cuts: dict[int, list[tuple[Moment, Cut]]] = {}
+        for moment in dict.fromkeys(moments):
+            entity, effect_ns = moment
+            for series in self._series.get(entity, ()):
+                part = cut(series, effect_ns, self.now_ns)
+                if part is not None and not part.silent:
+                    cuts.setdefault(len(part.post), []).append((moment, part))
+        found: dict[Moment, list[Movement]] = {}
+        for length, rows in cuts.items():
+            for start in range(0, len(rows), _ROWS_MAX):
+                chunk = rows[start : start + _ROWS_MAX]
+                moved = self._movements(chunk, length, before=before)
+                for (moment, _), movement in zip(chunk, moved, strict=True):
+                    found.setdefault(moment, []).append(movement)
+        return {moment: _weigh(movements) for moment, movements in found.items()}
+
+    def _movements(
+        self, rows: Sequence[tuple[Moment, Cut]], length: int, *, before: bool
+    ) -> list[Movement]:
+        cuts = [part for _, part in rows]
+        table = stack(cuts, [self._nearby(*moment) for moment, _ in rows], _SKIPPED_POINTS)
+        baseline = baselines(table)
+        after = np.zeros(len(rows))
+        comparable = np.zeros(len(rows), np.int64)
+        if length:
+            after, comparable = surprise(table, baseline, np.stack([c.post for c in cuts]))
+        earlier = np.zeros(len(rows))
+        if before:
+            nats = [surprise_before(table, baseline, points).nats for points in _BEFORE_POINTS]
+            earlier = np.max(nats, axis=0)
+        median, scale = baseline.median[:, -1], baseline.scale[:, -1]
+        return [
+            Movement(part, float(a), float(b), int(c), float(m), float(s))
+            for part, a, b, c, m, s in zip(
+                cuts, after, earlier, comparable, median, scale, strict=True
+            )
+        ]
+
+    def _nearby(self, entity: str, effect_ns: int) -> list[int]:
+        """Effect times of recorded actions on the entity or what it calls, before the moment."""
+        places = (entity, *self.relations.callees(entity))
+        return [at for place in places for at in self._acted_ns.get(place, ()) if at < effect_ns]
+
+
+def _weigh(movements: Sequence[Movement]) -> Evidence:
+    """The best family, less ln(series in it): with more series one of them moves by chance."""
+    families: dict[Family, list[Movement]] = {}
+    for movement in movements:
+        families.setdefault(movement.cut.series.family, []).append(movement)
+    demand = families.pop(Family.TRAFFIC, ())
+    return Evidence(
+        after=max((max(m.after for m in f) - log(len(f)) for f in families.values()), default=0.0),
+        before=max(
+            (max(m.before for m in f) - log(len(f)) for f in families.values()), default=0.0
+        ),
+        demand=max((m.after for m in demand), default=0.0),
+        movements=tuple(
+            sorted(
+                (m for family in families.values() for m in family),
+                key=lambda m: (-m.after, m.cut.series.metric),
+            )
+        ),
+    )

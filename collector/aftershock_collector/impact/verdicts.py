@@ -1,0 +1,104 @@
+"""From the parts of one look to an Impact: the label, the change, the charts, what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aftershock.model import Impact, Parts, Rival
+from aftershock_collector.impact.aftermath import change_of, chart_of
+from aftershock_collector.impact.amounts import duration
+from aftershock_collector.impact.competition import label
+from aftershock_collector.impact.evidence import NOTHING, Evidence
+from aftershock_collector.impact.looks import Look, Standing
+from aftershock_collector.impact.open_actions import OpenAction
+from aftershock_collector.impact.placebos import HISTORY_MIN
+
+NOT_ENOUGH = "not enough data"
+NO_EVIDENCE = "no metric evidence"
+NOBODY = "no agent action"
+RIVALS_MAX = 8  # shown beside "no agent action", likeliest first
+CHARTS_MAX = 3  # the worst series of the target
+CHART_NATS = 3.0  # p .05: below this a series did nothing worth a second chart
+COMPARABLE_FEW = 30  # earlier windows below which a verdict says that it had few
+
+NO_PARTS = Parts(own=0.0, before=0.0, callee=0.0, rival=0.0)
+
+
+def impact_of(
+    standing: Standing,
+    probability: float | None,
+    rivals: tuple[Rival, ...],
+    now_ns: int,
+    *,
+    gap: tuple[str, ...],
+    missing: tuple[str, ...],
+) -> Impact:
+    """The verdict of one look on one action."""
+    opened, step = standing.opened, standing.opened.step
+    moved = [m for m in standing.evidence.movements if len(m.cut.post)]
+    change = None
+    if probability is not None and moved and moved[0].after >= CHART_NATS:
+        worst = moved[0]
+        change = change_of(
+            worst, opened.effect_ns, f"{step.span_id}/{standing.target}/{worst.cut.series.metric}"
+        )
+    shown = [m for i, m in enumerate(moved[:CHARTS_MAX]) if not i or m.after >= CHART_NATS]
+    return Impact(
+        span_id=step.span_id,
+        trace_id=step.trace_id,
+        run_id=step.run_id,
+        agent=step.agent,
+        tool=opened.action.tool,
+        acted_at_ns=opened.effect_ns,
+        entity=standing.target,
+        probability=probability,
+        label=NOT_ENOUGH if probability is None else label(probability),
+        parts=standing.parts,
+        rivals=rivals,
+        judged_at_ns=now_ns,
+        change=change,
+        lead_ns=None if change is None else change.began_at_ns - opened.effect_ns,
+        comparable=moved[0].comparable if moved else 0,
+        context_gap=gap,
+        missing=missing,
+        charts=tuple(chart_of(m, opened.effect_ns) for m in shown),
+    )
+
+
+def unmeasured(opened: OpenAction, now_ns: int, missing: tuple[str, ...]) -> Impact:
+    """The verdict on an action whose targets say nothing at all."""
+    silent = Standing(opened, opened.targets[0], NOTHING, NO_PARTS, 0.0, measured=False)
+    verdict = impact_of(silent, None, (), now_ns, gap=(), missing=missing)
+    return replace(verdict, label=NO_EVIDENCE)
+
+
+def rivals_of(own: OpenAction, seen: Look) -> tuple[Rival, ...]:
+    """Every other explanation of the same look, likeliest first, "no agent action" among them."""
+    others = [
+        Rival(s.opened.step.span_id, s.opened.step.run_id, s.opened.action.tool, share)
+        for s, share in zip(seen.standings, seen.shares.candidates, strict=True)
+        if s.opened is not own
+    ]
+    others.sort(key=lambda rival: -rival.probability)
+    rivals = [*others[:RIVALS_MAX], Rival(None, None, NOBODY, seen.shares.nobody)]
+    return tuple(sorted(rivals, key=lambda rival: -rival.probability))
+
+
+def lacking(standing: Standing, *, topology: bool) -> tuple[str, ...]:
+    """What would have made this verdict surer, in sentences."""
+    words: list[str] = []
+    movements = standing.evidence.movements
+    if movements:
+        longest = max(movements, key=lambda m: len(m.cut.history))
+        history = longest.cut.history_ns
+        if max(m.comparable for m in movements) < COMPARABLE_FEW:
+            seen_ns = standing.opened.effect_ns - int(history[0])
+            words.append(f"only {duration(seen_ns)} of history before the action")
+    if not topology:
+        words.append("which services call each other is not known")
+    return tuple(words)
+
+
+def enough(evidence: Evidence) -> bool:
+    """True where something was measured for long enough to be judged."""
+    return evidence.history_points >= HISTORY_MIN

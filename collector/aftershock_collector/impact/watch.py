@@ -1,0 +1,209 @@
+"""Watch: actions that are open for judgement, looked at again and again until they are settled."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
+from dataclasses import replace
+
+from aftershock.model import Fact, Impact, Step
+from aftershock_collector.impact.aftermath import recovered_at, refreshed
+from aftershock_collector.impact.competition import SUSPECTED
+from aftershock_collector.impact.gap import unread
+from aftershock_collector.impact.looks import Look, Standing, look
+from aftershock_collector.impact.open_actions import OpenAction
+from aftershock_collector.impact.relations import Topology
+from aftershock_collector.impact.verdicts import (
+    enough,
+    impact_of,
+    lacking,
+    rivals_of,
+    unmeasured,
+)
+from aftershock_collector.series import RETENTION_S, SeriesSource
+
+LOOK_S = 600.0  # damage that came later was not told apart from chance in recordings
+FOLLOW_S = 86_400.0  # a degradation that lasts a day is no longer news
+OPEN_MAX = 256  # actions watched at once; the oldest is let go
+ENTITIES_MAX = 4_096  # whose recorded actions are remembered
+ACTIONS_MAX = 64  # remembered of one entity: more than its history can hold apart
+LOOK_PACE = 8  # the next look waits for 1/8 of the time since the action: 30 in ten minutes
+FOLLOW_EVERY_NS = 10**9  # how often a settled degradation is asked whether it is over
+TOLD_STEP = 0.05  # a verdict is told again when its probability rose by this much
+
+
+class Watch:
+    """Open actions, the looks at them, and what was told about them. Owns no clock."""
+
+    def __init__(self, look_s: float = LOOK_S) -> None:
+        self.dropped: Counter[str] = Counter()
+        self._look_ns = int(look_s * 1e9)
+        self._open: OrderedDict[str, OpenAction] = OrderedDict()
+        self._acted_ns: OrderedDict[str, list[int]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def open(self, step: Step, facts: Iterable[Fact] = (), *, skew_ns: int = 0) -> None:
+        """Watch what an action with an effect does; called again when more is known of it.
+
+        The effect may begin as soon as the call does: a call that takes a minute must not turn
+        its own damage into trouble that was there before.
+
+        Args:
+            step: a tool call, started or ended.
+            facts: what the run had been shown before.
+            skew_ns: what to add to the agent's times to get the clock of the series.
+        """
+        action = step.action
+        if action is None or not action.tier.has_effect:
+            return
+        targets = tuple(t for t in dict.fromkeys(action.targets) if "*" not in t)
+        if not targets:
+            self.dropped["action_without_target"] += step.ended_at_ns is not None
+            return
+        effect_ns = step.began_at_ns + skew_ns
+        until_ns = step.last_ns + skew_ns + self._look_ns
+        self.remember(targets, effect_ns)
+        known = self._open.get(step.span_id)
+        if known is None:
+            self._open[step.span_id] = OpenAction(
+                step, action, tuple(facts), targets, skew_ns, effect_ns, until_ns, effect_ns
+            )
+            if len(self._open) > OPEN_MAX:
+                self._open.popitem(last=False)
+                self.dropped["watches_full"] += 1
+            return
+        if targets != known.targets:
+            known.targets, known.troubles = targets, None
+        known.step, known.action, known.facts = step, action, tuple(facts)
+        known.until_ns = max(known.until_ns, until_ns)
+
+    def remember(self, targets: Iterable[str], effect_ns: int) -> None:
+        """Keep when something was acted on: what followed is no placebo for later actions."""
+        for target in targets:
+            times = self._acted_ns.setdefault(target, [])
+            self._acted_ns.move_to_end(target)
+            if effect_ns not in times:
+                insort(times, effect_ns)
+                del times[:-ACTIONS_MAX]
+        while len(self._acted_ns) > ENTITIES_MAX:
+            self._acted_ns.popitem(last=False)
+
+    def look(self, now_ns: int, series: SeriesSource, topology: Topology) -> list[Impact]:
+        """Judge whatever has news; returns the verdicts that are new or different."""
+        if not self._open:
+            return []
+        watched = [opened for opened in self._open.values() if not opened.following]
+        due = {o.step.span_id for o in watched if _has_news(o, now_ns, series)}
+        if due:
+            seen = look(watched, series, topology, self._acted_ns, now_ns)
+            for standing, share in zip(seen.standings, seen.shares.candidates, strict=True):
+                if standing.opened.step.span_id in due:
+                    _conclude(standing, share, seen)
+        told: list[Impact] = []
+        for opened in list(self._open.values()):
+            _check_recovery(opened, now_ns, series)
+            if not opened.following and now_ns >= opened.until_ns:
+                _settle(opened, now_ns, series)
+            if opened.best is not None and _is_news(opened.best, opened.told):
+                opened.told = opened.best
+                told.append(opened.best)
+            if opened.following and _is_over(opened, now_ns):
+                del self._open[opened.step.span_id]
+        return told
+
+
+def _has_news(opened: OpenAction, now_ns: int, source: SeriesSource) -> bool:
+    """True where a look is due and a target has a point that no look has seen."""
+    if now_ns < opened.next_ns or (opened.best is not None and opened.best.recovered_at_ns):
+        return False
+    since_ns = max(opened.newest_ns, opened.effect_ns) + 1
+    fresh = source.window(opened.targets, since_ns, now_ns)
+    if fresh:
+        opened.newest_ns = max(int(each.times_ns[-1]) for each in fresh)
+        return True
+    oldest_ns = opened.effect_ns - int(RETENTION_S * 1e9)
+    return opened.looks == 0 and not source.window(opened.targets, oldest_ns, now_ns)
+
+
+def _conclude(standing: Standing, share: float, seen: Look) -> None:
+    """Keep the verdict of this look where it is the surest so far."""
+    opened, now_ns = standing.opened, seen.scene.now_ns
+    opened.looks += 1
+    opened.next_ns = now_ns + max(0, now_ns - opened.effect_ns) // LOOK_PACE
+    absent = tuple(
+        f"nothing is measured on {target}"
+        for target in opened.targets
+        if not any(map(seen.scene.measured, seen.scene.keys([target])))
+    )
+    if not standing.measured:
+        opened.best = unmeasured(opened, now_ns, absent)
+        return
+    if opened.troubles is None:
+        opened.troubles = seen.troubles(opened)
+    probability = share if enough(standing.evidence) else None
+    best = opened.best
+    if best is not None and best.probability is not None and (probability or 0) <= best.probability:
+        return
+    opened.best = impact_of(
+        standing,
+        probability,
+        rivals_of(opened, seen) if probability is not None else (),
+        now_ns,
+        gap=unread(opened.troubles, opened.facts, opened.skew_ns),
+        missing=absent + lacking(standing, topology=bool(seen.scene.relations)),
+    )
+
+
+def _check_recovery(opened: OpenAction, now_ns: int, source: SeriesSource) -> None:
+    """Say when the series that was blamed came back into its band."""
+    best = opened.best
+    if best is None or best.change is None or best.recovered_at_ns or not best.charts:
+        return
+    if (best.probability or 0) < SUSPECTED or (opened.following and now_ns < opened.next_ns):
+        return
+    if opened.following:
+        opened.next_ns = now_ns + FOLLOW_EVERY_NS
+    series = source.window([best.entity], best.charts[0].times_ns[0], now_ns)
+    at_ns = recovered_at(series, best.change, best.charts[0])
+    if at_ns is not None:
+        opened.best = replace(
+            best,
+            recovered_at_ns=at_ns,
+            change=replace(best.change, ended_at_ns=at_ns),
+            charts=refreshed(best.charts, series, opened.effect_ns),
+        )
+
+
+def _settle(opened: OpenAction, now_ns: int, source: SeriesSource) -> None:
+    """The looks are over: what was found stands, and only recovery is still waited for."""
+    opened.following = True
+    best = opened.best
+    if best is None:
+        silent = tuple(f"nothing arrived from {t} since the action" for t in opened.targets)
+        opened.best = unmeasured(opened, now_ns, silent)
+    elif best.charts:
+        series = source.window([best.entity], best.charts[0].times_ns[0], now_ns)
+        opened.best = replace(best, charts=refreshed(best.charts, series, opened.effect_ns))
+
+
+def _is_over(opened: OpenAction, now_ns: int) -> bool:
+    """True where nothing more will be said about this action."""
+    best = opened.best
+    unsettled = (
+        best is not None
+        and best.change is not None
+        and best.recovered_at_ns is None
+        and (best.probability or 0) >= SUSPECTED
+    )
+    return not unsettled or now_ns > opened.until_ns + FOLLOW_S * 1e9
+
+
+def _is_news(best: Impact, told: Impact | None) -> bool:
+    """True where a person would want to hear the difference."""
+    if told is None or best.label != told.label or best.recovered_at_ns != told.recovered_at_ns:
+        return True
+    rose = (best.probability or 0) - (told.probability or 0)
+    return rose >= TOLD_STEP or best.missing != told.missing
