@@ -29,6 +29,7 @@ NARRATION = frozenset(
 EMPTY: tuple[Any, ...] = ("", {}, [], None)
 
 WORD = re.compile(r"\w+")
+HAS_DIGIT = re.compile(r"\d")
 # Times, dates, uuids, addresses and long counters: from their first digit to their end.
 VARYING = re.compile(rb"\d[\w:.\-]{4,}")
 DIGITS = b"0123456789"
@@ -43,7 +44,7 @@ FAILED = re.compile(
           (?:timed?\sout|timeout|refused|reset\sby\speer|aborted)\b
         | (?:http\s)?[45]\d\d\s(?:[A-Z][a-z]+\s?){1,4}
         | traceback\s\(most\srecent
-        | (?:[^\n:]{0,60}\n)?[^\n:]{0,60}\b(?:returned|result|output|observation)\s?:\s
+        | (?:[^\n]{0,80}\n)?[^\n:]{0,60}\b(?:returned|result|output|observation)\s?:\s
           (?:error|exception|traceback)\b
         | .{1,80}:\s(?:command\snot\sfound|no\ssuch\sfile|permission\sdenied)
         )""",
@@ -85,6 +86,7 @@ TRUNCATED = re.compile(
 FAILED_MARKS = ("exit", "Exit", "return")
 TRUNCATED_MARKS = ("runcated", "clipped", "omitted", "cut off", "too l", "more", "...")
 JSON_START = re.compile(r'^\s*(?:\{\s*["\}]|\[\s*[\{\["\]])')
+BARE = re.compile(r"^\W*\w+\W*$")
 QUOTED = re.compile(r"""(["'`])(?:(?!\1).){0,200}\1""")
 PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\w.\-]*/)+[\w.\-]*|\b[\w\-]+\.[a-z]{1,4}\b(?=[\s:,)]|$)")
 NUMBER = re.compile(r"\b(?:0x)?[0-9a-f]*\d[\w.\-]*", re.IGNORECASE)
@@ -96,15 +98,18 @@ def fingerprint_arguments(arguments: Any, limits: Limits = DEFAULTS) -> Fingerpr
     """The fingerprint of a call's arguments, equal for calls that differ in form only.
 
     Key order, white space, empty values, wrappers (`{"arguments": {…}}`), JSON given as text and
-    numbers given as text do not matter.
+    numbers given as text do not matter. The sketch holds the words of the values; names are odd
+    (see `names_in`), so that "the same question reworded" can be told from "the next page".
     """
     normal = normalise(arguments)
     text = "" if normal in EMPTY else json.dumps(normal, sort_keys=True, ensure_ascii=False)
-    words = WORD.findall(text[: limits.value_chars_max].casefold())
+    leaves: list[str] = []
+    collect_leaves(normal, leaves)
+    words = set(WORD.findall(" ".join(leaves)[: limits.value_chars_max].casefold()))
     size = len(arguments) if isinstance(arguments, str) else len(text)
     return Fingerprint(
         blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest(),
-        sketch_of((word.encode("utf-8", "replace") for word in words), limits),
+        smallest({hash_word(word) for word in words}, limits),
         size,
     )
 
@@ -125,15 +130,25 @@ def fingerprint_result(result: Any, limits: Limits = DEFAULTS) -> Fingerprint:
     lines = masked.translate(None, DIGITS)
     if lines.count(b"\n") < 4:  # one long line: JSON, or prose; compare its clauses
         lines = lines.replace(b",", b"\n").replace(b". ", b"\n")
-    parts = (stripped for line in lines.split(b"\n") if (stripped := line.strip()))
-    return Fingerprint(digest, sketch_of(parts, limits), size)
+    parts = {crc32(part) for line in lines.split(b"\n") if (part := line.strip())}
+    return Fingerprint(digest, smallest(parts, limits), size)
 
 
-def sketch_of(parts: Iterable[bytes], limits: Limits) -> frozenset[int]:
-    """Hashes of parts; where there are too many, the smallest, so that equal values stay equal."""
-    hashes = {crc32(part) for part in parts}
+def hash_word(word: str) -> int:
+    """A word's hash: odd where it has a digit, as ids, dates and page numbers have; else even."""
+    hashed = crc32(word.encode("utf-8", "replace"))
+    return hashed | 1 if HAS_DIGIT.search(word) else hashed & ~1
+
+
+def names_in(sketch: frozenset[int]) -> frozenset[int]:
+    """The words of arguments that name one thing among many: those with a digit."""
+    return frozenset(word for word in sketch if word & 1)
+
+
+def smallest(hashes: set[int], limits: Limits) -> frozenset[int]:
+    """Hashes, or where there are too many the smallest, so that equal values stay equal."""
     if len(hashes) > limits.sketch_parts_max:
-        hashes = set(sorted(hashes)[: limits.sketch_parts_max])
+        return frozenset(sorted(hashes)[: limits.sketch_parts_max])
     return frozenset(hashes)
 
 
@@ -183,6 +198,16 @@ def normalise_mapping(mapping: dict[Any, Any], depth: int) -> Any:
         if key in WRAPPERS and isinstance(only, dict):
             return cast("dict[str, Any]", only)
     return kept
+
+
+def collect_leaves(normal: Any, leaves: list[str]) -> None:
+    """Add the texts inside a normal form."""
+    if isinstance(normal, str):
+        leaves.append(normal)
+    else:
+        inside = cast("dict[str, Any]", normal).values() if isinstance(normal, dict) else normal
+        for item in inside:
+            collect_leaves(item, leaves)
 
 
 def text_of(result: Any) -> str:
@@ -274,7 +299,10 @@ def error_class(text: str) -> str:
     lines = [line.strip() for line in text[:20_000].splitlines() if line.strip()]
     if not lines:
         return ""
-    line = lines[-1] if any(one.startswith("Traceback (most recent") for one in lines) else lines[0]
+    if any(line.startswith("Traceback (most recent") for line in lines):
+        line = lines[-1]
+    else:  # a bare "ERROR:" tells nothing without the line below it
+        line = next((line for line in lines if not BARE.match(line)), lines[0])
     masked = QUOTED.sub("'…'", line[:1_000])
     masked = PATH.sub("<path>", masked)
     masked = NUMBER.sub("#", masked)

@@ -74,6 +74,7 @@ class Requirement:
     max_age_s: float | None = None
     learnt_support: int | None = None  # past actions that read it first; None: declared by policy
     learnt_confidence: float | None = None
+    sources: tuple[str, ...] = ()  # tools that would have told it
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,9 @@ class Policy:
         )
 
 
+EMPTY = Policy()
+
+
 def describe(policy: Policy, tool: str, arguments: Mapping[str, Any] | None) -> ToolDescription:
     """What the policy, or else the tool's name and command, says about this call."""
     rule = rule_of(policy, tool)
@@ -113,7 +116,12 @@ def describe(policy: Policy, tool: str, arguments: Mapping[str, Any] | None) -> 
         tier,
         tuple(filter(None, (fill_target(target, given) for target in rule.targets or ()))),
         tuple(
-            Requirement(want.kind, fill(want.subject, given), want.max_age_s)
+            Requirement(
+                want.kind,
+                fill(want.subject, given),
+                want.max_age_s,
+                sources=providers_of(policy, want.kind),
+            )
             for want in rule.requires or ()
         ),
         tuple((want.kind, fill(want.subject, given)) for want in rule.provides or ()),
@@ -131,6 +139,16 @@ def rule_of(policy: Policy, tool: str) -> ToolRule:
             if (value := getattr(rule, key)) is not None:
                 merged[key] = value
     return ToolRule(tool, **merged)
+
+
+@lru_cache(maxsize=1_024)
+def providers_of(policy: Policy, kind: str) -> tuple[str, ...]:
+    """Names or patterns of the tools that provide a kind of fact."""
+    return tuple(
+        rule.pattern
+        for rule in policy.tools
+        if any(given.kind == kind for given in rule.provides or ())
+    )
 
 
 @lru_cache(maxsize=1_024)
