@@ -20,6 +20,7 @@ from aftershock_collector.demo.pool import Pool, PoolTimeoutError
 PAYMENT_MEDIAN_S = 0.06  # the card network: this and its tail are what checkout's p95 is made of
 PAYMENT_SIGMA = 0.5
 POOL_WAIT_S = 1.0
+DRAIN_S = 2.0  # requests that a stopping worker has accepted are still answered
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5)
 
 DURATION = Histogram("http_request_duration_seconds", "Time to answer", ["route"], buckets=BUCKETS)
@@ -57,7 +58,8 @@ def serve(listener: socket.socket, address: str, pool_size: int, ready: Event) -
     connect = partial(orders.connect, address)
     pool = Pool(connect, pool_size, POOL_WAIT_S, REFUSED.inc)
     parent = multiprocessing.parent_process()
-    with HttpService({"POST /checkout": partial(check_out, pool)}, listener):
+    routes = {"POST /checkout": partial(check_out, pool)}
+    with HttpService(routes, listener, DRAIN_S):
         while not stopped.wait(0.2):
             if pool.complete:
                 ready.set()

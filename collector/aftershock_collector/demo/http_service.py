@@ -6,6 +6,7 @@ import json
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -103,12 +104,32 @@ class RoutedServer(ThreadingHTTPServer):
         self.socket = listener
         self.server_address = listener.getsockname()
         self.routes = routes
+        self.open = 0  # connections
+        self.lock = threading.Lock()
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept; what is accepted blocks, although the listener does not."""
         connection, address = super().get_request()
         connection.setblocking(True)
         return connection, address
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread of its own, counted from here on."""
+        with self.lock:
+            self.open += 1
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """One connection is over."""
+        super().shutdown_request(request)
+        with self.lock:
+            self.open -= 1
+
+    def drain(self, seconds: float) -> None:
+        """Let open connections finish."""
+        deadline = time.monotonic() + seconds
+        while self.open and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that left is not worth a line; anything else is."""
@@ -119,7 +140,10 @@ class RoutedServer(ThreadingHTTPServer):
 class HttpService:
     """A running service: `with HttpService(routes) as service: service.url`."""
 
-    def __init__(self, routes: Routes, listener: socket.socket | None = None) -> None:
+    def __init__(
+        self, routes: Routes, listener: socket.socket | None = None, drain_s: float = 0.0
+    ) -> None:
+        self.drain_s = drain_s
         self.server = RoutedServer(listener or listen(), routes)
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.1,), daemon=True)
 
@@ -134,5 +158,6 @@ class HttpService:
 
     def __exit__(self, *_: object) -> None:
         self.server.shutdown()
+        self.server.drain(self.drain_s)
         self.server.server_close()
         self.thread.join(timeout=5)

@@ -106,6 +106,10 @@ class Children:
         for child in reversed(self.started):
             child.stop()
 
+    def named(self, name: str) -> Child:
+        """The newest process of that name."""
+        return next(child for child in reversed(self.started) if child.name == name)
+
     def note(self, text: str) -> None:
         """Keep a remark beside the logs."""
         with (self.logs / "notes.log").open("a", encoding="utf-8") as notes:

@@ -52,7 +52,7 @@ def scale_workers(service: str, workers: int) -> str:
 
 def main() -> None:
     """Do the task once."""
-    agent: Any = create_agent(
+    agent: Any = create_agent(  # pyright: ignore[reportUnknownVariableType]
         ChatOpenAI(model="gpt-demo"),
         tools=[
             get_latency,

@@ -1,0 +1,129 @@
+"""The stage of the play: the shop, the model, the collector, and how agents are let in."""
+
+from __future__ import annotations
+
+import json
+import string
+import sys
+import sysconfig
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aftershock_collector.demo.infrastructure import Shop, let_customers_in, open_shop
+from aftershock_collector.demo.postgres import free_port
+from aftershock_collector.demo.processes import Child, Children
+
+POLICY = Path(__file__).with_name("aftershock.yaml")
+SCRIPTS = "aftershock_collector.demo.agents.scripts"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything that runs during the play."""
+
+    children: Children
+    shop: Shop
+    customers: Child
+    model: str
+    collector: str
+    home: Path
+    policy: Path
+
+    def numbers(self) -> dict[str, Any]:
+        """The newest that customers and the database saw."""
+        lines = self.customers.lines
+        newest: dict[str, Any] = json.loads(lines[-1]) if lines else {}
+        return {**newest, "database": read_json(f"{self.shop.operations['admin']}/connections")}
+
+    def start_agent(self, name: str) -> Child:
+        """Start one agent through `aftershock run`, unchanged."""
+        module = f"aftershock_collector.demo.agents.{name}"
+        return self.children.start(
+            name,
+            [*aftershock("run"), sys.executable, "-m", module],
+            {
+                "OPENAI_BASE_URL": self.model,
+                "OPENAI_API_KEY": "none",
+                "CHECKOUT_ADMIN": self.shop.checkout["admin"],
+                "CATALOG_ADMIN": self.shop.catalog["admin"],
+                "OPERATIONS": self.shop.operations["admin"],
+                "OTEL_EXPORTER_OTLP_ENDPOINT": self.collector,
+                "AFTERSHOCK_POLICY": str(self.policy),
+            },
+        )
+
+
+@contextmanager
+def raised_stage(
+    out: Path, on_call: str, *, fault: bool, tell: Callable[[str], None]
+) -> Generator[Stage]:
+    """Start everything and wait until it is healthy; stop everything afterwards.
+
+    Raises FailedError where something can't start.
+    """
+    logs, home = out / "logs", out / "home"
+    logs.mkdir(parents=True, exist_ok=True)
+    home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="aftershock-") as folder, Children(logs) as children:
+        Path(folder).chmod(0o711)  # the database may have to run as another user
+        tell("the shop")
+        shop = open_shop(children, Path(folder), tight=fault)
+        status = f"{shop.checkout['admin']}/admin/status"
+        checkout = children.named("checkout")
+        checkout.wait_until(lambda: read_json(status)["state"] == "ready")
+        tell("the model")
+        script = "in_a_hurry" if fault else "with_care"
+        model = children.start_module("model_server", "--script", f"{SCRIPTS}:{script}")
+        tell("the collector")
+        port = free_port()
+        policy = write_policy(out / "aftershock.yaml", shop, on_call, port)
+        collector = children.start(
+            "collector",
+            aftershock("up"),
+            {"AFTERSHOCK_HOME": str(home), "AFTERSHOCK_POLICY": str(policy)},
+        )
+        address = f"http://127.0.0.1:{port}"
+        collector.wait_until(lambda: is_healthy(address))
+        customers = let_customers_in(children, shop)
+        yield Stage(children, shop, customers, model.addresses()["url"], address, home, policy)
+
+
+def aftershock(command: str) -> list[str]:
+    """The command line of the installed program."""
+    return [str(Path(sysconfig.get_path("scripts")) / "aftershock"), command]
+
+
+def write_policy(place: Path, shop: Shop, on_call: str, port: int) -> Path:
+    """The policy file with this play's addresses in it."""
+    text = string.Template(POLICY.read_text(encoding="utf-8")).substitute(
+        http_port=port,
+        grpc_port=free_port(),
+        checkout=shop.checkout["admin"],
+        catalog=shop.catalog["admin"],
+        operations=shop.operations["admin"],
+        on_call=on_call,
+    )
+    place.write_text(text, encoding="utf-8")
+    return place
+
+
+def read_json(url: str) -> dict[str, Any]:
+    """What an address of ours answers. Raises OSError."""
+    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 (our own addresses)
+        body: dict[str, Any] = json.load(answer)
+        return body
+
+
+def is_healthy(collector: str) -> bool:
+    """True once the collector says so."""
+    try:
+        with urllib.request.urlopen(f"{collector}/healthz", timeout=2) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
