@@ -1,1 +1,36 @@
-"""Aftershock."""
+"""Aftershock in the agent's process: record what it decides and does, and what it knew.
+
+import aftershock
+
+aftershock.instrument()
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aftershock.distro import instrument
+    from aftershock.recording import Decision, Run, decision, run, saw
+    from aftershock.tools import tool
+    from aftershock.version import VERSION as __version__  # noqa: N811 (the usual name)
+
+__all__ = ["Decision", "Run", "__version__", "decision", "instrument", "run", "saw", "tool"]
+
+# Name → module that has it. Imported when first used: the collector needs only the pure modules,
+# and a process without an agent needs nothing.
+_PLACES = {
+    **dict.fromkeys(("Decision", "Run", "decision", "run", "saw"), "aftershock.recording"),
+    "tool": "aftershock.tools",
+    "instrument": "aftershock.distro",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The public names, from where they live."""
+    if name == "__version__":
+        return import_module("aftershock.version").VERSION
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_PLACES[name]), name)

@@ -1,0 +1,36 @@
+"""Losses: what our own code could not do or had to drop, counted by reason and said once each."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from threading import Lock
+
+logger = logging.getLogger("aftershock")
+
+_counts: Counter[str] = Counter()
+_lock = Lock()
+
+
+def count_loss(reason: str, number: int = 1) -> None:
+    """Count something dropped on purpose, because a bound was reached."""
+    with _lock:
+        _counts[reason] += number
+
+
+def note_failure(place: str) -> None:
+    """Count an exception of our own that must not reach the app; log the first one of each place.
+
+    To be called from an `except` block: the exception is the one being handled.
+    """
+    with _lock:
+        _counts[place] += 1
+        first = _counts[place] == 1
+    if first:
+        logger.warning("aftershock failed in %s; the app is not affected", place, exc_info=True)  # noqa: LOG014 (called from a handler)
+
+
+def losses() -> dict[str, int]:
+    """Everything lost so far in this process: reason → count."""
+    with _lock:
+        return dict(_counts)

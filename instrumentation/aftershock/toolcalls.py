@@ -1,0 +1,134 @@
+"""Tool calls: what is said about one call's arguments and result, without saying them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from aftershock import attributes as names
+from aftershock.fingerprint import (
+    error_class,
+    fingerprint_arguments,
+    fingerprint_result,
+    outcome_of,
+    subjects_of,
+    text_of,
+)
+from aftershock.losses import note_failure
+from aftershock.model import Outcome
+from aftershock.policy import Policy, ToolDescription, describe
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+    from opentelemetry.util.types import AttributeValue
+
+Attributes = dict[str, "AttributeValue"]
+
+
+@dataclass(slots=True)
+class ToolCall:
+    """One call on its way: what is known before it runs, and the span that it got."""
+
+    tool: str
+    attributes: Attributes = field(default_factory=dict[str, "AttributeValue"])
+    span: Span | None = None
+
+
+# The call that is about to get its span: set by whoever wraps the execution, taken by the first
+# `execute_tool` span of that name that starts in the same context.
+EXPECTED: ContextVar[ToolCall | None] = ContextVar("aftershock_expected_tool_call", default=None)
+
+
+def take_expected(tool: object, span: Span) -> Attributes | None:
+    """The attributes for a tool span that just began, if its call was announced here."""
+    call = EXPECTED.get()
+    if call is None or call.span is not None or call.tool != tool:
+        return None
+    call.span = span
+    return call.attributes
+
+
+def as_mapping(arguments: Any) -> Mapping[str, Any] | None:
+    """Arguments by name, where they have names."""
+    return cast("Mapping[str, Any]", arguments) if isinstance(arguments, Mapping) else None
+
+
+def describe_call(tool: str, arguments: Any, policy: Policy) -> Attributes:
+    """Fingerprint, tier, targets and wanted facts of a call that is about to run."""
+    print_ = fingerprint_arguments(arguments)
+    found: Attributes = {
+        names.ARGUMENTS_DIGEST: print_.digest,
+        names.ARGUMENTS_SKETCH: tuple(print_.sketch),
+    }
+    if print_.size is not None:
+        found[names.ARGUMENTS_SIZE] = print_.size
+    if subjects := subjects_of(arguments):
+        found[names.SUBJECTS] = tuple(sorted(subjects))
+    return found | describe_tool(describe(policy, tool, as_mapping(arguments)))
+
+
+def describe_tool(description: ToolDescription) -> Attributes:
+    """A policy's words about a call, as span attributes."""
+    found: Attributes = {names.ACTION_TIER: str(description.tier)}
+    if description.targets:
+        found[names.ACTION_TARGETS] = description.targets
+    if description.requires:
+        found[names.CONTEXT_REQUIRED] = tuple(
+            f"{want.kind}\t{want.subject}\t{'' if want.max_age_s is None else want.max_age_s}"
+            for want in description.requires
+        )
+    if description.provides:
+        found[names.FACTS] = tuple(f"{kind}\t{subject}" for kind, subject in description.provides)
+    if description.polls:
+        found[names.POLLS] = True
+    return found
+
+
+def describe_result(result: Any, *, failed: bool = False) -> Attributes:
+    """Fingerprint and outcome of what a call returned. `failed`: the tool itself said so."""
+    print_ = fingerprint_result(result)
+    outcome = Outcome.FAILED if failed else outcome_of(result, None)
+    found: Attributes = {
+        names.RESULT_DIGEST: print_.digest,
+        names.RESULT_SKETCH: tuple(print_.sketch),
+        names.RESULT_OUTCOME: str(outcome),
+    }
+    if print_.size is not None:
+        found[names.RESULT_SIZE] = print_.size
+    if outcome is Outcome.FAILED and (kind := error_class(text_of(result))):
+        found[names.ERROR_CLASS] = kind
+    return found
+
+
+def describe_error(error: BaseException) -> Attributes:
+    """Outcome and class of a call that raised."""
+    text = f"{type(error).__name__}: {error}"
+    print_ = fingerprint_result(text)
+    return {
+        names.RESULT_DIGEST: print_.digest,
+        names.RESULT_SKETCH: tuple(print_.sketch),
+        names.RESULT_OUTCOME: str(Outcome.FAILED),
+        names.ERROR_CLASS: error_class(text),
+    }
+
+
+def set_result(span: Span | None, result: Any, *, failed: bool = False) -> None:
+    """Say on a live tool span what came back."""
+    if span is None or not span.is_recording():
+        return
+    try:
+        span.set_attributes(describe_result(result, failed=failed))
+    except Exception:  # noqa: BLE001 (ours; the tool's result is untouched)
+        note_failure("describing a result")
+
+
+def set_error(span: Span | None, error: BaseException) -> None:
+    """Say on a live tool span what was raised."""
+    if span is None or not span.is_recording():
+        return
+    try:
+        span.set_attributes(describe_error(error))
+    except Exception:  # noqa: BLE001 (ours; the tool's exception goes on)
+        note_failure("describing an error")

@@ -1,0 +1,239 @@
+"""The `tool` decorator: calls of any function become tool calls that can be seen and judged."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, get_current_span
+
+from aftershock import attributes as names
+from aftershock import implicit, settings, toolcalls
+from aftershock.activation import activate
+from aftershock.entity import entity_key
+from aftershock.model import Outcome
+from aftershock.policy import Policy, ToolRule, read_tool, rule_of
+from aftershock.wrapping import Step, never_raising, wrap
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+Entity = Mapping[str, str]
+Target = Entity | Iterable[Entity] | Callable[..., Entity | Iterable[Entity]]
+FactSpec = str | tuple[str, str] | Mapping[str, Any]
+Facts = FactSpec | Iterable[FactSpec]
+
+CONTENT_CHARS_MAX = 16_384  # of arguments or a result, where the user wants content exported
+PLAIN = (str, int, float, bool, type(None))
+NAMED = (date, Decimal, PurePath, UUID)  # values that their text tells whole
+
+tracer = trace.get_tracer("aftershock")
+
+
+def tool(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    risk: str | None = None,
+    tier: str | None = None,
+    target: Target | None = None,
+    provides: Facts = (),
+    requires: Facts = (),
+    polls: bool | None = None,
+) -> Any:
+    """Make calls of a function visible as tool calls.
+
+    Args:
+        function: The function; sync, async, generator or async generator. `@tool` and
+            `@tool(…)` both work.
+        name: What the tool is called; default: the function's name.
+        risk: read, write, destructive, provision or decommission. Default: told from the name.
+        tier: Another word for `risk`.
+        target: What a call touches, as resource attributes such as `{"service.name": "checkout"}`;
+            several of them; or a function of the call's arguments that returns them.
+        provides: Facts that the result tells: a kind, `(kind, subject)`, or a mapping as in
+            aftershock.yaml; subjects may use `{argument}` placeholders.
+        requires: Facts that should be known before a call, in the same forms.
+        polls: True where repeating a call is legitimate.
+
+    What aftershock.yaml says about the same tool wins. Raises ValueError for a tier or a fact
+    that cannot be understood.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        title = name or function.__name__
+        author = author_rule(
+            title,
+            tier=risk or tier,
+            target=target,
+            provides=provides,
+            requires=requires,
+            polls=polls,
+        )
+        dynamic = target if callable(target) else None
+        shape = Shape(function)
+        known: dict[Policy, Policy] = {}
+
+        def opening(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Step | None:
+            activate()
+            context = implicit.context_for_step()
+            if context is None and not get_current_span().is_recording():
+                return None
+            arguments = shape.arguments(args, kwargs)
+            rules = settings.policy()
+            if rules not in known:
+                known.clear()
+                known[rules] = Policy((author, *rules.tools), rules.agents, rules.limits)
+            found = toolcalls.describe_call(title, arguments, known[rules])
+            if dynamic is not None and rule_of(rules, title).targets is None:
+                found[names.ACTION_TARGETS] = keys_of(dynamic(*args, **kwargs))
+            return open_tool(title, found, arguments, context)
+
+        return wrap(function, never_raising(opening))
+
+    return decorate if function is None else decorate(function)
+
+
+def author_rule(
+    title: str,
+    *,
+    tier: str | None,
+    target: Target | None,
+    provides: Facts,
+    requires: Facts,
+    polls: bool | None,
+) -> ToolRule:
+    """What the author of a tool says about it, read by the same reader as the policy file."""
+    body: dict[str, Any] = {"tier": tier, "polls": polls}
+    if target is not None and not callable(target):
+        body["targets"] = [dict(one) for one in several(target)]
+    for key, facts in (("provides", provides), ("requires", requires)):
+        if listed := [fact_body(one) for one in as_facts(facts)]:
+            body[key] = listed
+    return read_tool(title, {k: v for k, v in body.items() if v is not None}, ("tools", title))
+
+
+def as_facts(facts: Facts) -> list[FactSpec]:
+    """One fact or several, as a list. A tuple of two texts is one fact: kind and subject."""
+    if isinstance(facts, str | Mapping):
+        return [cast("FactSpec", facts)]
+    listed = list(cast("Iterable[FactSpec]", facts))
+    pair = isinstance(facts, tuple) and len(listed) == 2 and all(isinstance(x, str) for x in listed)
+    return [cast("FactSpec", facts)] if pair else listed
+
+
+def fact_body(fact: FactSpec) -> dict[str, Any]:
+    """A fact in the form of the policy file."""
+    if isinstance(fact, str):
+        return {"fact": fact}
+    if isinstance(fact, tuple):
+        return {"fact": fact[0], "subject": fact[1]}
+    return dict(fact)
+
+
+def several(target: Entity | Iterable[Entity]) -> list[Entity]:
+    """One entity or several, as a list."""
+    if isinstance(target, Mapping):
+        return [cast("Entity", target)]
+    return list(target)
+
+
+def keys_of(target: Entity | Iterable[Entity]) -> tuple[str, ...]:
+    """Entity keys of what a target function answered."""
+    keys = (entity_key({k: str(v) for k, v in one.items()}) for one in several(target))
+    return tuple(key for key in keys if key is not None)
+
+
+class Shape:
+    """How a function's arguments get their names back, without binding a signature per call."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        try:
+            parameters = list(inspect.signature(function).parameters.values())
+        except (TypeError, ValueError):  # a builtin without a signature
+            parameters = []
+        positional = (
+            inspect.Parameter.POSITIONAL_ONLY,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        )
+        self.names = [one.name for one in parameters if one.kind in positional]
+        self.bound = self.names[:1] in (["self"], ["cls"])
+
+    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Arguments by name, as plain values; the instance that a method is bound to left out."""
+        named = dict(zip(self.names, args, strict=False))
+        if self.bound:
+            named.pop(self.names[0], None)
+        if len(args) > len(self.names):
+            named["args"] = args[len(self.names) :]
+        named.update(kwargs)
+        return {key: plain(value) for key, value in named.items()}
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """A value as JSON could hold it; objects by their class only, as their text may be huge."""
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if isinstance(value, PLAIN):
+        return value
+    if isinstance(value, NAMED):
+        return str(value)
+    if depth < 8:  # deeper than any arguments that a model writes
+        if isinstance(value, Mapping):
+            items = cast("Mapping[Any, Any]", value).items()
+            return {str(key): plain(item, depth + 1) for key, item in items}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [plain(item, depth + 1) for item in cast("Iterable[Any]", value)]
+    return f"<{type(value).__name__}>"
+
+
+class ToolStep(Step):
+    """A tool call's span, which says what came back."""
+
+    __slots__ = ()
+
+    def describe(self, result: Any) -> None:
+        """Fingerprint and outcome of the result."""
+        value = plain(result)
+        self.span.set_attributes(toolcalls.describe_result(value))
+        if settings.captures_content():
+            self.span.set_attribute(names.TOOL_RESULT, as_text(value))
+
+    def describe_abandoned(self, items: list[Any]) -> None:
+        """What was yielded, marked as cut short."""
+        self.describe(items)
+        self.span.set_attribute(names.RESULT_OUTCOME, str(Outcome.TRUNCATED))
+
+    def describe_error(self, error: BaseException) -> None:
+        """Class of the error besides its type."""
+        super().describe_error(error)
+        self.span.set_attributes(toolcalls.describe_error(error))
+
+
+def open_tool(
+    title: str, found: toolcalls.Attributes, arguments: Mapping[str, Any], context: Context | None
+) -> Step | None:
+    """Begin a tool call's span with everything that is known about it."""
+    found[names.OPERATION] = "execute_tool"
+    found[names.TOOL_NAME] = title
+    if settings.captures_content():
+        found[names.TOOL_ARGUMENTS] = as_text(arguments)
+    span = tracer.start_span(
+        f"execute_tool {title}", context, kind=SpanKind.INTERNAL, attributes=found
+    )
+    return ToolStep(span, context) if span.is_recording() else None
+
+
+def as_text(value: Any) -> str:
+    """A value as the text that goes out where content is wanted."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text[:CONTENT_CHARS_MAX]
