@@ -108,8 +108,8 @@ class Config:
     request_bytes_max: int = 16_000_000  # unpacked; four times the largest batch SDKs send
     requests_max: int = 1_024  # waiting at once; each holds a connection and a future
     group_bytes_max: int = 4_000_000  # of one commit: decodes in 50 ms, so nobody waits for long
-    answer_s: float = 8.0  # before 503: exporters themselves give up after 10 s
-    retry_after_s: float = 2.0  # what a refused sender is asked to wait
+    answer_s: float = 3.0  # before 503: exporters give up after 10 s, so they get three tries
+    retry_after_s: float = 1.0  # what a refused sender is asked to wait, for the same reason
     forward_queue_bytes_max: int = 32_000_000  # half of the queue: passing on comes second
     series_max: int = 20_000  # 300 bytes and one ring each: 100 MB at worst
     tick_s: float = 0.5  # a finding within a second needs two looks a second

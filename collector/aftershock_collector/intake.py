@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from aftershock.model import Change, Step
+from aftershock_collector.alerts import changes_of_webhook
 from aftershock_collector.config import Config
 from aftershock_collector.decode import decode_logs, decode_metrics, decode_traces
 from aftershock_collector.edges.sqlite import Store, StoreRefused, StoreUnavailable
@@ -242,6 +243,10 @@ class Intake:
             samples = decode_metrics(body, content_type)
             items = Items(samples=samples.items, rejected=samples.rejected)
             trimmed = samples.trimmed
+        elif signal is Signal.ALERTS:
+            alerts = changes_of_webhook(body)
+            items = Items(changes=alerts.items, rejected=alerts.rejected)
+            trimmed = alerts.trimmed
         else:
             events = decode_logs(body, content_type)
             items = Items(rejected=events.rejected)

@@ -13,11 +13,12 @@ from aftershock_collector.wire import LogEvent, Sample, Span
 
 
 class Signal(StrEnum):
-    """The three things that OTLP carries."""
+    """What a body is: the three things that OTLP carries, or Alertmanager's webhook."""
 
     TRACES = "traces"
     METRICS = "metrics"
     LOGS = "logs"
+    ALERTS = "alerts"
 
 
 @dataclass(frozen=True, slots=True)

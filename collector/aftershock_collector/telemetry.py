@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from aftershock.model import Report
+
 log = logging.getLogger("aftershock")
 
 LOG_EVERY_S = 30.0  # a full disk says so twice a minute, not five hundred times a second
@@ -102,6 +104,17 @@ class Telemetry:
         """Items refused: the sender is told, so the log is not."""
         for reason, count in reasons.items():
             self.rejected.labels(signal, reason).inc(count)
+
+    def concluded(self, report: Report, runs: int, series: int) -> None:
+        """One look was taken at everything that is new."""
+        for claim in report.opened:
+            self.findings.labels(claim.finding.kind, claim.finding.level).inc()
+        for claim in report.closed:
+            reason = "" if claim.closing is None else claim.closing.name.lower()
+            self.findings_closed.labels(claim.finding.kind, reason).inc()
+        self.drop(report.drops)
+        self.runs_live.set(runs)
+        self.series_live.set(series)
 
     def store_unavailable(self, reason: str, message: str) -> None:
         """The store can't write; senders wait, and are asked to come back."""

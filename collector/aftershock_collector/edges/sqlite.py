@@ -15,8 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aftershock.model import Change, Claim, Impact, Outcome, Report, Step, StepKind
-from aftershock_collector import records
+from aftershock.model import Change, Report, Step, StepKind
+from aftershock_collector.edges.sqlite_rows import (
+    change_row,
+    claim_row,
+    event_row,
+    impact_row,
+    span_row,
+)
 from aftershock_collector.edges.sqlite_schema import (
     APPLICATION_ID,
     CHANGE_IN,
@@ -40,7 +46,6 @@ ORIGIN_REFRESH_S = 3_600  # how stale the time of an origin's newest use may be
 PRUNE_ROWS_MAX = 5_000  # at a time: under 0.1 s in which nothing else is stored
 
 _NS = 1_000_000_000
-_KINDS = {kind: str(kind.value) for kind in StepKind}
 _REASONS = {
     sqlite3.SQLITE_FULL: "full",
     sqlite3.SQLITE_BUSY: "locked",
@@ -154,13 +159,15 @@ class Store:
             steps = [step for _, step in spans if step] + [step for _, step in events if step]
             runs = self._runs(steps, arrived_s)
             before = connection.total_changes
-            rows = [self._span_row(span, step, runs, arrived_s) for span, step in spans]
-            connection.executemany(SPAN_IN, rows)
+            connection.executemany(
+                SPAN_IN, [span_row(*span, runs, self._origin, arrived_s) for span in spans]
+            )
             after_spans = connection.total_changes
-            lines = [self._event_row(event, step, runs, arrived_s) for event, step in events]
-            connection.executemany(EVENT_IN, lines)
+            connection.executemany(
+                EVENT_IN, [event_row(*event, runs, self._origin, arrived_s) for event in events]
+            )
             after_events = connection.total_changes
-            connection.executemany(CHANGE_IN, [_change_row(c, arrived_s) for c in changes])
+            connection.executemany(CHANGE_IN, [change_row(c, arrived_s) for c in changes])
             after_changes = connection.total_changes
         given = len(spans) + len(events) + len(changes)
         return Appended(
@@ -177,8 +184,10 @@ class Store:
         """
         with self.transaction() as connection:
             for claim in (*report.opened, *report.updated, *report.closed):
-                _put_claim(connection, claim, arrived_ns // _NS)
-            impacts = [_impact_row(impact, arrived_ns // _NS) for impact in report.impacts]
+                row = claim_row(claim, arrived_ns // _NS)
+                if connection.execute(CLAIM_UPDATE, row).rowcount == 0:  # no open life of it
+                    connection.execute(CLAIM_IN, row)
+            impacts = [impact_row(impact, arrived_ns // _NS) for impact in report.impacts]
             connection.executemany(IMPACT_IN, impacts)
             before = connection.total_changes
             told = [(*delivery, arrived_ns, arrived_ns) for delivery in deliveries]
@@ -208,10 +217,10 @@ class Store:
             for table in ("spans", "events"):
                 any_age = crowded and table == "spans"
                 old = "" if any_age else f"AND arrived_s < {int(before_s)}"
-                rows[table] = connection.execute(
-                    f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE id <= "  # noqa: S608
-                    f"(SELECT min(id) FROM {table}) + {PRUNE_ROWS_MAX - 1} {old})"
-                ).rowcount
+                oldest = f"SELECT coalesce(min(id), 0) FROM {table}"  # noqa: S608
+                (first,) = connection.execute(oldest).fetchone()
+                statement = f"DELETE FROM {table} WHERE id < ? {old}"  # noqa: S608
+                rows[table] = connection.execute(statement, (first + PRUNE_ROWS_MAX,)).rowcount
             for table, condition in _PRUNED_WHOLE:
                 statement = f"DELETE FROM {table} WHERE {condition}"  # noqa: S608
                 rows[table] = connection.execute(statement, {"before_s": before_s}).rowcount
@@ -275,41 +284,6 @@ class Store:
         self._origins[body] = (identity, arrived_s)
         return identity
 
-    def _span_row(
-        self, span: Span, step: Step | None, runs: Mapping[str, int], arrived_s: int
-    ) -> tuple[Any, ...]:
-        return (
-            bytes.fromhex(span.trace_id),
-            bytes.fromhex(span.span_id),
-            None if step is None else runs[step.run_id],
-            None if step is None else _KINDS[step.kind],
-            step is not None and _failed(step),
-            span.began_at_ns,
-            span.ended_at_ns or None,
-            arrived_s,
-            self._origin(span.resource_body, arrived_s),
-            self._origin(span.scope_body, arrived_s),
-            span.body,
-        )
-
-    def _event_row(
-        self, event: LogEvent, step: Step | None, runs: Mapping[str, int], arrived_s: int
-    ) -> tuple[Any, ...]:
-        digest = hashlib.blake2b(event.resource_body, digest_size=16)
-        digest.update(event.body)
-        return (
-            digest.digest(),
-            None if step is None else runs[step.run_id],
-            event.name,
-            bytes.fromhex(event.trace_id) if event.trace_id else None,
-            bytes.fromhex(event.span_id) if event.span_id else None,
-            event.time_ns,
-            arrived_s,
-            self._origin(event.resource_body, arrived_s),
-            self._origin(event.scope_body, arrived_s),
-            event.body,
-        )
-
 
 # An origin's time of use may be stale by ORIGIN_REFRESH_S; the second hour is a margin.
 _PRUNED_WHOLE = (
@@ -343,50 +317,3 @@ def translated() -> Generator[None]:
         if isinstance(error, StoreRefused):
             raise
         raise StoreRefused(str(error)) from error
-
-
-def _failed(step: Step) -> bool:
-    action = step.action
-    return step.error is not None or (action is not None and action.outcome is Outcome.FAILED)
-
-
-def _change_row(change: Change, arrived_s: int) -> tuple[Any, ...]:
-    return (
-        change.id,
-        change.kind.value,
-        change.entity,
-        change.began_at_ns,
-        change.ended_at_ns,
-        arrived_s,
-        records.change_text(change),
-    )
-
-
-def _put_claim(connection: sqlite3.Connection, claim: Claim, arrived_s: int) -> None:
-    """Update the open life of a claim, or begin one."""
-    row = {
-        "id": claim.finding.id,
-        "run_id": claim.finding.run_id,
-        "kind": claim.finding.kind,
-        "level": claim.finding.level.value,
-        "opened_at_ns": claim.opened_at_ns,
-        "closed_at_ns": claim.closed_at_ns,
-        "closing": None if claim.closing is None else claim.closing.value,
-        "arrived_s": arrived_s,
-        "body": records.claim_text(claim),
-    }
-    if connection.execute(CLAIM_UPDATE, row).rowcount == 0:
-        connection.execute(CLAIM_IN, row)
-
-
-def _impact_row(impact: Impact, arrived_s: int) -> tuple[Any, ...]:
-    return (
-        impact.trace_id,
-        impact.span_id,
-        impact.entity,
-        impact.run_id,
-        impact.probability,
-        impact.acted_at_ns,
-        arrived_s,
-        records.impact_text(impact),
-    )
