@@ -82,7 +82,7 @@ class Outage:
             self.failing, self._pause_s = False, PAUSE_S
 
     def quiet(self) -> None:
-        """Take OpenTelemetry's own messages about exports as the reason, and keep them off stderr."""
+        """Take OpenTelemetry's messages about exports as the reason, and keep them off stderr."""
         for name in CHATTER:
             log = logging.getLogger(name)
             log.filters = [one for one in log.filters if not isinstance(one, Listener)]

@@ -1,4 +1,4 @@
-"""The distro: how instrumentation begins, from `aftershock run`, in code, or under another's command."""
+"""The distro: how instrumentation begins in code, or under OpenTelemetry's own command."""
 
 from __future__ import annotations
 

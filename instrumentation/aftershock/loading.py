@@ -1,4 +1,4 @@
-"""Loading instrumentations: each when its library is imported, one per library, none spoils another.
+"""Loading instrumentations: each when its library is imported, one per library, none in the way.
 
 Instrumentations import what they instrument. Loading them at start would cost every Python process
 seconds; so each waits for its library's import.

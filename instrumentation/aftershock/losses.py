@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections import Counter
 from threading import Lock
 
@@ -27,7 +28,8 @@ def note_failure(place: str) -> None:
         _counts[place] += 1
         first = _counts[place] == 1
     if first:
-        logger.warning("aftershock failed in %s; the app is not affected", place, exc_info=True)  # noqa: LOG014 (called from a handler)
+        error = sys.exc_info()[1]
+        logger.warning("aftershock failed in %s; the app is not affected", place, exc_info=error)
 
 
 def losses() -> dict[str, int]:

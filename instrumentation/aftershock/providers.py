@@ -193,7 +193,7 @@ def forget(amendments: Amendments) -> None:
 
 
 def finish() -> None:
-    """The process ends: close what is open, send what waits, do not wait for who does not answer."""
+    """The process ends: close what is open, send what waits, wait for nobody who is silent."""
     if _pipeline is None:
         return
     try:

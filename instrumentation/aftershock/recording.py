@@ -90,7 +90,7 @@ class Run:
         return Decision(question, because, assumes, over, self._context)
 
     def _context(self) -> Context | None:
-        """Where something said of this run belongs: the step that runs now, if it is of this run."""
+        """Where something said of this run belongs: the current step, if it is of this run."""
         if self._step is None:
             return None
         own = self._step.span.get_span_context().trace_id

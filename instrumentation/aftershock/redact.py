@@ -1,6 +1,6 @@
 """Redaction: secrets and personal data leave no text of ours, whatever span, event or log holds it.
 
-On by default (`AFTERSHOCK_REDACTION=off` ends it). It fails closed: what it cannot read is replaced.
+On by default (`AFTERSHOCK_REDACTION=off` ends it). Fails closed: what it cannot read is replaced.
 """
 
 from __future__ import annotations

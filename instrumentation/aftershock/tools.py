@@ -19,6 +19,7 @@ from aftershock import attributes as names
 from aftershock import implicit, settings, toolcalls
 from aftershock.activation import activate
 from aftershock.entity import entity_key
+from aftershock.losses import note_failure
 from aftershock.model import Outcome
 from aftershock.policy import Policy, ToolRule, read_tool, rule_of
 from aftershock.wrapping import Step, never_raising, wrap
@@ -88,14 +89,15 @@ def tool(
             context = implicit.context_for_step()
             if context is None and not get_current_span().is_recording():
                 return None
-            arguments = shape.arguments(args, kwargs)
+            named = shape.named(args, kwargs)
+            arguments = {key: plain(value) for key, value in named.items()}
             rules = settings.policy()
             if rules not in known:
                 known.clear()
                 known[rules] = Policy((author, *rules.tools), rules.agents, rules.limits)
             found = toolcalls.describe_call(title, arguments, known[rules])
             if dynamic is not None and rule_of(rules, title).targets is None:
-                found[names.ACTION_TARGETS] = keys_of(dynamic(*args, **kwargs))
+                found |= targets_by(dynamic, named)
             return open_tool(title, found, arguments, context)
 
         return wrap(function, never_raising(opening))
@@ -153,6 +155,17 @@ def keys_of(target: Entity | Iterable[Entity]) -> tuple[str, ...]:
     return tuple(key for key in keys if key is not None)
 
 
+def targets_by(
+    dynamic: Callable[..., Entity | Iterable[Entity]], named: dict[str, Any]
+) -> toolcalls.Attributes:
+    """What the author's own function says a call touches; where it fails, nothing is known."""
+    try:
+        return {names.ACTION_TARGETS: keys_of(dynamic(**named))}
+    except Exception:  # noqa: BLE001 (the author's, but only the targets are lost)
+        note_failure("the target function of a tool")
+        return {}
+
+
 class Shape:
     """How a function's arguments get their names back, without binding a signature per call."""
 
@@ -168,15 +181,15 @@ class Shape:
         self.names = [one.name for one in parameters if one.kind in positional]
         self.bound = self.names[:1] in (["self"], ["cls"])
 
-    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Arguments by name, as plain values; the instance that a method is bound to left out."""
+    def named(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Arguments by name; the instance that a method is bound to left out."""
         named = dict(zip(self.names, args, strict=False))
         if self.bound:
             named.pop(self.names[0], None)
         if len(args) > len(self.names):
             named["args"] = args[len(self.names) :]
         named.update(kwargs)
-        return {key: plain(value) for key, value in named.items()}
+        return named
 
 
 def plain(value: Any, depth: int = 0) -> Any:
