@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,12 +19,12 @@ class OnCall:
         self.hear = hear
         self.lock = threading.Lock()
         self.deliveries: list[Page] = []
-        self.heard: dict[str, Page] = {}
+        self.heard: dict[str, tuple[int, Page]] = {}
         self.service = HttpService({"POST /page": self.receive})
 
     @property
-    def pages(self) -> list[Page]:
-        """The pages that opened, in order, each once."""
+    def pages(self) -> list[tuple[int, Page]]:
+        """When each page first arrived (ns), and the page; in order, each once."""
         return list(self.heard.values())
 
     def receive(self, request: Request) -> Answer:
@@ -33,7 +34,7 @@ class OnCall:
             self.deliveries.append(page)
             new = page["state"] == "opened" and page["key"] not in self.heard
             if new:
-                self.heard[page["key"]] = page
+                self.heard[page["key"]] = (time.time_ns(), page)
         if new:
             self.hear(page)
         return Answer({"received": True})

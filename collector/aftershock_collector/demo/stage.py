@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import string
 import sys
@@ -17,9 +18,12 @@ from typing import Any
 
 from aftershock_collector.demo.infrastructure import Shop, let_customers_in, open_shop
 from aftershock_collector.demo.postgres import free_port
-from aftershock_collector.demo.processes import Child, Children
+from aftershock_collector.demo.processes import Child, Children, FailedError
 
 POLICY = Path(__file__).with_name("aftershock.yaml")
+STANDING = {
+    "postgres", "checkout", "catalog", "operations", "load", "model_server", "collector",
+}  # fmt: skip
 SCRIPTS = "aftershock_collector.demo.agents.scripts"
 
 
@@ -39,7 +43,15 @@ class Stage:
         """The newest that customers and the database saw."""
         lines = self.customers.lines
         newest: dict[str, Any] = json.loads(lines[-1]) if lines else {}
-        return {**newest, "database": read_json(f"{self.shop.operations['admin']}/connections")}
+        with contextlib.suppress(OSError):  # a reading that is late is a gap in a chart
+            newest["database"] = read_json(f"{self.shop.operations['admin']}/connections")
+        return newest
+
+    def must_run(self) -> None:
+        """Raises FailedError where something that should run has ended."""
+        for child in self.children.started:
+            if child.name in STANDING and not child.running:
+                raise FailedError(f"{child.name} has ended.\n{child.last_words()}")
 
     def start_agent(self, name: str) -> Child:
         """Start one agent through `aftershock run`, unchanged."""

@@ -1,0 +1,134 @@
+"""The play: start everything, wait for a baseline, let the agents act, watch, tell what was seen.
+
+Nothing here says what is to be found: the collector receives, judges and pages by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+
+from aftershock_collector.demo.display import Display
+from aftershock_collector.demo.on_call import OnCall
+from aftershock_collector.demo.processes import Child, FailedError
+from aftershock_collector.demo.stage import Stage, raised_stage
+from aftershock_collector.demo.telling import Reading, tell
+
+START_S = 6.0  # about what starting takes; only the bar depends on it
+BASELINE_S = 40.0  # 80 scrapes of ordinary life to compare with
+ACTING_S = 48.0  # about what the agents take; only the bar depends on it
+AFTERWARDS_S = 6.0  # damage that follows the last call is still seen
+ACTING_MAX_S = 62.0  # agents that take longer are ended: the play stays under two minutes
+CATALOG_LATER_S = 1.0  # the second agent begins just after the first
+WATCH_EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `aftershock demo` was asked for."""
+
+    out: Path
+    fault: bool = True
+    keep: bool = False  # leave everything running afterwards, until Ctrl-C
+    baseline_s: float = BASELINE_S
+
+
+@dataclass(slots=True)
+class Audience:
+    """Watches with a person: keeps every reading, and says the newest."""
+
+    stage: Stage
+    readings: list[Reading] = field(default_factory=list[Reading])
+
+    def watch(self, say: Callable[[str], None], until: Callable[[], bool]) -> None:
+        """Look once a second until it is over. Raises FailedError where something has ended."""
+        while not until():
+            self.stage.must_run()
+            reading = Reading(time.time_ns(), self.stage.numbers())
+            self.readings.append(reading)
+            say(reading.words)
+            time.sleep(WATCH_EVERY_S)
+
+
+def play(options: Options, console: Console) -> int:
+    """Play the incident. Returns the exit code: 0 where it was played to its end."""
+    display = Display(console)
+    on_call = OnCall(display.page)
+    try:
+        with stopped_like_ctrl_c(), on_call.service, contextlib.ExitStack() as standing:
+            with display.drawing():
+                with display.stage("Starting", START_S) as say:
+                    stage = standing.enter_context(
+                        raised_stage(
+                            options.out, on_call.service.url, fault=options.fault, tell=say
+                        )
+                    )
+                audience = Audience(stage)
+                act(stage, audience, display, options.baseline_s)
+            (options.out / "pages.json").write_text(
+                json.dumps([page for _, page in on_call.pages], indent=2), encoding="utf-8"
+            )
+            tell(stage, audience.readings, on_call.pages, options.out, console)
+            if options.keep:
+                console.print(f"Still running at {stage.collector}; Ctrl-C stops everything.")
+                signal.pause()
+    except FailedError as error:
+        console.print(f"The demo could not be played: {error}", markup=False)
+        console.print(f"All logs are in {options.out / 'logs'}", markup=False)
+        return 1
+    except KeyboardInterrupt:
+        console.print(f"Stopped. Logs are in {options.out / 'logs'}", markup=False)
+        return 0 if (options.out / "timeline.html").exists() else 130
+    return 0
+
+
+def act(stage: Stage, audience: Audience, display: Display, baseline_s: float) -> None:
+    """The play itself: ordinary life, then both agents, then what follows."""
+    with display.stage("Ordinary life", baseline_s) as say:
+        audience.watch(say, after(baseline_s))
+    with display.stage("Two agents act", ACTING_S) as say:
+        agents = [stage.start_agent("sre_agent")]
+        audience.watch(say, after(CATALOG_LATER_S))
+        agents.append(stage.start_agent("catalog_agent"))
+        too_long = after(ACTING_MAX_S)
+        audience.watch(say, lambda: too_long() or not any(agent.running for agent in agents))
+        finish(agents)
+    with display.stage("Afterwards", AFTERWARDS_S) as say:
+        audience.watch(say, after(AFTERWARDS_S))
+
+
+def finish(agents: list[Child]) -> None:
+    """Agents that still run are ended; one that failed is a failed demo."""
+    for agent in agents:
+        if agent.running:
+            agent.stop()
+        elif agent.process.returncode != 0:
+            raise FailedError(f"{agent.name} failed.\n{agent.last_words()}")
+
+
+def after(seconds: float) -> Callable[[], bool]:
+    """True once so many seconds have passed."""
+    deadline = time.monotonic() + seconds
+    return lambda: time.monotonic() >= deadline
+
+
+@contextlib.contextmanager
+def stopped_like_ctrl_c() -> Generator[None]:
+    """A polite end (SIGTERM) cleans up as Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
