@@ -341,3 +341,26 @@ def closed(claim: Claim, seconds: float = 140, closing: Closing = Closing.RECOVE
 
 def claims() -> list[Claim]:
     return [missing_fact(), loop(), blamed()]
+
+
+def harmless() -> Impact:
+    """The other agent's action, judged at the same looks: nothing speaks for it."""
+    return replace(
+        impact(0.03, "no metric evidence"),
+        span_id="o4",
+        trace_id=OTHER_RUN,
+        run_id=OTHER_RUN,
+        agent="docs-bot",
+        tool="restart_service",
+        acted_at_ns=at(29.2),
+        entity="service/docs",
+        parts=Parts(own=0.7, before=0.4, callee=0.0, rival=8.4),
+        rivals=(
+            Rival("act", RUN, "sre-bot's scale_deployment", 0.91),
+            Rival(None, None, "no agent action", 0.06),
+        ),
+        change=None,
+        lead_ns=None,
+        context_gap=(),
+        charts=charts()[3:],
+    )

@@ -203,19 +203,24 @@ def change_words(change: Change) -> str:
 
 
 def verdict(impact: Impact) -> str:
-    """One sentence with its probability; never more certain than the number is."""
+    """One sentence with its probability."""
+    chance = "" if impact.probability is None else f" ({percent(impact.probability)})"
+    return f"{judgement(impact)}{chance}."
+
+
+def judgement(impact: Impact) -> str:
+    """The same in words only, never more certain than the number is."""
     deed = f"{who(impact.agent)}'s {clean(impact.tool, 80)}"
     entity = clean(impact.entity, 80)
     if impact.probability is None:
-        return f"Not enough data to say whether {deed} changed {entity}."
-    chance = percent(impact.probability)
+        return f"Not enough data to say whether {deed} changed {entity}"
     if impact.label == "probable":
-        return f"{deed} probably degraded {entity} ({chance})."
+        return f"{deed} probably degraded {entity}"
     if impact.label == "suspected":
-        return f"{deed} is suspected of having degraded {entity} ({chance})."
+        return f"{deed} is suspected of having degraded {entity}"
     if impact.label == "possible":
-        return f"{deed} possibly degraded {entity} ({chance})."
-    return f"No metric evidence that {deed} degraded {entity} ({chance})."
+        return f"{deed} possibly degraded {entity}"
+    return f"No metric evidence that {deed} degraded {entity}"
 
 
 def rival_words(rival: Rival) -> str:
