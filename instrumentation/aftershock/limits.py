@@ -18,6 +18,7 @@ class Limits:
     repeats_warn: int = 2  # identical calls that taught nothing: people see the first repetition
     repeats_alarm: int = 3  # the field's habit; two in a row are often a deliberate retry
     repeat_window_actions: int = 9  # "3 in the last 9": other calls in between do not hide a loop
+    loop_window_actions: int = 32  # how far back a loop is followed to its beginning
     similarity_min: float = 0.5  # shared share of words at which a call is another one reworded
     novelty_min: float = 0.5  # a result of which more than this share is new taught something
     cycle_period_max: int = 5  # longer circles were never seen in recorded runs

@@ -1,0 +1,110 @@
+"""action_cycle: the same few calls, or hand-offs between agents, round and round."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from aftershock.model import Finding, Level, Run, Step, StepKind
+from aftershock.rules.actions import STEPS_MAX, found, key_of, lanes_of, taught_nothing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from aftershock.limits import Limits
+
+KIND = "action_cycle"
+ROUNDS_WARN = 2
+Token = tuple[str, str]
+
+
+def action_cycle(run: Run, limits: Limits) -> Iterator[Finding]:
+    """Circles of two to five different calls that end with the newest action of a worker.
+
+    Where agents hand work to each other, the run as a whole is looked at as well.
+    """
+    sequences = lanes_of(run, limits.loop_window_actions)
+    handing = [
+        step for step in islice(reversed(run.steps), STEPS_MAX) if step.kind is StepKind.HAND_OFF
+    ]
+    if handing:
+        both = [step for step in run.steps[-STEPS_MAX:] if token_of(step)]
+        sequences = [both[-limits.loop_window_actions :]]
+    for sequence in sequences:
+        if (finding := cycle_in(run, sequence, limits)) is not None:
+            yield finding
+
+
+def cycle_in(run: Run, sequence: Sequence[Step], limits: Limits) -> Finding | None:
+    """The shortest circle that a sequence ends with."""
+    tokens = [token_of(step) for step in sequence]
+    for period in range(2, limits.cycle_period_max + 1):
+        length = period + matching_tail(tokens, period)
+        rounds = length // period
+        circle = tokens[-period:]
+        if rounds < ROUNDS_WARN or len(set(circle)) < 2 or None in circle:
+            continue
+        if not goes_nowhere(sequence, period, limits):
+            continue
+        talk = all(step.kind is StepKind.HAND_OFF for step in sequence[-period:])
+        # Agents that only talk may well need a few rounds: a writer and a critic do.
+        scale = limits.cycle_rounds_alarm / ROUNDS_WARN if talk else 1
+        if rounds < ROUNDS_WARN * scale:
+            continue
+        alarm_at = int(limits.cycle_rounds_alarm * scale)
+        alarm = rounds >= alarm_at
+        steps = sequence[-length:]
+        names = rotation(circle, sequence[-period:])
+        return found(
+            run,
+            limits,
+            kind=KIND,
+            subject=" → ".join(names),
+            level=Level.ALARM if alarm else Level.WARN,
+            steps=steps,
+            summary=f"{' → '.join(names)} went round {rounds} times and nothing changed.",
+            certain_from=steps[alarm_at * period - 1] if alarm else None,
+        )
+    return None
+
+
+def token_of(step: Step) -> Token | None:
+    """Equal for the same call, and for a hand-off between the same agents."""
+    if step.kind is StepKind.HAND_OFF:
+        return f"{step.agent or ''} hands off", step.name
+    if step.action is None or step.action.polls or not step.action.arguments.digest:
+        return None
+    return key_of(step.action)
+
+
+def matching_tail(tokens: Sequence[Token | None], period: int) -> int:
+    """How many of the newest tokens equal the one a period earlier, without a gap."""
+    matching = 0
+    while (
+        matching + period < len(tokens) and tokens[-1 - matching] == tokens[-1 - matching - period]
+    ):
+        matching += 1
+    return matching
+
+
+def goes_nowhere(sequence: Sequence[Step], period: int, limits: Limits) -> bool:
+    """True where no call of the newest round learnt more than the same call a round before."""
+    pairs = zip(sequence[-period:], sequence[-2 * period : -period], strict=True)
+    return all(
+        new.action is None
+        or old.action is None
+        or (new.action.result is None and new.ended_at_ns is None)
+        or taught_nothing(new.action, old.action, limits.novelty_min)
+        for new, old in pairs
+    )
+
+
+def rotation(circle: Sequence[Token | None], steps: Sequence[Step]) -> list[str]:
+    """Names around a circle, begun where they sort first, so that a growing circle keeps them."""
+    names = [
+        step.action.tool if step.action else f"{step.agent or 'agent'} to {step.name}"
+        for step in steps
+    ]
+    turns = range(len(circle))
+    first = min(turns, key=lambda turn: [str(circle[(turn + at) % len(circle)]) for at in turns])
+    return [*names[first:], *names[:first]]

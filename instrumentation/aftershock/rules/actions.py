@@ -1,0 +1,144 @@
+"""The newest actions of each worker, and whether a repeated call taught anything: loops' terms."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from aftershock.fingerprint import names_in
+from aftershock.model import Action, Finding, Level, Outcome, Run, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aftershock.limits import Limits
+
+# Steps looked through for a worker's newest actions: 32 actions with a thought and a message each,
+# or four workers side by side. A worker that was silent for longer is not in a loop.
+STEPS_MAX = 128
+
+
+def lanes_of(run: Run, actions_max: int) -> list[list[Step]]:
+    """The newest action steps of each worker (agent name), oldest first."""
+    lanes: dict[str | None, list[Step]] = {}
+    for step in islice(reversed(run.steps), STEPS_MAX):
+        if step.action is None:
+            continue
+        lane = lanes.get(step.agent)
+        if lane is None:
+            lanes[step.agent] = [step]
+        elif len(lane) < actions_max:
+            lane.append(step)
+    for lane in lanes.values():
+        lane.reverse()
+    return list(lanes.values())
+
+
+def key_of(action: Action) -> tuple[str, str]:
+    """Equal for the same call."""
+    return action.tool, action.arguments.digest
+
+
+def could_have_learnt(step: Step, earlier: Step) -> bool:
+    """False for calls of one batch: the later one began before the earlier one had answered."""
+    return earlier.ended_at_ns is not None and step.began_at_ns >= earlier.ended_at_ns
+
+
+def changed_something(action: Action) -> bool:
+    """True for a call that can have an effect and did not fail."""
+    return action.tier.has_effect and action.outcome not in (None, Outcome.FAILED)
+
+
+def taught_nothing(action: Action, earlier: Action, novelty_min: float) -> bool:
+    """True where the result of a call says no more than that of an earlier, equal call.
+
+    A call that fails again taught nothing, whatever the message; one that works at last did. A
+    result that was never seen is no evidence of progress.
+    """
+    if action.outcome is Outcome.FAILED:
+        return True
+    if action.result is None or earlier.result is None:
+        return earlier.outcome is not Outcome.FAILED
+    if earlier.outcome is Outcome.FAILED:
+        return False
+    if action.result.digest == earlier.result.digest:
+        return True
+    return share_new(action.result.sketch, earlier.result.sketch) <= novelty_min
+
+
+@lru_cache(maxsize=4_096)  # prefixes of one run ask for the same pairs again
+def share_new(sketch: frozenset[int], earlier: frozenset[int]) -> float:
+    """The share of a result's lines that an earlier result did not have."""
+    if not sketch:
+        return 0.0
+    return len(sketch - earlier) / len(sketch)
+
+
+@lru_cache(maxsize=4_096)
+def similarity(sketch: frozenset[int], other: frozenset[int]) -> float:
+    """The share of words that two calls have in common; 0 where they name different things.
+
+    A different id, date or page asks something else, however much of the rest is equal.
+    """
+    if not sketch or not other or names_in(sketch) != names_in(other):
+        return 0.0
+    return len(sketch & other) / len(sketch | other)
+
+
+def only_numbers_moved(actions: Sequence[Action]) -> bool:
+    """True where results kept their lines while their numbers changed, as a progress report's do."""
+    digests = {action.result.digest for action in actions if action.result is not None}
+    return len(digests) > 1 and all(a.outcome is not Outcome.FAILED for a in actions)
+
+
+def call_name(step: Step) -> str:
+    """A tool's name for people."""
+    return step.action.tool if step.action else step.name
+
+
+def lane_prefix(run: Run, step: Step) -> str:
+    """Keeps findings about several workers of one run apart."""
+    return f"{step.agent}/" if step.agent and step.agent != run.agent else ""
+
+
+def found(
+    run: Run,
+    limits: Limits,
+    *,
+    kind: str,
+    subject: str,
+    level: Level,
+    steps: Sequence[Step],
+    summary: str,
+    certain_from: Step | None = None,
+) -> Finding:
+    """A finding about actions of one worker; `certain_from` is the step that made it an alarm."""
+    first, last = steps[0], steps[-1]
+    spans = [step.span_id for step in steps]
+    if len(spans) > limits.evidence_max:
+        spans = [spans[0], *spans[1 - limits.evidence_max :]]
+    return Finding(
+        kind=kind,
+        run_id=run.id,
+        subject=lane_prefix(run, last) + subject,
+        level=level,
+        began_at_ns=first.began_at_ns,
+        as_of_ns=run.now_ns,
+        evidence=tuple(spans),
+        summary=summary,
+        agent=last.agent or run.agent,
+        trace_id=last.trace_id,
+        facts=() if certain_from is None else (spent_since(run, certain_from),),
+    )
+
+
+def spent_since(run: Run, certain: Step) -> str:
+    """What the run spent after a loop was certain: what stopping it then would have saved."""
+    since = [step for step in run.steps if step.began_at_ns > certain.began_at_ns]
+    tokens = sum(step.tokens.total for step in since if step.tokens)
+    seconds = max(0, run.now_ns - certain.last_ns) / 1e9
+    parts = [f"{len(since)} steps", f"{seconds:,.0f} s"]
+    if tokens:
+        parts.insert(1, f"{tokens:,} tokens")
+    return f"Spent since the loop was certain: {', '.join(parts)}."

@@ -1,0 +1,60 @@
+"""error_streak: one tool fails again and again with the same class of error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aftershock.model import Finding, Level, Outcome, Run, Step
+from aftershock.rules.actions import changed_something, found, lanes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aftershock.limits import Limits
+
+KIND = "error_streak"
+
+
+def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
+    """Failures of one tool with one class of error, whatever the arguments, without a success.
+
+    A write in between that succeeded may be the attempt at a repair (edit, test, edit, test): the
+    streak goes on as a warning and pages only when it reaches its length without one.
+    """
+    for lane in lanes_of(run, limits.errors_window_actions):
+        streaks = streaks_in(lane)
+        for (tool, _), (steps, unrepaired) in streaks.items():
+            if len(steps) < limits.errors_alarm:
+                continue
+            alarm = unrepaired >= limits.errors_alarm
+            yield found(
+                run,
+                limits,
+                kind=KIND,
+                subject=tool,
+                level=Level.ALARM if alarm else Level.WARN,
+                steps=steps,
+                summary=f"{tool} failed {len(steps)} times in the same way.",
+                certain_from=steps[limits.errors_alarm - 1] if alarm else None,
+            )
+
+
+def streaks_in(lane: list[Step]) -> dict[tuple[str, str], tuple[list[Step], int]]:
+    """Failures by tool and class since its last success, and how many came since the last write."""
+    over: set[str] = set()
+    repaired = False
+    steps: dict[tuple[str, str], list[Step]] = {}
+    unrepaired: dict[tuple[str, str], int] = {}
+    for step in reversed(lane):
+        action = step.action
+        if action is None or action.outcome is None:
+            continue
+        if action.outcome is not Outcome.FAILED:
+            over.add(action.tool)
+            repaired = repaired or changed_something(action)
+        elif action.tool not in over:
+            key = (action.tool, action.error_class or "")
+            steps.setdefault(key, []).insert(0, step)
+            if not repaired:
+                unrepaired[key] = unrepaired.get(key, 0) + 1
+    return {key: (found_steps, unrepaired.get(key, 0)) for key, found_steps in steps.items()}

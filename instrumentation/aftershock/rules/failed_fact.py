@@ -1,0 +1,55 @@
+"""failed_fact: a required fact was asked for, nothing usable came back, and the agent went on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aftershock.model import Level, Outcome
+from aftershock.rules.context import Known, about_past_deed, listed, requirements_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aftershock.limits import Limits
+    from aftershock.model import Finding, Run
+
+KIND = "failed_fact"
+WORDS = {
+    Outcome.FAILED: "failed",
+    Outcome.EMPTY: "came back empty",
+    Outcome.TRUNCATED: "came back cut off",
+    Outcome.OK: "succeeded",
+}
+
+
+def failed_fact(run: Run, _limits: Limits) -> Iterator[Finding]:
+    """One finding for the newest action, listing every fact that was asked for in vain.
+
+    An empty answer may be the truth (no window, no alert): it warns, while a failed or a cut one
+    pages.
+    """
+    asked = requirements_of(run)
+    if asked is None:
+        return
+    step, action, known = asked
+    gaps = [one for one in known if one.facts and one.usable is None]
+    if gaps:
+        empty = all(gap.facts[-1].outcome is Outcome.EMPTY for gap in gaps)
+        yield about_past_deed(
+            run,
+            step,
+            action,
+            kind=KIND,
+            gaps=gaps,
+            summary=f"{action.tool} was called although reading the {listed(gaps)} had not worked.",
+            lines=[line_for(gap) for gap in gaps],
+            evidence=[fact.span_id for gap in gaps for fact in gap.facts[-3:]],
+            level=Level.WARN if empty else None,
+        )
+
+
+def line_for(gap: Known) -> str:
+    """What was asked for, of whom, and what came back."""
+    last = gap.facts[-1]
+    times = "" if len(gap.facts) == 1 else f" {len(gap.facts)} times"
+    return f"{gap.title}: asked of {last.source}{times}; it {WORDS[last.outcome]}"

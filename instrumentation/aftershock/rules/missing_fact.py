@@ -1,0 +1,50 @@
+"""missing_fact: an action was taken without a fact that it requires ever being asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aftershock.rules.context import Known, about_past_deed, listed, requirements_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aftershock.limits import Limits
+    from aftershock.model import Finding, Run
+
+KIND = "missing_fact"
+
+
+def missing_fact(run: Run, _limits: Limits) -> Iterator[Finding]:
+    """One finding for the newest action, listing every fact that was never obtained."""
+    asked = requirements_of(run)
+    if asked is None:
+        return
+    step, action, known = asked
+    gaps = [one for one in known if not one.facts]
+    if gaps:
+        yield about_past_deed(
+            run,
+            step,
+            action,
+            kind=KIND,
+            gaps=gaps,
+            summary=f"{action.tool} was called without knowing the {listed(gaps)}.",
+            lines=[line_for(gap) for gap in gaps],
+            evidence=[fact.span_id for gap in gaps for fact in gap.others[-1:]],
+        )
+
+
+def line_for(gap: Known) -> str:
+    """What is missing, and where the run could have obtained it."""
+    requirement = gap.requirement
+    parts = [f"{gap.title}: never read"]
+    if gap.others:
+        last = gap.others[-1]
+        parts.append(f"{last.source} was asked about {last.subject} only")
+    elif requirement.sources:
+        parts.append(f"{' or '.join(requirement.sources)} would have told")
+    if requirement.learnt_support is not None:
+        share = f"{requirement.learnt_confidence or 0:.0%}"
+        parts.append(f"{share} of {requirement.learnt_support} earlier actions read it first")
+    return "; ".join(parts)

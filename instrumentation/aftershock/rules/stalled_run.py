@@ -1,0 +1,51 @@
+"""stalled_run: something was started, and since then there was silence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aftershock.model import Finding, Level, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aftershock.limits import Limits
+
+KIND = "stalled_run"
+
+
+def stalled_run(run: Run, limits: Limits) -> Iterator[Finding]:
+    """A run that is not over and gave no sign of life for too long.
+
+    Only start events and heartbeats make silence mean something: a run of which nothing is open
+    and that never sent a heartbeat may simply be over.
+    """
+    newest = run.newest
+    if newest is None or run.ended_at_ns is not None:
+        return
+    heard = max(newest.last_ns, run.heard_at_ns or 0)
+    silent_s = (run.now_ns - heard) / 1e9
+    if silent_s < limits.stall_s:
+        return
+    waiting = [step for step in run.steps if step.ended_at_ns is None]
+    if not waiting and heard <= newest.last_ns:
+        return
+    step = waiting[-1] if waiting else newest
+    what = f"{step.name} was started" if waiting else f"{step.name} ended"
+    yield Finding(
+        kind=KIND,
+        run_id=run.id,
+        subject=step.span_id,
+        level=Level.ALARM,
+        began_at_ns=heard,
+        as_of_ns=run.now_ns,
+        evidence=tuple(one.span_id for one in waiting[-limits.evidence_max :]) or (step.span_id,),
+        summary=f"{what}, and there has been no sign of life for {minutes(silent_s)}.",
+        agent=step.agent or run.agent,
+        trace_id=step.trace_id,
+    )
+
+
+def minutes(seconds: float) -> str:
+    """A length of time for people."""
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
