@@ -1,10 +1,15 @@
-"""Attributes: from the bytes of OTLP key-values to Python values, bounded, with every cut counted."""
+"""Attributes: OTLP key-values → Python values, bounded, with every cut counted; and the way back."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue as AnyValueMessage
+from opentelemetry.proto.common.v1.common_pb2 import ArrayValue as ArrayValueMessage
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue as KeyValueMessage
+from opentelemetry.proto.common.v1.common_pb2 import KeyValueList as KeyValueListMessage
 
 from aftershock_collector.protobuf import (
     AnyValue,
@@ -181,3 +186,36 @@ def attributes_of(raws: Sequence[bytes], trimmed: Counter[str]) -> dict[str, Any
     if len(attributes) != len(raws):
         trimmed[REPEATED] += 1
     return attributes
+
+
+def key_values(attributes: Mapping[str, Any]) -> list[KeyValueMessage]:
+    """The way back: attributes as OTLP key-values, for what arrives in another shape."""
+    return [KeyValueMessage(key=_utf8(key), value=_any(value)) for key, value in attributes.items()]
+
+
+def _any(value: Any, depth: int = 0) -> AnyValueMessage:
+    if isinstance(value, bool):
+        return AnyValueMessage(bool_value=value)
+    if isinstance(value, int) and -(2**63) <= value < 2**63:
+        return AnyValueMessage(int_value=value)
+    if isinstance(value, float):
+        return AnyValueMessage(double_value=value)
+    if isinstance(value, str):
+        return AnyValueMessage(string_value=_utf8(value))
+    if value is None or depth >= DEPTH_MAX:
+        return AnyValueMessage()
+    if isinstance(value, list | tuple):
+        items = [_any(item, depth + 1) for item in cast("Sequence[Any]", value)]
+        return AnyValueMessage(array_value=ArrayValueMessage(values=items))
+    if isinstance(value, dict):
+        pairs = [
+            KeyValueMessage(key=_utf8(str(key)), value=_any(item, depth + 1))
+            for key, item in cast("dict[Any, Any]", value).items()
+        ]
+        return AnyValueMessage(kvlist_value=KeyValueListMessage(values=pairs))
+    return AnyValueMessage(string_value=_utf8(str(value)))  # a number that 64 bits cannot hold
+
+
+def _utf8(text: str) -> str:
+    """A text that UTF-8 can hold: JSON may spell half of a surrogate pair."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -1,0 +1,76 @@
+"""OpenInference's spans (Arize): smolagents, crewai, LangChain and others instrumented with it.
+
+The kind of a span is an attribute; chains, guardrails, evaluators and plain functions are not
+steps. Values are often JSON inside text, and numbers often text.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from aftershock.attributes import AGENT_NAME, CONVERSATION_ID, TOOL_CALL_ID, TOOL_NAME
+from aftershock.model import StepKind
+from aftershock_collector.dialects import Reading, parsed, text_in, tokens_in, value_in
+from aftershock_collector.wire import Span
+
+KIND = "openinference.span.kind"
+INPUT = "input.value"
+OUTPUT = "output.value"
+AGENT = (AGENT_NAME, "agent.name")
+CONVERSATION = (CONVERSATION_ID, "session.id")
+MODEL = ("llm.model_name", "embedding.model_name", "gen_ai.request.model")
+SENT = ("llm.token_count.prompt",)
+RETURNED = ("llm.token_count.completion",)
+
+# smolagents calls a tool as `forward(*args, **kwargs)` and records just that.
+SMOLAGENTS = frozenset({"args", "kwargs", "sanitize_inputs_outputs"})
+
+
+def read_openinference(span: Span) -> Reading | None:
+    """Read a span that says of which OpenInference kind it is."""
+    attributes = span.attributes
+    kind = attributes.get(KIND)
+    if kind is None:
+        return None
+    agent, conversation = text_in(attributes, *AGENT), text_in(attributes, *CONVERSATION)
+    if kind == "TOOL":
+        return Reading(
+            StepKind.TOOL_CALL,
+            text_in(attributes, TOOL_NAME, "tool.name") or span.name,
+            agent,
+            conversation,
+            _arguments(span),
+            value_in(attributes, OUTPUT),
+            text_in(attributes, TOOL_CALL_ID, "tool_call.id"),
+        )
+    if kind in ("LLM", "EMBEDDING"):
+        tokens = tokens_in(attributes, SENT, RETURNED)
+        name = text_in(attributes, *MODEL) or span.name
+        return Reading(StepKind.INFERENCE, name, agent, conversation, tokens=tokens)
+    if kind == "AGENT":
+        name = agent or span.name.removesuffix(".run")
+        return Reading(StepKind.AGENT, name, name, conversation)
+    if kind in ("RETRIEVER", "RERANKER"):
+        return Reading(StepKind.RETRIEVAL, span.name, agent, conversation)
+    return None
+
+
+def _arguments(span: Span) -> Any:
+    """What a tool was called with: its input, without the shape of the call around it.
+
+    `tool.parameters` holds the tool's schema with some instrumentations and its arguments with
+    others; `gen_ai.tool.call.arguments` of the dual-write mode holds the schema with crewai.
+    """
+    given = value_in(span.attributes, INPUT)
+    if given is None:
+        return value_in(span.attributes, "tool_call.function.arguments")
+    value = parsed(given)
+    if isinstance(value, dict):
+        call = cast("dict[str, Any]", value)
+        if "kwargs" in call and call.keys() <= SMOLAGENTS:
+            positional, named = call.get("args"), call["kwargs"]
+            if not positional:
+                return named
+            named = cast("dict[str, Any]", named) if isinstance(named, dict) else {}
+            return {"_args": positional, **named}
+    return cast("Any", value)
