@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -22,26 +23,37 @@ HOME_VARIABLE = "AFTERSHOCK_HOME"
 FILE_VARIABLE = "AFTERSHOCK_POLICY"  # the agent's process finds the same file by the same name
 FILE_NAME = "aftershock.yaml"
 
+
+class Told(StrEnum):
+    """How the text of an environment variable is to be read."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    TRUTH = "true or false"
+    TARGETS = "URLs with commas between them"
+
+
 # What the environment may say, and the key of aftershock.yaml that it then stands for.
-ENVIRONMENT: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("AFTERSHOCK_HTTP", ("collector", "http")),
-    ("AFTERSHOCK_GRPC", ("collector", "grpc")),
-    ("AFTERSHOCK_FORWARD", ("collector", "forward")),
-    ("AFTERSHOCK_KEEP", ("collector", "keep")),
-    ("AFTERSHOCK_STORE_BYTES_MAX", ("collector", "store_bytes_max")),
-    ("AFTERSHOCK_QUEUE_BYTES_MAX", ("collector", "queue_bytes_max")),
-    ("AFTERSHOCK_REQUEST_BYTES_MAX", ("collector", "request_bytes_max")),
-    ("AFTERSHOCK_SERIES_MAX", ("collector", "series_max")),
-    ("AFTERSHOCK_TICK", ("collector", "tick")),
-    ("AFTERSHOCK_HOST", ("infrastructure", "host")),
-    ("AFTERSHOCK_LOOK", ("infrastructure", "look")),
-    ("AFTERSHOCK_WEBHOOK_URL", ("on_call", "webhook", "url")),
-    ("AFTERSHOCK_SLACK_URL", ("on_call", "slack", "url")),
-    ("AFTERSHOCK_PAGERDUTY_ROUTING_KEY", ("on_call", "pagerduty", "routing_key")),
-    ("AFTERSHOCK_ALERTMANAGER_URL", ("on_call", "alertmanager", "url")),
-    ("AFTERSHOCK_FINDINGS_OTLP", ("on_call", "otlp")),
-    ("AFTERSHOCK_LINK", ("on_call", "link")),
-)
+ENVIRONMENT: dict[str, tuple[tuple[str, ...], Told]] = {
+    "AFTERSHOCK_HTTP": (("collector", "http"), Told.TEXT),
+    "AFTERSHOCK_GRPC": (("collector", "grpc"), Told.TEXT),
+    "AFTERSHOCK_FORWARD": (("collector", "forward"), Told.TEXT),
+    "AFTERSHOCK_KEEP": (("collector", "keep"), Told.NUMBER),
+    "AFTERSHOCK_STORE_BYTES_MAX": (("collector", "store_bytes_max"), Told.NUMBER),
+    "AFTERSHOCK_QUEUE_BYTES_MAX": (("collector", "queue_bytes_max"), Told.NUMBER),
+    "AFTERSHOCK_REQUEST_BYTES_MAX": (("collector", "request_bytes_max"), Told.NUMBER),
+    "AFTERSHOCK_SERIES_MAX": (("collector", "series_max"), Told.NUMBER),
+    "AFTERSHOCK_TICK": (("collector", "tick"), Told.NUMBER),
+    "AFTERSHOCK_HOST": (("infrastructure", "host"), Told.TRUTH),
+    "AFTERSHOCK_SCRAPE": (("infrastructure", "scrape"), Told.TARGETS),
+    "AFTERSHOCK_LOOK": (("infrastructure", "look"), Told.NUMBER),
+    "AFTERSHOCK_WEBHOOK_URL": (("on_call", "webhook", "url"), Told.TEXT),
+    "AFTERSHOCK_SLACK_URL": (("on_call", "slack", "url"), Told.TEXT),
+    "AFTERSHOCK_PAGERDUTY_ROUTING_KEY": (("on_call", "pagerduty", "routing_key"), Told.TEXT),
+    "AFTERSHOCK_ALERTMANAGER_URL": (("on_call", "alertmanager", "url"), Told.TEXT),
+    "AFTERSHOCK_FINDINGS_OTLP": (("on_call", "otlp"), Told.TEXT),
+    "AFTERSHOCK_LINK": (("on_call", "link"), Told.TEXT),
+}
 
 
 @dataclass(frozen=True, slots=True)
