@@ -67,7 +67,7 @@ def cut(series: Series, effect_ns: int, now_ns: int) -> Cut | None:
 
 
 def averaged(values: Values, group: int) -> Values:
-    """Means of consecutive groups, aligned to the newest value; an incomplete oldest is left out."""
+    """Means of groups, aligned to the newest value; an incomplete oldest group is left out."""
     if group == 1:
         return values
     count = len(values) // group
