@@ -7,29 +7,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
+from aftershock.attributes import SERVER_ADDRESS
 from aftershock.entity import entity_key
 from aftershock.model import Change, ChangeKind
+from aftershock_collector.entities import place_of
 from aftershock_collector.wire import Decoded, Unreadable
 
 ALERTS_MAX = 10_000  # in one webhook; Alertmanager itself groups far fewer
 TEXT_CHARS_MAX = 500  # of a description: what a timeline shows of it
 ID_CHARS_MAX = 200
-
-# Labels as Prometheus users write them → the resource attribute that means the same. `job` comes
-# last: it names the scrape, which only often is the service.
-LABELS: tuple[tuple[str, str], ...] = (
-    ("datname", "db.namespace"),
-    ("database", "db.namespace"),
-    ("namespace", "k8s.namespace.name"),
-    ("pod", "k8s.pod.name"),
-    ("deployment", "k8s.deployment.name"),
-    ("service", "service.name"),
-    ("service_name", "service.name"),
-    ("node", "host.name"),
-    ("host", "host.name"),
-    ("instance", "server.address"),
-    ("job", "service.name"),
-)
 
 
 def changes_of_webhook(body: bytes) -> Decoded[Change]:
@@ -78,12 +64,13 @@ def change_of_alert(alert: Mapping[str, Any]) -> Change | str:
 
 
 def entity_of_labels(labels: Mapping[str, str]) -> str:
-    """What an alert is about; `alert/<name>` where its labels name nothing."""
-    attributes = {name: value for name, value in labels.items() if "." in name}
-    for label, attribute in LABELS:
-        if labels.get(label):
-            attributes.setdefault(attribute, labels[label])
-    return entity_key(attributes) or f"alert/{labels['alertname'][:ID_CHARS_MAX]}"
+    """What an alert is about, as series are filed; `alert/<name>` where its labels name nothing."""
+    place = place_of("", labels, labels, called=False)
+    if place is not None:
+        return place.entity
+    instance = labels.get("instance")
+    named = instance and entity_key({SERVER_ADDRESS: instance})
+    return named or f"alert/{labels['alertname'][:ID_CHARS_MAX]}"
 
 
 def _table(value: Any) -> dict[str, Any]:

@@ -189,8 +189,8 @@ class _Source:
     # --- Checking ------------------------------------------------------------------------------
 
     def _check(self) -> None:
-        validator = Draft202012Validator(schema())
-        for error in validator.iter_errors(self.document):  # pyright: ignore[reportUnknownMemberType]
+        validator: Any = Draft202012Validator(schema())  # its stubs leave `iter_errors` half typed
+        for error in validator.iter_errors(self.document):
             self._explain(error)
         if not self.problems:
             self._check_limits(("limits",), self.document.get("limits"))
@@ -209,10 +209,12 @@ class _Source:
     def _explain(self, error: ValidationError) -> None:
         path: Path_ = tuple(error.absolute_path)
         value: Any = error.instance
+        form = cast("Section", error.schema)
+        described = form.get("description")
         kind = str(error.validator)
         limits: Any = error.validator_value
         if kind == "additionalProperties" and isinstance(limits, bool):
-            known = sorted(cast("Section", error.schema).get("properties", {}))
+            known = sorted(form.get("properties", {}))
             for key in [key for key in value if key not in known]:
                 self._add((*path, key), f"unknown key '{key}'; {_instead(key, known)}")
         elif kind == "enum":
@@ -221,10 +223,9 @@ class _Source:
             missing = [key for key in limits if key not in value]
             self._add(path, f"needs {' and '.join(repr(key) for key in missing)}")
         elif kind == "type":
-            described = cast("Section", error.schema).get("description")
-            wanted = described or _WORDS.get(limits, limits)
+            wanted = described if described and "pattern" in form else _WORDS.get(limits, limits)
             self._add(path, f"{_shown(value)} should be {wanted}")
-        elif described := cast("Section", error.schema).get("description"):
+        elif described:
             self._add(path, f"{_shown(value)} does not fit: {described}")
         elif kind == "pattern":
             self._add(path, f"{_shown(value)} does not match {limits}")

@@ -1,0 +1,216 @@
+"""aftershock.yaml as people write it: what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from aftershock_collector.config import ENVIRONMENT, Told
+from aftershock_collector.edges.configuration import ConfigurationError, check, find, load, schema
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "aftershock.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def problems(folder: Path, text: str, **environment: str) -> list[str]:
+    return [str(problem) for problem in check(written(folder, text), environment)]
+
+
+def test_the_schema_ships_and_is_one() -> None:
+    Draft202012Validator.check_schema(schema())
+
+
+def test_a_misspelt_key_is_named_with_its_line_column_and_the_right_word(tmp_path: Path) -> None:
+    found = problems(tmp_path, "tools:\n  scale:\n    tire: provision\n")
+
+    assert found == [
+        "aftershock.yaml:3:5 tools.scale.tire: unknown key 'tire'; did you mean 'tier'?"
+    ]
+
+
+def test_every_problem_is_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    text = """
+tools:
+  read:
+    tier: reed
+    polls: maybe
+    requires: [{fact: window, max_age: 15 min}, {subject: x}]
+collector:
+  http: 4318
+infrastructure:
+  scrape:
+    - url: ftp://x
+on_call:
+  slack: {}
+"""
+
+    assert problems(tmp_path, text) == [
+        "aftershock.yaml:4:5 tools.read.tier: 'reed' is unknown; did you mean 'read'?",
+        "aftershock.yaml:5:5 tools.read.polls: 'maybe' should be true or false",
+        "aftershock.yaml:6:31 tools.read.requires[0].max_age: '15 min' does not fit: "
+        "A number of seconds, or a text such as 30s, 15m, 2h, 7d.",
+        "aftershock.yaml:6:48 tools.read.requires[1]: needs 'fact'",
+        "aftershock.yaml:8:3 collector.http: 4318 should be host:port",
+        "aftershock.yaml:11:7 infrastructure.scrape[0].url: 'ftp://x' does not match ^https?://",
+        "aftershock.yaml:13:3 on_call.slack: needs 'url'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("limits:\n  repeats_alrm: 4\n", "2:3 limits.repeats_alrm: unknown limit"),
+        ("agents: {bot: {limits: {errors_alarm: 2.5}}}", "agents.bot.limits.errors_alarm: 2.5"),
+        ("limits: {fact_age_max_s: -1}", "limits.fact_age_max_s: must be a number, zero or more"),
+        ("collector: {http: 'localhost:99999'}", "collector.http: port 99999"),
+        ("collector: {http: 'a:1', grpc: 'a:1'}", "collector.grpc: a:1 is already http's"),
+        ("tools: {a: {polls: true}, a: {}}", "tools.a: given twice in tools"),
+        ("1: {}", "1: keys must be text"),
+        ("tools: {x: {targets: [{k8s.cluster.name: a}]}}", "targets[0]: names nothing"),
+        ("tools: {x: {targets: [{pod: a}]}}", "tools.x.targets[0]"),
+        ("- a list", "must be a mapping"),
+        ("tools: [", "not YAML"),
+        ("tools: !!python/object:os.system {}", "not YAML"),
+        ("on_call: {slack: {url: {file: nowhere}}}", "on_call.slack.url.file:"),
+    ],
+)
+def test_what_cannot_work_is_refused(tmp_path: Path, text: str, expected: str) -> None:
+    found = problems(tmp_path, text)
+
+    assert found
+    assert expected in found[0]
+
+
+@pytest.mark.parametrize("raw", [b"\xff\xfe\x00", b"tools: \x00", b"# " + b"x" * 1_000_001])
+def test_a_file_that_is_no_text_or_no_configuration_is_told_so(tmp_path: Path, raw: bytes) -> None:
+    path = tmp_path / "aftershock.yaml"
+    path.write_bytes(raw)
+
+    assert len(check(path, {})) == 1
+
+
+def test_a_file_that_is_named_and_not_there_is_a_problem(tmp_path: Path) -> None:
+    (problem,) = check(None, {"AFTERSHOCK_POLICY": str(tmp_path / "gone.yaml")})
+
+    assert str(problem) == "gone.yaml: cannot be read: No such file or directory"
+
+
+def test_no_file_at_all_is_fine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert find({}) is None
+    assert load(None, {"AFTERSHOCK_HOME": "h"}).home == Path("h")
+
+
+def test_the_file_beside_us_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(tmp_path, "collector: {tick: 2s}")
+    monkeypatch.chdir(tmp_path)
+
+    assert load(None, {}).tick_s == 2.0
+
+
+def test_sections_that_are_empty_are_as_if_they_were_not_there(tmp_path: Path) -> None:
+    assert problems(tmp_path, "tools:\ncollector:\n") == []
+    assert problems(tmp_path, "") == []
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, "collector: {tick: 2s, keep: 3d}\non_call: {link: 'http://file'}")
+    config = load(
+        path,
+        {
+            "AFTERSHOCK_TICK": "250ms",
+            "AFTERSHOCK_HTTP": "[::1]:0",
+            "AFTERSHOCK_SERIES_MAX": "5",
+            "AFTERSHOCK_HOST": "true",
+            "AFTERSHOCK_SCRAPE": "http://a/metrics, http://b/metrics",
+            "AFTERSHOCK_PAGERDUTY_ROUTING_KEY": "0123456789",
+            "AFTERSHOCK_LINK": "",
+        },
+    )
+
+    assert (config.tick_s, config.keep_s, config.series_max) == (0.25, 3 * 86_400, 5)
+    assert str(config.http) == "[::1]:0"
+    assert config.infrastructure.host
+    assert [t.url for t in config.infrastructure.scrape] == ["http://a/metrics", "http://b/metrics"]
+    assert config.on_call.pagerduty_routing_key == "0123456789"
+    assert config.on_call.link == "http://file"
+
+
+@pytest.mark.parametrize("variable", [v for v, (_, told) in ENVIRONMENT.items() if told != "text"])
+def test_a_wrong_variable_is_named_and_not_the_file(tmp_path: Path, variable: str) -> None:
+    (problem,) = problems(tmp_path, "tools: {}\n", **{variable: "nonsense"})
+
+    assert problem.startswith(f"{variable}: ")
+
+
+def test_a_misspelt_variable_is_told(tmp_path: Path) -> None:
+    found = problems(tmp_path, "", AFTERSHOCK_FORWRD="http://x", AFTERSHOCK_SOMETHING_ELSE="1")
+
+    assert found == ["AFTERSHOCK_FORWRD: did you mean AFTERSHOCK_FORWARD?"]
+
+
+def test_every_variable_stands_for_a_key_of_the_schema() -> None:
+    whole: dict[str, Any] = schema()
+
+    for path, _ in ENVIRONMENT.values():
+        node = whole
+        for name in path:
+            reference = node.get("$ref", "").rpartition("/")[2]
+            node = (whole["$defs"][reference] if reference else node)["properties"][name]
+    assert {told for _, told in ENVIRONMENT.values()} == set(Told)
+
+
+def test_a_secret_in_a_file_is_read_from_beside_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(" hush\n")
+    path = written(tmp_path, "on_call: {pagerduty: {routing_key: {file: key}}}")
+
+    assert load(path, {}).on_call.pagerduty_routing_key == "hush"
+
+
+def test_an_empty_secret_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("\n")
+    path = written(tmp_path, "on_call: {slack: {url: {file: key}}}")
+
+    with pytest.raises(ConfigurationError, match="is empty"):
+        load(path, {})
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner),
+    max_leaves=8,
+)
+sections = st.sampled_from([*schema()["properties"], "surprise"])
+
+
+@given(st.dictionaries(sections, anything, max_size=4))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+def test_whatever_the_file_holds_it_is_either_used_or_explained(
+    tmp_path: Path, document: dict[str, Any]
+) -> None:
+    path = written(tmp_path, yaml.safe_dump(document))
+    try:
+        load(path, {})
+    except ConfigurationError as error:
+        assert all(problem.message for problem in error.problems)
+
+
+@given(st.text(max_size=60))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+def test_whatever_text_the_file_is_it_is_either_used_or_explained(
+    tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "aftershock.yaml"
+    path.write_bytes(text.encode("utf-8", "replace"))
+
+    check(path, {})
