@@ -94,6 +94,7 @@ class Measurer:
         self._per_entity: Counter[str] = Counter()
         self._last: OrderedDict[_LabelSet, _Last] = OrderedDict()
         self._aliases: dict[str, str] = {}
+        self._forgot = False  # since then, a label set that seems new may only be forgotten
 
     def record(self, samples: Iterable[Sample], store: SeriesStore) -> int:
         """Measure samples into a store; returns how many points they became."""
@@ -220,13 +221,13 @@ class Measurer:
         self._last[labels] = _Last(sample.time_ns, value, buckets)
         if len(self._last) > self._label_sets_max:
             self._last.popitem(last=False)
+            self._forgot = True
             self.dropped["label_sets_full"] += 1
         if last is None:
             # A label set that appears while its metric is already known counts from zero: the
             # first errors of a service are the ones that matter.
             known = instance in self._metrics[entity, name].known
-            forgotten = self.dropped["label_sets_full"] > 0
-            return (value, buckets) if known and not forgotten else None
+            return (value, buckets) if known and not self._forgot else None
         if value < last.value:  # a reset: the process started again
             return value, buckets
         if buckets is None or last.buckets is None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from aftershock.limits import Limits
 from aftershock.model import Finding, Run
 from aftershock.rules.action_cycle import action_cycle
+from aftershock.rules.agent_impact import agent_impact
 from aftershock.rules.error_streak import error_streak
 from aftershock.rules.failed_fact import failed_fact
 from aftershock.rules.missing_fact import missing_fact
@@ -26,7 +27,7 @@ STEP_RULES: tuple[Rule, ...] = (
     stale_fact,
 )
 # Judged at every tick: what the passing of time alone makes true.
-TIMED_RULES: tuple[Rule, ...] = (stalled_run,)
+TIMED_RULES: tuple[Rule, ...] = (stalled_run, agent_impact)
 
 
 def judge(run: Run, limits: Limits, rules: tuple[Rule, ...] = STEP_RULES) -> Iterator[Finding]:

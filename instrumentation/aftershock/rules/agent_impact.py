@@ -1,0 +1,81 @@
+"""agent_impact: an action of this run probably caused a degradation that has not ended."""
+
+from __future__ import annotations
+
+from math import exp
+from typing import TYPE_CHECKING
+
+from aftershock.model import Finding, Impact, Level, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aftershock.limits import Limits
+
+KIND = "agent_impact"
+_RIVALS_MAX = 4  # other explanations named in the facts; the verdict holds them all
+
+
+def agent_impact(run: Run, limits: Limits) -> Iterator[Finding]:
+    """Verdicts of this run's actions that are at least suspected, until what broke recovers."""
+    for impact in run.impacts:
+        if impact.probability is None or impact.recovered_at_ns is not None:
+            continue
+        if impact.probability < limits.impact_warn:
+            continue
+        alarm = impact.probability >= limits.impact_alarm
+        broke_ns = impact.acted_at_ns if impact.change is None else impact.change.began_at_ns
+        yield Finding(
+            kind=KIND,
+            run_id=run.id,
+            subject=f"{impact.span_id}/{impact.entity}",
+            level=Level.ALARM if alarm else Level.WARN,
+            began_at_ns=broke_ns,
+            as_of_ns=impact.judged_at_ns,
+            evidence=(impact.span_id,),
+            summary=_summary(impact, run),
+            agent=impact.agent or run.agent,
+            trace_id=impact.trace_id,
+            facts=tuple(_facts(impact))[: limits.evidence_max],
+            impact=impact,
+        )
+
+
+def _summary(impact: Impact, run: Run) -> str:
+    """One sentence: who, how sure, what broke, how long after."""
+    assert impact.probability is not None, "only what was judged is told"
+    who = impact.agent or run.agent or "an unnamed agent"
+    said = f"{who}'s {impact.tool} {_adverb(impact)} degraded {impact.entity}"
+    sure = f"P {impact.probability:.2f}"
+    if impact.change is None:
+        return f"{said} ({sure})."
+    what = f"{impact.change.name} {impact.change.detail}".strip()
+    if impact.lead_ns is None:
+        return f"{said} ({sure}): {what}."
+    return f"{said} ({sure}): {what}, {_seconds(impact.lead_ns)} after the call."
+
+
+def _adverb(impact: Impact) -> str:
+    return "probably" if impact.label == "probable" else "may have"
+
+
+def _facts(impact: Impact) -> Iterator[str]:
+    """Why: parts, odds, rivals; then what the agent had not read and what is missing."""
+    parts = impact.parts
+    yield (
+        f"surprise in nats: {parts.own:.1f} after the action, {parts.before:.1f} before it, "
+        f"{parts.callee:.1f} on what it calls, {parts.rival:.1f} where nobody acted"
+    )
+    odds = round(exp(min(parts.own, 20.0)))
+    yield f"as far off as 1 in {odds:,} comparable windows ({impact.comparable} were compared)"
+    for rival in impact.rivals[:_RIVALS_MAX]:
+        yield f"other explanation: {rival.name}, P {rival.probability:.2f}"
+    for gap in impact.context_gap:
+        yield f"had not been read: {gap}"
+    for missing in impact.missing:
+        yield f"would make it surer: {missing}"
+
+
+def _seconds(nanoseconds: int) -> str:
+    seconds = nanoseconds / 1e9
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
