@@ -13,12 +13,13 @@ from typing import Any, NamedTuple, cast
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, LogsData
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status, TracesData
 
-from aftershock_collector.dialects import text_in
+from aftershock_collector.dialects import count_in, text_in
 from aftershock_collector.isotime import duration_ns_of, time_ns_of
 from aftershock_collector.values import key_values
 
 NO_SPAN = "span that is not an object"
 NO_TIME = "span without a time"
+SEVERITY_MAX = 24  # of OTLP's enum
 
 _KINDS: dict[str, Span.SpanKind.ValueType] = {
     "internal": Span.SPAN_KIND_INTERNAL,
@@ -126,11 +127,10 @@ def _log(given: Mapping[str, Any]) -> LogRecord | None:
     time_ns = time_ns_of(given.get("timestamp"))
     if time_ns is None or time_ns <= 0:
         return None
-    severity = given.get("severity_number")
     (body,) = key_values({"body": given.get("body")})
     return LogRecord(
         time_unix_nano=time_ns,
-        severity_number=severity if isinstance(severity, int) and 0 <= severity <= 24 else 0,  # pyright: ignore[reportArgumentType]
+        severity_number=cast("Any", min(count_in(given, "severity_number") or 0, SEVERITY_MAX)),
         severity_text=text_in(given, "severity_text") or "",
         body=body.value,
         attributes=key_values(_mapping(given, "log_attributes")),

@@ -1,4 +1,4 @@
-"""Attributes: OTLP key-values → Python values, bounded, with every cut counted; and the way back."""
+"""Attributes: OTLP key-values → Python values, bounded, every cut counted; and the way back."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _LONG = 130  # from here on the length takes two bytes
 
 # Most key-values of a stream come again and again: bytes → (key, value), scalars only, because
 # what is handed out twice must not be changeable. A cache of a pure function, emptied when full.
-_known: dict[bytes, tuple[str, Any]] = {}
+known_pairs: dict[bytes, tuple[str, Any]] = {}
 
 
 def text_of(raw: bytes, trimmed: Counter[str]) -> str:
@@ -57,7 +57,7 @@ def text_of(raw: bytes, trimmed: Counter[str]) -> str:
 
 
 def value_of(raw: bytes, trimmed: Counter[str], depth: int = 0) -> Any:
-    """Decode an AnyValue; an empty one is None. Raises DecodeError where the bytes are malformed."""
+    """Decode an AnyValue; an empty one is None. Raises DecodeError on malformed bytes."""
     if not raw:
         return None
     size = len(raw)
@@ -142,9 +142,9 @@ def _first_seen(raw: bytes, trimmed: Counter[str]) -> tuple[str, Any]:
         pair = _pair_of(raw, trimmed, -1)
         if isinstance(pair[1], list | dict) or trimmed.total() != cuts:
             return pair  # remembered, its cuts would be counted only once
-    if len(_known) >= KNOWN_MAX:
-        _known.clear()
-    _known[raw] = pair
+    if len(known_pairs) >= KNOWN_MAX:
+        known_pairs.clear()
+    known_pairs[raw] = pair
     return pair
 
 
@@ -178,7 +178,7 @@ def attributes_of(raws: Sequence[bytes], trimmed: Counter[str]) -> dict[str, Any
     if len(raws) > ATTRIBUTES_MAX:
         trimmed[TOO_MANY] += 1
         raws = raws[:ATTRIBUTES_MAX]
-    known = _known.get
+    known = known_pairs.get
     attributes: dict[str, Any] = {}
     for raw in raws:
         key, value = known(raw) or _first_seen(raw, trimmed)

@@ -105,8 +105,9 @@ class Exponential(NamedTuple):
 class Sample(NamedTuple):
     """One data point of one metric.
 
-    A gauge or a sum has `value`; histograms and summaries have `observations` and `total`. `delta` and
-    `monotonic` matter for sums, `delta` for histograms: False means since `started_at_ns`.
+    A gauge or a sum has `value`; histograms and summaries have `observations` and `total`.
+    `delta` and `monotonic` matter for sums, `delta` for histograms: False means since
+    `started_at_ns`.
     """
 
     name: str
