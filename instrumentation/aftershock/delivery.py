@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 import time
 from collections import deque
@@ -21,7 +22,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from aftershock.exporting import careful_log, careful_spans
 from aftershock.losses import count_loss, note_failure
 from aftershock.redact import redact_text
-from aftershock.settings import endpoint
+from aftershock.settings import LOOPBACK, endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
+CONNECT_S = 0.5  # to see whether anybody listens on this machine
 PAUSE_S, PAUSE_MAX_S = 1.0, 30.0  # between attempts while the collector cannot be reached
 HELD_MAX = 4_096  # items of each kind kept during an outage: the start of a run, or its last minute
 BATCH_MAX = 512  # items in one request; with the cap on a span's bytes it stays below 64 MB
@@ -56,6 +58,7 @@ class Outage:
         self._lock = Lock()
         self._pause_s = PAUSE_S
         self._retry_at = 0.0
+        self._confirmed = False  # it has taken something since the last failure
         self.failing = False
         self.closing = False
         self.reason = ""
@@ -66,10 +69,24 @@ class Outage:
             return True
         return not self.closing and time.monotonic() >= self._retry_at
 
+    def nobody_listens(self) -> bool:
+        """True where the collector is on this machine and is not there: known in no time."""
+        if self._confirmed:
+            return False
+        parts = urlsplit(endpoint())
+        if parts.hostname not in LOOPBACK:
+            return False  # it may be reached by a proxy only
+        try:
+            socket.create_connection((parts.hostname, parts.port or 80), CONNECT_S).close()
+        except OSError as error:
+            self.reason = error.strerror or str(error)
+            return True
+        return False
+
     def failed(self) -> None:
         """An attempt failed: pause longer each time, say so the first time."""
         with self._lock:
-            self.failing = True
+            self.failing, self._confirmed = True, False
             self._retry_at = time.monotonic() + self._pause_s
             self._pause_s = min(self._pause_s * 2, PAUSE_MAX_S)
             say, self._said = not self._said, True
@@ -79,7 +96,7 @@ class Outage:
     def ended(self) -> None:
         """An attempt succeeded."""
         with self._lock:
-            self.failing, self._pause_s = False, PAUSE_S
+            self.failing, self._confirmed, self._pause_s = False, True, PAUSE_S
 
     def quiet(self) -> None:
         """Take OpenTelemetry's messages about exports as the reason, and keep them off stderr."""
@@ -150,7 +167,7 @@ class Delivery(Generic[Item]):
 
     def _attempt(self, batch: Sequence[Item]) -> bool:
         try:
-            return self._send(batch)
+            return not self._outage.nobody_listens() and self._send(batch)
         except Exception as error:  # noqa: BLE001 (whatever an exporter raises, it did not send)
             self._outage.reason = repr(error)
             return False

@@ -30,7 +30,6 @@ from aftershock.version import VERSION
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 PROTOCOLS = {"grpc": "otlp_proto_grpc", "http/protobuf": "otlp_proto_http"}
 
 
@@ -168,7 +167,9 @@ def maker(signal: str, name: str) -> Callable[[], Any]:
 
 def wants_direct_session(entry: str) -> bool:
     """True for OTLP over HTTP to this machine, which a proxy could not reach."""
-    return entry == "otlp_proto_http" and urlsplit(settings.endpoint()).hostname in LOOPBACK
+    return (
+        entry == "otlp_proto_http" and urlsplit(settings.endpoint()).hostname in settings.LOOPBACK
+    )
 
 
 def direct_session() -> Any:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("aftershock")
 
 ENDPOINT = "http://127.0.0.1:4318"  # where `aftershock up` listens
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 POLICY_FILE = "aftershock.yaml"
 POLICY_BYTES_MAX = 1_000_000  # a policy is written by hand
 

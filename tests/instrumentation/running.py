@@ -1,0 +1,33 @@
+"""Running a program of `programs/` under `aftershock run`, as a user would."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This environment without OpenTelemetry's variables, with these."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("OTEL_", "AFTERSHOCK_"))}
+    return {**kept, "OPENAI_API_KEY": "none", **more}
+
+
+def run_program(
+    program: str, variables: dict[str, str], *, recorded: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end."""
+    launcher = [sys.executable, "-m", "aftershock.launch"] if recorded else []
+    command = [*launcher, sys.executable, str(PROGRAMS / program)]
+    return subprocess.run(
+        command,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        cwd=PROGRAMS.parent,
+    )
