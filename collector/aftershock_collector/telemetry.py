@@ -127,6 +127,12 @@ class Telemetry:
         self.store_writable.set(1)
         log.warning("the store writes again after %.1f s", after_s)
 
+    def delivered(self, receiver: str, outcome: str, error: str = "") -> None:
+        """One attempt to tell a receiver: delivered, retried, given_up, renewed, renewal_failed."""
+        self.deliveries.labels(receiver, outcome).inc()
+        if error:
+            self._warn(f"deliver {receiver}", "%s: %s: %s", receiver, outcome, error)
+
     def failed(self, place: str, error: BaseException) -> None:
         """Our own error, stopped at `place`."""
         self.failures.labels(place).inc()

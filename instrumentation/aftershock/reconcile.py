@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from aftershock.model import Claim, Closing, Finding, Level
 
 Claims = Mapping[str, Claim]
-NO_CLAIMS: Claims = {}
+NO_CLAIMS: Claims = MappingProxyType({})
 
 
 def advance(claims: Claims, true_now: Iterable[Finding], now_ns: int) -> Claims:
@@ -57,8 +58,9 @@ def reconcile(
     """(opened, updated, closed, what is reported from now on).
 
     A claim that opened and closed between two looks is both opened and closed. One that is no
-    longer derived at all was wrong: late evidence retracts it. One that a person or the end of
-    the run closed comes back only on evidence newer than its closing.
+    longer derived at all was wrong: late evidence retracts it. A closed one comes back only on
+    evidence newer than its closing; late evidence from before it is an update, and a person's
+    verdict is final.
     """
     opened: list[Claim] = []
     updated: list[Claim] = []
@@ -70,15 +72,12 @@ def reconcile(
             opened.append(claim)
             if claim.closing is not None:
                 closed.append(claim)
-        elif known.closing is not None:
-            continue
-        elif claim.closing is not None:
-            closed.append(claim)
-        elif claim.finding != known.finding:
-            updated.append(claim)
-        else:
-            continue
-        after[identity] = claim
+            after[identity] = claim
+        elif known.closing is not Closing.VERDICT and _differs(known, claim):
+            lived = replace(claim, opened_at_ns=known.opened_at_ns)  # the same life goes on
+            closes = known.closing is None and claim.closing is not None
+            (closed if closes else updated).append(lived)
+            after[identity] = lived
     for identity, known in reported.items():
         if identity not in derived and known.closing is None:
             retracted = replace(known, closed_at_ns=now_ns, closing=Closing.RETRACTED)
@@ -93,6 +92,13 @@ def _merge(known: Finding, seen: Finding) -> Finding:
     began = min(known.began_at_ns, seen.began_at_ns)
     merged = replace(seen, level=level, began_at_ns=began, as_of_ns=known.as_of_ns)
     return known if merged == known else replace(merged, as_of_ns=seen.as_of_ns)
+
+
+def _differs(known: Claim, claim: Claim) -> bool:
+    """True where a claim closed, or says something else; an old closing does not reopen by it."""
+    if known.closing is None and claim.closing is not None:
+        return True
+    return claim.finding != known.finding and (known.closing is None) == (claim.closing is None)
 
 
 def _reopens(known: Claim, claim: Claim) -> bool:

@@ -87,6 +87,16 @@ def test_a_closed_claim_comes_back_only_on_evidence_newer_than_its_closing() -> 
     assert (stale, names(fresh)) == ([], ["repeated_action"])
 
 
+def test_late_evidence_from_before_the_end_updates_a_closed_claim_and_leaves_it_closed() -> None:
+    louder = replace(LOOP, level=Level.ALARM, as_of_ns=20)
+    ended = close(opened(LOOP), 30, Closing.RUN_ENDED)
+    late = close(opened(louder, at_ns=20), 30, Closing.RUN_ENDED)
+    new, updated, over, reported = reconcile(ended, late, 31)
+
+    assert ([], [louder], []) == (new, [claim.finding for claim in updated], over)
+    assert (10, 30) == (reported[LOOP.id].opened_at_ns, reported[LOOP.id].closed_at_ns)
+
+
 def test_a_persons_verdict_is_final() -> None:
     decided = close(opened(LOOP), 30, Closing.VERDICT)
     new, updated, over, _ = reconcile(decided, opened(replace(LOOP, as_of_ns=99)), 100)

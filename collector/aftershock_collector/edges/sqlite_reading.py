@@ -126,6 +126,15 @@ class Reader:
         )
         return [run_id for (run_id,) in rows]
 
+    def newest_run(self) -> int:
+        """The row of the run that was first heard of last; 0 where there is none."""
+        return self._all("SELECT coalesce(max(id), 0) FROM runs")[0][0]
+
+    def run_row(self, run_id: str) -> int | None:
+        """The row of a run: rows grow in the order in which runs are first heard of."""
+        rows = self._all("SELECT id FROM runs WHERE run_id = ?", (run_id,))
+        return rows[0][0] if rows else None
+
     def steps(self, run_id: str, policy: Policy) -> list[Step]:
         """A run's steps, read again from what arrived, in event order."""
         found: list[Step] = []

@@ -1,0 +1,295 @@
+"""observe · learn · conclude: the memory between Steps and Reports; owns no clock and no socket.
+
+Live traffic, imports, backtests and evaluations all go through this one class.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from aftershock.fold import Window, place_of
+from aftershock.limits import Limits
+from aftershock.model import Change, Claim, Closing, Finding, Impact, Report, Run, Step
+from aftershock.policy import EMPTY, Policy, limits_for
+from aftershock.reconcile import NO_CLAIMS, Claims, advance, close, reconcile
+from aftershock.rules import STEP_RULES, TIMED_RULES, judge
+from aftershock_collector.impact.watch import LOOK_S, Watch
+from aftershock_collector.measure import Measurer
+from aftershock_collector.series import SERIES_MAX, SeriesStore
+from aftershock_collector.wire import Sample
+
+_CHUNK = 128  # steps folded before the window is judged again; well under a window
+_TIMED_KINDS = frozenset(rule.__name__ for rule in TIMED_RULES)
+_SKEW_IGNORED_NS = 5 * 10**9  # queues and batches delay by this much; more is a wrong clock
+
+
+@dataclass(slots=True)
+class _Memory:
+    """Everything kept of one live run."""
+
+    window: Window
+    limits: Limits
+    before: Claims = field(
+        default_factory=lambda: NO_CLAIMS
+    )  # claims as they stood when the oldest step of the window began
+    states: list[Claims] = field(default_factory=list[Claims])  # after each step of the window
+    timed: Claims = field(
+        default_factory=lambda: NO_CLAIMS
+    )  # claims of the rules that time makes true
+    reported: Claims = field(default_factory=lambda: NO_CLAIMS)
+    impacts: dict[str, Impact] = field(default_factory=dict[str, Impact])
+    dirty_from: int | None = None
+    skew_ns: int | None = None  # our clock minus the agent's, at best; None: not measured
+    finished_at_ns: int | None = None  # said from outside: nothing more will come
+
+    @property
+    def claims(self) -> Claims:
+        return self.states[-1] if self.states else self.before
+
+
+class Engine:
+    """The judging core: give it steps and metrics, ask it what changed.
+
+    `live` switches on what only makes sense beside a running system: silence and damage are
+    judged against the tick's time.
+    """
+
+    def __init__(
+        self,
+        policy: Policy = EMPTY,
+        *,
+        series_max: int = SERIES_MAX,
+        look_s: float = LOOK_S,
+        topology: Mapping[str, Sequence[str]] | None = None,
+        live: bool = True,
+    ) -> None:
+        self.policy = policy
+        self.limits = policy.limits
+        self.series = SeriesStore(series_max=series_max)
+        self.watch = Watch(look_s)
+        self._measurer = Measurer(series_max)
+        self.topology = topology or {}
+        self.live = live
+        self.changes: dict[str, Change] = {}
+        self._runs: OrderedDict[str, _Memory] = OrderedDict()
+        self._dropped: Counter[str] = Counter()
+
+    # --- In ----------------------------------------------------------------------------------
+
+    def knows(self, run_id: str) -> bool:
+        """False where a run must be restored from the store before its new steps are observed."""
+        return run_id in self._runs
+
+    def observe(self, steps: Iterable[Step], arrived_ns: int | None = None) -> None:
+        """Take steps in, in any order; `arrived_ns` (our clock) lets wrong clocks be told."""
+        by_run: dict[str, list[Step]] = {}
+        for step in steps:
+            by_run.setdefault(step.run_id, []).append(step)
+        for run_id, batch in by_run.items():
+            self._take(self._memory(run_id), batch, arrived_ns)
+
+    def restore(self, run_id: str, steps: Iterable[Step], claims: Iterable[Claim]) -> None:
+        """Bring back a run that was put away or that an earlier process knew."""
+        memory = self._memory(run_id)
+        memory.reported = {claim.finding.id: claim for claim in claims}
+        memory.timed = {
+            identity: claim
+            for identity, claim in memory.reported.items()
+            if claim.finding.kind in _TIMED_KINDS
+        }
+        memory.impacts = {
+            claim.finding.impact.span_id: claim.finding.impact
+            for claim in memory.reported.values()
+            if claim.finding.impact is not None
+        }
+        self._take(memory, list(steps), None)
+
+    def learn(self, change: Change) -> None:
+        """Remember something that changed outside the agents."""
+        self.changes[change.id] = change
+        while len(self.changes) > self.limits.runs_max:
+            del self.changes[next(iter(self.changes))]
+            self._dropped["changes_full"] += 1
+
+    def measure(self, samples: Iterable[Sample]) -> None:
+        """Take in what was measured of the infrastructure."""
+        self._measurer.record(samples, self.series)
+
+    def finish(self, run_id: str, at_ns: int) -> None:
+        """A recording is complete: nothing more of this run will come."""
+        memory = self._runs.get(run_id)
+        if memory is not None:
+            memory.finished_at_ns = at_ns
+
+    def decide(self, claim: Claim) -> None:
+        """A person closed a finding."""
+        memory = self._runs.get(claim.finding.run_id)
+        if memory is not None:
+            memory.reported = {**memory.reported, claim.finding.id: claim}
+
+    # --- Out ---------------------------------------------------------------------------------
+
+    def conclude(self, now_ns: int) -> Report:
+        """Judge what is new, and what time alone made true; report only differences."""
+        impacts = self._look(now_ns)
+        opened: list[Claim] = []
+        updated: list[Claim] = []
+        closed: list[Claim] = []
+        for memory in self._runs.values():
+            derived = self._derive(memory, now_ns)
+            if derived is None:
+                continue
+            new, different, over, memory.reported = reconcile(memory.reported, derived, now_ns)
+            opened += new
+            updated += different
+            closed += over
+        self._put_away(now_ns)
+        return Report(
+            now_ns=now_ns,
+            opened=tuple(opened),
+            updated=tuple(updated),
+            closed=tuple(closed),
+            impacts=tuple(impacts),
+            drops=self._drops(),
+        )
+
+    def run(self, run_id: str, now_ns: int) -> Run | None:
+        """A live run as it stands, or None where it is not in memory."""
+        memory = self._runs.get(run_id)
+        if memory is None:
+            return None
+        return replace(memory.window.whole(now_ns), impacts=tuple(memory.impacts.values()))
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    # --- Inside ------------------------------------------------------------------------------
+
+    def _drops(self) -> dict[str, int]:
+        """What was dropped since the last time, by reason."""
+        told: Counter[str] = Counter()
+        sources = (self._dropped, self.series.dropped, self._measurer.dropped, self.watch.dropped)
+        for dropped in sources:
+            told.update(dropped)
+            dropped.clear()
+        return {reason: count for reason, count in told.items() if count}
+
+    def _memory(self, run_id: str) -> _Memory:
+        memory = self._runs.get(run_id)
+        if memory is None:
+            memory = _Memory(window=Window(run_id, self.limits), limits=self.limits)
+            self._runs[run_id] = memory
+        self._runs.move_to_end(run_id)
+        return memory
+
+    def _take(self, memory: _Memory, steps: list[Step], arrived_ns: int | None) -> None:
+        if arrived_ns is not None:
+            skew = min(arrived_ns - step.last_ns for step in steps)
+            memory.skew_ns = skew if memory.skew_ns is None else min(memory.skew_ns, skew)
+        steps.sort(key=place_of)
+        for start in range(0, len(steps), _CHUNK):
+            self._take_chunk(memory, steps[start : start + _CHUNK])
+        for reason, count in memory.window.dropped.items():
+            self._dropped[reason] += count
+        memory.window.dropped.clear()
+        if self.live:
+            self._open_watches(memory, steps)
+
+    def _take_chunk(self, memory: _Memory, steps: list[Step]) -> None:
+        """Steps are judged before they can fall out of the window."""
+        if len(memory.window) + len(steps) > memory.limits.run_steps_max:
+            self._judge_steps(memory)
+        shift = memory.window.add(steps)
+        if shift.changed_from is None:
+            return
+        changed = [shift.changed_from + shift.fell_out]
+        if memory.dirty_from is not None:
+            changed.append(memory.dirty_from)
+        valid = min(changed)  # states up to here still describe their prefixes
+        kept = min(shift.fell_out, valid)
+        if kept:
+            memory.before = memory.states[kept - 1]
+        del memory.states[: shift.fell_out]
+        memory.dirty_from = max(0, valid - shift.fell_out)
+
+    def _open_watches(self, memory: _Memory, steps: Iterable[Step]) -> None:
+        """Whatever can have an effect is watched for damage from now on."""
+        for step in steps:
+            if step.action is None or not step.action.tier.has_effect:
+                continue
+            resolved = memory.window.find(step)
+            if resolved is not None:
+                facts = memory.window.facts_before(resolved)
+                self.watch.open(resolved, facts, skew_ns=_skew(memory))
+
+    def _look(self, now_ns: int) -> list[Impact]:
+        """Ask the metrics what open actions did; keep the verdict with its run."""
+        if not self.live:
+            return []
+        impacts = self.watch.look(now_ns, self.series, self.topology)
+        for impact in impacts:
+            memory = self._runs.get(impact.run_id)
+            if memory is not None:
+                memory.impacts[impact.span_id] = impact
+        return impacts
+
+    def _put_away(self, now_ns: int) -> None:
+        """Forget runs that have been silent for long or are too many; the store keeps them."""
+        idle_ns = int(self.limits.run_idle_s * 1e9)
+        for run_id in list(self._runs):
+            memory = self._runs[run_id]
+            full = len(self._runs) > self.limits.runs_max
+            heard = (memory.window.heard_at_ns or now_ns) + _skew(memory)
+            if not full and (not self.live or now_ns - heard < idle_ns):
+                return
+            del self._runs[run_id]
+            if full:
+                self._dropped["runs_full"] += 1
+
+    def _derive(self, memory: _Memory, now_ns: int) -> Claims | None:
+        """A run's claims as the data stands; None where nothing can have changed."""
+        timed = self._judge_silence_and_damage(memory, now_ns) if self.live else memory.timed
+        ended_at_ns = memory.finished_at_ns or memory.window.ended_at_ns
+        dirty = memory.dirty_from is not None
+        ended = ended_at_ns is not None and any(c.closing is None for c in memory.reported.values())
+        if not dirty and not ended and timed is memory.timed:
+            return None
+        memory.timed = timed
+        self._judge_steps(memory)
+        claims = memory.claims
+        if ended_at_ns is not None:
+            claims = close(claims, ended_at_ns, Closing.RUN_ENDED)
+        return {**claims, **timed}
+
+    def _judge_steps(self, memory: _Memory) -> None:
+        """Judge every prefix from the first changed step on."""
+        if memory.dirty_from is None:
+            return
+        window = memory.window
+        memory.limits = limits_for(self.policy, window.agent)
+        del memory.states[memory.dirty_from :]
+        claims = memory.claims
+        for length in range(len(memory.states) + 1, len(window) + 1):
+            run = window.prefix(length)
+            claims = advance(claims, judge(run, memory.limits, STEP_RULES), run.now_ns)
+            memory.states.append(claims)
+        memory.dirty_from = None
+
+    def _judge_silence_and_damage(self, memory: _Memory, now_ns: int) -> Claims:
+        window = memory.window
+        if window.ended_at_ns is not None and not memory.impacts and not memory.timed:
+            return memory.timed
+        local_ns = now_ns - _skew(memory)
+        run = replace(window.whole(local_ns), impacts=tuple(memory.impacts.values()))
+        if run.newest is None:
+            return memory.timed
+        true_now: Iterable[Finding] = judge(run, memory.limits, TIMED_RULES)
+        return advance(memory.timed, true_now, local_ns)
+
+
+def _skew(memory: _Memory) -> int:
+    """What to add to the agent's times to get ours: zero unless its clock is plainly wrong."""
+    skew = memory.skew_ns
+    return skew if skew is not None and abs(skew) > _SKEW_IGNORED_NS else 0

@@ -1,0 +1,142 @@
+"""The wiring of `aftershock up`: sockets, clock and threads around the judging core."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass
+from typing import Any
+
+from aftershock.policy import Policy
+from aftershock_collector.config import Address, Config
+from aftershock_collector.edges import otlp_grpc, otlp_http
+from aftershock_collector.edges.forward import Forwarder
+from aftershock_collector.edges.host import HostMetrics
+from aftershock_collector.edges.scrape import Scraper
+from aftershock_collector.edges.sqlite import Store, StoreUnavailable
+from aftershock_collector.edges.sqlite_reading import Reader
+from aftershock_collector.engine import Engine
+from aftershock_collector.intake import Intake
+from aftershock_collector.judging import Judging
+from aftershock_collector.read import read, read_event
+from aftershock_collector.telemetry import Telemetry
+from aftershock_collector.wire import Sample
+
+PRUNE_EVERY_S = 60.0  # a bounded piece of work each time; a full day's spans go within the hour
+
+log = logging.getLogger("aftershock")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where a running collector can be reached."""
+
+    http: Address
+    grpc: Address
+    judging: Judging
+    telemetry: Telemetry
+
+
+async def serve(config: Config, ready: Callable[[Running], None]) -> None:
+    """Run until SIGINT or SIGTERM. Raises OSError where an address cannot be had."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    async with running(config) as collector:
+        ready(collector)
+        await stopping.wait()
+
+
+@asynccontextmanager
+async def running(config: Config) -> AsyncGenerator[Running]:
+    """A whole collector while inside: everything that was acknowledged is stored at the end."""
+    telemetry = Telemetry()
+    async with AsyncExitStack() as stack:
+        store = stack.enter_context(closing(Store.open(config.store)))
+        reader = stack.enter_context(closing(Reader.open(config.store)))
+        judging = _judging(config, store, reader, telemetry)
+        judging.resume(time.time_ns())
+        policy = judging.engine.policy
+        intake = Intake(
+            store,
+            telemetry,
+            config,
+            read_span=lambda span: read(span, policy),
+            read_event=lambda event: read_event(event, policy),
+            consume=judging.consume,
+        )
+        intake.start()
+        stack.callback(intake.stop)
+        offer = intake.offer
+        if config.forward_url is not None:
+            forwarder = Forwarder(config.forward_url, telemetry, config)
+            await stack.enter_async_context(forwarder.running())
+            offer = forwarder.offering(offer)
+
+        def degraded() -> list[str]:
+            return [intake.degraded] if intake.degraded else []
+
+        app = otlp_http.otlp_app(offer, telemetry, config, degraded)
+        http = await stack.enter_async_context(otlp_http.listening(app, config.http))
+        grpc = await stack.enter_async_context(
+            otlp_grpc.listening(offer, telemetry, config, config.grpc)
+        )
+        for work in _background(config, intake, judging, store, telemetry):
+            stack.callback(asyncio.create_task(work).cancel)
+        yield Running(http, grpc, judging, telemetry)
+
+
+def _judging(config: Config, store: Store, reader: Reader, telemetry: Telemetry) -> Judging:
+    infrastructure = config.infrastructure
+    engine = Engine(
+        Policy.from_mapping(config.document),
+        series_max=config.series_max,
+        look_s=infrastructure.look_s,
+        topology=infrastructure.topology,
+    )
+    return Judging(engine, store, reader, telemetry, lambda _: ())
+
+
+def _background(
+    config: Config, intake: Intake, judging: Judging, store: Store, telemetry: Telemetry
+) -> Sequence[Coroutine[Any, Any, None]]:
+    """What goes on beside the servers. Everything that judges runs on the intake's thread."""
+
+    def deliver(samples: list[Sample]) -> None:
+        intake.call(lambda: judging.measure(samples))
+
+    def tick() -> None:
+        judging.tick(time.time_ns())
+
+    def prune() -> None:
+        before_ns = time.time_ns() - int(config.keep_s * 1e9)
+        try:
+            pruned = store.prune(before_ns, config.store_bytes_max)
+        except StoreUnavailable as error:
+            telemetry.store_unavailable(error.reason, str(error))
+            return
+        for table, rows in pruned.rows.items():
+            telemetry.pruned.labels(table).inc(rows)
+        telemetry.store_bytes.set(store.size_bytes())
+        if pruned.more:
+            intake.call(prune)
+
+    infrastructure = config.infrastructure
+    work = [_every(config.tick_s, lambda: intake.call(tick))]
+    work.append(_every(PRUNE_EVERY_S, lambda: intake.call(prune)))
+    if infrastructure.scrape:
+        work.append(Scraper(infrastructure.scrape, deliver).run())
+    if infrastructure.host:
+        work.append(HostMetrics(infrastructure.host_every_s, deliver).run())
+    return work
+
+
+async def _every(seconds: float, work: Callable[[], None]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        work()
