@@ -33,14 +33,30 @@ class Outbox:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def due(self, now_ns: int, limit: int = 32) -> list[Due]:
-        """What should be sent now, longest waiting first."""
+    def due(self, now_ns: int, limit: int = 32, receiver: str | None = None) -> list[Due]:
+        """What should be sent now, longest waiting first; to one receiver or to all.
+
+        What a finding's closing says waits until its opening was delivered or given up.
+        """
         rows = self._store.select(
             "SELECT id, claim_id, state, receiver, body, attempts, queued_at_ns"
-            " FROM deliveries WHERE next_attempt_ns <= ? ORDER BY next_attempt_ns, id LIMIT ?",
-            (now_ns, limit),
+            " FROM deliveries AS mine WHERE next_attempt_ns <= ? AND (? IS NULL OR receiver = ?)"
+            " AND NOT EXISTS (SELECT 1 FROM deliveries AS earlier"
+            " WHERE earlier.claim_id = mine.claim_id AND earlier.receiver = mine.receiver"
+            " AND earlier.id < mine.id AND earlier.next_attempt_ns IS NOT NULL)"
+            " ORDER BY next_attempt_ns, id LIMIT ?",
+            (now_ns, receiver, receiver, limit),
         )
         return [Due(*row) for row in rows]
+
+    def told(self, claim_id: str, state: str, receiver: str) -> bool:
+        """True where the receiver has confirmed this."""
+        rows = self._store.select(
+            "SELECT 1 FROM deliveries WHERE claim_id = ? AND state = ? AND receiver = ?"
+            " AND delivered_at_ns IS NOT NULL",
+            (claim_id, state, receiver),
+        )
+        return bool(rows)
 
     def delivered(self, delivery: int, at_ns: int) -> None:
         """The receiver confirmed it."""
