@@ -70,8 +70,7 @@ class Intake:
         self._stopping = False
         # Only the writer's thread touches these.
         self._parked: deque[Offer] = deque()
-        self._degraded: str | None = None
-        self._degraded_since_s = 0.0
+        self._failing_since_s: float | None = None  # the store's newest writes from here failed
         self._retry_at_s = 0.0
         self._pause_s = RETRY_FIRST_S
         self._thread = threading.Thread(target=self._work, name="aftershock-intake", daemon=True)
@@ -81,9 +80,10 @@ class Intake:
     @property
     def degraded(self) -> str | None:
         """Why nothing can be committed at the moment, or None."""
-        if self._degraded is None and not self._thread.is_alive():
+        if not self._thread.is_alive():
             return "the writer is not running"
-        return self._degraded
+        trouble = self._store.trouble
+        return trouble and f"the store cannot write: {trouble}"
 
     def start(self) -> None:
         """Begin to work."""
@@ -117,7 +117,7 @@ class Intake:
             offer.abandoned = True
 
     def _busy(self, message: str, *, full: bool = False) -> Busy:
-        return Busy(self._config.retry_after_s, self._degraded or message, full)
+        return Busy(self._config.retry_after_s, self.degraded or message, full)
 
     def _enqueue(self, offer: Offer) -> Busy | None:
         config = self._config
@@ -190,7 +190,7 @@ class Intake:
         readable = [offer for offer in asked if self._decode(offer)]
         self._accept([offer for offer in readable if not offer.items.durable])
         durable = [offer for offer in readable if offer.items.durable]
-        if durable and (self._degraded is None or time.monotonic() >= self._retry_at_s):
+        if durable and (self._failing_since_s is None or time.monotonic() >= self._retry_at_s):
             committed = self._commit(durable)
         else:
             committed = not durable
@@ -282,16 +282,15 @@ class Intake:
             self._append_or_split(offers)
         except StoreUnavailable as error:
             now_s = time.monotonic()
-            if self._degraded is None:
-                self._degraded_since_s = now_s
-            self._degraded = f"the store cannot write: {error.reason}"
+            if self._failing_since_s is None:
+                self._failing_since_s = now_s
             self._retry_at_s = now_s + self._pause_s
             self._pause_s = min(self._pause_s * 2, RETRY_LAST_S)
             self._telemetry.store_unavailable(error.reason, str(error))
             return False
-        if self._degraded is not None:
-            self._degraded, self._pause_s = None, RETRY_FIRST_S
-            self._telemetry.store_recovered(time.monotonic() - self._degraded_since_s)
+        if self._failing_since_s is not None:
+            self._telemetry.store_recovered(time.monotonic() - self._failing_since_s)
+            self._failing_since_s, self._pause_s = None, RETRY_FIRST_S
         self._accept(offers)
         return True
 

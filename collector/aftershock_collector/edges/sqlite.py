@@ -101,6 +101,7 @@ class Store:
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
+        self.trouble: str | None = None  # why the newest write failed; None: it worked
         self._connection = connection
         self._turn = threading.RLock()
         self._origins: dict[bytes, tuple[int, int]] = {}  # body → id, time of newest use
@@ -132,16 +133,25 @@ class Store:
     @contextmanager
     def transaction(self) -> Generator[sqlite3.Connection]:
         """All of it or nothing; raises StoreUnavailable or StoreRefused."""
-        with self._turn, translated():
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._turn:
             try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._origins.clear()  # ids that this transaction made are gone with it
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                with translated():
+                    yield from self._transaction()
+            except StoreUnavailable as error:
+                self.trouble = error.reason
                 raise
+            self.trouble = None
+
+    def _transaction(self) -> Generator[sqlite3.Connection]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._origins.clear()  # ids that this transaction made are gone with it
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
 
     def append(
         self,
