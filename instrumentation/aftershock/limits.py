@@ -23,7 +23,8 @@ class Limits:
     novelty_min: float = 0.5  # a result of which more than this share is new taught something
     cycle_period_max: int = 5  # longer circles were never seen in recorded runs
     cycle_rounds_alarm: int = 3  # A-B-A-B happens in healthy runs; a third round does not
-    errors_alarm: int = 3  # same tool, same class of error
+    errors_warn: int = 3  # same tool, same class of error: healthy runs get over two
+    errors_alarm: int = 6  # twice as long: new arguments may yet help
     errors_window_actions: int = 10
     stall_s: float = 120.0  # four missed heartbeats of 30 s
 

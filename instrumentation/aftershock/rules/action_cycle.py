@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Level, Run, Step, StepKind
-from aftershock.rules.actions import STEPS_MAX, found, key_of, lanes_of, taught_nothing
+from aftershock.rules.actions import STEPS_MAX, found, key_of, tail_of, taught_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,13 +22,11 @@ def action_cycle(run: Run, limits: Limits) -> Iterator[Finding]:
 
     Where agents hand work to each other, the run as a whole is looked at as well.
     """
-    sequences = lanes_of(run, limits.loop_window_actions)
-    handing = [
-        step for step in islice(reversed(run.steps), STEPS_MAX) if step.kind is StepKind.HAND_OFF
-    ]
-    if handing:
-        both = [step for step in run.steps[-STEPS_MAX:] if token_of(step)]
-        sequences = [both[-limits.loop_window_actions :]]
+    tail = tail_of(run, limits)
+    sequences = tail.lanes
+    if tail.hands_over:
+        together = [step for step in run.steps[-STEPS_MAX:] if token_of(step)]
+        sequences = (together[-limits.loop_window_actions :],)
     for sequence in sequences:
         if (finding := cycle_in(run, sequence, limits)) is not None:
             yield finding
@@ -37,8 +34,14 @@ def action_cycle(run: Run, limits: Limits) -> Iterator[Finding]:
 
 def cycle_in(run: Run, sequence: Sequence[Step], limits: Limits) -> Finding | None:
     """The shortest circle that a sequence ends with."""
-    tokens = [token_of(step) for step in sequence]
-    for period in range(2, limits.cycle_period_max + 1):
+    newest = token_of(sequence[-1]) if sequence else None
+    periods = [
+        period
+        for period in range(2, min(limits.cycle_period_max, len(sequence) - 1) + 1)
+        if newest is not None and token_of(sequence[-1 - period]) == newest
+    ]
+    tokens = [token_of(step) for step in sequence] if periods else []
+    for period in periods:
         length = period + matching_tail(tokens, period)
         rounds = length // period
         circle = tokens[-period:]

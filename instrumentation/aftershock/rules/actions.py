@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import islice
-from typing import TYPE_CHECKING
+from itertools import islice, pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 from aftershock.fingerprint import names_in
-from aftershock.model import Action, Finding, Level, Outcome, Run, Step
+from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,22 +17,52 @@ if TYPE_CHECKING:
 # Steps looked through for a worker's newest actions: 32 actions with a thought and a message each,
 # or four workers side by side. A worker that was silent for longer is not in a loop.
 STEPS_MAX = 128
+PEOPLE = frozenset({"user", "human"})
 
 
-def lanes_of(run: Run, actions_max: int) -> list[list[Step]]:
-    """The newest action steps of each worker (agent name), oldest first."""
+class Tail(NamedTuple):
+    """The newest part of a run, as loop rules see it."""
+
+    lanes: tuple[list[Step], ...]  # the newest actions of each worker (agent name), oldest first
+    hands_over: bool  # agents hand work to each other
+
+
+# The newest prefix that was scanned and its tail: three rules ask for it in a row.
+_SCANNED: list[tuple[tuple[Step, ...], Tail]] = [((), Tail((), hands_over=False))]
+
+
+def tail_of(run: Run, limits: Limits) -> Tail:
+    """The newest actions of each worker since a person last spoke.
+
+    Who is asked again may well do the same again.
+    """
+    steps, tail = _SCANNED[0]
+    if steps is not run.steps:
+        tail = scan(run, limits.loop_window_actions)
+        _SCANNED[0] = (run.steps, tail)
+    return tail
+
+
+def scan(run: Run, actions_max: int) -> Tail:
+    """The tail of a run, read from its newest step backwards."""
     lanes: dict[str | None, list[Step]] = {}
+    hands_over = False
     for step in islice(reversed(run.steps), STEPS_MAX):
-        if step.action is None:
-            continue
-        lane = lanes.get(step.agent)
-        if lane is None:
-            lanes[step.agent] = [step]
-        elif len(lane) < actions_max:
-            lane.append(step)
+        if step.action is not None:
+            lane = lanes.get(step.agent)
+            if lane is None:
+                lanes[step.agent] = [step]
+            elif len(lane) < actions_max:
+                lane.append(step)
+            elif len(lanes) == 1 and step.agent == run.agent:
+                break  # a run of one worker, which is most of them, and its lane is full
+        elif step.kind is StepKind.HAND_OFF:
+            hands_over = True
+        elif step.kind is StepKind.MESSAGE and step.name in PEOPLE:
+            break
     for lane in lanes.values():
         lane.reverse()
-    return list(lanes.values())
+    return Tail(tuple(lanes.values()), hands_over)
 
 
 def key_of(action: Action) -> tuple[str, str]:
@@ -75,26 +105,26 @@ def share_new(sketch: frozenset[int], earlier: frozenset[int]) -> float:
     return len(sketch - earlier) / len(sketch)
 
 
-@lru_cache(maxsize=4_096)
-def similarity(sketch: frozenset[int], other: frozenset[int]) -> float:
-    """The share of words that two calls have in common; 0 where they name different things.
+@lru_cache(maxsize=8_192)
+def is_reworded(sketch: frozenset[int], other: frozenset[int], similarity_min: float) -> bool:
+    """True where two calls share that part of their words and name the same things.
 
     A different id, date or page asks something else, however much of the rest is equal.
     """
-    if not sketch or not other or names_in(sketch) != names_in(other):
-        return 0.0
-    return len(sketch & other) / len(sketch | other)
+    shared = len(sketch & other)
+    if shared < similarity_min * (len(sketch) + len(other) - shared):
+        return False
+    return names_in(sketch) == names_in(other)
 
 
 def only_numbers_moved(actions: Sequence[Action]) -> bool:
-    """True where results kept their lines while their numbers changed, as a progress report's do."""
-    digests = {action.result.digest for action in actions if action.result is not None}
-    return len(digests) > 1 and all(a.outcome is not Outcome.FAILED for a in actions)
-
-
-def call_name(step: Step) -> str:
-    """A tool's name for people."""
-    return step.action.tool if step.action else step.name
+    """True for reads whose answers kept their lines while numbers changed, as progress reports."""
+    if any(action.tier.has_effect or action.outcome is Outcome.FAILED for action in actions):
+        return False
+    results = [action.result for action in actions if action.result is not None]
+    return len({result.digest for result in results}) > 1 and all(
+        later.sketch == earlier.sketch for earlier, later in pairwise(results)
+    )
 
 
 def lane_prefix(run: Run, step: Step) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Level, Outcome, Run, Step
-from aftershock.rules.actions import changed_something, found, lanes_of
+from aftershock.rules.actions import changed_something, found, tail_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,10 +21,10 @@ def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
     A write in between that succeeded may be the attempt at a repair (edit, test, edit, test): the
     streak goes on as a warning and pages only when it reaches its length without one.
     """
-    for lane in lanes_of(run, limits.errors_window_actions):
-        streaks = streaks_in(lane)
+    for lane in tail_of(run, limits).lanes:
+        streaks = streaks_in(lane[-limits.errors_window_actions :])
         for (tool, _), (steps, unrepaired) in streaks.items():
-            if len(steps) < limits.errors_alarm:
+            if len(steps) < limits.errors_warn:
                 continue
             alarm = unrepaired >= limits.errors_alarm
             yield found(

@@ -10,10 +10,10 @@ from aftershock.rules.actions import (
     changed_something,
     could_have_learnt,
     found,
+    is_reworded,
     key_of,
-    lanes_of,
     only_numbers_moved,
-    similarity,
+    tail_of,
     taught_nothing,
 )
 
@@ -32,7 +32,7 @@ def repeated_action(run: Run, limits: Limits) -> Iterator[Finding]:
     A write in between that succeeded, a result with new lines, a declared poller and calls of one
     parallel batch are legitimate.
     """
-    for lane in lanes_of(run, limits.loop_window_actions):
+    for lane in tail_of(run, limits).lanes:
         if len(lane) < limits.repeats_warn:
             continue
         yield from identical_calls(run, lane, limits)
@@ -54,18 +54,15 @@ def identical_calls(run: Run, lane: list[Step], limits: Limits) -> Iterator[Find
         if len(chain := last_chain(lane, places, limits)) >= limits.repeats_warn
         and chain[-1] >= newest
     ]
-    recent = {chain[-1]: [place for place in chain if place >= newest] for chain in chains}
-    repeats = sum(len(places) - 1 for places in recent.values())
     for chain in chains:
         steps = [lane[place] for place in chain]
         actions = [step.action for step in steps if step.action]
         moved = only_numbers_moved(actions)
-        alarm_at = limits.repeats_alarm * (2 if moved else 1)
-        alarm = len(recent[chain[-1]]) >= alarm_at or (
-            repeats >= limits.repeats_alarm and not moved
-        )
         if moved and len(chain) < limits.repeats_alarm:
             continue  # a progress report that was read twice
+        # What only counts up may be progress: it takes twice as long to be sure.
+        alarm_at = limits.repeats_alarm * (2 if moved else 1)
+        alarm = sum(place >= newest for place in chain) >= alarm_at
         taught = "only numbers in its answer moved" if moved else "it taught nothing new"
         yield found(
             run,
@@ -76,7 +73,7 @@ def identical_calls(run: Run, lane: list[Step], limits: Limits) -> Iterator[Find
             steps=steps,
             summary=f"{actions[0].tool} was called {len(chain)} times with the same arguments "
             f"and {taught}.",
-            certain_from=steps[min(alarm_at, len(steps)) - 1] if alarm else None,
+            certain_from=steps[alarm_at - 1] if alarm else None,
         )
 
 
@@ -86,7 +83,11 @@ def places_by_call(lane: list[Step]) -> dict[tuple[str, str], list[int]]:
     for place, step in enumerate(lane):
         action = step.action
         if action is not None and action.arguments.digest and not action.polls:
-            places.setdefault(key_of(action), []).append(place)
+            key = (action.tool, action.arguments.digest)
+            if key in places:
+                places[key].append(place)
+            else:
+                places[key] = [place]
     return places
 
 
@@ -121,39 +122,51 @@ def last_chain(lane: list[Step], places: list[int], limits: Limits) -> list[int]
 
 def stumbles(run: Run, lane: list[Step], limits: Limits) -> Iterator[Finding]:
     """A call that fails, is freed of its obstacle and made again: once is fine, thrice a habit."""
-    by_tool: dict[str, list[Step]] = {}
+    if (
+        sum(one.action is not None and one.action.outcome is Outcome.FAILED for one in lane)
+        < limits.errors_warn
+    ):
+        return  # most runs: nothing below could be true
+    retries: dict[str, list[tuple[int, int]]] = {}
     for place, step in enumerate(lane):
-        action = step.action
-        if action is None or not changed_something(action) or not action.arguments.digest:
+        if step.action is not None and changed_something(step.action):
+            failed_at = stumble_before(lane, place, limits)
+            if failed_at is not None:
+                retries.setdefault(step.action.tool, []).append((failed_at, place))
+    newest = len(lane) - limits.repeat_window_actions
+    for tool, places in retries.items():
+        if places[-1][1] < newest:
             continue
-        start = max(0, place - STUMBLE_ACTIONS_MAX)
-        for at in range(place - 1, start - 1, -1):
-            before = lane[at].action
-            if before and before.outcome is Outcome.FAILED and key_of(before) == key_of(action):
-                window = lane[max(0, place - limits.errors_window_actions) : place]
-                same = [
-                    one
-                    for one in window
-                    if one.action
-                    and one.action.tool == action.tool
-                    and one.action.outcome is Outcome.FAILED
-                    and one.action.error_class == before.error_class
-                ]
-                if len(same) >= limits.errors_alarm:
-                    by_tool.setdefault(action.tool, []).extend(lane[at : place + 1])
-                break
-    now = {step.span_id for step in lane[-limits.errors_window_actions :]}
-    for tool, steps in by_tool.items():
-        if steps[-1].span_id in now:
-            yield found(
-                run,
-                limits,
-                kind=KIND,
-                subject=f"{tool}/stumbles",
-                level=Level.WARN,
-                steps=steps,
-                summary=f"{tool} keeps failing in the same way before the same call succeeds.",
+        alarm = sum(place >= newest for _, place in places) >= limits.repeats_alarm
+        yield found(
+            run,
+            limits,
+            kind=KIND,
+            subject=f"{tool}/stumbles",
+            level=Level.ALARM if alarm else Level.WARN,
+            steps=[step for first, last in places for step in lane[first : last + 1]],
+            summary=f"{tool} keeps failing in the same way before the same call succeeds.",
+            certain_from=lane[places[limits.repeats_alarm - 1][1]] if alarm else None,
+        )
+
+
+def stumble_before(lane: list[Step], place: int, limits: Limits) -> int | None:
+    """Where the same call failed just before, if that tool had failed so several times by then."""
+    action = lane[place].action
+    for at in range(place - 1, max(0, place - STUMBLE_ACTIONS_MAX) - 1, -1):
+        before = lane[at].action
+        if not action or not before or before.outcome is not Outcome.FAILED:
+            continue
+        if key_of(before) == key_of(action):
+            alike = sum(
+                one.action is not None
+                and one.action.tool == action.tool
+                and one.action.outcome is Outcome.FAILED
+                and one.action.error_class == before.error_class
+                for one in lane[max(0, place - limits.errors_window_actions) : place]
             )
+            return at if alike >= limits.errors_warn else None
+    return None
 
 
 # --- Nearly the same call ----------------------------------------------------------------------
@@ -182,11 +195,10 @@ def emptied_writes(run: Run, lane: list[Step], limits: Limits) -> Iterator[Findi
 
 def reworded_calls(run: Run, lane: list[Step], limits: Limits) -> Iterator[Finding]:
     """The same question in other words: for dashboards, since rewording can help."""
-    now = lane[-limits.repeat_window_actions :]
     by_tool: dict[str, list[Step]] = {}
-    for step in now:
-        if step.action and not step.action.polls and step.action.arguments.sketch:
-            by_tool.setdefault(step.action.tool, []).append(step)
+    for step in lane[-limits.repeat_window_actions :]:
+        if (action := step.action) and action.arguments.sketch and not action.polls:
+            by_tool.setdefault(action.tool, []).append(step)
     for tool, steps in by_tool.items():
         related = related_calls(steps, limits) if len(steps) > 1 else []
         if len(related) >= limits.repeats_warn:
@@ -203,17 +215,15 @@ def reworded_calls(run: Run, lane: list[Step], limits: Limits) -> Iterator[Findi
 
 def related_calls(steps: list[Step], limits: Limits) -> list[Step]:
     """Calls of one tool that are a rewording of an earlier one, with the earlier one."""
-    related: dict[int, Step] = {}
-    for place, step in enumerate(steps):
-        for at, earlier in enumerate(steps[:place]):
-            one, other = step.action, earlier.action
+    asked = [step.action.arguments for step in steps if step.action]
+    related: set[int] = set()
+    for place, this in enumerate(asked):
+        for at in range(place):
+            other = asked[at]
             if (
-                one
-                and other
-                and one.arguments.digest != other.arguments.digest
-                and could_have_learnt(step, earlier)
-                and similarity(one.arguments.sketch, other.arguments.sketch)
-                >= limits.similarity_min
+                this.digest != other.digest
+                and is_reworded(this.sketch, other.sketch, limits.similarity_min)
+                and could_have_learnt(steps[place], steps[at])
             ):
-                related[at], related[place] = earlier, step
-    return [related[place] for place in sorted(related)]
+                related |= {at, place}
+    return [steps[place] for place in sorted(related)]
