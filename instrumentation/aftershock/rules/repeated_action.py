@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from aftershock.model import Finding, Level, Outcome, Run, Step
+from aftershock.model import Action, Finding, Level, Outcome, Run, Step
 from aftershock.rules.actions import (
     changed_something,
     could_have_learnt,
@@ -122,17 +122,22 @@ def last_chain(lane: list[Step], places: list[int], limits: Limits) -> list[int]
 
 def stumbles(run: Run, lane: list[Step], limits: Limits) -> Iterator[Finding]:
     """A call that fails, is freed of its obstacle and made again: once is fine, thrice a habit."""
-    if (
-        sum(one.action is not None and one.action.outcome is Outcome.FAILED for one in lane)
-        < limits.errors_warn
-    ):
-        return  # most runs: nothing below could be true
+    failures = [
+        place
+        for place, step in enumerate(lane)
+        if step.action is not None and step.action.outcome is Outcome.FAILED
+    ]
     retries: dict[str, list[tuple[int, int]]] = {}
-    for place, step in enumerate(lane):
-        if step.action is not None and changed_something(step.action):
-            failed_at = stumble_before(lane, place, limits)
-            if failed_at is not None:
-                retries.setdefault(step.action.tool, []).append((failed_at, place))
+    for nth, failed_at in enumerate(failures[limits.errors_warn - 1 :], limits.errors_warn):
+        place, failed = retry_of(lane, failed_at), lane[failed_at].action
+        if place is None or failed is None:
+            continue
+        earliest = place - limits.errors_window_actions
+        alike = [
+            at for at in failures[:nth] if at >= earliest and fails_alike(lane[at].action, failed)
+        ]
+        if len(alike) >= limits.errors_warn:
+            retries.setdefault(failed.tool, []).append((failed_at, place))
     newest = len(lane) - limits.repeat_window_actions
     for tool, places in retries.items():
         if places[-1][1] < newest:
@@ -150,23 +155,21 @@ def stumbles(run: Run, lane: list[Step], limits: Limits) -> Iterator[Finding]:
         )
 
 
-def stumble_before(lane: list[Step], place: int, limits: Limits) -> int | None:
-    """Where the same call failed just before, if that tool had failed so several times by then."""
-    action = lane[place].action
-    for at in range(place - 1, max(0, place - STUMBLE_ACTIONS_MAX) - 1, -1):
-        before = lane[at].action
-        if not action or not before or before.outcome is not Outcome.FAILED:
-            continue
-        if key_of(before) == key_of(action):
-            alike = sum(
-                one.action is not None
-                and one.action.tool == action.tool
-                and one.action.outcome is Outcome.FAILED
-                and one.action.error_class == before.error_class
-                for one in lane[max(0, place - limits.errors_window_actions) : place]
-            )
-            return at if alike >= limits.errors_warn else None
+def retry_of(lane: list[Step], failed_at: int) -> int | None:
+    """Where a call that failed was made again and worked, soon after; None where it was not."""
+    failed = lane[failed_at].action
+    for place in range(failed_at + 1, min(failed_at + STUMBLE_ACTIONS_MAX + 1, len(lane))):
+        again = lane[place].action
+        if failed and again and key_of(failed) == key_of(again) and changed_something(again):
+            return place
     return None
+
+
+def fails_alike(action: Action | None, other: Action) -> bool:
+    """True for failures of one tool with one class of error."""
+    return (
+        action is not None and action.tool == other.tool and action.error_class == other.error_class
+    )
 
 
 # --- Nearly the same call ----------------------------------------------------------------------
@@ -174,7 +177,7 @@ def stumble_before(lane: list[Step], place: int, limits: Limits) -> int | None:
 
 def emptied_writes(run: Run, lane: list[Step], limits: Limits) -> Iterator[Finding]:
     """A write made again at once with most of its content gone."""
-    for before, step in list(pairwise(lane))[-limits.repeat_window_actions :]:
+    for before, step in pairwise(lane[-limits.repeat_window_actions - 1 :]):
         full, action = before.action, step.action
         if full is None or action is None or action.tool != full.tool:
             continue
