@@ -117,12 +117,6 @@ class Engine:
         """Take in what was measured of the infrastructure."""
         self._measurer.record(samples, self.series)
 
-    def finish(self, run_id: str, at_ns: int) -> None:
-        """A recording is complete: nothing more of this run will come."""
-        memory = self._runs.get(run_id)
-        if memory is not None:
-            memory.finished_at_ns = at_ns
-
     def decide(self, claim: Claim) -> None:
         """A person closed a finding."""
         memory = self._runs.get(claim.finding.run_id)
@@ -155,12 +149,24 @@ class Engine:
             drops=self._drops(),
         )
 
+    def complete(self) -> Report:
+        """A recording has ended: nothing more will come of any of its runs."""
+        heard = [memory.window.heard_at_ns or 0 for memory in self._runs.values()]
+        for memory, heard_ns in zip(self._runs.values(), heard, strict=True):
+            memory.finished_at_ns = heard_ns
+        return self.conclude(max(heard, default=0))
+
     def run(self, run_id: str, now_ns: int) -> Run | None:
         """A live run as it stands, or None where it is not in memory."""
         memory = self._runs.get(run_id)
         if memory is None:
             return None
         return replace(memory.window.whole(now_ns), impacts=tuple(memory.impacts.values()))
+
+    def service_of(self, run_id: str) -> str | None:
+        """`service.name` of the process that a live run's agent lives in."""
+        memory = self._runs.get(run_id)
+        return None if memory is None else memory.window.service
 
     def __len__(self) -> int:
         return len(self._runs)

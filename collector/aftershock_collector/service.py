@@ -14,14 +14,17 @@ from typing import Any
 from aftershock.policy import Policy
 from aftershock_collector.config import Address, Config
 from aftershock_collector.edges import otlp_grpc, otlp_http
+from aftershock_collector.edges.deliver import Deliverer, receivers_of, renewals, senders
 from aftershock_collector.edges.forward import Forwarder
 from aftershock_collector.edges.host import HostMetrics
+from aftershock_collector.edges.outbox import Outbox
 from aftershock_collector.edges.scrape import Scraper
 from aftershock_collector.edges.sqlite import Store, StoreUnavailable
 from aftershock_collector.edges.sqlite_reading import Reader
 from aftershock_collector.engine import Engine
 from aftershock_collector.intake import Intake
 from aftershock_collector.judging import Judging
+from aftershock_collector.messages import Messages
 from aftershock_collector.read import read, read_event
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.wire import Sample
@@ -59,9 +62,16 @@ async def running(config: Config) -> AsyncGenerator[Running]:
     async with AsyncExitStack() as stack:
         store = stack.enter_context(closing(Store.open(config.store)))
         reader = stack.enter_context(closing(Reader.open(config.store)))
-        judging = _judging(config, store, reader, telemetry)
+        engine = _engine(config)
+        messages = Messages(
+            receivers_of(config.on_call),
+            link=config.on_call.link or f"http://{config.http}",
+            service=engine.service_of,
+        )
+        judging = Judging(engine, store, reader, telemetry, messages.tell)
         judging.resume(time.time_ns())
-        policy = judging.engine.policy
+        messages.resume(reader.claims(open_only=True))
+        policy = engine.policy
         intake = Intake(
             store,
             telemetry,
@@ -86,20 +96,28 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         grpc = await stack.enter_async_context(
             otlp_grpc.listening(offer, telemetry, config, config.grpc)
         )
+        pages = messages.open_pages
+        stack.enter_context(
+            Deliverer(
+                Outbox(store),
+                telemetry,
+                senders(config.on_call, pages),
+                renewals(config.on_call, pages),
+            )
+        )
         for work in _background(config, intake, judging, store, telemetry):
             stack.callback(asyncio.create_task(work).cancel)
         yield Running(http, grpc, judging, telemetry)
 
 
-def _judging(config: Config, store: Store, reader: Reader, telemetry: Telemetry) -> Judging:
+def _engine(config: Config) -> Engine:
     infrastructure = config.infrastructure
-    engine = Engine(
+    return Engine(
         Policy.from_mapping(config.document),
         series_max=config.series_max,
         look_s=infrastructure.look_s,
         topology=infrastructure.topology,
     )
-    return Judging(engine, store, reader, telemetry, lambda _: ())
 
 
 def _background(

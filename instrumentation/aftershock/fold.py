@@ -67,6 +67,7 @@ class Window:
         self._fell_out = 0
         self._began_at_ns: int | None = None
         self.agent: str | None = None  # the outermost agent's name
+        self.service: str | None = None  # the process that the agent lives in
         self.ended_at_ns: int | None = None  # when the run was over; None: not known to be
 
     def __len__(self) -> int:
@@ -137,6 +138,7 @@ class Window:
         self.ended_at_ns = max(ends) if ends and len(ends) == len(roots) else None
 
     def _hear(self, step: Step) -> None:
+        self.service = self.service or step.service
         heard, began = self.heard_at_ns, self._began_at_ns
         self.heard_at_ns = step.last_ns if heard is None else max(heard, step.last_ns)
         self._began_at_ns = step.began_at_ns if began is None else min(began, step.began_at_ns)
