@@ -145,27 +145,25 @@ class Checkout:
 
 
 class ProcessUse(Collector):
-    """What the service's processes use of the host."""
+    """What each worker process uses of the host."""
 
     def __init__(self, checkout: Checkout) -> None:
         self.checkout = checkout
 
     def collect(self) -> Iterable[Metric]:
-        """CPU seconds, resident memory and number of processes."""
-        cpu_s, memory = 0.0, 0
+        """CPU seconds and resident memory."""
+        cpu = CounterMetricFamily("process_cpu_seconds", "CPU time", labels=["pid"])
+        memory = GaugeMetricFamily("process_resident_memory_bytes", "Memory", labels=["pid"])
         for process, _ in list(self.checkout.workers):
             try:
                 use = psutil.Process(process.pid)
                 times = use.cpu_times()
-                cpu_s += times.user + times.system
-                memory += use.memory_info().rss
+                resident = use.memory_info().rss
             except psutil.Error:
                 continue  # it ended a moment ago
-        cpu = CounterMetricFamily("process_cpu_seconds", "CPU time of the living workers")
-        cpu.add_metric([], cpu_s)
-        resident = GaugeMetricFamily("process_resident_memory_bytes", "Memory of the workers")
-        resident.add_metric([], memory)
-        return [cpu, resident]
+            cpu.add_metric([str(process.pid)], times.user + times.system)
+            memory.add_metric([str(process.pid)], resident)
+        return [cpu, memory]
 
 
 def latency(registry: CollectorRegistry, _request: Request) -> Answer:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Metric
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from aftershock_collector.demo import orders
@@ -27,24 +27,32 @@ class DatabaseWatch(Collector):
         self.database = orders.connect(address)
         self.lock = threading.Lock()
 
-    def read(self) -> tuple[int, int]:
-        """Connections in use, and the limit."""
+    def read(self) -> orders.Use:
+        """What applications use now."""
         with self.lock:
-            return self.database.connections()
+            return self.database.use()
 
     def collect(self) -> Iterable[Metric]:
         """The same as metrics."""
-        in_use, limit = self.read()
-        now = GaugeMetricFamily("db_connections_in_use", "Connections of applications")
-        now.add_metric([], in_use)
-        most = GaugeMetricFamily("db_connections_max", "Connections that applications may have")
-        most.add_metric([], limit)
-        return [now, most]
+        use = self.read()
+        gauge, counter = GaugeMetricFamily, CounterMetricFamily
+        yield gauge("db_connections_in_use", "Of applications", value=use.connections)
+        yield gauge("db_connections_max", "For applications", value=use.connections_max)
+        if use.sessions is not None:
+            yield counter("db_sessions_started", "Connections opened", value=use.sessions)
+        if use.transactions is not None:
+            yield counter("db_transactions", "Transactions ended", value=use.transactions)
 
     def answer(self, _request: Request) -> Answer:
         """The same for people and agents."""
-        in_use, limit = self.read()
-        return Answer({"database": "orders", "connections_max": limit, "connections_used": in_use})
+        use = self.read()
+        return Answer(
+            {
+                "database": "orders",
+                "connections_max": use.connections_max,
+                "connections_used": use.connections,
+            }
+        )
 
 
 class Calendar:

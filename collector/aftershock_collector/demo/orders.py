@@ -6,7 +6,7 @@ import fcntl
 import os
 import sqlite3
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
@@ -22,6 +22,15 @@ class RefusedError(Exception):
     """The database did not give us a connection."""
 
 
+class Use(NamedTuple):
+    """What applications do with the database. None: this kind of database does not count it."""
+
+    connections: int
+    connections_max: int
+    sessions: int | None = None  # ever opened
+    transactions: int | None = None  # ever ended
+
+
 class Orders(Protocol):
     """What the demo asks of its database."""
 
@@ -29,8 +38,8 @@ class Orders(Protocol):
         """Store one order; returns what the customer has spent so far."""
         ...
 
-    def connections(self) -> tuple[int, int]:
-        """Connections in use by applications, and how many the limit leaves them."""
+    def use(self) -> Use:
+        """What applications use now, without this connection."""
         ...
 
     def close(self) -> None:
@@ -67,15 +76,17 @@ class PostgresOrders:
             ).fetchone()
         return int(spent[0]) if spent else 0
 
-    def connections(self) -> tuple[int, int]:
-        """Connections in use by applications, and how many the limit leaves them."""
+    def use(self) -> Use:
+        """What applications use now, without this connection."""
         row = self.connection.execute(
             "SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
             " AND pid <> pg_backend_pid()), current_setting('max_connections')::int"
-            " - current_setting('superuser_reserved_connections')::int"
+            " - current_setting('superuser_reserved_connections')::int,"
+            " sessions, xact_commit + xact_rollback"
+            " FROM pg_stat_database WHERE datname = current_database()"
         ).fetchone()
         assert row is not None
-        return int(row[0]), int(row[1])
+        return Use(*row)
 
     def close(self) -> None:
         """End the backend process."""
@@ -128,12 +139,12 @@ class SqliteOrders:
         self.connection.execute("COMMIT")
         return int(spent[0])
 
-    def connections(self) -> tuple[int, int]:
-        """Connections in use by applications, and how many the limit leaves them."""
+    def use(self) -> Use:
+        """What applications use now, without this connection."""
         free = [slot for number in range(self.limit) if (slot := self.take(number)) is not None]
         for slot in free:
             os.close(slot)
-        return self.limit - len(free) - 1, self.limit - 1  # one is ours
+        return Use(self.limit - len(free) - 1, self.limit - 1)  # one is ours
 
     def close(self) -> None:
         """Free the slot."""
