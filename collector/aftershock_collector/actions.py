@@ -30,7 +30,7 @@ from aftershock.fingerprint import (
     text_of,
 )
 from aftershock.model import Action, Fact, Fingerprint, Outcome, Requirement, Tier
-from aftershock.policy import Policy, describe
+from aftershock.policy import Policy, describe, providers_of
 from aftershock_collector.dialects import Reading, count_in, parsed, text_in, texts_in
 from aftershock_collector.wire import Attributes, Span
 
@@ -64,7 +64,7 @@ def action_of(span: Span, reading: Reading, policy: Policy, ending: Ending) -> t
         outcome=outcome,
         tier=TIERS.get(tier, described.tier) if isinstance(tier, str) else described.tier,
         targets=texts_in(own, ACTION_TARGETS) or described.targets,
-        requires=_requirements(own) or described.requires,
+        requires=_requirements(own, policy) or described.requires,
         error_class=_error_class(own, reading, ending) if outcome is Outcome.FAILED else None,
         polls=own.get(POLLS) is True or described.polls,
         call_id=reading.call_id,
@@ -130,12 +130,13 @@ def _error_class(own: Attributes, reading: Reading, ending: Ending) -> str | Non
     return ending.error
 
 
-def _requirements(own: Attributes) -> tuple[Requirement, ...]:
+def _requirements(own: Attributes, policy: Policy) -> tuple[Requirement, ...]:
     found: list[Requirement] = []
     for text in texts_in(own, CONTEXT_REQUIRED):
         kind, _, rest = text.partition("\t")
         subject, _, age = rest.partition("\t")
-        found.append(Requirement(kind, subject or "*", _seconds(age)))
+        sources = providers_of(policy, kind)
+        found.append(Requirement(kind, subject or "*", _seconds(age), sources=sources))
     return tuple(found)
 
 
