@@ -168,14 +168,12 @@ class Store:
         with self.transaction() as connection:
             steps = [step for _, step in spans if step] + [step for _, step in events if step]
             runs = self._runs(steps, arrived_s)
+            span_rows = [span_row(*span, runs, self._origin, arrived_s) for span in spans]
+            event_rows = [event_row(*event, runs, self._origin, arrived_s) for event in events]
             before = connection.total_changes
-            connection.executemany(
-                SPAN_IN, [span_row(*span, runs, self._origin, arrived_s) for span in spans]
-            )
+            connection.executemany(SPAN_IN, span_rows)
             after_spans = connection.total_changes
-            connection.executemany(
-                EVENT_IN, [event_row(*event, runs, self._origin, arrived_s) for event in events]
-            )
+            connection.executemany(EVENT_IN, event_rows)
             after_events = connection.total_changes
             connection.executemany(CHANGE_IN, [change_row(c, arrived_s) for c in changes])
             after_changes = connection.total_changes
