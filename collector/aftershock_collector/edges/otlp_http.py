@@ -56,11 +56,11 @@ def otlp_app(
     """The app; `degraded` says what does not work, `routes` adds pages."""
     door = _Door(offer, telemetry, config)
 
-    async def export_to(signal: Signal, request: Request) -> Response:
-        return await door.take(signal, request)
-
     def export(signal: Signal) -> Callable[[Request], Awaitable[Response]]:
-        return lambda request: export_to(signal, request)
+        async def take(request: Request) -> Response:  # Starlette runs a lambda in a thread
+            return await door.take(signal, request)
+
+        return take
 
     async def healthz(_: Request) -> Response:
         reasons = list(degraded())  # alive all the same: a restart would not give the disk room
