@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -41,13 +42,9 @@ def metric(url: str, name: str) -> float:
 
 @contextmanager
 def shop_of(folder: Path, *, tight: bool) -> Generator[tuple[Shop, Child]]:
-    place, logs = folder / "shop", folder / "logs"
-    for made in (place, logs):
-        made.mkdir()
-    for above in (place, *place.parents[:3]):  # the database may run as another user
-        above.chmod(0o755)
-    with Children(logs) as children:
-        shop = open_shop(children, place, tight=tight)
+    with tempfile.TemporaryDirectory() as place, Children(folder) as children:
+        Path(place).chmod(0o711)  # the database may run as another user
+        shop = open_shop(children, Path(place), tight=tight)
         wait_for(lambda: workers(shop)["ready"] == infrastructure.WORKERS)
         yield shop, let_customers_in(children, shop)
 
