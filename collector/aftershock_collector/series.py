@@ -19,7 +19,8 @@ POINTS_CROWDED_MAX = 320  # with many series: baseline, history and looks at one
 SERIES_MAX = 20_000  # 115 MB at worst
 SLOTS_MAX = 8_000_000  # points that may have room at once (96 MB) before rings stop growing
 ALIASES_MAX = 10_000  # other names of entities; one thing rarely has more than two
-RETENTION_S = 5 * 3_600.0  # 270 points of baseline and history at one point a minute
+RETENTION_S = 26 * 3_600.0  # baseline, history and looks at one point in five minutes
+SILENT_S = 2 * 3_600.0  # after this a series may be forgotten for one that is alive
 _SWEEP_S = 60.0  # silent series are looked for at most this often (data time)
 _FIRST_POINTS = 64  # a ring starts small: most pods live briefly
 _HUGE = 3.0e38  # larger does not fit a float32
@@ -223,11 +224,11 @@ class SeriesStore:
         ring.end = end + 1
 
     def _sweep(self, time_ns: int) -> None:
-        """Forget series that have been silent for as long as points are kept."""
+        """Forget series that have been silent for long."""
         if time_ns - self._swept_ns < _SWEEP_S * 1e9:
             return
         self._swept_ns = time_ns
-        oldest_ns = time_ns - self._retention_ns
+        oldest_ns = time_ns - int(SILENT_S * 1e9)
         for key, ring in list(self._rings.items()):
             if ring.newest_ns < oldest_ns:
                 del self._rings[key]

@@ -117,11 +117,9 @@ def _judge(stack: Stack, baseline: Baselines, at: int, post: Matrix) -> Surprise
         earlier = _views(stretches, baseline.median[:, windows], baseline.scale[:, windows])
         here = at - baseline.first
         observed = _views(post, baseline.median[:, here], baseline.scale[:, here])
-    nats = np.zeros(rows)
-    for view, placebo in zip(observed, earlier, strict=True):
-        nats -= np.log(_p_values(view.astype(np.float64), placebo, valid))
+    nats = -np.log(_p_values(observed.astype(np.float64), earlier, valid)).mean(axis=0)
     enough = stack.lengths - (points - at) >= HISTORY_MIN
-    return Surprise(np.where(enough, nats / len(observed), 0.0), valid.sum(axis=1))
+    return Surprise(np.where(enough, nats, 0.0), valid.sum(axis=1))
 
 
 def _real_before(stack: Stack, first: int, last: int) -> Counts:
@@ -138,39 +136,46 @@ def _middle(ordered: Matrix, count: Counts) -> Matrix:
     return ((low + high) * np.float32(0.5))[..., 0]
 
 
-def _views(points: Matrix, median: Matrix, scale: Matrix) -> tuple[Matrix, Matrix, Matrix]:
-    """Sustained, diluted and burst deviation of stretches (…, n) from their baselines."""
+def _views(points: Matrix, median: Matrix, scale: Matrix) -> Matrix:
+    """Sustained, diluted and burst deviation (3, …) of stretches (…, n) from their baselines."""
     length = points.shape[-1]
     ordered = np.sort(points, axis=-1)
-    middle = (ordered[..., (length - 1) // 2] + ordered[..., length // 2]) * np.float32(0.5)
     root = np.float32(np.sqrt(min(length, 4)))
-    return (
-        (middle - median) / scale,
-        (points.mean(axis=-1) - median) / scale * root,
-        (ordered[..., -1] - median) / scale,
-    )
+    views = np.empty((3, *median.shape), np.float32)
+    views[0] = (ordered[..., (length - 1) // 2] + ordered[..., length // 2]) * np.float32(0.5)
+    views[1] = (points.mean(axis=-1) - median) * root + median
+    views[2] = ordered[..., -1]
+    views -= median
+    views /= scale
+    return views
 
 
 def _p_values(observed: Vector, placebos: Matrix, valid: NDArray[np.bool_]) -> Vector:
-    """Chance of a deviation as large as `observed`: empirical, beyond the 90 % point a tail."""
-    rows, width = placebos.shape
+    """Chance of a deviation as large as observed: empirical, beyond the 90 % point a tail.
+
+    Args:
+        observed: (views, rows).
+        placebos: (views, rows, earlier starts).
+        valid: (rows, earlier starts): which of them count.
+    """
+    width = placebos.shape[-1]
     count = valid.sum(axis=1).astype(np.float64)
     values = np.where(valid, placebos, np.float32(-np.inf))
-    edge = np.full(rows, PRIOR_THRESHOLD)
+    edge = np.full(observed.shape, PRIOR_THRESHOLD)
     if width:
-        ordered = np.sort(values, axis=1)[:, ::-1]
-        place = np.minimum((count * TAIL).astype(np.int64), width - 1)
-        found = np.take_along_axis(ordered, place[:, None], axis=1)[:, 0].astype(np.float64)
-        edge = np.where(count > 0, found, PRIOR_THRESHOLD)
+        ordered = np.sort(values, axis=-1)
+        place = np.maximum(width - 1 - (count * TAIL).astype(np.int64), 0)
+        index = np.broadcast_to(place[None, :, None], (*observed.shape, 1))
+        found = np.take_along_axis(ordered, index, axis=-1)[..., 0].astype(np.float64)
+        edge = np.where(count > 0, np.maximum(found, _THRESHOLD_MIN), PRIOR_THRESHOLD)
     weight = count + PRIOR_POINTS
-    edge = np.maximum(edge, _THRESHOLD_MIN)
     threshold = (count * edge + PRIOR_POINTS * PRIOR_THRESHOLD) / weight
-    beyond = values > threshold[:, None]
-    exceeding = beyond.sum(axis=1)
-    logs = np.log(np.where(beyond, values, threshold[:, None]) / threshold[:, None]).sum(axis=1)
+    ratios = np.maximum(values / threshold[..., None], 1.0)  # 1: not beyond the threshold
+    exceeding = (ratios > 1.0).sum(axis=-1)
+    logs = np.log(ratios).sum(axis=-1)
     shape = (logs + PRIOR_POINTS * PRIOR_SHAPE) / (exceeding + PRIOR_POINTS)
     tail = (exceeding + PRIOR_POINTS * PRIOR_TAIL) / weight
     rare: Vector = tail * np.maximum(observed / threshold, 1.0) ** (-1.0 / shape)
-    as_large = (values >= observed[:, None]).sum(axis=1)
+    as_large = (values >= observed[..., None]).sum(axis=-1)
     common: Vector = np.maximum(tail, (as_large + 0.5) / (count + 1.0))
     return np.clip(np.where(observed > threshold, rare, common), _P_MIN, 1.0)

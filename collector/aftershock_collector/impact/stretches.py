@@ -55,7 +55,8 @@ def cut(series: Series, effect_ns: int, now_ns: int) -> Cut | None:
         return None
     times = series.times_ns[:first]
     recent = np.diff(series.times_ns[max(0, last - BASELINE_POINTS - 1) : last])
-    cadence_ns = int(np.median(recent)) if len(recent) else 0
+    recent.sort()
+    cadence_ns = int(recent[len(recent) // 2]) if len(recent) else 0
     silent = now_ns - int(series.times_ns[last - 1]) > _SILENT_CADENCES * max(cadence_ns, 1)
     group = 1
     while -(-(last - first) // group) > POST_MAX and first >= 2 * group * _GROUPED_MIN:
