@@ -1,0 +1,159 @@
+"""The engine between steps and reports: wrong clocks, silence, restarts and bounds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aftershock.limits import Limits
+from aftershock.model import Action, Claim, Closing, Fingerprint, Outcome, Step, StepKind, Tier
+from aftershock.policy import Policy
+from aftershock_collector.engine import Engine
+
+SECOND = 10**9
+T0 = 1_790_000_000 * SECOND
+
+
+def call(
+    at_s: float, *, run: str = "run", result: str | None = "same", tier: Tier = Tier.READ
+) -> Step:
+    began = T0 + int(at_s * SECOND)
+    return Step(
+        run_id=run,
+        span_id=f"{run}-{at_s}",
+        trace_id=run,
+        kind=StepKind.TOOL_CALL,
+        name="get_status",
+        began_at_ns=began,
+        ended_at_ns=None if result is None else began + SECOND // 10,
+        parent_id="root",
+        service="shop",
+        action=Action(
+            "get_status",
+            Fingerprint("a1", frozenset({1, 2})),
+            None if result is None else Fingerprint(result, frozenset({hash(result)})),
+            None if result is None else Outcome.OK,
+            tier,
+        ),
+    )
+
+
+def root(*, run: str = "run", ended_s: float | None = None) -> Step:
+    return Step(
+        run_id=run,
+        span_id="root",
+        kind=StepKind.AGENT,
+        name="bot",
+        began_at_ns=T0,
+        ended_at_ns=None if ended_s is None else T0 + int(ended_s * SECOND),
+        agent="bot",
+    )
+
+
+def at(seconds: float) -> int:
+    return T0 + int(seconds * SECOND)
+
+
+def kinds(claims: tuple[Claim, ...]) -> list[tuple[str, str]]:
+    return [(claim.finding.kind, claim.finding.level.value) for claim in claims]
+
+
+def test_a_loop_opens_once_escalates_and_closes_with_its_run() -> None:
+    engine = Engine()
+    engine.observe([root()])
+    seen: list[tuple[list[tuple[str, str]], ...]] = []
+    for second in range(1, 5):
+        engine.observe([call(second)])
+        report = engine.conclude(at(second + 0.5))
+        seen.append((kinds(report.opened), kinds(report.updated)))
+    engine.observe([root(ended_s=6)])
+    last = engine.conclude(at(7))
+
+    assert ([("repeated_action", "warn")], []) == seen[1]
+    assert ([], [("repeated_action", "alarm")]) == seen[2]
+    assert [Closing.RUN_ENDED] == [claim.closing for claim in last.closed]
+    assert ((), (), ()) == (last.opened, last.updated, engine.conclude(at(8)).closed)
+
+
+def test_a_call_that_has_only_started_is_evidence_already() -> None:
+    engine = Engine()
+    engine.observe([root(), call(1), call(2), call(3, result=None)])
+
+    assert ("repeated_action", "alarm") in kinds(engine.conclude(at(3.2)).opened)
+
+
+def test_concluding_again_on_unchanged_input_reports_nothing() -> None:
+    engine = Engine()
+    engine.observe([root(), call(1), call(2), call(3)])
+    engine.conclude(at(4))
+    again = engine.conclude(at(4))
+
+    assert ((), (), ()) == (again.opened, again.updated, again.closed)
+
+
+def test_a_silent_run_stalls_and_speaks_again() -> None:
+    engine = Engine()
+    engine.observe([root(), call(1, result=None)], arrived_ns=at(1))
+
+    assert [] == kinds(engine.conclude(at(60)).opened)
+    assert "stalled_run" in {kind for kind, _ in kinds(engine.conclude(at(300)).opened)}
+    engine.observe([call(1)], arrived_ns=at(301))
+    engine.observe([call(301)], arrived_ns=at(301))
+    assert [Closing.CONTRADICTED] == [
+        claim.closing
+        for claim in engine.conclude(at(302)).closed
+        if claim.finding.kind == "stalled_run"
+    ]
+
+
+def test_a_clock_that_is_ten_minutes_slow_does_not_look_like_silence() -> None:
+    engine = Engine()
+    engine.observe([root(), call(1, result=None)], arrived_ns=at(601))
+
+    assert [] == kinds(engine.conclude(at(610)).opened)
+
+
+def test_a_recording_that_is_complete_closes_what_it_opened() -> None:
+    engine = Engine(live=False)
+    engine.observe([call(1), call(2), call(3)])
+    report = engine.complete()
+
+    assert [("repeated_action", "alarm")] == kinds(report.opened)
+    assert [Closing.RUN_ENDED] == [claim.closing for claim in report.closed]
+
+
+def test_a_restored_run_reports_only_what_is_new() -> None:
+    before = Engine()
+    steps = [root(), call(1), call(2)]
+    before.observe(steps)
+    opened = before.conclude(at(3)).opened
+    after = Engine()
+    after.restore("run", steps, opened)
+
+    assert ((), ()) == (after.conclude(at(3)).opened, after.conclude(at(3)).updated)
+    after.observe([call(3)])
+    assert [("repeated_action", "alarm")] == kinds(after.conclude(at(4)).updated)
+
+
+def test_runs_beyond_the_limit_are_put_away_and_counted() -> None:
+    policy = replace(Policy(), limits=Limits(runs_max=3))
+    engine = Engine(policy)
+    for number in range(5):
+        engine.observe([call(1, run=f"run-{number}")], arrived_ns=at(2))
+    report = engine.conclude(at(3))
+
+    assert (3, 2) == (len(engine), report.drops["runs_full"])
+    assert not engine.knows("run-0")
+
+
+def test_what_falls_out_of_the_window_was_judged_before() -> None:
+    """A recording larger than the window arrives in one piece; its first loop is still found."""
+    engine = Engine(live=False)
+    loop = [call(second) for second in (1, 2, 3)]
+    other = [call(second, result=f"page {second}") for second in range(10, 900)]
+    engine.observe(loop + other)
+    report = engine.complete()
+
+    assert "repeated_action" in {kind for kind, _ in kinds(report.opened)}
+    run = engine.run("run", at(1_000))
+    assert run is not None
+    assert (512, 381) == (len(run.steps), run.dropped_steps)
