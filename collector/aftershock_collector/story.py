@@ -66,6 +66,8 @@ def instant(at_ns: int) -> str:
 
 def lasted(duration_ns: int) -> str:
     """0.3 s, 42 s, 4 min 34 s, 2 h 5 min: two units at most."""
+    if 0 < duration_ns < 1_000_000:
+        return "< 1 ms"
     if duration_ns < NS:
         return f"{max(duration_ns, 0) / 1e6:.0f} ms"
     if duration_ns < 10 * NS:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from aftershock.model import Change, Claim, Impact
 
 FOLD_PERIOD_MAX = 5  # the longest circle that the rules look for
+NESTING_MAX = 64  # spans around a span; deeper is a circle
 SHAPE_VERSION = 1  # of `as_json`; grows when a key changes its meaning
 QUIET = {StepKind.AGENT, StepKind.HEARTBEAT}  # frames and signs of life: not things that were done
 
@@ -110,16 +111,17 @@ def lay_out(
     known = distinct(steps)
     if not known:
         raise ValueError("a timeline needs at least one step")
+    known = with_agents(known)
     frames = tuple(step for step in known if step.kind is StepKind.AGENT)
     done = [step for step in known if step.kind not in QUIET]
-    told = tuple(sorted(claims, key=lambda c: (c.finding.began_at_ns, c.finding.id)))
-    marks = {claim.finding.id: letter(index) for index, claim in enumerate(told)}
+    told = tuple(
+        sorted(claims, key=lambda c: (c.finding.began_at_ns, c.finding.id, c.opened_at_ns))
+    )
+    ids = dict.fromkeys(claim.finding.id for claim in told)  # a finding may have several lives
+    marks = {finding_id: letter(index) for index, finding_id in enumerate(ids)}
     judged = tuple(sorted(impacts, key=lambda i: (i.acted_at_ns, i.span_id, i.entity)))
     outside = distinct_changes(changes, judged)
-    evidence: dict[str, tuple[str, ...]] = defaultdict(tuple)
-    for claim in told:
-        for span_id in claim.finding.evidence:
-            evidence[span_id] += (marks[claim.finding.id],)
+    evidence = marks_by_span(told, marks)
     lanes = lanes_of(done, frames)
     entries = [e for lane in lanes for e in fold(step_entries(lane, evidence))]
     entries += [finding_entry(claim, marks[claim.finding.id]) for claim in told]
@@ -139,6 +141,33 @@ def distinct(steps: Iterable[Step]) -> list[Step]:
         if there is None or (there.ended_at_ns is None and step.ended_at_ns is not None):
             newest[key] = step
     return sorted(newest.values(), key=lambda s: (s.began_at_ns, s.run_id, s.span_id))
+
+
+def with_agents(steps: Sequence[Step]) -> list[Step]:
+    """Steps that do not say whose they are belong to the agent around them, else to the run's."""
+    around = {(s.run_id, s.span_id): s for s in steps}
+    owner: dict[str, str | None] = {}
+    for step in steps:
+        if step.kind is StepKind.AGENT and step.agent is not None:
+            owner.setdefault(step.run_id, step.agent)
+    return [
+        step if step.agent is not None else replace(step, agent=agent_around(step, around, owner))
+        for step in steps
+    ]
+
+
+def agent_around(
+    step: Step, around: dict[tuple[str, str], Step], owner: dict[str, str | None]
+) -> str | None:
+    """The agent of the nearest step around this one that has one."""
+    outer: Step | None = step
+    for _ in range(NESTING_MAX):
+        outer = around.get((outer.run_id, outer.parent_id or ""))
+        if outer is None:
+            break
+        if outer.agent is not None:
+            return outer.agent
+    return owner.get(step.run_id)
 
 
 def distinct_changes(changes: Iterable[Change], impacts: Sequence[Impact]) -> tuple[Change, ...]:
@@ -164,6 +193,15 @@ def lanes_of(steps: Sequence[Step], frames: Sequence[Step]) -> tuple[Lane, ...]:
     began = {key: lane[0].began_at_ns if lane else 0 for key, lane in grouped.items()}
     keys = sorted(grouped, key=lambda key: (began[key], key[0], key[1] or ""))
     return tuple(Lane(run_id, agent, tuple(grouped[run_id, agent])) for run_id, agent in keys)
+
+
+def marks_by_span(claims: Sequence[Claim], marks: dict[str, str]) -> dict[str, tuple[str, ...]]:
+    """The letters of the findings that rest on a span, each once."""
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for claim in claims:
+        for span_id in claim.finding.evidence:
+            found[span_id][marks[claim.finding.id]] = None
+    return {span_id: tuple(letters) for span_id, letters in found.items()}
 
 
 def step_entries(lane: Lane, evidence: dict[str, tuple[str, ...]]) -> list[Entry]:

@@ -189,6 +189,16 @@ class Reader:
         )
         return [records.impact_from_text(body) for (body,) in rows]
 
+    def told(self, run_id: str) -> list[tuple[str, int, str]]:
+        """(receiver, when in ns, body) of what was delivered about a run's findings, in order."""
+        return self._all(
+            "SELECT receiver, delivered_at_ns, body FROM deliveries"
+            " WHERE delivered_at_ns IS NOT NULL"
+            " AND claim_id IN (SELECT id FROM claims WHERE run_id = ?)"
+            " ORDER BY delivered_at_ns, id",
+            (run_id,),
+        )
+
     def changes(self, began_ns: int, until_ns: int, limit: int = 1_000) -> list[Change]:
         """What changed outside the agents between two moments, or was still going on then."""
         rows = self._all(

@@ -9,6 +9,7 @@ from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING
 
+from aftershock_collector.page import title_of
 from aftershock_collector.render import panels, plots, stage
 from aftershock_collector.render.chart import Plot, plot_of
 from aftershock_collector.render.markup import Safe, data, join, place, tag
@@ -108,7 +109,7 @@ def headline(timeline: Timeline) -> str:
         return verdict(max(impacts, key=lambda i: i.probability or 0.0))
     worst = min(timeline.claims, key=rank, default=None)
     if worst is not None:
-        return clean(worst.finding.summary)
+        return title_of(worst.finding)
     agents = ", ".join(dict.fromkeys(who(lane.agent) for lane in timeline.lanes))
     return f"{clean(agents, 120)}: nothing found in {counted(timeline.steps, 'step')}"
 

@@ -42,6 +42,7 @@ BAR_CHARS = 20
 SPARK_CHARS = 40
 CHARTS_MAX = 4  # in a terminal; the page shows all
 SUSPECTED = 0.5  # nothing below is in red
+POSSIBLE = 0.2  # a verdict below is one line
 COLOURS = ("cyan", "blue", "magenta", "green", "bright_cyan", "bright_blue")
 
 
@@ -140,7 +141,7 @@ def lines(timeline: Timeline, width: int | None = None) -> Iterator[Text]:
     widths = [max((len(cell) for cell in column), default=0) for column in columns(shown)]
     for one in shown:
         yield from table_lines(one, widths, width)
-    for impact in timeline.impacts:
+    for impact in sorted(timeline.impacts, key=lambda i: -(i.probability or 0.0)):
         yield Text("")
         for number, (line, style) in enumerate(impact_lines(impact)):
             yield Text(line if number == 0 else f"  {line}", style=style)
@@ -177,6 +178,8 @@ def impact_lines(impact: Impact) -> Iterator[tuple[str, str]]:
     """A verdict with everything that competed for it, and why."""
     sure = (impact.probability or 0.0) >= SUSPECTED
     yield verdict(impact), "bold red" if sure else "bold"
+    if (impact.probability or 0.0) < POSSIBLE:
+        return
     for name, probability, own in candidates(impact):
         bar = ("█" * round(probability * BAR_CHARS)).ljust(BAR_CHARS, "·")
         yield f"{percent(probability):>6} {bar} {name}", "red" if own and sure else ""

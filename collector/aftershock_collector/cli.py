@@ -1,0 +1,131 @@
+"""The command `aftershock`: finds the subcommand, runs it, turns what went wrong into one line.
+
+`aftershock run` needs the base dependencies only. Everything else is imported when it is asked
+for, and says what to install where the extra is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+from aftershock_collector.commands import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PROGRAM = "aftershock"
+DESCRIPTION = (
+    "Records what AI agents decide and do, lays it beside what the infrastructure did, "
+    "and tells the person on call whether the agent did it."
+)
+START = """\
+start here:
+  aftershock demo                      watch an incident happen, for real, in two minutes
+  aftershock up                        run the collector
+  aftershock run python your_agent.py  record an agent, without a change to its code
+"""
+OURS = {"aftershock", "aftershock_collector"}
+INTERRUPTED = 130  # what a shell answers for Ctrl-C
+
+
+class Command(NamedTuple):
+    """One subcommand; its module has `add(parser)` and `main(arguments) -> int`."""
+
+    name: str
+    module: str
+    says: str
+    extra: str = "collector"
+
+
+COMMANDS = (
+    Command("run", "", "start a program with its agents recorded"),
+    Command("up", "up", "run the collector on this machine"),
+    Command("check", "check", "check aftershock.yaml, with line numbers"),
+    Command("import", "importing", "read recorded traces from files"),
+    Command("runs", "runs", "list what agents did"),
+    Command("timeline", "timeline", "show one run or several, with findings and infrastructure"),
+    Command("findings", "findings", "list what was found"),
+    Command("demo", "demo", "play a real incident on this machine", "demo"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns 0 done, 1 it did not work, 2 it was called wrongly."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter still gets text
+    if given[:1] == ["run"]:
+        from aftershock.launch import main as launch  # noqa: PLC0415  (an agent pays for this only)
+
+        return launch(given[1:])
+    command = next((c for c in COMMANDS if given[:1] == [c.name]), None)
+    if command is None:
+        return without_command(given)
+    try:
+        code = start(command, given[1:])
+        sys.stdout.flush()
+    except CommandError as error:
+        sys.stderr.write(f"{PROGRAM} {command.name}: {error}\n")
+        return 1
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in OURS:
+            raise
+        sys.stderr.write(missing(command, error.name or "a package"))
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (`| head`): what is still buffered must not fail at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def start(command: Command, given: Sequence[str]) -> int:
+    """Import the command's module, read its arguments, run it."""
+    module = import_module(f"aftershock_collector.commands.{command.module}")
+    parser = argparse.ArgumentParser(
+        prog=f"{PROGRAM} {command.name}", description=f"{command.says.capitalize()}."
+    )
+    module.add(parser)
+    return module.main(parser.parse_args(given))
+
+
+def without_command(given: Sequence[str]) -> int:
+    """Help, the version, or what is wrong with the command line."""
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description=DESCRIPTION,
+        epilog=START,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    listed = parser.add_subparsers(metavar="COMMAND", title="commands")
+    for command in COMMANDS:
+        listed.add_parser(command.name, help=command.says, add_help=False)
+    if not given:
+        parser.print_help()
+        return 2
+    if parser.parse_args(given).version:
+        from aftershock.version import VERSION  # noqa: PLC0415  (reads the installed metadata)
+
+        sys.stdout.write(f"{PROGRAM} {VERSION}\n")
+    return 0
+
+
+def missing(command: Command, package: str) -> str:
+    """What to install for a command whose packages are not there."""
+    return (
+        f"{PROGRAM} {command.name}: {package} is not installed: this command needs more than an "
+        f"agent does; run: pip install 'aftershock[{command.extra}]'\n"
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

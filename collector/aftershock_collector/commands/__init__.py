@@ -1,0 +1,7 @@
+"""One file per subcommand of `aftershock`, each with `add(parser)` and `main(arguments)`."""
+
+from __future__ import annotations
+
+
+class CommandError(Exception):
+    """What went wrong, where, and what to do about it, in one line."""

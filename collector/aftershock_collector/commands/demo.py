@@ -1,0 +1,43 @@
+"""`aftershock demo`: a real incident on this machine, in under two minutes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+
+from aftershock_collector.commands import CommandError
+from aftershock_collector.demo.play import BASELINE_S, Options, play
+
+SECONDS_MIN = 15.0  # less ordinary life than this gives nothing to compare with
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Arguments."""
+    parser.add_argument("--without-fault", action="store_true", help="nothing breaks, nobody paged")
+    parser.add_argument(
+        "--seconds", type=float, default=BASELINE_S,
+        help=f"of ordinary life before the agents act (default {BASELINE_S:.0f})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, default=Path("out"), help="where files go (default out)"
+    )
+    parser.add_argument("--keep", action="store_true", help="leave everything running afterwards")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Play it."""
+    if arguments.seconds < SECONDS_MIN:
+        raise CommandError(f"--seconds {arguments.seconds:g} is too short: give {SECONDS_MIN:.0f}")
+    try:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"{arguments.out} cannot be made: {error.strerror}") from error
+    options = Options(
+        out=arguments.out,
+        fault=not arguments.without_fault,
+        keep=arguments.keep,
+        baseline_s=arguments.seconds,
+    )
+    return play(options, Console())

@@ -1,0 +1,105 @@
+"""`aftershock import FILE…`: recorded traces into the store, judged with their own time."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from aftershock_collector.commands import CommandError
+from aftershock_collector.commands.reading import policy, print_json
+from aftershock_collector.config import home
+from aftershock_collector.edges.sqlite import Store, StoreRefused, StoreUnavailable
+from aftershock_collector.importing import Imported, Importer
+from aftershock_collector.story import counted, short
+from aftershock_collector.wire import Unreadable
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Arguments."""
+    parser.add_argument(
+        "file", nargs="+", type=Path, metavar="FILE",
+        help="OTLP (protobuf, JSON, JSON lines), OpenInference span JSON, neutral JSON lines; "
+        ".gz is opened",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Import files; one that cannot be read is said and stops none of the others."""
+    place = home() / "aftershock.db"
+    done: list[Imported] = []
+    failed = 0
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with closing(Store.open(place)) as store:
+            importer = Importer(store, policy(), time.time_ns())
+            for path in arguments.file:
+                try:
+                    done.append(importer.take(path))
+                except (Unreadable, OSError) as error:
+                    failed += 1
+                    sys.stderr.write(f"aftershock import: {reason(path, error)}\n")
+                    continue
+                if not arguments.json:
+                    sys.stdout.write(f"{line(done[-1])}\n")
+    except StoreUnavailable as error:
+        hint = "; a running collector writes to it: try again" if error.reason == "locked" else ""
+        raise CommandError(f"{place} cannot be written ({error.reason}): {error}{hint}") from error
+    except (StoreRefused, OSError) as error:
+        raise CommandError(f"{place} cannot be used: {error}") from error
+    if arguments.json:
+        print_json([as_json(imported) for imported in done])
+    elif done:
+        sys.stdout.write(total(done))
+    return 1 if failed else 0
+
+
+def reason(path: Path, error: Exception) -> str:
+    """Why a file was not read; readers' own words name it already."""
+    if isinstance(error, OSError):
+        return f"{path}: {error.strerror or error}"
+    return str(error)
+
+
+def line(imported: Imported) -> str:
+    """What became of one file: every item is stored, known already, or dropped with a reason."""
+    words = [counted(imported.spans, "span")]
+    words += [counted(imported.events, "event")] if imported.events else []
+    words += [f"{imported.known:,} known already"] if imported.known else []
+    words += [f"{count:,} dropped ({why})" for why, count in sorted(imported.dropped.items())]
+    words += [counted(imported.steps, "step"), counted(len(imported.runs), "run")]
+    words += [counted(len(imported.findings), "finding")] if imported.findings else []
+    return f"{imported.path}: {', '.join(words)}"
+
+
+def total(done: list[Imported]) -> str:
+    """The sum, and what to look at next."""
+    findings = Counter(claim.finding.kind for one in done for claim in one.findings)
+    runs = sorted({run for one in done for run in one.runs})
+    spans = sum(one.spans for one in done)
+    lost = sum((one.dropped for one in done), Counter[str]()).total()
+    stored = f"{counted(len(done), 'file')}: {counted(spans, 'span')} stored, {lost:,} dropped"
+    said = [f"{stored}, {counted(len(runs), 'run')}, {counted(findings.total(), 'finding')}"]
+    said += [f"  {count:>6,}  {kind}" for kind, count in findings.most_common()]
+    if runs:
+        said.append(f"next: aftershock findings, or aftershock timeline {short(runs[0])}")
+    return "\n".join(said) + "\n"
+
+
+def as_json(imported: Imported) -> dict[str, Any]:
+    """One file, for programs."""
+    return {
+        "file": str(imported.path),
+        "spans": imported.spans,
+        "events": imported.events,
+        "known": imported.known,
+        "steps": imported.steps,
+        "dropped": dict(imported.dropped),
+        "runs": sorted(imported.runs),
+        "findings": len(imported.findings),
+    }

@@ -1,0 +1,94 @@
+"""`aftershock runs`: what agents did, newest first."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from rich.text import Text
+
+from aftershock_collector.commands.reading import (
+    columns,
+    console,
+    opened,
+    print_json,
+    say_nothing_yet,
+)
+from aftershock_collector.edges.sqlite_reading import RunSummary
+from aftershock_collector.story import clean, clock, counted, day, lasted
+
+LIMIT = 30  # a screen; --limit asks for more
+SHORT_MIN = 8  # characters of an id, or as many as tell the listed runs apart
+QUIET = {"agent", "heartbeat"}  # frames and signs of life are not steps that people count
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Arguments."""
+    parser.add_argument("--limit", type=int, default=LIMIT, help=f"how many (default {LIMIT})")
+    parser.add_argument("--agent", help="only runs of this agent")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """List runs."""
+    with opened() as reader:
+        found = reader.runs(limit=arguments.limit, agent=arguments.agent) if reader else []
+    if arguments.json:
+        print_json([as_json(run) for run in found])
+        return 0
+    if not found:
+        return say_nothing_yet(as_json=False)
+    head = ("RUN", "AGENT", "BEGAN (UTC)", "LASTED", "STEPS", "FINDINGS")
+    length = short_length([run.run_id for run in found])
+    lines = columns([head, *(cells(run, length) for run in found)])
+    screen = console()
+    screen.print(Text(lines[0], style="dim"))
+    for run, line in zip(found, lines[1:], strict=True):
+        screen.print(Text(line, style="red" if run.alarms else "yellow" if run.warnings else ""))
+    return 0
+
+
+def cells(run: RunSummary, length: int) -> tuple[str, ...]:
+    """One run as a row."""
+    found = [counted(run.alarms, "alarm")] if run.alarms else []
+    found += [counted(run.warnings, "warning")] if run.warnings else []
+    ended = run.ended_at_ns or run.last_ns
+    return (
+        clean(run.run_id, 200)[:length],
+        clean(run.agent or "–", 24),
+        f"{day(run.began_at_ns)} {clock(run.began_at_ns)}",
+        lasted(ended - run.began_at_ns) + (" …" if run.ended_at_ns is None else ""),
+        f"{steps(run):,}" + (f" ({run.failed} failed)" if run.failed else ""),
+        ", ".join(found) or "–",
+    )
+
+
+def steps(run: RunSummary) -> int:
+    """Things that were done."""
+    return sum(count for kind, count in run.steps.items() if kind not in QUIET)
+
+
+def short_length(ids: list[str]) -> int:
+    """How many characters tell these ids apart."""
+    longest = max(map(len, ids))
+    for length in range(SHORT_MIN, longest):
+        if len({run_id[:length] for run_id in ids}) == len(ids):
+            return length
+    return longest
+
+
+def as_json(run: RunSummary) -> dict[str, Any]:
+    """One run, for programs."""
+    return {
+        "run": run.run_id,
+        "agent": run.agent,
+        "service": run.service,
+        "began_at_ns": run.began_at_ns,
+        "last_ns": run.last_ns,
+        "ended_at_ns": run.ended_at_ns,
+        "steps": dict(run.steps),
+        "failed": run.failed,
+        "open": run.open,
+        "warnings": run.warnings,
+        "alarms": run.alarms,
+    }

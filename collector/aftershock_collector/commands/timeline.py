@@ -1,0 +1,62 @@
+"""`aftershock timeline RUN…`: one run or several on one axis, as text, JSON or a page."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from aftershock_collector.commands import CommandError
+from aftershock_collector.commands.reading import (
+    LATEST,
+    console,
+    opened,
+    policy,
+    print_json,
+    run_named,
+    say_nothing_yet,
+)
+from aftershock_collector.render import html, terminal
+from aftershock_collector.timeline import as_json
+from aftershock_collector.viewing import View, view
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Arguments."""
+    parser.add_argument(
+        "run", nargs="*", default=[LATEST], metavar="RUN",
+        help="the beginning of a run's id, or `latest`; several are merged on one axis",
+    )  # fmt: skip
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a self-contained page")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Show runs."""
+    with opened() as reader:
+        if reader is None or not reader.runs(limit=1):
+            if arguments.run == [LATEST]:
+                return say_nothing_yet(arguments.json)
+            raise CommandError("nothing is recorded yet; `aftershock up` starts the collector")
+        run_ids = list(dict.fromkeys(run_named(reader, name) for name in arguments.run))
+        try:
+            seen = view(reader, run_ids, policy())
+        except ValueError as error:
+            named = ", ".join(run_ids)
+            raise CommandError(f"run {named} holds nothing that an agent did ({error})") from error
+    if arguments.html is not None:
+        write_page(arguments.html, seen)
+    if arguments.json:
+        print_json(as_json(seen.timeline))
+    elif arguments.html is None:
+        terminal.show(seen.timeline, console())
+    return 0
+
+
+def write_page(place: Path, seen: View) -> None:
+    """Write the page, and say where."""
+    try:
+        place.write_text(html.render(seen.timeline, pages=seen.pages), encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{place} cannot be written: {error.strerror or error}") from error
+    sys.stderr.write(f"{place.resolve().as_uri()}\n")

@@ -1,0 +1,78 @@
+"""`aftershock up`: the collector on this machine, until it is interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from pathlib import Path
+
+from aftershock_collector import service
+from aftershock_collector.commands import CommandError
+from aftershock_collector.config import Config
+from aftershock_collector.edges import configuration
+from aftershock_collector.edges.configuration import ConfigurationError
+from aftershock_collector.edges.deliver import receivers_of
+from aftershock_collector.edges.sqlite import StoreRefused, StoreUnavailable
+from aftershock_collector.service import Running
+from aftershock_collector.story import counted
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Arguments."""
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE",
+        help="default: what AFTERSHOCK_POLICY names, else aftershock.yaml here",
+    )  # fmt: skip
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run until SIGINT or SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    for noisy in ("httpx", "httpcore", "uvicorn.error"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    config = configured(arguments.config)
+    try:
+        config.home.mkdir(parents=True, exist_ok=True)
+        asyncio.run(service.serve(config, lambda running: announce(config, running)))
+    except (StoreRefused, StoreUnavailable) as error:
+        raise CommandError(f"{config.store} cannot be used: {error}") from error
+    except OSError as error:
+        raise CommandError(
+            f"{error.strerror or error}: {config.http} and {config.grpc} must be free, and "
+            f"{config.home} writable; collector.http and collector.grpc in aftershock.yaml say where"
+        ) from error
+    return 0
+
+
+def configured(place: Path | None) -> Config:
+    """The configuration, or every problem with it."""
+    try:
+        return configuration.load(place, os.environ)
+    except ConfigurationError as error:
+        first, *others = error.problems
+        more = counted(len(others), "further problem")
+        tail = f" ({more}; see `aftershock check`)" if others else ""
+        raise CommandError(f"{first}{tail}") from error
+
+
+def announce(config: Config, running: Running) -> None:
+    """Where it listens, where it keeps things, who is told: what a person wants to see first."""
+    infrastructure = config.infrastructure
+    measured = [counted(len(infrastructure.scrape), "scrape target")]
+    measured += ["this host"] if infrastructure.host else []
+    lines = (
+        ("listening", f"OTLP/HTTP http://{running.http}, OTLP/gRPC {running.grpc}"),
+        ("state", str(config.store)),
+        ("measuring", ", ".join(measured)),
+        (
+            "on call",
+            ", ".join(receivers_of(config.on_call)) or "nobody (on_call in aftershock.yaml)",
+        ),
+        ("next", "aftershock run python your_agent.py"),
+    )
+    for name, words in lines:
+        sys.stdout.write(f"{name:>10}  {words}\n")
+    sys.stdout.flush()
