@@ -1,0 +1,106 @@
+"""action_cycle: circles of calls and of hand-offs."""
+
+from __future__ import annotations
+
+import pytest
+
+from aftershock.model import Level
+from aftershock.rules.action_cycle import action_cycle
+from tests.scenario import Scenario, run
+
+
+def circle(period: int, rounds: int) -> Scenario:
+    going = run()
+    for _ in range(rounds):
+        for place in range(period):
+            going.calls("look_at", place="abcdefgh"[place]).returns(f"sign {'abcdefgh'[place]}")
+    return going
+
+
+@pytest.mark.parametrize("period", [2, 3, 4, 5])
+def test_a_second_round_warns_and_a_third_alarms(period: int) -> None:
+    warned = circle(period, 2).says(action_cycle)
+    alarmed = circle(period, 3).says(action_cycle)
+
+    assert [f.level for f in warned] == [Level.WARN]
+    assert [f.level for f in alarmed] == [Level.ALARM]
+    assert warned[0].id == alarmed[0].id
+    assert len(alarmed[0].evidence) == 3 * period
+
+
+def test_a_circle_keeps_its_name_wherever_it_stands() -> None:
+    going = run()
+    names = set[str]()
+    for at in range(14):
+        going.calls(("read_a", "read_b", "read_c")[at % 3]).returns("same")
+        names |= {f.subject for f in going.says(action_cycle)}
+
+    assert names == {"read_a → read_b → read_c"}
+
+
+def test_a_longer_circle_than_was_ever_seen_is_silent() -> None:
+    assert circle(6, 3).says(action_cycle) == []
+
+
+def test_one_call_again_and_again_is_the_other_rule() -> None:
+    assert run().calls("look").returns("x").times(8).says(action_cycle) == []
+
+
+def test_a_round_that_learnt_something_is_silent() -> None:
+    learning = run()
+    for news in ("apples\nfigs", "plums\nkiwis", "dates\nnuts"):
+        learning.calls("next_page").returns(news).calls("get_goal").returns("find nuts")
+
+    assert learning.says(action_cycle) == []
+
+
+def test_edit_and_test_is_silent_while_the_edits_differ() -> None:
+    editing = run()
+    for text in "abcd":
+        editing.calls("edit_file", text=text).returns("saved").calls("run_tests").returns(
+            "1 failed"
+        )
+
+    assert editing.says(action_cycle) == []
+
+
+def test_the_same_edit_and_the_same_failing_test_are_a_circle() -> None:
+    editing = run()
+    for _ in range(3):
+        editing.calls("edit_file", text="a").returns("saved").calls("run_tests").returns("1 failed")
+
+    assert [f.level for f in editing.says(action_cycle)] == [Level.ALARM]
+
+
+def test_agents_that_hand_the_same_work_round_are_a_circle() -> None:
+    handing = run(agent="planner")
+    for _ in range(3):
+        handing.as_worker("planner").hands_off("researcher")
+        handing.calls("search", q="limits").returns("nothing about limits")
+        handing.hands_off("planner")
+
+    findings = handing.says(action_cycle)
+
+    assert [f.level for f in findings] == [Level.ALARM]
+    assert "planner to researcher" in findings[0].summary
+
+
+def test_agents_that_only_talk_get_more_rounds() -> None:
+    def talk(rounds: int) -> list[Level]:
+        talking = run(agent="writer")
+        for _ in range(rounds):
+            talking.as_worker("writer").hands_off("critic").hands_off("writer")
+        return [f.level for f in talking.says(action_cycle)]
+
+    assert talk(2) == []
+    assert talk(3) == [Level.WARN]
+    assert talk(5) == [Level.ALARM]
+
+
+def test_hand_offs_with_new_work_each_time_are_silent() -> None:
+    handing = run(agent="planner")
+    for topic in ("apples", "pears", "figs"):
+        handing.as_worker("planner").hands_off("researcher")
+        handing.calls("search", q=topic).returns(topic).hands_off("planner")
+
+    assert handing.says(action_cycle) == []

@@ -1,0 +1,50 @@
+"""error_streak: the same class of error, whatever the arguments."""
+
+from __future__ import annotations
+
+from aftershock.model import Level
+from aftershock.rules.error_streak import error_streak
+from tests.scenario import Scenario, run
+
+
+def failing(count: int) -> Scenario:
+    trying = run()
+    for attempt in range(count):
+        trying.calls("open_page", url=f"https://a/{attempt}").fails(f"not archived: 'a/{attempt}'")
+    return trying
+
+
+def test_three_failures_of_one_class_warn_and_six_alarm() -> None:
+    assert failing(2).says(error_streak) == []
+    assert [f.level for f in failing(3).says(error_streak)] == [Level.WARN]
+    assert [f.level for f in failing(6).says(error_streak)] == [Level.ALARM]
+    assert failing(3).says(error_streak)[0].id == failing(6).says(error_streak)[0].id
+
+
+def test_different_errors_are_no_streak() -> None:
+    trying = run()
+    for error in ("KeyError: 'a'", "connection refused", "no such page"):
+        trying.calls("open_page").fails(error)
+
+    assert trying.says(error_streak) == []
+
+
+def test_a_success_of_the_tool_ends_its_streak() -> None:
+    assert failing(3).calls("open_page", url="b").returns("text").says(error_streak) == []
+
+
+def test_a_success_of_another_tool_does_not() -> None:
+    assert len(failing(3).calls("list_pages").returns("a, b").says(error_streak)) == 1
+
+
+def test_repairs_in_between_keep_it_from_paging() -> None:
+    testing = run()
+    for text in "abcdefg":
+        testing.calls("edit_file", text=text).returns("saved")
+        testing.calls("run_tests").fails("AssertionError: 1 != 2")
+
+    assert [f.level for f in testing.says(error_streak)] == [Level.WARN]
+
+
+def test_a_person_who_asks_again_ends_a_streak() -> None:
+    assert failing(5).hears().calls("open_page", url="c").fails("x").says(error_streak) == []

@@ -1,0 +1,79 @@
+"""All rules together: pure, stable, and quick whatever the run looks like."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aftershock.rules import STEP_RULES, TIMED_RULES, judge
+from tests.scenario import LIMITS, Scenario, run
+
+TOOLS = st.sampled_from(["get_status", "edit_file", "delete_file", "search", "frobnicate"])
+MOVES = st.lists(
+    st.tuples(
+        TOOLS,
+        st.sampled_from(["a", "b"]),
+        st.sampled_from(["done", "same\nlines", "", None, "open"]),
+        st.sampled_from(["agent", "other", "think", "user"]),
+    ),
+    max_size=30,
+)
+
+
+def play(moves: list[tuple[str, str, str | None, str]]) -> Scenario:
+    played = run()
+    for tool, argument, result, who in moves:
+        if who == "think":
+            played.thinks()
+        elif who == "user":
+            played.hears()
+        else:
+            played.as_worker(who).calls(tool, name=argument)
+            if result is None:
+                played.fails()
+            elif result != "open":
+                played.returns(result)
+    return played
+
+
+@settings(max_examples=60)
+@given(MOVES)
+def test_judging_twice_says_the_same(moves: list[tuple[str, str, str | None, str]]) -> None:
+    played = play(moves)
+
+    assert played.history() == played.history()
+
+
+@settings(max_examples=60)
+@given(MOVES)
+def test_findings_are_distinct_and_their_evidence_is_in_the_run(
+    moves: list[tuple[str, str, str | None, str]],
+) -> None:
+    played = play(moves)
+    spans = {step.span_id for step in played.steps}
+    found = list(judge(played.run(), LIMITS, (*STEP_RULES, *TIMED_RULES)))
+
+    assert len(found) == len({finding.id for finding in found})
+    assert all(set(finding.evidence) <= spans for finding in found)
+    assert all(finding.began_at_ns <= finding.as_of_ns for finding in found)
+
+
+@settings(max_examples=60)
+@given(MOVES)
+def test_thinking_at_the_end_changes_no_loop(
+    moves: list[tuple[str, str, str | None, str]],
+) -> None:
+    played = play(moves)
+    before = {finding.id for finding in judge(played.run(), LIMITS)}
+    after = {finding.id for finding in judge(played.thinks().run(), LIMITS)}
+
+    assert before == after
+
+
+def test_a_rule_is_named_as_the_findings_it_makes() -> None:
+    stuck = run().calls("get_status").returns("degraded").times(3)
+
+    assert {finding.kind for finding in judge(stuck.run(), LIMITS)} == {"repeated_action"}
+    assert len({rule.__name__ for rule in (*STEP_RULES, *TIMED_RULES)}) == len(
+        (*STEP_RULES, *TIMED_RULES)
+    )

@@ -1,0 +1,221 @@
+"""repeated_action: what is a loop, and what is legitimate repetition."""
+
+from __future__ import annotations
+
+from aftershock.model import Level
+from aftershock.policy import Policy
+from aftershock.rules.repeated_action import repeated_action
+from tests.scenario import run
+
+
+def test_two_equal_calls_that_taught_nothing_warn_and_the_third_alarms() -> None:
+    twice = run().calls("get_status", name="shop").returns("degraded").times(2)
+    warned = twice.says(repeated_action)
+    thrice = twice.calls("get_status", name="shop").returns("degraded")
+    alarmed = thrice.says(repeated_action)
+
+    assert [f.level for f in warned] == [Level.WARN]
+    assert [f.level for f in alarmed] == [Level.ALARM]
+    assert warned[0].id == alarmed[0].id
+    assert alarmed[0].evidence == ("span-000", "span-001", "span-002")
+    assert alarmed[0].summary == (
+        "get_status was called 3 times with the same arguments and it taught nothing new."
+    )
+
+
+def test_one_call_is_no_repetition() -> None:
+    assert run().calls("get_status").returns("ok").says(repeated_action) == []
+
+
+def test_arguments_that_differ_in_form_only_are_the_same() -> None:
+    wrapped = run().calls("page_down").fails()
+    wrapped.calls("page_down", arguments={}).fails().calls("page_down", query="").fails()
+
+    assert [f.level for f in wrapped.says(repeated_action)] == [Level.ALARM]
+
+
+def test_a_call_that_began_and_equals_fruitless_ones_counts_at_once() -> None:
+    begun = run().calls("get_status").returns("degraded").times(2).calls("get_status")
+
+    assert [f.level for f in begun.says(repeated_action)] == [Level.ALARM]
+
+
+def test_a_second_call_is_not_judged_before_its_answer_is_in() -> None:
+    assert run().calls("next_page").returns("a").calls("next_page").says(repeated_action) == []
+
+
+def test_pages_that_bring_new_lines_are_silent() -> None:
+    pages = run()
+    for page in ("apples\npears", "plums\nfigs", "kiwis\nlimes", "dates\nnuts"):
+        pages.calls("page_down").returns(page)
+
+    assert pages.says(repeated_action) == []
+
+
+def test_polling_whose_answer_changes_is_silent() -> None:
+    polling = run()
+    for status in ("queued", "starting", "running", "done"):
+        polling.calls("get_job", id="j1").returns({"status": status})
+
+    assert polling.says(repeated_action) == []
+
+
+def test_a_declared_poller_is_silent() -> None:
+    policy = Policy.from_mapping({"tools": {"get_job": {"polls": True}}})
+
+    assert (
+        run(policy=policy).calls("get_job").returns("queued").times(9).says(repeated_action) == []
+    )
+
+
+def test_numbers_that_count_up_take_twice_as_long_to_be_a_loop() -> None:
+    def report(count: int) -> list[Level]:
+        progress = run()
+        for percent in range(count):
+            progress.calls("get_job").returns(f"progress {percent + 10} %")
+        return [f.level for f in progress.says(repeated_action)]
+
+    assert report(2) == []
+    assert report(3) == [Level.WARN]
+    assert report(6) == [Level.ALARM]
+
+
+def test_times_and_ids_in_an_answer_are_not_news() -> None:
+    stuck = run()
+    for minute in range(3):
+        stuck.calls("get_status").returns(f"2026-01-15T12:0{minute}:00Z degraded")
+
+    assert [f.level for f in stuck.says(repeated_action)] == [Level.ALARM]
+
+
+def test_a_write_in_between_that_worked_makes_it_legitimate() -> None:
+    tests = run()
+    for change in ("a", "b", "c", "d"):
+        tests.calls("edit_file", text=change).returns("saved")
+        tests.calls("run_tests").returns("1 failed in test_a")
+
+    assert [f for f in tests.says(repeated_action) if f.level is Level.ALARM] == []
+
+
+def test_a_write_in_between_that_failed_does_not() -> None:
+    tests = run()
+    for change in ("apple", "pear", "fig"):
+        tests.calls("edit_file", text=change).fails("PermissionError: read only")
+        tests.calls("list_tests").returns("test_a")
+
+    assert {f.subject.partition("/")[0] for f in tests.says(repeated_action)} == {"list_tests"}
+
+
+def test_the_same_write_again_is_a_repetition_even_if_it_works() -> None:
+    paying = run().calls("send_money", to="GB29", amount=50).returns("sent").times(3)
+
+    assert [f.level for f in paying.says(repeated_action)] == [Level.ALARM]
+
+
+def test_other_calls_in_between_do_not_hide_a_loop() -> None:
+    hidden = run()
+    for name in ("a", "b", "c"):
+        hidden.calls("get_status").returns("degraded").calls("get_logs", of=name).returns(name)
+
+    assert [f.level for f in hidden.says(repeated_action)] == [Level.ALARM]
+
+
+def test_a_loop_that_the_agent_left_is_no_longer_true() -> None:
+    left = run().calls("get_status").returns("degraded").times(3)
+    for name in "abcdefghi":
+        left.calls("read_file", name=name).returns(f"content of {name}")
+
+    assert left.says(repeated_action) == []
+
+
+def test_thinking_does_not_change_the_answer() -> None:
+    stuck = run().calls("get_status").returns("degraded").times(3)
+    before = [f.id for f in stuck.says(repeated_action)]
+
+    assert before == [f.id for f in stuck.thinks().thinks().says(repeated_action)]
+
+
+def test_parallel_workers_are_counted_one_by_one() -> None:
+    workers = run()
+    for name in ("w1", "w2", "w3"):
+        workers.as_worker(name).calls("get_config").returns("a = b")
+
+    assert workers.says(repeated_action) == []
+
+
+def test_a_loop_of_one_worker_is_not_hidden_by_another() -> None:
+    workers = run()
+    for place in "abc":
+        workers.as_worker("w1").calls("get_config").returns("a = b")
+        workers.as_worker("w2").calls("edit_file", text=place).returns("saved")
+
+    assert [f.subject.split("/")[:2] for f in workers.says(repeated_action)] == [
+        ["w1", "get_config"]
+    ]
+
+
+def test_equal_calls_of_one_batch_are_not_a_repetition() -> None:
+    batch = run().calls("get_config").returns("a = b").calls("get_config").returns("a = b")
+
+    assert batch.at_once().says(repeated_action) == []
+
+
+def test_a_person_who_asks_again_ends_a_loop() -> None:
+    asked = run().calls("get_status").returns("degraded").times(2)
+
+    assert asked.hears("user").calls("get_status").returns("degraded").says(repeated_action) == []
+
+
+def test_a_retry_that_works_is_silent() -> None:
+    retried = run().calls("get_status").fails("TimeoutError").calls("get_status").returns("ok")
+
+    assert retried.says(repeated_action) == []
+
+
+def test_clearing_the_same_obstacle_again_and_again_is_a_loop() -> None:
+    stumbling = run()
+    levels: list[list[Level]] = []
+    for attempt in "abcde":
+        stumbling.calls("create_file", text=attempt).fails("File exists: 'x'")
+        stumbling.calls("delete_file", path="x").returns("gone")
+        stumbling.calls("create_file", text=attempt).returns("created")
+        levels.append([f.level for f in stumbling.says(repeated_action)])
+
+    assert levels == [[], [], [Level.WARN], [Level.WARN], [Level.ALARM]]
+
+
+def test_the_same_question_reworded_warns() -> None:
+    searching = run().calls("web_search", query="pie menus or linear menus which is better")
+    searching.returns("a page").calls("web_search", query="linear menus or pie menus: better?")
+    searching.returns("another page")
+
+    assert [(f.subject, f.level) for f in searching.says(repeated_action)] == [
+        ("web_search/reworded", Level.WARN)
+    ]
+
+
+def test_the_same_question_about_another_thing_is_another_question() -> None:
+    flights = run()
+    for day in range(10, 14):
+        flights.calls("search_flights", origin="LAS", to="IAH", date=f"2024-05-{day}").returns("x")
+
+    assert flights.says(repeated_action) == []
+
+
+def test_a_write_without_most_of_its_arguments_warns() -> None:
+    emptied = (
+        run().calls("write_fix", project="time", lines="one two three four five").returns("ok")
+    )
+
+    assert [
+        f.subject.rpartition("/")[0]
+        for f in emptied.calls("write_fix", project="time").returns("empty").says(repeated_action)
+    ] == ["write_fix/emptied"]
+
+
+def test_an_alarm_says_what_was_spent_since_it_was_certain() -> None:
+    stuck = run().calls("get_status").returns("degraded").times(3).thinks(1_200)
+
+    assert stuck.says(repeated_action)[0].facts == (
+        "Spent since the loop was certain: 1 steps, 1,200 tokens, 1 s.",
+    )

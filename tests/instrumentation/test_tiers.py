@@ -1,0 +1,77 @@
+"""Tiers guessed from names and commands: cautious where nothing is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aftershock.model import Tier
+from aftershock.tiers import guess_tier
+
+
+@pytest.mark.parametrize(
+    ("tool", "tier"),
+    [
+        ("get_status", Tier.READ),
+        ("listPods", Tier.READ),
+        ("web_search", Tier.READ),
+        ("mcp__kubernetes__describe_pod", Tier.READ),
+        ("github.get_issue", Tier.READ),
+        ("page_down", Tier.READ),
+        ("delete_file", Tier.DESTRUCTIVE),
+        ("mcp__files__remove", Tier.DESTRUCTIVE),
+        ("killProcess", Tier.DESTRUCTIVE),
+        ("scale_deployment", Tier.PROVISION),
+        ("decommission_host", Tier.DECOMMISSION),
+        ("update_record", Tier.WRITE),
+        ("find_or_create_user", Tier.WRITE),
+        ("search_and_replace", Tier.WRITE),
+        ("frobnicate", Tier.WRITE),
+        ("open_ticket", Tier.WRITE),
+        ("page_oncall", Tier.WRITE),
+    ],
+)
+def test_a_name_tells_the_tier(tool: str, tier: Tier) -> None:
+    assert tier == guess_tier(tool, {})
+
+
+@pytest.mark.parametrize(
+    ("command", "tier"),
+    [
+        ("ls -la | grep x", Tier.READ),
+        ("cd /srv && cat a.txt 2>/dev/null", Tier.READ),
+        ("kubectl get pods -n prod", Tier.READ),
+        ("kubectl -n prod get pods", Tier.WRITE),  # an option's value hides the verb: cautious
+        ("sed -n 1,5p a", Tier.READ),
+        ("sed -i s/a/b/ a", Tier.WRITE),
+        ("echo x > a", Tier.WRITE),
+        ("python train.py", Tier.WRITE),
+        ("git commit -m x", Tier.WRITE),
+        ("rm -rf build", Tier.DESTRUCTIVE),
+        ("kubectl -n prod delete pod a", Tier.DESTRUCTIVE),
+        ("psql -c 'DROP TABLE orders'", Tier.DESTRUCTIVE),
+        ("kubectl scale deploy/a --replicas 3", Tier.PROVISION),
+        ("find . -name x -delete", Tier.WRITE),
+    ],
+)
+def test_a_shell_command_tells_the_tier(command: str, tier: Tier) -> None:
+    assert tier == guess_tier("execute_bash", {"command": command})
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "tier"),
+    [
+        ("str_replace_editor", {"command": "view", "path": "a"}, Tier.READ),
+        ("str_replace_editor", {"command": "create", "path": "a"}, Tier.WRITE),
+        ("run_query", {"query": "select * from orders"}, Tier.READ),
+        ("query", {"sql": "DELETE FROM orders"}, Tier.DESTRUCTIVE),
+        ("query", {"sql": "update orders set a = 1"}, Tier.WRITE),
+        ("web_search", {"query": "update on the merger"}, Tier.READ),
+        ("web_search", {"query": "delete"}, Tier.READ),
+    ],
+)
+def test_what_a_call_carries_tells_the_tier(
+    tool: str, arguments: dict[str, Any], tier: Tier
+) -> None:
+    assert tier == guess_tier(tool, arguments)

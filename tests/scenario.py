@@ -1,0 +1,207 @@
+"""Runs written as one reads them: `run("r").calls("search", q="x").returns("…").times(4)`.
+
+Steps are made by the product's own fingerprints and policy, as a live tool call makes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Self
+
+from aftershock.fingerprint import (
+    error_class,
+    fingerprint_arguments,
+    fingerprint_result,
+    outcome_of,
+    subjects_of,
+)
+from aftershock.limits import Limits
+from aftershock.model import Action, Fact, Finding, Outcome, Run, Step, StepKind, Tokens
+from aftershock.policy import EMPTY, Policy, describe
+from aftershock.rules import STEP_RULES, Rule, judge
+
+S = 1_000_000_000
+START_NS = 1_700_000_000 * S
+LIMITS = Limits()
+
+
+class Scenario:
+    """One run under construction; every call adds a step one second after the last one ended."""
+
+    def __init__(self, run_id: str, agent: str | None, policy: Policy) -> None:
+        self.id = run_id
+        self.agent = agent
+        self.policy = policy
+        self.steps: list[Step] = []
+        self.now_ns = START_NS
+        self.heard_at_ns: int | None = None
+        self.ended_at_ns: int | None = None
+        self._worker: str | None = None
+
+    # --- What the agent does ---
+
+    def calls(self, tool: str, **arguments: Any) -> Self:
+        """A tool call that has started and whose answer is not in."""
+        described = describe(self.policy, tool, arguments)
+        action = Action(
+            tool=tool,
+            arguments=fingerprint_arguments(arguments),
+            result=None,
+            outcome=None,
+            tier=described.tier,
+            targets=described.targets,
+            requires=described.requires,
+            polls=described.polls,
+            subjects=subjects_of(arguments),
+        )
+        provided = tuple(
+            Fact(kind, subject, tool, 0, Outcome.OK, "") for kind, subject in described.provides
+        )
+        return self._add(StepKind.TOOL_CALL, tool, open_=True, action=action, facts=provided)
+
+    def returns(self, result: Any = "done") -> Self:
+        """The newest call ends with this result."""
+        return self._end(result, None)
+
+    def fails(self, error: str = "Error: it did not work") -> Self:
+        """The newest call ends with this error."""
+        return self._end(None, error)
+
+    def thinks(self, tokens: int = 0) -> Self:
+        """One inference."""
+        return self._add(StepKind.INFERENCE, "model", tokens=Tokens(tokens) if tokens else None)
+
+    def hands_off(self, to: str) -> Self:
+        """This agent gives the work to another one, who goes on."""
+        self._add(StepKind.HAND_OFF, to)
+        return self.as_worker(to)
+
+    def hears(self, who: str = "user") -> Self:
+        """Somebody says something to the agent."""
+        return self._add(StepKind.MESSAGE, who)
+
+    def saw(self, kind: str, subject: str = "*", outcome: Outcome = Outcome.OK) -> Self:
+        """The agent is shown a fact outside a tool call."""
+        fact = Fact(kind, subject, "app", self.now_ns, outcome, self._span_id())
+        return self._add(StepKind.FACT, kind, facts=(fact,))
+
+    # --- How ---
+
+    def times(self, count: int) -> Self:
+        """The newest step happens this many times in all."""
+        newest = self.steps[-1]
+        for _ in range(count - 1):
+            self._repeat(newest)
+        return self
+
+    def after(self, seconds: float) -> Self:
+        """Time passes."""
+        self.now_ns += int(seconds * S)
+        return self
+
+    def at_once(self) -> Self:
+        """The newest call began together with the one before it, as one batch."""
+        before, newest = self.steps[-2:]
+        self.steps[-1] = replace(newest, began_at_ns=before.began_at_ns)
+        return self
+
+    def as_worker(self, name: str | None) -> Self:
+        """Steps from now on are made by this agent of the run."""
+        self._worker = name
+        return self
+
+    def heartbeat(self) -> Self:
+        """A sign of life."""
+        self.heard_at_ns = self.now_ns
+        return self
+
+    def ends(self) -> Self:
+        """The run is over."""
+        self.ended_at_ns = self.now_ns
+        return self
+
+    # --- What is said of it ---
+
+    def run(self, length: int | None = None) -> Run:
+        """The run as it stands, or as it stood after so many steps."""
+        steps = tuple(self.steps[:length])
+        return Run(
+            id=self.id,
+            steps=steps,
+            now_ns=self.now_ns if length is None else steps[-1].last_ns,
+            agent=self.agent,
+            ended_at_ns=self.ended_at_ns,
+            heard_at_ns=self.heard_at_ns,
+        )
+
+    def says(self, rule: Rule, limits: Limits = LIMITS) -> list[Finding]:
+        """What one rule says now."""
+        return list(rule(self.run(), limits))
+
+    def history(self, limits: Limits = LIMITS) -> list[list[Finding]]:
+        """What all rules said after each step."""
+        lengths = range(1, len(self.steps) + 1)
+        return [list(judge(self.run(n), limits, STEP_RULES)) for n in lengths]
+
+    # --- Inside ---
+
+    def _span_id(self) -> str:
+        return f"span-{len(self.steps):03d}"
+
+    def _add(self, kind: StepKind, name: str, *, open_: bool = False, **fields: Any) -> Self:
+        self.now_ns += S
+        ended_at_ns = None if open_ else self.now_ns
+        self.steps.append(
+            Step(
+                run_id=self.id,
+                span_id=self._span_id(),
+                kind=kind,
+                name=name,
+                began_at_ns=self.now_ns,
+                ended_at_ns=ended_at_ns,
+                agent=self._worker or self.agent,
+                **fields,
+            )
+        )
+        return self
+
+    def _end(self, result: Any, error: str | None) -> Self:
+        self.now_ns += S
+        step = self.steps[-1]
+        assert step.action
+        outcome = outcome_of(result, error)
+        said = error if error is not None else str(result)
+        action = replace(
+            step.action,
+            result=None if result is None else fingerprint_result(result),
+            outcome=outcome,
+            error_class=error_class(said) if outcome is Outcome.FAILED else None,
+        )
+        facts = tuple(
+            replace(fact, observed_at_ns=self.now_ns, outcome=outcome, span_id=step.span_id)
+            for fact in step.facts
+        )
+        self.steps[-1] = replace(
+            step, ended_at_ns=self.now_ns, action=action, facts=facts, error=error
+        )
+        return self
+
+    def _repeat(self, step: Step) -> None:
+        """The same step again, as long as the first one."""
+        began = self.now_ns + S
+        ended = None
+        if step.ended_at_ns is not None:
+            ended = began + step.ended_at_ns - step.began_at_ns
+        self.now_ns = began if ended is None else ended
+        span_id = self._span_id()
+        facts = tuple(
+            replace(fact, observed_at_ns=self.now_ns, span_id=span_id) for fact in step.facts
+        )
+        self.steps.append(
+            replace(step, span_id=span_id, began_at_ns=began, ended_at_ns=ended, facts=facts)
+        )
+
+
+def run(run_id: str = "r", agent: str | None = "agent", policy: Policy = EMPTY) -> Scenario:
+    """A run that has not begun."""
+    return Scenario(run_id, agent, policy)
