@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from aftershock_collector.wire import Decoded, Unreadable
 LINE_BYTES_MAX = 64 << 20  # a request or a recorded run; real ones stay under 5 MB
 DOCUMENT_BYTES_MAX = 256 << 20  # a document that is not in lines has to be read whole
 
+PEEK_BYTES = 1_024  # enough to tell text from bytes
+
 PROTOBUF = "application/x-protobuf"
 NOT_JSON = "line that is not JSON"
 NOT_KNOWN = "document of no known shape"
@@ -38,6 +41,7 @@ _DECODERS: dict[str, Callable[[bytes, str], Decoded[Any]]] = {
     "logs": decode_logs,
     "metrics": decode_metrics,
 }
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _WHAT_TO_DO = (
     "give a file of OTLP (protobuf, JSON or JSON lines), OpenInference span JSON, or neutral JSON "
     "lines; .gz is fine"
@@ -63,10 +67,8 @@ def read_file(path: Path) -> Iterator[Batch]:
     rejected: Counter[str] = Counter()
     try:
         with _opened(path) as file:
-            start = file.peek(1)[:1]
-            read = (
-                _read_json if start in (b"{", b"[", b" ", b"\n", b"\r", b"\t") else _read_protobuf
-            )
+            start = file.peek(PEEK_BYTES)[:PEEK_BYTES]
+            read = _read_json if _is_json(start) else _read_protobuf
             for batch in read(file, path):
                 seen = seen or bool(batch.body)
                 rejected += batch.rejected
@@ -90,6 +92,11 @@ def _opened(path: Path) -> Generator[BufferedReader]:
                 yield BufferedReader(cast("Any", inner), 1 << 16)
         else:
             yield raw
+
+
+def _is_json(start: bytes) -> bool:
+    """JSON text holds no control characters; protobuf, which may begin like it, does."""
+    return start.lstrip()[:1] in (b"{", b"[") and not _CONTROL.search(start)
 
 
 # --- JSON ------------------------------------------------------------------------------------
