@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from aftershock.model import StepKind
-from aftershock_collector import timeline
+from aftershock_collector import timeline, timeline_json
 from aftershock_collector.timeline import lay_out
 from tests import incident
 
@@ -128,7 +128,7 @@ def test_no_steps_is_an_error_and_not_an_empty_picture() -> None:
 
 
 def test_json_has_a_stable_shape_and_holds_every_entry() -> None:
-    body = json.loads(json.dumps(timeline.as_json(whole())))
+    body = json.loads(json.dumps(timeline_json.as_json(whole())))
 
     assert body["version"] == 1
     assert sorted(body) == [

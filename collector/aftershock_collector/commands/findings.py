@@ -17,7 +17,7 @@ from aftershock_collector.commands.reading import (
 )
 from aftershock_collector.render.terminal import SUSPECTED
 from aftershock_collector.story import clean, clock, day, short, verdict
-from aftershock_collector.timeline import finding_json
+from aftershock_collector.timeline_json import finding_json
 
 LIMIT = 50
 

@@ -17,7 +17,7 @@ from aftershock_collector.commands.reading import (
     say_nothing_yet,
 )
 from aftershock_collector.render import html, terminal
-from aftershock_collector.timeline import as_json
+from aftershock_collector.timeline_json import as_json
 from aftershock_collector.viewing import View, view
 
 

@@ -42,7 +42,7 @@ def main(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise CommandError(
             f"{error.strerror or error}: {config.http} and {config.grpc} must be free, and "
-            f"{config.home} writable; collector.http and collector.grpc in aftershock.yaml say where"
+            f"{config.home} writable; see collector.http and collector.grpc in aftershock.yaml"
         ) from error
     return 0
 
