@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 from prometheus_client import CollectorRegistry, Gauge, Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import (
     MultiProcessCollector,
     mark_process_dead,  # pyright: ignore[reportUnknownVariableType]
@@ -145,25 +145,30 @@ class Checkout:
 
 
 class ProcessUse(Collector):
-    """What each worker process uses of the host."""
+    """What one worker process uses of the host, on average."""
 
     def __init__(self, checkout: Checkout) -> None:
         self.checkout = checkout
+        self.known: dict[int, psutil.Process] = {}
 
     def collect(self) -> Iterable[Metric]:
-        """CPU seconds and resident memory."""
-        cpu = CounterMetricFamily("process_cpu_seconds", "CPU time", labels=["pid"])
-        memory = GaugeMetricFamily("process_resident_memory_bytes", "Memory", labels=["pid"])
-        for process, _ in list(self.checkout.workers):
+        """The share of a CPU since the last scrape, and resident memory."""
+        pids = [process.pid for process, _ in list(self.checkout.workers) if process.pid]
+        shares: list[float] = []
+        sizes: list[int] = []
+        known: dict[int, psutil.Process] = {}
+        for pid in pids:
             try:
-                use = psutil.Process(process.pid)
-                times = use.cpu_times()
-                resident = use.memory_info().rss
+                use = known[pid] = self.known.get(pid) or psutil.Process(pid)
+                shares.append(use.cpu_percent() / 100)
+                sizes.append(use.memory_info().rss)
             except psutil.Error:
                 continue  # it ended a moment ago
-            cpu.add_metric([str(process.pid)], times.user + times.system)
-            memory.add_metric([str(process.pid)], resident)
-        return [cpu, memory]
+        self.known = known
+        if sizes:
+            cpu, memory = sum(shares) / len(shares), sum(sizes) / len(sizes)
+            yield GaugeMetricFamily("worker_cpu_utilization", "Share of one CPU", value=cpu)
+            yield GaugeMetricFamily("worker_resident_memory_bytes", "Memory", value=memory)
 
 
 def latency(registry: CollectorRegistry, _request: Request) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import time
 from pathlib import Path
@@ -62,7 +63,9 @@ class Postgres:
         command = [str(programs / "postgres"), "-D", str(data)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
-        self.create_database(children.start("postgres", command, **as_user))
+        server = children.start("postgres", command, **as_user)
+        server.stop_signal = signal.SIGINT  # without waiting for clients to leave
+        self.create_database(server)
 
     def create_database(self, server: Child) -> None:
         """Wait until the server answers, then create what the shop needs."""

@@ -37,9 +37,10 @@ class Child:
         **how: Any,
     ) -> None:
         self.name = name
+        self.stop_signal = signal.SIGTERM
         self.printed = logs / f"{name}.out"
         self.log = logs / f"{name}.log"
-        with self.printed.open("wb") as out, self.log.open("ab") as log:
+        with self.printed.open("wb") as out, self.log.open("wb") as log:
             self.process = subprocess.Popen(  # noqa: S603 (our own programs)
                 [str(part) for part in command],
                 stdin=subprocess.DEVNULL,
@@ -81,19 +82,23 @@ class Child:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
         return "\n".join([f"The end of {self.log}:", *(f"  {line}" for line in lines)])
 
+    def ask_to_stop(self) -> None:
+        """Ask it to end."""
+        if self.running:
+            self.process.send_signal(self.stop_signal)
+
     def stop(self) -> None:
         """Ask it to end, then make it, with everything that it started."""
-        if self.running:
-            self.process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(STOP_TIMEOUT_S)
+        self.ask_to_stop()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(STOP_TIMEOUT_S)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
 
 class Children:
-    """Every process that was started; leaving the context stops them, the newest first."""
+    """Every process that was started; leaving the context stops them all."""
 
     def __init__(self, logs: Path) -> None:
         self.logs = logs
@@ -103,6 +108,8 @@ class Children:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for child in reversed(self.started):
+            child.ask_to_stop()
         for child in reversed(self.started):
             child.stop()
 

@@ -82,17 +82,14 @@ def raised_stage(
     logs, home = out / "logs", out / "home"
     logs.mkdir(parents=True, exist_ok=True)
     home.mkdir(parents=True, exist_ok=True)
+    for file in home.glob("aftershock.db*"):
+        file.unlink()  # an earlier play in the same folder
     with tempfile.TemporaryDirectory(prefix="aftershock-") as folder, Children(logs) as children:
         Path(folder).chmod(0o711)  # the database may have to run as another user
-        tell("the shop")
+        tell("database and services")
         shop = open_shop(children, Path(folder), tight=fault)
-        status = f"{shop.checkout['admin']}/admin/status"
-        checkout = children.named("checkout")
-        checkout.wait_until(lambda: read_json(status)["state"] == "ready")
-        tell("the model")
         script = "in_a_hurry" if fault else "with_care"
         model = children.start_module("model_server", "--script", f"{SCRIPTS}:{script}")
-        tell("the collector")
         port = free_port()
         policy = write_policy(out / "aftershock.yaml", shop, on_call, port)
         collector = children.start(
@@ -101,7 +98,11 @@ def raised_stage(
             {"AFTERSHOCK_HOME": str(home), "AFTERSHOCK_POLICY": str(policy)},
         )
         address = f"http://127.0.0.1:{port}"
+        tell("the collector")
         collector.wait_until(lambda: is_healthy(address))
+        tell("the workers")
+        status = f"{shop.checkout['admin']}/admin/status"
+        children.named("checkout").wait_until(lambda: read_json(status)["state"] == "ready")
         customers = let_customers_in(children, shop)
         yield Stage(children, shop, customers, model.addresses()["url"], address, home, policy)
 

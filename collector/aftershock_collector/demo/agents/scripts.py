@@ -20,7 +20,7 @@ from aftershock_collector.demo.model_server import (
 
 THINKS_S = 1.0  # a chat model's usual time to answer
 ASKS_AGAIN_AFTER_S = 2.5
-STATUS_CHECKS = 12  # half a minute of asking the same
+STATUS_CHECKS = 9  # nearly half a minute of asking the same
 CONNECTIONS_OF_A_WORKER = 5
 
 
