@@ -13,7 +13,7 @@ from typing import Any
 
 from aftershock.policy import Policy
 from aftershock_collector.config import Address, Config
-from aftershock_collector.edges import otlp_grpc, otlp_http
+from aftershock_collector.edges import otlp_grpc, otlp_http, pages
 from aftershock_collector.edges.deliver import Deliverer, receivers_of, renewals, senders
 from aftershock_collector.edges.forward import Forwarder
 from aftershock_collector.edges.host import HostMetrics
@@ -26,6 +26,7 @@ from aftershock_collector.intake import Intake
 from aftershock_collector.judging import Judging
 from aftershock_collector.messages import Messages
 from aftershock_collector.read import read, read_event
+from aftershock_collector.series import Series
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.wire import Sample
 
@@ -91,18 +92,19 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         def degraded() -> list[str]:
             return [intake.degraded] if intake.degraded else []
 
-        app = otlp_http.otlp_app(offer, telemetry, config, degraded)
+        shown = pages.routes(config.store, policy, _series_around(engine, intake))
+        app = otlp_http.otlp_app(offer, telemetry, config, degraded, shown)
         http = await stack.enter_async_context(otlp_http.listening(app, config.http))
         grpc = await stack.enter_async_context(
             otlp_grpc.listening(offer, telemetry, config, config.grpc)
         )
-        pages = messages.open_pages
+        alarms = messages.open_pages
         stack.enter_context(
             Deliverer(
                 Outbox(store),
                 telemetry,
-                senders(config.on_call, pages),
-                renewals(config.on_call, pages),
+                senders(config.on_call, alarms),
+                renewals(config.on_call, alarms),
             )
         )
         for work in _background(config, intake, judging, store, telemetry):
@@ -118,6 +120,23 @@ def _engine(config: Config) -> Engine:
         look_s=infrastructure.look_s,
         topology=infrastructure.topology,
     )
+
+
+def _series_around(engine: Engine, intake: Intake) -> pages.SeriesAround:
+    """Series as they are in memory, read on the thread that owns them."""
+
+    async def around(entities: Sequence[str], start_ns: int, end_ns: int) -> Sequence[Series]:
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[Sequence[Series]] = loop.create_future()
+
+        def look() -> None:
+            series = engine.series.window(entities, start_ns, end_ns)
+            loop.call_soon_threadsafe(found.set_result, series)
+
+        intake.call(look)
+        return await found
+
+    return around
 
 
 def _background(

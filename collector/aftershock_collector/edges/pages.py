@@ -1,0 +1,92 @@
+"""The collector's own pages: what ran lately, and one run with its infrastructure, in a browser."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from aftershock.policy import Policy
+from aftershock_collector.edges.sqlite_reading import Reader, RunSummary
+from aftershock_collector.render import html, listing
+from aftershock_collector.render.chart import Plot
+from aftershock_collector.series import Series
+from aftershock_collector.timeline import Timeline
+from aftershock_collector.viewing import View, view
+
+RUNS_SHOWN = 100  # of the newest; the command line has the rest
+SERIES_SHOWN = 12  # beside the judged ones: the page stays readable
+MARGIN_NS = 60 * 10**9  # of infrastructure shown before and after the agents
+
+HEADERS = {
+    "Content-Security-Policy": "frame-ancestors 'none'",  # the rest stands in the pages themselves
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
+
+SeriesAround = Callable[[Sequence[str], int, int], Awaitable[Sequence[Series]]]
+
+
+def routes(store: Path, policy: Policy, series_around: SeriesAround) -> list[Route]:
+    """`/` and `/runs/{run_id}`."""
+
+    async def runs(_: Request) -> Response:
+        found = await asyncio.to_thread(_runs, store)
+        return HTMLResponse(listing.render(found), headers=HEADERS)
+
+    async def run(request: Request) -> Response:
+        run_id = request.path_params["run_id"]
+        try:
+            seen = await asyncio.to_thread(_view, store, run_id, policy)
+        except ValueError:
+            message = f"No run {run_id}: it was never seen, or it is older than what is kept.\n"
+            return PlainTextResponse(message, 404)
+        around = await series_around(*_stretch(seen.timeline))
+        page = await asyncio.to_thread(
+            html.render, seen.timeline, extra=plots(around), pages=seen.pages
+        )
+        return HTMLResponse(page, headers=HEADERS)
+
+    return [Route("/", runs), Route("/runs/{run_id:path}", run)]
+
+
+def plots(series: Iterable[Series]) -> list[Plot]:
+    """Series as they are now, ready to draw."""
+    return [
+        Plot(
+            one.entity,
+            one.metric,
+            one.unit,
+            tuple(zip(one.times_ns.tolist(), one.values.tolist(), strict=True)),
+        )
+        for one in series
+        if len(one.values) > 1
+    ][:SERIES_SHOWN]
+
+
+def _runs(store: Path) -> list[RunSummary]:
+    with Reader.open(store) as reader:
+        return reader.runs(limit=RUNS_SHOWN)
+
+
+def _view(store: Path, run_id: str, policy: Policy) -> View:
+    with Reader.open(store) as reader:
+        return view(reader, [run_id], policy)
+
+
+def _stretch(timeline: Timeline) -> tuple[list[str], int, int]:
+    """What was touched, and the time around it."""
+    judged = [impact.entity for impact in timeline.impacts]
+    touched = [
+        target
+        for entry in timeline.entries
+        for step in entry.steps
+        if step.action is not None
+        for target in step.action.targets
+    ]
+    entities = list(dict.fromkeys([*judged, *touched]))
+    return entities, timeline.began_ns - MARGIN_NS, timeline.ended_ns + MARGIN_NS
