@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
 import httpx
@@ -79,10 +79,9 @@ class Forwarder:
             senders = [asyncio.create_task(self._send_all(client)) for _ in range(SENDERS)]
             try:
                 yield
-                await asyncio.wait_for(self._idle.wait(), CLOSE_S)
-            except TimeoutError:
-                pass
             finally:
+                with suppress(TimeoutError):  # what is left is counted below
+                    await asyncio.wait_for(self._idle.wait(), CLOSE_S)
                 for sender in senders:
                     sender.cancel()
                 await asyncio.gather(*senders, return_exceptions=True)

@@ -1,0 +1,190 @@
+"""What is accepted goes on unchanged to a real next collector, which may be slow, rude or away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from aftershock_collector.config import Address, Config
+from aftershock_collector.edges import forward, otlp_http
+from aftershock_collector.edges.forward import Forwarder
+from aftershock_collector.offers import Accepted, Answer, Busy, Refused, Signal
+from aftershock_collector.telemetry import Telemetry
+
+CONFIG = replace(Config(Path("unused")), http=Address("127.0.0.1", 0))
+PROTOBUF = "application/x-protobuf"
+HOSTILE = bytes(range(256)) * 10  # no valid OTLP: nobody on the way may care
+
+
+@dataclass
+class Next:
+    """The next collector: our own server with a list behind it."""
+
+    answers: list[Answer] = field(default_factory=list[Answer])
+    took: list[tuple[Signal, bytes, str]] = field(default_factory=list[tuple[Signal, bytes, str]])
+    telemetry: Telemetry = field(default_factory=Telemetry)
+    url: str = ""
+
+    async def offer(self, signal: Signal, body: bytes, content_type: str) -> Answer:
+        answer = self.answers.pop(0) if self.answers else Accepted()
+        if isinstance(answer, Accepted):
+            self.took.append((signal, body, content_type))
+        return answer
+
+    @asynccontextmanager
+    async def listening(self, address: Address = CONFIG.http) -> AsyncGenerator[Address]:
+        app = otlp_http.otlp_app(self.offer, self.telemetry, CONFIG, lambda: ())
+        async with otlp_http.listening(app, address) as bound:
+            self.url = f"http://{bound}"
+            yield bound
+
+
+def value(telemetry: Telemetry, name: str, **labels: str) -> float:
+    return telemetry.registry.get_sample_value(f"aftershock_{name}", labels) or 0.0
+
+
+async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110  what is waited for is on the other side
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forward, "RETRY_FIRST_S", 0.02)
+
+
+def test_every_signal_goes_on_byte_for_byte_with_its_content_type() -> None:
+    sent = [
+        (Signal.TRACES, HOSTILE, PROTOBUF),
+        (Signal.METRICS, b"", PROTOBUF),
+        (Signal.LOGS, b'{"resourceLogs": [ ]}', "application/json"),
+    ]
+
+    async def play() -> list[tuple[Signal, bytes, str]]:
+        behind, telemetry = Next(), Telemetry()
+        async with behind.listening():
+            forwarder = Forwarder(behind.url + "/", telemetry, CONFIG)
+            async with forwarder.running():
+                for parcel in sent:
+                    forwarder.put(*parcel)
+        assert value(telemetry, "forwarded_total", signal="traces", outcome="taken") == 1
+        assert value(telemetry, "forward_queue_bytes") == 0
+        return behind.took
+
+    assert sorted(asyncio.run(play())) == sorted(sent)
+
+
+def test_only_what_was_accepted_goes_on() -> None:
+    answers: list[Answer] = [Accepted(1, "one"), Busy(1, "busy"), Refused("bad"), Accepted()]
+
+    async def play() -> list[tuple[Signal, bytes, str]]:
+        front, behind = Next(list(answers)), Next()
+        async with behind.listening():
+            forwarder = Forwarder(behind.url, Telemetry(), CONFIG)
+            async with forwarder.running():
+                offer = forwarder.offering(front.offer)
+                heard = [await offer(Signal.TRACES, b"%d" % n, PROTOBUF) for n in range(3)]
+                heard.append(await offer(Signal.ALERTS, b"{}", "application/json"))
+        assert answers == heard
+        return behind.took
+
+    assert asyncio.run(play()) == [(Signal.TRACES, b"0", PROTOBUF)]
+
+
+def test_a_next_collector_that_is_busy_or_away_gets_it_later() -> None:
+    async def play() -> list[bytes]:
+        behind, telemetry = Next([Busy(0.0, "busy")]), Telemetry()
+        async with behind.listening() as address:
+            pass  # it was there, and is gone
+        forwarder = Forwarder(f"http://{address}", telemetry, CONFIG)
+        async with forwarder.running():
+            forwarder.put(Signal.TRACES, b"first", PROTOBUF)
+            await until(
+                lambda: (
+                    value(telemetry, "forwarded_total", signal="traces", outcome="unreachable") > 0
+                )
+            )
+            async with behind.listening(address):
+                await until(lambda: b"first" in [body for _, body, _ in behind.took])
+                forwarder.put(Signal.TRACES, b"second", PROTOBUF)
+                await until(lambda: len(behind.took) == 2)
+        assert value(telemetry, "forwarded_total", signal="traces", outcome="busy") >= 1
+        return [body for _, body, _ in behind.took]
+
+    assert asyncio.run(play()) == [b"first", b"second"]
+
+
+def test_what_the_next_collector_refuses_is_dropped_and_counted() -> None:
+    async def play() -> Telemetry:
+        behind, telemetry = Next([Refused("not OTLP")]), Telemetry()
+        async with behind.listening():
+            forwarder = Forwarder(behind.url, telemetry, CONFIG)
+            async with forwarder.running():
+                forwarder.put(Signal.TRACES, HOSTILE, PROTOBUF)
+                forwarder.put(Signal.LOGS, HOSTILE, PROTOBUF)
+        return telemetry
+
+    telemetry = asyncio.run(play())
+
+    assert value(telemetry, "dropped_total", reason="forward_refused") == 1
+    refused = sum(
+        value(telemetry, "forwarded_total", signal=signal, outcome="refused")
+        for signal in ("traces", "logs")
+    )
+    assert refused == 1
+
+
+def test_the_queue_is_bounded_and_says_what_it_dropped() -> None:
+    config = replace(CONFIG, forward_queue_bytes_max=1_000)
+
+    async def play() -> Telemetry:
+        telemetry = Telemetry()
+        forwarder = Forwarder("http://127.0.0.1:9", telemetry, config)
+        for _ in range(5):
+            forwarder.put(Signal.TRACES, bytes(400), PROTOBUF)
+        assert value(telemetry, "forward_queue_bytes") == 800
+        return telemetry
+
+    assert value(asyncio.run(play()), "dropped_total", reason="forward_queue_full") == 3
+
+
+def test_an_error_of_whoever_runs_it_passes_through() -> None:
+    async def play() -> None:
+        async with Forwarder("http://127.0.0.1:9", Telemetry(), CONFIG).running():
+            raise TimeoutError("theirs")
+
+    with pytest.raises(TimeoutError, match="theirs"):
+        asyncio.run(play())
+
+
+def test_stopping_does_not_wait_for_one_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forward, "CLOSE_S", 0.1)
+
+    async def play() -> Telemetry:
+        telemetry = Telemetry()
+        forwarder = Forwarder("http://127.0.0.1:9", telemetry, CONFIG)
+        async with asyncio.timeout(5), forwarder.running():
+            for _ in range(10):
+                forwarder.put(Signal.TRACES, b"x", PROTOBUF)
+        return telemetry
+
+    assert value(asyncio.run(play()), "dropped_total", reason="forward_stopped") == 10
+
+
+def test_nobody_is_tried_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forward, "RETRY_FOR_S", 0.1)
+
+    async def play() -> Telemetry:
+        telemetry = Telemetry()
+        forwarder = Forwarder("http://127.0.0.1:9", telemetry, CONFIG)
+        async with forwarder.running():
+            forwarder.put(Signal.TRACES, b"x", PROTOBUF)
+        return telemetry
+
+    assert value(asyncio.run(play()), "dropped_total", reason="forward_expired") == 1
