@@ -12,17 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aftershock.distro import instrument
+    from aftershock.providers import flush
     from aftershock.recording import Decision, Run, decision, run, saw
     from aftershock.tools import tool
     from aftershock.version import VERSION as __version__  # noqa: N811 (the usual name)
 
-__all__ = ["Decision", "Run", "__version__", "decision", "instrument", "run", "saw", "tool"]
+__all__ = [
+    "Decision", "Run", "__version__", "decision", "flush", "instrument", "run", "saw", "tool",
+]  # fmt: skip
 
 # Name → module that has it. Imported when first used: the collector needs only the pure modules,
 # and a process without an agent needs nothing.
 _PLACES = {
     **dict.fromkeys(("Decision", "Run", "decision", "run", "saw"), "aftershock.recording"),
     "tool": "aftershock.tools",
+    "flush": "aftershock.providers",
     "instrument": "aftershock.distro",
 }
 

@@ -22,7 +22,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from aftershock.exporting import careful_log, careful_spans
 from aftershock.losses import count_loss, note_failure
 from aftershock.redact import redact_text
-from aftershock.settings import LOOPBACK, endpoint
+from aftershock.settings import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,28 +52,33 @@ CHATTER = (
 class Outage:
     """Whether the collector can be reached: one state for everything that is sent."""
 
-    def __init__(self, write: Callable[[str], object] | None = None) -> None:
+    def __init__(
+        self, url: str | None = None, write: Callable[[str], object] | None = None
+    ) -> None:
+        """`url`: where the collector should be; `write`: where to say that it is not."""
+        self._url = url
         self._write = write
         self._said = False
         self._lock = Lock()
         self._pause_s = PAUSE_S
-        self._retry_at = 0.0
+        self.retry_at = 0.0
         self._confirmed = False  # it has taken something since the last failure
         self.failing = False
         self.closing = False
         self.reason = ""
+        os.register_at_fork(after_in_child=self._renew_lock)
 
     def may_try(self) -> bool:
         """False while it is not worth an attempt: it failed just now, or the process ends."""
         if not self.failing:
             return True
-        return not self.closing and time.monotonic() >= self._retry_at
+        return not self.closing and time.monotonic() >= self.retry_at
 
     def nobody_listens(self) -> bool:
         """True where the collector is on this machine and is not there: known in no time."""
-        if self._confirmed:
+        if self._confirmed or self._url is None:
             return False
-        parts = urlsplit(endpoint())
+        parts = urlsplit(self._url)
         if parts.hostname not in LOOPBACK:
             return False  # it may be reached by a proxy only
         try:
@@ -87,7 +92,7 @@ class Outage:
         """An attempt failed: pause longer each time, say so the first time."""
         with self._lock:
             self.failing, self._confirmed = True, False
-            self._retry_at = time.monotonic() + self._pause_s
+            self.retry_at = time.monotonic() + self._pause_s
             self._pause_s = min(self._pause_s * 2, PAUSE_MAX_S)
             say, self._said = not self._said, True
         if say:
@@ -105,10 +110,14 @@ class Outage:
             log.filters = [one for one in log.filters if not isinstance(one, Listener)]
             log.addFilter(Listener(self))
 
+    def _renew_lock(self) -> None:
+        """In a forked child: a lock that nobody holds."""
+        self._lock = Lock()
+
     def _say(self) -> None:
         why = f" ({redact_text(self.reason)[:160]})" if self.reason else ""
         line = (
-            f"aftershock: no collector at {without_credentials(endpoint())}{why}; "
+            f"aftershock: no collector at {without_credentials(self._url or '')}{why}; "
             "your program goes on without being recorded. `aftershock up` starts one.\n"
         )
         try:

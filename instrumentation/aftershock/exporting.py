@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from aftershock.tracking import Amendments
 
 SPAN_BYTES_MAX = 131_072  # of one span's texts: a whole batch must fit into one request
+SHORT_CHARS_MAX = 256  # names and ids, which are kept however full a span is
 EVENTS_MAX = 64  # of one span; streams can add one per chunk
 # Content by OpenTelemetry's names and by those of other families.
 CONTENT = frozenset(
@@ -141,11 +142,9 @@ def careful_attributes(
             found[key] = value
             continue
         safe = redact_value(key, value)
-        if isinstance(safe, str):
-            kept = safe[: max(0, min(TEXT_CHARS_MAX, room))]
-            cut += len(kept) < len(safe) or (
-                isinstance(value, str) and len(value) > 2 * TEXT_CHARS_MAX
-            )
+        if isinstance(safe, str) and len(safe) > SHORT_CHARS_MAX:
+            kept = safe[: max(SHORT_CHARS_MAX, min(TEXT_CHARS_MAX, room))]
+            cut += len(kept) < len(safe)
             safe, room = kept, room - len(kept)
         found[key] = safe
     return found, cut

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections import Counter
 from threading import Lock
@@ -11,6 +12,15 @@ logger = logging.getLogger("aftershock")
 
 _counts: Counter[str] = Counter()
 _lock = Lock()
+
+
+def renew_lock() -> None:
+    """In a forked child: a lock that nobody holds."""
+    global _lock  # noqa: PLW0603 (one process, one count)
+    _lock = Lock()
+
+
+os.register_at_fork(after_in_child=renew_lock)
 
 
 def count_loss(reason: str, number: int = 1) -> None:

@@ -9,6 +9,7 @@ import atexit
 import os
 import sys
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -55,7 +56,7 @@ def start(*, export: bool = True) -> Pipeline | None:
     if _pipeline is not None or switched_off():
         return _pipeline
     settings.set_defaults()
-    outage, amendments = Outage(), Amendments()
+    outage, amendments = Outage(settings.endpoint()), Amendments()
     spans, logs = tracer_provider(), logger_provider()
     announcer = Announcer(
         lambda: logs.get_logger("aftershock", VERSION), tidy=tidy, heartbeat_s=heartbeat_s()
@@ -94,7 +95,6 @@ def resource() -> Resource:
     own: dict[str, Any] = {
         "telemetry.distro.name": "aftershock",
         "telemetry.distro.version": VERSION,
-        "process.pid": os.getpid(),
     }
     if name := settings.named_service():
         own[SERVICE_NAME] = name
@@ -147,38 +147,36 @@ def exporters(signal: str) -> list[Callable[[], Any]]:
 
 
 def maker(signal: str, name: str) -> Callable[[], Any]:
-    """A function that makes one exporter."""
+    """A function that makes one exporter.
+
+    What it needs is imported here, on the app's thread: a fork while another thread imports would
+    leave half a module, and its lock, in the child.
+    """
+    entry = name
+    if name == "otlp":
+        wanted = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_PROTOCOL") or (
+            os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "")
+        )
+        entry = PROTOCOLS.get(wanted.strip(), "otlp_proto_http")
+    found = entry_points(group=f"opentelemetry_{signal}_exporter", name=entry)
+    kind: Any = next(iter(found)).load()
+    if not wants_direct_session(entry):
+        return kind
+    import requests  # noqa: PLC0415 (what the exporter itself uses)
 
     def make() -> Any:
-        from importlib.metadata import entry_points  # noqa: PLC0415 (on the batching thread)
-
-        entry = name
-        if name == "otlp":
-            wanted = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_PROTOCOL") or (
-                os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "")
-            )
-            entry = PROTOCOLS.get(wanted.strip(), "otlp_proto_http")
-        found = entry_points(group=f"opentelemetry_{signal}_exporter", name=entry)
-        made: Any = next(iter(found)).load()
-        return made(session=direct_session()) if wants_direct_session(entry) else made()
+        session = requests.Session()
+        session.trust_env = False  # a proxy could not reach this machine
+        return kind(session=session)
 
     return make
 
 
 def wants_direct_session(entry: str) -> bool:
-    """True for OTLP over HTTP to this machine, which a proxy could not reach."""
+    """True for OTLP over HTTP to this machine."""
     return (
         entry == "otlp_proto_http" and urlsplit(settings.endpoint()).hostname in settings.LOOPBACK
     )
-
-
-def direct_session() -> Any:
-    """A connection pool that asks no proxy."""
-    import requests  # noqa: PLC0415 (70 ms, on the batching thread)
-
-    session = requests.Session()
-    session.trust_env = False
-    return session
 
 
 def tidy(now_ns: int) -> None:

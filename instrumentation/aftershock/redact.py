@@ -9,18 +9,20 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import islice
 from typing import Any, cast
 
 from aftershock.losses import note_failure
 
 UNREADABLE = "[redacted]"
 TEXT_CHARS_MAX = 16_384  # of one value; an attribute of more is a payload, not telemetry
+ITEMS_MAX = 256  # of one container
 DEPTH_MAX = 8  # nested values; deeper ones are replaced
 
 # One pass over the text. Order matters where two could begin at the same place. Every repetition is
 # over a class of characters that what follows it does not begin with, so that time stays linear.
 PATTERNS: tuple[tuple[str, str], ...] = (
-    ("key", r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]{0,20000}(?:-----END[A-Z -]{0,60})?"),
+    ("key", r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]{0,20000}(?:-----END [A-Z ]{0,40}-----)?"),
     ("token", r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]{4,})?"),
     (
         "token",
@@ -46,8 +48,9 @@ NAMES_OF_SECRETS = (
 )
 # `password=…`, `"api_key": "…"`, `--token …`: the name stays, the value goes.
 ASSIGNED = re.compile(
-    rf"""(?i)(\b[\w\-]{{0,40}}?{NAMES_OF_SECRETS}\\?["']?\s{{0,4}}(?:[:=]|=>)\s{{0,4}}\\?)"""
-    r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"',;&}\])]+)"""
+    rf"""(?i)(\b[\w\-]{{0,40}}?{NAMES_OF_SECRETS}\\?["']?\s{{0,4}}(?:[:=]|=>)\s{{0,4}})"""
+    r"""(\\"[^"]*"|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
+    r"""|(?:(?:bearer|basic|token|digest)\s{1,4})?[^\s"',;&}\])]+)"""
 )
 URL_CREDENTIALS = re.compile(r"(\b[a-zA-Z][\w+.\-]{1,20}://)([^\s/@:]{0,256}):([^\s/@]{1,256})@")
 SECRET_KEY = re.compile(rf"(?i)(?:^|[._\-]){NAMES_OF_SECRETS}$")
@@ -79,7 +82,7 @@ def redact_any(value: Any, depth: int) -> Any:
     if depth >= DEPTH_MAX:
         return UNREADABLE
     if isinstance(value, Mapping):
-        pairs = cast("Mapping[Any, Any]", value).items()
+        pairs = islice(cast("Mapping[Any, Any]", value).items(), ITEMS_MAX)
         return {
             redact_text(str(key)): "[redacted:secret]"
             if SECRET_KEY.search(str(key)) and isinstance(item, str)
@@ -89,10 +92,10 @@ def redact_any(value: Any, depth: int) -> Any:
     if isinstance(value, bytes):
         return redact_text(value.decode("utf-8", "replace"))
     if isinstance(value, Sequence):
-        items = cast("Sequence[Any]", value)
+        items = cast("Sequence[Any]", value)[:ITEMS_MAX]
         if items and isinstance(items[0], int | float):
             return items  # a sketch: hashes, all of one type
-        return [redact_any(item, depth + 1) for item in items]
+        return tuple(redact_any(item, depth + 1) for item in items)
     return UNREADABLE
 
 
@@ -112,9 +115,9 @@ def redact_text(text: str) -> str:
 def hide_assigned(match: re.Match[str]) -> str:
     """The name, and quotes where there were some, without the value."""
     value = match[2]
-    if value.startswith(("[redacted", "'[redacted", '"[redacted')):
+    if value.lstrip("\\\"'").startswith("[redacted:"):
         return match[0]
-    quote = value[0] if value[0] in "\"'" else ""
+    quote = next((mark for mark in ('\\"', '"', "'") if value.startswith(mark)), "")
     return f"{match[1]}{quote}[redacted:secret]{quote}"
 
 

@@ -1,0 +1,84 @@
+"""One recording pipeline for the tests that run in this process: everything real but the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from opentelemetry import _logs, trace
+from opentelemetry.sdk._logs import LoggerProvider, ReadableLogRecord
+from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from aftershock.delivery import CarefulLogExporter, CarefulSpanExporter, Outage
+from aftershock.starting import Announcer
+from aftershock.tracking import Amendments, Tracking
+
+
+def own(span: ReadableSpan) -> dict[str, Any]:
+    """A span's attributes."""
+    return dict(span.attributes or {})
+
+
+@dataclass
+class Recorder:
+    """The pipeline, and what came out of it."""
+
+    announcer: Announcer
+    amendments: Amendments
+    span_memory: InMemorySpanExporter
+    log_memory: InMemoryLogRecordExporter
+
+    @property
+    def spans(self) -> list[ReadableSpan]:
+        """Spans exported so far, in the order of their ends."""
+        return list(self.span_memory.get_finished_spans())
+
+    @property
+    def events(self) -> list[ReadableLogRecord]:
+        """Log events exported so far."""
+        self.announcer.flush()
+        return list(self.log_memory.get_finished_logs())
+
+    def clear(self) -> None:
+        """Forget what came out."""
+        self.announcer.flush()
+        self.span_memory.clear()
+        self.log_memory.clear()
+
+    def span(self, name: str) -> ReadableSpan:
+        """The only exported span of a name."""
+        (found,) = [span for span in self.spans if span.name == name]
+        return found
+
+
+@pytest.fixture(scope="session")
+def pipeline() -> Recorder:
+    """The process's providers: OpenTelemetry allows them to be set once."""
+    outage, amendments = Outage(), Amendments()
+    resource = Resource.create({"service.name": "tests"})
+    spans, logs = TracerProvider(resource=resource), LoggerProvider(resource=resource)
+    span_memory, log_memory = InMemorySpanExporter(), InMemoryLogRecordExporter()
+    announcer = Announcer(lambda: logs.get_logger("aftershock"))
+    spans.add_span_processor(Tracking(announcer, amendments))
+    careful_spans = CarefulSpanExporter(lambda: span_memory, outage, amendments)
+    spans.add_span_processor(SimpleSpanProcessor(careful_spans))
+    careful_logs = CarefulLogExporter(lambda: log_memory, outage)
+    logs.add_log_record_processor(SimpleLogRecordProcessor(careful_logs))
+    trace.set_tracer_provider(spans)
+    _logs.set_logger_provider(logs)
+    return Recorder(announcer, amendments, span_memory, log_memory)
+
+
+@pytest.fixture
+def recorder(pipeline: Recorder) -> Iterator[Recorder]:
+    """The pipeline, empty, and with the promise that no span is left current."""
+    pipeline.clear()
+    assert not trace.get_current_span().get_span_context().is_valid
+    yield pipeline
+    assert not trace.get_current_span().get_span_context().is_valid
