@@ -77,17 +77,15 @@ def read(span: Span, policy: Policy) -> Step | None:
 
 def read_event(event: LogEvent, policy: Policy) -> Step | Change | None:
     """The step or the change that a log event tells of; None where it tells of neither."""
-    match event.name:
-        case x if x == EVENT_STARTED:
-            return _started(event, policy)
-        case x if x == EVENT_HEARTBEAT:
-            return _heartbeat(event)
-        case x if x == EVENT_FACT:
-            return _fact(event)
-        case x if x == EVENT_CHANGE:
-            return _change(event)
-        case _:
-            return read_kubernetes(event)
+    if event.name == EVENT_STARTED:
+        return _started(event, policy)
+    if event.name == EVENT_HEARTBEAT:
+        return _heartbeat(event)
+    if event.name == EVENT_FACT:
+        return _fact(event)
+    if event.name == EVENT_CHANGE:
+        return _change(event)
+    return read_kubernetes(event)
 
 
 def run_id_of(item: Span | LogEvent) -> str | None:

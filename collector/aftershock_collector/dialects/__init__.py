@@ -12,6 +12,9 @@ from typing import Any, NamedTuple, cast
 
 from aftershock.model import Decision, StepKind, Tokens
 
+# Lenient about raw newlines in texts; made once, because `json.loads` makes one at each call.
+_DECODER = json.JSONDecoder(strict=False)
+
 TOKENS_MAX = 2**53  # more is not a count; it would overflow what reads it
 
 
@@ -87,6 +90,6 @@ def parsed(value: Any) -> Any:
     if not isinstance(value, str) or value[:1] not in ("{", "["):
         return value
     try:
-        return json.loads(value, strict=False)
+        return _DECODER.decode(value)
     except (ValueError, RecursionError):
         return value
