@@ -24,7 +24,7 @@ ATTRIBUTES_MAX = 4_096  # of one item; recorded spans with whole chat histories 
 TEXT_BYTES_MAX = 65_536  # of one value: rules look at less, and the store keeps the rest
 ITEMS_MAX = 4_096  # of one list or map value
 DEPTH_MAX = 16  # of lists and maps within each other; protobuf itself stops at 100
-KNOWN_MAX = 8_192  # key-values that were seen before: names, models, tools; 2 MB at worst
+KNOWN_MAX = 8_192  # key-values that were seen before: names, models, tools; 4 MB at worst
 KNOWN_BYTES_MAX = 127  # longer ones seldom come again
 
 TRUNCATED = f"text over {TEXT_BYTES_MAX} bytes"
