@@ -26,7 +26,7 @@ SCALES = {
     "s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")),
     "By": ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")),
 }
-UNITS = {"1": "", "ms": "ms", "%": "%", "By/s": "B/s"}
+SHARES = ("errors", "ratio", "utilization", "availability")  # how metrics that are shares end
 
 
 def clean(text: str, chars_max: int = TEXT_CHARS_MAX) -> str:
@@ -101,14 +101,18 @@ def odds(nats: float) -> str:
     return f"1 in {int(round(often / step) * step):,}"
 
 
-def quantity(value: float, unit: str) -> str:
-    """A value with its unit at a size that people read: 210 ms, 1.9 s, 41 MB."""
-    if unit == "%" or not math.isfinite(value):
-        return f"{digits(value)} {unit}".strip()
+def quantity(value: float, unit: str, metric: str = "") -> str:
+    """A value with its unit at a size that people read: 210 ms, 1.9 s, 41 MB, 12 %.
+
+    `metric` tells a share from a count where both have the unit 1.
+    """
+    if unit == "1" and metric.endswith(SHARES):
+        value, unit = value * 100.0, "%"
     for size, name in SCALES.get(unit, ()):
         if abs(value) >= size:
             return f"{digits(value / size)} {name}"
-    return f"{digits(value)} {UNITS.get(unit, unit.strip('{}'))}".strip()
+    plain = "" if unit == "1" else unit.replace("{", "").replace("}", "")
+    return f"{digits(value)} {clean(plain, 20)}".strip()
 
 
 def digits(value: float) -> str:

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aftershock_collector.story import quantity
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -35,10 +37,9 @@ class Plot:
         """What it is a picture of."""
         return (self.entity, self.metric)
 
-    def near(self, at_ns: int) -> float | None:
-        """The last value at or before a moment."""
-        before = [value for when, value in self.points if when <= at_ns]
-        return before[-1] if before else None
+    def words(self, value: float) -> str:
+        """A value of this series with its unit."""
+        return quantity(value, self.unit, self.metric)
 
 
 def plot_of(chart: Chart, acted_at_ns: int | None, probability: float | None) -> Plot:
@@ -71,9 +72,9 @@ def ceiling(
     """
     values = [value for _, value in points] + ([band[0], 1.8 * band[2]] if band else [])
     low, high = min(values, default=0.0), max(values, default=1.0)
-    bottom = min(0.0, low)
-    top = high + (high - bottom) * 0.08
-    return bottom, top if top > bottom else bottom + 1.0
+    floor = min(0.0, low)
+    room = (high - floor) or 1.0
+    return floor - room * 0.04, high + room * 0.08
 
 
 def height(value: float, bottom: float, top: float) -> float:

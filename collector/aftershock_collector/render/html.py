@@ -9,7 +9,7 @@ from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING
 
-from aftershock_collector.page import title_of
+from aftershock_collector.page import State, title_of
 from aftershock_collector.render import panels, plots, stage
 from aftershock_collector.render.chart import Plot, plot_of
 from aftershock_collector.render.markup import Safe, data, join, place, tag
@@ -72,7 +72,7 @@ def render(
         verdicts=panels.verdicts(timeline),
         findings=panels.finding_cards(timeline),
         pages=panels.page_cards(pages),
-        pages_count=str(len(pages)),
+        pages_count=str(len({(receiver, page.key) for receiver, _, page in pages})),
         table=panels.table(timeline),
         table_name=f"All {counted(len(timeline.entries), 'line')} as a table",
         data=data(known),
@@ -127,6 +127,7 @@ def heading(timeline: Timeline, pages: Sequence[tuple[str, int, Page]]) -> Safe:
     when = f"{day(began)}  {clock(began)} – {clock(ended)} UTC  ({lasted(ended - began)})"
     alarms = sum(claim.finding.level.value == "alarm" for claim in timeline.claims)
     warnings = len(timeline.claims) - alarms
+    sent = sum(page.state is State.OPENED for _, _, page in pages)
     runs = ", ".join(short(run) for run in timeline.runs[:4])
     facts = [
         (counted(len(timeline.runs), "run"), runs),
@@ -134,7 +135,7 @@ def heading(timeline: Timeline, pages: Sequence[tuple[str, int, Page]]) -> Safe:
         (counted(timeline.steps, "step"), ""),
         (counted(alarms, "alarm"), "alarm" if alarms else ""),
         (counted(warnings, "warning"), ""),
-        (f"{counted(len(pages), 'page')} sent", ""),
+        (f"{counted(sent, 'page')} sent", ""),
     ]
     sure = surest >= stage.SUSPECTED
     return join(

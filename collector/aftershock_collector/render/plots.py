@@ -15,7 +15,7 @@ from aftershock_collector.render.chart import (
 )
 from aftershock_collector.render.markup import Safe, join, place, tag
 from aftershock_collector.render.stage import SUSPECTED, Axis, row
-from aftershock_collector.story import clean, percent, quantity
+from aftershock_collector.story import clean, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aftershock_collector.render.chart import Point
 
 ACTIONS_MAX = 6  # lines through the picture; the panel below has every verdict
+EDGE = 1.0  # of the drawing's height: a line that lies on the band's edge has not left it
 FLAG_SHARE = 0.19  # of the axis that a flag's words may take
 
 
@@ -63,12 +64,12 @@ def plot_row(plot: Plot, number: int, axis: Axis) -> Safe:
         return row(label, tag("div", "no points in this time", class_="empty"), "", "plot")
     top = ceiling(inside, plot.band)[1]
     usual = plot.band[1] if plot.band else None
-    newest = quantity(inside[-1][1], plot.unit)
+    newest = plot.words(inside[-1][1])
     value = join(
         tag("strong", newest, class_="newest", data_usual=newest),
-        tag("small", "" if usual is None else f"usual {quantity(usual, plot.unit)}"),
+        tag("small", "" if usual is None else f"usual {plot.words(usual)}"),
     )
-    scale = tag("span", quantity(top, plot.unit), class_="scale", aria_hidden="true")
+    scale = tag("span", plot.words(top), class_="scale", aria_hidden="true")
     picture = join(drawing(plot, inside, number, axis), scale)
     sure = (plot.probability or 0.0) >= SUSPECTED
     return row(label, picture, value, "plot sure" if sure else "plot")
@@ -110,8 +111,8 @@ def drawing(plot: Plot, inside: list[Point], number: int, axis: Axis) -> Safe:
 def outside(acted: float, high: float, low: float, name: str) -> Safe:
     """What lies above and below the band, after the action."""
     wide = PATH_WIDTH - acted
-    upper = tag("rect", x=acted, y=-10, width=wide, height=max(high + 10, 0))
-    lower = tag("rect", x=acted, y=low, width=wide, height=PATH_HEIGHT + 10 - low)
+    upper = tag("rect", x=acted, y=-10, width=wide, height=max(high + 10 - EDGE, 0))
+    lower = tag("rect", x=acted, y=low + EDGE, width=wide, height=PATH_HEIGHT + 10 - low)
     return tag("clipPath", upper, lower, id=name)
 
 
@@ -119,20 +120,20 @@ def spoken(plot: Plot, inside: list[Point]) -> str:
     """The chart for those who do not see it."""
     words = f"{clean(plot.entity, 60)} {clean(plot.metric, 60)}"
     if plot.band is not None:
-        low, _, high = (quantity(edge, plot.unit) for edge in plot.band)
+        low, _, high = (plot.words(edge) for edge in plot.band)
         words += f", usually {low} to {high}"
     if plot.acted_at_ns is not None:
         after = [value for at, value in inside if at >= plot.acted_at_ns]
         if after:
-            words += f"; after the action at most {quantity(max(after), plot.unit)}"
-    return f"{words}; now {quantity(inside[-1][1], plot.unit)}"
+            words += f"; after the action at most {plot.words(max(after))}"
+    return f"{words}; now {plot.words(inside[-1][1])}"
 
 
 def plot_data(plots: Sequence[Plot], axis: Axis) -> list[list[tuple[float, str]]]:
     """The points that the cross-hair reads, as shares of the axis and words."""
     return [
         [
-            (round(axis.share(at), 5), quantity(value, plot.unit))
+            (round(axis.share(at), 5), plot.words(value))
             for at, value in thinned(plot.points)
             if axis.began_ns <= at <= axis.ended_ns
         ]

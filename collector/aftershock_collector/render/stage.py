@@ -150,14 +150,19 @@ def finding_row(claim: Claim, timeline: Timeline, axis: Axis, times: dict[str, i
         *notches,
         tag("b", class_="told", style=place(a=axis.share(claim.opened_at_ns))),
         tag(
-            "button",
-            tag("em", mark, class_="badge"),
-            tag("span", sentence),
-            class_="sentence",
-            type="button",
-            style=place(a=begin, chars=len(sentence) + 5),
-            data_n=number,
-            data_marks=mark,
+            "div",
+            tag("i"),
+            tag(
+                "button",
+                tag("em", mark, class_="badge"),
+                tag("span", sentence),
+                class_="sentence",
+                type="button",
+                data_n=number,
+                data_marks=mark,
+            ),
+            class_="say",
+            style=place(a=begin),
         ),
     )
     return row(label_of_finding(claim), track, "", f"finding {look_of(claim)}")

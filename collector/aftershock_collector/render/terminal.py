@@ -207,7 +207,8 @@ def chart_line(chart: Chart, impact: Impact) -> str:
     head = min(max(1, round(SPARK_CHARS * (impact.acted_at_ns - began) / (ended - began + NS))), 39)
     line = braille(plot.points, began, ended, SPARK_CHARS, chart.median)
     named = clean(f"{chart.entity} {chart.metric}", 44).ljust(44)
-    moved = f"{quantity(chart.median, chart.unit)} → {quantity(after[-1][1], chart.unit)}"
+    newest = quantity(after[-1][1], chart.unit, chart.metric)
+    moved = f"{quantity(chart.median, chart.unit, chart.metric)} → {newest}"
     return f"{named} {line[:head]}│{line[head:]} {moved}"
 
 
