@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, LogsData
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status, TracesData
 
-from aftershock_collector.dialects import count_in, text_in
+from aftershock_collector.dialects import count_in
 from aftershock_collector.isotime import duration_ns_of, time_ns_of
 from aftershock_collector.values import key_values
 
@@ -60,8 +60,8 @@ def requests_of(document: Mapping[str, Any]) -> Converted:
             rejected[NO_TIME] += 1
             continue
         resource = key_values(_mapping(given, "resource_attributes"))
-        scope = text_in(given, "scope_name") or ""
-        version = text_in(given, "scope_version") or ""
+        scope = _text(given, "scope_name") or ""
+        version = _text(given, "scope_version") or ""
         group = traces.resource_spans.add()
         group.resource.attributes.extend(resource)
         scoped = group.scope_spans.add(spans=[span])
@@ -98,22 +98,20 @@ def _span(given: Mapping[str, Any]) -> Span | None:
         trace_id=_id(given, "trace_id"),
         span_id=_id(given, "span_id"),
         parent_span_id=_id(given, "parent_span_id"),
-        trace_state=text_in(given, "trace_state") or "",
-        name=text_in(given, "span_name") or "",
-        kind=_KINDS.get((text_in(given, "span_kind") or "").lower(), Span.SPAN_KIND_UNSPECIFIED),
+        trace_state=_text(given, "trace_state") or "",
+        name=_text(given, "span_name") or "",
+        kind=_KINDS.get((_text(given, "span_kind") or "").lower(), Span.SPAN_KIND_UNSPECIFIED),
         start_time_unix_nano=began,
         end_time_unix_nano=began + lasted,
         attributes=key_values(_mapping(given, "span_attributes")),
         status=Status(
-            code=_STATUS.get(
-                (text_in(given, "status_code") or "").lower(), Status.STATUS_CODE_UNSET
-            ),
-            message=text_in(given, "status_message") or "",
+            code=_STATUS.get((_text(given, "status_code") or "").lower(), Status.STATUS_CODE_UNSET),
+            message=_text(given, "status_message") or "",
         ),
         events=[
             Span.Event(
-                name=text_in(event, "Name", "name") or "",
-                time_unix_nano=time_ns_of(text_in(event, "Timestamp", "timestamp")) or began,
+                name=_text(event, "Name", "name") or "",
+                time_unix_nano=time_ns_of(_text(event, "Timestamp", "timestamp")) or began,
                 attributes=key_values(
                     _mapping(event, "Attributes") or _mapping(event, "attributes")
                 ),
@@ -131,7 +129,7 @@ def _log(given: Mapping[str, Any]) -> LogRecord | None:
     return LogRecord(
         time_unix_nano=time_ns,
         severity_number=cast("Any", min(count_in(given, "severity_number") or 0, SEVERITY_MAX)),
-        severity_text=text_in(given, "severity_text") or "",
+        severity_text=_text(given, "severity_text") or "",
         body=body.value,
         attributes=key_values(_mapping(given, "log_attributes")),
         trace_id=_id(given, "trace_id"),
@@ -142,7 +140,7 @@ def _log(given: Mapping[str, Any]) -> LogRecord | None:
 def _id(given: Mapping[str, Any], key: str) -> bytes:
     """An id in hex; anything else is no id, and whoever decodes the span says so."""
     try:
-        return bytes.fromhex(text_in(given, key) or "")
+        return bytes.fromhex(_text(given, key) or "")
     except ValueError:
         return b""
 
@@ -159,3 +157,7 @@ def _objects(given: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     return [
         cast("dict[str, Any]", one) for one in cast("list[Any]", value) if isinstance(one, dict)
     ]
+
+
+def _text(given: Mapping[str, Any], *keys: str) -> str | None:
+    return next((value for key in keys if isinstance(value := given.get(key), str)), None)

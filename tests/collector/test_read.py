@@ -631,6 +631,16 @@ ODD = st.recursive(
 )  # fmt: skip
 
 
+def test_a_step_keeps_no_text_and_no_list_without_bound() -> None:
+    long = "x" * 60_000
+    item = tool({names.TOOL_NAME: long, names.RUN_ID: long, names.ACTION_TARGETS: [long] * 4_000})
+    step = step_of(item)
+
+    assert step.action is not None
+    assert max(map(len, (step.name, step.run_id, *step.action.targets))) == 2_000
+    assert len(step.action.targets) == 256
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     st.dictionaries(st.sampled_from(KEYS), ODD, max_size=10),

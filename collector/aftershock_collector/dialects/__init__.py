@@ -10,11 +10,14 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
+from aftershock.limits import Limits
 from aftershock.model import Decision, StepKind, Tokens
 
 # Lenient about raw newlines in texts; made once, because `json.loads` makes one at each call.
 _DECODER = json.JSONDecoder(strict=False)
 
+TEXT_CHARS_MAX = Limits().text_chars_max
+TEXTS_MAX = 256  # of one list: targets, required facts, alternatives
 TOKENS_MAX = 2**53  # more is not a count; it would overflow what reads it
 
 
@@ -35,11 +38,11 @@ class Reading(NamedTuple):
 
 
 def text_in(attributes: Mapping[str, Any], *keys: str) -> str | None:
-    """The first of these attributes that is a text with something in it."""
+    """The first of these attributes that is a text with something in it, as long as a step may."""
     for key in keys:
         value = attributes.get(key)
         if value and isinstance(value, str):
-            return value
+            return value if len(value) <= TEXT_CHARS_MAX else value[:TEXT_CHARS_MAX]
     return None
 
 
@@ -68,11 +71,10 @@ def count_in(attributes: Mapping[str, Any], *keys: str) -> int | None:
 def texts_in(attributes: Mapping[str, Any], key: str) -> tuple[str, ...]:
     """A list of texts, without what is none; a single text is a list of one."""
     value = attributes.get(key)
-    if isinstance(value, str):
-        return (value,) if value else ()
-    if not isinstance(value, list):
+    if value is None:
         return ()
-    return tuple([item for item in cast("list[Any]", value) if item and isinstance(item, str)])
+    items = cast("list[Any]", value)[:TEXTS_MAX] if isinstance(value, list) else [value]
+    return tuple([item[:TEXT_CHARS_MAX] for item in items if item and isinstance(item, str)])
 
 
 def tokens_in(

@@ -89,7 +89,7 @@ def traces_of(document: Mapping[str, Any]) -> Recorded:
         if attributes is None:
             rejected[UNKNOWN_KIND] += 1
             continue
-        error = text_in(step, "error")
+        error = step.get("error") if isinstance(step.get("error"), str) else None
         spans.append(
             WrittenSpan(
                 trace_id=trace_id,
