@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test test-slow check bench clean
+.PHONY: setup demo test test-slow check bench eval-rules clean
 
 setup: $(STAMP)  ## make the environment from the lock
 
@@ -29,6 +29,9 @@ check: $(STAMP)  ## format, lint, types
 
 bench: $(STAMP)  ## figures that compare within one run
 	$(BIN)/python -m tests.bench
+
+eval-rules: $(STAMP)  ## the rules over recordings by others, beside what others use
+	$(BIN)/python -m tests.evaluation.rules
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis dist out

@@ -12,7 +12,7 @@ from aftershock.limits import Limits
 from aftershock.model import Fingerprint, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 DEFAULTS = Limits()
 ERROR_CLASS_CHARS_MAX = 200  # of an error class: enough for a message, too short for a payload
@@ -310,10 +310,14 @@ def error_class(text: str) -> str:
 
 
 def subjects_of(arguments: Any) -> frozenset[str]:
-    """Hashes of the values in arguments that look like names or ids: what the call is about."""
-    found: dict[str, None] = {}
-    collect_subjects(arguments, found, 0)
-    return frozenset(hash_subject(value) for value in found)
+    """`argument=hash` of the values in arguments that look like names or ids.
+
+    The hash joins a write to the read that told about the same thing, whatever the argument was
+    called there; the argument's own name says what kind of thing it is.
+    """
+    found: dict[tuple[str, str], None] = {}
+    collect_subjects(arguments, "", found, 0)
+    return frozenset(f"{name}={hash_subject(value)}" for name, value in found)
 
 
 def hash_subject(value: str) -> str:
@@ -321,23 +325,22 @@ def hash_subject(value: str) -> str:
     return blake2b(value.casefold().encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
-def collect_subjects(value: Any, found: dict[str, None], depth: int) -> None:
+def collect_subjects(value: Any, name: str, found: dict[tuple[str, str], None], depth: int) -> None:
     """Add the id-like values inside a value, bounded in depth and number."""
     if len(found) >= SUBJECTS_MAX or depth > DEPTH_MAX:
         return
     if isinstance(value, dict):
-        inside: Iterable[Any] = cast("Mapping[Any, Any]", value).values()
+        for key, item in cast("Mapping[Any, Any]", value).items():
+            collect_subjects(item, str(key), found, depth + 1)
     elif isinstance(value, list | tuple):
-        inside = cast("Sequence[Any]", value)
-    else:
-        inside = ()
-        if (identifier := identifier_of(value)) is not None:
-            found[identifier] = None
-        elif isinstance(value, str) and value[:1] in ("{", "["):
-            parsed = normalise_text(value, DEPTH_MAX - 1)
-            inside = () if isinstance(parsed, str) else (parsed,)
-    for item in inside:
-        collect_subjects(item, found, depth + 1)
+        for item in cast("Sequence[Any]", value):
+            collect_subjects(item, name, found, depth + 1)
+    elif (identifier := identifier_of(value)) is not None:
+        found[name, identifier] = None
+    elif isinstance(value, str) and value[:1] in ("{", "["):
+        parsed = normalise_text(value, depth)
+        if not isinstance(parsed, str):
+            collect_subjects(parsed, name, found, depth + 1)
 
 
 def identifier_of(value: Any) -> str | None:

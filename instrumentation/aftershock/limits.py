@@ -29,6 +29,7 @@ class Limits:
     stall_s: float = 120.0  # four missed heartbeats of 30 s
 
     # Context.
+    practice_share_min: float = 0.75  # of past actions that read a fact first, at least, for sure
     fact_age_max_s: float = 900.0  # a fact without a declared age is stale after 15 minutes
 
     # Impact.

@@ -109,7 +109,7 @@ class Action:
     call_id: str | None = None
     subjects: frozenset[str] = (
         frozenset()
-    )  # hashed id-like argument values, to join reads to writes
+    )  # `argument=hash` of id-like values, to join reads to writes
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ class Known:
     @property
     def title(self) -> str:
         """The requirement for people."""
+        if self.requirement.learnt_support is not None:  # its subject is a hash
+            return f"answer of {self.requirement.kind}"
         subject = self.requirement.subject
         return self.requirement.kind if subject == ANY else f"{self.requirement.kind} of {subject}"
 

@@ -41,7 +41,9 @@ def line_for(gap: Known) -> str:
     parts = [f"{gap.title}: never read"]
     if gap.others:
         last = gap.others[-1]
-        parts.append(f"{last.source} was asked about {last.subject} only")
+        learnt = requirement.learnt_support is not None  # and then its subject is a hash
+        other = "something else" if learnt else last.subject
+        parts.append(f"{last.source} was asked about {other} only")
     elif requirement.sources:
         parts.append(f"{' or '.join(requirement.sources)} would have told")
     if requirement.learnt_support is not None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aftershock.limits import Limits
 
 KIND = "repeated_action"
+Call = tuple[str, str]  # tool, digest of its arguments
 STUMBLE_ACTIONS_MAX = 3  # a call that failed, what cleared its way, and the call again
 
 
@@ -47,11 +48,12 @@ def repeated_action(run: Run, limits: Limits) -> Iterator[Finding]:
 def identical_calls(run: Run, lane: list[Step], limits: Limits) -> Iterator[Finding]:
     """One finding for each call that was repeated within the newest actions."""
     newest = len(lane) - limits.repeat_window_actions  # places from here on are "now"
+    # Two calls of a chain are less than a window apart: further back nothing can begin to matter.
+    calls = repeated_calls(lane[max(0, newest - limits.repeat_window_actions) :])
     chains = [
         chain
-        for places in places_by_call(lane).values()
-        if len(places) > 1 and places[-1] >= newest
-        if len(chain := last_chain(lane, places, limits)) >= limits.repeats_warn
+        for call in calls
+        if len(chain := last_chain(lane, places_of(call, lane), limits)) >= limits.repeats_warn
         and chain[-1] >= newest
     ]
     for chain in chains:
@@ -77,18 +79,31 @@ def identical_calls(run: Run, lane: list[Step], limits: Limits) -> Iterator[Find
         )
 
 
-def places_by_call(lane: list[Step]) -> dict[tuple[str, str], list[int]]:
-    """Places of each call in a lane; pollers and calls of which nothing is known are left out."""
-    places: dict[tuple[str, str], list[int]] = {}
-    for place, step in enumerate(lane):
+def repeated_calls(steps: list[Step]) -> list[Call]:
+    """Calls that were made more than once; pollers and calls of which nothing is known left out."""
+    seen: set[Call] = set()
+    repeated: dict[Call, None] = {}
+    for step in steps:
         action = step.action
-        if action is not None and action.arguments.digest and not action.polls:
-            key = (action.tool, action.arguments.digest)
-            if key in places:
-                places[key].append(place)
-            else:
-                places[key] = [place]
-    return places
+        if action is None:
+            continue
+        call = (action.tool, action.arguments.digest)
+        if call not in seen:
+            seen.add(call)
+        elif call[1] and not action.polls:
+            repeated[call] = None
+    return list(repeated)
+
+
+def places_of(call: Call, lane: list[Step]) -> list[int]:
+    """Where in a lane a call was made."""
+    return [
+        place
+        for place, step in enumerate(lane)
+        if step.action is not None
+        and step.action.arguments.digest == call[1]
+        and step.action.tool == call[0]
+    ]
 
 
 def last_chain(lane: list[Step], places: list[int], limits: Limits) -> list[int]:
@@ -127,6 +142,8 @@ def stumbles(run: Run, lane: list[Step], limits: Limits) -> Iterator[Finding]:
         for place, step in enumerate(lane)
         if step.action is not None and step.action.outcome is Outcome.FAILED
     ]
+    if len(failures) < limits.errors_warn:
+        return
     retries: dict[str, list[tuple[int, int]]] = {}
     for nth, failed_at in enumerate(failures[limits.errors_warn - 1 :], limits.errors_warn):
         place, failed = retry_of(lane, failed_at), lane[failed_at].action

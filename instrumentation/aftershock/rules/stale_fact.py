@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aftershock.fingerprint import hash_subject
 from aftershock.model import Fact, Step
 from aftershock.policy import ANY, subjects_match
 from aftershock.rules.actions import changed_something
@@ -68,14 +69,20 @@ def reason_of(
     return None
 
 
+def is_about(notice: Fact, fact: Fact, known: Known) -> bool:
+    """True where a notice of a change is about what a fact told; learnt subjects are hashes."""
+    if known.requirement.learnt_support is not None:
+        return hash_subject(notice.subject) == fact.subject
+    return notice.subject != ANY and subjects_match(fact.subject, notice.subject)
+
+
 def changer_of(later: Step, fact: Fact, known: Known) -> str | None:
     """Who changed a fact's subject in a step; None where the step did not."""
     for notice in later.facts:
         if (
             notice.kind == CHANGED
             and notice.observed_at_ns > fact.observed_at_ns
-            and notice.subject != ANY
-            and subjects_match(fact.subject, notice.subject)
+            and is_about(notice, fact, known)
         ):
             return notice.source
     action = later.action

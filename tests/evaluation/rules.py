@@ -1,0 +1,298 @@
+"""`make eval-rules`: the product's rules over recordings by others, beside what others use.
+
+Recordings go through the import path and the engine, step by step, as live traffic does. The
+command fails where a bar is missed. AFTERSHOCK_EVAL_DATA names the data, default ../shared/data.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from aftershock.attributes import EVENT_FACT, FACT_KIND, FACT_SOURCE, FACT_SUBJECT, RUN_ID
+from aftershock.fold import Window
+from aftershock.model import Level, Step, StepKind
+from aftershock.policy import EMPTY, Policy
+from aftershock.practice import Practice, expect, learn_practice
+from aftershock.rules import STEP_RULES, judge
+from aftershock_collector.read import read_event
+from aftershock_collector.wire import LogEvent
+from tests.evaluation.baselines import BASELINES, length
+from tests.evaluation.scores import Score, average_precision, score
+from tests.evaluation.traces import Judged, data_folder, judge_record, load, steps_of
+
+LOOPS = ("repeated_action", "action_cycle", "error_streak")
+CONTEXT = ("missing_fact", "failed_fact", "stale_fact")
+REPEATED = 2  # labels.repetition: 2 yes, 1 weak (left out), 0 no
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One figure beside its bar. `met` is None where there is none."""
+
+    name: str
+    figure: str
+    bar: str = ""
+    met: bool | None = None
+
+    def __str__(self) -> str:
+        mark = {None: " ", True: "✓", False: "✗"}[self.met]
+        return f"{mark} {self.name:<56} {self.figure:<26} {self.bar}"
+
+
+# --- Loops -------------------------------------------------------------------------------------
+
+
+def repeats_previous(judged: Judged) -> Iterator[tuple[bool, bool]]:
+    """(said, labelled) for each pair of consecutive actions: does the second repeat the first?
+
+    It is said where one finding of repeated_action holds both as its evidence. Rewordings are
+    another claim (people label them Refinement) and are not counted.
+    """
+    previous: Step | None = None
+    for place, (step, recorded) in enumerate(
+        zip(judged.steps, judged.record["steps"], strict=True)
+    ):
+        if step.action is None:
+            continue
+        labels: dict[str, str] = recorded.get("lab") or {}
+        label = labels.get("rel")
+        if label is not None and previous is not None:
+            both = {step.span_id, previous.span_id}
+            said = any(
+                finding.kind == "repeated_action"
+                and not finding.subject.endswith("/reworded")
+                and both <= set(finding.evidence)
+                for finding in judged.found[place]
+            )
+            yield said, label == "Repetition"
+        previous = step
+
+
+def is_loop(record: dict[str, Any]) -> bool:
+    """People saw two repetitions in a row, or three in nine."""
+    labels = record["labels"]
+    return labels["max_run_rep"] >= 2 or labels["max_rep_in9"] >= 3
+
+
+def alarms(judged: Judged, kinds: Sequence[str] = LOOPS) -> bool:
+    """True where somebody would have been paged."""
+    return any(finding.level is Level.ALARM for _, finding in judged.findings(kinds))
+
+
+def looping_spans(judged: Judged) -> int:
+    """How many steps loop findings point at: the score of a run."""
+    return len({span for _, finding in judged.findings(LOOPS) for span in finding.evidence})
+
+
+def earliness(runs: Sequence[Judged]) -> str:
+    """Where in the run the first alarm came, and what came after it."""
+    parts: list[float] = []
+    tokens: list[int] = []
+    for judged in runs:
+        places = [p for p, finding in judged.findings(LOOPS) if finding.level is Level.ALARM]
+        if places:
+            parts.append((min(places) + 1) / len(judged.steps))
+            tokens.append(sum(s.tokens.total for s in judged.steps[min(places) + 1 :] if s.tokens))
+    if not parts:
+        return "no alarm"
+    left = f", {statistics.median(tokens):,.0f} tokens left" if any(tokens) else ""
+    return f"at {statistics.median(parts):.0%} of the run{left}"
+
+
+def trajectories() -> Iterator[Line]:
+    """TAR: people labelled every pair of actions."""
+    runs = [judge_record(record) for record in load("tar")]
+    steps = score(pair for judged in runs for pair in repeats_previous(judged))
+    met = steps.f1 >= 0.80 and steps.precision >= 0.90
+    yield Line("TAR step repetition, P/R/F1", str(steps), "F1 ≥ .80 at P ≥ .90", met)
+    for name, detector in BASELINES.items():
+        result = score((detector(run.record), is_loop(run.record)) for run in runs)
+        yield Line(f"  TAR run loops, {name}", str(result))
+    truth = [is_loop(run.record) for run in runs]
+    lengths = average_precision(truth, [length(run.record) for run in runs])
+    yield Line("  TAR run loops, length only", f"PR-AUC {lengths:.2f}")
+    result = score((alarms(run), is_loop(run.record)) for run in runs)
+    yield Line("TAR run loops, alarm, P/R/F1", str(result), "F1 ≥ .75", result.f1 >= 0.75)
+    yield Line("  first alarm of true loops", earliness([r for r in runs if is_loop(r.record)]))
+    resolved = [run for run in runs if run.labels["resolved"]]
+    yield healthy("TAR resolved", resolved, 0.10)
+
+
+def research() -> Iterator[Line]:
+    """TRAIL: people's remarks on repetition."""
+    records = [r for r in load("trail") if r["labels"]["repetition"] in (0, REPEATED)]
+    runs = [judge_record(record) for record in records]
+    truth = [run.labels["repetition"] == REPEATED for run in runs]
+    for name, detector in BASELINES.items():
+        said = [detector(run.record) for run in runs]
+        yield Line(f"  TRAIL repetition, {name}", str(score(zip(said, truth, strict=True))))
+    lengths = average_precision(truth, [length(run.record) for run in runs])
+    yield Line("  TRAIL repetition, length only", f"PR-AUC {lengths:.2f}")
+    scores = [looping_spans(run) for run in runs]
+    warned = score(zip((value > 0 for value in scores), truth, strict=True))
+    yield Line("TRAIL repetition, warn, P/R/F1", str(warned), "F1 ≥ .78", warned.f1 >= 0.78)
+    area = average_precision(truth, scores)
+    bar = f"≥ .87 and > length ({lengths:.2f})"
+    yield Line("TRAIL repetition, PR-AUC", f"{area:.3f}", bar, area >= 0.87 and area > lengths)
+    paged = score(zip((alarms(run) for run in runs), truth, strict=True))
+    yield Line("  TRAIL repetition, alarm", str(paged))
+    loops = [run for run, so in zip(runs, truth, strict=True) if so]
+    yield Line("  first alarm of true repetitions", earliness(loops))
+
+
+def healthy(name: str, runs: Sequence[Judged], most: float) -> Line:
+    """The share of healthy runs that would have paged somebody."""
+    share = sum(alarms(run) for run in runs) / len(runs)
+    figure = f"{share:.2%} of {len(runs)}"
+    return Line(f"healthy runs that alarm, {name}", figure, f"≤ {most:.0%}", share <= most)
+
+
+def healthy_runs() -> Iterator[Line]:
+    """Runs that did their job: nobody should be woken."""
+    tau = [judge_record(record) for record in load("tau") if record["labels"]["reward"] == 1]
+    yield healthy("tau, reward 1", tau, 0.01)
+    dojo = [judge_record(r) for r in load("agentdojo-clean") if r["labels"]["utility"]]
+    yield healthy("AgentDojo, utility true", dojo, 0.01)
+
+
+# --- Incomplete context ------------------------------------------------------------------------
+
+
+def airline() -> Policy:
+    """The policy of the airline's tools."""
+    text = Path(__file__).with_name("airline.yaml").read_text(encoding="utf-8")
+    return Policy.from_mapping(yaml.safe_load(text))
+
+
+def with_notices(record: dict[str, Any], steps: Sequence[Step]) -> list[Step]:
+    """Steps with the recording's notices of changes as an app reports them: aftershock.fact."""
+    noticed: list[Step] = []
+    for step, recorded in zip(steps, record["steps"], strict=True):
+        if step.kind is not StepKind.MESSAGE or recorded.get("name") != "resource_event":
+            noticed.append(step)
+            continue
+        told: dict[str, str] = yaml.safe_load(recorded["result"])
+        subject = next(value for key, value in told.items() if key.endswith("_id"))
+        event = LogEvent(
+            trace_id=step.trace_id,
+            span_id=step.span_id,
+            name=EVENT_FACT,
+            text="",
+            time_ns=step.began_at_ns,
+            severity=9,
+            attributes={
+                RUN_ID: step.run_id,
+                FACT_KIND: "changed",
+                FACT_SUBJECT: subject,
+                FACT_SOURCE: told["by"],
+            },
+            resource={},
+            scope="",
+        )
+        read = read_event(event, EMPTY)
+        assert isinstance(read, Step), "a fact is a step"
+        noticed.append(read)
+    return noticed
+
+
+def gap_found(record: dict[str, Any], policy: Policy, practice: Practice) -> bool:
+    """True where a context rule says something of the run.
+
+    A damaged read is found at the first write that rests on it, which need not be the last one.
+    """
+    steps = [expect(practice, step) for step in with_notices(record, steps_of(record, policy))]
+    return any(judge_record(record, policy, steps).findings(CONTEXT))
+
+
+def perturbed(
+    title: str,
+    policy: Policy,
+    practice_for: Callable[[dict[str, Any]], Practice],
+    bar: Callable[[Score], tuple[str, bool]],
+) -> Iterator[Line]:
+    """tau-perturbed by variant, then all of it against its bar."""
+    said: dict[str, list[tuple[bool, bool]]] = {}
+    for record in load("tau-perturbed"):
+        labels = record["labels"]
+        found = gap_found(record, policy, practice_for(record))
+        said.setdefault(labels["variant"], []).append((found, labels["incomplete"]))
+    for variant, pairs in said.items():
+        part = sum(found for found, _ in pairs)
+        yield Line(f"  {title}, {variant}", f"found in {part} of {len(pairs)}")
+    whole = score(pair for pairs in said.values() for pair in pairs)
+    text, met = bar(whole)
+    yield Line(f"tau-perturbed, {title}, P/R/F1", str(whole), text, met)
+
+
+def context() -> Iterator[Line]:
+    """Damaged reads, with a policy and with nothing but practice learnt from the other runs."""
+
+    def complete(whole: Score) -> tuple[str, bool]:
+        return "1.00 / 1.00", whole.precision == whole.recall == 1
+
+    def most(whole: Score) -> tuple[str, bool]:
+        return "R ≥ .85 at P ≥ .95", whole.recall >= 0.85 and whole.precision >= 0.95
+
+    past = [(record["meta"]["task"], steps_of(record)) for record in load("tau")]
+
+    @cache
+    def learnt_without(task: int) -> Practice:
+        return learn_practice(steps for other, steps in past if other != task)
+
+    yield from perturbed("policy", airline(), lambda _: Practice(), complete)
+    yield from perturbed("learnt", EMPTY, lambda r: learnt_without(r["meta"]["task"]), most)
+    good = [record for record in load("tau") if record["labels"]["reward"] == 1]
+    declared = sum(gap_found(record, airline(), Practice()) for record in good)
+    yield Line("  healthy tau runs with a finding, policy", f"{declared} of {len(good)}")
+    learnt = sum(gap_found(r, EMPTY, learnt_without(r["meta"]["task"])) for r in good)
+    yield Line("  healthy tau runs with a finding, learnt", f"{learnt} of {len(good)}")
+
+
+# --- Cost --------------------------------------------------------------------------------------
+
+
+def cost() -> Iterator[Line]:
+    """Microseconds a step takes to be judged, every prefix of every run of four sets."""
+    spent: list[float] = []
+    for name in ("tar", "trail", "tau", "live-sre-sessions"):
+        here: list[float] = []
+        for record in load(name):
+            window = Window(record["id"], EMPTY.limits)
+            for step in steps_of(record):
+                window.add([step])
+                run = window.prefix(len(window))
+                began = time.perf_counter()
+                list(judge(run, EMPTY.limits, STEP_RULES))
+                here.append((time.perf_counter() - began) * 1e6)
+        spent += here
+        yield Line(f"  µs per step, median, {name}", f"{statistics.median(here):.1f}")
+    median = statistics.median(spent)
+    yield Line("µs per step, median, all", f"{median:.1f}", "≤ 60", median <= 60)
+
+
+def main() -> int:
+    """Print the table; 1 where a bar is missed."""
+    if not (data_folder() / "traces").is_dir():
+        print(f"no recordings in {data_folder()}: set AFTERSHOCK_EVAL_DATA", file=sys.stderr)
+        return 2
+    missed = 0
+    for part in (trajectories, research, healthy_runs, context, cost):
+        for line in part():
+            print(line, flush=True)
+            missed += line.met is False
+        print()
+    print("every bar is met" if not missed else f"{missed} bars are missed")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""Precision, recall, F1 and the area under the precision–recall curve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How often a detector was right."""
+
+    true: int  # said and so
+    false: int  # said and not so
+    missed: int  # so and not said
+
+    @property
+    def precision(self) -> float:
+        """Share of what was said that is so; 1 where nothing was said."""
+        return self.true / (self.true + self.false) if self.true + self.false else 1.0
+
+    @property
+    def recall(self) -> float:
+        """Share of what is so that was said."""
+        return self.true / (self.true + self.missed) if self.true + self.missed else 1.0
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of both."""
+        return 2 * self.true / (2 * self.true + self.false + self.missed) if self.true else 0.0
+
+    def __str__(self) -> str:
+        return f"{self.precision:.2f} / {self.recall:.2f} / {self.f1:.3f}"
+
+
+def score(pairs: Iterable[tuple[bool, bool]]) -> Score:
+    """The score of (said, so) pairs."""
+    counted = list(pairs)
+    return Score(
+        sum(said and so for said, so in counted),
+        sum(said and not so for said, so in counted),
+        sum(so and not said for said, so in counted),
+    )
+
+
+def average_precision(truth: Sequence[bool], scores: Sequence[float]) -> float:
+    """Area under the precision–recall curve, equal scores taken together."""
+    positives = sum(truth)
+    ranked = sorted(zip(scores, truth, strict=True), key=lambda pair: -pair[0])
+    area = found = seen = 0.0
+    place = 0
+    while place < len(ranked):
+        tied = [so for value, so in ranked[place:] if value == ranked[place][0]]
+        before = found
+        found += sum(tied)
+        seen += len(tied)
+        area += (found - before) / positives * (found / seen)
+        place += len(tied)
+    return area
