@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from aftershock.model import Action, Decision, Fact, Outcome, Step, StepKind, Tier
 
 if TYPE_CHECKING:
-    from aftershock.model import Change, Impact, Rival
+    from aftershock.model import Change, Impact
 
 NS = 1_000_000_000
 TEXT_CHARS_MAX = 300  # of one sentence: three lines on a phone
@@ -227,11 +227,6 @@ def judgement(impact: Impact) -> str:
     if impact.label == "possible":
         return f"{deed} possibly degraded {entity}"
     return f"No metric evidence that {deed} degraded {entity}"
-
-
-def rival_words(rival: Rival) -> str:
-    """A competing explanation with its probability."""
-    return f"{clean(rival.name, 80)} {percent(rival.probability)}"
 
 
 def candidates(impact: Impact) -> tuple[tuple[str, float, bool], ...]:
