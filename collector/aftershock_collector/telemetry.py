@@ -140,9 +140,13 @@ class Telemetry:
             log.error("%s failed: %s", place, error, exc_info=error)
 
     def _warn(self, event: str, message: str, *values: object) -> None:
-        repeated = self._due(event)
-        if repeated is not None:
-            log.warning("%s (unsaid since: %d)", message % values, repeated)
+        unsaid = self._due(event)
+        if unsaid is None:
+            return
+        if unsaid:
+            log.warning("%s (unsaid since: %d)", message % values, unsaid)
+        else:
+            log.warning(message, *values)
 
     def _due(self, event: str) -> int | None:
         """How often it happened unsaid since, or None: said too recently."""
