@@ -37,11 +37,12 @@ from aftershock_collector.wire import LogEvent, Span, Unreadable
 
 RETRY_FIRST_S = 0.05  # a lock is usually gone after one commit of somebody else
 RETRY_LAST_S = 1.0  # a disk that has room again is noticed within a second
+WORKS_MAX = 256  # pieces of work that wait: two minutes of ticks behind a judge that hangs
 REASONS_TOLD_MAX = 5  # in one partial success
 _NS = 1_000_000_000
 
 Read = TypeVar("Read")
-Work = Callable[[], None]
+Work = Callable[[], object]
 
 
 class Intake:
@@ -66,6 +67,7 @@ class Intake:
         self._waiting: deque[Offer | Work] = deque()
         self._bytes = 0  # of all offers that have no answer yet
         self._offers = 0
+        self._works = 0
         self._more = threading.Condition()
         self._stopping = False
         # Only the writer's thread touches these.
@@ -97,10 +99,14 @@ class Intake:
         self._thread.join(timeout_s)
 
     def call(self, work: Work) -> None:
-        """Run `work` on the writer's thread, after what waits now."""
+        """Run `work` on the writer's thread, after what waits now; drop it if too much does."""
         with self._more:
-            self._waiting.append(work)
-            self._more.notify()
+            if self._works < WORKS_MAX:
+                self._works += 1
+                self._waiting.append(work)
+                self._more.notify()
+                return
+        self._telemetry.drop({"work_queue_full": 1})
 
     async def offer(self, signal: Signal, body: bytes, content_type: str) -> Answer:
         """Wait until a body is committed, or say why it was not."""
@@ -167,9 +173,12 @@ class Intake:
                 self._more.wait(pause_s)
             if self._parked and (self._stopping or time.monotonic() >= self._retry_at_s):
                 return self._group(self._parked)
-            if self._waiting and not isinstance(self._waiting[0], Offer):
-                return self._waiting.popleft()  # type: ignore[return-value]
-            return self._group(self._waiting) if self._waiting else None
+            head = self._waiting[0] if self._waiting else None
+            if head is None or isinstance(head, Offer):
+                return self._group(self._waiting) or None
+            self._waiting.popleft()
+            self._works -= 1
+            return head
 
     def _group(self, queue: deque[Any]) -> list[Offer]:
         """Offers from the front that fit one commit."""

@@ -21,7 +21,7 @@ from aftershock.policy import EMPTY
 from aftershock_collector.config import Config
 from aftershock_collector.edges.sqlite import Store
 from aftershock_collector.edges.sqlite_reading import Reader
-from aftershock_collector.intake import Intake
+from aftershock_collector.intake import WORKS_MAX, Intake
 from aftershock_collector.offers import Accepted, Answer, Arrived, Busy, Refused, Signal
 from aftershock_collector.read import read, read_event
 from aftershock_collector.telemetry import Telemetry
@@ -358,6 +358,19 @@ def test_work_runs_on_the_writers_thread_in_its_turn(desk: Desk) -> None:
     intake.call(work)
     wait_until(lambda: seen == ["aftershock-intake"])
     assert desk.metric("failures_total", place="intake") == 1
+
+
+def test_work_that_piles_up_is_bounded_and_counted(desk: Desk) -> None:
+    intake, go = desk.open(), threading.Event()
+    done: list[int] = []
+    intake.call(lambda: go.wait(5))
+    for number in range(WORKS_MAX * 2):
+        intake.call(lambda number=number: done.append(number))
+    go.set()
+    wait_until(lambda: len(done) + desk.metric("dropped_total", reason="work_queue_full") >= 512)
+
+    assert WORKS_MAX <= len(done) + 1 <= WORKS_MAX + 2
+    assert sorted(done) == done
 
 
 def test_a_sender_that_went_away_costs_nothing(desk: Desk) -> None:
