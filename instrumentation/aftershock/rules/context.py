@@ -11,6 +11,8 @@ from aftershock.policy import ANY, subjects_match
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from aftershock.limits import Limits
+
 # A fact of this kind says that its subject changed outside the run: a notice, a deploy, an event.
 CHANGED = "changed"
 
@@ -69,6 +71,7 @@ def answers(fact: Fact, requirement: Requirement) -> bool:
 
 def about_past_deed(
     run: Run,
+    limits: Limits,
     step: Step,
     action: Action,
     *,
@@ -88,7 +91,7 @@ def about_past_deed(
         level=level or (Level.WARN if learnt else Level.ALARM),
         began_at_ns=step.began_at_ns,
         as_of_ns=run.now_ns,
-        evidence=(step.span_id, *dict.fromkeys(evidence)),
+        evidence=(step.span_id, *dict.fromkeys(evidence))[: limits.evidence_max],
         summary=summary,
         agent=step.agent or run.agent,
         trace_id=step.trace_id,

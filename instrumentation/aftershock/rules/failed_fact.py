@@ -22,7 +22,7 @@ WORDS = {
 }
 
 
-def failed_fact(run: Run, _limits: Limits) -> Iterator[Finding]:
+def failed_fact(run: Run, limits: Limits) -> Iterator[Finding]:
     """One finding for the newest action, listing every fact that was asked for in vain.
 
     An empty answer may be the truth (no window, no alert): it warns, while a failed or a cut one
@@ -37,6 +37,7 @@ def failed_fact(run: Run, _limits: Limits) -> Iterator[Finding]:
         empty = all(gap.facts[-1].outcome is Outcome.EMPTY for gap in gaps)
         yield about_past_deed(
             run,
+            limits,
             step,
             action,
             kind=KIND,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 KIND = "missing_fact"
 
 
-def missing_fact(run: Run, _limits: Limits) -> Iterator[Finding]:
+def missing_fact(run: Run, limits: Limits) -> Iterator[Finding]:
     """One finding for the newest action, listing every fact that was never obtained."""
     asked = requirements_of(run)
     if asked is None:
@@ -25,6 +25,7 @@ def missing_fact(run: Run, _limits: Limits) -> Iterator[Finding]:
     if gaps:
         yield about_past_deed(
             run,
+            limits,
             step,
             action,
             kind=KIND,

@@ -41,6 +41,7 @@ def stale_fact(run: Run, limits: Limits) -> Iterator[Finding]:
     if gaps:
         yield about_past_deed(
             run,
+            limits,
             step,
             action,
             kind=KIND,
