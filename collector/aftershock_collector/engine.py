@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from aftershock.fold import Window, place_of
 from aftershock.limits import Limits
-from aftershock.model import Change, Claim, Closing, Finding, Impact, Report, Run, Step
+from aftershock.model import Change, Claim, Closing, Finding, Impact, Report, Run, Step, StepKind
 from aftershock.policy import EMPTY, Policy, limits_for
 from aftershock.reconcile import NO_CLAIMS, Claims, advance, close, reconcile
 from aftershock.rules import STEP_RULES, TIMED_RULES, judge
@@ -21,6 +21,8 @@ from aftershock_collector.series import SERIES_MAX, SeriesStore
 from aftershock_collector.wire import Sample
 
 _CHUNK = 128  # steps folded before the window is judged again; well under a window
+_EARLY_RUNS_MAX = 1_000  # traces whose outgoing calls wait for the tool call around them
+_EARLY_STEPS_MAX = 16  # of one such trace: more targets than a tool call has
 _TIMED_KINDS = frozenset(rule.__name__ for rule in TIMED_RULES)
 _SKEW_IGNORED_NS = 5 * 10**9  # queues and batches delay by this much; more is a wrong clock
 
@@ -74,6 +76,7 @@ class Engine:
         self.live = live
         self.changes: dict[str, Change] = {}
         self._runs: OrderedDict[str, _Memory] = OrderedDict()
+        self._early: OrderedDict[str, list[Step]] = OrderedDict()
         self._dropped: Counter[str] = Counter()
 
     # --- In ----------------------------------------------------------------------------------
@@ -88,7 +91,11 @@ class Engine:
         for step in steps:
             by_run.setdefault(step.run_id, []).append(step)
         for run_id, batch in by_run.items():
-            self._take(self._memory(run_id), batch, arrived_ns)
+            if self.knows(run_id) or any(step.kind is not StepKind.OUTGOING for step in batch):
+                early = self._early.pop(run_id, [])
+                self._take(self._memory(run_id), early + batch, arrived_ns)
+            else:
+                self._wait(run_id, batch)
 
     def restore(self, run_id: str, steps: Iterable[Step], claims: Iterable[Claim]) -> None:
         """Bring back a run that was put away or that an earlier process knew."""
@@ -189,6 +196,13 @@ class Engine:
             self._runs[run_id] = memory
         self._runs.move_to_end(run_id)
         return memory
+
+    def _wait(self, run_id: str, batch: list[Step]) -> None:
+        """Outgoing calls alone open no run: most of them are made by services, not by agents."""
+        held = self._early.setdefault(run_id, [])
+        held.extend(batch[: _EARLY_STEPS_MAX - len(held)])
+        while len(self._early) > _EARLY_RUNS_MAX:
+            self._early.popitem(last=False)
 
     def _take(self, memory: _Memory, steps: list[Step], arrived_ns: int | None) -> None:
         if arrived_ns is not None:

@@ -134,6 +134,39 @@ def test_a_restored_run_reports_only_what_is_new() -> None:
     assert [("repeated_action", "alarm")] == kinds(after.conclude(at(4)).updated)
 
 
+def outgoing(run: str) -> Step:
+    """A database call under the tool call at second 1."""
+    return Step(
+        run_id=run,
+        span_id=f"{run}-db",
+        kind=StepKind.OUTGOING,
+        name="SELECT",
+        began_at_ns=at(1.01),
+        ended_at_ns=at(1.02),
+        parent_id=f"{run}-1",
+        targets=("db/orders",),
+    )
+
+
+def test_traffic_of_services_opens_no_runs() -> None:
+    engine = Engine()
+    for number in range(3_000):
+        engine.observe([outgoing(f"trace-{number}")], arrived_ns=at(2))
+
+    assert (0, {}) == (len(engine), engine.conclude(at(3)).drops)
+
+
+def test_an_outgoing_call_that_arrives_before_its_tool_still_names_the_target() -> None:
+    engine = Engine()
+    engine.observe([outgoing("run")])
+    engine.observe([call(1, tier=Tier.WRITE)])
+    run = engine.run("run", at(2))
+
+    assert run is not None
+    assert run.steps[0].action is not None
+    assert ("db/orders",) == run.steps[0].action.targets
+
+
 def test_runs_beyond_the_limit_are_put_away_and_counted() -> None:
     policy = replace(Policy(), limits=Limits(runs_max=3))
     engine = Engine(policy)

@@ -1,0 +1,79 @@
+"""One name, six places: a rule is called the same wherever it appears."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aftershock import attributes
+from aftershock.rules import STEP_RULES, TIMED_RULES
+from aftershock_collector.config import ENVIRONMENT, HOME_VARIABLE
+from aftershock_collector.edges.configuration import check
+
+ROOT = Path(__file__).parent.parent
+RULES = [rule.__name__ for rule in (*STEP_RULES, *TIMED_RULES)]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_has_a_module_a_test_and_a_line_in_the_readme(rule: str) -> None:
+    places = [
+        ROOT / "instrumentation" / "aftershock" / "rules" / f"{rule}.py",
+        ROOT / "tests" / "instrumentation" / "rules" / f"test_{rule}.py",
+    ]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert [] == [str(place.relative_to(ROOT)) for place in places if not place.exists()]
+    assert f"`{rule}`" in readme
+
+
+def test_every_module_among_the_rules_that_defines_a_rule_is_judged() -> None:
+    folder = ROOT / "instrumentation" / "aftershock" / "rules"
+    defining = {
+        path.stem
+        for path in folder.glob("*.py")
+        if re.search(
+            rf"^def {path.stem}\(run: Run, limits: Limits\)", path.read_text(), re.MULTILINE
+        )
+    }
+
+    assert set(RULES) == defining
+
+
+def test_our_own_attributes_stand_in_our_own_namespace_and_are_spelled_once() -> None:
+    names = {
+        name: value
+        for name, value in vars(attributes).items()
+        if name.isupper() and isinstance(value, str)
+    }
+
+    assert len(names) == len(set(names.values()))
+
+
+def test_the_readmes_policy_passes_the_check(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    policy = tmp_path / "aftershock.yaml"
+    policy.write_text(block)
+
+    assert () == check(policy, {})
+
+
+def test_the_readmes_code_runs_as_it_stands() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    ran = subprocess.run(
+        [sys.executable, "-c", block], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (0, "") == (ran.returncode, ran.stdout)
+
+
+def test_every_environment_variable_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    told = [HOME_VARIABLE, *ENVIRONMENT]
+
+    assert [] == [name for name in told if f"`{name}`" not in readme]
