@@ -27,8 +27,9 @@ BASELINE_S = 35.0  # 70 scrapes of ordinary life to compare with; more while age
 ACTING_S = 36.0  # about what the agents take; only the bar depends on it
 AFTERWARDS_S = 4.0  # damage that follows the last call is still seen
 ACTING_MAX_S = 55.0  # agents that take longer are ended: the play stays under two minutes
-CATALOG_LATER_S = 1.0  # the second agent begins just after the first
+CATALOG_LATER_S = 4.0  # it starts faster: so both act at about the same time
 WATCH_EVERY_S = 1.0
+INTERRUPTED = 130  # what a shell answers for Ctrl-C
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,34 +61,40 @@ class Audience:
 
 def play(options: Options, console: Console) -> int:
     """Play the incident. Returns the exit code: 0 where it was played to its end."""
-    display = Display(console)
-    on_call = OnCall(display.page)
+    logs = options.out / "logs"
     try:
-        with stopped_like_ctrl_c(), on_call.service, contextlib.ExitStack() as standing:
-            with display.drawing():
-                with display.stage("Starting", START_S) as say:
-                    stage = standing.enter_context(
-                        raised_stage(
-                            options.out, on_call.service.url, fault=options.fault, tell=say
-                        )
-                    )
-                audience = Audience(stage)
-                act(stage, audience, display, options.baseline_s)
-            (options.out / "pages.json").write_text(
-                json.dumps([page for _, page in on_call.pages], indent=2), encoding="utf-8"
-            )
-            tell(stage, audience.readings, on_call.pages, options.out, console)
-            if options.keep:
-                console.print(f"Still running at {stage.collector}; Ctrl-C stops everything.")
-                signal.pause()
+        with interrupted_once():
+            perform(options, console)
     except FailedError as error:
         console.print(f"The demo could not be played: {error}", markup=False)
-        console.print(f"All logs are in {options.out / 'logs'}", markup=False)
+        console.print(f"All logs are in {logs}", markup=False)
         return 1
     except KeyboardInterrupt:
-        console.print(f"Stopped. Logs are in {options.out / 'logs'}", markup=False)
-        return 0 if (options.out / "timeline.html").exists() else 130
+        console.print(f"Stopped. Logs are in {logs}", markup=False)
+        return INTERRUPTED
     return 0
+
+
+def perform(options: Options, console: Console) -> None:
+    """Start, play, tell, and (where asked to) leave everything running."""
+    display = Display(console)
+    on_call = OnCall(display.page)
+    with contextlib.ExitStack() as standing:
+        standing.enter_context(on_call.service)
+        with display.drawing():
+            with display.stage("Starting", START_S) as say:
+                stage = standing.enter_context(
+                    raised_stage(options.out, on_call.service.url, fault=options.fault, tell=say)
+                )
+            audience = Audience(stage)
+            act(stage, audience, display, options.baseline_s)
+        pages = [page for _, page in on_call.pages]
+        (options.out / "pages.json").write_text(json.dumps(pages, indent=2), encoding="utf-8")
+        tell(stage, audience.readings, on_call.pages, options.out, console)
+        if options.keep:
+            console.print(f"Still running at {stage.collector}; Ctrl-C stops everything.")
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.pause()
 
 
 def act(stage: Stage, audience: Audience, display: Display, baseline_s: float) -> None:
@@ -121,14 +128,20 @@ def after(seconds: float) -> Callable[[], bool]:
 
 
 @contextlib.contextmanager
-def stopped_like_ctrl_c() -> Generator[None]:
-    """A polite end (SIGTERM) cleans up as Ctrl-C does."""
+def interrupted_once() -> Generator[None]:
+    """Ctrl-C and SIGTERM end the play; a second one must not stop the cleaning up."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
 
     def interrupt(_number: int, _frame: object) -> NoReturn:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    for number in numbers:
+        signal.signal(number, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

@@ -60,6 +60,7 @@ class Stage:
             name,
             [*aftershock("run"), sys.executable, "-m", module],
             {
+                "OTEL_SERVICE_NAME": name.replace("_", "-"),
                 "OPENAI_BASE_URL": self.model,
                 "OPENAI_API_KEY": "none",
                 "CHECKOUT_ADMIN": self.shop.checkout["admin"],

@@ -78,9 +78,8 @@ def merged(stage: Stage) -> Timeline:
     with Reader.open(stage.home / "aftershock.db") as reader:
         runs = reader.runs()
         if not runs:
-            raise FailedError(
-                f"the collector saw no run.\n{stage.children.named('collector').last_words()}"
-            )
+            heard = stage.children.named("sre_agent").last_words()
+            raise FailedError(f"the collector saw no run.\n{heard}")
         return lay_out(
             [step for run in runs for step in reader.steps(run.run_id, policy)],
             reader.claims(),
