@@ -43,7 +43,7 @@ CHECKPOINT_PAGES = 1_000  # 16 MB: the log stays small and a checkpoint takes un
 LOCK_WAIT_S = 0.25  # then the caller hears of it; whoever queues may wait longer
 ORIGINS_CACHED_MAX = 1_024  # processes that send at one time; some 500 bytes each
 ORIGIN_REFRESH_S = 3_600  # how stale the time of an origin's newest use may be
-PRUNE_ROWS_MAX = 5_000  # at a time: under 0.1 s in which nothing else is stored
+PRUNE_ROWS_MAX = 5_000  # at a time: 0.1 s in which nothing else is stored
 
 _NS = 1_000_000_000
 _REASONS = {
