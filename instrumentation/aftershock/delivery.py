@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from aftershock.tracking import Amendments
 
 Item = TypeVar("Item")
+Exporter = TypeVar("Exporter", SpanExporter, LogRecordExporter)
+SENT, TOLD = SpanExportResult.SUCCESS, LogRecordExportResult.SUCCESS
 
 CONNECT_S = 0.5  # to see whether anybody listens on this machine
 PAUSE_S, PAUSE_MAX_S = 1.0, 30.0  # between attempts while the collector cannot be reached
@@ -170,10 +172,6 @@ class Delivery(Generic[Item]):
             self._outage.ended()
         return True
 
-    def forget(self) -> None:
-        """In a forked child: what is held is the parent's to send."""
-        self._held.clear()
-
     def _attempt(self, batch: Sequence[Item]) -> bool:
         try:
             return not self._outage.nobody_listens() and self._send(batch)
@@ -189,75 +187,98 @@ class Delivery(Generic[Item]):
             count_loss(f"undelivered_{self._kind}", excess)
 
 
-class CarefulSpanExporter(SpanExporter):
-    """Prepares spans and delivers them through an exporter that is made when first needed."""
+class Line(Delivery[Item], Generic[Item, Exporter]):
+    """A delivery through one exporter, which is made when the first batch is sent."""
 
     def __init__(
-        self, make: Callable[[], SpanExporter], outage: Outage, amendments: Amendments
+        self,
+        kind: str,
+        make: Callable[[], Exporter],
+        send: Callable[[Exporter, Sequence[Item]], bool],
+        outage: Outage,
     ) -> None:
+        super().__init__(kind, self._through, outage)
         self._make = make
+        self._send_through = send
+        self._inner: Exporter | None = None
+        os.register_at_fork(after_in_child=self.forget)
+
+    def _through(self, batch: Sequence[Item]) -> bool:
+        if self._inner is None:
+            self._inner = self._make()
+        return self._send_through(self._inner, batch)
+
+    def close(self) -> None:
+        """Let the exporter go."""
+        if self._inner is not None:
+            self._inner.shutdown()
+
+    def forget(self) -> None:
+        """In a forked child: what is held and every connection is the parent's."""
+        self._inner = None
+        self._held.clear()
+
+
+class CarefulSpanExporter(SpanExporter):
+    """Prepares spans and delivers them through exporters that are made when first needed."""
+
+    def __init__(
+        self,
+        makers: Sequence[Callable[[], SpanExporter]],
+        outage: Outage,
+        amendments: Amendments,
+    ) -> None:
         self._amendments = amendments
-        self._delivery: Delivery[ReadableSpan] = Delivery("spans", self._send, outage)
-        self._inner: SpanExporter | None = None
-        os.register_at_fork(after_in_child=self._forget)
+        self._lines: list[Line[ReadableSpan, SpanExporter]] = [
+            Line("spans", make, lambda inner, batch: inner.export(batch) is SENT, outage)
+            for make in makers
+        ]
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Deliver, or hold for later: either way nothing for the caller to do."""
-        self._delivery.deliver(careful_spans(spans, self._amendments))
+        safe = careful_spans(spans, self._amendments)
+        for line in self._lines:
+            line.deliver(safe)
         return SpanExportResult.SUCCESS
 
     def shutdown(self) -> None:
-        """Let the inner exporter go."""
-        if self._inner is not None:
-            self._inner.shutdown()
+        """Let the inner exporters go."""
+        for line in self._lines:
+            line.close()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Try what is held once more."""
         del timeout_millis
-        return self._delivery.deliver(())
-
-    def _send(self, spans: Sequence[ReadableSpan]) -> bool:
-        if self._inner is None:
-            self._inner = self._make()
-        return self._inner.export(spans) is SpanExportResult.SUCCESS
-
-    def _forget(self) -> None:
-        self._inner = None  # its connections are shared with the parent
-        self._delivery.forget()
+        tried = [line.deliver(()) for line in self._lines]  # every one of them
+        return all(tried)
 
 
 class CarefulLogExporter(LogRecordExporter):
     """The same for log records."""
 
-    def __init__(self, make: Callable[[], LogRecordExporter], outage: Outage) -> None:
-        self._make = make
-        self._delivery: Delivery[ReadableLogRecord] = Delivery("logs", self._send, outage)
-        self._inner: LogRecordExporter | None = None
-        os.register_at_fork(after_in_child=self._forget)
+    def __init__(self, makers: Sequence[Callable[[], LogRecordExporter]], outage: Outage) -> None:
+        self._lines: list[Line[ReadableLogRecord, LogRecordExporter]] = [
+            Line("logs", make, lambda inner, batch: inner.export(batch) is TOLD, outage)
+            for make in makers
+        ]
 
     def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
         """Deliver, or hold for later: either way nothing for the caller to do."""
-        self._delivery.deliver([fit for one in batch if (fit := careful_log(one)) is not None])
+        safe = [fit for one in batch if (fit := careful_log(one)) is not None]
+        for line in self._lines:
+            line.deliver(safe)
         return LogRecordExportResult.SUCCESS
 
     def shutdown(self) -> None:
-        """Let the inner exporter go."""
-        if self._inner is not None:
-            self._inner.shutdown()
+        """Let the inner exporters go."""
+        for line in self._lines:
+            line.close()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Try what is held once more."""
         del timeout_millis
-        return self._delivery.deliver(())
-
-    def _send(self, batch: Sequence[ReadableLogRecord]) -> bool:
-        if self._inner is None:
-            self._inner = self._make()
-        return self._inner.export(batch) is LogRecordExportResult.SUCCESS
-
-    def _forget(self) -> None:
-        self._inner = None
-        self._delivery.forget()
+        tried = [line.deliver(()) for line in self._lines]  # every one of them
+        return all(tried)
 
 
 def without_credentials(url: str) -> str:

@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, Status, StatusCode
 
 from aftershock import attributes as names
+from aftershock.late import LATE
 from aftershock.losses import count_loss, note_failure
 from aftershock.redact import TEXT_CHARS_MAX, redact_value
 from aftershock.settings import captures_content, policy
@@ -81,7 +82,7 @@ def careful_span(span: ReadableSpan, amendments: Amendments) -> ReadableSpan | N
     mark = amendments.take(context.span_id)
     if mark is not None and mark.drop:
         return None
-    own = dict(span.attributes or {})
+    own = {**(span.attributes or {}), **LATE.take(context.span_id)}
     status, events = span.status, span.events
     if str(own.get(names.ERROR_TYPE, "")).rpartition(".")[2] in PAUSES:
         del own[names.ERROR_TYPE]

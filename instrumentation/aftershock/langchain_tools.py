@@ -12,7 +12,7 @@ import wrapt
 
 from aftershock.losses import note_failure
 from aftershock.settings import policy
-from aftershock.toolcalls import EXPECTED, ToolCall, describe_call, set_error, set_result
+from aftershock.toolcalls import EXPECTED, ToolCall, describe_call, plain, set_error, set_result
 
 MODULE = "langchain_core.callbacks.manager"
 CALL = "_aftershock_call"  # where a run manager keeps its call: as long-lived as the call itself
@@ -44,8 +44,8 @@ def expected(args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolCall | None:
         text: Any = args[1] if len(args) > 1 else kwargs.get("input_str")
         tool = str(serialized.get("name") or "unknown")
         inputs = kwargs.get("inputs")
-        arguments = text if inputs is None else inputs
-        return ToolCall(tool, describe_call(tool, arguments, policy()))
+        arguments = plain(text if inputs is None else inputs)
+        return ToolCall(tool, lambda: describe_call(tool, arguments, policy()))
     except Exception:  # noqa: BLE001 (ours: the tool runs undescribed)
         note_failure("describing a LangChain tool call")
         return None

@@ -23,6 +23,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from aftershock import implicit, settings, wrapping
 from aftershock.delivery import CarefulLogExporter, CarefulSpanExporter, Outage
 from aftershock.importing import when_imported
+from aftershock.late import LATE
 from aftershock.losses import note_failure
 from aftershock.starting import Announcer
 from aftershock.tracking import Amendments, Tracking
@@ -63,11 +64,14 @@ def start(*, export: bool = True) -> Pipeline | None:
     )
     spans.add_span_processor(Tracking(announcer, amendments))
     if export:
-        for make in exporters("traces"):
-            exporter = CarefulSpanExporter(make, outage, amendments)
+        if makers := exporters("traces"):
+            exporter = CarefulSpanExporter(makers, outage, amendments)
             spans.add_span_processor(BatchSpanProcessor(exporter))
-        for make in exporters("logs"):
-            logs.add_log_record_processor(BatchLogRecordProcessor(CarefulLogExporter(make, outage)))
+            LATE.enabled = True
+        if makers := exporters("logs"):
+            logs.add_log_record_processor(
+                BatchLogRecordProcessor(CarefulLogExporter(makers, outage))
+            )
         outage.quiet()
         start_metrics(spans.resource)
     _pipeline = Pipeline(spans, logs, announcer, outage)
@@ -189,6 +193,7 @@ def forget(amendments: Amendments) -> None:
     """In a forked child: what is open is the parent's."""
     implicit.forget()
     amendments.forget()
+    LATE.forget()
 
 
 def finish() -> None:

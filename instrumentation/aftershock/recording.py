@@ -20,7 +20,7 @@ from aftershock.activation import activate
 from aftershock.fingerprint import fingerprint_result, outcome_of
 from aftershock.losses import note_failure
 from aftershock.model import Outcome
-from aftershock.tools import plain
+from aftershock.toolcalls import plain
 from aftershock.wrapping import Step, never_raising, wrap
 
 if TYPE_CHECKING:

@@ -26,6 +26,7 @@ from aftershock.attributes import (
     STEP_PARENT,
     TOOL_NAME,
 )
+from aftershock.late import LATE
 from aftershock.losses import count_loss, note_failure
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Said(NamedTuple):
 
     name: str
     context: Context
+    span_id: int
     time_ns: int
     attributes: dict[str, Any]
 
@@ -88,7 +90,8 @@ class Announcer:
         if span.parent is not None:
             attributes[STEP_PARENT] = format_span_id(span.parent.span_id)
         start_ns = span.start_time or time.time_ns()
-        said = Said(EVENT_STARTED, set_span_in_context(span, EMPTY), start_ns, attributes)
+        where = set_span_in_context(span, EMPTY)
+        said = Said(EVENT_STARTED, where, context.span_id, start_ns, attributes)
         with self._lock:
             if len(self._waiting) >= WAITING_MAX:
                 self._waiting.popleft()
@@ -165,7 +168,7 @@ class Announcer:
                 context=said.context,
                 timestamp=said.time_ns,
                 event_name=said.name,
-                attributes=said.attributes,
+                attributes=said.attributes | LATE.known(said.span_id),
             )
         except Exception:  # noqa: BLE001 (ours: an event is lost, the app goes on)
             note_failure("telling an event")
@@ -175,4 +178,4 @@ def heartbeat(span: Span) -> Said:
     """What a step that lasts says of itself."""
     own = span.attributes or {}
     kept = {key: own[key] for key in HEARTBEAT_KEYS if key in own}
-    return Said(EVENT_HEARTBEAT, set_span_in_context(span, EMPTY), time.time_ns(), kept)
+    return Said(EVENT_HEARTBEAT, set_span_in_context(span, EMPTY), 0, time.time_ns(), kept)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from itertools import islice
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
 from aftershock import attributes as names
 from aftershock.fingerprint import (
@@ -16,6 +22,7 @@ from aftershock.fingerprint import (
     subjects_of,
     text_of,
 )
+from aftershock.late import LATE
 from aftershock.losses import note_failure
 from aftershock.model import Outcome
 from aftershock.policy import Policy, ToolDescription, describe
@@ -26,13 +33,19 @@ if TYPE_CHECKING:
 
 Attributes = dict[str, "AttributeValue"]
 
+PLAIN = (str, int, float, bool, type(None))
+NAMED = (date, Decimal, PurePath, UUID)  # values that their text tells whole
+DEPTH_MAX = 8  # of a snapshot: deeper than any arguments that a model writes
+ITEMS_MAX = 1_000  # of one container in a snapshot
+HELD_CHARS_MAX = 20_000  # of a result that may wait to be fingerprinted
+
 
 @dataclass(slots=True)
 class ToolCall:
-    """One call on its way: what is known before it runs, and the span that it got."""
+    """One call on its way: how to describe it, and the span that it got."""
 
     tool: str
-    attributes: Attributes = field(default_factory=dict[str, "AttributeValue"])
+    describe: Callable[[], Attributes]
     span: Span | None = None
 
 
@@ -41,13 +54,34 @@ class ToolCall:
 EXPECTED: ContextVar[ToolCall | None] = ContextVar("aftershock_expected_tool_call", default=None)
 
 
-def take_expected(tool: object, span: Span) -> Attributes | None:
-    """The attributes for a tool span that just began, if its call was announced here."""
+def take_expected(tool: object, span: Span) -> ToolCall | None:
+    """The call that a tool span which just began belongs to, if it was announced here."""
     call = EXPECTED.get()
     if call is None or call.span is not None or call.tool != tool:
         return None
     call.span = span
-    return call.attributes
+    return call
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """A snapshot of a value as JSON could hold it, bounded.
+
+    Objects are told by their class only, as their text may be huge, or run the app's code.
+    """
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if isinstance(value, PLAIN):
+        return value
+    if isinstance(value, NAMED):
+        return str(value)
+    if depth < DEPTH_MAX:
+        if isinstance(value, Mapping):
+            items = islice(cast("Mapping[Any, Any]", value).items(), ITEMS_MAX)
+            return {str(key): plain(item, depth + 1) for key, item in items}
+        if isinstance(value, list | tuple | set | frozenset):
+            kept = islice(cast("Iterable[Any]", value), ITEMS_MAX)
+            return [plain(item, depth + 1) for item in kept]
+    return f"<{type(value).__name__}>"
 
 
 def as_mapping(arguments: Any) -> Mapping[str, Any] | None:
@@ -115,20 +149,26 @@ def describe_error(error: BaseException) -> Attributes:
 
 
 def set_result(span: Span | None, result: Any, *, failed: bool = False) -> None:
-    """Say on a live tool span what came back."""
+    """Say of a live tool span what came back. Raises nothing."""
     if span is None or not span.is_recording():
         return
     try:
-        span.set_attributes(describe_result(result, failed=failed))
+        value = plain(result)
+        if isinstance(value, str) and len(value) > HELD_CHARS_MAX:
+            known = describe_result(value, failed=failed)  # rather than holding on to the text
+            LATE.add(span, lambda: known)
+        else:
+            LATE.add(span, lambda: describe_result(value, failed=failed))
     except Exception:  # noqa: BLE001 (ours; the tool's result is untouched)
         note_failure("describing a result")
 
 
 def set_error(span: Span | None, error: BaseException) -> None:
-    """Say on a live tool span what was raised."""
+    """Say of a live tool span what was raised. Raises nothing."""
     if span is None or not span.is_recording():
         return
     try:
-        span.set_attributes(describe_error(error))
+        known = describe_error(error)  # now: an exception holds on to its frames
+        LATE.add(span, lambda: known)
     except Exception:  # noqa: BLE001 (ours; the tool's exception goes on)
         note_failure("describing an error")

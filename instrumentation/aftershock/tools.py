@@ -5,20 +5,16 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
-from decimal import Decimal
-from enum import Enum
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, cast
-from uuid import UUID
 
 from opentelemetry import trace
-from opentelemetry.trace import SpanKind, get_current_span
+from opentelemetry.trace import get_current_span
 
 from aftershock import attributes as names
 from aftershock import implicit, settings, toolcalls
 from aftershock.activation import activate
 from aftershock.entity import entity_key
+from aftershock.late import LATE
 from aftershock.losses import note_failure
 from aftershock.model import Outcome
 from aftershock.policy import Policy, ToolRule, read_tool, rule_of
@@ -33,8 +29,6 @@ FactSpec = str | tuple[str, str] | Mapping[str, Any]
 Facts = FactSpec | Iterable[FactSpec]
 
 CONTENT_CHARS_MAX = 16_384  # of arguments or a result, where the user wants content exported
-PLAIN = (str, int, float, bool, type(None))
-NAMED = (date, Decimal, PurePath, UUID)  # values that their text tells whole
 
 tracer = trace.get_tracer("aftershock")
 
@@ -90,15 +84,19 @@ def tool(
             if context is None and not get_current_span().is_recording():
                 return None
             named = shape.named(args, kwargs)
-            arguments = {key: plain(value) for key, value in named.items()}
+            arguments = {key: toolcalls.plain(value) for key, value in named.items()}
             rules = settings.policy()
             if rules not in known:
                 known.clear()
                 known[rules] = Policy((author, *rules.tools), rules.agents, rules.limits)
-            found = toolcalls.describe_call(title, arguments, known[rules])
+            targets: toolcalls.Attributes = {}
             if dynamic is not None and rule_of(rules, title).targets is None:
-                found |= targets_by(dynamic, named)
-            return open_tool(title, found, arguments, context)
+                targets = targets_by(dynamic, named)
+            rules = known[rules]
+            call = toolcalls.ToolCall(
+                title, lambda: toolcalls.describe_call(title, arguments, rules) | targets
+            )
+            return open_tool(call, arguments, context)
 
         return wrap(function, never_raising(opening))
 
@@ -192,23 +190,6 @@ class Shape:
         return named
 
 
-def plain(value: Any, depth: int = 0) -> Any:
-    """A value as JSON could hold it; objects by their class only, as their text may be huge."""
-    if isinstance(value, Enum):
-        return plain(value.value)
-    if isinstance(value, PLAIN):
-        return value
-    if isinstance(value, NAMED):
-        return str(value)
-    if depth < 8:  # deeper than any arguments that a model writes
-        if isinstance(value, Mapping):
-            items = cast("Mapping[Any, Any]", value).items()
-            return {str(key): plain(item, depth + 1) for key, item in items}
-        if isinstance(value, list | tuple | set | frozenset):
-            return [plain(item, depth + 1) for item in cast("Iterable[Any]", value)]
-    return f"<{type(value).__name__}>"
-
-
 class ToolStep(Step):
     """A tool call's span, which says what came back."""
 
@@ -216,34 +197,39 @@ class ToolStep(Step):
 
     def describe(self, result: Any) -> None:
         """Fingerprint and outcome of the result."""
-        value = plain(result)
-        self.span.set_attributes(toolcalls.describe_result(value))
+        toolcalls.set_result(self.span, result)
         if settings.captures_content():
-            self.span.set_attribute(names.TOOL_RESULT, as_text(value))
+            self.span.set_attribute(names.TOOL_RESULT, as_text(toolcalls.plain(result)))
 
     def describe_abandoned(self, items: list[Any]) -> None:
         """What was yielded, marked as cut short."""
         self.describe(items)
-        self.span.set_attribute(names.RESULT_OUTCOME, str(Outcome.TRUNCATED))
+        cut: toolcalls.Attributes = {names.RESULT_OUTCOME: str(Outcome.TRUNCATED)}
+        LATE.add(self.span, lambda: cut)
 
     def describe_error(self, error: BaseException) -> None:
         """Class of the error besides its type."""
         super().describe_error(error)
-        self.span.set_attributes(toolcalls.describe_error(error))
+        toolcalls.set_error(self.span, error)
 
 
 def open_tool(
-    title: str, found: toolcalls.Attributes, arguments: Mapping[str, Any], context: Context | None
+    call: toolcalls.ToolCall, arguments: Mapping[str, Any], context: Context | None
 ) -> Step | None:
-    """Begin a tool call's span with everything that is known about it."""
-    found[names.OPERATION] = "execute_tool"
-    found[names.TOOL_NAME] = title
+    """Begin a tool call's span."""
+    found: toolcalls.Attributes = {names.OPERATION: "execute_tool", names.TOOL_NAME: call.tool}
     if settings.captures_content():
         found[names.TOOL_ARGUMENTS] = as_text(arguments)
-    span = tracer.start_span(
-        f"execute_tool {title}", context, kind=SpanKind.INTERNAL, attributes=found
-    )
-    return ToolStep(span, context) if span.is_recording() else None
+    token = toolcalls.EXPECTED.set(call)
+    try:
+        span = tracer.start_span(f"execute_tool {call.tool}", context, attributes=found)
+    finally:
+        toolcalls.EXPECTED.reset(token)
+    if not span.is_recording():
+        return None
+    if call.span is None:  # a provider without our tracking
+        LATE.add(span, call.describe)
+    return ToolStep(span, context)
 
 
 def as_text(value: Any) -> str:

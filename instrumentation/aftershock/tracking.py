@@ -28,13 +28,14 @@ from aftershock.attributes import (
     TOOL_NAME,
     WORKFLOW_NAME,
 )
+from aftershock.late import LATE
 from aftershock.losses import count_loss, note_failure
 from aftershock.policy import describe
 from aftershock.settings import policy
-from aftershock.toolcalls import describe_tool, take_expected
+from aftershock.toolcalls import Attributes, describe_tool, take_expected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan
@@ -148,7 +149,7 @@ class Tracking(SpanProcessor):
         if operation == TOOL and ARGUMENTS_DIGEST not in own:
             tool = own.get(TOOL_NAME)
             expected = take_expected(tool, span)
-            found |= expected or describe_tool(describe(policy(), str(tool), None))
+            LATE.add(span, by_name(str(tool)) if expected is None else expected.describe)
         span.set_attributes(found)
         dropped = self._amend(span, parent, operation, above.get(OPERATION))
         if is_step and not dropped:
@@ -192,6 +193,11 @@ class Tracking(SpanProcessor):
                 missing = {k: own[k] for k in WORTH_KEEPING if k in own and k not in known}
                 outer.set_attributes(missing)
         implicit.heard(span.parent.span_id, span.end_time)
+
+
+def by_name(tool: str) -> Callable[[], Attributes]:
+    """What can be said of a call whose arguments were not seen."""
+    return lambda: describe_tool(describe(policy(), tool, None))
 
 
 def new_run_id(span: Span, above: SpanContext, operation: object) -> str:

@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from aftershock.delivery import CarefulLogExporter, CarefulSpanExporter, Outage
+from aftershock.late import LATE
 from aftershock.starting import Announcer
 from aftershock.tracking import Amendments, Tracking
 
@@ -66,10 +67,11 @@ def pipeline() -> Recorder:
     span_memory, log_memory = InMemorySpanExporter(), InMemoryLogRecordExporter()
     announcer = Announcer(lambda: logs.get_logger("aftershock"))
     spans.add_span_processor(Tracking(announcer, amendments))
-    careful_spans = CarefulSpanExporter(lambda: span_memory, outage, amendments)
+    careful_spans = CarefulSpanExporter([lambda: span_memory], outage, amendments)
     spans.add_span_processor(SimpleSpanProcessor(careful_spans))
-    careful_logs = CarefulLogExporter(lambda: log_memory, outage)
+    careful_logs = CarefulLogExporter([lambda: log_memory], outage)
     logs.add_log_record_processor(SimpleLogRecordProcessor(careful_logs))
+    LATE.enabled = True
     trace.set_tracer_provider(spans)
     _logs.set_logger_provider(logs)
     return Recorder(announcer, amendments, span_memory, log_memory)
