@@ -103,7 +103,7 @@ class Judging:
 
     def _restore(self, run_id: str) -> None:
         """What the store knows of a run that is not in memory, as after a restart."""
-        claims = self._reader.claims(run_id)
+        claims = self._reader.claims(run_id)[::-1]  # a finding's newest life is the one that counts
         steps = self._reader.steps(run_id, self.engine.policy)
         if steps or claims:
             self.engine.restore(run_id, steps, claims)

@@ -26,6 +26,7 @@ from aftershock.model import (
     Parts,
     Report,
     Step,
+    StepKind,
 )
 from aftershock.policy import EMPTY
 from aftershock_collector.decode import decode_logs, decode_traces
@@ -491,3 +492,16 @@ def test_too_much_loses_its_oldest_spans_and_the_file_shrinks(store: Store, path
     with Reader.open(path) as reader:
         assert list(reader.spans(runs[0].run_id)) == []
         assert 0 < reader.counts()["spans"] < spans // 2
+
+
+def test_traces_of_services_are_kept_and_not_listed_as_runs(path: Path, store: Store) -> None:
+    span, tool = spans_of(looping_run(random.Random(1)))[0]
+    assert tool is not None
+    call = replace(tool, kind=StepKind.OUTGOING, action=None)
+    with Reader.open(path) as reader:
+        store.append([(span, call)], [], [], NOW)
+
+        assert ([], []) == (reader.runs(), reader.live_since(0))
+        store.append([(span._replace(span_id="3d" * 8), tool)], [], [], NOW)
+        assert [tool.run_id] == [run.run_id for run in reader.runs()] == reader.live_since(0)
+        assert 2 == len(list(reader.spans(tool.run_id)))

@@ -264,16 +264,17 @@ class Store:
         for step in steps:
             run = seen.get(step.run_id)
             if run is None:
-                run = seen[step.run_id] = [None, step.service, step.began_at_ns, 0, False]
+                run = seen[step.run_id] = [None, step.service, step.began_at_ns, 0, False, False]
             run[2] = min(run[2], step.began_at_ns)
             run[3] = max(run[3], step.last_ns)
+            run[5] |= step.kind is not StepKind.OUTGOING
             outermost = step.kind is StepKind.AGENT and step.parent_id is None
             if outermost or (run[0] is None and not run[4]):
                 run[0] = step.agent or (step.name if outermost else None)
                 run[4] = outermost and run[0] is not None
         found: dict[str, int] = {}
-        for run_id, (agent, service, began, last, outermost) in seen.items():
-            row = (run_id, agent, service, began, last, arrived_s, outermost)
+        for run_id, (agent, service, began, last, outermost, acts) in seen.items():
+            row = (run_id, agent, service, began, last, arrived_s, acts, outermost)
             (found[run_id],) = self._connection.execute(RUN_IN, row).fetchone()
         return found
 

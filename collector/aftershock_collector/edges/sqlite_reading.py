@@ -112,7 +112,7 @@ class Reader:
         """Newest first; `prefix` narrows to run ids that begin with it."""
         rows = self._all(
             "SELECT id, run_id, agent, service, began_at_ns, last_ns FROM runs"
-            " WHERE last_ns >= ? AND (? IS NULL OR agent = ?) AND substr(run_id, 1, ?) = ?"
+            " WHERE acts AND last_ns >= ? AND (? IS NULL OR agent = ?) AND substr(run_id, 1, ?) = ?"
             " ORDER BY last_ns DESC, id DESC LIMIT ?",
             (since_ns, agent, agent, len(prefix), prefix, limit),
         )
@@ -121,7 +121,7 @@ class Reader:
     def live_since(self, since_ns: int, limit: int = 2_000) -> list[str]:
         """Runs that were heard of since then (their own time), newest first."""
         rows = self._all(
-            "SELECT run_id FROM runs WHERE last_ns >= ? ORDER BY last_ns DESC LIMIT ?",
+            "SELECT run_id FROM runs WHERE acts AND last_ns >= ? ORDER BY last_ns DESC LIMIT ?",
             (since_ns, limit),
         )
         return [run_id for (run_id,) in rows]

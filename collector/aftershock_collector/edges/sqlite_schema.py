@@ -27,9 +27,10 @@ MIGRATIONS: tuple[str, ...] = (
         service TEXT,
         began_at_ns INTEGER NOT NULL,
         last_ns INTEGER NOT NULL,
-        arrived_s INTEGER NOT NULL
+        arrived_s INTEGER NOT NULL,
+        acts INTEGER NOT NULL    -- 0: calls of services only, no agent was seen
     );
-    CREATE INDEX runs_by_last ON runs (last_ns);
+    CREATE INDEX runs_by_last ON runs (last_ns) WHERE acts;
     CREATE TABLE spans (
         id INTEGER PRIMARY KEY,  -- grows with arrival
         trace_id BLOB NOT NULL,
@@ -131,13 +132,14 @@ EVENT_IN = """
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 RUN_IN = """
-    INSERT INTO runs (run_id, agent, service, began_at_ns, last_ns, arrived_s)
-    VALUES (?, ?, ?, ?, ?, ?)
+    INSERT INTO runs (run_id, agent, service, began_at_ns, last_ns, arrived_s, acts)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (run_id) DO UPDATE SET
         agent = CASE WHEN ? THEN excluded.agent ELSE coalesce(agent, excluded.agent) END,
         service = coalesce(service, excluded.service),
         began_at_ns = min(began_at_ns, excluded.began_at_ns),
         last_ns = max(last_ns, excluded.last_ns),
+        acts = max(acts, excluded.acts),
         arrived_s = max(arrived_s, excluded.arrived_s)
     RETURNING id
 """
