@@ -16,6 +16,7 @@ from aftershock_collector.config import Address, Config
 from aftershock_collector.edges import otlp_grpc, otlp_http, pages
 from aftershock_collector.edges.deliver import Deliverer, receivers_of, renewals, senders
 from aftershock_collector.edges.forward import Forwarder
+from aftershock_collector.edges.home import held
 from aftershock_collector.edges.host import HostMetrics
 from aftershock_collector.edges.outbox import Outbox
 from aftershock_collector.edges.scrape import Scraper
@@ -61,6 +62,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
     """A whole collector while inside: everything that was acknowledged is stored at the end."""
     telemetry = Telemetry()
     async with AsyncExitStack() as stack:
+        stack.enter_context(held(config.home))
         store = stack.enter_context(closing(Store.open(config.store)))
         reader = stack.enter_context(closing(Reader.open(config.store)))
         engine = _engine(config)
