@@ -1,0 +1,98 @@
+"""agent_impact: a verdict becomes a finding by its probability, and stands until it recovers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aftershock.model import Change, ChangeKind, Impact, Level, Parts, Rival, Run
+from aftershock.rules.agent_impact import agent_impact
+from tests.scenario import LIMITS, START_NS, S, run
+
+ACTED_NS = START_NS + S
+BROKE = Change(
+    "c1", ChangeKind.METRIC, "service/checkout", "errors rate", ACTED_NS + 125 * S, detail="0 → 8"
+)
+VERDICT = Impact(
+    span_id="span-000",
+    trace_id="t",
+    run_id="r",
+    agent="bot",
+    tool="scale_workers",
+    acted_at_ns=ACTED_NS,
+    entity="service/checkout",
+    probability=0.91,
+    label="probable",
+    parts=Parts(own=7.0, before=0.5, callee=0.0, rival=1.0),
+    rivals=(Rival(None, None, "no agent action", 0.09),),
+    judged_at_ns=ACTED_NS + 200 * S,
+    change=BROKE,
+    lead_ns=125 * S,
+    comparable=40,
+    context_gap=("alert DbSaturated on db/orders",),
+    missing=("a longer history",),
+)
+
+
+def with_verdict(**fields: object) -> Run:
+    acted = run().calls("scale_workers", service="checkout").returns().run()
+    return replace(acted, impacts=(replace(VERDICT, **fields),))
+
+
+def test_a_probable_verdict_pages_and_says_who_what_and_how_long_after() -> None:
+    (finding,) = agent_impact(with_verdict(), LIMITS)
+
+    assert finding.level == Level.ALARM
+    assert finding.subject == "span-000/service/checkout"
+    assert finding.evidence == ("span-000",)
+    assert finding.began_at_ns == BROKE.began_at_ns
+    assert finding.as_of_ns == VERDICT.judged_at_ns
+    assert finding.impact is not None
+    assert finding.summary == (
+        "bot's scale_workers probably degraded service/checkout (P 0.91): "
+        "errors rate 0 → 8, 2 min after the call."
+    )
+
+
+def test_its_facts_show_parts_rivals_gaps_and_what_would_make_it_surer() -> None:
+    (finding,) = agent_impact(with_verdict(), LIMITS)
+
+    assert finding.facts == (
+        (
+            "surprise in nats: 7.0 after the action, 0.5 before it, "
+            "0.0 on what it calls, 1.0 where nobody acted"
+        ),
+        "as far off as 1 in 1,097 comparable windows (40 were compared)",
+        "other explanation: no agent action, P 0.09",
+        "had not been read: alert DbSaturated on db/orders",
+        "would make it surer: a longer history",
+    )
+
+
+def test_a_suspected_one_warns_and_words_it_as_a_possibility() -> None:
+    (finding,) = agent_impact(with_verdict(probability=0.6, label="suspected"), LIMITS)
+
+    assert finding.level == Level.WARN
+    assert "may have degraded" in finding.summary
+
+
+def test_levels_follow_the_limits() -> None:
+    strict = replace(LIMITS, impact_alarm=0.95, impact_warn=0.92)
+
+    assert [] == list(agent_impact(with_verdict(), strict))
+    (finding,) = agent_impact(with_verdict(), replace(strict, impact_warn=0.9))
+    assert finding.level == Level.WARN
+
+
+def test_what_recovered_what_is_unlikely_and_what_was_not_judged_is_no_finding() -> None:
+    assert [] == list(agent_impact(with_verdict(recovered_at_ns=ACTED_NS + 300 * S), LIMITS))
+    assert [] == list(agent_impact(with_verdict(probability=0.3, label="possible"), LIMITS))
+    assert [] == list(agent_impact(with_verdict(probability=None), LIMITS))
+
+
+def test_each_entity_that_an_action_may_have_broken_is_a_finding_of_its_own() -> None:
+    acted = with_verdict()
+    both = replace(acted, impacts=(*acted.impacts, replace(VERDICT, entity="db/orders")))
+
+    assert {"span-000/service/checkout", "span-000/db/orders"} == {
+        finding.subject for finding in agent_impact(both, LIMITS)
+    }
