@@ -155,10 +155,10 @@ def test_ctrl_c_stops_everything_at_once(tmp_path: Path):
     mark = uuid.uuid4().hex
     with start(tmp_path, mark, "--seconds", "30") as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            if "Ordinary life" in line:
-                break
-        assert len(marked(mark)) > 5
+        lines = [process.stdout.readline()]
+        while lines[-1] and "Ordinary life" not in lines[-1]:
+            lines.append(process.stdout.readline())
+        assert len(marked(mark)) > 5, "".join(lines)
         process.send_signal(signal.SIGINT)
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)  # an impatient person

@@ -119,8 +119,8 @@ def test_a_limited_sqlite_refuses_one_connection_too_many(tmp_path: Path):
 
     with pytest.raises(orders.RefusedError, match="all 3"):
         orders.connect(address)
-    assert opened[0].use()[:2] == (2, 2)
     assert (opened[1].place(7, 1, 100), opened[2].place(7, 2, 50)) == (100, 150)
+    assert opened[0].use() == (2, 2, 3, 2)
     opened.pop().close()
     orders.connect(address).close()
 

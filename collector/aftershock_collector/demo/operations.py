@@ -38,10 +38,8 @@ class DatabaseWatch(Collector):
         gauge, counter = GaugeMetricFamily, CounterMetricFamily
         yield gauge("db_connections_in_use", "Of applications", value=use.connections)
         yield gauge("db_connections_max", "For applications", value=use.connections_max)
-        if use.sessions is not None:
-            yield counter("db_sessions_started", "Connections opened", value=use.sessions)
-        if use.transactions is not None:
-            yield counter("db_transactions", "Transactions ended", value=use.transactions)
+        yield counter("db_sessions_started", "Connections opened", value=use.sessions)
+        yield counter("db_transactions", "Transactions ended", value=use.transactions)
 
     def answer(self, _request: Request) -> Answer:
         """The same for people and agents."""

@@ -23,12 +23,12 @@ class RefusedError(Exception):
 
 
 class Use(NamedTuple):
-    """What applications do with the database. None: this kind of database does not count it."""
+    """What applications do with the database."""
 
     connections: int
     connections_max: int
-    sessions: int | None = None  # ever opened
-    transactions: int | None = None  # ever ended
+    sessions: int  # ever opened
+    transactions: int  # ever ended
 
 
 class Orders(Protocol):
@@ -116,8 +116,9 @@ class SqliteOrders:
         )
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute("PRAGMA synchronous = OFF")
-        for statement in SCHEMA:
+        for statement in (*SCHEMA, "CREATE TABLE IF NOT EXISTS sessions (began TEXT)"):
             self.connection.execute(statement)
+        self.connection.execute("INSERT INTO sessions VALUES (CURRENT_TIMESTAMP)")
 
     def take(self, number: int) -> int | None:
         """Lock one slot; None where somebody else has it."""
@@ -144,7 +145,10 @@ class SqliteOrders:
         free = [slot for number in range(self.limit) if (slot := self.take(number)) is not None]
         for slot in free:
             os.close(slot)
-        return Use(self.limit - len(free) - 1, self.limit - 1)  # one is ours
+        counted = self.connection.execute(
+            "SELECT (SELECT max(rowid) FROM sessions), coalesce((SELECT max(rowid) FROM orders), 0)"
+        ).fetchone()
+        return Use(self.limit - len(free) - 1, self.limit - 1, *counted)  # one is ours
 
     def close(self) -> None:
         """Free the slot."""

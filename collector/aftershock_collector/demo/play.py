@@ -66,11 +66,11 @@ def play(options: Options, console: Console) -> int:
         with interrupted_once():
             perform(options, console)
     except FailedError as error:
-        console.print(f"The demo could not be played: {error}", markup=False)
-        console.print(f"All logs are in {logs}", markup=False)
+        console.print(f"The demo could not be played: {error}", markup=False, soft_wrap=True)
+        console.print(f"All logs are in {logs}", markup=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
-        console.print(f"Stopped. Logs are in {logs}", markup=False)
+        console.print(f"Stopped. Logs are in {logs}", markup=False, soft_wrap=True)
         return INTERRUPTED
     return 0
 
@@ -99,7 +99,7 @@ def perform(options: Options, console: Console) -> None:
 
 def act(stage: Stage, audience: Audience, display: Display, baseline_s: float) -> None:
     """The play itself: ordinary life, then both agents, then what follows."""
-    with display.stage("Ordinary life", baseline_s) as say:
+    with display.stage(f"Ordinary life on {stage.shop.database}", baseline_s) as say:
         audience.watch(say, after(baseline_s))
     with display.stage("Two agents act", ACTING_S) as say:
         agents = [stage.start_agent("sre_agent")]

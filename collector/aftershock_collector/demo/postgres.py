@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import signal
 import socket
 import time
 from pathlib import Path
@@ -63,9 +62,7 @@ class Postgres:
         command = [str(programs / "postgres"), "-D", str(data)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
-        server = children.start("postgres", command, **as_user)
-        server.stop_signal = signal.SIGINT  # without waiting for clients to leave
-        self.create_database(server)
+        self.create_database(children.start("postgres", command, **as_user))
 
     def create_database(self, server: Child) -> None:
         """Wait until the server answers, then create what the shop needs."""

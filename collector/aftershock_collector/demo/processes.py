@@ -37,7 +37,6 @@ class Child:
         **how: Any,
     ) -> None:
         self.name = name
-        self.stop_signal = signal.SIGTERM
         self.printed = logs / f"{name}.out"
         self.log = logs / f"{name}.log"
         with self.printed.open("wb") as out, self.log.open("wb") as log:
@@ -85,7 +84,7 @@ class Child:
     def ask_to_stop(self) -> None:
         """Ask it to end."""
         if self.running:
-            self.process.send_signal(self.stop_signal)
+            self.process.terminate()
 
     def stop(self) -> None:
         """Ask it to end, then make it, with everything that it started."""

@@ -59,7 +59,8 @@ def tell(
     if not sent:
         console.print("Nobody was paged.", style="bold green")
     for _, _, page in sent:
-        console.print(f"Paged: {page.kind}: {page.title}", style="bold", markup=False)
+        words = f"Paged: {page.kind}: {page.title}"
+        console.print(words, style="bold", markup=False, highlight=False, soft_wrap=True)
     console.print(f"Timeline page: {place.resolve().as_uri()}", soft_wrap=True, markup=False)
     console.print("\nTry next:", style="bold")
     home = shlex.quote(str(stage.home))
