@@ -12,6 +12,7 @@ import time
 import weakref
 from collections import deque
 from contextvars import ContextVar
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,7 @@ class ImplicitRun:
 
 _abandoned: deque[tuple[Span, int]] = deque(maxlen=10_000)
 _current: ContextVar[ImplicitRun | None] = ContextVar("aftershock_implicit_run", default=None)
+_opening: ContextVar[bool] = ContextVar("aftershock_opening", default=False)
 _open: weakref.WeakSet[ImplicitRun] = weakref.WeakSet()
 _wrapped = False
 _lock = Lock()  # a WeakSet is not safe to change while another thread reads it
@@ -98,12 +100,21 @@ def open_root(now_ns: int) -> Span:
         return INVALID_SPAN
     tracer = trace.get_tracer("aftershock")
     agent = str(resource.attributes.get(SERVICE_NAME, "agent"))
-    return tracer.start_span(
-        f"invoke_agent {agent}",
-        context=Context(),
-        attributes={OPERATION: "invoke_agent", AGENT_NAME: agent},
-        start_time=now_ns,
-    )
+    token = _opening.set(True)
+    try:
+        return tracer.start_span(
+            f"invoke_agent {agent}",
+            context=Context(),
+            attributes={OPERATION: "invoke_agent", AGENT_NAME: agent},
+            start_time=now_ns,
+        )
+    finally:
+        _opening.reset(token)
+
+
+def opening() -> bool:
+    """True while the frame of an implicit run begins: only its steps prove that it is alive."""
+    return _opening.get()
 
 
 def heard(frame_id: int | None, at_ns: int | None) -> None:
@@ -160,8 +171,8 @@ def forget() -> None:
     _open.clear()
 
 
-def wrap_inference() -> None:
-    """Give inferences of the official instrumentations a frame where they have none. Once."""
+def frame_bare_steps() -> None:
+    """Give steps of the official instrumentations a frame where they have none. Once."""
     global _wrapped  # noqa: PLW0603 (one process, one wrapping)
     if _wrapped:
         return
@@ -173,10 +184,42 @@ def wrap_inference() -> None:
             context = context_for_step(kwargs.get("context"))
             if context is not None:
                 kwargs = {**kwargs, "context": context}
-        except Exception:  # noqa: BLE001 (ours: the inference begins without a frame)
-            note_failure("framing an inference")
+        except Exception:  # noqa: BLE001 (ours: the step begins without a frame)
+            note_failure("framing a step")
         return wrapped(*args, **kwargs)
 
-    wrapt.wrap_function_wrapper(
-        "opentelemetry.util.genai.handler", "TelemetryHandler.inference", begin
-    )
+    for method in ("inference", "tool"):
+        place = f"TelemetryHandler.{method}"
+        wrapt.wrap_function_wrapper("opentelemetry.util.genai.handler", place, begin)
+
+
+def follow_threads() -> None:
+    """Let what a bare loop gives to other threads, such as parallel tool calls, stay in its run."""
+    import wrapt  # noqa: PLC0415 (only where an instrumentation was loaded)
+
+    def submit(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        run = current()
+        if run is None or not args:
+            return wrapped(*args, **kwargs)
+        return wrapped(partial(call_inside, run, args[0]), *args[1:], **kwargs)
+
+    def start(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        run = current()
+        if run is not None:
+            try:
+                instance.run = partial(call_inside, run, instance.run)
+            except Exception:  # noqa: BLE001 (a thread that takes no attributes goes its own way)
+                note_failure("following a thread")
+        return wrapped(*args, **kwargs)
+
+    wrapt.wrap_function_wrapper("concurrent.futures", "ThreadPoolExecutor.submit", submit)
+    wrapt.wrap_function_wrapper("threading", "Thread.start", start)
+
+
+def call_inside(run: ImplicitRun, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function on another thread as a part of a run."""
+    token = _current.set(run)
+    try:
+        return function(*args, **kwargs)
+    finally:
+        _current.reset(token)

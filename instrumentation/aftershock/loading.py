@@ -155,9 +155,13 @@ def load_now(name: str) -> None:
         if not instrumentor.is_instrumented_by_opentelemetry:
             instrumentor.instrument(**OPTIONS.get(name, {}))
         if family(entry)[0] == 0:
-            from aftershock.implicit import wrap_inference  # noqa: PLC0415 (needs the API)
+            from aftershock.implicit import frame_bare_steps  # noqa: PLC0415 (needs the API)
 
-            wrap_inference()
+            frame_bare_steps()
+        if name == "threading":
+            from aftershock.implicit import follow_threads  # noqa: PLC0415 (needs the API)
+
+            follow_threads()
         if name == "langchain":
             from aftershock.langchain_tools import wrap_tools  # noqa: PLC0415 (needs LangChain)
 

@@ -19,12 +19,19 @@ from opentelemetry.trace import format_span_id, set_span_in_context
 
 from aftershock.attributes import (
     AGENT_NAME,
+    ERROR_CLASS,
+    ERROR_TYPE,
     EVENT_HEARTBEAT,
     EVENT_STARTED,
     OPERATION,
+    RESULT_DIGEST,
+    RESULT_OUTCOME,
+    RESULT_SIZE,
+    RESULT_SKETCH,
     RUN_ID,
     STEP_PARENT,
     TOOL_NAME,
+    TOOL_RESULT,
 )
 from aftershock.late import LATE
 from aftershock.losses import count_loss, note_failure
@@ -40,6 +47,13 @@ TICK_S = 1.0  # how often the thread looks for steps that became old enough
 WAITING_MAX = 4_096  # start events not yet said: the thread was starved for seconds
 LIVE_MAX = 10_000  # steps watched at once
 HEARTBEAT_KEYS = (OPERATION, RUN_ID, AGENT_NAME, TOOL_NAME)  # what a heartbeat repeats
+# What belongs to the end of a step, and must not be told as its beginning.
+ENDINGS = frozenset(
+    {
+        ERROR_CLASS, ERROR_TYPE, RESULT_DIGEST, RESULT_OUTCOME, RESULT_SIZE, RESULT_SKETCH,
+        TOOL_RESULT,
+    }
+)  # fmt: skip
 EMPTY = Context()  # an event belongs to its span and to nothing else that is current
 
 
@@ -48,7 +62,6 @@ class Said(NamedTuple):
 
     name: str
     context: Context
-    span_id: int
     time_ns: int
     attributes: dict[str, Any]
 
@@ -76,35 +89,31 @@ class Announcer:
     def _fresh(self) -> None:
         """Begin with nothing: what the parent process watches is the parent's to tell."""
         self._lock = Lock()
-        self._waiting: deque[Said] = deque()
+        self._waiting: deque[Span] = deque()
         self._live: OrderedDict[int, tuple[weakref.ref[Span], float]] = OrderedDict()
         self._wake = Event()
         self._thread: Thread | None = None
 
-    def began(self, span: Span) -> None:
-        """A step has begun: say it at once, watch it from now on."""
-        context = span.get_span_context()
+    def began(self, span: Span, *, beats: bool = True) -> None:
+        """A step has begun: say it at once, and, if it beats, again and again while it lasts."""
         if self._closed:
             return
-        attributes = dict(span.attributes or {})
-        if span.parent is not None:
-            attributes[STEP_PARENT] = format_span_id(span.parent.span_id)
-        start_ns = span.start_time or time.time_ns()
-        where = set_span_in_context(span, EMPTY)
-        said = Said(EVENT_STARTED, where, context.span_id, start_ns, attributes)
         with self._lock:
             if len(self._waiting) >= WAITING_MAX:
                 self._waiting.popleft()
                 count_loss("start_events_waiting")
-            self._waiting.append(said)
-            if len(self._live) >= LIVE_MAX:
-                self._live.popitem(last=False)
-                count_loss("live_steps_watched")
-            self._live[context.span_id] = (weakref.ref(span), time.monotonic())
+            self._waiting.append(span)
+            if beats:
+                if len(self._live) >= LIVE_MAX:
+                    self._live.popitem(last=False)
+                    count_loss("live_steps_watched")
+                span_id = span.get_span_context().span_id
+                self._live[span_id] = (weakref.ref(span), time.monotonic())
             if self._thread is None:
                 self._thread = Thread(target=self._work, name="aftershock-events", daemon=True)
                 self._thread.start()
-        self._wake.set()
+        if not self._wake.is_set():
+            self._wake.set()
 
     def ended(self, span_id: int) -> None:
         """A step has ended: its span speaks for itself."""
@@ -123,8 +132,8 @@ class Announcer:
             with self._lock:
                 if not self._waiting:
                     return
-                said = self._waiting.popleft()
-            self._say(said)
+                span = self._waiting.popleft()
+            self._say(started(span))
 
     def close(self) -> None:
         """Say what waits and stop."""
@@ -168,14 +177,25 @@ class Announcer:
                 context=said.context,
                 timestamp=said.time_ns,
                 event_name=said.name,
-                attributes=said.attributes | LATE.known(said.span_id),
+                attributes=said.attributes,
             )
         except Exception:  # noqa: BLE001 (ours: an event is lost, the app goes on)
             note_failure("telling an event")
+
+
+def started(span: Span) -> Said:
+    """What a step says of itself when it begins; a quick one may have ended since."""
+    attributes: dict[str, Any] = dict(span.attributes or {})
+    attributes |= LATE.known(span.get_span_context().span_id)
+    if span.parent is not None:
+        attributes[STEP_PARENT] = format_span_id(span.parent.span_id)
+    at_ns = span.start_time or time.time_ns()
+    kept = {key: value for key, value in attributes.items() if key not in ENDINGS}
+    return Said(EVENT_STARTED, set_span_in_context(span, EMPTY), at_ns, kept)
 
 
 def heartbeat(span: Span) -> Said:
     """What a step that lasts says of itself."""
     own = span.attributes or {}
     kept = {key: own[key] for key in HEARTBEAT_KEYS if key in own}
-    return Said(EVENT_HEARTBEAT, set_span_in_context(span, EMPTY), 0, time.time_ns(), kept)
+    return Said(EVENT_HEARTBEAT, set_span_in_context(span, EMPTY), time.time_ns(), kept)

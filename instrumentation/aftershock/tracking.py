@@ -153,7 +153,7 @@ class Tracking(SpanProcessor):
         span.set_attributes(found)
         dropped = self._amend(span, parent, operation, above.get(OPERATION))
         if is_step and not dropped:
-            self._announcer.began(span)
+            self._announcer.began(span, beats=not implicit.opening())
 
     def _amend(
         self, span: Span, parent: object, operation: object, operation_above: object

@@ -229,3 +229,23 @@ def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
+
+
+@pytest.mark.slow
+def test_waiting_for_a_person_is_no_error_and_bare_langchain_calls_share_a_run() -> None:
+    script = by_turn(call("deploy", service="checkout"), say("deployed"))
+    recorded = record("waiting_agent.py", script)
+    deploys = [s for s in recorded.spans if s.name == "execute_tool deploy"]
+    looks = [s for s in recorded.spans if s.name == "execute_tool look"]
+    (frame,) = [s for s in recorded.spans if s.name == "invoke_agent waiting_agent"]
+    bare = [s for s in recorded.spans if s.parent_id == frame.span_id]
+
+    assert recorded.process.stdout.split() == ["deployed", "a", "b"], recorded.process.stderr
+    assert [s.status for s in deploys] == [0, 0]
+    assert [s.attributes.get(names.RESULT_OUTCOME) for s in deploys] == [None, "ok"]
+    assert len(looks) == 2
+    assert sorted(s.name for s in bare) == [
+        "chat gpt-demo",
+        "execute_tool look",
+        "execute_tool look",
+    ]
