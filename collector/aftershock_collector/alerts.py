@@ -16,6 +16,7 @@ from aftershock_collector.wire import Decoded, Unreadable
 ALERTS_MAX = 10_000  # in one webhook; Alertmanager itself groups far fewer
 TEXT_CHARS_MAX = 500  # of a description: what a timeline shows of it
 ID_CHARS_MAX = 200
+OURS = "aftershock"  # the label `source` of the alerts that findings become
 
 
 def changes_of_webhook(body: bytes) -> Decoded[Change]:
@@ -45,6 +46,8 @@ def change_of_alert(alert: Mapping[str, Any]) -> Change | str:
     labels = _texts(alert.get("labels"))
     if "alertname" not in labels:
         return "alert without a name"
+    if labels.get("source") == OURS:
+        return "alert of our own"  # a finding must not become evidence for itself
     began = _time_ns(alert.get("startsAt"))
     if not began:
         return "alert without a start"

@@ -119,6 +119,7 @@ class Engine:
         while len(self.changes) > self.limits.runs_max:
             del self.changes[next(iter(self.changes))]
             self._dropped["changes_full"] += 1
+        self.watch.hear(change)
 
     def measure(self, samples: Iterable[Sample]) -> None:
         """Take in what was measured of the infrastructure."""
@@ -183,7 +184,13 @@ class Engine:
     def _drops(self) -> dict[str, int]:
         """What was dropped since the last time, by reason."""
         told: Counter[str] = Counter()
-        sources = (self._dropped, self.series.dropped, self._measurer.dropped, self.watch.dropped)
+        sources = (
+            self._dropped,
+            self.series.dropped,
+            self._measurer.dropped,
+            self.watch.dropped,
+            self.watch.events.dropped,
+        )
         for dropped in sources:
             told.update(dropped)
             dropped.clear()

@@ -80,6 +80,14 @@ def place_of(
     return _own(named, _instance(resource, attributes))
 
 
+def workload(entity: str) -> str:
+    """The deployment that a pod's key names; any other key as it is."""
+    kind, _, rest = entity.partition("/")
+    namespace, _, pod = rest.partition("/")
+    replica = _REPLICA.match(pod) if kind == "pod" else None
+    return entity if replica is None else f"k8s/{namespace}/{replica['deployment']}"
+
+
 def _own(named: Mapping[str, str], instance: str) -> Place | None:
     """The most specific thing that lives longer than one pod, and its other keys."""
     if DB_NAMESPACE in named:

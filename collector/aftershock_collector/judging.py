@@ -13,6 +13,7 @@ from aftershock.model import Change, Report, Step
 from aftershock_collector.edges.sqlite import Delivery, Store, StoreUnavailable
 from aftershock_collector.edges.sqlite_reading import Reader
 from aftershock_collector.engine import Engine
+from aftershock_collector.impact.events import CHANGES_MAX, FIRING_S
 from aftershock_collector.offers import Arrived
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.wire import Sample
@@ -45,7 +46,8 @@ class Judging:
         self._older_runs = reader.newest_run()  # rows up to here were made by an earlier process
 
     def resume(self, now_ns: int) -> None:
-        """Bring back what an earlier process was watching when it ended."""
+        """Bring back what an earlier process knew and was watching when it ended."""
+        self._learn(self._reader.changes(now_ns - int(FIRING_S * 1e9), now_ns, CHANGES_MAX))
         since_ns = now_ns - int(self.engine.limits.run_idle_s * 1e9)
         for run_id in reversed(self._reader.live_since(since_ns, RESTORED_MAX)):
             self._restore(run_id)

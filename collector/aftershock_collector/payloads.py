@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aftershock_collector.alerts import OURS
 from aftershock_collector.page import Page, State
 from aftershock_collector.story import NS, clock, instant, percent
 
@@ -113,7 +114,7 @@ def alert_labels(page: Page) -> dict[str, str]:
         "agent": page.agent,
         "kind": page.kind,
         "severity": page.severity,
-        "source": "aftershock",
+        "source": OURS,
     }
 
 

@@ -228,7 +228,7 @@ def _change(event: LogEvent) -> Change | None:
     if entity is None or not name:
         return None
     kind = text_in(event.attributes, CHANGE_KIND)
-    known = kind in {ChangeKind.EVENT, ChangeKind.ALERT, ChangeKind.DEPLOY}
+    known = kind in set(ChangeKind) - {ChangeKind.METRIC}
     return Change(
         id=f"told/{_hash(event)}",
         kind=ChangeKind(kind) if known else ChangeKind.EVENT,

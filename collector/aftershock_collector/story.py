@@ -237,11 +237,8 @@ def candidates(impact: Impact) -> tuple[tuple[str, float, bool], ...]:
     if impact.probability is None:
         return ()
     own = (f"{who(impact.agent)}'s {clean(impact.tool, 80)}", impact.probability, True)
-    others = [
-        (NO_AGENT if r.span_id is None else clean(r.name, 80), r.probability, False)
-        for r in impact.rivals
-    ]
-    if all(rival.span_id is not None for rival in impact.rivals):
+    others = [(clean(r.name, 80) or NO_AGENT, r.probability, False) for r in impact.rivals]
+    if all(name != NO_AGENT for name, *_ in others):
         left = 1.0 - impact.probability - sum(r.probability for r in impact.rivals)
         others.append((NO_AGENT, max(0.0, left), False))
     return tuple(sorted([own, *others], key=lambda c: -c[1]))

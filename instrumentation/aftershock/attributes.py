@@ -76,7 +76,7 @@ EVENT_FACT = "aftershock.fact"
 EVENT_FINDING = "aftershock.finding"  # opened | updated | closed, one id
 EVENT_CHANGE = "aftershock.change"  # a deploy, a feature flag, a maintenance window
 CHANGE_NAME = "aftershock.change.name"
-CHANGE_KIND = "aftershock.change.kind"  # deploy | event | alert
+CHANGE_KIND = "aftershock.change.kind"  # deploy | flag | event | alert | warning
 
 # --- Ours: on what the collector emits -------------------------------------------------------
 FINDING_ID = "aftershock.finding.id"

@@ -195,9 +195,16 @@ class ChangeKind(StrEnum):
     """What kind of thing became different."""
 
     METRIC = "metric"
-    EVENT = "event"
-    ALERT = "alert"
+    ALERT = "alert"  # somebody's rule fired
+    WARNING = "warning"  # the platform complains: OOMKilled, BackOff, FailedScheduling
     DEPLOY = "deploy"
+    FLAG = "flag"  # a feature flag was turned
+    EVENT = "event"  # anything else that somebody said: a maintenance window, a failover
+
+    @property
+    def is_trouble(self) -> bool:
+        """True for what goes wrong; the others are what somebody did, and may be a cause."""
+        return self in {ChangeKind.METRIC, ChangeKind.ALERT, ChangeKind.WARNING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +257,10 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """Another explanation of the same degradation. `span_id is None`: no agent action."""
+    """Another explanation of the same degradation.
+
+    `span_id is None`: no agent's action; its name says whether anything is known to be behind it.
+    """
 
     span_id: str | None
     run_id: str | None
@@ -325,6 +335,26 @@ class Closing(StrEnum):
     VERDICT = "a person decided"
 
 
+class Cause(StrEnum):
+    """What a person found to be behind a finding."""
+
+    AGENT = "agent"
+    INFRASTRUCTURE = "infrastructure"
+    COINCIDENCE = "coincidence"  # both happened, and neither has to do with the other
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """A person's verdict on a finding: who, what, why."""
+
+    finding_id: str
+    cause: Cause
+    by: str
+    because: str
+    voted_at_ns: int
+    probability: float | None = None  # that the finding had given its agent; None: it gave none
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A finding with its life: open while `closing is None`."""
@@ -333,6 +363,7 @@ class Claim:
     opened_at_ns: int
     closed_at_ns: int | None = None
     closing: Closing | None = None
+    vote: Vote | None = None  # where a person closed it
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,3 +110,11 @@ def test_whatever_the_body_is_it_is_read_or_refused(body: bytes) -> None:
     except Unreadable:
         return
     assert decoded.items == []
+
+
+def test_our_own_findings_do_not_come_back_as_evidence() -> None:
+    body = json.dumps({"alerts": [alert(source="aftershock"), alert()]}).encode()
+    decoded = changes_of_webhook(body)
+
+    assert 1 == len(decoded.items)
+    assert {"alert of our own": 1} == decoded.rejected

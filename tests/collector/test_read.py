@@ -567,7 +567,7 @@ def test_warnings_of_kubernetes_are_changes() -> None:
     assert pulled == watched
     assert isinstance(pulled, Change)
     assert (pulled.kind, pulled.name, pulled.entity) == (
-        ChangeKind.EVENT, "BackOff", "pod/shop/checkout-7d9f-x2",
+        ChangeKind.WARNING, "BackOff", "pod/shop/checkout-7d9f-x2",
     )  # fmt: skip
     assert pulled.began_at_ns == 1_768_478_400 * 10**9
     assert read_event(event("", {}, text=KUBERNETES | {"type": "Normal"}), EMPTY) is None

@@ -87,7 +87,7 @@ def _change(  # noqa: PLR0917
     entity = _entity(kind, namespace or "default", name)
     return Change(
         id=f"kubernetes/{uid or f'{entity}/{reason}/{began_at_ns}'}",
-        kind=ChangeKind.EVENT,
+        kind=ChangeKind.WARNING,
         entity=entity,
         name=reason,
         began_at_ns=began_at_ns,

@@ -45,13 +45,16 @@ def net(parts: Parts) -> float:
     )
 
 
-def compete(candidates: Sequence[tuple[float, Tier]], rival: float) -> Shares:
+def compete(
+    candidates: Sequence[tuple[float, Tier]], rival: float, nobody: float = NO_AGENT
+) -> Shares:
     """Soft-max over candidates (net evidence, tier) and "no agent action".
 
-    `rival` is the worst surprise of anything that no candidate could have moved, in nats.
+    `rival` is the worst surprise of anything that no candidate could have moved, in nats;
+    `nobody` the log-odds of "no agent action" before any evidence.
     """
     utilities = [NET_WEIGHT * evidence + PRIORS[tier] for evidence, tier in candidates]
-    utilities.append(NO_AGENT + RIVAL_WEIGHT * min(EVIDENCE_MAX, max(0.0, rival)))
+    utilities.append(nobody + RIVAL_WEIGHT * min(EVIDENCE_MAX, max(0.0, rival)))
     top = max(utilities)
     weights = [exp(utility - top) for utility in utilities]
     total = sum(weights)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from aftershock_collector.impact.events import Around, Heard
 from aftershock_collector.impact.placebos import baselines, surprise, surprise_before
 from aftershock_collector.impact.relations import Relations
 from aftershock_collector.impact.stretches import Cut, cut, stack
@@ -38,6 +39,8 @@ class Evidence(NamedTuple):
     before: float = 0.0
     demand: float = 0.0  # how unusually much it was asked to do
     movements: tuple[Movement, ...] = ()  # worst first, without traffic
+    heard: Heard | None = None  # an alert or a warning that came after the moment
+    earlier: Heard | None = None  # one that was there already
 
     @property
     def history_points(self) -> int:
@@ -51,15 +54,17 @@ NOTHING = Evidence()
 class Scene:
     """All series around the open actions at one time."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         series: Iterable[Series],
         relations: Relations,
         acted_ns: Mapping[str, Sequence[int]],
         now_ns: int,
         canonical: Callable[[str], str],
+        around: Around,
     ) -> None:
         self.relations = relations
+        self.around = around
         self.now_ns = now_ns
         self._canonical = canonical
         self._acted_ns: dict[str, list[int]] = {}  # effect times of recorded actions
@@ -78,13 +83,14 @@ class Scene:
         return entity in self._series
 
     def entities(self) -> list[str]:
-        """Every entity with a series."""
-        return list(self._series)
+        """Every entity with a series, and every one that had trouble."""
+        return list(dict.fromkeys([*self._series, *self.around.entities()]))
 
     def judge(self, moments: Iterable[Moment], *, before: bool) -> dict[Moment, Evidence]:
         """Evidence at each moment; `before` also asks what was already wrong."""
         cuts: dict[int, list[tuple[Moment, Cut]]] = {}
-        for moment in dict.fromkeys(moments):
+        asked = list(dict.fromkeys(moments))
+        for moment in asked:
             entity, effect_ns = moment
             for series in self._series.get(entity, ()):
                 part = cut(series, effect_ns, self.now_ns)
@@ -97,7 +103,13 @@ class Scene:
                 moved = self._movements(chunk, length, before=before)
                 for (moment, _), movement in zip(chunk, moved, strict=True):
                     found.setdefault(moment, []).append(movement)
-        return {moment: _weigh(movements) for moment, movements in found.items()}
+        weighed = {moment: _weigh(movements) for moment, movements in found.items()}
+        for moment in asked:
+            heard = self.around.after(*moment)
+            earlier = self.around.before(*moment) if before else None
+            if heard or earlier:
+                weighed[moment] = _with_events(weighed.get(moment, NOTHING), heard, earlier)
+        return weighed
 
     def _movements(
         self, rows: Sequence[tuple[Moment, Cut]], length: int, *, before: bool
@@ -145,4 +157,14 @@ def _weigh(movements: Sequence[Movement]) -> Evidence:
                 key=lambda m: (-m.after, m.cut.series.metric),
             )
         ),
+    )
+
+
+def _with_events(moved: Evidence, heard: Heard | None, earlier: Heard | None) -> Evidence:
+    """Alerts and warnings are one more family."""
+    return moved._replace(
+        after=max(moved.after, heard.nats if heard else 0.0),
+        before=max(moved.before, earlier.nats if earlier else 0.0),
+        heard=heard,
+        earlier=earlier,
     )

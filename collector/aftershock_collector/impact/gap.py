@@ -32,6 +32,11 @@ def troubles(evidence: Mapping[str, Evidence], effect_ns: int) -> list[Trouble]:
     """Trouble on each entity just before the action, worst first."""
     found: list[Trouble] = []
     for entity, each in evidence.items():
+        if each.earlier is not None:
+            change, nats = each.earlier
+            lasted = duration(effect_ns - change.began_at_ns)
+            words = f"{entity} {change.kind.value} {change.name} had been there for {lasted}"
+            found.append(Trouble(entity, nats, change.began_at_ns, words))
         if each.before < GAP_NATS or not each.movements:
             continue
         worst = max(each.movements, key=lambda m: m.before)

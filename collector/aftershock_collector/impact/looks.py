@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import NamedTuple
 
-from aftershock.model import Parts
-from aftershock_collector.impact.competition import Shares, compete, net
+from aftershock.model import Change, Parts, Tier
+from aftershock_collector.impact.competition import NO_AGENT, Shares, compete, net
+from aftershock_collector.impact.events import Events
 from aftershock_collector.impact.evidence import NOTHING, Evidence, Moment, Scene
 from aftershock_collector.impact.gap import Trouble, troubles
 from aftershock_collector.impact.open_actions import OpenAction
@@ -15,6 +16,7 @@ from aftershock_collector.impact.relations import Relations, Topology
 from aftershock_collector.series import RETENTION_S, SeriesSource
 
 RIVAL_BACK = 2  # points before the first action from which rivals are watched, as E_before is
+OTHERS_BACK_NS = 600 * 10**9  # what others did this long before an action may explain what follows
 PUSHED_NATS = 3.0  # demand this unusual (p .05) says that work was pushed onto a callee
 
 
@@ -26,7 +28,7 @@ class Standing(NamedTuple):
     evidence: Evidence
     parts: Parts
     net: float
-    measured: bool  # at least one series of at least one target is known
+    measured: bool  # a series of at least one target is known, or trouble was heard of
 
 
 class Look(NamedTuple):
@@ -35,6 +37,7 @@ class Look(NamedTuple):
     standings: tuple[Standing, ...]
     shares: Shares
     scene: Scene
+    others: tuple[tuple[Change, float], ...] = ()  # what no agent did to the targets, with shares
 
     def troubles(self, opened: OpenAction) -> list[Trouble]:
         """What was already wrong on the action's targets, their callers and their callees."""
@@ -53,6 +56,9 @@ def look(
     topology: Topology,
     acted_ns: Mapping[str, Sequence[int]],
     now_ns: int,
+    *,
+    events: Events,
+    nobody: float = NO_AGENT,
 ) -> Look:
     """Judge all candidates at once.
 
@@ -62,10 +68,13 @@ def look(
         topology: caller → callees, as far as it is known.
         acted_ns: entity → effect times of every recorded action, ascending.
         now_ns: the moment; later points are not looked at.
+        events: alerts, warnings, deploys and flags.
+        nobody: log-odds of "no agent action" before any evidence.
     """
     relations = Relations(topology, source.canonical)
     series = source.window(None, now_ns - int(RETENTION_S * 1e9), now_ns)
-    scene = Scene(series, relations, acted_ns, now_ns, source.canonical)
+    around = events.around(source.canonical, now_ns)
+    scene = Scene(series, relations, acted_ns, now_ns, source.canonical, around)
     moments: list[Moment] = [
         (target, opened.effect_ns) for opened in candidates for target in scene.keys(opened.targets)
     ]
@@ -76,8 +85,32 @@ def look(
     )
     rival = _rival(scene, moments, own, below)
     standings = tuple(_stand(opened, scene, own, below, rival) for opened in candidates)
-    shares = compete([(s.net, s.opened.action.tier) for s in standings], rival)
-    return Look(standings, shares, scene)
+    others = _others(scene, moments)
+    entered = [(s.net, s.opened.action.tier) for s in standings]
+    entered += [(weight, Tier.WRITE) for _, weight in others]
+    shares = compete(entered, rival, nobody)
+    agents, outside = shares.candidates[: len(standings)], shares.candidates[len(standings) :]
+    shown = tuple((change, share) for (change, _), share in zip(others, outside, strict=True))
+    return Look(standings, Shares(agents, shares.nobody), scene, shown)
+
+
+def _others(scene: Scene, moments: Sequence[Moment]) -> list[tuple[Change, float]]:
+    """Deploys and flags on the targets and what they call, each with its own net evidence.
+
+    They compete as an agent's action would: what moved after both cannot be told apart.
+    """
+    near: dict[str, None] = {}
+    for target, _ in moments:
+        near |= dict.fromkeys([target, *sorted(scene.relations.callees(target))])
+    since_ns = min(at for _, at in moments) - OTHERS_BACK_NS
+    places = {c.id: (e, c) for e in near for c in scene.around.causes([e], since_ns)}
+    judged = scene.judge([(e, c.began_at_ns) for e, c in places.values()], before=True)
+    found: list[tuple[Change, float]] = []
+    for entity, change in places.values():
+        evidence = judged.get((entity, change.began_at_ns), NOTHING)
+        parts = Parts(own=evidence.after, before=evidence.before, callee=0.0, rival=0.0)
+        found.append((change, net(parts)))
+    return found
 
 
 def _pushed(moment: Moment, below: Mapping[Moment, Evidence], relations: Relations) -> set[str]:
@@ -130,7 +163,6 @@ def _stand(
             default=0.0,
         )
         parts = Parts(own=evidence.after, before=evidence.before, callee=callee, rival=rival)
-        standings.append(
-            Standing(opened, target, evidence, parts, net(parts), scene.measured(target))
-        )
+        seen = scene.measured(target) or evidence.heard is not None
+        standings.append(Standing(opened, target, evidence, parts, net(parts), seen))
     return max(standings, key=lambda s: (s.measured, s.net))

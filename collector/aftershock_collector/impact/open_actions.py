@@ -22,6 +22,7 @@ class OpenAction:
     next_ns: int  # no look before this
     newest_ns: int = 0  # newest point of a target that a look has seen
     looks: int = 0
+    asked: bool = False  # trouble was heard of: look again now
     troubles: list[Trouble] | None = None  # None: not looked for yet
     best: Impact | None = None  # of the look with the highest probability
     told: Impact | None = None

@@ -37,7 +37,11 @@ def impact_of(
     opened, step = standing.opened, standing.opened.step
     moved = [m for m in standing.evidence.movements if len(m.cut.post)]
     change = None
-    if probability is not None and moved and moved[0].after >= CHART_NATS:
+    heard = standing.evidence.heard
+    told = heard.nats if heard is not None else 0.0
+    if heard is not None and probability is not None and told > (moved[0].after if moved else 0.0):
+        change = heard.change
+    elif probability is not None and moved and moved[0].after >= CHART_NATS:
         worst = moved[0]
         change = change_of(
             worst, opened.effect_ns, f"{step.span_id}/{standing.target}/{worst.cut.series.metric}"
@@ -80,7 +84,11 @@ def rivals_of(own: OpenAction, seen: Look) -> tuple[Rival, ...]:
         if s.opened is not own
     ]
     others.sort(key=lambda rival: -rival.probability)
-    rivals = [*others[:RIVALS_MAX], Rival(None, None, NOBODY, seen.shares.nobody)]
+    outside = [
+        Rival(None, None, f"{change.kind.value} {change.name} of {change.entity}", share)
+        for change, share in seen.others
+    ]
+    rivals = [*others[:RIVALS_MAX], *outside, Rival(None, None, NOBODY, seen.shares.nobody)]
     return tuple(sorted(rivals, key=lambda rival: -rival.probability))
 
 
@@ -101,4 +109,4 @@ def lacking(standing: Standing, *, topology: bool) -> tuple[str, ...]:
 
 def enough(evidence: Evidence) -> bool:
     """True where something was measured for long enough to be judged."""
-    return evidence.history_points >= HISTORY_MIN
+    return evidence.history_points >= HISTORY_MIN or evidence.heard is not None

@@ -7,9 +7,10 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from aftershock.model import Fact, Impact, Step
+from aftershock.model import Change, Fact, Impact, Step
 from aftershock_collector.impact.aftermath import recovered_at, refreshed
-from aftershock_collector.impact.competition import SUSPECTED
+from aftershock_collector.impact.competition import NO_AGENT, SUSPECTED
+from aftershock_collector.impact.events import Events
 from aftershock_collector.impact.gap import unread
 from aftershock_collector.impact.looks import Look, Standing, look
 from aftershock_collector.impact.open_actions import OpenAction
@@ -38,6 +39,8 @@ class Watch:
 
     def __init__(self, look_s: float = LOOK_S) -> None:
         self.dropped: Counter[str] = Counter()
+        self.events = Events()
+        self.nobody = NO_AGENT  # log-odds that people's verdicts have moved
         self._look_ns = int(look_s * 1e9)
         self._open: OrderedDict[str, OpenAction] = OrderedDict()
         self._acted_ns: OrderedDict[str, list[int]] = OrderedDict()
@@ -80,6 +83,17 @@ class Watch:
         known.step, known.action, known.facts = step, action, tuple(facts)
         known.until_ns = max(known.until_ns, until_ns)
 
+    def hear(self, change: Change) -> None:
+        """Take in an alert, a warning, a deploy or a flag; new trouble asks for a look at once."""
+        if self.events.record(change):
+            for opened in self._open.values():
+                opened.asked = True
+        if not change.kind.is_trouble:
+            self.remember([change.entity], change.began_at_ns)
+        if change.ended_at_ns is not None:
+            for opened in self._open.values():
+                _resolve(opened, change, change.ended_at_ns)
+
     def remember(self, targets: Iterable[str], effect_ns: int) -> None:
         """Keep when something was acted on: what followed is no placebo for later actions."""
         for target in targets:
@@ -93,12 +107,16 @@ class Watch:
 
     def look(self, now_ns: int, series: SeriesSource, topology: Topology) -> list[Impact]:
         """Judge whatever has news; returns the verdicts that are new or different."""
+        self.events.watching(now_ns)
         if not self._open:
             return []
         watched = [opened for opened in self._open.values() if not opened.following]
         due = {o.step.span_id for o in watched if _has_news(o, now_ns, series)}
         if due:
-            seen = look(watched, series, topology, self._acted_ns, now_ns)
+            seen = look(
+                watched, series, topology, self._acted_ns, now_ns,
+                events=self.events, nobody=self.nobody,
+            )  # fmt: skip
             for standing, share in zip(seen.standings, seen.shares.candidates, strict=True):
                 if standing.opened.step.span_id in due:
                     _conclude(standing, share, seen)
@@ -117,7 +135,11 @@ class Watch:
 
 def _has_news(opened: OpenAction, now_ns: int, source: SeriesSource) -> bool:
     """True where a look is due and a target has a point that no look has seen."""
-    if now_ns < opened.next_ns or (opened.best is not None and opened.best.recovered_at_ns):
+    if opened.best is not None and opened.best.recovered_at_ns:
+        return False
+    if opened.asked:
+        return True
+    if now_ns < opened.next_ns:
         return False
     since_ns = max(opened.newest_ns, opened.effect_ns) + 1
     fresh = source.window(opened.targets, since_ns, now_ns)
@@ -132,6 +154,7 @@ def _conclude(standing: Standing, share: float, seen: Look) -> None:
     """Keep the verdict of this look where it is the surest so far."""
     opened, now_ns = standing.opened, seen.scene.now_ns
     opened.looks += 1
+    opened.asked = False
     opened.next_ns = now_ns + max(0, now_ns - opened.effect_ns) // LOOK_PACE
     absent = tuple(
         f"nothing is measured on {target}"
@@ -175,6 +198,15 @@ def _check_recovery(opened: OpenAction, now_ns: int, source: SeriesSource) -> No
             change=replace(best.change, ended_at_ns=at_ns),
             charts=refreshed(best.charts, series, opened.effect_ns),
         )
+
+
+def _resolve(opened: OpenAction, change: Change, ended_at_ns: int) -> None:
+    """The alert that was blamed on an action is over."""
+    best = opened.best
+    if best is None or best.change is None or best.change.id != change.id:
+        return
+    if best.recovered_at_ns is None:
+        opened.best = replace(best, change=change, recovered_at_ns=ended_at_ns)
 
 
 def _settle(opened: OpenAction, now_ns: int, source: SeriesSource) -> None:
