@@ -36,13 +36,14 @@ class Shares(NamedTuple):
     nobody: float
 
 
+def settled(after: float, before: float) -> float:
+    """Evidence that is left after what was already wrong, in nats."""
+    return min(after, EVIDENCE_MAX) - BEFORE_WEIGHT * max(0.0, before - BEFORE_FREE)
+
+
 def net(parts: Parts) -> float:
     """Evidence that is left after what was wrong before and what a callee explains, in nats."""
-    return (
-        min(parts.own, EVIDENCE_MAX)
-        - BEFORE_WEIGHT * max(0.0, parts.before - BEFORE_FREE)
-        - CALLEE_WEIGHT * max(0.0, parts.callee - CALLEE_FREE)
-    )
+    return settled(parts.own, parts.before) - CALLEE_WEIGHT * max(0.0, parts.callee - CALLEE_FREE)
 
 
 def compete(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from aftershock_collector.impact.competition import settled
 from aftershock_collector.impact.events import Around, Heard
 from aftershock_collector.impact.placebos import baselines, surprise, surprise_before
 from aftershock_collector.impact.relations import Relations
@@ -16,7 +17,9 @@ from aftershock_collector.series import Family, Series
 
 _ROWS_MAX = 256  # judged at once: 16 MB of windows
 _BEFORE_POINTS = (1, 2)  # what an action is told to have found already wrong
-_SKIPPED_POINTS = 7  # after a recorded action: they show what actions do, not what chance does
+_SKIPPED_POINTS = 5  # after a recorded action: they show what actions do, not what chance does
+
+CONNECTION = "{connection}"  # held by callers: more of them is more work
 
 Moment = tuple[str, int]  # entity, nanoseconds
 
@@ -35,8 +38,8 @@ class Movement(NamedTuple):
 class Evidence(NamedTuple):
     """What one entity did around one moment."""
 
-    after: float = 0.0  # best family, less what looking at several series costs
-    before: float = 0.0
+    after: float = 0.0  # of the family that stands out most, less the price of several series
+    before: float = 0.0  # of the same family
     demand: float = 0.0  # how unusually much it was asked to do
     movements: tuple[Movement, ...] = ()  # worst first, without traffic
     heard: Heard | None = None  # an alert or a warning that came after the moment
@@ -134,30 +137,37 @@ class Scene:
         ]
 
     def _nearby(self, entity: str, effect_ns: int) -> list[int]:
-        """Effect times of recorded actions on the entity or what it calls, before the moment."""
-        places = (entity, *self.relations.callees(entity))
+        """Effect times of recorded actions on the entity and its neighbours, before the moment."""
+        around = self.relations.callees(entity) | self.relations.callers(entity)
+        places = (entity, *sorted(around))
         return [at for place in places for at in self._acted_ns.get(place, ()) if at < effect_ns]
 
 
 def _weigh(movements: Sequence[Movement]) -> Evidence:
-    """The best family, less ln(series in it): with more series one of them moves by chance."""
+    """The best family, less ln(series in it): with more series one of them moves by chance.
+
+    What was wrong before counts against the family that it was seen in: memory that an old fault
+    left high says nothing about latency that rises now.
+    """
     families: dict[Family, list[Movement]] = {}
     for movement in movements:
         families.setdefault(movement.cut.series.family, []).append(movement)
-    demand = families.pop(Family.TRAFFIC, ())
-    return Evidence(
-        after=max((max(m.after for m in f) - log(len(f)) for f in families.values()), default=0.0),
-        before=max(
-            (max(m.before for m in f) - log(len(f)) for f in families.values()), default=0.0
+    work = families.pop(Family.TRAFFIC, [])
+    work += [m for f in families.values() for m in f if m.cut.series.unit == CONNECTION]
+    after, before = max(
+        (
+            (max(m.after for m in f) - log(len(f)), max(m.before for m in f) - log(len(f)))
+            for f in families.values()
         ),
-        demand=max((m.after for m in demand), default=0.0),
-        movements=tuple(
-            sorted(
-                (m for family in families.values() for m in family),
-                key=lambda m: (-m.after, m.cut.series.metric),
-            )
-        ),
+        key=lambda pair: settled(*pair),
+        default=(0.0, 0.0),
     )
+    worst_first = sorted(
+        (m for family in families.values() for m in family),
+        key=lambda m: (-m.after, m.cut.series.metric),
+    )
+    demand = max((m.after for m in work), default=0.0)
+    return Evidence(after, before, demand, tuple(worst_first))
 
 
 def _with_events(moved: Evidence, heard: Heard | None, earlier: Heard | None) -> Evidence:

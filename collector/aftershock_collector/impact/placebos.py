@@ -65,17 +65,23 @@ class Surprise(NamedTuple):
 
 
 def baselines(stack: Stack) -> Baselines:
-    """The baseline at the moment of judgement (the last column) and at every earlier start."""
+    """The baseline at the moment of judgement (the last column) and at every earlier start.
+
+    What followed a recorded action is left out, as long as enough other points remain.
+    """
     rows, points = stack.history.shape
     first = max(0, points - HISTORY_POINTS - POST_MAX)
-    padded = np.concatenate(
-        [np.full((rows, BASELINE_POINTS), np.inf, np.float32), stack.history], axis=1
-    )
-    windows = sliding_window_view(padded, BASELINE_POINTS, axis=1)[:, first:]
-    real = _real_before(stack, first, points + 1)
-    count: Counts = np.clip(real, 1, BASELINE_POINTS)
+    padding = np.full((rows, BASELINE_POINTS), np.inf, np.float32)
+    usual = np.where(stack.skipped, np.float32(np.inf), stack.history)
+    ordered = np.sort(_windows(padding, usual, first), axis=2)
+    count = _counted(usual, first)
+    few = count < HISTORY_MIN
+    if few.any():
+        whole = _windows(padding, stack.history, first)
+        ordered[few] = np.sort(whole[few], axis=1)
+        count[few] = _counted(stack.history, first)[few]
+    count = np.maximum(count, 1)
     with np.errstate(invalid="ignore"):  # inf - inf, only where a window is all padding
-        ordered = np.sort(windows, axis=2)
         median = _middle(ordered, count)
         np.subtract(ordered, median[..., None], out=ordered)
         np.abs(ordered, out=ordered)
@@ -85,6 +91,19 @@ def baselines(stack: Stack) -> Baselines:
             np.maximum(stack.relative * np.abs(median), stack.absolute),
         )
     return Baselines(first, median, scale)
+
+
+def _windows(padding: Matrix, points: Matrix, first: int) -> Matrix:
+    """The points before every position from `first` on."""
+    padded = np.concatenate([padding, points], axis=1)
+    return sliding_window_view(padded, BASELINE_POINTS, axis=1)[:, first:]
+
+
+def _counted(points: Matrix, first: int) -> Counts:
+    """How many real points each of those windows holds."""
+    total = np.zeros((len(points), BASELINE_POINTS + points.shape[1] + 1), np.int64)
+    np.cumsum(np.isfinite(points), axis=1, out=total[:, BASELINE_POINTS + 1 :])
+    return total[:, BASELINE_POINTS + first :] - total[:, first:-BASELINE_POINTS]
 
 
 def surprise(stack: Stack, baseline: Baselines, post: Matrix) -> Surprise:

@@ -16,12 +16,14 @@ from aftershock_collector.impact.placebos import (
     HISTORY_MIN,
     HISTORY_POINTS,
     POST_MAX,
+    PRIOR_POINTS,
     Stack,
 )
 from aftershock_collector.series import Family, Series, Times, Values
 
 _HISTORY_MAX = BASELINE_POINTS + HISTORY_POINTS + POST_MAX
 _GROUPED_MIN = 2 * HISTORY_MIN  # averaging never leaves less history than this
+_QUIET_MIN = int(PRIOR_POINTS)  # points away from actions; fewer would say less than the prior
 _SILENT_CADENCES = 3.5  # a series that missed three points in a row has gone silent
 
 # Floors of the scale: (share of the median, absolute). Smaller movements do not matter to anyone.
@@ -90,8 +92,8 @@ def stack(cuts: Sequence[Cut], skipped_after_ns: Sequence[Sequence[int]], points
 
     Args:
         cuts: the series, one row each.
-        skipped_after_ns: per cut, the effect times of recorded actions nearby: windows that touch
-            the points after them say what actions do, not what chance does.
+        skipped_after_ns: per cut, the effect times of recorded actions nearby: the points
+            after them say what actions do, not what chance does.
         points: how many points after such an effect are left out.
     """
     width = max(len(each.history) for each in cuts)
@@ -103,6 +105,9 @@ def stack(cuts: Sequence[Cut], skipped_after_ns: Sequence[Sequence[int]], points
         for effect_ns in skipped_after_ns[row]:
             after = start + int(each.history_ns.searchsorted(effect_ns, side="right"))
             skipped[row, after : after + points] = True
+        left = len(each.history) - np.count_nonzero(skipped[row])
+        if left < min(_QUIET_MIN, len(each.history) / 2):
+            skipped[row] = False  # acted on all the time: that is its usual
     limits = np.array([floors(each.series) for each in cuts], np.float32)
     lengths = np.array([len(each.history) for each in cuts], np.int64)
     return Stack(history, lengths, limits[:, :1], limits[:, 1:], skipped)
