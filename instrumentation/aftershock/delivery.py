@@ -224,14 +224,13 @@ class CarefulSpanExporter(SpanExporter):
 
     def __init__(
         self,
-        makers: Sequence[Callable[[], SpanExporter]],
-        outage: Outage,
+        makers: Sequence[tuple[Callable[[], SpanExporter], Outage]],
         amendments: Amendments,
     ) -> None:
         self._amendments = amendments
         self._lines: list[Line[ReadableSpan, SpanExporter]] = [
             Line("spans", make, lambda inner, batch: inner.export(batch) is SENT, outage)
-            for make in makers
+            for make, outage in makers
         ]
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
@@ -256,10 +255,10 @@ class CarefulSpanExporter(SpanExporter):
 class CarefulLogExporter(LogRecordExporter):
     """The same for log records."""
 
-    def __init__(self, makers: Sequence[Callable[[], LogRecordExporter]], outage: Outage) -> None:
+    def __init__(self, makers: Sequence[tuple[Callable[[], LogRecordExporter], Outage]]) -> None:
         self._lines: list[Line[ReadableLogRecord, LogRecordExporter]] = [
             Line("logs", make, lambda inner, batch: inner.export(batch) is TOLD, outage)
-            for make in makers
+            for make, outage in makers
         ]
 
     def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:

@@ -6,6 +6,7 @@ With a provider of the app's own, our tracking joins it and our exporter stands 
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import sys
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from aftershock.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+logger = logging.getLogger("aftershock")
 
 PROTOCOLS = {"grpc": "otlp_proto_grpc", "http/protobuf": "otlp_proto_http"}
 
@@ -64,16 +67,14 @@ def start(*, export: bool = True) -> Pipeline | None:
     )
     spans.add_span_processor(Tracking(announcer, amendments))
     if export:
-        if makers := exporters("traces"):
-            exporter = CarefulSpanExporter(makers, outage, amendments)
+        if makers := exporters("traces", outage):
+            exporter = CarefulSpanExporter(makers, amendments)
             spans.add_span_processor(BatchSpanProcessor(exporter))
             LATE.enabled = True
-        if makers := exporters("logs"):
-            logs.add_log_record_processor(
-                BatchLogRecordProcessor(CarefulLogExporter(makers, outage))
-            )
+        if makers := exporters("logs", outage):
+            logs.add_log_record_processor(BatchLogRecordProcessor(CarefulLogExporter(makers)))
         outage.quiet()
-        start_metrics(spans.resource)
+        start_metrics(spans.resource, outage)
     _pipeline = Pipeline(spans, logs, announcer, outage)
     os.register_at_fork(after_in_child=lambda: forget(amendments))
     atexit.register(finish)
@@ -125,9 +126,9 @@ def logger_provider() -> LoggerProvider:
     return made
 
 
-def start_metrics(of: Resource) -> None:
+def start_metrics(of: Resource, outage: Outage) -> None:
     """Metrics of the instrumentations, only where somebody asked for them."""
-    makers = exporters("metrics")
+    makers = exporters("metrics", outage)
     if not makers:
         return
     from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415 (20 ms, rarely wanted)
@@ -136,34 +137,50 @@ def start_metrics(of: Resource) -> None:
         PeriodicExportingMetricReader,
     )
 
-    made = [make() for make in makers]
+    made = [make() for make, _ in makers]
     readers = [
         one if isinstance(one, MetricReader) else PeriodicExportingMetricReader(one) for one in made
     ]
     metrics.set_meter_provider(MeterProvider(resource=of, metric_readers=readers))
 
 
-def exporters(signal: str) -> list[Callable[[], Any]]:
-    """Makers of the exporters that OTEL_*_EXPORTER names; none is made before it is needed."""
+def exporters(signal: str, outage: Outage) -> list[tuple[Callable[[], Any], Outage]]:
+    """Makers of the exporters that OTEL_*_EXPORTER names; none is made before it is needed.
+
+    Those that go to the collector share its outage; another, such as the console, has its own.
+    """
     named = os.environ.get(f"OTEL_{signal.upper()}_EXPORTER", "")
-    chosen = [name.strip() for name in named.split(",")]
-    return [maker(signal, name) for name in chosen if name and name.lower() != "none"]
+    found: list[tuple[Callable[[], Any], Outage]] = []
+    for name in (one.strip() for one in named.split(",")):
+        if not name or name.lower() == "none":
+            continue
+        entry = protocol_of(signal) if name == "otlp" else name
+        make = maker(signal, entry)
+        if make is None:
+            logger.warning("aftershock: OTEL_*_EXPORTER names %s, which is not installed", name)
+        else:
+            found.append((make, outage if entry.startswith("otlp") else Outage()))
+    return found
 
 
-def maker(signal: str, name: str) -> Callable[[], Any]:
-    """A function that makes one exporter.
+def protocol_of(signal: str) -> str:
+    """The exporter for the protocol that the user wants."""
+    wanted = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_PROTOCOL") or (
+        os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "")
+    )
+    return PROTOCOLS.get(wanted.strip(), "otlp_proto_http")
+
+
+def maker(signal: str, entry: str) -> Callable[[], Any] | None:
+    """A function that makes one exporter. None: there is no such exporter.
 
     What it needs is imported here, on the app's thread: a fork while another thread imports would
     leave half a module, and its lock, in the child.
     """
-    entry = name
-    if name == "otlp":
-        wanted = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_PROTOCOL") or (
-            os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "")
-        )
-        entry = PROTOCOLS.get(wanted.strip(), "otlp_proto_http")
-    found = entry_points(group=f"opentelemetry_{signal}_exporter", name=entry)
-    kind: Any = next(iter(found)).load()
+    found = list(entry_points(group=f"opentelemetry_{signal}_exporter", name=entry))
+    if not found:
+        return None
+    kind: Any = found[0].load()
     if not wants_direct_session(entry):
         return kind
     import requests  # noqa: PLC0415 (what the exporter itself uses)

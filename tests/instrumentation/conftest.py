@@ -67,9 +67,9 @@ def pipeline() -> Recorder:
     span_memory, log_memory = InMemorySpanExporter(), InMemoryLogRecordExporter()
     announcer = Announcer(lambda: logs.get_logger("aftershock"))
     spans.add_span_processor(Tracking(announcer, amendments))
-    careful_spans = CarefulSpanExporter([lambda: span_memory], outage, amendments)
+    careful_spans = CarefulSpanExporter([(lambda: span_memory, outage)], amendments)
     spans.add_span_processor(SimpleSpanProcessor(careful_spans))
-    careful_logs = CarefulLogExporter([lambda: log_memory], outage)
+    careful_logs = CarefulLogExporter([(lambda: log_memory, outage)])
     logs.add_log_record_processor(SimpleLogRecordProcessor(careful_logs))
     LATE.enabled = True
     trace.set_tracer_provider(spans)

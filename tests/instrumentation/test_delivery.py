@@ -72,8 +72,7 @@ def test_a_real_exporter_comes_back_after_the_collector_does() -> None:
     outage = Outage(f"http://127.0.0.1:{port}", write=said.append)
     outage.quiet()
     exporter = CarefulSpanExporter(
-        [lambda: OTLPSpanExporter(f"http://127.0.0.1:{port}/v1/traces", timeout=1)],
-        outage,
+        [(lambda: OTLPSpanExporter(f"http://127.0.0.1:{port}/v1/traces", timeout=1), outage)],
         Amendments(),
     )
     provider = TracerProvider(shutdown_on_exit=False)

@@ -133,6 +133,7 @@ print(sorted(s.name for s in memory.get_finished_spans()))
     assert found == ["execute_tool count", "invoke_agent a"]
 
 
+@pytest.mark.slow
 def test_memory_stays_flat_over_two_thousand_runs() -> None:
     with Sink() as sink:
         process = run_program(
