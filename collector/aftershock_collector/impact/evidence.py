@@ -10,7 +10,12 @@ import numpy as np
 
 from aftershock_collector.impact.competition import settled
 from aftershock_collector.impact.events import Around, Heard
-from aftershock_collector.impact.placebos import baselines, surprise, surprise_before
+from aftershock_collector.impact.placebos import (
+    HISTORY_POINTS,
+    baselines,
+    surprise,
+    surprise_before,
+)
 from aftershock_collector.impact.relations import Relations
 from aftershock_collector.impact.stretches import Cut, cut, stack
 from aftershock_collector.series import Family, Series
@@ -19,6 +24,7 @@ _ROWS_MAX = 256  # judged at once: 16 MB of windows
 _BEFORE_POINTS = (1, 2)  # what an action is told to have found already wrong
 _SKIPPED_POINTS = 5  # after a recorded action: they show what actions do, not what chance does
 
+BRIEF_POINTS = HISTORY_POINTS // 2
 CONNECTION = "{connection}"  # held by callers: more of them is more work
 
 Moment = tuple[str, int]  # entity, nanoseconds
@@ -89,14 +95,26 @@ class Scene:
         """Every entity with a series, and every one that had trouble."""
         return list(dict.fromkeys([*self._series, *self.around.entities()]))
 
-    def judge(self, moments: Iterable[Moment], *, before: bool) -> dict[Moment, Evidence]:
-        """Evidence at each moment; `before` also asks what was already wrong."""
+    def judge(
+        self, moments: Iterable[Moment], *, before: bool = False, brief: bool = False
+    ) -> dict[Moment, Evidence]:
+        """Evidence at each moment.
+
+        Args:
+            moments: entities and times; each is judged once.
+            before: also ask what was already wrong.
+            brief: only how far they moved, from half the history: enough for what only competes.
+        """
         cuts: dict[int, list[tuple[Moment, Cut]]] = {}
         asked = list(dict.fromkeys(moments))
         for moment in asked:
             entity, effect_ns = moment
             for series in self._series.get(entity, ()):
-                part = cut(series, effect_ns, self.now_ns)
+                if brief and series.family is Family.TRAFFIC:
+                    continue
+                part = cut(
+                    series, effect_ns, self.now_ns, BRIEF_POINTS if brief else HISTORY_POINTS
+                )
                 if part is not None and not part.silent:
                     cuts.setdefault(len(part.post), []).append((moment, part))
         found: dict[Moment, list[Movement]] = {}
@@ -118,7 +136,8 @@ class Scene:
         self, rows: Sequence[tuple[Moment, Cut]], length: int, *, before: bool
     ) -> list[Movement]:
         cuts = [part for _, part in rows]
-        table = stack(cuts, [self._nearby(*moment) for moment, _ in rows], _SKIPPED_POINTS)
+        nearby = {moment: self._nearby(*moment) for moment in {moment for moment, _ in rows}}
+        table = stack(cuts, [nearby[moment] for moment, _ in rows], _SKIPPED_POINTS)
         baseline = baselines(table)
         after = np.zeros(len(rows))
         comparable = np.zeros(len(rows), np.int64)

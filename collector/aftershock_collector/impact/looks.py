@@ -80,8 +80,7 @@ def look(
     ]
     own = scene.judge(moments, before=True)
     below = scene.judge(
-        [(callee, at) for target, at in moments for callee in relations.callees(target)],
-        before=False,
+        [(callee, at) for target, at in moments for callee in relations.callees(target)]
     )
     rival = _rival(scene, moments, own, below)
     standings = tuple(_stand(opened, scene, own, below, rival) for opened in candidates)
@@ -139,7 +138,7 @@ def _rival(
     back_ns = RIVAL_BACK * int(median(cadences)) if cadences else 0
     since_ns = min(at for _, at in moments) - back_ns
     others = [(entity, since_ns) for entity in scene.entities() if entity not in touched]
-    return max((each.after for each in scene.judge(others, before=False).values()), default=0.0)
+    return max((each.after for each in scene.judge(others, brief=True).values()), default=0.0)
 
 
 def _stand(

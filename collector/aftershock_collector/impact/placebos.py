@@ -150,9 +150,14 @@ def _real_before(stack: Stack, first: int, last: int) -> Counts:
 
 def _middle(ordered: Matrix, count: Counts) -> Matrix:
     """Median of the first `count` of each sorted row."""
-    low = np.take_along_axis(ordered, ((count - 1) // 2)[..., None], axis=2)
-    high = np.take_along_axis(ordered, (count // 2)[..., None], axis=2)
-    return ((low + high) * np.float32(0.5))[..., 0]
+    length = ordered.shape[-1]
+    middle = (ordered[..., (length - 1) // 2] + ordered[..., length // 2]) * np.float32(0.5)
+    part = count < length
+    if part.any():
+        rows, few = ordered[part], count[part]
+        each = np.arange(len(rows))
+        middle[part] = (rows[each, (few - 1) // 2] + rows[each, few // 2]) * np.float32(0.5)
+    return middle
 
 
 def _views(points: Matrix, median: Matrix, scale: Matrix) -> Matrix:

@@ -21,7 +21,6 @@ from aftershock_collector.impact.placebos import (
 )
 from aftershock_collector.series import Family, Series, Times, Values
 
-_HISTORY_MAX = BASELINE_POINTS + HISTORY_POINTS + POST_MAX
 _GROUPED_MIN = 2 * HISTORY_MIN  # averaging never leaves less history than this
 _QUIET_MIN = int(PRIOR_POINTS)  # points away from actions; fewer would say less than the prior
 _SILENT_CADENCES = 3.5  # a series that missed three points in a row has gone silent
@@ -49,22 +48,30 @@ class Cut(NamedTuple):
     silent: bool  # its points stopped before now
 
 
-def cut(series: Series, effect_ns: int, now_ns: int) -> Cut | None:
-    """Split at `effect_ns`; None where the series has nothing before it."""
+def cut(
+    series: Series, effect_ns: int, now_ns: int, history_points: int = HISTORY_POINTS
+) -> Cut | None:
+    """Split at `effect_ns`; None where the series has nothing before it.
+
+    `history_points` earlier starts are kept, with the baseline before the first of them.
+    """
     first = int(series.times_ns.searchsorted(effect_ns, side="right"))
     last = int(series.times_ns.searchsorted(now_ns, side="right"))
     if not first:
         return None
     times = series.times_ns[:first]
-    recent = np.diff(series.times_ns[max(0, last - BASELINE_POINTS - 1) : last])
-    recent.sort()
-    cadence_ns = int(recent[len(recent) // 2]) if len(recent) else 0
+    recent = series.times_ns[max(0, last - BASELINE_POINTS - 1) : last]
+    gaps = recent[1:] - recent[:-1]
+    gaps.sort()
+    cadence_ns = int(gaps[len(gaps) // 2]) if len(gaps) else 0
     silent = now_ns - int(series.times_ns[last - 1]) > _SILENT_CADENCES * max(cadence_ns, 1)
     group = 1
     while -(-(last - first) // group) > POST_MAX and first >= 2 * group * _GROUPED_MIN:
         group *= 2
     post = averaged(series.values[first:last], group)[-POST_MAX:]
-    history = averaged(series.values[:first], group)[-_HISTORY_MAX:]
+    history = averaged(series.values[:first], group)[
+        -(BASELINE_POINTS + history_points + len(post)) :
+    ]
     history_ns = times[::-1][::group][: len(history)][::-1]
     return Cut(series, history, history_ns, post, cadence_ns, group, silent)
 
