@@ -51,6 +51,11 @@ PURE = (
     "collector/aftershock_collector/story.py",
     "collector/aftershock_collector/timeline.py",
     "collector/aftershock_collector/timeline_json.py",
+    "collector/aftershock_collector/comparison.py",
+    "collector/aftershock_collector/spending.py",
+    "collector/aftershock_collector/explanation.py",
+    "collector/aftershock_collector/explanation_json.py",
+    "collector/aftershock_collector/render/reasons.py",
 )
 WORLDLY = {
     "asyncio", "datetime.now", "grpc", "http", "httpx", "io", "logging", "multiprocessing", "os",

@@ -50,6 +50,7 @@ COMMANDS = (
     Command("runs", "runs", "list what agents did"),
     Command("timeline", "timeline", "show one run or several, with findings and infrastructure"),
     Command("findings", "findings", "list what was found"),
+    Command("why", "why", "show the evidence of one finding"),
     Command("demo", "demo", "play a real incident on this machine", "demo"),
 )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from typing import Any
 
 from rich.text import Text
 
@@ -11,11 +13,15 @@ from aftershock_collector.commands.reading import (
     columns,
     console,
     opened,
+    policy,
     print_json,
     run_named,
     say_nothing_yet,
 )
+from aftershock_collector.edges.sqlite_reading import Reader
+from aftershock_collector.explanation_json import spent_json
 from aftershock_collector.render.terminal import SUSPECTED
+from aftershock_collector.spending import Spent, courses_of, spent
 from aftershock_collector.story import clean, clock, day, short, verdict
 from aftershock_collector.timeline_json import finding_json
 
@@ -37,19 +43,38 @@ def main(arguments: argparse.Namespace) -> int:
             return say_nothing_yet(arguments.json)
         run_id = run_named(reader, arguments.run) if arguments.run else None
         found = reader.claims(run_id, open_only=arguments.open, limit=arguments.limit)
-    if arguments.json:
-        print_json([finding_json(claim) for claim in found])
-        return 0
+        numbers = [reader.number_of(claim) for claim in found]
+        if arguments.json:
+            print_json(as_json(reader, found))
+            return 0
     screen = console()
     if not found:
         screen.print("Nothing found: no agent here loops, acts blindly or broke anything we saw.")
         return 0
-    head = ("TOLD (UTC)", "LEVEL", "RULE", "RUN", "STATE", "WHAT")
-    lines = columns([head, *(cells(claim) for claim in found)])
+    head = ("#", "TOLD (UTC)", "LEVEL", "RULE", "RUN", "STATE", "WHAT")
+    rows = [(str(n), *cells(claim)) for n, claim in zip(numbers, found, strict=True)]
+    lines = columns([head, *rows])
     screen.print(Text(lines[0], style="dim"))
     for claim, line in zip(found, lines[1:], strict=True):
         screen.print(Text(line, style=colour(claim)))
+    screen.print(Text("next: aftershock why #", style="dim"))
     return 0
+
+
+def as_json(reader: Reader, found: Sequence[Claim]) -> list[dict[str, Any]]:
+    """Findings, each with what its run spent while it stood; one run in memory at a time."""
+    said = policy()
+    savings: dict[int, Spent | None] = {}
+    for run_id in dict.fromkeys(claim.finding.run_id for claim in found):
+        steps = reader.steps(run_id, said)
+        courses = courses_of(steps, said)
+        for place, claim in enumerate(found):
+            if claim.finding.run_id == run_id:
+                savings[place] = spent(claim, steps, courses)
+    return [
+        finding_json(claim) | {"spent": spent_json(saving) if (saving := savings[place]) else None}
+        for place, claim in enumerate(found)
+    ]
 
 
 def cells(claim: Claim) -> tuple[str, ...]:

@@ -172,15 +172,30 @@ class Reader:
         *,
         open_only: bool = False,
         since_ns: int = 0,
+        prefix: str = "",
+        after: int = 0,
         limit: int = 1_000,
     ) -> list[Claim]:
-        """Findings with their lives, newest first; one run's or everybody's."""
+        """Findings with their lives, newest first; one run's or everybody's.
+
+        `prefix` narrows to findings whose id begins with it; `after` passes over so many.
+        """
         rows = self._all(
             "SELECT body FROM claims WHERE (? IS NULL OR run_id = ?) AND opened_at_ns >= ?"
-            " AND (NOT ? OR closed_at_ns IS NULL) ORDER BY opened_at_ns DESC, id LIMIT ?",
-            (run_id, run_id, since_ns, open_only, limit),
+            " AND (NOT ? OR closed_at_ns IS NULL) AND substr(id, 1, ?) = ?"
+            " ORDER BY opened_at_ns DESC, id LIMIT ? OFFSET ?",
+            (run_id, run_id, since_ns, open_only, len(prefix), prefix, limit, after),
         )
         return [records.claim_from_text(body) for (body,) in rows]
+
+    def number_of(self, claim: Claim) -> int:
+        """Which of all findings a claim is, counted from 1, the newest."""
+        opened, identity = claim.opened_at_ns, claim.finding.id
+        rows = self._all(
+            "SELECT count(*) FROM claims WHERE opened_at_ns > ? OR (opened_at_ns = ? AND id < ?)",
+            (opened, opened, identity),
+        )
+        return 1 + rows[0][0]
 
     def impacts(self, run_id: str) -> list[Impact]:
         """The verdicts on a run's actions, in the order of the actions."""

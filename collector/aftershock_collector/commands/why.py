@@ -1,0 +1,81 @@
+"""`aftershock why FINDING`: the evidence of one finding, as a person would want it."""
+
+from __future__ import annotations
+
+import argparse
+
+from aftershock.model import Claim
+from aftershock_collector.commands import CommandError
+from aftershock_collector.commands.reading import (
+    LATEST,
+    NAMED_MAX,
+    console,
+    opened,
+    policy,
+    print_json,
+    say_nothing_yet,
+)
+from aftershock_collector.comparison import content_of
+from aftershock_collector.edges.sqlite_reading import Reader
+from aftershock_collector.explanation import explain
+from aftershock_collector.explanation_json import as_json
+from aftershock_collector.render import reasons
+
+NUMBER_DIGITS_MAX = 4  # longer ones are the beginning of a run's id
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Arguments."""
+    parser.add_argument(
+        "finding", nargs="?", default=LATEST, metavar="FINDING",
+        help="its number in `aftershock findings`, the beginning of its id, or `latest`",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Explain one finding."""
+    with opened() as reader:
+        if reader is None or not reader.runs(limit=1):
+            if arguments.finding == LATEST:
+                return say_nothing_yet(arguments.json)
+            raise CommandError("nothing is recorded yet; `aftershock up` starts the collector")
+        said = policy()
+        with reader.moment():
+            claim = claim_named(reader, arguments.finding)
+            run_id = claim.finding.run_id
+            steps = reader.steps(run_id, said)
+            evidence = set(claim.finding.evidence)
+            spans = [span for span in reader.spans(run_id) if span.span_id in evidence]
+    contents = {span.span_id: content_of(span) for span in spans}
+    explanation = explain(claim, steps, contents, said)
+    if arguments.json:
+        print_json(as_json(explanation))
+    else:
+        reasons.show(explanation, console())
+    return 0
+
+
+def claim_named(reader: Reader, name: str) -> Claim:
+    """The finding that a number, a prefix or `latest` means; of several lives the newest."""
+    if name == LATEST or (name.isdecimal() and len(name) <= NUMBER_DIGITS_MAX):
+        number = 1 if name == LATEST else int(name)
+        found = reader.claims(limit=1, after=number - 1) if number else []
+        if not found:
+            held = reader.counts()["claims"]
+            listed = f"; {held} are listed" if held else "; nothing was found so far"
+            raise CommandError(f"there is no finding {name}{listed} by `aftershock findings`")
+        return found[0]
+    found = reader.claims(prefix=name, limit=1_000)
+    newest = {claim.finding.id: claim for claim in reversed(found)}
+    if name in newest:
+        return newest[name]
+    if not newest:
+        raise CommandError(f"no finding begins with {name!r}; `aftershock findings` lists them")
+    if len(newest) > 1:
+        numbered = [
+            f"{reader.number_of(claim)} ({claim.finding.kind})" for claim in newest.values()
+        ]
+        shown = ", ".join(numbered[-NAMED_MAX:][::-1]) + (", …" if len(newest) > NAMED_MAX else "")
+        raise CommandError(f"{name!r} is the beginning of several findings: give a number, {shown}")
+    return next(iter(newest.values()))
