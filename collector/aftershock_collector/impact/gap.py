@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import log
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from aftershock_collector.impact.placebos import BASELINE_POINTS, HISTORY_MIN
 from aftershock_collector.impact.stretches import floors
 
 GAP_NATS = 4.6  # p .01: what anyone looking at the graph would have called trouble
+GAP_POINTS_MIN = 2  # outside the band, up to the action: one point alone is a hiccup
 GAPS_MAX = 5  # sentences; the worst first
 _REFINEMENTS_MAX = 5  # the baseline moves back to where trouble began, then looks again
 
@@ -37,10 +39,11 @@ def troubles(evidence: Mapping[str, Evidence], effect_ns: int) -> list[Trouble]:
             lasted = duration(effect_ns - change.began_at_ns)
             words = f"{entity} {change.kind.value} {change.name} had been there for {lasted}"
             found.append(Trouble(entity, nats, change.began_at_ns, words))
-        if each.before < GAP_NATS or not each.movements:
+        worst = max(each.movements, key=lambda m: m.before, default=None)
+        if worst is None:
             continue
-        worst = max(each.movements, key=lambda m: m.before)
-        trouble = _describe(entity, worst, each.before, effect_ns)
+        nats = worst.before - log(len(each.movements))
+        trouble = _describe(entity, worst, nats, effect_ns) if nats >= GAP_NATS else None
         if trouble is not None:
             found.append(trouble)
     return sorted(found, key=lambda trouble: (-trouble.nats, trouble.entity))
@@ -84,6 +87,8 @@ def _describe(entity: str, movement: Movement, nats: float, effect_ns: int) -> T
             onset = min(began, onset)
             break
         onset = began
+    if len(history) - onset < GAP_POINTS_MIN:
+        return None
     worst = float(history[onset:].max())
     factor = times(worst, median)
     how = f"{factor} its usual" if factor else "above its usual range"
