@@ -65,7 +65,7 @@ def play(options: Options, console: Console) -> int:
     try:
         with interrupted_once():
             perform(options, console)
-    except FailedError as error:
+    except (FailedError, OSError) as error:
         console.print(f"The demo could not be played: {error}", markup=False, soft_wrap=True)
         console.print(f"All logs are in {logs}", markup=False, soft_wrap=True)
         return 1

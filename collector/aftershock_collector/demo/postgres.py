@@ -16,6 +16,7 @@ from aftershock_collector.demo.orders import SCHEMA
 from aftershock_collector.demo.processes import Child, Children, FailedError
 
 RESERVED = 3  # connections that only the administrator gets, as PostgreSQL does by default
+PLAIN = "?sslmode=disable&gssencmode=disable"  # it is our own, on loopback
 START_TIMEOUT_S = 30.0
 PLACES = ("/usr/lib/postgresql", "/usr/local", "/opt/homebrew/opt", "/usr", "/opt")
 
@@ -31,12 +32,12 @@ class Postgres:
     @property
     def admin_address(self) -> str:
         """For the exporter: may use the reserved connections."""
-        return f"postgresql://aftershock@127.0.0.1:{self.port}/orders"
+        return f"postgresql://aftershock@127.0.0.1:{self.port}/orders{PLAIN}"
 
     @property
     def address(self) -> str:
         """For the shop: an ordinary user."""
-        return f"postgresql://shop@127.0.0.1:{self.port}/orders"
+        return f"postgresql://shop@127.0.0.1:{self.port}/orders{PLAIN}"
 
     def start(self, children: Children, programs: Path) -> None:
         """Make the files, start the server, create the shop's database. Raises FailedError."""
@@ -46,7 +47,7 @@ class Postgres:
         create = [str(programs / "initdb"), "--pgdata", str(data), "--username", "aftershock"]
         create += ["--auth", "trust", "--no-locale", "--encoding", "UTF8", "--no-sync"]
         made = children.start("initdb", create, **as_user)
-        if made.process.wait(START_TIMEOUT_S) != 0:
+        if made.wait_for_end(START_TIMEOUT_S) != 0:
             raise FailedError(f"initdb failed.\n{made.last_words()}")
         settings = {
             "listen_addresses": "127.0.0.1",
@@ -67,7 +68,7 @@ class Postgres:
     def create_database(self, server: Child) -> None:
         """Wait until the server answers, then create what the shop needs."""
         deadline = time.monotonic() + START_TIMEOUT_S
-        address = f"postgresql://aftershock@127.0.0.1:{self.port}/postgres"
+        address = f"postgresql://aftershock@127.0.0.1:{self.port}/postgres{PLAIN}"
         while True:
             try:
                 with psycopg.connect(address, autocommit=True, connect_timeout=2) as admin:

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 READY_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 6.0
+REDIRECTING = ("AFTERSHOCK_", "LANGCHAIN_", "LANGSMITH_", "OPENAI_", "OTEL_", "PG", "PROMETHEUS_")
 
 
 class FailedError(Exception):
@@ -45,7 +46,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=log,
-                env={**os.environ, **environment},
+                env={**ordinary_environment(), **environment},
                 start_new_session=True,
                 **how,
             )
@@ -70,6 +71,12 @@ class Child:
                 raise FailedError(f"{self.name} was not ready in time.\n{self.last_words()}")
             time.sleep(0.05)
 
+    def wait_for_end(self, timeout_s: float) -> int | None:
+        """Its exit code; None where it still runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.process.wait(timeout_s)
+        return None
+
     def addresses(self) -> dict[str, str]:
         """Where it listens: the first line that it prints, JSON."""
         self.wait_until(lambda: bool(self.lines))
@@ -89,11 +96,16 @@ class Child:
     def stop(self) -> None:
         """Ask it to end, then make it, with everything that it started."""
         self.ask_to_stop()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(STOP_TIMEOUT_S)
+        self.wait_for_end(STOP_TIMEOUT_S)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+
+def ordinary_environment() -> dict[str, str]:
+    """This process's environment, without what would send the demo's own traffic elsewhere."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(REDIRECTING)}
+    return {**kept, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
 
 
 class Children:
