@@ -91,6 +91,7 @@ def compose(
     *,
     related: Sequence[Finding] = (),
     service: str | None = None,
+    process: str | None = None,
     link: str | None = None,
 ) -> Page:
     """The page about one claim.
@@ -100,6 +101,7 @@ def compose(
         state: whether this opens, updates or closes the page.
         related: other findings about the same run: what the agent did not know, what broke.
         service: `service.name` of the process that the agent lives in, where it is known.
+        process: that process itself, as `Step.process` names it.
         link: address of the run's timeline page, where one is served.
     """
     finding = claim.finding
@@ -110,7 +112,7 @@ def compose(
         *what_it_did_not_know(finding, others),
         *what_broke(finding, others),
         *how_sure(finding),
-        *how_to_stop(claim, service),
+        *how_to_stop(claim, service, process),
         *where_to_look(finding, link),
     ]
     assert len(lines) <= LINES_MAX, "every list on a page is bounded"
@@ -206,18 +208,30 @@ def how_sure(finding: Finding) -> list[str]:
     return lines + listed("What would make it surer", impact.missing)
 
 
-def how_to_stop(claim: Claim, service: str | None) -> list[str]:
-    """Which process to stop: the truth is that a person has to do it."""
+def how_to_stop(claim: Claim, service: str | None, process: str | None) -> list[str]:
+    """What to type, where that is known: the truth is that a person has to do it."""
     if claim.closed_at_ns is not None:
         why = claim.closing.value if claim.closing is not None else "closed"
         return [f"Closed at {clock(claim.closed_at_ns)} UTC: {why}"]
     finding = claim.finding
-    process = f'the process of service "{clean(service, 80)}"' if service else "its process"
+    named = f"agent {who(finding.agent)}" + (f", service {clean(service, 80)}" if service else "")
     return [
-        f"How to stop it: stop {process} (agent {who(finding.agent)}); Aftershock does not stop it",
+        f"How to stop it: {stopping(process)} ({named})",
         f"  run {clean(finding.run_id, 80)}"
         + (f" · trace {clean(finding.trace_id, 32)}" if finding.trace_id else ""),
     ]
+
+
+def stopping(process: str | None) -> str:
+    """The command that ends a process, or what to look for."""
+    match (process or "").split("/"):
+        case ["pid", host, pid] if pid.isdecimal():
+            return f"kill {pid} on host {clean(host, 80)}"
+        case ["pod", namespace, pod]:
+            names = shlex.join(["-n", clean(namespace, 80), "delete", "pod", clean(pod, 80)])
+            return f"kubectl {names}"
+        case _:
+            return "end the process that it runs in"
 
 
 def where_to_look(finding: Finding, link: str | None) -> list[str]:

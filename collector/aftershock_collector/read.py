@@ -27,7 +27,11 @@ from aftershock.attributes import (
     FACT_OUTCOME,
     FACT_SOURCE,
     FACT_SUBJECT,
+    HOST_NAME,
+    NAMESPACE_NAME,
     OPERATION,
+    POD_NAME,
+    PROCESS_PID,
     RUN_ID,
     SERVICE_NAME,
     STEP_PARENT,
@@ -43,7 +47,14 @@ from aftershock_collector.dialects.kubernetes import read_kubernetes
 from aftershock_collector.dialects.neutral import read_neutral
 from aftershock_collector.dialects.openinference import read_openinference
 from aftershock_collector.dialects.outgoing import read_outgoing
-from aftershock_collector.wire import INTERNAL, STATUS_ERROR, STATUS_UNSET, LogEvent, Span
+from aftershock_collector.wire import (
+    INTERNAL,
+    STATUS_ERROR,
+    STATUS_UNSET,
+    Attributes,
+    LogEvent,
+    Span,
+)
 
 # The first that understands a span reads it. OpenInference stands before GenAI because its
 # dual-write mode adds GenAI attributes that are less true than its own.
@@ -88,6 +99,16 @@ def read_event(event: LogEvent, policy: Policy) -> Step | Change | None:
     return read_kubernetes(event)
 
 
+def process_of(resource: Attributes) -> str | None:
+    """The process that sent this, as somebody who must stop it would name it."""
+    pod = text_in(resource, POD_NAME)
+    if pod is not None:
+        return f"pod/{text_in(resource, NAMESPACE_NAME) or 'default'}/{pod}"
+    pid = resource.get(PROCESS_PID)
+    host = text_in(resource, HOST_NAME)
+    return f"pid/{host}/{pid}" if host and isinstance(pid, int) else None
+
+
 def run_id_of(item: Span | LogEvent) -> str | None:
     """Whose run a span or a log event belongs to: the run's own id, else the trace's."""
     return text_in(item.attributes, RUN_ID) or item.trace_id
@@ -115,6 +136,7 @@ def _step(span: Span, reading: Reading, policy: Policy) -> Step:
         agent=reading.agent,
         conversation=reading.conversation,
         service=text_in(span.resource, SERVICE_NAME),
+        process=process_of(span.resource),
         error=ending.error,
         action=action,
         facts=facts,
@@ -216,6 +238,7 @@ def _told(event: LogEvent, kind: StepKind, name: str) -> Step | None:
         agent=text_in(event.attributes, AGENT_NAME),
         conversation=text_in(event.attributes, CONVERSATION_ID),
         service=text_in(event.resource, SERVICE_NAME),
+        process=process_of(event.resource),
     )
 
 

@@ -28,6 +28,10 @@ OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
 CONVERSATION_COMPACTED = "gen_ai.conversation.compacted"
 ERROR_TYPE = "error.type"
 SERVICE_NAME = "service.name"
+HOST_NAME = "host.name"
+PROCESS_PID = "process.pid"
+POD_NAME = "k8s.pod.name"
+NAMESPACE_NAME = "k8s.namespace.name"
 SERVER_ADDRESS = "server.address"
 SERVER_PORT = "server.port"
 DB_SYSTEM = "db.system.name"
@@ -48,13 +52,18 @@ RESULT_SIZE = "aftershock.tool.result.size"
 RESULT_OUTCOME = "aftershock.tool.result.outcome"  # ok | failed | empty | truncated
 ERROR_CLASS = "aftershock.tool.error.class"
 SUBJECTS = "aftershock.tool.subjects"  # string[]: hashed id-like argument values
+ARGUMENT_IDS = "aftershock.tool.arguments.ids"  # string[]: "argument=hash" of ids
+RESULT_WORDS = "aftershock.tool.result.words"  # int[]: hashed id-like words
 POLLS = "aftershock.tool.polls"
 ACTION_TIER = "aftershock.action.tier"  # read | write | destructive | provision | decommission
+ACTION_EXPLAIN = "aftershock.action.explain"  # bool: policy wants a decision before it
 ACTION_TARGETS = "aftershock.action.targets"  # string[]: entity keys, "service/checkout"
 CONTEXT_REQUIRED = "aftershock.context.required"  # string[]: "kind<TAB>subject<TAB>max_age_s"
 FACTS = "aftershock.facts"  # string[]: "kind<TAB>subject" that the result of this call provides
 
 INFERENCE_TOOLS = "aftershock.inference.tools"  # string[]: "tool<TAB>arguments digest" chosen
+INFERENCE_SHOWN = "aftershock.inference.shown"  # int[]: hashed ids of tool results in its messages
+INFERENCE_WORDS = "aftershock.inference.words"  # int[]: hashed id-like words in its messages
 TRUNCATED = "aftershock.truncated"  # how many values of this span were cut to the byte cap
 
 # --- Ours: facts and decisions that the app records itself ------------------------------------
@@ -74,8 +83,10 @@ EVENT_STARTED = "aftershock.step.started"  # carries the span's id and its attri
 EVENT_HEARTBEAT = "aftershock.step.heartbeat"
 EVENT_FACT = "aftershock.fact"
 EVENT_FINDING = "aftershock.finding"  # opened | updated | closed, one id
+EVENT_SUSPECTS = "aftershock.suspects"  # of one alert: agent actions that may be behind it
 EVENT_CHANGE = "aftershock.change"  # a deploy, a feature flag, a maintenance window
 CHANGE_NAME = "aftershock.change.name"
+ALERT_ID = "aftershock.alert.id"
 CHANGE_KIND = "aftershock.change.kind"  # deploy | flag | event | alert | warning
 
 # --- Ours: on what the collector emits -------------------------------------------------------

@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, Status, StatusCode
 
 from aftershock import attributes as names
+from aftershock.identity import identified
 from aftershock.late import LATE
 from aftershock.losses import count_loss, note_failure
 from aftershock.redact import TEXT_CHARS_MAX, redact_value
@@ -98,7 +99,7 @@ def careful_span(span: ReadableSpan, amendments: Amendments) -> ReadableSpan | N
         name=careful_text(span.name),
         context=context,
         parent=mark.parent if mark is not None else span.parent,
-        resource=span.resource,
+        resource=identified(span.resource),
         attributes=found,
         events=[
             Event(event.name, careful_attributes(dict(event.attributes or {}))[0], event.timestamp)

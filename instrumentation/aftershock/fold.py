@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from aftershock.limits import Limits
-from aftershock.model import Action, Fact, Run, Step, StepKind
+from aftershock.model import Action, Fact, Run, Spent, Step, StepKind
+from aftershock.models import spent_with
 
 # Kinds that have a span of their own; facts and decisions may share the span they were made in.
 _OWN_SPAN = frozenset(
@@ -65,9 +66,11 @@ class Window:
         self._touched: dict[str, tuple[str, ...]] = {}  # tool span → entities its calls reached
         self.heard_at_ns: int | None = None  # newest sign of life, heartbeats included
         self._fell_out = 0
+        self._spent = Spent()  # by steps that fell out
         self._began_at_ns: int | None = None
         self.agent: str | None = None  # the outermost agent's name
-        self.service: str | None = None  # the process that the agent lives in
+        self.service: str | None = None  # of the process that the agent lives in
+        self.process: str | None = None  # that process itself
         self.ended_at_ns: int | None = None  # when the run was over; None: not known to be
 
     def __len__(self) -> int:
@@ -88,6 +91,10 @@ class Window:
         fell_out = self._bound()
         self._recognise()
         return Shift(max(0, min(changed) - fell_out), fell_out)
+
+    def kind_at(self, position: int) -> StepKind:
+        """What kind of step stands at a position of the window."""
+        return self._steps[position].kind
 
     def prefix(self, length: int) -> Run:
         """The run as it stood when its `length`-th step was the newest."""
@@ -126,6 +133,7 @@ class Window:
             ended_at_ns=self.ended_at_ns,
             heard_at_ns=self.heard_at_ns,
             dropped_steps=self._fell_out,
+            dropped_spent=self._spent,
         )
 
     def _recognise(self) -> None:
@@ -139,6 +147,7 @@ class Window:
 
     def _hear(self, step: Step) -> None:
         self.service = self.service or step.service
+        self.process = step.process or self.process  # after a restart it is another one
         heard, began = self.heard_at_ns, self._began_at_ns
         self.heard_at_ns = step.last_ns if heard is None else max(heard, step.last_ns)
         self._began_at_ns = step.began_at_ns if began is None else min(began, step.began_at_ns)
@@ -244,6 +253,7 @@ class Window:
             return 0
         for step in self._steps[:excess]:
             del self._seen[key_of(step)]
+            self._spent = spent_with(self._spent, step, self.limits)
             self._parents.pop(step.span_id, None)
             self._touched.pop(step.span_id, None)
         del self._steps[:excess]

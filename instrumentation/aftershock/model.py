@@ -110,6 +110,9 @@ class Action:
     subjects: frozenset[str] = (
         frozenset()
     )  # `argument=hash` of id-like values, to join reads to writes
+    explain: bool | None = None  # policy wants a decision before it; None: policy is silent
+    ids: frozenset[str] = frozenset()  # `argument=hash` of ids in the arguments, as in `words`
+    words: frozenset[int] | None = None  # hashed id-like words of the result; None: not told
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,17 +154,32 @@ class Step:
     agent: str | None = None
     conversation: str | None = None
     service: str | None = None  # service.name of the process that the agent lives in
+    process: str | None = None  # that process itself: "pid/<host>/<pid>" or "pod/<namespace>/<pod>"
     error: str | None = None  # error.type; None: no error was reported
     action: Action | None = None
     facts: tuple[Fact, ...] = ()
     decision: Decision | None = None
     tokens: Tokens | None = None
     targets: tuple[str, ...] = ()  # OUTGOING: entities that this call reached
+    cost_usd: float | None = None  # INFERENCE: as the span itself tells
+    shown: frozenset[int] | None = None  # INFERENCE: hashed tool results in its messages
+    words: frozenset[int] | None = None  # hashed id-like words that were said or shown here
+    compacted: bool = False  # INFERENCE: its messages are a summary of what they were
 
     @property
     def last_ns(self) -> int:
         """The newest moment that this step proves the agent was alive."""
         return self.began_at_ns if self.ended_at_ns is None else self.ended_at_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What steps used up."""
+
+    steps: int = 0
+    tokens: int = 0
+    cost_usd: float = 0.0
+    tool_errors: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +198,7 @@ class Run:
     ended_at_ns: int | None = None  # None: the run is not known to be over
     heard_at_ns: int | None = None  # newest sign of life, heartbeats included
     dropped_steps: int = 0  # older steps that fell out of the window
+    dropped_spent: Spent = Spent()  # what those had used up
     impacts: tuple[Impact, ...] = ()  # what `explain` attached to this run's actions
 
     @property

@@ -35,7 +35,7 @@ class Desk:
         self.store = Store.open(path / "aftershock.db")
         self.outbox = Outbox(self.store)
         self.telemetry = Telemetry()
-        self.messages = Messages(deliver.receivers_of(on_call), LINK, lambda _: "sre-bot-app")
+        self.messages = Messages(deliver.receivers_of(on_call), LINK, lambda _: ("sre-bot-app", None))
         self.sending = deliver.senders(on_call, self.messages.open_pages)
         self.renewing = deliver.renewals(on_call, self.messages.open_pages)
         self.deliverer = Deliverer(self.outbox, self.telemetry, self.sending, self.renewing)
@@ -106,7 +106,7 @@ def test_the_impact_page_says_what_else_is_known_of_the_run(
     (body,) = [r.json["body"] for r in receiver.requests if r.json["kind"] == "agent_impact"]
 
     assert "  - sre-bot called scale_deployment without ever having read" in "\n".join(body)
-    assert 'stop the process of service "sre-bot-app"' in "\n".join(body)
+    assert "service sre-bot-app" in "\n".join(body)
 
 
 def test_warnings_page_nobody_and_an_escalation_pages_once(

@@ -19,7 +19,14 @@ LINK = "http://127.0.0.1:4318/runs/9f3c2a7e"
 
 def impact_page(state: State = State.OPENED) -> page.Page:
     related = [claim.finding for claim in incident.claims()]
-    return compose(incident.blamed(), state, related=related, service="sre-bot-app", link=LINK)
+    return compose(
+        incident.blamed(),
+        state,
+        related=related,
+        service="sre-bot-app",
+        process="pid/web-1/4711",
+        link=LINK,
+    )
 
 
 def test_an_impact_page_tells_the_whole_story_in_the_order_that_on_call_needs() -> None:
@@ -35,12 +42,22 @@ What broke: service/checkout latency_p99 leaves its usual range by 14.2σ: 0.21 
 How sure: sre-bot's scale_deployment 91 % · no agent action 6 % · docs-bot's restart_service 3 %
   By chance: 1 in 4,400, judged by 312 earlier windows
 What would make it surer: only 6 minutes of history
-How to stop it: stop the process of service "sre-bot-app" (agent sre-bot); Aftershock does not \
-stop it
+How to stop it: kill 4711 on host web-1 (agent sre-bot, service sre-bot-app)
   run 9f3c2a7e51b84d06a1c0e2f4b6d8a9c3 · trace 9f3c2a7e51b84d06a1c0e2f4b6d8a9c3
 Timeline: aftershock timeline 9f3c2a7e51b84d06a1c0e2f4b6d8a9c3
   http://127.0.0.1:4318/runs/9f3c2a7e"""
     )
+
+
+def test_a_pod_is_stopped_by_kubectl_and_a_hostile_name_stays_one_argument() -> None:
+    def stop(process: str | None) -> str:
+        lines = compose(incident.blamed(), State.OPENED, process=process).lines
+        return next(line for line in lines if line.startswith("How to stop it"))
+
+    assert "kubectl -n shop delete pod bot-7f" in stop("pod/shop/bot-7f")
+    assert "delete pod 'bot; rm -rf x'" in stop("pod/shop/bot; rm -rf x")
+    assert "end the process that it runs in" in stop("pid/web-1/1; rm")
+    assert "end the process that it runs in" in stop(None)
 
 
 def test_the_title_carries_the_probability_and_the_word_that_fits_it() -> None:
