@@ -51,6 +51,7 @@ COMMANDS = (
     Command("timeline", "timeline", "show one run or several, with findings and infrastructure"),
     Command("findings", "findings", "list what was found"),
     Command("why", "why", "show the evidence of one finding"),
+    Command("backtest", "backtest", "try another policy or limit on past runs"),
     Command("demo", "demo", "play a real incident on this machine", "demo"),
 )
 

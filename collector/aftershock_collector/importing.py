@@ -46,7 +46,7 @@ class Importer:
         engine = Engine(self._policy, live=False)
         for batch in read_file(path):
             imported.dropped.update(batch.rejected)
-            items = self._items(batch)
+            items = items_of(batch, self._policy)
             imported.dropped.update(items.rejected)
             kept = self._store.append(items.spans, items.events, items.changes, self._now_ns)
             steps = [step for _, step in (*items.spans, *items.events) if step is not None]
@@ -70,23 +70,25 @@ class Importer:
         imported.findings += found.values()
         self._store.record(report, (), self._now_ns)
 
-    def _items(self, batch: Batch) -> Items:
-        if batch.signal == Signal.TRACES:
-            spans = decode_traces(batch.body, PROTOBUF)
-            found = [(span, read(span, self._policy)) for span in spans.items]
-            return Items(spans=found, rejected=spans.rejected)
-        if batch.signal == Signal.LOGS:
-            events = decode_logs(batch.body, PROTOBUF)
-            items = Items(rejected=events.rejected)
-            for event in events.items:
-                seen = read_event(event, self._policy)
-                if isinstance(seen, Change):
-                    items.changes.append(seen)
-                elif seen is not None:
-                    items.events.append((event, seen))
-                else:
-                    items.rejected["log records that say nothing about agents"] += 1
-            return items
-        if batch.signal:
-            return Items(rejected=Counter({"metrics live in a running collector only": 1}))
-        return Items()
+
+def items_of(batch: Batch, policy: Policy) -> Items:
+    """What one request of a file held, with the steps that it is read as."""
+    if batch.signal == Signal.TRACES:
+        spans = decode_traces(batch.body, PROTOBUF)
+        found = [(span, read(span, policy)) for span in spans.items]
+        return Items(spans=found, rejected=spans.rejected)
+    if batch.signal == Signal.LOGS:
+        events = decode_logs(batch.body, PROTOBUF)
+        items = Items(rejected=events.rejected)
+        for event in events.items:
+            seen = read_event(event, policy)
+            if isinstance(seen, Change):
+                items.changes.append(seen)
+            elif seen is not None:
+                items.events.append((event, seen))
+            else:
+                items.rejected["log records that say nothing about agents"] += 1
+        return items
+    if batch.signal:
+        return Items(rejected=Counter({"metrics live in a running collector only": 1}))
+    return Items()
