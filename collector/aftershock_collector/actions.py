@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
 from aftershock.attributes import (
+    ACTION_EXPLAIN,
     ACTION_TARGETS,
     ACTION_TIER,
+    ARGUMENT_IDS,
     ARGUMENTS_DIGEST,
     ARGUMENTS_SIZE,
     ARGUMENTS_SKETCH,
@@ -19,6 +22,7 @@ from aftershock.attributes import (
     RESULT_OUTCOME,
     RESULT_SIZE,
     RESULT_SKETCH,
+    RESULT_WORDS,
     SUBJECTS,
 )
 from aftershock.fingerprint import (
@@ -30,11 +34,13 @@ from aftershock.fingerprint import (
     text_of,
 )
 from aftershock.model import Action, Fact, Fingerprint, Outcome, Requirement, Tier
-from aftershock.policy import Policy, describe, providers_of
+from aftershock.policy import Policy, ToolDescription, describe, providers_of
+from aftershock.words import ids_in, words_in
 from aftershock_collector.dialects import Reading, count_in, parsed, text_in, texts_in
 from aftershock_collector.wire import Attributes, Span
 
 TIERS = {tier.value: tier for tier in Tier}
+ID = re.compile(r"=[0-9a-f]{8}$")
 OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 Pairs = tuple[tuple[str, str], ...]  # kind, subject
@@ -69,6 +75,9 @@ def action_of(span: Span, reading: Reading, policy: Policy, ending: Ending) -> t
         polls=own.get(POLLS) is True or described.polls,
         call_id=reading.call_id,
         subjects=frozenset(texts_in(own, SUBJECTS)) or _subjects(given),
+        explain=_explain(own, described),
+        ids=_ids(own, given),
+        words=None if ending.put_aside else _words(own, reading.result, ending),
     )
     provides = tuple(_pair(text) for text in texts_in(own, FACTS))
     return action, provides or described.provides
@@ -158,6 +167,26 @@ def _sketch(value: Any) -> frozenset[int]:
         return frozenset()
     parts = cast("list[Any]", value)
     return frozenset([part for part in parts if type(part) is int])
+
+
+def _explain(own: Attributes, described: ToolDescription) -> bool | None:
+    told = own.get(ACTION_EXPLAIN)
+    return told if isinstance(told, bool) else described.explain
+
+
+def _ids(own: Attributes, given: Any) -> frozenset[str]:
+    if told := texts_in(own, ARGUMENT_IDS):
+        return frozenset([one for one in told if ID.search(one)])
+    return frozenset() if given is None or ARGUMENTS_DIGEST in own else ids_in(given)
+
+
+def _words(own: Attributes, given: Any, ending: Ending) -> frozenset[int] | None:
+    told = own.get(RESULT_WORDS)
+    if isinstance(told, list):
+        return _sketch(cast("list[Any]", told))
+    if given is not None:
+        return words_in(text_of(given))
+    return words_in(ending.said) if ending.said else None
 
 
 def _subjects(given: Any) -> frozenset[str]:

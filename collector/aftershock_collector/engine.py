@@ -14,7 +14,7 @@ from aftershock.limits import Limits
 from aftershock.model import Change, Claim, Closing, Finding, Impact, Report, Run, Step, StepKind
 from aftershock.policy import EMPTY, Policy, limits_for
 from aftershock.reconcile import NO_CLAIMS, Claims, advance, close, reconcile
-from aftershock.rules import STEP_RULES, TIMED_RULES, judge
+from aftershock.rules import TIMED_RULES, judge, rules_after
 from aftershock_collector.impact.watch import LOOK_S, Watch
 from aftershock_collector.measure import Measurer
 from aftershock_collector.series import SERIES_MAX, SeriesStore
@@ -299,8 +299,10 @@ class Engine:
         del memory.states[memory.dirty_from :]
         claims = memory.claims
         for length in range(len(memory.states) + 1, len(window) + 1):
-            run = window.prefix(length)
-            claims = advance(claims, judge(run, memory.limits, STEP_RULES), run.now_ns)
+            rules, kinds = rules_after(window.kind_at(length - 1))
+            if rules:
+                run = window.prefix(length)
+                claims = advance(claims, judge(run, memory.limits, rules), run.now_ns, kinds)
             memory.states.append(claims)
         memory.dirty_from = None
 

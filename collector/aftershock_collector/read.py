@@ -40,6 +40,7 @@ from aftershock.attributes import (
 from aftershock.entity import entity_key
 from aftershock.model import Change, ChangeKind, Fact, Outcome, Step, StepKind
 from aftershock.policy import Policy
+from aftershock.shown import Shown
 from aftershock_collector.actions import OUTCOMES, Ending, action_of, facts_of
 from aftershock_collector.dialects import Reading, text_in
 from aftershock_collector.dialects.genai import read_genai
@@ -119,6 +120,7 @@ def run_id_of(item: Span | LogEvent) -> str | None:
 
 def _step(span: Span, reading: Reading, policy: Policy) -> Step:
     ending = _ending(span, reading)
+    shown = reading.shown or _NOTHING_SHOWN
     action = None
     facts: tuple[Fact, ...] = ()
     if reading.kind is StepKind.TOOL_CALL:
@@ -143,9 +145,14 @@ def _step(span: Span, reading: Reading, policy: Policy) -> Step:
         decision=reading.decision,
         tokens=reading.tokens,
         targets=reading.targets,
+        cost_usd=reading.cost_usd,
+        shown=shown.results,
+        words=shown.words,
+        compacted=reading.compacted,
     )
 
 
+_NOTHING_SHOWN = Shown()
 _WELL = Ending()
 
 

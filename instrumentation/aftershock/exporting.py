@@ -55,7 +55,8 @@ CONTENT_FIELDS = re.compile(rf"llm\.(?:input|output)_messages\.|{names.OLD_MESSA
 HASHES = frozenset(
     {
         names.ARGUMENTS_DIGEST, names.ARGUMENTS_SKETCH, names.RESULT_DIGEST, names.RESULT_SKETCH,
-        names.SUBJECTS, names.FACT_DIGEST, names.RUN_ID,
+        names.SUBJECTS, names.FACT_DIGEST, names.RUN_ID, names.ARGUMENT_IDS, names.RESULT_WORDS,
+        names.INFERENCE_SHOWN, names.INFERENCE_WORDS,
     }
 )  # fmt: skip
 # LangGraph pauses by raising; waiting for a person is not an error.

@@ -26,7 +26,10 @@ COMMANDS = frozenset({"command", "cmd", "code", "script", "query", "sql"})
 NARRATION = frozenset(
     {"description", "explanation", "thought", "reasoning", "rationale", "security_risk", "intent"}
 )
-EMPTY: tuple[Any, ...] = ("", {}, [], None)
+# Made once, because `json.dumps` with options makes one at each call.
+CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
+TEXT_OF = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str)
+DECODER = json.JSONDecoder(strict=False)  # lenient about raw newlines in texts
 
 WORD = re.compile(r"\w+")
 HAS_DIGIT = re.compile(r"\d")
@@ -102,14 +105,14 @@ def fingerprint_arguments(arguments: Any, limits: Limits = DEFAULTS) -> Fingerpr
     (see `names_in`), so that "the same question reworded" can be told from "the next page".
     """
     normal = normalise(arguments)
-    text = "" if normal in EMPTY else json.dumps(normal, sort_keys=True, ensure_ascii=False)
+    text = CANONICAL.encode(normal) if normal else ""
     leaves: list[str] = []
     collect_leaves(normal, leaves)
     words = set(WORD.findall(" ".join(leaves)[: limits.value_chars_max].casefold()))
     size = len(arguments) if isinstance(arguments, str) else len(text)
     return Fingerprint(
         blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest(),
-        smallest({hash_word(word) for word in words}, limits),
+        smallest(set(map(hash_word, words)), limits),
         size,
     )
 
@@ -130,14 +133,17 @@ def fingerprint_result(result: Any, limits: Limits = DEFAULTS) -> Fingerprint:
     lines = masked.translate(None, DIGITS)
     if lines.count(b"\n") < 4:  # one long line: JSON, or prose; compare its clauses
         lines = lines.replace(b",", b"\n").replace(b". ", b"\n")
-    parts = {crc32(part) for line in lines.split(b"\n") if (part := line.strip())}
-    return Fingerprint(digest, smallest(parts, limits), size)
+    parts = set(map(bytes.strip, lines.split(b"\n")))
+    parts.discard(b"")
+    return Fingerprint(digest, smallest(set(map(crc32, parts)), limits), size)
 
 
 def hash_word(word: str) -> int:
     """A word's hash: odd where it has a digit, as ids, dates and page numbers have; else even."""
     hashed = crc32(word.encode("utf-8", "replace"))
-    return hashed | 1 if HAS_DIGIT.search(word) else hashed & ~1
+    if word.isalpha() or not HAS_DIGIT.search(word):
+        return hashed & ~1
+    return hashed | 1
 
 
 def names_in(sketch: frozenset[int]) -> frozenset[int]:
@@ -178,7 +184,7 @@ def normalise_text(text: str, depth: int) -> Any:
     stripped = text.strip()
     if stripped[:1] in ("{", "[") and stripped[-1:] in ("}", "]") and depth < DEPTH_MAX:
         try:
-            return normalise(json.loads(stripped, strict=False), depth + 1)
+            return normalise(DECODER.decode(stripped), depth + 1)
         except (ValueError, RecursionError):
             pass  # it only looked like JSON
     return " ".join(stripped.split())
@@ -186,12 +192,11 @@ def normalise_text(text: str, depth: int) -> Any:
 
 def normalise_mapping(mapping: dict[Any, Any], depth: int) -> Any:
     """A mapping without empty values, wrappers, and narration beside a command."""
-    narrated = any(key in mapping for key in COMMANDS)
+    narrated = not COMMANDS.isdisjoint(mapping)
     kept = {
         str(key): normal
         for key, item in mapping.items()
-        if not (narrated and key in NARRATION)
-        and (normal := normalise(item, depth + 1)) not in EMPTY
+        if not (narrated and key in NARRATION) and (normal := normalise(item, depth + 1))
     }
     if len(kept) == 1:
         ((key, only),) = kept.items()
@@ -225,7 +230,7 @@ def text_of(result: Any) -> str:
         if blocks and all(is_text_block(block) for block in blocks):
             return "\n".join(block["text"] for block in blocks)
     try:
-        return json.dumps(cast("Any", result), sort_keys=True, ensure_ascii=False, default=str)
+        return TEXT_OF.encode(cast("Any", result))
     except (TypeError, ValueError, RecursionError):
         return str(cast("Any", result))
 

@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What is known of models whose name matches. None: it is not known."""
+
+    pattern: str
+    context_window: int | None = None  # tokens that it reads at once
+    input_usd: float | None = None  # US dollars per million tokens
+    output_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What one run of an agent may use up. None: as much as it takes."""
+
+    steps: int | None = None  # inferences, tool calls, retrievals, hand-offs
+    tokens: int | None = None
+    cost_usd: float | None = None
+    wall_time_s: float | None = None
+    tool_errors: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +48,17 @@ class Limits:
     errors_alarm: int = 6  # twice as long: new arguments may yet help
     errors_window_actions: int = 10
     stall_s: float = 120.0  # four missed heartbeats of 30 s
+    cascade_tools_warn: int = 3  # tools that fail at once: two are often one mistake made twice
+    cascade_tools_alarm: int = 3  # of them in a row, with nothing that worked in between
 
     # Context.
     practice_share_min: float = 0.75  # of past actions that read a fact first, at least, for sure
     fact_age_max_s: float = 900.0  # a fact without a declared age is stale after 15 minutes
+    pressure_warn: float = 0.8  # of the context window: frameworks compact from about here on
+    budget_warn: float = 0.8  # of a budget: while there is still time to raise it
+    context_window_tokens: int | None = None  # None: by the model's name
+    budget: Budget = field(default_factory=Budget)
+    models: tuple[Model, ...] = ()  # declared; before what is known of models by name
 
     # Impact.
     impact_alarm: float = 0.8  # "probable": right 93 % of the time on recorded incidents
@@ -39,5 +67,8 @@ class Limits:
     # Sizes.
     sketch_parts_max: int = 128  # hashed parts kept of one value: 1 kB
     evidence_max: int = 50  # span ids on one finding
+    shown_max: int = 256  # tool results that one inference is known to have been shown: 2 kB
+    words_max: int = 256  # hashed id-like words kept of one value: 2 kB
+    changes_max: int = 64  # of what a run read that were made by others: more is a storm
     value_chars_max: int = 20_000  # of one value that a fingerprint reads: its head and its tail
     text_chars_max: int = 2_000  # of any single text that a step keeps

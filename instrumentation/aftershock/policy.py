@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from math import inf
 from typing import TYPE_CHECKING, Any, cast
 
 from aftershock.entity import entity_key
-from aftershock.limits import Limits
+from aftershock.limits import Budget, Limits, Model
 from aftershock.model import Requirement, Tier
 from aftershock.tiers import guess_tier
 
@@ -22,9 +23,11 @@ UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 COLLECTOR_KEYS = frozenset({"collector", "infrastructure", "on_call"})  # of the same file, not ours
 DEFAULTS = Limits()
-LIMIT_TYPES: dict[str, type[int | float]] = {
-    one.name: type(getattr(DEFAULTS, one.name)) for one in fields(Limits)
-}
+NUMBERS: dict[str, type[int | float]] = {"int": int, "float": float}
+LIMIT_TYPES = {one.name: NUMBERS[kind] for one in fields(Limits) if (kind := one.type) in NUMBERS}
+COUNTS = frozenset({"steps", "tokens", "tool_errors", "context_window"})  # whole numbers
+BUDGET_KEYS = frozenset({"steps", "tokens", "tool_errors", "cost_usd", "wall_time"})
+TOOL_KEYS = ("tier", "targets", "requires", "provides", "polls", "explain")
 
 Templates = tuple[tuple[str, str], ...]  # resource attribute, text with {placeholders}
 
@@ -57,14 +60,17 @@ class ToolRule:
     requires: tuple[Wanted, ...] | None = None
     provides: tuple[Wanted, ...] | None = None
     polls: bool | None = None
+    explain: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AgentRule:
-    """Limits of agents whose name matches."""
+    """Limits and budget of agents whose name matches. None: it says nothing."""
 
     pattern: str
     limits: tuple[tuple[str, float], ...] = ()
+    budget: tuple[tuple[str, float], ...] = ()
+    context_window: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,7 @@ class ToolDescription:
     requires: tuple[Requirement, ...] = ()
     provides: tuple[tuple[str, str], ...] = ()  # kind, subject
     polls: bool = False
+    explain: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # compared by identity: it is a key of caches
@@ -92,15 +99,17 @@ class Policy:
 
         Sections that only the collector reads are left alone.
         """
-        known = {"tools", "agents", "limits"} | COLLECTOR_KEYS
+        known = {"tools", "agents", "models", "limits"} | COLLECTOR_KEYS
         section = read_mapping(document, (), known)
         tools = read_mapping(section.get("tools") or {}, ("tools",))
         agents = read_mapping(section.get("agents") or {}, ("agents",))
+        models = read_mapping(section.get("models") or {}, ("models",))
         overrides = read_limits(section.get("limits") or {}, ("limits",))
+        priced = tuple(read_model(name, body, ("models", name)) for name, body in models.items())
         return Policy(
             tuple(read_tool(name, body, ("tools", name)) for name, body in tools.items()),
             tuple(read_agent(name, body, ("agents", name)) for name, body in agents.items()),
-            apply_overrides(Limits(), overrides),
+            replace(apply_overrides(Limits(), overrides), models=priced),
         )
 
 
@@ -126,6 +135,7 @@ def describe(policy: Policy, tool: str, arguments: Mapping[str, Any] | None) -> 
         ),
         tuple((want.kind, fill(want.subject, given)) for want in rule.provides or ()),
         bool(rule.polls),
+        rule.explain,
     )
 
 
@@ -135,7 +145,7 @@ def rule_of(policy: Policy, tool: str) -> ToolRule:
     merged: dict[str, Any] = {}
     matching = [rule for rule in policy.tools if fnmatchcase(tool, rule.pattern)]
     for rule in sorted(matching, key=specificity):
-        for key in ("tier", "targets", "requires", "provides", "polls"):
+        for key in TOOL_KEYS:
             if (value := getattr(rule, key)) is not None:
                 merged[key] = value
     return ToolRule(tool, **merged)
@@ -160,6 +170,10 @@ def limits_for(policy: Policy, agent: str | None) -> Limits:
     matching = [rule for rule in policy.agents if fnmatchcase(agent, rule.pattern)]
     for rule in sorted(matching, key=specificity):
         limits = apply_overrides(limits, rule.limits)
+        if rule.budget:
+            limits = replace(limits, budget=with_amounts(limits.budget, rule.budget))
+        if rule.context_window is not None:
+            limits = replace(limits, context_window_tokens=rule.context_window)
     return limits
 
 
@@ -211,8 +225,16 @@ def fill_target(target: Templates, arguments: Mapping[str, Any]) -> str | None:
 
 def apply_overrides(limits: Limits, overrides: tuple[tuple[str, float], ...]) -> Limits:
     """Limits with some of them replaced."""
-    changes = {name: LIMIT_TYPES[name](value) for name, value in overrides}
+    changes: dict[str, Any] = {name: LIMIT_TYPES[name](value) for name, value in overrides}
     return replace(limits, **changes) if changes else limits
+
+
+def with_amounts(budget: Budget, amounts: tuple[tuple[str, float], ...]) -> Budget:
+    """A budget with some of its amounts replaced."""
+    changes: dict[str, Any] = {
+        name: int(value) if name in COUNTS else value for name, value in amounts
+    }
+    return replace(budget, **changes)
 
 
 # --- Reading a parsed file -------------------------------------------------------------------
@@ -249,14 +271,10 @@ def read_text(value: Any, path: tuple[str | int, ...]) -> str:
 
 def read_tool(name: str, value: Any, path: tuple[str | int, ...]) -> ToolRule:
     """One entry under `tools`."""
-    known = {"tier", "targets", "requires", "provides", "polls"}
-    body = read_mapping({} if value is None else value, path, known)
+    body = read_mapping({} if value is None else value, path, set(TOOL_KEYS))
     tier = body.get("tier")
     if tier is not None and tier not in set(Tier):
         raise PolicyError((*path, "tier"), f"must be one of {', '.join(Tier)}")
-    polls = body.get("polls")
-    if polls is not None and not isinstance(polls, bool):
-        raise PolicyError((*path, "polls"), "must be true or false")
     targets = body.get("targets")
     return ToolRule(
         name,
@@ -269,8 +287,17 @@ def read_tool(name: str, value: Any, path: tuple[str | int, ...]) -> ToolRule:
         ),
         read_wanted(body, "requires", path),
         read_wanted(body, "provides", path),
-        polls,
+        read_yes_or_no(body, "polls", path),
+        read_yes_or_no(body, "explain", path),
     )
+
+
+def read_yes_or_no(body: Mapping[str, Any], key: str, path: tuple[str | int, ...]) -> bool | None:
+    """True, false, or nothing said."""
+    value = body.get(key)
+    if value is not None and not isinstance(value, bool):
+        raise PolicyError((*path, key), "must be true or false")
+    return value
 
 
 def read_target(value: Any, path: tuple[str | int, ...]) -> Templates:
@@ -305,8 +332,47 @@ def read_wanted(
 
 def read_agent(name: str, value: Any, path: tuple[str | int, ...]) -> AgentRule:
     """One entry under `agents`."""
-    body = read_mapping({} if value is None else value, path, {"limits"})
-    return AgentRule(name, read_limits(body.get("limits") or {}, (*path, "limits")))
+    known = {"limits", "budget", "context_window"}
+    body = read_mapping({} if value is None else value, path, known)
+    window = read_amount(body, "context_window", path)
+    return AgentRule(
+        name,
+        read_limits(body.get("limits") or {}, (*path, "limits")),
+        read_budget(body.get("budget") or {}, (*path, "budget")),
+        None if window is None else int(window),
+    )
+
+
+def read_budget(value: Any, path: tuple[str | int, ...]) -> tuple[tuple[str, float], ...]:
+    """What a run may use up: fields of Budget and their amounts."""
+    body = read_mapping(value, path, BUDGET_KEYS)
+    found = [(key, amount) for key in body if (amount := read_amount(body, key, path)) is not None]
+    return tuple(("wall_time_s" if key == "wall_time" else key, amount) for key, amount in found)
+
+
+def read_model(name: str, value: Any, path: tuple[str | int, ...]) -> Model:
+    """One entry under `models`."""
+    keys = ("context_window", "input_usd", "output_usd")
+    body = read_mapping({} if value is None else value, path, set(keys))
+    window, sent, returned = (read_amount(body, key, path) for key in keys)
+    return Model(name, None if window is None else int(window), sent, returned)
+
+
+def read_amount(body: Mapping[str, Any], key: str, path: tuple[str | int, ...]) -> float | None:
+    """A number of something that is counted, paid or waited for; None where it is not given."""
+    value = body.get(key)
+    if value is None:
+        return None
+    if key == "wall_time":
+        try:
+            return parse_seconds(value)
+        except (TypeError, ValueError) as error:
+            raise PolicyError((*path, key), str(error)) from None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < inf:
+        raise PolicyError((*path, key), "must be a number, zero or more")
+    if key in COUNTS and (value != int(value) or (key == "context_window" and not value)):
+        raise PolicyError((*path, key), "must be a whole number")
+    return float(value)
 
 
 def read_limits(value: Any, path: tuple[str | int, ...]) -> tuple[tuple[str, float], ...]:

@@ -16,11 +16,17 @@ Claims = Mapping[str, Claim]
 NO_CLAIMS: Claims = MappingProxyType({})
 
 
-def advance(claims: Claims, true_now: Iterable[Finding], now_ns: int) -> Claims:
+def advance(
+    claims: Claims,
+    true_now: Iterable[Finding],
+    now_ns: int,
+    kinds: frozenset[str] | None = None,
+) -> Claims:
     """Claims after one more step, of which `true_now` says what holds.
 
-    A claim that is no longer true closes, unless it is lasting. Returns `claims` itself where
-    nothing changed, so that prefixes of a run share their state.
+    A claim that is no longer true closes, unless it is lasting, or of a kind that was not judged
+    (`kinds`: those that were; None: all). Returns `claims` itself where nothing changed, so that
+    prefixes of a run share their state.
     """
     holding = {finding.id: finding for finding in true_now}
     changed: dict[str, Claim] = {}
@@ -34,6 +40,8 @@ def advance(claims: Claims, true_now: Iterable[Finding], now_ns: int) -> Claims:
             changed[identity] = replace(known, finding=merged)
     for identity, known in claims.items():
         if identity in holding or known.closing is not None or known.finding.lasting:
+            continue
+        if kinds is not None and known.finding.kind not in kinds:
             continue
         over = Closing.CONTRADICTED if known.finding.impact is None else Closing.RECOVERED
         changed[identity] = replace(known, closed_at_ns=now_ns, closing=over)

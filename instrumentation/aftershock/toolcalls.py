@@ -26,6 +26,7 @@ from aftershock.late import LATE
 from aftershock.losses import note_failure
 from aftershock.model import Outcome
 from aftershock.policy import Policy, ToolDescription, describe
+from aftershock.words import ids_in, words_in
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -100,6 +101,8 @@ def describe_call(tool: str, arguments: Any, policy: Policy) -> Attributes:
         found[names.ARGUMENTS_SIZE] = print_.size
     if subjects := subjects_of(arguments):
         found[names.SUBJECTS] = tuple(sorted(subjects))
+    if ids := ids_in(arguments):
+        found[names.ARGUMENT_IDS] = tuple(sorted(ids))
     return found | describe_tool(describe(policy, tool, as_mapping(arguments)))
 
 
@@ -117,6 +120,8 @@ def describe_tool(description: ToolDescription) -> Attributes:
         found[names.FACTS] = tuple(f"{kind}\t{subject}" for kind, subject in description.provides)
     if description.polls:
         found[names.POLLS] = True
+    if description.explain is not None:
+        found[names.ACTION_EXPLAIN] = description.explain
     return found
 
 
@@ -133,6 +138,8 @@ def describe_result(result: Any, *, failed: bool = False) -> Attributes:
         found[names.RESULT_SIZE] = print_.size
     if outcome is Outcome.FAILED and (kind := error_class(text_of(result))):
         found[names.ERROR_CLASS] = kind
+    if (words := words_in(text_of(result))) is not None:
+        found[names.RESULT_WORDS] = tuple(words)
     return found
 
 
@@ -140,7 +147,9 @@ def describe_error(error: BaseException) -> Attributes:
     """Outcome and class of a call that raised."""
     text = f"{type(error).__name__}: {error}"
     print_ = fingerprint_result(text)
+    words = words_in(text)
     return {
+        **({} if words is None else {names.RESULT_WORDS: tuple(words)}),
         names.RESULT_DIGEST: print_.digest,
         names.RESULT_SKETCH: tuple(print_.sketch),
         names.RESULT_OUTCOME: str(Outcome.FAILED),

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import inf
 from typing import Any, NamedTuple, cast
 
 from aftershock.limits import Limits
 from aftershock.model import Decision, StepKind, Tokens
+from aftershock.shown import Shown
 
 # Lenient about raw newlines in texts; made once, because `json.loads` makes one at each call.
 _DECODER = json.JSONDecoder(strict=False)
@@ -35,6 +37,9 @@ class Reading(NamedTuple):
     tokens: Tokens | None = None
     targets: tuple[str, ...] = ()
     decision: Decision | None = None
+    shown: Shown | None = None  # of an inference, or of what was said
+    cost_usd: float | None = None  # of an inference
+    compacted: bool = False
 
 
 def text_in(attributes: Mapping[str, Any], *keys: str) -> str | None:
@@ -85,6 +90,24 @@ def tokens_in(
     if given is None and got is None:
         return None
     return Tokens(given or 0, got or 0)
+
+
+def hashes_in(attributes: Mapping[str, Any], key: str) -> frozenset[int] | None:
+    """A list of whole numbers; None where there is none."""
+    value = attributes.get(key)
+    if not isinstance(value, list):
+        return None
+    numbers = cast("list[Any]", value)[:TEXTS_MAX]
+    return frozenset([number for number in numbers if type(number) is int])
+
+
+def cost_in(attributes: Mapping[str, Any], *keys: str) -> float | None:
+    """The first of these attributes that is an amount of money."""
+    for key in keys:
+        value = attributes.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < inf:
+            return float(value)
+    return None
 
 
 def parsed(value: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any, cast
 from aftershock.attributes import (
     AGENT_ID,
     AGENT_NAME,
+    CONVERSATION_COMPACTED,
     CONVERSATION_ID,
     DECISION_ASSUMES,
     DECISION_BECAUSE,
@@ -19,6 +20,8 @@ from aftershock.attributes import (
     DECISION_OPERATION,
     DECISION_OVER,
     DECISION_QUESTION,
+    INFERENCE_SHOWN,
+    INFERENCE_WORDS,
     INPUT_MESSAGES,
     INPUT_TOKENS,
     OPERATION,
@@ -26,6 +29,7 @@ from aftershock.attributes import (
     OUTPUT_TOKENS,
     REQUEST_MODEL,
     RESPONSE_MODEL,
+    SYSTEM_INSTRUCTIONS,
     TOOL_ARGUMENTS,
     TOOL_CALL_ID,
     TOOL_NAME,
@@ -33,8 +37,11 @@ from aftershock.attributes import (
     WORKFLOW_NAME,
 )
 from aftershock.model import Decision, StepKind
+from aftershock.shown import Shown, part_of, parts_of_text, shown_in
 from aftershock_collector.dialects import (
     Reading,
+    cost_in,
+    hashes_in,
     parsed,
     text_in,
     texts_in,
@@ -53,6 +60,7 @@ ARGUMENTS = (TOOL_ARGUMENTS, "tool_arguments", "gcp.vertex.agent.tool_call_args"
 RESULT = (TOOL_RESULT, "tool_response", "gcp.vertex.agent.tool_response")
 SENT = (INPUT_TOKENS, "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens")
 RETURNED = (OUTPUT_TOKENS, "gen_ai.usage.completion_tokens", "llm.usage.completion_tokens")
+COST = ("gen_ai.usage.cost", "operation.cost")  # OpenRouter and Langfuse; pydantic-ai
 MODEL = (REQUEST_MODEL, RESPONSE_MODEL)
 AGENT = (AGENT_NAME, "agent_name")
 
@@ -85,6 +93,9 @@ def read_genai(span: Span) -> Reading | None:
             agent,
             conversation,
             tokens=tokens_in(attributes, SENT, RETURNED),
+            shown=_shown(attributes),
+            cost_usd=cost_in(attributes, *COST),
+            compacted=attributes.get(CONVERSATION_COMPACTED) is True,
         )
     if operation.startswith(INVOKES):
         workflow = text_in(attributes, WORKFLOW_NAME, TRACELOOP_NAME, AGENT_ID)
@@ -107,6 +118,20 @@ def read_genai(span: Span) -> Reading | None:
             ),
         )
     return None
+
+
+def _shown(attributes: Mapping[str, Any]) -> Shown | None:
+    """What an inference was shown: as hashes that the agent's process made, or its messages."""
+    if INFERENCE_SHOWN in attributes:
+        return Shown(hashes_in(attributes, INFERENCE_SHOWN), hashes_in(attributes, INFERENCE_WORDS))
+    if INPUT_MESSAGES not in attributes:
+        return None
+    parts = parts_of_text(attributes[INPUT_MESSAGES])
+    if parts is None:
+        return None
+    told = parsed(attributes.get(SYSTEM_INSTRUCTIONS))
+    instructions = cast("list[Any]", told) if isinstance(told, list) else []
+    return shown_in([*(part_of("system", part) for part in instructions), *parts])
 
 
 def _older_operation(attributes: Mapping[str, Any]) -> str | None:

@@ -34,6 +34,8 @@ from aftershock.attributes import (
 )
 from aftershock.fingerprint import outcome_of
 from aftershock.model import Outcome, StepKind, Tier
+from aftershock.shown import Shown
+from aftershock.words import words_in
 from aftershock_collector.dialects import Reading, text_in
 from aftershock_collector.isotime import duration_ns_of, time_ns_of
 from aftershock_collector.values import key_values
@@ -122,7 +124,9 @@ def read_neutral(span: Span) -> Reading | None:
         case _:
             return None
     agent = text_in(span.attributes, AGENT_NAME)
-    return Reading(kind, text_in(span.attributes, NAME) or "", agent)
+    said = span.attributes.get(TEXT)
+    shown = Shown(words=words_in(said)) if isinstance(said, str) else None
+    return Reading(kind, text_in(span.attributes, NAME) or "", agent, shown=shown)
 
 
 def _attributes(step: Mapping[str, Any], run_agent: str | None) -> dict[str, Any] | None:

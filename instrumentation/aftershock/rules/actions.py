@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aftershock.fingerprint import names_in
 from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKind
+from aftershock.words import hash_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +69,12 @@ def scan(run: Run, actions_max: int) -> Tail:
 def key_of(action: Action) -> tuple[str, str]:
     """Equal for the same call."""
     return action.tool, action.arguments.digest
+
+
+def keys_of(action: Action) -> frozenset[int]:
+    """How a call's result is told in `Step.shown`: by the call's id, or by its own digest."""
+    told = (action.call_id, action.result.digest if action.result else None)
+    return frozenset(hash_of(key) for key in told if key)
 
 
 def could_have_learnt(step: Step, earlier: Step) -> bool:

@@ -1,0 +1,73 @@
+"""budget_exceeded: a run uses up more steps, tokens, money, time or errors than it may."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aftershock.limits import Budget
+from aftershock.model import Finding, Level, Run, Step
+from aftershock.models import COUNTED, spent_with
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aftershock.limits import Limits
+    from aftershock.model import Spent
+
+KIND = "budget_exceeded"
+NO_BUDGET = Budget()
+
+
+def budget_exceeded(run: Run, limits: Limits) -> Iterator[Finding]:
+    """One finding for each amount of the agent's budget that is nearly or wholly used up."""
+    if limits.budget == NO_BUDGET:
+        return
+    counted = [step for step in run.steps if step.kind in COUNTED]
+    if not counted:
+        return
+    spent = run.dropped_spent
+    for step in counted:
+        spent = spent_with(spent, step, limits)
+    for name, used, most, words in amounts(run, limits.budget, spent):
+        if used >= limits.budget_warn * most:
+            yield about(run, limits, counted, name, words, over=used > most)
+
+
+def amounts(run: Run, budget: Budget, spent: Spent) -> Iterator[tuple[str, float, float, str]]:
+    """(name, used, most, in words) of every amount that the budget bounds."""
+    if budget.steps is not None:
+        words = f"{spent.steps:,} of {budget.steps:,} steps"
+        yield "steps", spent.steps, budget.steps, words
+    if budget.tokens is not None:
+        words = f"{spent.tokens:,} of {budget.tokens:,} tokens"
+        yield "tokens", spent.tokens, budget.tokens, words
+    if budget.cost_usd is not None:
+        words = f"${spent.cost_usd:,.2f} of ${budget.cost_usd:,.2f}"
+        yield "cost_usd", spent.cost_usd, budget.cost_usd, words
+    if budget.wall_time_s is not None and run.began_at_ns is not None:
+        seconds = (run.now_ns - run.began_at_ns) / 1e9
+        words = f"{seconds:,.0f} of {budget.wall_time_s:,.0f} s"
+        yield "wall_time", seconds, budget.wall_time_s, words
+    if budget.tool_errors is not None:
+        words = f"{spent.tool_errors:,} of {budget.tool_errors:,} failed tool calls"
+        yield "tool_errors", spent.tool_errors, budget.tool_errors, words
+
+
+def about(
+    run: Run, limits: Limits, counted: list[Step], name: str, words: str, *, over: bool
+) -> Finding:
+    """What is used up of one amount."""
+    newest = counted[-1]
+    return Finding(
+        kind=KIND,
+        run_id=run.id,
+        subject=name,
+        level=Level.ALARM if over else Level.WARN,
+        began_at_ns=newest.began_at_ns,
+        as_of_ns=run.now_ns,
+        evidence=tuple(step.span_id for step in counted[-limits.evidence_max :]),
+        summary=f"The run used {words}.",
+        agent=run.agent or newest.agent,
+        trace_id=newest.trace_id,
+        lasting=True,
+    )

@@ -1,0 +1,72 @@
+"""context_pressure: a model's context window is nearly full, or was emptied by a summary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aftershock.model import Finding, Level, Run, Step, StepKind
+from aftershock.models import window_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aftershock.limits import Limits
+
+KIND = "context_pressure"
+
+
+def context_pressure(run: Run, limits: Limits) -> Iterator[Finding]:
+    """For each worker, what its newest inference says of its window. It only warns.
+
+    Beyond the limit, frameworks cut or summarise what the agent was told, and models miss what
+    stands in the middle. A summary that was made says that it has happened.
+    """
+    for step in newest_inferences(run):
+        window = window_of(step.name, limits)
+        if window is None or step.tokens is None:
+            continue
+        share = step.tokens.input / window
+        if share >= limits.pressure_warn:
+            yield about(
+                run,
+                step,
+                subject=step.agent or "agent",
+                summary=f"{step.name} was sent {step.tokens.input:,} tokens: "
+                f"{share:.0%} of the {window:,} that it reads at once.",
+            )
+    step = run.newest
+    if step is not None and step.kind is StepKind.INFERENCE and step.compacted:
+        yield about(
+            run,
+            step,
+            subject=f"compacted/{step.span_id}",
+            summary=f"The conversation was compacted before {step.name} was asked: "
+            "what it had been told before may be missing.",
+            lasting=True,
+        )
+
+
+def newest_inferences(run: Run) -> list[Step]:
+    """The newest inference of each worker that told how many tokens it was sent."""
+    found: dict[str | None, Step] = {}
+    for step in reversed(run.steps):
+        if step.kind is StepKind.INFERENCE and step.tokens is not None and step.tokens.input:
+            found.setdefault(step.agent, step)
+    return list(found.values())
+
+
+def about(run: Run, step: Step, *, subject: str, summary: str, lasting: bool = False) -> Finding:
+    """A finding about one inference."""
+    return Finding(
+        kind=KIND,
+        run_id=run.id,
+        subject=subject,
+        level=Level.WARN,
+        began_at_ns=step.began_at_ns,
+        as_of_ns=run.now_ns,
+        evidence=(step.span_id,),
+        summary=summary,
+        agent=step.agent or run.agent,
+        trace_id=step.trace_id,
+        lasting=lasting,
+    )

@@ -1,0 +1,130 @@
+"""dropped_fact: it was read, and cut from the messages before the inference that decided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKind, Tier
+from aftershock.practice import split
+from aftershock.rules.actions import keys_of
+from aftershock.rules.context import Known, about_past_deed, listed, requirements_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aftershock.limits import Limits
+
+KIND = "dropped_fact"
+RISKY = frozenset({Tier.DESTRUCTIVE, Tier.PROVISION, Tier.DECOMMISSION})
+
+
+def dropped_fact(run: Run, limits: Limits) -> Iterator[Finding]:
+    """The newest action, where what it rests on was shown once and not when it was decided.
+
+    That is a required fact; for a risky action without any, what was read about the same thing.
+    A summary may still hold what was cut, so after a declared compaction it only warns.
+    """
+    step = run.newest
+    if step is None or step.action is None or not step.action.tier.has_effect:
+        return
+    seen = seen_by(run, step, limits)
+    if seen is None:
+        return
+    asked = requirements_of(run)
+    if asked is None:
+        yield from reads_dropped(run, limits, step, step.action, seen)
+        return
+    _, action, known = asked
+    gaps = [(one, cut) for one in known if (cut := seen.cut_of(results_of(run, one)))]
+    if gaps:
+        yield about_past_deed(
+            run,
+            limits,
+            step,
+            action,
+            kind=KIND,
+            gaps=[one for one, _ in gaps],
+            summary=f"{action.tool} was decided without the {listed([one for one, _ in gaps])}, "
+            "which had been read and was no longer in the messages.",
+            lines=[f"{one.title}: read by {cut[-1].name}, then cut" for one, cut in gaps],
+            evidence=[seen.inference.span_id, *(one.span_id for _, cut in gaps for one in cut)],
+            level=Level.WARN if seen.compacted else None,
+        )
+
+
+class Seen:
+    """What the inference that decided an action was shown, and what those before it were."""
+
+    def __init__(self, inference: Step, earlier: list[Step]) -> None:
+        self.inference = inference
+        self.now = inference.shown or frozenset()
+        self.ever = frozenset[int]().union(*(one.shown or () for one in earlier))
+        self.compacted = inference.compacted or any(one.compacted for one in earlier)
+
+    def cut_of(self, results: list[Step] | None) -> list[Step]:
+        """These results, where every one of them was shown and none of them still is."""
+        for step in results or ():
+            keys = keys_of(step.action) if step.action else frozenset[int]()
+            if keys & self.now or not keys & self.ever:
+                return []
+        return results or []
+
+
+def seen_by(run: Run, action: Step, limits: Limits) -> Seen | None:
+    """The newest inference of the action's worker that had ended; None where it told nothing."""
+    inferences = [
+        step
+        for step in run.steps
+        if step.kind is StepKind.INFERENCE
+        and step.agent == action.agent
+        and step.began_at_ns <= action.began_at_ns
+    ]
+    if not inferences:
+        return None
+    newest = inferences.pop()
+    if newest.shown is None or len(newest.shown) >= limits.shown_max:
+        return None  # what is not among the shown may have been left out by us
+    return Seen(newest, inferences)
+
+
+def results_of(run: Run, known: Known) -> list[Step] | None:
+    """The calls whose results answer a requirement; None where something else told it as well."""
+    spans = {fact.span_id for fact in known.facts if fact.outcome is Outcome.OK}
+    steps = [step for step in run.steps if step.span_id in spans]
+    return None if any(step.action is None for step in steps) else steps
+
+
+def reads_dropped(
+    run: Run, limits: Limits, step: Step, action: Action, seen: Seen
+) -> Iterator[Finding]:
+    """A risky action of which everything that was read about its subjects was cut."""
+    if action.tier not in RISKY or not action.subjects:
+        return
+    about = {identifier for _, identifier in map(split, action.subjects)}
+    reads = [
+        one
+        for one in run.steps
+        if one.action is not None
+        and not one.action.tier.has_effect
+        and one.action.outcome is Outcome.OK
+        and one.last_ns <= step.began_at_ns
+        and about & {identifier for _, identifier in map(split, one.action.subjects)}
+    ]
+    if cut := seen.cut_of(reads):
+        yield Finding(
+            kind=KIND,
+            run_id=run.id,
+            subject=f"{action.tool}/{step.span_id}",
+            level=Level.WARN,
+            began_at_ns=step.began_at_ns,
+            as_of_ns=run.now_ns,
+            evidence=tuple(
+                dict.fromkeys([step.span_id, seen.inference.span_id, *(s.span_id for s in cut)])
+            )[: limits.evidence_max],
+            summary=f"{action.tool} was decided when all that had been read about its subject was "
+            "no longer in the messages.",
+            agent=step.agent or run.agent,
+            trace_id=step.trace_id,
+            facts=tuple(f"read by {one.name}, then cut" for one in cut[-limits.evidence_max :]),
+            lasting=True,
+        )

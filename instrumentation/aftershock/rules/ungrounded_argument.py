@@ -1,0 +1,125 @@
+"""ungrounded_argument: an id in an effectful call that nothing the run was shown contains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aftershock.model import Finding, Level, Outcome, Run, Step, StepKind, Tier
+from aftershock.rules.actions import keys_of
+from aftershock.words import is_absent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aftershock.limits import Limits
+
+KIND = "ungrounded_argument"
+ON_THEIR_OWN = frozenset({StepKind.MESSAGE, StepKind.TOOL_CALL, StepKind.RETRIEVAL})
+GRAVE = frozenset({Tier.DESTRUCTIVE, Tier.DECOMMISSION})
+
+
+def ungrounded_argument(run: Run, limits: Limits) -> Iterator[Finding]:
+    """The newest action, where an id in it stands in no message and no result before it.
+
+    Said only where all of them are known: an id may come from what nobody recorded. Models make up
+    names for what they create, so it pages only where the call destroys.
+    """
+    step = run.newest
+    if step is None or step.action is None or run.dropped_steps:
+        return
+    action = step.action
+    if not action.tier.has_effect or not action.ids:
+        return
+    shown = shown_before(run, step)
+    if shown is None:
+        return
+    made_up: dict[str, None] = {}
+    trail: dict[str, Step] = {}
+    for name, hashed in sorted(map(split, action.ids)):
+        source = next((one for one, words in shown if hashed in words), None)
+        if source is not None:
+            trail[name] = source
+        elif all(is_absent(hashed, words, limits) for _, words in shown):
+            made_up[name] = None
+    if not made_up:
+        return
+    yield Finding(
+        kind=KIND,
+        run_id=run.id,
+        subject=f"{action.tool}/{step.span_id}",
+        level=Level.ALARM if action.tier in GRAVE else Level.WARN,
+        began_at_ns=step.began_at_ns,
+        as_of_ns=run.now_ns,
+        evidence=tuple(dict.fromkeys([step.span_id, *(one.span_id for one in trail.values())])),
+        summary=f"{action.tool} was called with a {' and a '.join(made_up)} that stands in nothing "
+        "the run was shown.",
+        agent=step.agent or run.agent,
+        trace_id=step.trace_id,
+        facts=(
+            *(f"{name}: in no message and in no result" for name in made_up),
+            *(f"{name}: from {words_for(one)}" for name, one in trail.items()),
+        ),
+        lasting=True,
+    )
+
+
+def shown_before(run: Run, action: Step) -> list[tuple[Step, frozenset[int]]] | None:
+    """What the run was shown before an action and the words of it; None: not all of it is known.
+
+    Messages are known from the inferences that they were sent with, which hold the results of
+    tools too, or, where no inference told, from messages and tools on their own.
+    """
+    before = [
+        step
+        for step in run.steps
+        if step.span_id != action.span_id and step.last_ns <= action.began_at_ns
+    ]
+    told = [step for step in before if step.kind is StepKind.INFERENCE]
+    by_inference = any(step.words is not None for step in told)
+    if not by_inference:
+        told = [step for step in before if step.kind in ON_THEIR_OWN and ended(step)]
+        if all(step.kind is not StepKind.MESSAGE for step in told):
+            return None
+    if any(words_of(step) is None for step in told):
+        return None
+    if by_inference and remembers(told[0], before):
+        return None
+    found: list[tuple[Step, frozenset[int]]] = []
+    for step in before:
+        if words := words_of(step):
+            found.append((step, words))
+        if step.action is not None and step.action.ids and step.action.outcome is Outcome.OK:
+            # What a call worked with is there, wherever it was known from.
+            found.append((step, frozenset(hashed for _, hashed in map(split, step.action.ids))))
+    return found
+
+
+def remembers(first: Step, before: list[Step]) -> bool:
+    """True where a run began with results of an earlier one in its messages."""
+    known = {key for step in before if step.action is not None for key in keys_of(step.action)}
+    return not (first.shown or frozenset()) <= known
+
+
+def ended(step: Step) -> bool:
+    """False for a call whose result is still to come."""
+    return step.ended_at_ns is not None
+
+
+def words_of(step: Step) -> frozenset[int] | None:
+    """The id-like words of what a step showed the agent."""
+    return step.words if step.action is None else step.action.words
+
+
+def split(identifier: str) -> tuple[str, int]:
+    """The argument's name and the hash of one id."""
+    name, _, hashed = identifier.rpartition("=")
+    return name or "value", int(hashed, 16)
+
+
+def words_for(step: Step) -> str:
+    """What a step is called in the trail of an id."""
+    if step.action is not None:
+        return f"a call of {step.action.tool}"
+    if step.kind is StepKind.INFERENCE:
+        return "a message to the model"
+    return f"a message of {step.name}"

@@ -1,0 +1,103 @@
+"""Id-like words, hashed: enough to tell where an id came from, or that it came from nowhere.
+
+A word counts where it is letters with digits (HAT170, mia_li_3668), a long number or an address of
+mail; dates, times, amounts and quantities don't. Of a value with too many words those with the
+smallest hashes are kept: of every other word with as small a hash it is certain that it was not
+there.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
+from zlib import crc32
+
+from aftershock.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+DEFAULTS = Limits()
+WORD = re.compile(r"[\w@+\-]+(?:\.[\w@+\-]+)*")
+# Times, dates, versions, amounts, percentages and quantities: computed, not copied.
+AMOUNT = re.compile(r"[v+\-]?\d+(?:[.\-_+]\d+)*[a-z]{0,3}(?:\d\d)?|\d{4}-\d\d-\d\dt\d\d\w*")
+WORD_CHARS_MIN = 4
+WORD_CHARS_MAX = 128
+NUMBER_DIGITS_MIN = 7  # shorter numbers are amounts more often than ids
+DEPTH_MAX = 12  # nested values of arguments
+IDS_MAX = 32  # of one call's arguments
+
+
+def words_in(text: str, limits: Limits = DEFAULTS) -> frozenset[int] | None:
+    """The hashed id-like words of a text; None where it is too long to be read whole."""
+    if len(text) > limits.value_chars_max:
+        return None
+    words = {word for word in WORD.findall(text) if not word.isalpha()}
+    return smallest({hash_of(word) for word in map(str.casefold, words) if is_id(word)}, limits)
+
+
+def words_in_all(texts: Iterable[str], limits: Limits = DEFAULTS) -> frozenset[int] | None:
+    """The hashed id-like words of several texts; None where one of them cannot be read whole."""
+    found: set[int] = set()
+    for text in texts:
+        words = words_in(text, limits)
+        if words is None:
+            return None
+        found |= words
+    return smallest(found, limits)
+
+
+def ids_in(arguments: Any) -> frozenset[str]:
+    """`argument=hash` of the ids in a call's arguments; prose and code are left out."""
+    found: dict[str, None] = {}
+    collect_ids(arguments, "", found, 0)
+    return frozenset(islice(found, IDS_MAX))
+
+
+def collect_ids(value: Any, name: str, found: dict[str, None], depth: int) -> None:
+    """Add the ids inside a value, bounded in depth and number."""
+    if depth > DEPTH_MAX or len(found) >= IDS_MAX:
+        return
+    if isinstance(value, str):
+        if WORD_CHARS_MIN <= len(value) <= WORD_CHARS_MAX and " " not in value:
+            words = map(str.casefold, WORD.findall(value))
+            found.update((f"{name}={hash_of(word):08x}", None) for word in words if is_id(word))
+    elif isinstance(value, dict):
+        for key, item in cast("Mapping[Any, Any]", value).items():
+            collect_ids(item, str(key), found, depth + 1)
+    elif isinstance(value, list | tuple):
+        for item in cast("Sequence[Any]", value):
+            collect_ids(item, name, found, depth + 1)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        collect_ids(str(value), name, found, depth + 1)
+
+
+def is_id(word: str) -> bool:
+    """True for a word, in small letters, that names one thing among many."""
+    if not WORD_CHARS_MIN <= len(word) <= WORD_CHARS_MAX:
+        return False
+    if word.isdecimal():
+        return len(word) >= NUMBER_DIGITS_MIN
+    if "@" in word[1:-1]:
+        return True
+    return any(map(str.isdigit, word)) and not AMOUNT.fullmatch(word)
+
+
+def hash_of(word: str) -> int:
+    """32 bits of a word."""
+    return crc32(word.encode("utf-8", "replace"))
+
+
+def smallest(hashes: set[int], limits: Limits) -> frozenset[int]:
+    """Hashes, or where there are too many the smallest of them."""
+    if len(hashes) > limits.words_max:
+        return frozenset(sorted(hashes)[: limits.words_max])
+    return frozenset(hashes)
+
+
+def is_absent(hashed: int, words: frozenset[int], limits: Limits) -> bool:
+    """True where it is certain that a word was not among those that were kept or left out."""
+    if hashed in words:
+        return False
+    return len(words) < limits.words_max or hashed < max(words)
