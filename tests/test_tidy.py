@@ -46,6 +46,7 @@ PURE = (
     "collector/aftershock_collector/impact",
     "collector/aftershock_collector/engine.py",
     "collector/aftershock_collector/encode.py",
+    "collector/aftershock_collector/accusation.py",
     "collector/aftershock_collector/page.py",
     "collector/aftershock_collector/payloads.py",
     "collector/aftershock_collector/story.py",

@@ -52,6 +52,7 @@ COMMANDS = (
     Command("findings", "findings", "list what was found"),
     Command("why", "why", "show the evidence of one finding"),
     Command("backtest", "backtest", "try another policy or limit on past runs"),
+    Command("suspects", "suspects", "show the agent actions that may be behind an alert"),
     Command("demo", "demo", "play a real incident on this machine", "demo"),
 )
 

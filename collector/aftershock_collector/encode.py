@@ -25,13 +25,15 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 
 from aftershock import attributes
 from aftershock.model import Level
+from aftershock_collector.accusation import named, sentence
 from aftershock_collector.page import State
-from aftershock_collector.story import candidates, clean, verdict
+from aftershock_collector.story import NO_AGENT, candidates, clean, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from aftershock.model import Claim, Impact, Report
+    from aftershock_collector.impact.suspects import Suspects
 
 SERVICE = "aftershock"
 SCOPE = InstrumentationScope(name="aftershock.collector")
@@ -52,6 +54,41 @@ def encode_logs(report: Report) -> bytes | None:
     if not records:
         return None
     scope = ScopeLogs(scope=SCOPE, log_records=records)
+    return ExportLogsServiceRequest(
+        resource_logs=[ResourceLogs(resource=resource(), scope_logs=[scope])]
+    ).SerializeToString()
+
+
+def encode_suspects(suspects: Suspects) -> bytes:
+    """The suspects of one alert as a log event, in the trace of the likeliest where there is one.
+
+    Returns:
+        A serialized `ExportLogsServiceRequest`.
+    """
+    alert, top = suspects.alert, suspects.top
+    rated = tuple(f"{s.probability:.3f} {named(s)}" for s in suspects.ranked)
+    said: dict[str, Value | None] = {
+        attributes.CHANGE_NAME: alert.name,
+        attributes.CHANGE_KIND: alert.kind.value,
+        attributes.ALERT_ID: alert.id,
+        attributes.IMPACT_ENTITY: alert.entity,
+        attributes.IMPACT_CANDIDATES: (*rated, f"{suspects.nobody:.3f} {NO_AGENT}"),
+        attributes.IMPACT_PROBABILITY: top.probability if top else None,
+        attributes.RUN_ID: top.run_id if top else None,
+        attributes.AGENT_NAME: top.agent if top else None,
+    }
+    record = LogRecord(
+        time_unix_nano=alert.began_at_ns,
+        observed_time_unix_nano=suspects.judged_at_ns,
+        severity_number=SeverityNumber.SEVERITY_NUMBER_WARN,
+        severity_text="WARN",
+        event_name=attributes.EVENT_SUSPECTS,
+        body=AnyValue(string_value=clean(sentence(suspects), BODY_CHARS_MAX)),
+        attributes=pairs(said),
+    )
+    if top is not None:
+        place(record, top.trace_id, top.span_id)
+    scope = ScopeLogs(scope=SCOPE, log_records=[record])
     return ExportLogsServiceRequest(
         resource_logs=[ResourceLogs(resource=resource(), scope_logs=[scope])]
     ).SerializeToString()

@@ -15,6 +15,7 @@ from aftershock.model import Change, Claim, Closing, Finding, Impact, Report, Ru
 from aftershock.policy import EMPTY, Policy, limits_for
 from aftershock.reconcile import NO_CLAIMS, Claims, advance, close, reconcile
 from aftershock.rules import TIMED_RULES, judge, rules_after
+from aftershock_collector.impact.suspects import Docket, Suspects
 from aftershock_collector.impact.watch import LOOK_S, Watch
 from aftershock_collector.measure import Measurer
 from aftershock_collector.series import SERIES_MAX, SeriesStore
@@ -71,6 +72,7 @@ class Engine:
         self.limits = policy.limits
         self.series = SeriesStore(series_max=series_max)
         self.watch = Watch(look_s)
+        self.docket = Docket()
         self._measurer = Measurer(series_max)
         self.topology = topology or {}
         self.live = live
@@ -113,17 +115,29 @@ class Engine:
         }
         self._take(memory, list(steps), None)
 
-    def learn(self, change: Change) -> None:
-        """Remember something that changed outside the agents."""
+    def learn(self, change: Change, now_ns: int) -> None:
+        """Remember something that changed outside the agents; an alert gets its suspects."""
         self.changes[change.id] = change
         while len(self.changes) > self.limits.runs_max:
             del self.changes[next(iter(self.changes))]
             self._dropped["changes_full"] += 1
         self.watch.hear(change)
+        self.docket.hear(change, now_ns)
 
     def measure(self, samples: Iterable[Sample]) -> None:
         """Take in what was measured of the infrastructure."""
         self._measurer.record(samples, self.series)
+
+    def suspects(self, alert: Change, now_ns: int) -> Suspects:
+        """The agent actions that may be behind an alert, as far as is known now."""
+        return self.docket.rank(
+            alert, self.topology, self.series.canonical, now_ns,
+            events=self.watch.events, nobody=self.watch.nobody,
+        )  # fmt: skip
+
+    def accuse(self, now_ns: int) -> list[Suspects]:
+        """Rankings of alerts that are new or different since the last time."""
+        return self.docket.news(lambda alert: self.suspects(alert, now_ns), now_ns)
 
     def decide(self, claim: Claim) -> None:
         """A person closed a finding."""
@@ -171,10 +185,10 @@ class Engine:
             return None
         return replace(memory.window.whole(now_ns), impacts=tuple(memory.impacts.values()))
 
-    def service_of(self, run_id: str) -> str | None:
-        """`service.name` of the process that a live run's agent lives in."""
+    def home_of(self, run_id: str) -> tuple[str | None, str | None]:
+        """(service.name, process) that a live run's agent lives in, as far as it is known."""
         memory = self._runs.get(run_id)
-        return None if memory is None else memory.window.service
+        return (None, None) if memory is None else (memory.window.service, memory.window.process)
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -190,6 +204,7 @@ class Engine:
             self._measurer.dropped,
             self.watch.dropped,
             self.watch.events.dropped,
+            self.docket.dropped,
         )
         for dropped in sources:
             told.update(dropped)
@@ -250,6 +265,7 @@ class Engine:
             if resolved is not None:
                 facts = memory.window.facts_before(resolved)
                 self.watch.open(resolved, facts, skew_ns=_skew(memory))
+                self.docket.note(resolved, _skew(memory))
 
     def _look(self, now_ns: int) -> list[Impact]:
         """Ask the metrics what open actions did; keep the verdict with its run."""
@@ -257,6 +273,7 @@ class Engine:
             return []
         impacts = self.watch.look(now_ns, self.series, self.topology)
         for impact in impacts:
+            self.docket.judged(impact)
             memory = self._runs.get(impact.run_id)
             if memory is not None:
                 memory.impacts[impact.span_id] = impact

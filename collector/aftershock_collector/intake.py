@@ -57,6 +57,7 @@ class Intake:
         read_span: Callable[[Span], Step | None],
         read_event: Callable[[LogEvent], Step | Change | None],
         consume: Callable[[Arrived], None],
+        suspects: Callable[[Sequence[Change], int], Sequence[Any]] = lambda _changes, _now: (),
     ) -> None:
         self._store = store
         self._telemetry = telemetry
@@ -64,6 +65,7 @@ class Intake:
         self._read_span = read_span
         self._read_event = read_event
         self._consume = consume
+        self._suspects = suspects
         self._waiting: deque[Offer | Work] = deque()
         self._bytes = 0  # of all offers that have no answer yet
         self._offers = 0
@@ -367,7 +369,15 @@ class Intake:
             told = (
                 f"{reason}: {count}" for reason, count in rejected.most_common(REASONS_TOLD_MAX)
             )
-            self._answer(offer, Accepted(rejected.total(), ", ".join(told)))
+            suspects = self._asked(offer.items.changes, now_ns) if offer.is_alerts else ()
+            self._answer(offer, Accepted(rejected.total(), ", ".join(told), suspects))
+
+    def _asked(self, alerts: Sequence[Change], now_ns: int) -> Sequence[Any]:
+        try:
+            return self._suspects(alerts, now_ns)
+        except Exception as error:  # noqa: BLE001  they were committed: that is what was asked
+            self._telemetry.failed("suspects", error)
+            return ()
 
     def _answer(self, offer: Offer, answer: Answer) -> None:
         if offer.settled:

@@ -8,46 +8,67 @@ from __future__ import annotations
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
-from aftershock.model import Change, Report, Step
+from aftershock.model import Change, ChangeKind, Report, Step
 from aftershock_collector.edges.sqlite import Delivery, Store, StoreUnavailable
 from aftershock_collector.edges.sqlite_reading import Reader
 from aftershock_collector.engine import Engine
 from aftershock_collector.impact.events import CHANGES_MAX, FIRING_S
+from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.offers import Arrived
 from aftershock_collector.telemetry import Telemetry
+from aftershock_collector.timeline_json import suspects_json
 from aftershock_collector.wire import Sample
 
+ANSWERED_MAX = 100  # alerts of one webhook that are answered with their suspects
 PENDING_MAX = 1_000  # reports that wait for a store that is full or locked; hours of incidents
 MET_MAX = 100_000  # run ids remembered; 10 MB
 RESTORED_MAX = 2_000  # runs brought back at start: as many as the engine holds
 
 Tell = Callable[[Report], Iterable[Delivery]]
+Accuse = Callable[[Suspects], Iterable[Delivery]]
+
+
+class Told(NamedTuple):
+    """What one conclusion changed, until it is recorded."""
+
+    report: Report
+    suspects: tuple[Suspects, ...]
+    deliveries: tuple[Delivery, ...]
+
+
+def nobody_hears(_suspects: Suspects) -> Iterable[Delivery]:
+    """Where suspects are recorded and nobody is told."""
+    return ()
 
 
 class Judging:
     """Hands arrivals to the engine, asks it what changed, keeps the answer."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         engine: Engine,
         store: Store,
         reader: Reader,
         telemetry: Telemetry,
         tell: Tell,
+        accuse: Accuse = nobody_hears,
     ) -> None:
         self.engine = engine
         self._store = store
         self._reader = reader
         self._telemetry = telemetry
         self._tell = tell
-        self._pending: deque[tuple[Report, tuple[Delivery, ...]]] = deque()
+        self._accuse = accuse
+        self._pending: deque[Told] = deque()
         self._met: OrderedDict[str, None] = OrderedDict()  # runs this process has seen
         self._older_runs = reader.newest_run()  # rows up to here were made by an earlier process
 
     def resume(self, now_ns: int) -> None:
         """Bring back what an earlier process knew and was watching when it ended."""
-        self._learn(self._reader.changes(now_ns - int(FIRING_S * 1e9), now_ns, CHANGES_MAX))
+        since_ns = now_ns - int(FIRING_S * 1e9)
+        self._learn(self._reader.changes(since_ns, now_ns, CHANGES_MAX), now_ns)
         since_ns = now_ns - int(self.engine.limits.run_idle_s * 1e9)
         for run_id in reversed(self._reader.live_since(since_ns, RESTORED_MAX)):
             self._restore(run_id)
@@ -55,8 +76,13 @@ class Judging:
     def consume(self, arrived: Arrived) -> None:
         """Take in what the intake read and committed."""
         self._observe(arrived.steps, arrived.arrived_ns)
-        self._learn(arrived.changes)
+        self._learn(arrived.changes, arrived.arrived_ns)
         self.measure(arrived.samples)
+
+    def answer(self, changes: Iterable[Change], now_ns: int) -> list[dict[str, Any]]:
+        """What whoever sent alerts is answered: their suspects, before a person sees them."""
+        alerts = [c for c in changes if c.kind is ChangeKind.ALERT and c.ended_at_ns is None]
+        return [suspects_json(self.engine.suspects(a, now_ns)) for a in alerts[:ANSWERED_MAX]]
 
     def measure(self, samples: Iterable[Sample]) -> None:
         """Take in what was measured: pushed over OTLP, scraped, or read from this host."""
@@ -68,8 +94,10 @@ class Judging:
         report = self.engine.conclude(now_ns)
         self._telemetry.judge.observe(time.perf_counter() - began_s)
         self._telemetry.concluded(report, runs=len(self.engine), series=len(self.engine.series))
-        if report.opened or report.updated or report.closed or report.impacts:
-            self._pending.append((report, tuple(self._tell(report))))
+        suspects = tuple(self.engine.accuse(now_ns))
+        if report.opened or report.updated or report.closed or report.impacts or suspects:
+            deliveries = [*self._tell(report), *(d for s in suspects for d in self._accuse(s))]
+            self._pending.append(Told(report, suspects, tuple(deliveries)))
         if len(self._pending) > PENDING_MAX:
             self._pending.popleft()
             self._telemetry.drop({"report_unrecorded": 1})
@@ -78,9 +106,9 @@ class Judging:
 
     def _record(self, now_ns: int) -> None:
         while self._pending:
-            report, deliveries = self._pending[0]
+            told = self._pending[0]
             try:
-                self._store.record(report, deliveries, now_ns)
+                self._store.record(told.report, told.deliveries, now_ns, told.suspects)
             except StoreUnavailable as error:
                 self._telemetry.store_unavailable(error.reason, str(error))
                 return
@@ -110,6 +138,6 @@ class Judging:
         if steps or claims:
             self.engine.restore(run_id, steps, claims)
 
-    def _learn(self, changes: Iterable[Change]) -> None:
+    def _learn(self, changes: Iterable[Change], now_ns: int) -> None:
         for change in changes:
-            self.engine.learn(change)
+            self.engine.learn(change, now_ns)

@@ -13,31 +13,34 @@ from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
 from aftershock.model import Claim, Finding, Report
-from aftershock_collector import page
+from aftershock_collector import accusation, page
 from aftershock_collector.edges import otlp_export
 from aftershock_collector.edges.sqlite import Delivery
-from aftershock_collector.encode import encode_logs, encode_spans, traces_of
+from aftershock_collector.encode import encode_logs, encode_spans, encode_suspects, traces_of
+from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.page import Page, State, compose, pages_someone
 from aftershock_collector.story import NS
 
 OTLP = "otlp"  # hears of every finding, warnings too
 FOLDING = frozenset({"pagerduty"})  # take updates under the same key without paging again
+HINTED = frozenset({"webhook"})  # told of an alert's suspects: whoever sent the alert pages people
 UPDATE_EVERY_S = 300  # of one finding to one receiver; a loop would tell each of its rounds
 OPEN_MAX = 10_000  # claims kept for pages and renewals: five for each run that the engine holds
 
-Service = Callable[[str], str | None]  # run id → service.name of the agent's process
+HomeOf = Callable[[str], tuple[str | None, str | None]]  # run id → service.name, process
 
 
 class Messages:
     """What is open, and what must be told of what changed. Any thread may ask what is open."""
 
     def __init__(
-        self, receivers: Iterable[str], link: str | None = None, service: Service | None = None
+        self, receivers: Iterable[str], link: str | None = None, home_of: HomeOf | None = None
     ) -> None:
         self._receivers = tuple(receivers)
         self._link = link.rstrip("/") if link else None
-        self._service: Service = service or unknown_service
+        self._home_of: HomeOf = home_of or unknown_home
         self._open: dict[str, Claim] = {}
+        self._accused: dict[str, str] = {}  # alert → the suspect that was told first
         self._turn = threading.Lock()
 
     def resume(self, claims: Iterable[Claim]) -> None:
@@ -61,6 +64,25 @@ class Messages:
             found += self._events(report)
         return found
 
+    def accuse(self, suspects: Suspects) -> list[Delivery]:
+        """What must be told of an alert's suspects: nothing while none stands out."""
+        top = suspects.top
+        if top is None:
+            return []
+        about = accusation.compose(suspects, self._link_to(top.run_id))
+        body = json.dumps(page.as_json(about), ensure_ascii=False)
+        # Told once for each suspect that comes out on top; the first opens, for the outbox.
+        told = self._accused.get(about.finding_id)
+        state = State.OPENED.value if told in {None, top.span_id} else f"updated {top.span_id}"
+        self._accused.setdefault(about.finding_id, top.span_id)
+        if len(self._accused) > OPEN_MAX:
+            del self._accused[next(iter(self._accused))]
+        found = [Delivery(about.finding_id, state, r, body) for r in self._receivers if r in HINTED]
+        if OTLP in self._receivers:
+            logs = otlp_export.body_of(encode_suspects(suspects), None)
+            found.append(Delivery(about.finding_id, state, OTLP, logs))
+        return found
+
     def open_pages(self) -> list[Page]:
         """The pages of every alarm that is open, for receivers that want to hear it again."""
         with self._turn:
@@ -82,8 +104,12 @@ class Messages:
             related: list[Finding] = [
                 c.finding for c in self._open.values() if c.finding.run_id == run_id
             ]
-        link = None if self._link is None else f"{self._link}/runs/{quote(run_id, safe='')}"
-        return compose(claim, state, related=related, service=self._service(run_id), link=link)
+        link = self._link_to(run_id)
+        service, process = self._home_of(run_id)
+        return compose(claim, state, related=related, service=service, process=process, link=link)
+
+    def _link_to(self, run_id: str) -> str | None:
+        return None if self._link is None else f"{self._link}/runs/{quote(run_id, safe='')}"
 
     def _pages(self, claim: Claim, state: State) -> list[Delivery]:
         told = [name for name in self._receivers if name != OTLP]
@@ -110,8 +136,9 @@ class Messages:
         return found
 
 
-def unknown_service(_run_id: str) -> None:
+def unknown_home(_run_id: str) -> tuple[None, None]:
     """Where nobody can say which process an agent lives in."""
+    return None, None
 
 
 def only(now_ns: int, state: State, claim: Claim) -> Report:

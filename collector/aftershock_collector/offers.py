@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from aftershock.model import Change, Step
 from aftershock_collector.wire import LogEvent, Sample, Span
@@ -27,6 +28,7 @@ class Accepted:
 
     rejected: int = 0
     message: str = ""
+    suspects: Sequence[Any] = ()  # of the alerts in it, as JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,11 @@ class Offer:
     settled: bool = False  # it has its answer
     judged: bool = False  # handed on once already, while the store could not write
     items: Items = field(default_factory=Items)
+
+    @property
+    def is_alerts(self) -> bool:
+        """Alerts are answered with their suspects."""
+        return self.signal is Signal.ALERTS
 
     def answer(self, answer: Answer) -> None:
         """Tell the sender, from any thread; raises RuntimeError where its loop is gone."""

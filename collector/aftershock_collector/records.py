@@ -16,7 +16,8 @@ from math import isfinite
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from aftershock.model import Change, Claim, Finding, Impact, Report
+from aftershock.model import Change, Claim, Finding, Impact, Report, Vote
+from aftershock_collector.impact.suspects import Suspects
 
 Model = TypeVar("Model")
 Reader = Callable[[Any], Any]
@@ -60,6 +61,26 @@ def change_text(change: Change) -> str:
 def change_from_text(text: str) -> Change:
     """The change that `change_text` wrote. Raises ValueError where it did not."""
     return from_plain(Change, json.loads(text))
+
+
+def suspects_text(suspects: Suspects) -> str:
+    """An alert's suspects as JSON text."""
+    return _text(suspects)
+
+
+def suspects_from_text(text: str) -> Suspects:
+    """The suspects that `suspects_text` wrote. Raises ValueError where it did not."""
+    return from_plain(Suspects, json.loads(text))
+
+
+def vote_text(vote: Vote) -> str:
+    """A person's verdict as JSON text."""
+    return _text(vote)
+
+
+def vote_from_text(text: str) -> Vote:
+    """The vote that `vote_text` wrote. Raises ValueError where it did not."""
+    return from_plain(Vote, json.loads(text))
 
 
 def report_text(report: Report) -> str:

@@ -69,9 +69,9 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         messages = Messages(
             receivers_of(config.on_call),
             link=config.on_call.link or f"http://{config.http}",
-            service=engine.service_of,
+            home_of=engine.home_of,
         )
-        judging = Judging(engine, store, reader, telemetry, messages.tell)
+        judging = Judging(engine, store, reader, telemetry, messages.tell, messages.accuse)
         judging.resume(time.time_ns())
         messages.resume(reader.claims(open_only=True))
         policy = engine.policy
@@ -82,6 +82,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
             read_span=lambda span: read(span, policy),
             read_event=lambda event: read_event(event, policy),
             consume=judging.consume,
+            suspects=judging.answer,
         )
         intake.start()
         stack.callback(intake.stop)

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from aftershock.model import Step, StepKind
+from aftershock_collector.accusation import shares
 from aftershock_collector.story import (
     change_words,
     clean,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from aftershock.model import Change, Claim, Impact
+    from aftershock_collector.impact.suspects import Suspects
 
 FOLD_PERIOD_MAX = 5  # the longest circle that the rules look for
 NESTING_MAX = 64  # spans around a span; deeper is a circle
@@ -94,6 +96,7 @@ def lay_out(
     claims: Iterable[Claim] = (),
     impacts: Iterable[Impact] = (),
     changes: Iterable[Change] = (),
+    suspects: Iterable[Suspects] = (),
 ) -> Timeline:
     """Order everything by event time; the same input in any order gives the same timeline.
 
@@ -102,6 +105,7 @@ def lay_out(
         claims: findings about these runs.
         impacts: verdicts on these runs' actions.
         changes: of the infrastructure; those that impacts carry are added.
+        suspects: of alerts among these changes.
 
     Raises:
         ValueError: there is no step, so there is no axis.
@@ -123,7 +127,8 @@ def lay_out(
     lanes = lanes_of(done, frames)
     entries = [e for lane in lanes for e in fold(step_entries(lane, evidence))]
     entries += [finding_entry(claim, marks[claim.finding.id]) for claim in told]
-    entries += [change_entry(change) for change in outside]
+    behind = {ranking.alert.id: ranking for ranking in suspects}
+    entries += [change_entry(change, behind.get(change.id)) for change in outside]
     order = {"change": 0, "step": 1, "finding": 2}
     entries.sort(key=lambda e: (e.at_ns, order[e.source], e.run_id, e.what))
     began, ended = span_of(known, told, outside)
@@ -286,14 +291,15 @@ def finding_entry(claim: Claim, mark: str) -> Entry:
     )
 
 
-def change_entry(change: Change) -> Entry:
-    """Something outside the agents, at the moment it began."""
+def change_entry(change: Change, suspects: Suspects | None = None) -> Entry:
+    """Something outside the agents, at the moment it began; an alert with its suspects."""
     return Entry(
         at_ns=change.began_at_ns,
         until_ns=change.ended_at_ns,
         source="change",
         kind=change.kind.value,
         what=change_words(change),
+        outcome="" if suspects is None else f"suspects: {shares(suspects)}",
     )
 
 

@@ -8,6 +8,7 @@ from aftershock_collector.story import instant
 
 if TYPE_CHECKING:
     from aftershock.model import Claim, Impact
+    from aftershock_collector.impact.suspects import Suspects
     from aftershock_collector.timeline import Entry, Timeline
 
 SHAPE_VERSION = 1  # grows when a key changes its meaning
@@ -74,6 +75,38 @@ def finding_json(claim: Claim, mark: str = "") -> dict[str, Any]:
         "closed_at_ns": claim.closed_at_ns,
         "closing": claim.closing.value if claim.closing is not None else None,
         "impact": None if impact is None else impact_json(impact),
+    }
+
+
+def suspects_json(suspects: Suspects) -> dict[str, Any]:
+    """Who may be behind an alert: what `aftershock suspects` prints and webhooks are answered."""
+    alert = suspects.alert
+    return {
+        "alert": {
+            "id": alert.id,
+            "name": alert.name,
+            "entity": alert.entity,
+            "began_at": instant(alert.began_at_ns),
+            "began_at_ns": alert.began_at_ns,
+        },
+        "suspects": [
+            {
+                "agent": s.agent,
+                "tool": s.tool,
+                "entity": s.entity,
+                "relation": s.relation,
+                "probability": s.probability,
+                "acted_at_ns": s.acted_at_ns,
+                "seconds_before": round((alert.began_at_ns - s.acted_at_ns) / 1e9, 3),
+                "run": s.run_id,
+                "span": s.span_id,
+                "trace": s.trace_id or None,
+            }
+            for s in suspects.ranked
+        ],
+        "more": suspects.more,
+        "no_agent_action": suspects.nobody,
+        "judged_at_ns": suspects.judged_at_ns,
     }
 
 

@@ -31,13 +31,12 @@ def view(reader: Reader, run_ids: Sequence[str], policy: Policy) -> View:
         steps = [step for run_id in run_ids for step in reader.steps(run_id, policy)]
         claims = [claim for run_id in run_ids for claim in reader.claims(run_id)]
         impacts = [impact for run_id in run_ids for impact in reader.impacts(run_id)]
-        changes = (
-            reader.changes(min(s.began_at_ns for s in steps), max(s.last_ns for s in steps))
-            if steps
-            else []
-        )
+        began_ns = min((s.began_at_ns for s in steps), default=0)
+        until_ns = max((s.last_ns for s in steps), default=0)
+        changes = reader.changes(began_ns, until_ns)
+        suspects = reader.suspects(began_ns=began_ns, until_ns=until_ns)
         told = [told for run_id in run_ids for told in reader.told(run_id)]
-    return View(lay_out(steps, claims, impacts, changes), readable(told))
+    return View(lay_out(steps, claims, impacts, changes, suspects), readable(told))
 
 
 def readable(told: Sequence[tuple[str, int, str]]) -> list[tuple[str, int, Page]]:

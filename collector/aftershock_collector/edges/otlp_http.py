@@ -134,7 +134,8 @@ class _Door:
             case Refused():
                 raise _Wrong(400, code_pb2.INVALID_ARGUMENT, answer.message)
             case Accepted() if signal is Signal.ALERTS:
-                return JSONResponse({"rejected": answer.rejected, "message": answer.message})
+                told = {"rejected": answer.rejected, "message": answer.message}
+                return JSONResponse({**told, "suspects": list(answer.suspects)})
             case Accepted() if kind == JSON:
                 return JSONResponse(response_json(signal, answer))
             case Accepted():

@@ -22,6 +22,7 @@ from aftershock_collector.edges.sqlite_rows import (
     event_row,
     impact_row,
     span_row,
+    suspects_row,
 )
 from aftershock_collector.edges.sqlite_schema import (
     APPLICATION_ID,
@@ -34,7 +35,9 @@ from aftershock_collector.edges.sqlite_schema import (
     MIGRATIONS,
     RUN_IN,
     SPAN_IN,
+    SUSPECTS_IN,
 )
+from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.wire import LogEvent, Span
 
 PAGE_BYTES = 16_384  # a dozen spans to a page: as fast as 4 kB and less space lost at the ends
@@ -185,8 +188,14 @@ class Store:
             given - (after_changes - before),
         )
 
-    def record(self, report: Report, deliveries: Iterable[Delivery], arrived_ns: int) -> int:
-        """Keep claims, verdicts and what must be told about them, in one transaction.
+    def record(
+        self,
+        report: Report,
+        deliveries: Iterable[Delivery],
+        arrived_ns: int,
+        suspects: Iterable[Suspects] = (),
+    ) -> int:
+        """Keep claims, verdicts, suspects and what must be told about them, in one transaction.
 
         Returns how many deliveries are new: one page per finding, state and receiver.
         """
@@ -197,6 +206,8 @@ class Store:
                     connection.execute(CLAIM_IN, row)
             impacts = [impact_row(impact, arrived_ns // _NS) for impact in report.impacts]
             connection.executemany(IMPACT_IN, impacts)
+            rankings = [suspects_row(ranking, arrived_ns // _NS) for ranking in suspects]
+            connection.executemany(SUSPECTS_IN, rankings)
             before = connection.total_changes
             told = [(*delivery, arrived_ns, arrived_ns) for delivery in deliveries]
             connection.executemany(DELIVERY_IN, told)
@@ -299,6 +310,7 @@ _PRUNED_WHOLE = (
     ("changes", "arrived_s < :before_s"),
     ("claims", "arrived_s < :before_s AND closed_at_ns IS NOT NULL"),
     ("impacts", "arrived_s < :before_s"),
+    ("suspects", "arrived_s < :before_s"),
     ("deliveries", "queued_at_ns / 1000000000 < :before_s AND next_attempt_ns IS NULL"),
     (
         "runs",

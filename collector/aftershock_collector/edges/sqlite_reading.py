@@ -20,6 +20,7 @@ from aftershock_collector import records
 from aftershock_collector.decode import decode_log, decode_span
 from aftershock_collector.edges.sqlite import StoreUnavailable, translated
 from aftershock_collector.edges.sqlite_schema import MIGRATIONS
+from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.read import read, read_event
 from aftershock_collector.wire import LogEvent, Span
 
@@ -197,6 +198,18 @@ class Reader:
         )
         return 1 + rows[0][0]
 
+    def suspects(
+        self, name: str = "", *, began_ns: int = 0, until_ns: int = 2**62, limit: int = 1_000
+    ) -> list[Suspects]:
+        """Rankings of alerts, newest first; `name` narrows to names and ids that begin with it."""
+        rows = self._all(
+            "SELECT body FROM suspects WHERE began_at_ns BETWEEN ? AND ?"
+            " AND (substr(name, 1, ?) = ? OR substr(alert_id, 1, ?) = ?)"
+            " ORDER BY began_at_ns DESC, alert_id LIMIT ?",
+            (began_ns, until_ns, len(name), name, len(name), name, limit),
+        )
+        return [records.suspects_from_text(body) for (body,) in rows]
+
     def impacts(self, run_id: str) -> list[Impact]:
         """The verdicts on a run's actions, in the order of the actions."""
         rows = self._all(
@@ -225,7 +238,17 @@ class Reader:
 
     def counts(self) -> dict[str, int]:
         """Rows by table."""
-        tables = ("runs", "spans", "events", "changes", "claims", "impacts", "deliveries")
+        tables = (
+            "runs",
+            "spans",
+            "events",
+            "changes",
+            "claims",
+            "impacts",
+            "suspects",
+            "votes",
+            "deliveries",
+        )
         statements = ((table, f"SELECT count(*) FROM {table}") for table in tables)  # noqa: S608
         return {table: self._all(statement)[0][0] for table, statement in statements}
 

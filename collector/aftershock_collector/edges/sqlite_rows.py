@@ -8,6 +8,7 @@ from typing import Any
 
 from aftershock.model import Change, Claim, Impact, Outcome, Step, StepKind
 from aftershock_collector import records
+from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.wire import LogEvent, Span
 
 Runs = Mapping[str, int]  # run id → row id
@@ -95,6 +96,13 @@ def impact_row(impact: Impact, arrived_s: int) -> tuple[Any, ...]:
         arrived_s,
         records.impact_text(impact),
     )
+
+
+def suspects_row(suspects: Suspects, arrived_s: int) -> tuple[Any, ...]:
+    """As SUSPECTS_IN takes it."""
+    alert = suspects.alert
+    body = records.suspects_text(suspects)
+    return (alert.id, alert.name, alert.entity, alert.began_at_ns, arrived_s, body)
 
 
 def failed(step: Step) -> bool:

@@ -114,6 +114,25 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX deliveries_due ON deliveries (next_attempt_ns) WHERE next_attempt_ns IS NOT NULL;
     """,
+    """
+    CREATE TABLE suspects (
+        alert_id TEXT PRIMARY KEY,  -- the newest ranking of each alert
+        name TEXT NOT NULL,
+        entity TEXT NOT NULL,
+        began_at_ns INTEGER NOT NULL,
+        arrived_s INTEGER NOT NULL,
+        body TEXT NOT NULL
+    );
+    CREATE INDEX suspects_by_time ON suspects (began_at_ns);
+    CREATE TABLE votes (
+        id INTEGER PRIMARY KEY,     -- grows with every verdict of a person
+        claim_id TEXT NOT NULL,
+        voted_at_ns INTEGER NOT NULL,
+        told_at_ns INTEGER,         -- NULL: no collector has told anybody yet
+        body TEXT NOT NULL
+    );
+    CREATE INDEX votes_untold ON votes (id) WHERE told_at_ns IS NULL;
+    """,
 )
 
 SPAN_IN = """
@@ -164,6 +183,10 @@ IMPACT_IN = """
     INSERT OR REPLACE INTO impacts (trace_id, span_id, entity, run_id, probability, acted_at_ns,
         arrived_s, body)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+SUSPECTS_IN = """
+    INSERT OR REPLACE INTO suspects (alert_id, name, entity, began_at_ns, arrived_s, body)
+    VALUES (?, ?, ?, ?, ?, ?)
 """
 DELIVERY_IN = """
     INSERT INTO deliveries (claim_id, state, receiver, body, queued_at_ns, next_attempt_ns)

@@ -71,18 +71,19 @@ class Events:
 
     def around(self, canonical: Canonical, now_ns: int) -> Around:
         """Everything as it is known at one moment, under the keys that series are filed under."""
-        return Around(self._changes.values(), self._surprise, canonical, now_ns)
+        return Around(self._changes.values(), self.surprise, canonical, now_ns)
 
-    def _surprise(self, change: Change, wait_ns: int) -> float:
+    def surprise(self, change: Change, wait_ns: int) -> float:
         """Nats of hearing a change of this entity and name within `wait_ns` of any moment."""
-        onsets = self._onsets[change.entity][change.name]
+        names = self._onsets.get(change.entity, {})
+        onsets = names.get(change.name, [])
         since_ns = change.began_at_ns if self.since_ns is None else self.since_ns
         earlier = bisect_left(onsets, change.began_at_ns) - bisect_left(onsets, since_ns)
         observed_s = max(0, change.began_at_ns - since_ns) / 1e9
         rate = (max(0, earlier) + 0.5) / (observed_s + RATE_PRIOR_S)
         nats = -log(-expm1(-rate * max(wait_ns / 1e9, WAIT_MIN_S)))
-        names = len(self._onsets[change.entity])  # with more of them, one comes by chance
-        return min(NATS_MAX, max(0.0, nats - log(names)))
+        several = log(max(len(names), 1))  # with more names, one of them comes by chance
+        return min(NATS_MAX, max(0.0, nats - several))
 
     def _forget_oldest(self) -> None:
         _, gone = self._changes.popitem(last=False)

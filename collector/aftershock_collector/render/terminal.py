@@ -94,7 +94,8 @@ def row(
             at, "", names.get(key, ""), entry.mark, f"▲ {words}", style, colours.get(key, "")
         )
     if entry.source == "change":
-        return Row(at, "", "", "", f"~ {entry.what}", "magenta")
+        more = f" · {entry.outcome}" if entry.outcome else ""
+        return Row(at, "", "", "", f"~ {entry.what}{more}", "magenta")
     many = f" ×{entry.times}" if entry.times > 1 else ""
     outcome = f": {entry.outcome}" if entry.outcome else ""
     style = "yellow" if entry.outcome else "bold" if entry.effect else ""

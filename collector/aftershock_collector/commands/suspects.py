@@ -1,0 +1,91 @@
+"""`aftershock suspects ALERT`: the agent actions that may be behind an alert, ranked."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from aftershock_collector.accusation import line, sentence
+from aftershock_collector.commands import CommandError
+from aftershock_collector.commands.reading import (
+    LATEST,
+    NAMED_MAX,
+    console,
+    opened,
+    print_json,
+    say_nothing_yet,
+)
+from aftershock_collector.edges.sqlite_reading import Reader
+from aftershock_collector.impact.competition import SUSPECTED
+from aftershock_collector.impact.suspects import Suspects
+from aftershock_collector.story import NO_AGENT, clean, clock, counted, day, percent
+from aftershock_collector.timeline_json import suspects_json
+
+NO_ALERTS = "no alert has arrived; point an Alertmanager at /api/v1/alerts/alertmanager"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Arguments."""
+    parser.add_argument(
+        "alert", nargs="?", default=LATEST, metavar="ALERT",
+        help="the beginning of the alert's name (its newest firing) or of its id, or `latest`",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Show who may be behind an alert."""
+    with opened() as reader:
+        if reader is None:
+            return say_nothing_yet(arguments.json)
+        ranking = ranking_named(reader, arguments.alert)
+    if arguments.json:
+        print_json(suspects_json(ranking))
+        return 0
+    screen = console()
+    for words, style in lines(ranking):
+        screen.print(Text(words, style=style))
+    return 0
+
+
+def ranking_named(reader: Reader, name: str) -> Suspects:
+    """The alert that a name, a prefix or `latest` means; of several firings the newest."""
+    found = reader.suspects("" if name == LATEST else name, limit=NAMED_MAX + 1)
+    if not found:
+        known = {ranking.alert.name for ranking in reader.suspects(limit=100)}
+        listed = ", ".join(sorted(known)[:NAMED_MAX])
+        told = f"no alert is called {name!r}; known: {listed}" if known else NO_ALERTS
+        raise CommandError(told)
+    alike = len({ranking.alert.name for ranking in found}) == 1
+    if name == LATEST or alike:
+        return found[0]
+    shown = ", ".join(ranking.alert.id for ranking in found[:NAMED_MAX])
+    raise CommandError(f"{name!r} is the beginning of several alerts ({shown}): give more of it")
+
+
+def lines(ranking: Suspects) -> Iterator[tuple[str, str]]:
+    """The ranking as text, with its style."""
+    alert = ranking.alert
+    yield sentence(ranking), "bold red" if ranking.top else "bold"
+    over = "" if alert.ended_at_ns is None else f", resolved {clock(alert.ended_at_ns)}"
+    yield f"fired {day(alert.began_at_ns)} {clock(alert.began_at_ns)} UTC{over}  {alert.id}", "dim"
+    if alert.detail:
+        yield clean(alert.detail), "dim"
+    yield "", ""
+    told = False
+    for suspect in ranking.ranked:
+        if not told and ranking.nobody > suspect.probability:
+            told = True
+            yield f"{percent(ranking.nobody):>6}  {NO_AGENT}", ""
+        red = suspect.probability >= SUSPECTED
+        yield line(ranking, suspect), "red" if red else ""
+    if not told:
+        yield f"{percent(ranking.nobody):>6}  {NO_AGENT}", ""
+    if ranking.more:
+        yield f"        and {counted(ranking.more, 'less likely action')}", "dim"
+    if not ranking.ranked:
+        yield "No agent acted on it, or on what it depends on, in the 10 minutes before.", ""
+    else:
+        yield f"next: aftershock impact {ranking.ranked[0].span_id}", "dim"

@@ -1,0 +1,230 @@
+"""Backward from an alert: the agent actions that may be behind it, ranked, and "no agent action".
+
+The same competition as forward. An action's evidence is what its own verdict found, or how
+surprising it is that the alert came so soon after it; it counts less the further away it acted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from aftershock.model import Change, ChangeKind, Impact, Step, Tier
+from aftershock_collector.impact.competition import NO_AGENT, SUSPECTED, compete, net
+from aftershock_collector.impact.events import UNNAMED, Events, filed
+from aftershock_collector.impact.relations import Relations, Topology
+
+WITHIN_S = 600.0  # an action is asked about this long: what came later was not told from chance
+FOLLOW_S = 600.0  # an alert's ranking is renewed this long, while its suspects are being judged
+ACTIONS_MAX = 1_024  # remembered: a hundred a minute for ten minutes
+ALERTS_MAX = 256  # followed at once; a storm of more is one incident
+SHOWN_MAX = 8
+HOPS_MAX = 2  # callers and dependencies that far away are asked about
+HOP_NATS = 1.0  # what each hop takes off: trouble mostly stays where it was made
+UNKNOWN_NATS = 3.0  # where nobody said who calls whom, or what the alert is about
+CHANGED = 0.05  # a probability that moved by this much is told again
+
+SAME = "the same"
+UNKNOWN = "not known to be related"
+_DOWN = ("", "its dependency", "a dependency of its dependency")
+_UP = ("", "its caller", "a caller of its caller")
+
+Canonical = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """One agent action that may be behind an alert."""
+
+    span_id: str
+    trace_id: str
+    run_id: str
+    agent: str | None
+    tool: str
+    entity: str  # what it acted on
+    relation: str  # of that to what the alert is about
+    acted_at_ns: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """Who may be behind an alert: agent actions, likeliest first, and "no agent action"."""
+
+    alert: Change
+    ranked: tuple[Suspect, ...]
+    nobody: float  # probability that no agent's action is behind it
+    judged_at_ns: int
+    more: int = 0  # further actions, less likely than those listed
+
+    @property
+    def top(self) -> Suspect | None:
+        """The likeliest action, where it is at least suspected."""
+        first = self.ranked[0] if self.ranked else None
+        return first if first is not None and first.probability >= SUSPECTED else None
+
+
+@dataclass(slots=True)
+class _Deed:
+    """One action with an effect, on the clock of the alerts."""
+
+    step: Step
+    tool: str
+    tier: Tier
+    targets: tuple[str, ...]
+    effect_ns: int
+    impact: Impact | None = None
+
+
+@dataclass(slots=True)
+class _Followed:
+    """An alert whose ranking may still change."""
+
+    alert: Change
+    until_ns: int
+    told: Suspects | None = None
+
+
+class Docket:
+    """The actions and alerts of the last minutes, bounded. Owns no clock."""
+
+    def __init__(self) -> None:
+        self.dropped: Counter[str] = Counter()
+        self._deeds: OrderedDict[str, _Deed] = OrderedDict()
+        self._followed: OrderedDict[str, _Followed] = OrderedDict()
+        self._stale: deque[str] = deque()  # alerts to rank again
+
+    def note(self, step: Step, skew_ns: int = 0) -> None:
+        """An action began, or more is known of it."""
+        action = step.action
+        if action is None or not action.tier.has_effect:
+            return
+        targets = tuple(t for t in dict.fromkeys(action.targets) if "*" not in t)
+        if not targets:
+            return
+        known = self._deeds.get(step.span_id)
+        impact = None if known is None else known.impact
+        self._deeds[step.span_id] = _Deed(
+            step, action.tool, action.tier, targets, step.began_at_ns + skew_ns, impact
+        )
+        if len(self._deeds) > ACTIONS_MAX:
+            self._deeds.popitem(last=False)
+            self.dropped["suspects_full"] += 1
+
+    def judged(self, impact: Impact) -> None:
+        """What an action did to its target is known better now."""
+        deed = self._deeds.get(impact.span_id)
+        if deed is None:
+            return
+        deed.impact = impact
+        self._stale.extend(key for key in self._followed if key not in self._stale)
+
+    def hear(self, change: Change, now_ns: int) -> None:
+        """An alert: rank it, and again while its suspects are being judged."""
+        if change.kind is not ChangeKind.ALERT or change.ended_at_ns is not None:
+            return
+        if change.id in self._followed:
+            return
+        self._followed[change.id] = _Followed(change, now_ns + int(FOLLOW_S * 1e9))
+        self._stale.append(change.id)
+        if len(self._followed) > ALERTS_MAX:
+            self._followed.popitem(last=False)
+            self.dropped["alerts_unfollowed"] += 1
+
+    def news(self, rank: Callable[[Change], Suspects], now_ns: int) -> list[Suspects]:
+        """Rankings that are new or that a person would want to hear again."""
+        told: list[Suspects] = []
+        while self._stale:
+            followed = self._followed.get(self._stale.popleft())
+            if followed is None:
+                continue
+            ranking = rank(followed.alert)
+            if _differs(followed.told, ranking):
+                followed.told = ranking
+                told.append(ranking)
+        while self._followed and next(iter(self._followed.values())).until_ns < now_ns:
+            self._followed.popitem(last=False)
+        return told
+
+    def rank(
+        self,
+        alert: Change,
+        topology: Topology,
+        canonical: Canonical,
+        now_ns: int,
+        *,
+        events: Events,
+        nobody: float = NO_AGENT,
+    ) -> Suspects:
+        """Agent actions near what the alert is about, in the ten minutes before it."""
+        relations = Relations(topology, canonical)
+        near = _near(filed(alert.entity, canonical), relations)
+        known = bool(relations) and not alert.entity.startswith(UNNAMED)
+        asked: list[tuple[_Deed, str, str, float]] = []
+        for deed in self._deeds.values():
+            wait_ns = alert.began_at_ns - deed.effect_ns
+            if not 0 <= wait_ns <= WITHIN_S * 1e9:
+                continue
+            entity, (relation, distance) = min(
+                ((t, near.get(filed(t, canonical), (UNKNOWN, UNKNOWN_NATS))) for t in deed.targets),
+                key=lambda place: place[1][1],
+            )
+            if relation == UNKNOWN and known:
+                continue  # it acted on something that neither calls this nor is called by it
+            asked.append((deed, entity, relation, _evidence(deed, alert, events) - distance))
+        # Elsewhere, what its verdict calls a rival may be the very thing that the alert is about.
+        own = [d.impact for d, _, relation, _ in asked if d.impact and relation == SAME]
+        rival = max((impact.parts.rival for impact in own), default=0.0)
+        shares = compete([(nats, deed.tier) for deed, *_, nats in asked], rival, nobody)
+        ranked = sorted(
+            (
+                _suspect(deed, entity, relation, share)
+                for (deed, entity, relation, _), share in zip(asked, shares.candidates, strict=True)
+            ),
+            key=lambda suspect: (-suspect.probability, -suspect.acted_at_ns, suspect.span_id),
+        )
+        shown = tuple(islice(ranked, SHOWN_MAX))
+        return Suspects(alert, shown, shares.nobody, now_ns, len(ranked) - len(shown))
+
+
+def _evidence(deed: _Deed, alert: Change, events: Events) -> float:
+    """What its own verdict found, or that the alert came so soon after it."""
+    waited = events.surprise(alert, alert.began_at_ns - deed.effect_ns)
+    found = (
+        0.0 if deed.impact is None or deed.impact.probability is None else net(deed.impact.parts)
+    )
+    return max(waited, found)
+
+
+def _near(entity: str, relations: Relations) -> dict[str, tuple[str, float]]:
+    """What is around an entity, with its relation and what its distance takes off, in nats."""
+    found = {entity: (SAME, 0.0)}
+    for words, step in ((_DOWN, relations.callees), (_UP, relations.callers)):
+        reached = {entity}
+        for hops in range(1, HOPS_MAX + 1):
+            reached = {other for each in reached for other in step(each)}
+            for other in sorted(reached):
+                found.setdefault(other, (words[hops], hops * HOP_NATS))
+    return found
+
+
+def _suspect(deed: _Deed, entity: str, relation: str, share: float) -> Suspect:
+    step = deed.step
+    return Suspect(
+        step.span_id, step.trace_id, step.run_id, step.agent, deed.tool,
+        entity, relation, deed.effect_ns, share,
+    )  # fmt: skip
+
+
+def _differs(told: Suspects | None, ranking: Suspects) -> bool:
+    """True where somebody who heard the old ranking would want to hear the new one."""
+    if told is None:
+        return True
+    before = _shares(told.ranked)
+    return any(abs(s.probability - before.get(s.span_id, 0.0)) >= CHANGED for s in ranking.ranked)
+
+
+def _shares(ranked: Sequence[Suspect]) -> dict[str, float]:
+    return {suspect.span_id: suspect.probability for suspect in ranked}

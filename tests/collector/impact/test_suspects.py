@@ -1,0 +1,245 @@
+"""Backward from an alert: who is asked about, how they rank, and that nobody is among them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aftershock.model import (
+    Action,
+    Change,
+    ChangeKind,
+    Fingerprint,
+    Impact,
+    Outcome,
+    Parts,
+    Step,
+    StepKind,
+    Tier,
+)
+from aftershock_collector.impact import suspects as module
+from aftershock_collector.impact.events import Events
+from aftershock_collector.impact.suspects import Docket, Suspects
+
+S = 10**9
+T0 = 1_790_000_000 * S
+DAY = 86_400.0
+TOPOLOGY = {"service/web": ["service/checkout"], "service/checkout": ["db/orders"]}
+
+
+def at(seconds: float) -> int:
+    return T0 + int(seconds * S)
+
+
+def deed(
+    tool: str, seconds: float, *targets: str, tier: Tier = Tier.WRITE, agent: str = "sre-bot"
+) -> Step:
+    return Step(
+        run_id=f"run of {agent}",
+        span_id=tool,
+        trace_id="trace",
+        kind=StepKind.TOOL_CALL,
+        name=tool,
+        began_at_ns=at(seconds),
+        ended_at_ns=at(seconds + 1),
+        agent=agent,
+        action=Action(
+            tool, Fingerprint("a"), Fingerprint("r"), Outcome.OK, tier, targets or ("service/web",)
+        ),
+    )
+
+
+def alert(entity: str = "service/checkout", seconds: float = DAY, name: str = "Slow") -> Change:
+    return Change(f"alert/{name}/{seconds}", ChangeKind.ALERT, entity, name, at(seconds))
+
+
+def ranked(about: Change, *deeds: Step, topology: dict[str, list[str]] | None = None) -> Suspects:
+    docket = Docket()
+    for each in deeds:
+        docket.note(each)
+    return rank(docket, about, topology)
+
+
+def rank(docket: Docket, about: Change, topology: dict[str, list[str]] | None = None) -> Suspects:
+    events = Events()
+    events.watching(T0)
+    events.record(about)
+    known = TOPOLOGY if topology is None else topology
+    return docket.rank(about, known, lambda entity: entity, about.began_at_ns, events=events)
+
+
+def names(found: Suspects) -> list[tuple[str, str]]:
+    return [(suspect.tool, suspect.relation) for suspect in found.ranked]
+
+
+def impact_of(step: Step, own: float, before: float = 0.0) -> Impact:
+    assert step.action
+    return Impact(
+        span_id=step.span_id,
+        trace_id=step.trace_id,
+        run_id=step.run_id,
+        agent=step.agent,
+        tool=step.action.tool,
+        acted_at_ns=step.began_at_ns,
+        entity=step.action.targets[0],
+        probability=0.9,
+        label="probable",
+        parts=Parts(own=own, before=before, callee=0.0, rival=0.0),
+        rivals=(),
+        judged_at_ns=step.began_at_ns,
+    )
+
+
+def test_actions_near_the_alert_are_asked_about_and_others_are_not() -> None:
+    found = ranked(
+        alert(),
+        deed("here", DAY - 60, "service/checkout"),
+        deed("below", DAY - 60, "db/orders"),
+        deed("above", DAY - 60, "service/web"),
+        deed("elsewhere", DAY - 60, "service/docs"),
+        deed("reads", DAY - 60, "service/checkout", tier=Tier.READ),
+        deed("long ago", DAY - 601, "service/checkout"),
+        deed("afterwards", DAY + 1, "service/checkout"),
+        deed("anything", DAY - 60, "service/*"),
+    )
+
+    assert "here" == found.ranked[0].tool
+    assert {
+        ("here", "the same"),
+        ("below", "its dependency"),
+        ("above", "its caller"),
+    } == set(names(found))
+
+
+def test_an_alert_on_a_database_asks_about_the_service_that_calls_it_and_its_callers() -> None:
+    found = ranked(
+        alert("db/orders"), deed("scale", DAY - 60, "service/checkout"), deed("deploy", DAY - 60)
+    )
+
+    assert [("scale", "its caller"), ("deploy", "a caller of its caller")] == names(found)
+    assert found.ranked[0].probability > found.ranked[1].probability
+
+
+def test_nobody_is_always_among_the_explanations() -> None:
+    nothing = ranked(alert())
+    one = ranked(alert(), deed("scale", DAY - 30, "service/checkout"))
+
+    assert ((), 1.0, None) == (nothing.ranked, nothing.nobody, nothing.top)
+    assert pytest.approx(1.0) == one.nobody + one.ranked[0].probability
+    assert one.top is not None
+
+
+def test_an_alert_that_fires_all_the_time_points_at_nobody() -> None:
+    docket = Docket()
+    docket.note(deed("scale", DAY - 60, "service/checkout"))
+    events = Events()
+    events.watching(T0)
+    for n in range(719):
+        events.record(alert(seconds=120 * n))
+    about = alert()
+    found = docket.rank(about, TOPOLOGY, str, about.began_at_ns, events=events)
+
+    assert found.nobody > 0.8
+
+
+def test_what_an_action_did_to_its_target_counts_more_than_when_it_was() -> None:
+    docket = Docket()
+    harmful, recent = deed("scale", DAY - 300), deed("label", DAY - 20)
+    docket.note(harmful)
+    docket.note(recent)
+    about = alert("service/web")
+
+    assert ["label", "scale"] == [s.tool for s in rank(docket, about).ranked]
+    docket.judged(impact_of(harmful, own=14.0))
+    after = rank(docket, about)
+    assert "scale" == after.ranked[0].tool
+    assert after.ranked[0].probability > 0.9
+
+
+def test_without_a_topology_every_action_is_asked_about_and_none_of_them_is_suspected() -> None:
+    found = ranked(alert(), deed("scale", DAY - 30, "service/web"), topology={})
+
+    assert [("scale", "not known to be related")] == names(found)
+    assert found.top is None
+
+
+def test_an_alert_that_names_nothing_asks_about_everybody() -> None:
+    found = ranked(alert("alert/Slow"), deed("scale", DAY - 30, "service/web"))
+
+    assert [("scale", "not known to be related")] == names(found)
+
+
+def test_a_ranking_is_told_when_it_is_new_and_when_it_changed() -> None:
+    docket = Docket()
+    step = deed("scale", DAY - 60, "service/checkout")
+    about = alert()
+    docket.note(step)
+    docket.hear(about, at(DAY))
+    docket.hear(about, at(DAY + 30))  # Alertmanager says it again
+
+    def news(now_s: float) -> list[float]:
+        told = docket.news(lambda each: rank(docket, each), at(now_s))
+        return [each.ranked[0].probability for each in told]
+
+    (first,) = news(DAY)
+    assert [] == news(DAY + 1)
+    docket.judged(impact_of(step, own=5.9))
+    assert [] == news(DAY + 2)
+    docket.judged(impact_of(step, own=14.0))
+    (second,) = news(DAY + 3)
+    assert second > first
+    assert [] == news(DAY + 700)
+    docket.judged(impact_of(step, own=1.0))
+    assert [] == news(DAY + 701)
+
+
+def test_a_resolved_alert_and_a_warning_are_not_followed() -> None:
+    docket = Docket()
+    docket.hear(replace(alert(), ended_at_ns=at(DAY + 5)), at(DAY))
+    docket.hear(replace(alert(), kind=ChangeKind.WARNING), at(DAY))
+
+    assert [] == docket.news(lambda each: rank(docket, each), at(DAY))
+
+
+def test_storms_of_alerts_and_actions_take_bounded_memory_and_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "ACTIONS_MAX", 10)
+    monkeypatch.setattr(module, "ALERTS_MAX", 5)
+    docket = Docket()
+    for n in range(30):
+        docket.note(deed(f"t{n}", DAY - 60, "service/checkout"))
+        docket.hear(alert(name=f"A{n}"), at(DAY))
+    found = rank(docket, alert())
+
+    assert {"suspects_full": 20, "alerts_unfollowed": 25} == dict(docket.dropped)
+    assert (8, 2) == (len(found.ranked), found.more)
+    assert 5 == len(docket.news(lambda each: rank(docket, each), at(DAY)))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(-700, 10),
+            st.sampled_from(["service/web", "service/checkout", "db/orders", "db/*"]),
+            st.sampled_from(list(Tier)),
+        ),
+        max_size=20,
+    ),
+    st.sampled_from(["service/checkout", "db/orders", "alert/X"]),
+)
+def test_shares_are_probabilities_and_ranked(
+    acted: list[tuple[float, str, Tier]], entity: str
+) -> None:
+    deeds = [deed(f"t{n}", DAY + s, t, tier=tier) for n, (s, t, tier) in enumerate(acted)]
+    found = ranked(alert(entity), *deeds)
+    shares = [suspect.probability for suspect in found.ranked]
+
+    assert sorted(shares, reverse=True) == shares
+    assert sum(shares) + found.nobody <= 1.0 + 1e-9
+    assert all(0 <= share <= 1 for share in shares)
+    if not found.more:
+        assert pytest.approx(1.0) == sum(shares) + found.nobody
