@@ -73,7 +73,7 @@ def test_points_older_than_the_retention_are_let_go() -> None:
     for second in range(0, 5_000, 10):
         add(store, second, second)
 
-    assert len(only(store).values) <= series._FIRST_POINTS
+    assert len(only(store).values) <= 64
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e39])
