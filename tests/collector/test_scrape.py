@@ -1,0 +1,210 @@
+"""scrape: a real Prometheus endpoint over loopback, and what goes wrong with one."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary
+from prometheus_client.exposition import generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics_exposition
+
+from aftershock_collector.config import ScrapeTarget
+from aftershock_collector.edges import scrape
+from aftershock_collector.edges.scrape import Scraper
+from aftershock_collector.exposition import OPENMETRICS, samples_of
+from aftershock_collector.wire import Sample, SampleKind
+
+CART = {"service.name": "cart"}
+
+
+@contextmanager
+def endpoint(
+    body: bytes, content_type: str = "text/plain", wait_s: float = 0.0, code: int = 200
+) -> Generator[str]:
+    """A server that says the same to everybody, after a while."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            time.sleep(wait_s)
+            self.send_response(code)
+            self.send_header("content-type", content_type)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            del format, args
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/metrics"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def registry() -> CollectorRegistry:
+    known = CollectorRegistry()
+    Gauge("queue_length", "waiting", ["queue"], registry=known).labels("mail").set(3)
+    Counter("http_requests", "answered", ["code"], registry=known).labels("500").inc(2)
+    latency = Histogram("http_request_duration_seconds", "s", buckets=(0.1, 1.0), registry=known)
+    for seconds in (0.05, 0.5, 0.5, 5.0):
+        latency.observe(seconds)
+    Summary("job_seconds", "s", registry=known).observe(2.0)
+    return known
+
+
+def once(
+    url: str, every_s: float = 1.0, entity: dict[str, str] | None = None
+) -> tuple[list[Sample], Scraper]:
+    target = ScrapeTarget(url, every_s, CART if entity is None else entity)
+    scraper = Scraper([target], lambda _samples: None, clock=lambda: 42)
+
+    async def ask() -> list[Sample]:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            return await scraper.scrape(client, target)
+
+    return asyncio.run(ask()), scraper
+
+
+@pytest.mark.parametrize("openmetrics", [False, True])
+def test_both_formats_give_the_same_samples(openmetrics: bool) -> None:
+    known = registry()
+    written: Any = openmetrics_exposition
+    body: bytes = written.generate_latest(known) if openmetrics else generate_latest(known)
+    found = samples_of(body.decode(), OPENMETRICS if openmetrics else "text/plain", CART, 7)
+    by_name = {sample.name: sample for sample in found}
+
+    assert set(by_name) == {
+        "queue_length",
+        "http_requests_total",
+        "http_request_duration_seconds",
+        "job_seconds",
+    }
+    assert by_name["queue_length"].value == 3
+    assert by_name["queue_length"].attributes == {"queue": "mail"}
+    assert (by_name["http_requests_total"].kind, by_name["http_requests_total"].monotonic) == (
+        SampleKind.SUM,
+        True,
+    )
+    histogram = by_name["http_request_duration_seconds"]
+    assert (histogram.bounds, histogram.buckets) == ((0.1, 1.0), (1, 2, 1))
+    assert (histogram.observations, histogram.total) == (4, 6.05)
+    assert by_name["job_seconds"].observations == 1
+    assert {sample.time_ns for sample in found} == {7}
+
+
+def test_a_target_that_answers_is_up_and_carries_its_declared_entity() -> None:
+    with endpoint(generate_latest(registry())) as url:
+        samples, scraper = once(url)
+
+    assert [s.value for s in samples if s.name == "up"] == [1.0]
+    assert {s.resource["service.name"] for s in samples} == {"cart"}
+    assert {s.time_ns for s in samples} == {42}
+    state = scraper.states[url]
+    assert (state.up, state.scrapes, state.failures, state.samples) == (True, 1, 0, 4)
+
+
+def test_a_target_without_a_declared_entity_is_known_by_its_address() -> None:
+    with endpoint(b"queue_length 1\n") as url:
+        samples, _ = once(url, entity={})
+
+    assert {s.resource["server.address"] for s in samples} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "code"),
+    [
+        (b"this is { not metrics\n", "text/plain", 200),
+        (b"queue_length 1\n", "application/openmetrics-text; version=1.0.0", 200),  # no # EOF
+        (b"\xff\xfe\n", "text/plain", 200),
+        (b"queue_length 1\n", "text/plain", 500),
+    ],
+)
+def test_an_answer_that_is_no_answer_makes_the_target_down(
+    body: bytes, content_type: str, code: int
+) -> None:
+    with endpoint(body, content_type, code=code) as url:
+        samples, scraper = once(url)
+
+    assert [(s.name, s.value) for s in samples] == [("up", 0.0)]
+    assert scraper.states[url].failures == 1
+    assert scraper.states[url].error
+
+
+def test_a_target_that_is_not_there_is_down() -> None:
+    with endpoint(b"") as url:
+        pass
+    samples, scraper = once(url)
+
+    assert [(s.name, s.value) for s in samples] == [("up", 0.0)]
+    assert "ConnectError" in scraper.states[url].error
+
+
+def test_a_target_that_is_slow_is_down_after_its_time_limit() -> None:
+    with endpoint(b"queue_length 1\n", wait_s=1.5) as url:
+        began = time.monotonic()
+        samples, scraper = once(url, every_s=0.2)
+        took = time.monotonic() - began
+
+    assert [(s.name, s.value) for s in samples] == [("up", 0.0)]
+    assert "Timeout" in scraper.states[url].error
+    assert took < 1.4
+
+
+def test_a_body_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scrape, "BODY_BYTES_MAX", 1_000)
+    with endpoint(b"queue_length 1\n" * 100_000) as url:
+        samples, scraper = once(url)
+
+    assert [(s.name, s.value) for s in samples] == [("up", 0.0)]
+    assert "more than 1000 bytes" in scraper.states[url].error
+
+
+def test_each_target_is_read_at_its_own_interval_and_one_that_hangs_delays_no_other() -> None:
+    heard: list[tuple[str, float]] = []
+
+    def deliver(samples: list[Sample]) -> None:
+        heard.append((str(samples[0].resource["service.name"]), time.monotonic()))
+
+    async def listen(targets: list[ScrapeTarget]) -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.9):
+                await Scraper(targets, deliver).run()
+
+    with endpoint(b"queue_length 1\n") as quick, endpoint(b"x 1\n", wait_s=1.0) as hangs:
+        asyncio.run(
+            listen(
+                [
+                    ScrapeTarget(quick, 0.1, {"service.name": "quick"}),
+                    ScrapeTarget(quick + "?slow", 0.4, {"service.name": "slow"}),
+                    ScrapeTarget(hangs, 0.1, {"service.name": "hangs"}),
+                ]
+            )
+        )
+
+    names = [name for name, _ in heard]
+    assert 5 <= names.count("quick") <= 10
+    assert 2 <= names.count("slow") <= 3
+    assert "hangs" not in names
+
+
+def test_histograms_that_make_no_sense_are_left_out() -> None:
+    text = (
+        "# TYPE d histogram\n"
+        'd_bucket{le="0.1"} 5\nd_bucket{le="1.0"} 3\nd_bucket{le="+Inf"} 6\nd_sum 1\nd_count 6\n'
+        "# TYPE n gauge\nn NaN\n"
+    )
+
+    assert samples_of(text, "text/plain", CART, 1) == []
