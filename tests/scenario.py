@@ -14,11 +14,24 @@ from aftershock.fingerprint import (
     fingerprint_result,
     outcome_of,
     subjects_of,
+    text_of,
 )
 from aftershock.limits import Limits
-from aftershock.model import Action, Fact, Finding, Outcome, Run, Step, StepKind, Tokens
+from aftershock.model import (
+    Action,
+    Decision,
+    Fact,
+    Finding,
+    Outcome,
+    Run,
+    Step,
+    StepKind,
+    Tokens,
+)
 from aftershock.policy import EMPTY, Policy, describe
 from aftershock.rules import STEP_RULES, Rule, judge
+from aftershock.shown import Part, Shown, shown_in
+from aftershock.words import ids_in, words_in
 
 S = 1_000_000_000
 START_NS = 1_700_000_000 * S
@@ -37,6 +50,9 @@ class Scenario:
         self.heard_at_ns: int | None = None
         self.ended_at_ns: int | None = None
         self._worker: str | None = None
+        self._messages: list[Part] = []
+        self._tells = False
+        self._compacted = False
 
     # --- What the agent does ---
 
@@ -52,7 +68,10 @@ class Scenario:
             targets=described.targets,
             requires=described.requires,
             polls=described.polls,
+            call_id=f"call-{len(self.steps):03d}",
             subjects=subjects_of(arguments),
+            explain=described.explain,
+            ids=ids_in(arguments),
         )
         provided = tuple(
             Fact(kind, subject, tool, 0, Outcome.OK, "") for kind, subject in described.provides
@@ -67,23 +86,51 @@ class Scenario:
         """The newest call ends with this error."""
         return self._end(None, error)
 
-    def thinks(self, tokens: int = 0) -> Self:
-        """One inference."""
-        return self._add(StepKind.INFERENCE, "model", tokens=Tokens(tokens) if tokens else None)
+    def thinks(self, tokens: int = 0, *, model: str = "model", output: int = 0) -> Self:
+        """One inference; where messages are told, with what stands in them now."""
+        used = Tokens(tokens, output) if tokens or output else None
+        shown = shown_in(self._messages or [Part("user", "")]) if self._tells else Shown()
+        compacted, self._compacted = self._compacted, False
+        return self._add(
+            StepKind.INFERENCE,
+            model,
+            tokens=used,
+            shown=shown.results,
+            words=shown.words,
+            compacted=compacted,
+        )
+
+    def decides(self, chosen: str | None = None, question: str = "what now") -> Self:
+        """The agent records a decision."""
+        return self._add(StepKind.DECISION, "decision", decision=Decision(question, chosen))
 
     def hands_off(self, to: str) -> Self:
         """This agent gives the work to another one, who goes on."""
         self._add(StepKind.HAND_OFF, to)
         return self.as_worker(to)
 
-    def hears(self, who: str = "user") -> Self:
+    def hears(self, who: str = "user", text: str | None = None) -> Self:
         """Somebody says something to the agent."""
-        return self._add(StepKind.MESSAGE, who)
+        self._messages.append(Part("user", text or ""))
+        return self._add(StepKind.MESSAGE, who, words=None if text is None else words_in(text))
 
     def saw(self, kind: str, subject: str = "*", outcome: Outcome = Outcome.OK) -> Self:
         """The agent is shown a fact outside a tool call."""
         fact = Fact(kind, subject, "app", self.now_ns, outcome, self._span_id())
         return self._add(StepKind.FACT, kind, facts=(fact,))
+
+    # --- What stands in its messages ---
+
+    def with_messages(self) -> Self:
+        """Inferences tell what they were shown, as the instrumentation lets them."""
+        self._tells = True
+        return self
+
+    def forgets(self, *, declared: bool = False) -> Self:
+        """Results of tools are cut from the messages; `declared`: the framework says so."""
+        self._messages = [part for part in self._messages if not part.is_result]
+        self._compacted = declared
+        return self
 
     # --- How ---
 
@@ -132,6 +179,7 @@ class Scenario:
             agent=self.agent,
             ended_at_ns=self.ended_at_ns,
             heard_at_ns=self.heard_at_ns,
+            began_at_ns=self.steps[0].began_at_ns if self.steps else None,
         )
 
     def says(self, rule: Rule, limits: Limits = LIMITS) -> list[Finding]:
@@ -170,13 +218,16 @@ class Scenario:
         step = self.steps[-1]
         assert step.action
         outcome = outcome_of(result, error)
-        said = error if error is not None else str(result)
+        said = error if error is not None else text_of(result)
         action = replace(
             step.action,
             result=None if result is None else fingerprint_result(result),
             outcome=outcome,
             error_class=error_class(said) if outcome is Outcome.FAILED else None,
+            words=words_in(said),
         )
+        self._messages.append(Part("assistant", ""))
+        self._messages.append(Part("tool", said, True, step.action.call_id))
         facts = tuple(
             replace(fact, observed_at_ns=self.now_ns, outcome=outcome, span_id=step.span_id)
             for fact in step.facts

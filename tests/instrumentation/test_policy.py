@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aftershock.limits import Limits
+from aftershock.limits import Budget, Limits, Model
 from aftershock.model import Requirement, Tier
 from aftershock.policy import (
     EMPTY,
@@ -125,6 +125,17 @@ def test_limits_of_an_agent_lie_over_those_of_the_file() -> None:
         ({"limits": {"repeats_alarm": True}}, ("limits", "repeats_alarm")),
         ({"agents": {"a": {"limit": {}}}}, ("agents", "a", "limit")),
         ({"tools": {1: {}}}, ("tools", "1")),
+        ({"tools": {"a": {"explain": 1}}}, ("tools", "a", "explain")),
+        ({"agents": {"a": {"budget": {"stepps": 1}}}}, ("agents", "a", "budget", "stepps")),
+        ({"agents": {"a": {"budget": {"steps": 1.5}}}}, ("agents", "a", "budget", "steps")),
+        ({"agents": {"a": {"budget": {"tokens": -1}}}}, ("agents", "a", "budget", "tokens")),
+        ({"agents": {"a": {"budget": {"cost_usd": "2"}}}}, ("agents", "a", "budget", "cost_usd")),
+        ({"agents": {"a": {"budget": {"wall_time": "x"}}}}, ("agents", "a", "budget", "wall_time")),
+        ({"agents": {"a": {"budget": 7}}}, ("agents", "a", "budget")),
+        ({"agents": {"a": {"context_window": 0}}}, ("agents", "a", "context_window")),
+        ({"models": {"m": {"price": 1}}}, ("models", "m", "price")),
+        ({"models": {"m": {"input_usd": -1}}}, ("models", "m", "input_usd")),
+        ({"limits": {"budget": 1}}, ("limits", "budget")),
     ],
 )
 def test_what_cannot_be_obeyed_is_refused_with_its_place(
@@ -134,6 +145,36 @@ def test_what_cannot_be_obeyed_is_refused_with_its_place(
         Policy.from_mapping(document)
 
     assert refused.value.path == path
+
+
+def test_an_agents_budget_and_window_become_its_limits_amount_by_amount() -> None:
+    policy = Policy.from_mapping(
+        {
+            "agents": {
+                "*": {"budget": {"steps": 100, "wall_time": "30m"}, "context_window": 8_000},
+                "sre-*": {"budget": {"steps": 200, "cost_usd": 2}, "limits": {"stall_s": 9}},
+            },
+            "models": {"ours-*": {"context_window": 32_000, "input_usd": 1, "output_usd": 2}},
+        }
+    )
+    limits = limits_for(policy, "sre-bot")
+
+    assert limits.budget == Budget(steps=200, cost_usd=2.0, wall_time_s=1_800.0)
+    assert limits.context_window_tokens == 8_000
+    assert limits.stall_s == 9.0
+    assert limits.models == (Model("ours-*", 32_000, 1.0, 2.0),)
+    assert limits_for(policy, "other").budget == Budget(steps=100, wall_time_s=1_800.0)
+    assert limits_for(policy, None).budget == Budget()
+
+
+def test_what_a_policy_says_of_explaining_a_call_is_told_key_by_key() -> None:
+    policy = Policy.from_mapping(
+        {"tools": {"delete_*": {"explain": True}, "delete_draft": {"explain": False}}}
+    )
+
+    assert describe(policy, "delete_all", None).explain is True
+    assert describe(policy, "delete_draft", None).explain is False
+    assert describe(policy, "send", None).explain is None
 
 
 def test_sections_of_the_collector_are_left_to_it() -> None:

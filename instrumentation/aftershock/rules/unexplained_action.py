@@ -15,7 +15,7 @@ KIND = "unexplained_action"
 RISKY = frozenset({Tier.DESTRUCTIVE, Tier.PROVISION, Tier.DECOMMISSION})
 
 
-def unexplained_action(run: Run, _limits: Limits) -> Iterator[Finding]:
+def unexplained_action(run: Run, limits: Limits) -> Iterator[Finding]:
     """The newest action, where a decision was to be expected and none explains it. It only warns.
 
     Expected is what the policy says (`explain`). Where it is silent, an agent that recorded a
@@ -40,7 +40,7 @@ def unexplained_action(run: Run, _limits: Limits) -> Iterator[Finding]:
         level=Level.WARN,
         began_at_ns=step.began_at_ns,
         as_of_ns=run.now_ns,
-        evidence=(step.span_id, *(one.span_id for one in decided[-1:])),
+        evidence=(step.span_id, *(one.span_id for one in decided[-1:]))[: limits.evidence_max],
         summary=f"{action.tool} ({action.tier}) was called without a recorded decision.",
         agent=step.agent or run.agent,
         trace_id=step.trace_id,
@@ -68,7 +68,7 @@ def explains(run: Run, decision: Step, step: Step, action: Action) -> bool:
         if one.action is not None
         and one.began_at_ns >= decision.began_at_ns
         and one.span_id != step.span_id
-        and one.action.tier in RISKY
+        and one.action.tier.has_effect
     }
     return done <= {action.tool}
 

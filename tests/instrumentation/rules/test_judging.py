@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aftershock.rules import STEP_RULES, TIMED_RULES, judge
+from aftershock.model import StepKind
+from aftershock.rules import CONTEXT_RULES, STEP_RULES, TIMED_RULES, judge, rules_after
 from tests.scenario import LIMITS, Scenario, run
 
 TOOLS = st.sampled_from(["get_status", "edit_file", "delete_file", "search", "frobnicate"])
@@ -68,6 +69,31 @@ def test_thinking_at_the_end_changes_no_loop(
     after = {finding.id for finding in judge(played.thinks().run(), LIMITS)}
 
     assert before == after
+
+
+@settings(max_examples=60)
+@given(MOVES, st.sampled_from(sorted(StepKind)))
+def test_rules_that_are_not_asked_after_a_step_would_say_what_they_said_before(
+    moves: list[tuple[str, str, str | None, str]], kind: StepKind
+) -> None:
+    """Context rules speak of the newest call, and what they said of one lasts."""
+    played = play(moves)
+    silent = tuple(set(STEP_RULES) - set(rules_after(kind).rules) - set(CONTEXT_RULES))
+    said = {(finding.id, finding.level) for finding in judge(played.run(), LIMITS, silent)}
+    if kind is StepKind.TOOL_CALL:
+        played.calls("search", name="a").returns("b")
+    elif kind is StepKind.MESSAGE:
+        played.hears()
+    elif kind is StepKind.INFERENCE:
+        played.thinks(10**9, model="gpt-4o")
+    elif kind is StepKind.DECISION:
+        played.decides()
+    elif kind is StepKind.HAND_OFF:
+        played.hands_off("other")
+    elif kind is StepKind.FACT:
+        played.saw("window")
+
+    assert said == {(finding.id, finding.level) for finding in judge(played.run(), LIMITS, silent)}
 
 
 def test_a_rule_is_named_as_the_findings_it_makes() -> None:

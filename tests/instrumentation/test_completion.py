@@ -1,0 +1,67 @@
+"""The completion hook: what an inference was shown leaves as hashes, with content capture off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.util.genai.types import (
+    InputMessage,
+    OutputMessage,
+    TextPart,
+    ToolCallRequestPart,
+    ToolCallResponsePart,
+)
+
+from aftershock import attributes as names
+from aftershock.completion import Completion
+from aftershock.words import hash_of
+
+
+def completed(inputs: list[Any], **how: Any) -> dict[str, Any]:
+    """The attributes of an inference whose answer calls one tool."""
+    span = TracerProvider().get_tracer("test").start_span("chat x")
+    span.set_attribute(names.OPERATION, how.pop("operation", "chat"))
+    asked = ToolCallRequestPart(arguments={"name": "a"}, name="scale", id="call-2")
+    answer = OutputMessage(role="assistant", parts=[asked], finish_reason="tool_calls")
+    Completion().on_completion(inputs=inputs, outputs=[answer], span=span, **how)
+    return dict(getattr(span, "attributes", None) or {})
+
+
+HISTORY = [
+    InputMessage("user", [TextPart("delete vol-7f31, my secret is swordfish")]),
+    InputMessage("assistant", [ToolCallRequestPart({"id": "vol-7f31"}, "get_volume", "call-1")]),
+    InputMessage("tool", [ToolCallResponsePart("in use by pod-12ab", "call-1")]),
+]
+
+
+def test_results_and_ids_in_its_messages_are_told_as_hashes() -> None:
+    told = completed(HISTORY, system_instruction=[TextPart("You work for ORG-77a.")])
+
+    assert {hash_of("call-1")} == set(told[names.INFERENCE_SHOWN])
+    assert {hash_of(word) for word in ("vol-7f31", "pod-12ab", "org-77a")} == set(
+        told[names.INFERENCE_WORDS]
+    )
+    assert told[names.INFERENCE_TOOLS][0].startswith("scale\t")
+
+
+def test_nothing_that_was_said_is_told() -> None:
+    everything = str(completed(HISTORY))
+
+    for said in ("swordfish", "vol-7f31", "pod-12ab"):
+        assert said not in everything
+
+
+def test_a_first_question_shows_no_results_and_that_is_known() -> None:
+    assert completed(HISTORY[:1])[names.INFERENCE_SHOWN] == ()
+
+
+def test_an_inference_whose_messages_nobody_gave_tells_nothing_of_them() -> None:
+    told = completed([])
+
+    assert names.INFERENCE_SHOWN not in told
+    assert names.INFERENCE_WORDS not in told
+
+
+def test_other_operations_are_left_alone() -> None:
+    assert names.INFERENCE_SHOWN not in completed(HISTORY, operation="invoke_agent")
