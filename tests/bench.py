@@ -28,10 +28,10 @@ import psutil
 
 from aftershock.model import Level
 from aftershock_collector.config import Address, Config
-from aftershock_collector.decode import decode_traces
 from aftershock_collector.edges import otlp_http
 from aftershock_collector.edges.sqlite_reading import Reader
 from aftershock_collector.offers import Accepted, Answer, Signal
+from aftershock_collector.otlp.decode import decode_traces
 from aftershock_collector.service import running
 from aftershock_collector.telemetry import Telemetry
 from tests.traffic import Agent, any_runs, log_request, span_request

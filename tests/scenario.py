@@ -46,6 +46,7 @@ class Scenario:
         self.agent = agent
         self.policy = policy
         self.steps: list[Step] = []
+        self.heartbeats: list[Step] = []
         self.now_ns = START_NS
         self.heard_at_ns: int | None = None
         self.ended_at_ns: int | None = None
@@ -160,6 +161,17 @@ class Scenario:
     def heartbeat(self) -> Self:
         """A sign of life."""
         self.heard_at_ns = self.now_ns
+        self.heartbeats.append(
+            Step(
+                run_id=self.id,
+                span_id=f"beat-{len(self.heartbeats):03d}",
+                kind=StepKind.HEARTBEAT,
+                name="alive",
+                began_at_ns=self.now_ns,
+                ended_at_ns=self.now_ns,
+                agent=self.agent,
+            )
+        )
         return self
 
     def ends(self) -> Self:

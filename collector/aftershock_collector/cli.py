@@ -51,6 +51,7 @@ COMMANDS = (
     Command("timeline", "timeline", "show one run or several, with findings and infrastructure"),
     Command("findings", "findings", "list what was found"),
     Command("why", "why", "show the evidence of one finding"),
+    Command("policy", "policy", "write a first aftershock.yaml from past runs"),
     Command("backtest", "backtest", "try another policy or limit on past runs"),
     Command("suspects", "suspects", "show the agent actions that may be behind an alert"),
     Command("demo", "demo", "play a real incident on this machine", "demo"),
@@ -64,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a letter still gets text
     if given[:1] == ["run"]:
-        from aftershock.launch import main as launch  # noqa: PLC0415  (an agent pays for this only)
+        from aftershock.recorder.launch import main as launch  # noqa: PLC0415  (light)
 
         return launch(given[1:])
     command = next((c for c in COMMANDS if given[:1] == [c.name]), None)

@@ -17,9 +17,9 @@ from aftershock.reconcile import NO_CLAIMS, Claims, advance, close, reconcile
 from aftershock.rules import TIMED_RULES, judge, rules_after
 from aftershock_collector.impact.suspects import Docket, Suspects
 from aftershock_collector.impact.watch import LOOK_S, Watch
-from aftershock_collector.measure import Measurer
-from aftershock_collector.series import SERIES_MAX, SeriesStore
-from aftershock_collector.wire import Sample
+from aftershock_collector.metrics.measure import Measurer
+from aftershock_collector.metrics.series import SERIES_MAX, SeriesStore
+from aftershock_collector.otlp.wire import Sample
 
 _CHUNK = 128  # steps folded before the window is judged again; well under a window
 _EARLY_RUNS_MAX = 1_000  # traces whose outgoing calls wait for the tool call around them

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from aftershock.model import Change, Claim
 from aftershock.policy import Policy
-from aftershock_collector.decode import decode_logs, decode_traces
 from aftershock_collector.edges.files import Batch, read_file
 from aftershock_collector.edges.sqlite import Store
 from aftershock_collector.engine import Engine
 from aftershock_collector.offers import Items, Signal
-from aftershock_collector.read import read, read_event
+from aftershock_collector.otlp.decode import decode_logs, decode_traces
+from aftershock_collector.reading.read import read, read_event
 
 PROTOBUF = "application/x-protobuf"
 

@@ -18,9 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from aftershock.model import Change, Step
-from aftershock_collector.alerts import changes_of_webhook
 from aftershock_collector.config import Config
-from aftershock_collector.decode import decode_logs, decode_metrics, decode_traces
 from aftershock_collector.edges.sqlite import Store, StoreRefused, StoreUnavailable
 from aftershock_collector.offers import (
     Accepted,
@@ -32,8 +30,10 @@ from aftershock_collector.offers import (
     Refused,
     Signal,
 )
+from aftershock_collector.otlp.decode import decode_logs, decode_metrics, decode_traces
+from aftershock_collector.otlp.wire import LogEvent, Span, Unreadable
+from aftershock_collector.reading.alerts import changes_of_webhook
 from aftershock_collector.telemetry import Telemetry
-from aftershock_collector.wire import LogEvent, Span, Unreadable
 
 RETRY_FIRST_S = 0.05  # a lock is usually gone after one commit of somebody else
 RETRY_LAST_S = 1.0  # a disk that has room again is noticed within a second

@@ -17,9 +17,9 @@ from aftershock_collector.engine import Engine
 from aftershock_collector.impact.events import CHANGES_MAX, FIRING_S
 from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.offers import Arrived
+from aftershock_collector.otlp.wire import Sample
 from aftershock_collector.telemetry import Telemetry
-from aftershock_collector.timeline_json import suspects_json
-from aftershock_collector.wire import Sample
+from aftershock_collector.telling.timeline_json import suspects_json
 
 ANSWERED_MAX = 100  # alerts of one webhook that are answered with their suspects
 PENDING_MAX = 1_000  # reports that wait for a store that is full or locked; hours of incidents

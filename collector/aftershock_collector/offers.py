@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from aftershock.model import Change, Step
-from aftershock_collector.wire import LogEvent, Sample, Span
+from aftershock_collector.otlp.wire import LogEvent, Sample, Span
 
 
 class Signal(StrEnum):

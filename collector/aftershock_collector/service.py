@@ -25,11 +25,11 @@ from aftershock_collector.edges.sqlite_reading import Reader
 from aftershock_collector.engine import Engine
 from aftershock_collector.intake import Intake
 from aftershock_collector.judging import Judging
-from aftershock_collector.messages import Messages
-from aftershock_collector.read import read, read_event
-from aftershock_collector.series import Series
+from aftershock_collector.metrics.series import Series
+from aftershock_collector.otlp.wire import Sample
+from aftershock_collector.reading.read import read, read_event
 from aftershock_collector.telemetry import Telemetry
-from aftershock_collector.wire import Sample
+from aftershock_collector.telling.messages import Messages
 
 PRUNE_EVERY_S = 60.0  # a bounded piece of work each time; a full day's spans go within the hour
 

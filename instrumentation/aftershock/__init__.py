@@ -11,10 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aftershock.distro import instrument
-    from aftershock.providers import flush
-    from aftershock.recording import Decision, Run, decision, run, saw
-    from aftershock.tools import tool
+    from aftershock.recorder.distro import instrument
+    from aftershock.recorder.providers import flush
+    from aftershock.recorder.recording import Decision, Run, decision, run, saw
+    from aftershock.recorder.tools import tool
     from aftershock.version import VERSION as __version__  # noqa: N811 (the usual name)
 
 __all__ = [
@@ -24,10 +24,10 @@ __all__ = [
 # Name → module that has it. Imported when first used: the collector needs only the pure modules,
 # and a process without an agent needs nothing.
 _PLACES = {
-    **dict.fromkeys(("Decision", "Run", "decision", "run", "saw"), "aftershock.recording"),
-    "tool": "aftershock.tools",
-    "flush": "aftershock.providers",
-    "instrument": "aftershock.distro",
+    **dict.fromkeys(("Decision", "Run", "decision", "run", "saw"), "aftershock.recorder.recording"),
+    "tool": "aftershock.recorder.tools",
+    "flush": "aftershock.recorder.providers",
+    "instrument": "aftershock.recorder.distro",
 }
 
 

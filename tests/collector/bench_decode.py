@@ -14,8 +14,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
 from aftershock import attributes as names
 from aftershock.fingerprint import fingerprint_arguments, fingerprint_result
 from aftershock.policy import EMPTY
-from aftershock_collector.decode import decode_traces
-from aftershock_collector.read import read
+from aftershock_collector.otlp.decode import decode_traces
+from aftershock_collector.reading.read import read
 from tests.traffic import any_runs, attribute, span_request
 
 SPANS = 512  # of a batch: what exporters send by default

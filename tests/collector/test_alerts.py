@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftershock.model import ChangeKind
-from aftershock_collector.alerts import ALERTS_MAX, change_of_alert, changes_of_webhook
-from aftershock_collector.wire import Unreadable
+from aftershock_collector.otlp.wire import Unreadable
+from aftershock_collector.reading.alerts import ALERTS_MAX, change_of_alert, changes_of_webhook
 
 STARTED = "2026-01-15T12:03:10.123456789Z"
 

@@ -18,13 +18,13 @@ from aftershock.limits import Limits
 from aftershock.model import Level, Report, Step, StepKind
 from aftershock.policy import EMPTY, Policy
 from aftershock_collector import cli
-from aftershock_collector.backtesting import EXAMPLES_MAX, Backtest, rejudge
-from aftershock_collector.decode import decode_traces
 from aftershock_collector.edges.sqlite import Store
 from aftershock_collector.engine import Engine
-from aftershock_collector.read import read
-from aftershock_collector.rereading import Rereader
-from aftershock_collector.wire import Span
+from aftershock_collector.otlp.decode import decode_traces
+from aftershock_collector.otlp.wire import Span
+from aftershock_collector.reading.read import read
+from aftershock_collector.review.backtesting import EXAMPLES_MAX, Backtest, rejudge
+from aftershock_collector.review.rereading import Rereader
 from tests import incident
 from tests.scenario import run
 from tests.traffic import (

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from aftershock.model import Report
-from aftershock_collector import cli, page
+from aftershock_collector import cli
 from aftershock_collector.edges.outbox import Outbox
 from aftershock_collector.edges.sqlite import Delivery, Store
+from aftershock_collector.telling import page
 from tests import incident
 
 Main = Callable[..., tuple[int, str, str]]

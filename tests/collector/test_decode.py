@@ -35,15 +35,15 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from aftershock_collector import decode, values
-from aftershock_collector.decode import (
+from aftershock_collector.otlp import decode, values
+from aftershock_collector.otlp.decode import (
     decode_log,
     decode_logs,
     decode_metrics,
     decode_span,
     decode_traces,
 )
-from aftershock_collector.wire import SampleKind, Unreadable
+from aftershock_collector.otlp.wire import SampleKind, Unreadable
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aftershock_collector.entities import place_of, workload
+from aftershock_collector.metrics.entities import place_of, workload
 
 
 def entity(resource: dict[str, Any], labels: dict[str, Any], name: str = "requests") -> str | None:

@@ -11,15 +11,15 @@ import pytest
 
 from aftershock.model import Outcome, Step, StepKind, Tier
 from aftershock.policy import EMPTY
-from aftershock_collector.decode import decode_logs, decode_traces
-from aftershock_collector.dialects.neutral import EPOCH_NS
 from aftershock_collector.edges import files
 from aftershock_collector.edges.files import PROTOBUF, read_file
-from aftershock_collector.isotime import duration_ns_of, time_ns_of
-from aftershock_collector.openinference_json import NO_TIME
-from aftershock_collector.otlp_json import protobuf_of
-from aftershock_collector.read import read
-from aftershock_collector.wire import LogEvent, Span, Unreadable
+from aftershock_collector.otlp.decode import decode_logs, decode_traces
+from aftershock_collector.otlp.otlp_json import protobuf_of
+from aftershock_collector.otlp.wire import LogEvent, Span, Unreadable
+from aftershock_collector.reading.dialects.neutral import EPOCH_NS
+from aftershock_collector.reading.isotime import duration_ns_of, time_ns_of
+from aftershock_collector.reading.openinference_json import NO_TIME
+from aftershock_collector.reading.read import read
 
 ROOT = Path(__file__).parents[2]
 OPENINFERENCE = ROOT / "tests" / "data" / "openinference-trail.json.gz"

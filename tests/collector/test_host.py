@@ -10,8 +10,8 @@ import time
 import pytest
 
 from aftershock_collector.edges.host import HostMetrics
-from aftershock_collector.measure import Measurer
-from aftershock_collector.wire import Sample
+from aftershock_collector.metrics.measure import Measurer
+from aftershock_collector.otlp.wire import Sample
 
 
 def test_the_machine_says_how_busy_it_is() -> None:

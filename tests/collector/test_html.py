@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as values
 
 from aftershock.model import Chart, Level, Step
-from aftershock_collector.page import State, compose
-from aftershock_collector.render import chart, html, markup, stage
-from aftershock_collector.render.chart import Plot
-from aftershock_collector.timeline import Timeline, lay_out
+from aftershock_collector.telling.page import State, compose
+from aftershock_collector.telling.render import chart, html, markup, stage
+from aftershock_collector.telling.render.chart import Plot
+from aftershock_collector.telling.timeline import Timeline, lay_out
 from tests import incident
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)

@@ -23,9 +23,9 @@ from aftershock_collector.edges.sqlite import Store
 from aftershock_collector.edges.sqlite_reading import Reader
 from aftershock_collector.intake import WORKS_MAX, Intake
 from aftershock_collector.offers import Accepted, Answer, Arrived, Busy, Refused, Signal
-from aftershock_collector.read import read, read_event
+from aftershock_collector.otlp.wire import Span
+from aftershock_collector.reading.read import read, read_event
 from aftershock_collector.telemetry import Telemetry
-from aftershock_collector.wire import Span
 from tests.traffic import any_runs, log_request, looping_run, span_request
 
 PROTOBUF = "application/x-protobuf"

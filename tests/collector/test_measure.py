@@ -12,12 +12,12 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation, View
 
-from aftershock_collector import measure
-from aftershock_collector.classification import Class, classify, failed, idle
-from aftershock_collector.distributions import Buckets, merged, quantile, since
-from aftershock_collector.measure import Measurer, Point
-from aftershock_collector.series import Family, SeriesStore
-from aftershock_collector.wire import Exponential, Sample, SampleKind
+from aftershock_collector.metrics import measure
+from aftershock_collector.metrics.classification import Class, classify, failed, idle
+from aftershock_collector.metrics.distributions import Buckets, merged, quantile, since
+from aftershock_collector.metrics.measure import Measurer, Point
+from aftershock_collector.metrics.series import Family, SeriesStore
+from aftershock_collector.otlp.wire import Exponential, Sample, SampleKind
 
 S = 1_000_000_000
 BOUNDS = (0.1, 0.2, 0.4, 0.8)

@@ -18,8 +18,8 @@ from aftershock_collector.edges import deliver, posting
 from aftershock_collector.edges.deliver import Deliverer
 from aftershock_collector.edges.outbox import Outbox
 from aftershock_collector.edges.sqlite import Store
-from aftershock_collector.messages import Messages
 from aftershock_collector.telemetry import Telemetry
+from aftershock_collector.telling.messages import Messages
 from tests import incident
 from tests.receiver import Answer, Receiver, eventually
 
@@ -35,7 +35,9 @@ class Desk:
         self.store = Store.open(path / "aftershock.db")
         self.outbox = Outbox(self.store)
         self.telemetry = Telemetry()
-        self.messages = Messages(deliver.receivers_of(on_call), LINK, lambda _: ("sre-bot-app", None))
+        self.messages = Messages(
+            deliver.receivers_of(on_call), LINK, lambda _: ("sre-bot-app", None)
+        )
         self.sending = deliver.senders(on_call, self.messages.open_pages)
         self.renewing = deliver.renewals(on_call, self.messages.open_pages)
         self.deliverer = Deliverer(self.outbox, self.telemetry, self.sending, self.renewing)

@@ -11,8 +11,8 @@ import pytest
 
 from aftershock_collector.config import Address, Config
 from aftershock_collector.edges.sqlite_reading import RunSummary
-from aftershock_collector.render import listing
 from aftershock_collector.service import running
+from aftershock_collector.telling.render import listing
 from tests.traffic import looping_run, span_request
 
 HEADERS = {"content-type": "application/x-protobuf"}

@@ -32,9 +32,8 @@ from aftershock.model import (
 )
 from aftershock.policy import EMPTY, Policy
 from aftershock.words import hash_of
-from aftershock_collector.decode import decode_traces
-from aftershock_collector.read import read, read_event, run_id_of
-from aftershock_collector.wire import (
+from aftershock_collector.otlp.decode import decode_traces
+from aftershock_collector.otlp.wire import (
     CLIENT,
     INTERNAL,
     SERVER,
@@ -44,6 +43,7 @@ from aftershock_collector.wire import (
     Span,
     SpanEvent,
 )
+from aftershock_collector.reading.read import read, read_event, run_id_of
 
 T0 = 1_790_000_000_000_000_000
 TRACE = "ab" * 16

@@ -19,8 +19,8 @@ from prometheus_client.openmetrics import exposition as openmetrics_exposition
 from aftershock_collector.config import ScrapeTarget
 from aftershock_collector.edges import scrape
 from aftershock_collector.edges.scrape import Scraper
-from aftershock_collector.exposition import OPENMETRICS, samples_of
-from aftershock_collector.wire import Sample, SampleKind
+from aftershock_collector.metrics.exposition import OPENMETRICS, samples_of
+from aftershock_collector.otlp.wire import Sample, SampleKind
 
 CART = {"service.name": "cart"}
 

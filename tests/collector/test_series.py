@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aftershock_collector import series
-from aftershock_collector.series import Family, Series, SeriesStore
+from aftershock_collector.metrics import series
+from aftershock_collector.metrics.series import Family, Series, SeriesStore
 
 S = 1_000_000_000
 T0 = 1_700_000_000 * S

@@ -29,7 +29,6 @@ from aftershock.model import (
     StepKind,
 )
 from aftershock.policy import EMPTY
-from aftershock_collector.decode import decode_logs, decode_traces
 from aftershock_collector.edges.outbox import Outbox
 from aftershock_collector.edges.sqlite import (
     PAGE_BYTES,
@@ -40,8 +39,9 @@ from aftershock_collector.edges.sqlite import (
     StoreUnavailable,
 )
 from aftershock_collector.edges.sqlite_reading import Reader
-from aftershock_collector.read import read, read_event
-from aftershock_collector.wire import LogEvent, Span
+from aftershock_collector.otlp.decode import decode_logs, decode_traces
+from aftershock_collector.otlp.wire import LogEvent, Span
+from aftershock_collector.reading.read import read, read_event
 from tests.traffic import Traffic, any_runs, log_request, looping_run, span_request
 
 PROTOBUF = "application/x-protobuf"
@@ -410,9 +410,9 @@ WRITING = """
 import random, sys
 from pathlib import Path
 from aftershock.policy import EMPTY
-from aftershock_collector.decode import decode_traces
+from aftershock_collector.otlp.decode import decode_traces
 from aftershock_collector.edges.sqlite import Store
-from aftershock_collector.read import read
+from aftershock_collector.reading.read import read
 from tests.traffic import any_runs, span_request
 store = Store.open(Path(sys.argv[1]))
 for run in any_runs(random.Random(9), 10_000):

@@ -15,9 +15,10 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from aftershock import attributes as names
-from aftershock_collector import accusation, cli
+from aftershock_collector import cli
 from aftershock_collector.config import Address, Config, Infrastructure, OnCall
 from aftershock_collector.service import running
+from aftershock_collector.telling import accusation
 from tests.otlp_sink import Received, Sink
 from tests.receiver import Receiver, eventually
 from tests.traffic import attribute, span_request

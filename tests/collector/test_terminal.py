@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from aftershock.model import StepKind
-from aftershock_collector.render import terminal
-from aftershock_collector.timeline import Timeline, lay_out
+from aftershock_collector.telling.render import terminal
+from aftershock_collector.telling.timeline import Timeline, lay_out
 from tests import incident
 
 GOLDEN = Path(__file__).parent.parent / "data" / "incident.timeline.txt"

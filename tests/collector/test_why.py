@@ -20,11 +20,11 @@ from aftershock.rules import Rule
 from aftershock.rules.missing_fact import missing_fact
 from aftershock.rules.stale_fact import stale_fact
 from aftershock_collector import cli
-from aftershock_collector.comparison import Content, Likeness, side_by_side
 from aftershock_collector.edges.sqlite import Store
-from aftershock_collector.explanation import Explanation, State, explain
-from aftershock_collector.render import reasons
-from aftershock_collector.spending import courses_of, spent
+from aftershock_collector.review.comparison import Content, Likeness, side_by_side
+from aftershock_collector.review.explanation import Explanation, State, explain
+from aftershock_collector.review.spending import courses_of, spent
+from aftershock_collector.telling.render import reasons
 from tests import incident
 from tests.scenario import Scenario, run
 from tests.traffic import Agent, log_request, span_request

@@ -23,8 +23,8 @@ from aftershock.model import Level, Step, StepKind
 from aftershock.policy import EMPTY, Policy
 from aftershock.practice import Practice, expect, learn_practice
 from aftershock.rules import STEP_RULES, judge
-from aftershock_collector.read import read_event
-from aftershock_collector.wire import LogEvent
+from aftershock_collector.otlp.wire import LogEvent
+from aftershock_collector.reading.read import read_event
 from tests.evaluation.baselines import BASELINES, length
 from tests.evaluation.scores import Score, average_precision, score
 from tests.evaluation.traces import Judged, data_folder, judge_record, load, steps_of

@@ -12,10 +12,10 @@ from typing import Any
 
 from aftershock.model import Finding, Step
 from aftershock.policy import EMPTY, Policy
-from aftershock_collector.decode import decode_traces
-from aftershock_collector.dialects.neutral import traces_of
 from aftershock_collector.engine import Engine
-from aftershock_collector.read import read
+from aftershock_collector.otlp.decode import decode_traces
+from aftershock_collector.reading.dialects.neutral import traces_of
+from aftershock_collector.reading.read import read
 
 ROOT = Path(__file__).parents[2]
 PROTOBUF = "application/x-protobuf"

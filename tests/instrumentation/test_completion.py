@@ -14,7 +14,7 @@ from opentelemetry.util.genai.types import (
 )
 
 from aftershock import attributes as names
-from aftershock.completion import Completion
+from aftershock.recorder.completion import Completion
 from aftershock.words import hash_of
 
 

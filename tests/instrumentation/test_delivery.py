@@ -10,10 +10,10 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from aftershock import delivery
-from aftershock.delivery import CarefulSpanExporter, Delivery, Outage
-from aftershock.losses import losses
-from aftershock.tracking import Amendments
+from aftershock.recorder import delivery
+from aftershock.recorder.delivery import CarefulSpanExporter, Delivery, Outage
+from aftershock.recorder.losses import losses
+from aftershock.recorder.tracking import Amendments
 from tests.otlp_sink import Sink
 
 

@@ -8,7 +8,7 @@ import socket
 
 from opentelemetry.sdk.resources import Resource
 
-from aftershock.identity import identified
+from aftershock.recorder.identity import identified
 
 APP = Resource.create({"service.name": "bot"})
 

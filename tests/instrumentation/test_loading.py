@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from aftershock.importing import Watcher, half_imported
-from aftershock.loading import GROUP, choose
-from aftershock.settings import service_name
+from aftershock.recorder.importing import Watcher, half_imported
+from aftershock.recorder.loading import GROUP, choose
+from aftershock.recorder.settings import service_name
 
 
 def entry(name: str, value: str) -> EntryPoint:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftershock import redact
-from aftershock.redact import redact_text, redact_value
+from aftershock.recorder import redact
+from aftershock.recorder.redact import redact_text, redact_value
 
 SECRETS = {
     "openai key": "sk-proj-Zx81hQ0pLmN4rT7vW2yB",

@@ -15,9 +15,9 @@ from opentelemetry.sdk.trace import Span, TracerProvider
 from opentelemetry.trace import format_span_id
 
 from aftershock import attributes as names
-from aftershock import starting
-from aftershock.losses import losses
-from aftershock.starting import Announcer
+from aftershock.recorder import starting
+from aftershock.recorder.losses import losses
+from aftershock.recorder.starting import Announcer
 
 
 def announcer(

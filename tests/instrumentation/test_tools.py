@@ -15,8 +15,8 @@ from opentelemetry.trace import get_current_span
 
 import aftershock
 from aftershock import attributes as names
-from aftershock import settings, wrapping
-from aftershock.losses import losses
+from aftershock.recorder import settings, wrapping
+from aftershock.recorder.losses import losses
 from tests.instrumentation.conftest import Recorder
 
 

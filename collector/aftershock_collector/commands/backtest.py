@@ -24,7 +24,6 @@ from aftershock.policy import (
     parse_seconds,
     read_limits,
 )
-from aftershock_collector.backtesting import Backtest, Example, Move, rejudge
 from aftershock_collector.commands import CommandError
 from aftershock_collector.commands.reading import (
     columns,
@@ -39,9 +38,10 @@ from aftershock_collector.edges.files import read_file
 from aftershock_collector.edges.sqlite import Store, StoreUnavailable
 from aftershock_collector.edges.sqlite_reading import Reader
 from aftershock_collector.importing import items_of
-from aftershock_collector.rereading import Rereader
-from aftershock_collector.story import clean, counted, day
-from aftershock_collector.wire import Unreadable
+from aftershock_collector.otlp.wire import Unreadable
+from aftershock_collector.review.backtesting import Backtest, Example, Move, rejudge
+from aftershock_collector.review.rereading import Rereader
+from aftershock_collector.telling.story import clean, counted, day
 
 RUNS_MAX = 100_000  # whose ids are held; a busy fleet's month
 SHAPE_VERSION = 1

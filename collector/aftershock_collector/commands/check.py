@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from aftershock_collector.edges import configuration
-from aftershock_collector.story import counted
+from aftershock_collector.telling.story import counted
 
 
 def add(parser: argparse.ArgumentParser) -> None:

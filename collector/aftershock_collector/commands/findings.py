@@ -19,11 +19,11 @@ from aftershock_collector.commands.reading import (
     say_nothing_yet,
 )
 from aftershock_collector.edges.sqlite_reading import Reader
-from aftershock_collector.explanation_json import spent_json
-from aftershock_collector.render.terminal import SUSPECTED
-from aftershock_collector.spending import Spent, courses_of, spent
-from aftershock_collector.story import clean, clock, day, short, verdict
-from aftershock_collector.timeline_json import finding_json
+from aftershock_collector.review.explanation_json import spent_json
+from aftershock_collector.review.spending import Spent, courses_of, spent
+from aftershock_collector.telling.render.terminal import SUSPECTED
+from aftershock_collector.telling.story import clean, clock, day, short, verdict
+from aftershock_collector.telling.timeline_json import finding_json
 
 LIMIT = 50
 

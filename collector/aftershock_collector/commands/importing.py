@@ -15,8 +15,8 @@ from aftershock_collector.commands.reading import policy, print_json
 from aftershock_collector.config import home
 from aftershock_collector.edges.sqlite import Store, StoreRefused, StoreUnavailable
 from aftershock_collector.importing import Imported, Importer
-from aftershock_collector.story import counted, short
-from aftershock_collector.wire import Unreadable
+from aftershock_collector.otlp.wire import Unreadable
+from aftershock_collector.telling.story import counted, short
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from aftershock_collector.accusation import line, sentence
 from aftershock_collector.commands import CommandError
 from aftershock_collector.commands.reading import (
     LATEST,
@@ -20,8 +19,9 @@ from aftershock_collector.commands.reading import (
 from aftershock_collector.edges.sqlite_reading import Reader
 from aftershock_collector.impact.competition import SUSPECTED
 from aftershock_collector.impact.suspects import Suspects
-from aftershock_collector.story import NO_AGENT, clean, clock, counted, day, percent
-from aftershock_collector.timeline_json import suspects_json
+from aftershock_collector.telling.accusation import line, sentence
+from aftershock_collector.telling.story import NO_AGENT, clean, clock, counted, day, percent
+from aftershock_collector.telling.timeline_json import suspects_json
 
 NO_ALERTS = "no alert has arrived; point an Alertmanager at /api/v1/alerts/alertmanager"
 

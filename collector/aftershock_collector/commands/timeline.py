@@ -16,9 +16,9 @@ from aftershock_collector.commands.reading import (
     run_named,
     say_nothing_yet,
 )
-from aftershock_collector.render import html, terminal
-from aftershock_collector.timeline_json import as_json
-from aftershock_collector.viewing import View, view
+from aftershock_collector.telling.render import html, terminal
+from aftershock_collector.telling.timeline_json import as_json
+from aftershock_collector.telling.viewing import View, view
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ from aftershock_collector.edges.configuration import ConfigurationError
 from aftershock_collector.edges.deliver import receivers_of
 from aftershock_collector.edges.sqlite import StoreRefused, StoreUnavailable
 from aftershock_collector.service import Running
-from aftershock_collector.story import counted
+from aftershock_collector.telling.story import counted
 
 
 def add(parser: argparse.ArgumentParser) -> None:

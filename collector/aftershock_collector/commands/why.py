@@ -15,11 +15,11 @@ from aftershock_collector.commands.reading import (
     print_json,
     say_nothing_yet,
 )
-from aftershock_collector.comparison import content_of
 from aftershock_collector.edges.sqlite_reading import Reader
-from aftershock_collector.explanation import explain
-from aftershock_collector.explanation_json import as_json
-from aftershock_collector.render import reasons
+from aftershock_collector.review.comparison import content_of
+from aftershock_collector.review.explanation import explain
+from aftershock_collector.review.explanation_json import as_json
+from aftershock_collector.telling.render import reasons
 
 NUMBER_DIGITS_MAX = 4  # longer ones are the beginning of a run's id
 

@@ -12,14 +12,14 @@ import yaml
 from rich.console import Console
 
 from aftershock.policy import Policy
-from aftershock_collector import page as pages_format
 from aftershock_collector.demo import on_call
 from aftershock_collector.demo.processes import FailedError
 from aftershock_collector.demo.stage import Stage
 from aftershock_collector.edges.sqlite_reading import Reader
-from aftershock_collector.render import html, terminal
-from aftershock_collector.render.chart import Plot
-from aftershock_collector.timeline import Timeline, lay_out
+from aftershock_collector.telling import page as pages_format
+from aftershock_collector.telling.render import html, terminal
+from aftershock_collector.telling.render.chart import Plot
+from aftershock_collector.telling.timeline import Timeline, lay_out
 
 
 @dataclass(frozen=True, slots=True)

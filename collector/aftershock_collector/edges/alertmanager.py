@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 import httpx
 
-from aftershock_collector import page, payloads
 from aftershock_collector.edges.posting import Send, post
-from aftershock_collector.page import Page
+from aftershock_collector.telling import page, payloads
+from aftershock_collector.telling.page import Page
 
 Open = Callable[[], Sequence[Page]]  # pages of every finding that is open now
 

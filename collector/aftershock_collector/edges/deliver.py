@@ -16,10 +16,10 @@ from aftershock_collector.edges.alertmanager import Open
 from aftershock_collector.edges.outbox import Due, Outbox
 from aftershock_collector.edges.posting import TIMEOUT, Permanent, Retryable, Send
 from aftershock_collector.edges.sqlite import StoreUnavailable
-from aftershock_collector.messages import OTLP
-from aftershock_collector.page import State
-from aftershock_collector.story import NS
 from aftershock_collector.telemetry import Telemetry
+from aftershock_collector.telling.messages import OTLP
+from aftershock_collector.telling.page import State
+from aftershock_collector.telling.story import NS
 
 POLL_S = 0.2  # a page leaves within this of its commit; one indexed read of an empty table
 RETRY_FIRST_S = 1.0

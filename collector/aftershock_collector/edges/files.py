@@ -17,11 +17,11 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from aftershock_collector.decode import decode_logs, decode_metrics, decode_traces
-from aftershock_collector.dialects.neutral import is_neutral, traces_of
-from aftershock_collector.openinference_json import is_openinference, requests_of
-from aftershock_collector.otlp_json import protobuf_of_document
-from aftershock_collector.wire import Decoded, Unreadable
+from aftershock_collector.otlp.decode import decode_logs, decode_metrics, decode_traces
+from aftershock_collector.otlp.otlp_json import protobuf_of_document
+from aftershock_collector.otlp.wire import Decoded, Unreadable
+from aftershock_collector.reading.dialects.neutral import is_neutral, traces_of
+from aftershock_collector.reading.openinference_json import is_openinference, requests_of
 
 LINE_BYTES_MAX = 64 << 20  # a request or a recorded run; real ones stay under 5 MB
 DOCUMENT_BYTES_MAX = 256 << 20  # a document that is not in lines has to be read whole

@@ -11,7 +11,7 @@ import psutil
 
 from aftershock.attributes import SERVICE_NAME
 from aftershock.entity import HOST_NAME
-from aftershock_collector.wire import Attributes, Sample, SampleKind
+from aftershock_collector.otlp.wire import Attributes, Sample, SampleKind
 
 Deliver = Callable[[list[Sample]], None]
 Chosen = Callable[[], Mapping[int, Mapping[str, str]]]  # process id → what names its entity

@@ -12,11 +12,11 @@ from starlette.routing import Route
 
 from aftershock.policy import Policy
 from aftershock_collector.edges.sqlite_reading import Reader, RunSummary
-from aftershock_collector.render import html, listing
-from aftershock_collector.render.chart import Plot
-from aftershock_collector.series import Series
-from aftershock_collector.timeline import Timeline
-from aftershock_collector.viewing import View, view
+from aftershock_collector.metrics.series import Series
+from aftershock_collector.telling.render import html, listing
+from aftershock_collector.telling.render.chart import Plot
+from aftershock_collector.telling.timeline import Timeline
+from aftershock_collector.telling.viewing import View, view
 
 RUNS_SHOWN = 100  # of the newest; the command line has the rest
 SERIES_SHOWN = 12  # beside the judged ones: the page stays readable

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from aftershock_collector.story import clean
+from aftershock_collector.telling.story import clean
 
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)  # a receiver that is slower is tried again later
 RETRYABLE = frozenset({408, 425, 429})  # and everything from 500 on

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import httpx
 
 from aftershock_collector.config import ScrapeTarget
-from aftershock_collector.exposition import samples_of, up
-from aftershock_collector.wire import Sample
+from aftershock_collector.metrics.exposition import samples_of, up
+from aftershock_collector.otlp.wire import Sample
 
 TIMEOUT_S = 10.0  # as Prometheus
 TIMEOUT_MIN_S = 1.0  # a target scraped twice a second may still be slow once

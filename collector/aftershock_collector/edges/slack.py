@@ -6,8 +6,8 @@ import json
 
 import httpx
 
-from aftershock_collector import page, payloads
 from aftershock_collector.edges.posting import Send, post
+from aftershock_collector.telling import page, payloads
 
 
 def sender(url: str) -> Send:

@@ -38,7 +38,7 @@ from aftershock_collector.edges.sqlite_schema import (
     SUSPECTS_IN,
 )
 from aftershock_collector.impact.suspects import Suspects
-from aftershock_collector.wire import LogEvent, Span
+from aftershock_collector.otlp.wire import LogEvent, Span
 
 PAGE_BYTES = 16_384  # a dozen spans to a page: as fast as 4 kB and less space lost at the ends
 CACHE_KB = 32_768  # the upper levels of every index at ten million spans

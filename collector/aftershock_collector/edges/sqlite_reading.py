@@ -17,12 +17,12 @@ from aftershock.attributes import EVENT_STARTED
 from aftershock.model import Change, Claim, Impact, Step
 from aftershock.policy import Policy
 from aftershock_collector import records
-from aftershock_collector.decode import decode_log, decode_span
 from aftershock_collector.edges.sqlite import StoreUnavailable, translated
 from aftershock_collector.edges.sqlite_schema import MIGRATIONS
 from aftershock_collector.impact.suspects import Suspects
-from aftershock_collector.read import read, read_event
-from aftershock_collector.wire import LogEvent, Span
+from aftershock_collector.otlp.decode import decode_log, decode_span
+from aftershock_collector.otlp.wire import LogEvent, Span
+from aftershock_collector.reading.read import read, read_event
 
 LOCK_WAIT_S = 5.0  # a person waits this long for a list; only recovery after a crash locks readers
 

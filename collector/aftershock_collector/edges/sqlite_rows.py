@@ -9,7 +9,7 @@ from typing import Any
 from aftershock.model import Change, Claim, Impact, Outcome, Step, StepKind
 from aftershock_collector import records
 from aftershock_collector.impact.suspects import Suspects
-from aftershock_collector.wire import LogEvent, Span
+from aftershock_collector.otlp.wire import LogEvent, Span
 
 Runs = Mapping[str, int]  # run id → row id
 Origins = Callable[[bytes, int], int]  # a resource's or scope's body, now → row id

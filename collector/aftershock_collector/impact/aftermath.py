@@ -12,7 +12,7 @@ from aftershock_collector.impact.amounts import amount, times
 from aftershock_collector.impact.evidence import Movement
 from aftershock_collector.impact.placebos import BASELINE_POINTS
 from aftershock_collector.impact.stretches import averaged
-from aftershock_collector.series import Series
+from aftershock_collector.metrics.series import Series
 
 BAND_SCALES = 3.0  # half the width of the band around the baseline's median
 CHART_POINTS_MAX = 160  # of which the baseline takes up to 60

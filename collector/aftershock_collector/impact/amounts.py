@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aftershock_collector.series import Family, Series
+from aftershock_collector.metrics.series import Family, Series
 
 _BYTES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 

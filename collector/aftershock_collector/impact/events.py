@@ -14,7 +14,7 @@ from math import expm1, log
 from typing import NamedTuple
 
 from aftershock.model import Change, ChangeKind
-from aftershock_collector.entities import workload
+from aftershock_collector.metrics.entities import workload
 
 CHANGES_MAX = 10_000  # remembered: a storm of alerts a second for three hours; 10 MB
 RATE_PRIOR_S = 3_600.0  # τ: a name that was never heard is taken to come every other hour

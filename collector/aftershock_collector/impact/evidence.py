@@ -18,7 +18,7 @@ from aftershock_collector.impact.placebos import (
 )
 from aftershock_collector.impact.relations import Relations
 from aftershock_collector.impact.stretches import Cut, cut, stack
-from aftershock_collector.series import Family, Series
+from aftershock_collector.metrics.series import Family, Series
 
 _ROWS_MAX = 256  # judged at once: 16 MB of windows
 _BEFORE_POINTS = (1, 2)  # what an action is told to have found already wrong

@@ -13,7 +13,7 @@ from aftershock_collector.impact.evidence import NOTHING, Evidence, Moment, Scen
 from aftershock_collector.impact.gap import Trouble, troubles
 from aftershock_collector.impact.open_actions import OpenAction
 from aftershock_collector.impact.relations import Relations, Topology
-from aftershock_collector.series import RETENTION_S, SeriesSource
+from aftershock_collector.metrics.series import RETENTION_S, SeriesSource
 
 RIVAL_BACK = 2  # points before the first action from which rivals are watched, as E_before is
 OTHERS_BACK_NS = 600 * 10**9  # what others did this long before an action may explain what follows

@@ -21,6 +21,7 @@ class OpenAction:
     until_ns: int
     next_ns: int  # no look before this
     newest_ns: int = 0  # newest point of a target that a look has seen
+    attended: bool = False  # it was open while its time to be looked at had not passed
     looks: int = 0
     asked: bool = False  # trouble was heard of: look again now
     troubles: list[Trouble] | None = None  # None: not looked for yet

@@ -19,7 +19,7 @@ from aftershock_collector.impact.placebos import (
     PRIOR_POINTS,
     Stack,
 )
-from aftershock_collector.series import Family, Series, Times, Values
+from aftershock_collector.metrics.series import Family, Series, Times, Values
 
 _GROUPED_MIN = 2 * HISTORY_MIN  # averaging never leaves less history than this
 _QUIET_MIN = int(PRIOR_POINTS)  # points away from actions; fewer would say less than the prior

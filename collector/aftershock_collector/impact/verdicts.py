@@ -11,7 +11,7 @@ from aftershock_collector.impact.competition import label
 from aftershock_collector.impact.evidence import NOTHING, Evidence
 from aftershock_collector.impact.looks import Look, Standing
 from aftershock_collector.impact.open_actions import OpenAction
-from aftershock_collector.impact.placebos import HISTORY_MIN
+from aftershock_collector.impact.placebos import BASELINE_POINTS, HISTORY_MIN
 
 NOT_ENOUGH = "not enough data"
 NO_EVIDENCE = "no metric evidence"
@@ -97,11 +97,13 @@ def lacking(standing: Standing, *, topology: bool) -> tuple[str, ...]:
     words: list[str] = []
     movements = standing.evidence.movements
     if movements:
-        longest = max(movements, key=lambda m: len(m.cut.history))
-        history = longest.cut.history_ns
-        if max(m.comparable for m in movements) < COMPARABLE_FEW:
-            seen_ns = standing.opened.effect_ns - int(history[0])
+        comparable = max(m.comparable for m in movements)
+        longest = max(movements, key=lambda m: len(m.cut.history)).cut
+        if len(longest.history) < BASELINE_POINTS + COMPARABLE_FEW:
+            seen_ns = standing.opened.effect_ns - int(longest.series.times_ns[0])
             words.append(f"only {duration(seen_ns)} of history before the action")
+        elif comparable < COMPARABLE_FEW:
+            words.append(f"only {comparable} earlier windows away from other actions")
     if not topology:
         words.append("which services call each other is not known")
     return tuple(words)

@@ -22,7 +22,7 @@ from aftershock_collector.impact.verdicts import (
     rivals_of,
     unmeasured,
 )
-from aftershock_collector.series import RETENTION_S, SeriesSource
+from aftershock_collector.metrics.series import RETENTION_S, SeriesSource
 
 LOOK_S = 600.0  # damage that came later was not told apart from chance in recordings
 FOLLOW_S = 86_400.0  # a degradation that lasts a day is no longer news
@@ -43,7 +43,7 @@ class Watch:
         self.nobody = NO_AGENT  # log-odds that people's verdicts have moved
         self._look_ns = int(look_s * 1e9)
         self._open: OrderedDict[str, OpenAction] = OrderedDict()
-        self._acted_ns: OrderedDict[str, list[int]] = OrderedDict()
+        self.acted_ns: OrderedDict[str, list[int]] = OrderedDict()  # entity → recorded actions
 
     def __len__(self) -> int:
         return len(self._open)
@@ -97,24 +97,24 @@ class Watch:
     def remember(self, targets: Iterable[str], effect_ns: int) -> None:
         """Keep when something was acted on: what followed is no placebo for later actions."""
         for target in targets:
-            times = self._acted_ns.setdefault(target, [])
-            self._acted_ns.move_to_end(target)
+            times = self.acted_ns.setdefault(target, [])
+            self.acted_ns.move_to_end(target)
             if effect_ns not in times:
                 insort(times, effect_ns)
                 del times[:-ACTIONS_MAX]
-        while len(self._acted_ns) > ENTITIES_MAX:
-            self._acted_ns.popitem(last=False)
+        while len(self.acted_ns) > ENTITIES_MAX:
+            self.acted_ns.popitem(last=False)
 
     def look(self, now_ns: int, series: SeriesSource, topology: Topology) -> list[Impact]:
         """Judge whatever has news; returns the verdicts that are new or different."""
         self.events.watching(now_ns)
         if not self._open:
             return []
-        watched = [opened for opened in self._open.values() if not opened.following]
+        watched = self._watched(now_ns)
         due = {o.step.span_id for o in watched if _has_news(o, now_ns, series)}
         if due:
             seen = look(
-                watched, series, topology, self._acted_ns, now_ns,
+                watched, series, topology, self.acted_ns, now_ns,
                 events=self.events, nobody=self.nobody,
             )  # fmt: skip
             for standing, share in zip(seen.standings, seen.shares.candidates, strict=True):
@@ -131,6 +131,15 @@ class Watch:
             if opened.following and _is_over(opened, now_ns):
                 del self._open[opened.step.span_id]
         return told
+
+    def _watched(self, now_ns: int) -> list[OpenAction]:
+        """Actions that are still looked at. Of those told too late, points of today say nothing."""
+        for opened in list(self._open.values()):
+            opened.attended |= now_ns <= opened.until_ns
+            if not opened.attended:
+                del self._open[opened.step.span_id]
+                self.dropped["action_told_too_late"] += 1
+        return [opened for opened in self._open.values() if not opened.following]
 
 
 def _has_news(opened: OpenAction, now_ns: int, source: SeriesSource) -> bool:

@@ -7,7 +7,7 @@ import sys
 import tracemalloc
 
 import aftershock
-from aftershock import implicit, providers, wrapping
+from aftershock.recorder import implicit, providers, wrapping
 
 
 @aftershock.tool

@@ -1,0 +1,1 @@
+"""Metrics: samples → points in bounded series, by entity and family."""

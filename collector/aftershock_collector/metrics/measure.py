@@ -1,0 +1,328 @@
+"""Samples → points: gauges as they are, counters as rates, histograms as quantiles and ratios.
+
+Label sets of one metric become one number per entity, and so do the processes of one service: a
+point is written whenever the process that leads (the first one heard) reports, from what every
+process said last.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
+from math import isfinite
+from typing import NamedTuple
+
+from aftershock_collector.metrics.classification import Class, Fold, classify, failed, idle
+from aftershock_collector.metrics.distributions import Buckets, buckets_of, merged, quantile, since
+from aftershock_collector.metrics.entities import Place, place_of
+from aftershock_collector.metrics.series import SERIES_MAX, Family, SeriesStore
+from aftershock_collector.otlp.wire import Sample, SampleKind
+
+METRICS_MAX = 64  # measured of one entity: ln(64) is already a heavy price for looking
+LABEL_SETS_PER_SERIES = 16  # remembered for rates: routes × codes of a usual service
+INSTANCES_MAX = 256  # of one entity in one metric
+_FRESH_INTERVALS = 3.5  # a process that missed three reports no longer counts
+_QUANTILES = ((0.5, "p50"), (0.99, "p99"))
+
+_LabelSet = tuple[str, str, str, frozenset[tuple[str, str]]]  # entity, instance, metric, labels
+
+
+class Point(NamedTuple):
+    """One number of one series: the arguments of `SeriesStore.append`, in order."""
+
+    entity: str
+    metric: str
+    family: Family
+    unit: str
+    time_ns: int
+    value: float
+
+
+class _Last(NamedTuple):
+    """What a cumulative label set said last."""
+
+    time_ns: int
+    value: float
+    buckets: Buckets | None
+
+
+class _Share:
+    """What one instance measured in its newest interval, over all of its label sets."""
+
+    __slots__ = (
+        "bad",
+        "buckets",
+        "count",
+        "elapsed_ns",
+        "outcomes",
+        "quantiles",
+        "time_ns",
+        "value",
+    )
+
+    def __init__(self, time_ns: int) -> None:
+        self.time_ns = time_ns
+        self.elapsed_ns = 0
+        self.value: float | None = None  # a gauge, or the increase of a counter
+        self.count: float = 0.0  # observations or events of this interval
+        self.bad: float = 0.0  # of which failed
+        self.outcomes = False  # its labels tell failures apart
+        self.buckets: Buckets | None = None
+        self.quantiles: dict[str, float] = {}
+
+
+class _Metric:
+    """One metric of one entity: who reports it, and what they said last."""
+
+    __slots__ = ("known", "leader", "leader_every_ns", "shares")
+
+    def __init__(self) -> None:
+        self.leader = ""
+        self.leader_every_ns = 0
+        self.shares: OrderedDict[str, _Share] = OrderedDict()
+        self.known: dict[str, int] = {}  # instance → time of the report before this one
+
+
+class Measurer:
+    """Turns samples into points. Remembers, within bounds, what rates need."""
+
+    def __init__(self, series_max: int = SERIES_MAX) -> None:
+        self.dropped: Counter[str] = Counter()
+        self._series_max = series_max
+        self._label_sets_max = series_max * LABEL_SETS_PER_SERIES
+        self._metrics: OrderedDict[tuple[str, str], _Metric] = OrderedDict()
+        self._per_entity: Counter[str] = Counter()
+        self._last: OrderedDict[_LabelSet, _Last] = OrderedDict()
+        self._aliases: dict[str, str] = {}
+        self._forgot = False  # since then, a label set that seems new may only be forgotten
+
+    def record(self, samples: Iterable[Sample], store: SeriesStore) -> int:
+        """Measure samples into a store; returns how many points they became."""
+        points = self.measure(samples)
+        for point in points:
+            store.append(*point)
+        for name, entity in self._aliases.items():
+            store.alias(name, entity)
+        self._aliases.clear()
+        return len(points)
+
+    def measure(self, samples: Iterable[Sample]) -> list[Point]:
+        """Points of one request or scrape. Whatever says nothing is counted in `dropped`."""
+        open_shares: dict[tuple[str, str, str], tuple[_Share, Class, set[_LabelSet]]] = {}
+        points: list[Point] = []
+        for sample in sorted(samples, key=lambda each: each.time_ns):
+            kind = classify(sample.name, sample.unit, sample.kind, sample.monotonic)
+            if kind is None:
+                self.dropped["metric_not_measured"] += 1
+                continue
+            place = place_of(sample.name, sample.resource, sample.attributes, called=kind.called)
+            if place is None:
+                self.dropped["sample_without_entity"] += 1
+                continue
+            if kind.family is Family.RESOURCES and idle(sample.attributes):
+                continue
+            if not self._admit(place, sample.name):
+                continue
+            labels = _label_set(sample, place)
+            key = (place.entity, sample.name, place.instance)
+            opened = open_shares.get(key)
+            if opened is not None and labels in opened[2]:
+                points += self._close(key, opened[0], opened[1])  # its next interval has begun
+                opened = None
+            if opened is None:
+                opened = open_shares[key] = (_Share(sample.time_ns), kind, set())
+            opened[2].add(labels)
+            self._add(opened[0], kind, sample, labels)
+        for key, (share, kind, _) in open_shares.items():
+            points += self._close(key, share, kind)
+        return points
+
+    # --- One sample ----------------------------------------------------------------------------
+
+    def _admit(self, place: Place, name: str) -> bool:
+        """Make room for a metric of an entity, or say that there is none."""
+        for alias in place.aliases:
+            self._aliases[alias] = place.entity
+        key = (place.entity, name)
+        if key in self._metrics:
+            return True
+        if self._per_entity[place.entity] >= METRICS_MAX:
+            self.dropped["metrics_of_entity_full"] += 1
+            return False
+        if len(self._metrics) >= self._series_max:
+            (entity, _), _ = self._metrics.popitem(last=False)
+            self._per_entity[entity] -= 1
+            self.dropped["metrics_full"] += 1
+        self._metrics[key] = _Metric()
+        self._per_entity[place.entity] += 1
+        return True
+
+    def _add(self, share: _Share, kind: Class, sample: Sample, labels: _LabelSet) -> None:
+        """Add one label set to what its instance measured in this interval."""
+        share.time_ns = max(share.time_ns, sample.time_ns)
+        outcome = failed(sample.attributes)
+        share.outcomes |= outcome is not None or kind.outcomes
+        if sample.kind is SampleKind.GAUGE or (
+            sample.kind is SampleKind.SUM and not sample.monotonic
+        ):
+            if sample.value is not None and isfinite(sample.value):
+                self._add_gauge(share, kind, sample.value)
+            return
+        if sample.kind is SampleKind.SUMMARY:
+            for wanted, name in _QUANTILES:
+                near = [v for q, v in sample.quantiles if abs(q - wanted) < 0.095 and isfinite(v)]
+                if near:
+                    share.quantiles[name] = max(near[-1], share.quantiles.get(name, near[-1]))
+        increase = self._increase(share, sample, labels)
+        if increase is None:
+            return
+        count, buckets = increase
+        share.count += count
+        share.bad += count if outcome else 0.0
+        if sample.kind is SampleKind.SUM:
+            share.value = (share.value or 0.0) + count
+        if buckets is not None:
+            share.buckets = buckets if share.buckets is None else merged(share.buckets, buckets)
+
+    def _add_gauge(self, share: _Share, kind: Class, value: float) -> None:
+        """Shares (of a limit, of requests) do not add up; amounts do."""
+        value *= kind.factor
+        if kind.inverted:
+            value = 1.0 - value
+        if share.value is None:
+            share.value = value
+        elif kind.unit == "1" or kind.fold is Fold.MAX:
+            share.value = max(share.value, value)
+        else:
+            share.value += value
+
+    def _increase(
+        self, share: _Share, sample: Sample, labels: _LabelSet
+    ) -> tuple[float, Buckets | None] | None:
+        """What this label set adds to its interval; None where that cannot be known yet."""
+        entity, instance, name, _ = labels
+        histogram = sample.kind in {SampleKind.HISTOGRAM, SampleKind.EXPONENTIAL_HISTOGRAM}
+        buckets = buckets_of(sample) if histogram else None
+        value = float(
+            (sample.value if sample.kind is SampleKind.SUM else sample.observations) or 0.0
+        )
+        if not isfinite(value):
+            self.dropped["not_finite"] += 1
+            return None
+        if sample.delta:
+            if sample.started_at_ns:
+                share.elapsed_ns = max(share.elapsed_ns, sample.time_ns - sample.started_at_ns)
+            return value, buckets
+        last = self._last.pop(labels, None)
+        if last is not None and sample.time_ns <= last.time_ns:
+            self._last[labels] = last
+            self.dropped["counter_out_of_order"] += 1
+            return None
+        self._last[labels] = _Last(sample.time_ns, value, buckets)
+        if len(self._last) > self._label_sets_max:
+            self._last.popitem(last=False)
+            self._forgot = True
+            self.dropped["label_sets_full"] += 1
+        if last is None:
+            # A label set that appears while its metric is already known counts from zero: the
+            # first errors of a service are the ones that matter.
+            known = instance in self._metrics[entity, name].known
+            return (value, buckets) if known and not self._forgot else None
+        if value < last.value:  # a reset: the process started again
+            return value, buckets
+        if buckets is None or last.buckets is None:
+            return value - last.value, buckets
+        grown = since(buckets, last.buckets)
+        return (value - last.value, grown) if grown is not None else (value, buckets)
+
+    # --- One interval --------------------------------------------------------------------------
+
+    def _close(self, key: tuple[str, str, str], share: _Share, kind: Class) -> list[Point]:
+        """An instance has reported: fold it with the others where it leads."""
+        entity, name, instance = key
+        metric = self._metrics.get((entity, name))
+        if metric is None:  # pushed out by others in the same request
+            return []
+        before_ns = metric.known.get(instance)
+        if before_ns is not None and share.time_ns > before_ns and not share.elapsed_ns:
+            share.elapsed_ns = share.time_ns - before_ns
+        metric.known[instance] = max(share.time_ns, before_ns or 0)
+        metric.shares[instance] = share
+        metric.shares.move_to_end(instance)
+        while len(metric.shares) > INSTANCES_MAX:
+            gone, _ = metric.shares.popitem(last=False)
+            metric.known.pop(gone, None)
+            self.dropped["instances_full"] += 1
+        leader = metric.shares.get(metric.leader)
+        patience_ns = int(_FRESH_INTERVALS * max(metric.leader_every_ns, share.elapsed_ns))
+        if leader is None or (
+            instance != metric.leader and share.time_ns - leader.time_ns > patience_ns > 0
+        ):
+            metric.leader = instance
+        if instance != metric.leader:
+            return []
+        metric.leader_every_ns = share.elapsed_ns or metric.leader_every_ns
+        fresh_ns = share.time_ns - int(_FRESH_INTERVALS * metric.leader_every_ns)
+        for other in [i for i, s in metric.shares.items() if s.time_ns < fresh_ns]:
+            del metric.shares[other]
+            metric.known.pop(other, None)
+        return _points(entity, name, kind, share.time_ns, list(metric.shares.values()))
+
+
+def _label_set(sample: Sample, place: Place) -> _LabelSet:
+    labels = frozenset((key, str(value)) for key, value in sample.attributes.items())
+    return place.entity, place.instance, sample.name, labels
+
+
+def _points(entity: str, name: str, kind: Class, time_ns: int, shares: list[_Share]) -> list[Point]:
+    """All instances of one metric as the series that it is measured by."""
+    made: list[Point] = []
+    timed = [share for share in shares if share.elapsed_ns > 0]
+    if kind.rate:
+        if rates := [(s.value or 0.0) / s.elapsed_ns * 1e9 for s in timed]:
+            value = _folded(kind.fold, rates)
+            made.append(Point(entity, f"{name} rate", kind.family, kind.unit, time_ns, value))
+    elif values := [share.value for share in shares if share.value is not None]:
+        value = _folded(kind.fold, values)
+        made.append(Point(entity, name, kind.family, kind.unit, time_ns, value))
+    else:
+        made += _latencies(entity, name, kind, time_ns, shares)
+        if rates := [s.count / s.elapsed_ns * 1e9 for s in timed]:
+            made.append(
+                Point(entity, f"{name} rate", Family.TRAFFIC, "{request}/s", time_ns, sum(rates))
+            )
+    count = sum(share.count for share in shares)
+    counts_requests = kind.family in {Family.LATENCY, Family.TRAFFIC}
+    if count and counts_requests and any(share.outcomes for share in shares):
+        ratio = sum(share.bad for share in shares) / count
+        made.append(Point(entity, f"{name} errors", Family.ERRORS, "1", time_ns, ratio))
+    return made
+
+
+def _latencies(
+    entity: str, name: str, kind: Class, time_ns: int, shares: list[_Share]
+) -> list[Point]:
+    whole: Buckets | None = None
+    for share in shares:
+        if share.buckets is not None:
+            whole = share.buckets if whole is None else merged(whole, share.buckets)
+    made: list[Point] = []
+    for wanted, word in _QUANTILES:
+        value = None if whole is None else quantile(whole, wanted)
+        if value is None:
+            said = [share.quantiles[word] for share in shares if word in share.quantiles]
+            value = max(said) if said else None
+        if value is not None:
+            made.append(
+                Point(
+                    entity, f"{name} {word}", kind.family, kind.unit, time_ns, value * kind.factor
+                )
+            )
+    return made
+
+
+def _folded(fold: Fold, values: list[float]) -> float:
+    """One number of several instances."""
+    if fold is Fold.MAX:
+        return max(values)
+    return sum(values) if fold is Fold.SUM else sum(values) / len(values)

@@ -1,0 +1,1 @@
+"""OTLP: bytes ↔ spans, log events and samples, both ways."""

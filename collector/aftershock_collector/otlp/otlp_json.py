@@ -1,0 +1,193 @@
+"""OTLP/JSON → OTLP protobuf, so that everything behind the door reads one encoding.
+
+The rules of the OTLP specification: lower camel case names (snake case is taken too), ids in hex,
+64-bit integers as text or number, enums as numbers (names are taken too), unknown names ignored.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections import Counter
+from typing import Any, cast
+
+from google.protobuf.descriptor import FieldDescriptor
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from aftershock_collector.otlp import protobuf
+from aftershock_collector.otlp.wire import Unreadable
+
+DEPTH_MAX = 64  # messages within each other; a list value costs two
+
+MALFORMED = {
+    "traces": "malformed span",
+    "logs": "malformed log record",
+    "metrics": "malformed metric",
+}
+
+_HEX = frozenset({"trace_id", "span_id", "parent_span_id"})
+_WHOLE = frozenset({
+    FieldDescriptor.TYPE_INT32, FieldDescriptor.TYPE_INT64, FieldDescriptor.TYPE_UINT32,
+    FieldDescriptor.TYPE_UINT64, FieldDescriptor.TYPE_SINT32, FieldDescriptor.TYPE_SINT64,
+    FieldDescriptor.TYPE_FIXED32, FieldDescriptor.TYPE_FIXED64, FieldDescriptor.TYPE_SFIXED32,
+    FieldDescriptor.TYPE_SFIXED64,
+})  # fmt: skip
+
+_SIGNALS: dict[str, tuple[str, str, str, Any, Any, Any, Any]] = {
+    "traces": (
+        "resourceSpans", "scopeSpans", "spans", Span,
+        protobuf.ScopeSpans, protobuf.ResourceSpans, protobuf.TracesData,
+    ),
+    "logs": (
+        "resourceLogs", "scopeLogs", "logRecords", LogRecord,
+        protobuf.ScopeLogs, protobuf.ResourceLogs, protobuf.LogsData,
+    ),
+    "metrics": (
+        "resourceMetrics", "scopeMetrics", "metrics", Metric,
+        protobuf.ScopeMetrics, protobuf.ResourceMetrics, protobuf.MetricsData,
+    ),
+}  # fmt: skip
+
+# Field tables by message name: JSON name → (field name, type, repeated, descriptor of the enum).
+_fields: dict[str, dict[str, Any]] = {}
+
+
+class _Malformed(Exception):  # noqa: N818  (never leaves this module)
+    """One item of the body that is not what the specification says."""
+
+
+def protobuf_of(body: bytes, signal: str, rejected: Counter[str]) -> bytes:
+    """Encode a JSON body (traces, logs or metrics) as protobuf; malformed items are counted."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as why:
+        raise Unreadable(
+            f"the body of {len(body)} bytes is not JSON ({why}): check its Content-Encoding, and "
+            "that it was sent whole"
+        ) from why
+    return protobuf_of_document(document, signal, rejected)
+
+
+def protobuf_of_document(document: Any, signal: str, rejected: Counter[str]) -> bytes:
+    """Encode a parsed JSON body as protobuf."""
+    by_resource, by_scope, items, item, in_scope, in_resource, data = _SIGNALS[signal]
+    resources: list[bytes] = []
+    for group in _list_in(document, by_resource, "the body"):
+        scopes: list[bytes] = []
+        for scope in _list_in(group, by_scope, by_resource):
+            found: list[bytes] = []
+            for one in _list_in(scope, items, by_scope):
+                try:
+                    found.append(_encoded(item, one))
+                except _Malformed:
+                    rejected[MALFORMED[signal]] += 1
+            scopes.append(
+                in_scope(
+                    **{
+                        "scope": _envelope(InstrumentationScope, scope, "scope"),
+                        _snake(items): found,
+                    }
+                ).SerializeToString()
+            )
+        resources.append(
+            in_resource(
+                **{"resource": _envelope(Resource, group, "resource"), _snake(by_scope): scopes}
+            ).SerializeToString()
+        )
+    return data(**{_snake(by_resource): resources}).SerializeToString()
+
+
+def _snake(camel: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in camel)
+
+
+def _list_in(value: Any, name: str, place: str) -> list[Any]:
+    if not isinstance(value, dict):
+        raise Unreadable(f"{place} of OTLP/JSON is not an object that holds {name!r}")
+    group = cast("dict[str, Any]", value)
+    found = group.get(name, group.get(_snake(name)))
+    if found is None:
+        return []
+    if not isinstance(found, list):
+        raise Unreadable(f"{name!r} of OTLP/JSON is not a list")
+    return cast("list[Any]", found)
+
+
+def _envelope(kind: Any, group: dict[str, Any], name: str) -> bytes:
+    try:
+        return _encoded(kind, group.get(name) or {})
+    except _Malformed as why:
+        raise Unreadable(f"{name!r} of OTLP/JSON cannot be read: {why}") from why
+
+
+def _encoded(kind: Any, value: Any) -> bytes:
+    message = kind()
+    try:
+        _fill(message, value, 0)
+        return message.SerializeToString()
+    except (ValueError, TypeError, OverflowError, NotBase64, protobuf.EncodeError) as why:
+        raise _Malformed(str(why)) from why
+
+
+def _table(descriptor: Any) -> dict[str, Any]:
+    table = _fields.get(descriptor.full_name)
+    if table is None:
+        table = {field.json_name: field for field in descriptor.fields}
+        table.update({field.name: field for field in descriptor.fields})
+        _fields[descriptor.full_name] = table
+    return table
+
+
+def _fill(message: Any, value: Any, depth: int) -> None:
+    if not isinstance(value, dict):
+        raise TypeError(f"{message.DESCRIPTOR.name} is not an object")
+    if depth > DEPTH_MAX:
+        raise ValueError(f"nested over {DEPTH_MAX} deep")
+    table = _table(message.DESCRIPTOR)
+    for name, given in cast("dict[str, Any]", value).items():
+        field = table.get(name)
+        if field is None or given is None:
+            continue
+        if field.is_repeated:
+            if not isinstance(given, list):
+                raise TypeError(f"{name} is not a list")
+            items, place = cast("list[Any]", given), getattr(message, field.name)
+            if field.message_type is None:
+                place.extend([_scalar(field, one) for one in items])
+            else:
+                for one in items:
+                    _fill(place.add(), one, depth + 1)
+        elif field.message_type is None:
+            setattr(message, field.name, _scalar(field, given))
+        else:
+            inner = getattr(message, field.name)
+            inner.SetInParent()
+            _fill(inner, given, depth + 1)
+
+
+def _scalar(field: Any, given: Any) -> Any:
+    if field.type == FieldDescriptor.TYPE_STRING:
+        if not isinstance(given, str):
+            raise TypeError(f"{field.name} is not a text")
+        # JSON can spell half of a surrogate pair; UTF-8 cannot.
+        return given if given.isascii() else given.encode("utf-8", "replace").decode()
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return bytes.fromhex(given) if field.name in _HEX else b64decode(given, validate=True)
+    if field.type == FieldDescriptor.TYPE_ENUM and isinstance(given, str):
+        return field.enum_type.values_by_name[given].number if not given.isdigit() else int(given)
+    if field.type == FieldDescriptor.TYPE_BOOL:
+        if not isinstance(given, bool):
+            raise TypeError(f"{field.name} is neither true nor false")
+        return given
+    if isinstance(given, bool):
+        raise TypeError(f"{field.name} is not a number")
+    if field.type in _WHOLE or field.type == FieldDescriptor.TYPE_ENUM:
+        if isinstance(given, float) and not given.is_integer():
+            raise ValueError(f"{field.name} is not a whole number")
+        return int(given)
+    return float(given)

@@ -1,0 +1,1 @@
+"""Reading: what arrived → steps of agents and changes of the infrastructure."""

@@ -1,0 +1,193 @@
+"""Tool spans → Actions: fingerprints, outcome, tier, targets, required facts, facts obtained."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple, cast
+
+from aftershock.attributes import (
+    ACTION_EXPLAIN,
+    ACTION_TARGETS,
+    ACTION_TIER,
+    ARGUMENT_IDS,
+    ARGUMENTS_DIGEST,
+    ARGUMENTS_SIZE,
+    ARGUMENTS_SKETCH,
+    CONTEXT_REQUIRED,
+    ERROR_CLASS,
+    FACTS,
+    POLLS,
+    RESULT_DIGEST,
+    RESULT_OUTCOME,
+    RESULT_SIZE,
+    RESULT_SKETCH,
+    RESULT_WORDS,
+    SUBJECTS,
+)
+from aftershock.fingerprint import (
+    error_class,
+    fingerprint_arguments,
+    fingerprint_result,
+    outcome_of,
+    subjects_of,
+    text_of,
+)
+from aftershock.model import Action, Fact, Fingerprint, Outcome, Requirement, Tier
+from aftershock.policy import Policy, ToolDescription, describe, providers_of
+from aftershock.words import ids_in, words_in
+from aftershock_collector.otlp.wire import Attributes, Span
+from aftershock_collector.reading.dialects import Reading, count_in, parsed, text_in, texts_in
+
+TIERS = {tier.value: tier for tier in Tier}
+ID = re.compile(r"=[0-9a-f]{8}$")
+OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+
+Pairs = tuple[tuple[str, str], ...]  # kind, subject
+
+
+class Ending(NamedTuple):
+    """How a call ended. `put_aside`: it waits for a person or was handed over."""
+
+    error: str | None = None
+    said: str = ""
+    put_aside: bool = False
+
+
+def action_of(span: Span, reading: Reading, policy: Policy, ending: Ending) -> tuple[Action, Pairs]:
+    """The action of a tool span, and the facts that the call provides."""
+    own = span.attributes
+    given = parsed(reading.arguments)
+    named = cast("Mapping[str, Any]", given) if isinstance(given, dict) else None
+    described = describe(policy, reading.name, named)
+    result = None if ending.put_aside else _result(own, reading.result)
+    outcome = None if ending.put_aside else _outcome(own, reading.result, ending)
+    tier = own.get(ACTION_TIER)
+    action = Action(
+        tool=reading.name,
+        arguments=_arguments(span, given),
+        result=result,
+        outcome=outcome,
+        tier=TIERS.get(tier, described.tier) if isinstance(tier, str) else described.tier,
+        targets=texts_in(own, ACTION_TARGETS) or described.targets,
+        requires=_requirements(own, policy) or described.requires,
+        error_class=_error_class(own, reading, ending) if outcome is Outcome.FAILED else None,
+        polls=own.get(POLLS) is True or described.polls,
+        call_id=reading.call_id,
+        subjects=frozenset(texts_in(own, SUBJECTS)) or _subjects(given),
+        explain=_explain(own, described),
+        ids=_ids(own, given),
+        words=None if ending.put_aside else _words(own, reading.result, ending),
+    )
+    provides = tuple(_pair(text) for text in texts_in(own, FACTS))
+    return action, provides or described.provides
+
+
+def facts_of(span: Span, action: Action, provides: Pairs, ending: Ending) -> tuple[Fact, ...]:
+    """What the agent was shown by a call that ended."""
+    if ending.put_aside:
+        return ()
+    return tuple(
+        Fact(
+            kind=kind,
+            subject=subject,
+            source=action.tool,
+            observed_at_ns=span.ended_at_ns,
+            # A call that ended well and whose result nobody recorded has shown something.
+            outcome=action.outcome or Outcome.OK,
+            span_id=span.span_id,
+            digest=action.result.digest if action.result else None,
+        )
+        for kind, subject in provides
+    )
+
+
+def _arguments(span: Span, given: Any) -> Fingerprint:
+    own = span.attributes
+    if digest := text_in(own, ARGUMENTS_DIGEST):
+        return Fingerprint(
+            digest, _sketch(own.get(ARGUMENTS_SKETCH)), count_in(own, ARGUMENTS_SIZE)
+        )
+    if given is not None:
+        return fingerprint_arguments(given)
+    # Nobody recorded them, so they equal no others: two unknowns must not look like a loop.
+    return Fingerprint(f"unseen-{span.span_id}")
+
+
+def _result(own: Attributes, given: Any) -> Fingerprint | None:
+    if digest := text_in(own, RESULT_DIGEST):
+        return Fingerprint(digest, _sketch(own.get(RESULT_SKETCH)), count_in(own, RESULT_SIZE))
+    return None if given is None else fingerprint_result(given)
+
+
+def _outcome(own: Attributes, given: Any, ending: Ending) -> Outcome | None:
+    told = own.get(RESULT_OUTCOME)
+    if isinstance(told, str) and told in OUTCOMES:
+        return OUTCOMES[told]
+    if ending.error:
+        return Outcome.FAILED
+    return None if given is None else outcome_of(given, None)
+
+
+def _error_class(own: Attributes, reading: Reading, ending: Ending) -> str | None:
+    if told := text_in(own, ERROR_CLASS):
+        return told
+    if ending.said:
+        return error_class(ending.said)
+    if reading.result is not None and (kind := error_class(text_of(reading.result))):
+        return kind
+    return ending.error
+
+
+def _requirements(own: Attributes, policy: Policy) -> tuple[Requirement, ...]:
+    found: list[Requirement] = []
+    for text in texts_in(own, CONTEXT_REQUIRED):
+        kind, _, rest = text.partition("\t")
+        subject, _, age = rest.partition("\t")
+        sources = providers_of(policy, kind)
+        found.append(Requirement(kind, subject or "*", _seconds(age), sources=sources))
+    return tuple(found)
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return seconds if 0 < seconds < float("inf") else None
+
+
+def _pair(text: str) -> tuple[str, str]:
+    kind, _, subject = text.partition("\t")
+    return kind, subject or "*"
+
+
+def _sketch(value: Any) -> frozenset[int]:
+    if not isinstance(value, list):
+        return frozenset()
+    parts = cast("list[Any]", value)
+    return frozenset([part for part in parts if type(part) is int])
+
+
+def _explain(own: Attributes, described: ToolDescription) -> bool | None:
+    told = own.get(ACTION_EXPLAIN)
+    return told if isinstance(told, bool) else described.explain
+
+
+def _ids(own: Attributes, given: Any) -> frozenset[str]:
+    if told := texts_in(own, ARGUMENT_IDS):
+        return frozenset([one for one in told if ID.search(one)])
+    return frozenset() if given is None or ARGUMENTS_DIGEST in own else ids_in(given)
+
+
+def _words(own: Attributes, given: Any, ending: Ending) -> frozenset[int] | None:
+    told = own.get(RESULT_WORDS)
+    if isinstance(told, list):
+        return _sketch(cast("list[Any]", told))
+    if given is not None:
+        return words_in(text_of(given))
+    return words_in(ending.said) if ending.said else None
+
+
+def _subjects(given: Any) -> frozenset[str]:
+    return frozenset() if given is None else subjects_of(given)

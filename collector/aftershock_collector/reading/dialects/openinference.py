@@ -1,0 +1,117 @@
+"""OpenInference's spans (Arize): smolagents, crewai, LangChain and others instrumented with it.
+
+The kind of a span is an attribute; chains, guardrails, evaluators and plain functions are not
+steps. Values are often JSON inside text, and numbers often text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+from aftershock.attributes import AGENT_NAME, CONVERSATION_ID, TOOL_CALL_ID, TOOL_NAME
+from aftershock.model import StepKind
+from aftershock.shown import Part, Shown, shown_in
+from aftershock_collector.otlp.wire import Span
+from aftershock_collector.reading.dialects import (
+    Reading,
+    cost_in,
+    parsed,
+    text_in,
+    tokens_in,
+    value_in,
+)
+
+KIND = "openinference.span.kind"
+INPUT = "input.value"
+OUTPUT = "output.value"
+AGENT = (AGENT_NAME, "agent.name")
+CONVERSATION = (CONVERSATION_ID, "session.id")
+MODEL = ("llm.model_name", "embedding.model_name", "gen_ai.request.model")
+SENT = ("llm.token_count.prompt",)
+RETURNED = ("llm.token_count.completion",)
+
+COST = "llm.cost.total"
+MESSAGE = re.compile(r"llm\.input_messages\.(\d{1,6})\.message\.(.+)")
+# Of a message: what is read, what needs no reading, and the text among parts of several kinds.
+FIELDS = frozenset({"role", "content", "name", "tool_call_id"})
+TEXT = re.compile(r"contents\.\d+\.message_content\.(?:type|text)$|tool_calls\.")
+RESULTS = frozenset({"tool", "tool-response", "function"})
+
+# smolagents calls a tool as `forward(*args, **kwargs)` and records just that.
+SMOLAGENTS = frozenset({"args", "kwargs", "sanitize_inputs_outputs"})
+
+
+def read_openinference(span: Span) -> Reading | None:
+    """Read a span that says of which OpenInference kind it is."""
+    attributes = span.attributes
+    kind = attributes.get(KIND)
+    if kind is None:
+        return None
+    agent, conversation = text_in(attributes, *AGENT), text_in(attributes, *CONVERSATION)
+    if kind == "TOOL":
+        return Reading(
+            StepKind.TOOL_CALL,
+            text_in(attributes, TOOL_NAME, "tool.name") or span.name,
+            agent,
+            conversation,
+            _arguments(span),
+            value_in(attributes, OUTPUT),
+            text_in(attributes, TOOL_CALL_ID, "tool_call.id"),
+        )
+    if kind in ("LLM", "EMBEDDING"):
+        tokens = tokens_in(attributes, SENT, RETURNED)
+        name = text_in(attributes, *MODEL) or span.name
+        shown = _shown(attributes) if kind == "LLM" else None
+        cost = cost_in(attributes, COST)
+        return Reading(
+            StepKind.INFERENCE, name, agent, conversation, tokens=tokens, shown=shown, cost_usd=cost
+        )
+    if kind == "AGENT":
+        name = agent or span.name.removesuffix(".run")
+        return Reading(StepKind.AGENT, name, name, conversation)
+    if kind in ("RETRIEVER", "RERANKER"):
+        return Reading(StepKind.RETRIEVAL, span.name, agent, conversation)
+    return None
+
+
+def _shown(attributes: Mapping[str, Any]) -> Shown | None:
+    """What an inference was shown: its messages are one attribute per field."""
+    messages: dict[int, dict[str, Any]] = {}
+    for key, value in attributes.items():
+        if match := MESSAGE.match(key):
+            messages.setdefault(int(match[1]), {}).setdefault(match[2], value)
+    if not messages:
+        return None
+    parts: list[Part] = []
+    for _, fields in sorted(messages.items()):
+        role, call_id = fields.get("role"), fields.get("tool_call_id")
+        whole = all(key in FIELDS or TEXT.match(key) for key in fields)
+        texts = [value for key, value in fields.items() if key == "content" or TEXT.match(key)]
+        text = "\n".join(one for one in texts if isinstance(one, str)) if whole else None
+        told = role if isinstance(role, str) else ""
+        named = call_id if isinstance(call_id, str) else None
+        parts.append(Part(told, text, told in RESULTS or named is not None, named))
+    return shown_in(parts)
+
+
+def _arguments(span: Span) -> Any:
+    """What a tool was called with: its input, without the shape of the call around it.
+
+    `tool.parameters` holds the tool's schema with some instrumentations and its arguments with
+    others; `gen_ai.tool.call.arguments` of the dual-write mode holds the schema with crewai.
+    """
+    given = value_in(span.attributes, INPUT)
+    if given is None:
+        return value_in(span.attributes, "tool_call.function.arguments")
+    value = parsed(given)
+    if isinstance(value, dict):
+        call = cast("dict[str, Any]", value)
+        if "kwargs" in call and call.keys() <= SMOLAGENTS:
+            positional, named = call.get("args"), call["kwargs"]
+            if not positional:
+                return named
+            named = cast("dict[str, Any]", named) if isinstance(named, dict) else {}
+            return {"_args": positional, **named}
+    return cast("Any", value)

@@ -1,0 +1,280 @@
+"""Span | LogEvent → Step | Change: what each of them says about an agent, or None.
+
+Dialects know the names; here is decided, once for all of them, whose run it is, what went wrong,
+what the fingerprints are and what the policy adds. What Aftershock's own attributes say wins.
+Attributes are whatever was sent: a value of an odd type counts as not there, and nothing raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import blake2b
+from typing import Any, cast
+
+from aftershock.attributes import (
+    AGENT_NAME,
+    CHANGE_KIND,
+    CHANGE_NAME,
+    CONVERSATION_ID,
+    ERROR_TYPE,
+    EVENT_CHANGE,
+    EVENT_FACT,
+    EVENT_HEARTBEAT,
+    EVENT_STARTED,
+    FACT_DIGEST,
+    FACT_KIND,
+    FACT_OUTCOME,
+    FACT_SOURCE,
+    FACT_SUBJECT,
+    HOST_NAME,
+    NAMESPACE_NAME,
+    OPERATION,
+    POD_NAME,
+    PROCESS_PID,
+    RUN_ID,
+    SERVICE_NAME,
+    STEP_PARENT,
+    TOOL_NAME,
+)
+from aftershock.entity import entity_key
+from aftershock.model import Change, ChangeKind, Fact, Outcome, Step, StepKind
+from aftershock.policy import Policy
+from aftershock.shown import Shown
+from aftershock_collector.otlp.wire import (
+    INTERNAL,
+    STATUS_ERROR,
+    STATUS_UNSET,
+    Attributes,
+    LogEvent,
+    Span,
+)
+from aftershock_collector.reading.actions import OUTCOMES, Ending, action_of, facts_of
+from aftershock_collector.reading.dialects import Reading, text_in
+from aftershock_collector.reading.dialects.genai import read_genai
+from aftershock_collector.reading.dialects.kubernetes import read_kubernetes
+from aftershock_collector.reading.dialects.neutral import read_neutral
+from aftershock_collector.reading.dialects.openinference import read_openinference
+from aftershock_collector.reading.dialects.outgoing import read_outgoing
+
+# The first that understands a span reads it. OpenInference stands before GenAI because its
+# dual-write mode adds GenAI attributes that are less true than its own.
+DIALECTS: tuple[Callable[[Span], Reading | None], ...] = (
+    read_openinference,
+    read_genai,
+    read_neutral,
+    read_outgoing,
+)
+
+# Exceptions that frameworks raise to steer: to wait for a person, to hand over. Nothing failed.
+STEERING = frozenset(
+    {
+        "GraphInterrupt", "NodeInterrupt", "GraphBubbleUp", "ParentCommand",  # langgraph
+        "CallDeferred", "ApprovalRequired",  # pydantic-ai
+        "InterruptException",  # strands
+    }
+)  # fmt: skip
+ERROR_OTHER = "_OTHER"  # the conventions' word for an error without a type
+DETAIL_CHARS_MAX = 2_000
+
+
+def read(span: Span, policy: Policy) -> Step | None:
+    """The step that a span stands for; None where it stands for none."""
+    for dialect in DIALECTS:
+        reading = dialect(span)
+        if reading is not None:
+            return _step(span, reading, policy)
+    return None
+
+
+def read_event(event: LogEvent, policy: Policy) -> Step | Change | None:
+    """The step or the change that a log event tells of; None where it tells of neither."""
+    if event.name == EVENT_STARTED:
+        return _started(event, policy)
+    if event.name == EVENT_HEARTBEAT:
+        return _heartbeat(event)
+    if event.name == EVENT_FACT:
+        return _fact(event)
+    if event.name == EVENT_CHANGE:
+        return _change(event)
+    return read_kubernetes(event)
+
+
+def process_of(resource: Attributes) -> str | None:
+    """The process that sent this, as somebody who must stop it would name it."""
+    pod = text_in(resource, POD_NAME)
+    if pod is not None:
+        return f"pod/{text_in(resource, NAMESPACE_NAME) or 'default'}/{pod}"
+    pid = resource.get(PROCESS_PID)
+    host = text_in(resource, HOST_NAME)
+    return f"pid/{host}/{pid}" if host and isinstance(pid, int) else None
+
+
+def run_id_of(item: Span | LogEvent) -> str | None:
+    """Whose run a span or a log event belongs to: the run's own id, else the trace's."""
+    return text_in(item.attributes, RUN_ID) or item.trace_id
+
+
+# --- Spans -----------------------------------------------------------------------------------
+
+
+def _step(span: Span, reading: Reading, policy: Policy) -> Step:
+    ending = _ending(span, reading)
+    shown = reading.shown or _NOTHING_SHOWN
+    action = None
+    facts: tuple[Fact, ...] = ()
+    if reading.kind is StepKind.TOOL_CALL:
+        action, provides = action_of(span, reading, policy, ending)
+        facts = facts_of(span, action, provides, ending)
+    return Step(
+        run_id=text_in(span.attributes, RUN_ID) or span.trace_id,
+        span_id=span.span_id,
+        kind=reading.kind,
+        name=reading.name,
+        began_at_ns=span.began_at_ns,
+        ended_at_ns=span.ended_at_ns,
+        trace_id=span.trace_id,
+        parent_id=span.parent_id,
+        agent=reading.agent,
+        conversation=reading.conversation,
+        service=text_in(span.resource, SERVICE_NAME),
+        process=process_of(span.resource),
+        error=ending.error,
+        action=action,
+        facts=facts,
+        decision=reading.decision,
+        tokens=reading.tokens,
+        targets=reading.targets,
+        cost_usd=reading.cost_usd,
+        shown=shown.results,
+        words=shown.words,
+        compacted=reading.compacted,
+    )
+
+
+_NOTHING_SHOWN = Shown()
+_WELL = Ending()
+
+
+def _ending(span: Span, reading: Reading) -> Ending:
+    """How a span ended: its error's type and text, and whether it was only put aside."""
+    declared = text_in(span.attributes, ERROR_TYPE) or reading.error
+    if span.status_code != STATUS_ERROR and declared is None:
+        return _WELL
+    kind, said = declared, span.status_message
+    for event in span.events:
+        if event.name == "exception":
+            kind = kind or text_in(event.attributes, "exception.type")
+            said = said or text_in(event.attributes, "exception.message") or ""
+    if kind is None:
+        # Some SDKs put "ValueError: no such pod" into the status and nothing anywhere else.
+        before, colon, _ = said.partition(":")
+        kind = before if colon and before.isidentifier() else ERROR_OTHER
+    if kind.rpartition(".")[2] in STEERING:
+        return Ending(put_aside=True)
+    return Ending(kind, said)
+
+
+# --- Log events ------------------------------------------------------------------------------
+
+
+def _started(event: LogEvent, policy: Policy) -> Step | None:
+    """A step that has begun: its span, as far as it is known."""
+    if event.trace_id is None or event.span_id is None:
+        return None
+    so_far = Span(
+        trace_id=event.trace_id,
+        span_id=event.span_id,
+        parent_id=text_in(event.attributes, STEP_PARENT),
+        name="",
+        kind=INTERNAL,
+        began_at_ns=event.time_ns,
+        ended_at_ns=event.time_ns,
+        status_code=STATUS_UNSET,
+        status_message="",
+        attributes=event.attributes,
+        resource=event.resource,
+        scope=event.scope,
+    )
+    step = read(so_far, policy)
+    if step is None:
+        return None
+    action = step.action
+    if action is not None:
+        action = replace(action, result=None, outcome=None, error_class=None)
+    return replace(step, ended_at_ns=None, error=None, action=action, facts=())
+
+
+def _heartbeat(event: LogEvent) -> Step | None:
+    name = text_in(event.attributes, TOOL_NAME, OPERATION) or ""
+    return _told(event, StepKind.HEARTBEAT, name)
+
+
+def _fact(event: LogEvent) -> Step | None:
+    kind = text_in(event.attributes, FACT_KIND)
+    if kind is None:
+        return None
+    step = _told(event, StepKind.FACT, kind)
+    if step is None:
+        return None
+    fact = Fact(
+        kind=kind,
+        subject=text_in(event.attributes, FACT_SUBJECT) or "*",
+        source=text_in(event.attributes, FACT_SOURCE) or "",
+        observed_at_ns=event.time_ns,
+        outcome=OUTCOMES.get(text_in(event.attributes, FACT_OUTCOME) or "", Outcome.OK),
+        span_id=step.span_id,
+        digest=text_in(event.attributes, FACT_DIGEST),
+    )
+    return replace(step, facts=(fact,))
+
+
+def _told(event: LogEvent, kind: StepKind, name: str) -> Step | None:
+    """A step of a moment, told by an event; None where it belongs to no run."""
+    run_id = run_id_of(event)
+    if run_id is None:
+        return None
+    return Step(
+        run_id=run_id,
+        span_id=event.span_id or _hash(event),
+        kind=kind,
+        name=name,
+        began_at_ns=event.time_ns,
+        ended_at_ns=event.time_ns,
+        trace_id=event.trace_id or "",
+        agent=text_in(event.attributes, AGENT_NAME),
+        conversation=text_in(event.attributes, CONVERSATION_ID),
+        service=text_in(event.resource, SERVICE_NAME),
+        process=process_of(event.resource),
+    )
+
+
+def _change(event: LogEvent) -> Change | None:
+    """A deploy, a flag, a maintenance window: about what its attributes name, else its resource."""
+    entity = _entity(event.attributes) or _entity(event.resource)
+    name = text_in(event.attributes, CHANGE_NAME)
+    if name is None and isinstance(event.text, str):
+        name = event.text.partition("\n")[0]
+    if entity is None or not name:
+        return None
+    kind = text_in(event.attributes, CHANGE_KIND)
+    known = kind in set(ChangeKind) - {ChangeKind.METRIC}
+    return Change(
+        id=f"told/{_hash(event)}",
+        kind=ChangeKind(kind) if known else ChangeKind.EVENT,
+        entity=entity,
+        name=name[:DETAIL_CHARS_MAX],
+        began_at_ns=event.time_ns,
+        detail=event.text[:DETAIL_CHARS_MAX] if isinstance(event.text, str) else "",
+    )
+
+
+def _entity(attributes: Any) -> str | None:
+    texts = {key: value for key, value in attributes.items() if isinstance(value, str)}
+    return entity_key(cast("dict[str, str]", texts))
+
+
+def _hash(event: LogEvent) -> str:
+    """An id for what came without one: the same bytes get the same id."""
+    whole = event.body + event.resource_body
+    return blake2b(whole or repr(event).encode("utf-8", "replace"), digest_size=8).hexdigest()

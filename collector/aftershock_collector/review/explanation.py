@@ -1,0 +1,219 @@
+"""Why a finding was made: its evidence as a person wants it, from what a run is known to have done.
+
+The calls side by side, what stood between them, the facts that the deed needed and where the run
+could have got them, and what was spent after the finding was certain.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from aftershock.fold import Window, key_of, place_of
+from aftershock.limits import Limits
+from aftershock.model import Outcome, Run, Step, StepKind
+from aftershock.policy import limits_for, providers_of
+from aftershock.rules.context import requirements_of
+from aftershock.rules.stale_fact import reason_of
+from aftershock_collector.review.comparison import Call, Content, side_by_side
+from aftershock_collector.review.spending import Spent, courses_of, spent
+from aftershock_collector.telling.story import step_words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aftershock.model import Claim, Fact, Requirement
+    from aftershock.policy import Policy
+    from aftershock.rules.context import Known
+
+READS_MAX = 5  # of one fact, or calls of one tool that provides it: the newest
+BETWEEN_MAX = 6  # kinds of things that are named between the calls
+# Said inside another span, whose id they carry: that span is the evidence.
+NOTES = {StepKind.FACT, StepKind.DECISION, StepKind.APPROVAL}
+
+
+class State(StrEnum):
+    """How well a fact was known when the deed was done."""
+
+    KNOWN = "known"
+    NEVER = "never asked for"
+    ELSEWHERE = "asked about something else only"
+    FAILED = "asked for, and the answer failed"
+    EMPTY = "asked for, and the answer was empty"
+    TRUNCATED = "asked for, and the answer was cut off"
+    OUTDATED = "known, and no longer true or too old"
+
+
+UNUSABLE = {
+    Outcome.FAILED: State.FAILED,
+    Outcome.EMPTY: State.EMPTY,
+    Outcome.TRUNCATED: State.TRUNCATED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A tool that would have told a fact, and what the run did with it."""
+
+    tool: str  # a name, or a pattern as the policy has it
+    before: tuple[Step, ...]  # calls that began before the deed, the newest ones
+    after: tuple[Step, ...]  # and after it
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One fact that the deed needed."""
+
+    requirement: Requirement
+    state: State
+    why: str  # what made it outdated, in words; "" for everything else
+    reads: tuple[Fact, ...]  # of that kind that the run had been shown, oldest first
+    providers: tuple[Provider, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """What stood between the first and the last step of the evidence."""
+
+    words: tuple[tuple[str, int], ...]  # what was done, how often
+    others: int  # further kinds of things, not named
+    effects: int  # calls among them that could change something and did not fail
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything that supports one claim."""
+
+    claim: Claim
+    calls: tuple[Call, ...]  # the evidence in event order
+    lost: int  # spans of the evidence that the store no longer has
+    between: Between
+    needs: tuple[Need, ...]
+    spent: Spent | None
+
+
+def explain(
+    claim: Claim, steps: Sequence[Step], contents: Mapping[str, Content], policy: Policy
+) -> Explanation:
+    """The evidence of one claim.
+
+    Args:
+        claim: what is claimed.
+        steps: all that is known of its run; open and ended versions of one step may both be there.
+        contents: by span id, what spans recorded of their calls.
+        policy: what tools need to know and who tells it; limits of the agent.
+    """
+    known = settled(steps)
+    evidence = set(claim.finding.evidence)
+    shown = [step for step in known if step.span_id in evidence and step.kind not in NOTES]
+    shown += [
+        step for step in known if step.span_id in evidence - {other.span_id for other in shown}
+    ]
+    shown.sort(key=place_of)
+    return Explanation(
+        claim,
+        side_by_side(shown, contents),
+        len(evidence - {step.span_id for step in shown}),
+        between(known, shown),
+        needs_of(claim, known, policy),
+        spent(claim, steps, courses_of(steps, policy)),
+    )
+
+
+def settled(steps: Sequence[Step]) -> list[Step]:
+    """Each step once, ended where its end is known, its agent and its targets named, in order."""
+    if not steps:
+        return []
+    by_end = sorted(steps, key=lambda step: step.ended_at_ns or 0)
+    once = list({key_of(step): step for step in by_end}.values())
+    window = Window(steps[0].run_id, Limits(run_steps_max=len(once) + 1))
+    window.add(once)
+    return list(window.whole(0).steps)
+
+
+def between(known: Sequence[Step], shown: Sequence[Step]) -> Between:
+    """What was done between the first and the last step of the evidence, apart from it."""
+    evidence = {step.span_id for step in shown}
+    first, last = (place_of(shown[0]), place_of(shown[-1])) if shown else ((0, "", ""),) * 2
+    inside = [
+        step
+        for step in known
+        if first < place_of(step) < last
+        and step.span_id not in evidence
+        and step.kind is not StepKind.OUTGOING  # told by the call that it was made for
+    ]
+    words = Counter(step_words(step) for step in inside)
+    effects = [
+        step
+        for step in inside
+        if step.action is not None
+        and step.action.tier.has_effect
+        and step.action.outcome is not Outcome.FAILED
+    ]
+    return Between(
+        tuple(words.most_common(BETWEEN_MAX)), max(0, len(words) - BETWEEN_MAX), len(effects)
+    )
+
+
+# --- Facts that the deed needed --------------------------------------------------------------
+
+
+def needs_of(claim: Claim, known: Sequence[Step], policy: Policy) -> tuple[Need, ...]:
+    """What the deed of a lasting finding needed to know, and what was known of it."""
+    if not claim.finding.lasting:
+        return ()
+    places = [at for at, step in enumerate(known) if step.span_id == claim.finding.evidence[0]]
+    places = [at for at in places if known[at].action is not None]
+    if not places:
+        return ()
+    run = Run(claim.finding.run_id, tuple(known[: places[0] + 1]), known[places[0]].last_ns)
+    asked = requirements_of(run)
+    if asked is None:
+        return ()
+    deed, _, facts = asked
+    limits = limits_for(policy, claim.finding.agent)
+    return tuple(
+        Need(
+            one.requirement,
+            *state_of(run, deed, one, limits),
+            reads_of(one),
+            tuple(
+                provider_of(pattern, deed, known)
+                for pattern in one.requirement.sources or providers_of(policy, one.requirement.kind)
+            ),
+        )
+        for one in facts
+    )
+
+
+def reads_of(one: Known) -> tuple[Fact, ...]:
+    """What was read of that kind, about the wanted subject and about others."""
+    reads = sorted((*one.facts, *one.others), key=lambda fact: fact.observed_at_ns)
+    return tuple(reads[-READS_MAX:])
+
+
+def state_of(run: Run, deed: Step, one: Known, limits: Limits) -> tuple[State, str]:
+    """How well a fact was known, by the same rules that found it wanting."""
+    if not one.facts:
+        return (State.ELSEWHERE if one.others else State.NEVER), ""
+    if one.usable is None:
+        return UNUSABLE[one.facts[-1].outcome], ""
+    reason = reason_of(run, deed, one, one.usable, limits)
+    return (State.KNOWN, "") if reason is None else (State.OUTDATED, reason[0])
+
+
+def provider_of(pattern: str, deed: Step, known: Sequence[Step]) -> Provider:
+    """Calls of one tool that tells a fact, before the deed and after it."""
+    calls = [
+        step
+        for step in known
+        if step.action is not None
+        and step.span_id != deed.span_id
+        and fnmatchcase(step.action.tool, pattern)
+    ]
+    before = [step for step in calls if step.began_at_ns < deed.began_at_ns]
+    after = [step for step in calls if step.began_at_ns >= deed.began_at_ns]
+    return Provider(pattern, tuple(before[-READS_MAX:]), tuple(after[:READS_MAX]))

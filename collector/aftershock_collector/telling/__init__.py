@@ -1,0 +1,1 @@
+"""Telling: findings, runs and verdicts as pages, timelines and pictures."""

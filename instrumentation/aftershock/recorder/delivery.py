@@ -1,0 +1,287 @@
+"""Delivery: batches to the collector, or kept for a while, or dropped and counted. Never a hang.
+
+One outage is shared by spans and logs: the first failure is one line on stderr, then nothing is
+tried until a pause has passed, and what is newest is kept, up to a bound, for when it is over.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+import time
+from collections import deque
+from threading import Lock
+from typing import TYPE_CHECKING, Generic, TypeVar
+from urllib.parse import urlsplit
+
+from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+from aftershock.recorder.exporting import careful_log, careful_spans
+from aftershock.recorder.losses import count_loss, note_failure
+from aftershock.recorder.redact import redact_text
+from aftershock.recorder.settings import LOOPBACK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from opentelemetry.sdk._logs import ReadableLogRecord
+    from opentelemetry.sdk.trace import ReadableSpan
+
+    from aftershock.recorder.tracking import Amendments
+
+Item = TypeVar("Item")
+Exporter = TypeVar("Exporter", SpanExporter, LogRecordExporter)
+SENT, TOLD = SpanExportResult.SUCCESS, LogRecordExportResult.SUCCESS
+
+CONNECT_S = 0.5  # to see whether anybody listens on this machine
+PAUSE_S, PAUSE_MAX_S = 1.0, 30.0  # between attempts while the collector cannot be reached
+HELD_MAX = 4_096  # items of each kind kept during an outage: the start of a run, or its last minute
+BATCH_MAX = 512  # items in one request; with the cap on a span's bytes it stays below 64 MB
+# OpenTelemetry's own words about failed exports, each with a stack trace or once per batch.
+CHATTER = (
+    "opentelemetry.exporter.otlp.proto.http.trace_exporter",
+    "opentelemetry.exporter.otlp.proto.http._log_exporter",
+    "opentelemetry.exporter.otlp.proto.http.metric_exporter",
+    "opentelemetry.exporter.otlp.proto.grpc.exporter",
+    "opentelemetry.exporter.otlp.common.http",
+    "opentelemetry.sdk._shared_internal",
+)
+
+
+class Outage:
+    """Whether the collector can be reached: one state for everything that is sent."""
+
+    def __init__(
+        self, url: str | None = None, write: Callable[[str], object] | None = None
+    ) -> None:
+        """`url`: where the collector should be; `write`: where to say that it is not."""
+        self._url = url
+        self._write = write
+        self._said = False
+        self._lock = Lock()
+        self._pause_s = PAUSE_S
+        self.retry_at = 0.0
+        self._confirmed = False  # it has taken something since the last failure
+        self.failing = False
+        self.closing = False
+        self.reason = ""
+        os.register_at_fork(after_in_child=self._renew_lock)
+
+    def may_try(self) -> bool:
+        """False while it is not worth an attempt: it failed just now, or the process ends."""
+        if not self.failing:
+            return True
+        return not self.closing and time.monotonic() >= self.retry_at
+
+    def nobody_listens(self) -> bool:
+        """True where the collector is on this machine and is not there: known in no time."""
+        if self._confirmed or self._url is None:
+            return False
+        parts = urlsplit(self._url)
+        if parts.hostname not in LOOPBACK:
+            return False  # it may be reached by a proxy only
+        try:
+            socket.create_connection((parts.hostname, parts.port or 80), CONNECT_S).close()
+        except OSError as error:
+            self.reason = error.strerror or str(error)
+            return True
+        return False
+
+    def failed(self) -> None:
+        """An attempt failed: pause longer each time, say so the first time."""
+        with self._lock:
+            self.failing, self._confirmed = True, False
+            self.retry_at = time.monotonic() + self._pause_s
+            self._pause_s = min(self._pause_s * 2, PAUSE_MAX_S)
+            say, self._said = not self._said, True
+        if say:
+            self._say()
+
+    def ended(self) -> None:
+        """An attempt succeeded."""
+        with self._lock:
+            self.failing, self._confirmed, self._pause_s = False, True, PAUSE_S
+
+    def quiet(self) -> None:
+        """Take OpenTelemetry's messages about exports as the reason, and keep them off stderr."""
+        for name in CHATTER:
+            log = logging.getLogger(name)
+            log.filters = [one for one in log.filters if not isinstance(one, Listener)]
+            log.addFilter(Listener(self))
+
+    def _renew_lock(self) -> None:
+        """In a forked child: a lock that nobody holds."""
+        self._lock = Lock()
+
+    def _say(self) -> None:
+        why = f" ({redact_text(self.reason)[:160]})" if self.reason else ""
+        line = (
+            f"aftershock: no collector at {without_credentials(self._url or '')}{why}; "
+            "your program goes on without being recorded. `aftershock up` starts one.\n"
+        )
+        try:
+            (self._write or sys.stderr.write)(line)
+        except Exception:  # noqa: BLE001 (stderr may be closed)
+            note_failure("saying that there is no collector")
+
+
+class Listener(logging.Filter):
+    """Hears what an exporter says of a failure, and says it to nobody."""
+
+    def __init__(self, outage: Outage) -> None:
+        super().__init__()
+        self._outage = outage
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let nothing above INFO through."""
+        if record.levelno <= logging.INFO:
+            return True
+        message = record.getMessage()
+        if "Queue full" in message:
+            count_loss("export_queue_full")
+        elif "Failed to export" in message:
+            self._outage.reason = message.partition("reason: ")[2] or message
+        return False
+
+
+class Delivery(Generic[Item]):
+    """Sends items of one kind in order, holding the newest while it cannot."""
+
+    def __init__(self, kind: str, send: Callable[[Sequence[Item]], bool], outage: Outage) -> None:
+        self._kind = kind
+        self._send = send
+        self._outage = outage
+        self._held: deque[Item] = deque()
+
+    def deliver(self, items: Sequence[Item]) -> bool:
+        """Send what is held and these; False where they could not be sent now."""
+        self._held.extend(items)
+        if not self._outage.may_try():
+            self._bound()
+            return False
+        while self._held:
+            batch = [self._held.popleft() for _ in range(min(BATCH_MAX, len(self._held)))]
+            if not self._attempt(batch):
+                self._held.extendleft(reversed(batch))
+                self._outage.failed()
+                self._bound()
+                return False
+            self._outage.ended()
+        return True
+
+    def _attempt(self, batch: Sequence[Item]) -> bool:
+        try:
+            return not self._outage.nobody_listens() and self._send(batch)
+        except Exception as error:  # noqa: BLE001 (whatever an exporter raises, it did not send)
+            self._outage.reason = repr(error)
+            return False
+
+    def _bound(self) -> None:
+        excess = len(self._held) if self._outage.closing else len(self._held) - HELD_MAX
+        for _ in range(max(0, excess)):
+            self._held.popleft()
+        if excess > 0:
+            count_loss(f"undelivered_{self._kind}", excess)
+
+
+class Line(Delivery[Item], Generic[Item, Exporter]):
+    """A delivery through one exporter, which is made when the first batch is sent."""
+
+    def __init__(
+        self,
+        kind: str,
+        make: Callable[[], Exporter],
+        send: Callable[[Exporter, Sequence[Item]], bool],
+        outage: Outage,
+    ) -> None:
+        super().__init__(kind, self._through, outage)
+        self._make = make
+        self._send_through = send
+        self._inner: Exporter | None = None
+        os.register_at_fork(after_in_child=self.forget)
+
+    def _through(self, batch: Sequence[Item]) -> bool:
+        if self._inner is None:
+            self._inner = self._make()
+        return self._send_through(self._inner, batch)
+
+    def close(self) -> None:
+        """Let the exporter go."""
+        if self._inner is not None:
+            self._inner.shutdown()
+
+    def forget(self) -> None:
+        """In a forked child: what is held and every connection is the parent's."""
+        self._inner = None
+        self._held.clear()
+
+
+class CarefulSpanExporter(SpanExporter):
+    """Prepares spans and delivers them through exporters that are made when first needed."""
+
+    def __init__(
+        self,
+        makers: Sequence[tuple[Callable[[], SpanExporter], Outage]],
+        amendments: Amendments,
+    ) -> None:
+        self._amendments = amendments
+        self._lines: list[Line[ReadableSpan, SpanExporter]] = [
+            Line("spans", make, lambda inner, batch: inner.export(batch) is SENT, outage)
+            for make, outage in makers
+        ]
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Deliver, or hold for later: either way nothing for the caller to do."""
+        safe = careful_spans(spans, self._amendments)
+        for line in self._lines:
+            line.deliver(safe)
+        return SpanExportResult.SUCCESS
+
+    def shutdown(self) -> None:
+        """Let the inner exporters go."""
+        for line in self._lines:
+            line.close()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Try what is held once more."""
+        del timeout_millis
+        tried = [line.deliver(()) for line in self._lines]  # every one of them
+        return all(tried)
+
+
+class CarefulLogExporter(LogRecordExporter):
+    """The same for log records."""
+
+    def __init__(self, makers: Sequence[tuple[Callable[[], LogRecordExporter], Outage]]) -> None:
+        self._lines: list[Line[ReadableLogRecord, LogRecordExporter]] = [
+            Line("logs", make, lambda inner, batch: inner.export(batch) is TOLD, outage)
+            for make, outage in makers
+        ]
+
+    def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
+        """Deliver, or hold for later: either way nothing for the caller to do."""
+        safe = [fit for one in batch if (fit := careful_log(one)) is not None]
+        for line in self._lines:
+            line.deliver(safe)
+        return LogRecordExportResult.SUCCESS
+
+    def shutdown(self) -> None:
+        """Let the inner exporters go."""
+        for line in self._lines:
+            line.close()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Try what is held once more."""
+        del timeout_millis
+        tried = [line.deliver(()) for line in self._lines]  # every one of them
+        return all(tried)
+
+
+def without_credentials(url: str) -> str:
+    """A URL as it may be printed."""
+    parts = urlsplit(url)
+    host = parts.hostname or url
+    return f"{parts.scheme}://{host}:{parts.port}" if parts.port else f"{parts.scheme}://{host}"

@@ -1,0 +1,256 @@
+"""Providers: where spans and log events go, set up once and taken down in time.
+
+With a provider of the app's own, our tracking joins it and our exporter stands beside its own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from opentelemetry import _logs, metrics, trace
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+from aftershock.recorder import implicit, settings, wrapping
+from aftershock.recorder.delivery import CarefulLogExporter, CarefulSpanExporter, Outage
+from aftershock.recorder.importing import when_imported
+from aftershock.recorder.late import LATE
+from aftershock.recorder.losses import note_failure
+from aftershock.recorder.starting import Announcer
+from aftershock.recorder.tracking import Amendments, Tracking
+from aftershock.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+logger = logging.getLogger("aftershock")
+
+PROTOCOLS = {"grpc": "otlp_proto_grpc", "http/protobuf": "otlp_proto_http"}
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """Everything that was set up in this process."""
+
+    spans: TracerProvider
+    logs: LoggerProvider
+    announcer: Announcer
+    outage: Outage
+
+
+_pipeline: Pipeline | None = None
+
+
+def start(*, export: bool = True) -> Pipeline | None:
+    """Set up tracking and export, once. `export=False`: somebody else's exporters do it.
+
+    None where OpenTelemetry is switched off.
+    """
+    global _pipeline  # noqa: PLW0603 (one process, one pipeline)
+    if _pipeline is not None or switched_off():
+        return _pipeline
+    settings.set_defaults()
+    outage, amendments = Outage(settings.endpoint()), Amendments()
+    spans, logs = tracer_provider(), logger_provider()
+    announcer = Announcer(
+        lambda: logs.get_logger("aftershock", VERSION), tidy=tidy, heartbeat_s=heartbeat_s()
+    )
+    spans.add_span_processor(Tracking(announcer, amendments))
+    if export:
+        if makers := exporters("traces", outage):
+            exporter = CarefulSpanExporter(makers, amendments)
+            spans.add_span_processor(BatchSpanProcessor(exporter))
+            LATE.enabled = True
+        if makers := exporters("logs", outage):
+            logs.add_log_record_processor(BatchLogRecordProcessor(CarefulLogExporter(makers)))
+        outage.quiet()
+        start_metrics(spans.resource, outage)
+    _pipeline = Pipeline(spans, logs, announcer, outage)
+    os.register_at_fork(after_in_child=lambda: forget(amendments))
+    atexit.register(finish)
+    finish_workers_too()
+    return _pipeline
+
+
+def switched_off() -> bool:
+    """OpenTelemetry's own switch."""
+    return os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+
+
+def heartbeat_s() -> float:
+    """How often a lasting step says so; tests and impatient people may want it sooner."""
+    try:
+        return max(0.1, float(os.environ.get("AFTERSHOCK_HEARTBEAT_S", "30")))
+    except ValueError:
+        return 30.0
+
+
+def resource() -> Resource:
+    """Who sends: the program's name, unless the user named it."""
+    own: dict[str, Any] = {
+        "telemetry.distro.name": "aftershock",
+        "telemetry.distro.version": VERSION,
+    }
+    if name := settings.named_service():
+        own[SERVICE_NAME] = name
+    return Resource.create(own)
+
+
+def tracer_provider() -> TracerProvider:
+    """The app's provider, if it has one that takes processors, else ours."""
+    present = trace.get_tracer_provider()
+    if isinstance(present, TracerProvider):
+        return present
+    made = TracerProvider(resource=resource())
+    trace.set_tracer_provider(made)
+    return made
+
+
+def logger_provider() -> LoggerProvider:
+    """The same for log events."""
+    present = _logs.get_logger_provider()
+    if isinstance(present, LoggerProvider):
+        return present
+    made = LoggerProvider(resource=resource())
+    _logs.set_logger_provider(made)
+    return made
+
+
+def start_metrics(of: Resource, outage: Outage) -> None:
+    """Metrics of the instrumentations, only where somebody asked for them."""
+    makers = exporters("metrics", outage)
+    if not makers:
+        return
+    from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415 (20 ms, rarely wanted)
+    from opentelemetry.sdk.metrics.export import (  # noqa: PLC0415
+        MetricReader,
+        PeriodicExportingMetricReader,
+    )
+
+    made = [make() for make, _ in makers]
+    readers = [
+        one if isinstance(one, MetricReader) else PeriodicExportingMetricReader(one) for one in made
+    ]
+    metrics.set_meter_provider(MeterProvider(resource=of, metric_readers=readers))
+
+
+def exporters(signal: str, outage: Outage) -> list[tuple[Callable[[], Any], Outage]]:
+    """Makers of the exporters that OTEL_*_EXPORTER names; none is made before it is needed.
+
+    Those that go to the collector share its outage; another, such as the console, has its own.
+    """
+    named = os.environ.get(f"OTEL_{signal.upper()}_EXPORTER", "")
+    found: list[tuple[Callable[[], Any], Outage]] = []
+    for name in (one.strip() for one in named.split(",")):
+        if not name or name.lower() == "none":
+            continue
+        entry = protocol_of(signal) if name == "otlp" else name
+        make = maker(signal, entry)
+        if make is None:
+            logger.warning("aftershock: OTEL_*_EXPORTER names %s, which is not installed", name)
+        else:
+            found.append((make, outage if entry.startswith("otlp") else Outage()))
+    return found
+
+
+def protocol_of(signal: str) -> str:
+    """The exporter for the protocol that the user wants."""
+    wanted = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_PROTOCOL") or (
+        os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "")
+    )
+    return PROTOCOLS.get(wanted.strip(), "otlp_proto_http")
+
+
+def maker(signal: str, entry: str) -> Callable[[], Any] | None:
+    """A function that makes one exporter. None: there is no such exporter.
+
+    What it needs is imported here, on the app's thread: a fork while another thread imports would
+    leave half a module, and its lock, in the child.
+    """
+    found = list(entry_points(group=f"opentelemetry_{signal}_exporter", name=entry))
+    if not found:
+        return None
+    kind: Any = found[0].load()
+    if not wants_direct_session(entry):
+        return kind
+    import requests  # noqa: PLC0415 (what the exporter itself uses)
+
+    def make() -> Any:
+        session = requests.Session()
+        session.trust_env = False  # a proxy could not reach this machine
+        return kind(session=session)
+
+    return make
+
+
+def wants_direct_session(entry: str) -> bool:
+    """True for OTLP over HTTP to this machine."""
+    return (
+        entry == "otlp_proto_http" and urlsplit(settings.endpoint()).hostname in settings.LOOPBACK
+    )
+
+
+def tidy(now_ns: int) -> None:
+    """Close what nobody will close any more."""
+    implicit.close_idle(now_ns)
+    wrapping.close_abandoned()
+
+
+def forget(amendments: Amendments) -> None:
+    """In a forked child: what is open is the parent's."""
+    implicit.forget()
+    amendments.forget()
+    LATE.forget()
+
+
+def finish() -> None:
+    """The process ends: close what is open, send what waits, wait for nobody who is silent."""
+    if _pipeline is None:
+        return
+    try:
+        implicit.close_all()
+        wrapping.close_abandoned()
+        _pipeline.announcer.close()
+        _pipeline.outage.closing = True
+    except Exception:  # noqa: BLE001 (ours)
+        note_failure("finishing")
+
+
+def flush() -> None:
+    """Send what waits, now."""
+    if _pipeline is not None:
+        _pipeline.announcer.flush()
+        _pipeline.spans.force_flush()
+        _pipeline.logs.force_flush()
+
+
+def finish_workers_too() -> None:
+    """Workers of multiprocessing end without the exit that providers flush in; flush in theirs."""
+
+    def hook(name: str) -> None:
+        module: Any = sys.modules[name]
+
+        def in_worker(_: object) -> None:
+            module.Finalize(None, finish_worker, exitpriority=100)
+
+        module.register_after_fork(finish_worker, in_worker)
+
+    when_imported("multiprocessing.util", hook)
+
+
+def finish_worker() -> None:
+    """The end of a worker process."""
+    finish()
+    if _pipeline is not None:
+        _pipeline.spans.shutdown()
+        _pipeline.logs.shutdown()

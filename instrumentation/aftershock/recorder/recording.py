@@ -1,0 +1,306 @@
+"""Recording: what a developer says in code about runs, facts and decisions.
+
+Without a provider every call here costs a few microseconds and does nothing; none ever raises
+because of us.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+
+from opentelemetry import _logs, trace
+from opentelemetry.context import Context, get_current
+from opentelemetry.trace import INVALID_SPAN, get_current_span
+
+from aftershock import attributes as names
+from aftershock.fingerprint import fingerprint_result, outcome_of
+from aftershock.model import Outcome
+from aftershock.recorder import implicit, settings
+from aftershock.recorder.activation import activate
+from aftershock.recorder.losses import note_failure
+from aftershock.recorder.toolcalls import plain
+from aftershock.recorder.wrapping import Step, never_raising, wrap
+
+if TYPE_CHECKING:
+    from opentelemetry.util.types import AttributeValue
+
+FunctionType = TypeVar("FunctionType", bound=Callable[..., Any])
+
+TEXT_CHARS_MAX = 4_000  # of one thing said about a decision
+
+tracer = trace.get_tracer("aftershock")
+logger = _logs.get_logger("aftershock")
+
+
+# --- Runs ------------------------------------------------------------------------------------
+
+
+class Run:
+    """One task of an agent: a context manager, sync or async, or a decorator.
+
+    Everything that happens inside belongs to it: tool calls, inferences, facts, decisions.
+    """
+
+    def __init__(
+        self,
+        *,
+        agent: str,
+        goal: str | None = None,
+        conversation: str | None = None,
+        id: str | None = None,  # noqa: A002 (what people look for)
+    ) -> None:
+        self._agent = agent
+        self._goal = goal
+        self._conversation = conversation
+        self._id = id
+        self._step: Step | None = None
+        self._before: Context | None = None
+
+    @property
+    def id(self) -> str | None:
+        """The run's id. None: nothing is being recorded."""
+        if self._step is None:
+            return self._id
+        own: Mapping[str, Any] = getattr(self._step.span, "attributes", None) or {}
+        return own.get(names.RUN_ID, self._id)
+
+    def saw(
+        self,
+        kind: str,
+        subject: str = "*",
+        *,
+        source: str = "app",
+        value: Any = None,
+        outcome: str | None = None,
+    ) -> None:
+        """The agent was shown a fact. See `aftershock.saw`."""
+        tell_fact(self._context(), kind, subject, source=source, value=value, outcome=outcome)
+
+    def decision(
+        self,
+        question: str,
+        *,
+        because: str | None = None,
+        assumes: Iterable[str] = (),
+        over: Iterable[str] = (),
+    ) -> Decision:
+        """A choice that the agent makes. See `aftershock.decision`."""
+        return Decision(question, because, assumes, over, self._context)
+
+    def _context(self) -> Context | None:
+        """Where something said of this run belongs: the current step, if it is of this run."""
+        if self._step is None:
+            return None
+        own = self._step.span.get_span_context().trace_id
+        if get_current_span().get_span_context().trace_id == own:
+            return get_current()
+        return self._step.context
+
+    def _open(self) -> Step | None:
+        activate()
+        found: dict[str, AttributeValue] = {
+            names.OPERATION: "invoke_agent",
+            names.AGENT_NAME: self._agent,
+        }
+        if self._id is not None:
+            found[names.RUN_ID] = self._id
+        if self._conversation is not None:
+            found[names.CONVERSATION_ID] = self._conversation
+        if self._goal is not None and settings.captures_content():
+            found[names.RUN_GOAL] = self._goal[:TEXT_CHARS_MAX]
+        span = tracer.start_span(f"invoke_agent {self._agent}", attributes=found)
+        return Step(span, get_current()) if span.is_recording() else None
+
+    def __enter__(self) -> Self:
+        try:
+            self._step = self._open()
+            if self._step is not None:
+                self._before = self._step.enter()
+        except Exception:  # noqa: BLE001 (ours)
+            note_failure("opening a run")
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        step, before = self._step, self._before
+        if step is None or before is None:
+            return
+        step.leave(before)
+        if error is None:
+            step.returned(None)
+        else:
+            step.raised(error)
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace_: object) -> None:
+        self.__exit__(kind, error, trace_)
+
+    def __call__(self, function: FunctionType) -> FunctionType:
+        """Decorate a function: every call of it is a run of its own."""
+        opening = never_raising(lambda _args, _kwargs: self._open())
+        return cast("FunctionType", wrap(function, opening))
+
+
+def run(
+    *,
+    agent: str,
+    goal: str | None = None,
+    conversation: str | None = None,
+    id: str | None = None,  # noqa: A002 (what people look for)
+) -> Run:
+    """Begin a run: `with aftershock.run(agent="sre-bot", goal="…") as run:` or as a decorator.
+
+    Args:
+        agent: The agent's name.
+        goal: What it is to reach; leaves the process only where content capture is on.
+        conversation: The conversation that the run belongs to.
+        id: The run's id; default: that of the trace.
+    """
+    return Run(agent=agent, goal=goal, conversation=conversation, id=id)
+
+
+# --- Facts and decisions ---------------------------------------------------------------------
+
+
+def saw(
+    kind: str,
+    subject: str = "*",
+    *,
+    source: str = "app",
+    value: Any = None,
+    outcome: str | None = None,
+) -> None:
+    """The agent was shown a fact outside a tool call.
+
+    Args:
+        kind: What it is, as policies name it: `maintenance_window`.
+        subject: What it is about: `prod`. `*`: everything.
+        source: Where it came from.
+        value: What was shown; only its fingerprint leaves the process. None: there is none.
+        outcome: ok, failed, empty or truncated; default: told from the value, and ok for None,
+            because having looked and found nothing is an answer.
+    """
+    tell_fact(None, kind, subject, source=source, value=value, outcome=outcome)
+
+
+def tell_fact(
+    context: Context | None,
+    kind: str,
+    subject: str,
+    *,
+    source: str,
+    value: Any,
+    outcome: str | None,
+) -> None:
+    """Say a fact as a log event of the current step, or of the implicit run."""
+    try:
+        activate()
+        where = context or implicit.context_for_step()
+        if not get_current_span(where).is_recording():
+            return
+        shown = plain(value)
+        told = Outcome.OK if value is None else outcome_of(shown, None)
+        found: dict[str, Any] = {
+            names.FACT_KIND: kind,
+            names.FACT_SUBJECT: subject,
+            names.FACT_SOURCE: source,
+            names.FACT_OUTCOME: str(told if outcome is None else Outcome(outcome)),
+            names.FACT_DIGEST: fingerprint_result(shown).digest,
+        }
+        above: Mapping[str, Any] = getattr(get_current_span(where), "attributes", None) or {}
+        kept = (names.RUN_ID, names.AGENT_NAME, names.CONVERSATION_ID)
+        found |= {key: above[key] for key in kept if key in above}
+        logger.emit(
+            timestamp=time.time_ns(), context=where, event_name=names.EVENT_FACT, attributes=found
+        )
+    except Exception:  # noqa: BLE001 (ours)
+        note_failure("recording a fact")
+
+
+class Decision:
+    """A choice being made: what is asked, what was chosen, over what, why, on which assumptions."""
+
+    def __init__(
+        self,
+        question: str,
+        because: str | None,
+        assumes: Iterable[str],
+        over: Iterable[str],
+        context: Callable[[], Context | None],
+    ) -> None:
+        self._question = question
+        self._because = because
+        self._assumes = assumes
+        self._over = over
+        self._where = context
+        self._step: Step | None = None
+        self._before: Context | None = None
+
+    def chose(self, chosen: str, *, over: Iterable[str] = (), because: str | None = None) -> None:
+        """Say what was chosen, over what else, and why if it was not said before."""
+        span = INVALID_SPAN if self._step is None else self._step.span
+        if span.is_recording():
+            say(span, chosen=chosen, over=over, because=because)
+
+    def __enter__(self) -> Self:
+        try:
+            activate()
+            where = self._where() or implicit.context_for_step()
+            span = tracer.start_span(
+                "decision", where, attributes={names.OPERATION: names.DECISION_OPERATION}
+            )
+            if span.is_recording():
+                said = {"assumes": self._assumes, "over": self._over, "because": self._because}
+                say(span, question=self._question, **said)
+                self._step = Step(span, where)
+                self._before = self._step.enter()
+        except Exception:  # noqa: BLE001 (ours)
+            note_failure("opening a decision")
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if self._step is None or self._before is None:
+            return
+        self._step.leave(self._before)
+        if error is None:
+            self._step.returned(None)
+        else:
+            self._step.raised(error)
+
+
+def decision(
+    question: str,
+    *,
+    because: str | None = None,
+    assumes: Iterable[str] = (),
+    over: Iterable[str] = (),
+) -> Decision:
+    """Record a choice of the agent: `with aftershock.decision("…") as d: d.chose("…")`.
+
+    Its texts are exported (redacted), as they are said on purpose.
+    """
+    return Decision(question, because, assumes, over, lambda: None)
+
+
+def say(span: trace.Span, **said: Any) -> None:
+    """Put what was said of a decision on its span. Never raises."""
+    keys = {
+        "question": names.DECISION_QUESTION,
+        "chosen": names.DECISION_CHOSEN,
+        "because": names.DECISION_BECAUSE,
+        "over": names.DECISION_OVER,
+        "assumes": names.DECISION_ASSUMES,
+    }
+    try:
+        for key, value in said.items():
+            if value is None:
+                continue
+            if isinstance(value, str):
+                span.set_attribute(keys[key], value[:TEXT_CHARS_MAX])
+            elif texts := [str(one)[:TEXT_CHARS_MAX] for one in value]:
+                span.set_attribute(keys[key], texts)
+    except Exception:  # noqa: BLE001 (ours)
+        note_failure("recording a decision")
