@@ -23,7 +23,7 @@ from aftershock.model import (
 from aftershock_collector.impact import events as module
 from aftershock_collector.impact.events import CHANGES_MAX, NATS_MAX, Events
 from aftershock_collector.impact.watch import Watch
-from aftershock_collector.series import Family, SeriesStore
+from aftershock_collector.metrics.series import Family, SeriesStore
 
 S = 10**9
 T0 = 1_790_000_000 * S
