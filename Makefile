@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test test-slow check bench eval-rules clean
+.PHONY: setup demo test test-slow check bench eval-rules eval-impact clean
 
 setup: $(STAMP)  ## make the environment from the lock
 
@@ -32,6 +32,9 @@ bench: $(STAMP)  ## figures that compare within one run
 
 eval-rules: $(STAMP)  ## the rules over recordings by others, beside what others use
 	$(BIN)/python -m tests.evaluation.rules
+
+eval-impact: $(STAMP)  ## verdicts on recorded incidents, beside what others use; some minutes
+	$(BIN)/python -m tests.evaluation.impact
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis dist out

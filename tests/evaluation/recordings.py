@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from aftershock.model import Action, Fingerprint, Step, StepKind, Tier
-from aftershock_collector.series import Family, SeriesStore
+from aftershock_collector.metrics.series import Family, SeriesStore
 
 S = 1_000_000_000
 USERS = "service/__user__"  # the outermost measurements: whoever calls what nobody else calls
@@ -146,7 +146,9 @@ def nezha(folder: str, name: str) -> Recording:
                     Incident(
                         kind=one["kind"],
                         now_ns=int(one["t_now"] * S),
-                        candidates=tuple((int(t * S), f"service/{e}") for t, e in one["candidates"]),
+                        candidates=tuple(
+                            (int(t * S), f"service/{e}") for t, e in one["candidates"]
+                        ),
                         guilty=one["guilty"],
                         visible=bool(one["metric_visible"]),
                     )
