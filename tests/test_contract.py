@@ -13,21 +13,38 @@ from aftershock import attributes
 from aftershock.rules import STEP_RULES, TIMED_RULES
 from aftershock_collector.config import ENVIRONMENT, HOME_VARIABLE
 from aftershock_collector.edges.configuration import check
+from aftershock_collector.telling.payloads import alert_name
 
 ROOT = Path(__file__).parent.parent
+RUNBOOKS = ROOT / "alerts" / "runbooks"
 RULES = [rule.__name__ for rule in (*STEP_RULES, *TIMED_RULES)]
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_rule_has_a_module_a_test_and_a_line_in_the_readme(rule: str) -> None:
+def test_a_rule_has_a_module_a_test_scenarios_a_runbook_and_a_line_in_the_readme(
+    rule: str,
+) -> None:
     places = [
         ROOT / "instrumentation" / "aftershock" / "rules" / f"{rule}.py",
         ROOT / "tests" / "instrumentation" / "rules" / f"test_{rule}.py",
+        ROOT / "tests" / "scenarios" / f"{rule}.py",
+        ROOT / "tests" / "scenarios" / f"{rule}.timeline.txt",
+        RUNBOOKS / f"{alert_name(rule)}.md",
     ]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
 
     assert [] == [str(place.relative_to(ROOT)) for place in places if not place.exists()]
     assert f"`{rule}`" in readme
+
+
+def test_every_runbook_belongs_to_a_rule_and_says_what_to_do() -> None:
+    headings = ["## Meaning", "## Impact", "## Diagnosis", "## Mitigation"]
+    wanted = {f"{alert_name(rule)}.md" for rule in RULES}
+    found = {path.name: path.read_text(encoding="utf-8") for path in RUNBOOKS.glob("*.md")}
+
+    assert wanted <= set(found)
+    for name in wanted:
+        assert headings == [line for line in found[name].splitlines() if line.startswith("## ")]
 
 
 def test_every_module_among_the_rules_that_defines_a_rule_is_judged() -> None:

@@ -67,6 +67,7 @@ def cycle_in(run: Run, sequence: Sequence[Step], limits: Limits) -> Finding | No
             steps=steps,
             summary=f"{' → '.join(names)} went round {rounds} times and nothing changed.",
             certain_from=steps[alarm_at * period - 1] if alarm else None,
+            together=len({step.agent for step in steps}) > 1,
         )
     return None
 

@@ -149,8 +149,12 @@ def found(
     steps: Sequence[Step],
     summary: str,
     certain_from: Step | None = None,
+    together: bool = False,
 ) -> Finding:
-    """A finding about actions of one worker; `certain_from` is the step that made it an alarm."""
+    """A finding about actions of one worker, or of several `together`.
+
+    `certain_from` is the step that made it an alarm.
+    """
     first, last = steps[0], steps[-1]
     spans = [step.span_id for step in steps]
     if len(spans) > limits.evidence_max:
@@ -158,13 +162,13 @@ def found(
     return Finding(
         kind=kind,
         run_id=run.id,
-        subject=lane_prefix(run, last) + subject,
+        subject=subject if together else lane_prefix(run, last) + subject,
         level=level,
         began_at_ns=first.began_at_ns,
         as_of_ns=run.now_ns,
         evidence=tuple(spans),
         summary=summary,
-        agent=last.agent or run.agent,
+        agent=(None if together else last.agent) or run.agent,
         trace_id=last.trace_id,
         facts=() if certain_from is None else (spent_since(run, certain_from),),
     )

@@ -90,8 +90,9 @@ def changer_of(later: Step, fact: Fact, known: Known) -> str | None:
     if action is None or not changed_something(action) or later.span_id == fact.span_id:
         return None
     subject = known.requirement.subject if fact.subject == ANY else fact.subject
-    touched = subject != ANY and (
-        subject in action.targets
-        or any(r.kind == fact.kind and r.subject == subject for r in action.requires)
-    )
-    return action.tool if touched else None
+    return action.tool if any(is_called(target, subject) for target in action.targets) else None
+
+
+def is_called(entity: str, subject: str) -> bool:
+    """True where a subject names an entity: by its key, or by the name at its end."""
+    return subject in (entity, entity.rpartition("/")[2])

@@ -51,8 +51,8 @@ def ungrounded_argument(run: Run, limits: Limits) -> Iterator[Finding]:
         began_at_ns=step.began_at_ns,
         as_of_ns=run.now_ns,
         evidence=tuple(dict.fromkeys([step.span_id, *(one.span_id for one in trail.values())])),
-        summary=f"{action.tool} was called with a {' and a '.join(made_up)} that stands in nothing "
-        "the run was shown.",
+        summary=f"The {' and the '.join(made_up)} of {action.tool} "
+        f"{'stands' if len(made_up) == 1 else 'stand'} in nothing that the run was shown.",
         agent=step.agent or run.agent,
         trace_id=step.trace_id,
         facts=(

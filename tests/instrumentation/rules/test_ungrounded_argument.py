@@ -29,7 +29,7 @@ def test_an_id_that_nothing_contains_warns_and_shows_where_the_others_came_from(
     assert finding.level == Level.WARN
     assert finding.lasting
     assert finding.summary == (
-        "book_flight was called with a payment_id that stands in nothing the run was shown."
+        "The payment_id of book_flight stands in nothing that the run was shown."
     )
     assert finding.facts == (
         "payment_id: in no message and in no result",

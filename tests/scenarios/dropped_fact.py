@@ -1,0 +1,57 @@
+"""dropped_fact: it was read, then cut from the messages, then acted upon."""
+
+from __future__ import annotations
+
+from aftershock.policy import Policy
+from tests.scenario import run
+from tests.scenarios.playing import Scenarios, play
+
+POLICY = Policy.from_mapping(
+    {
+        "tools": {
+            "scale_deployment": {
+                "tier": "provision",
+                "targets": [{"service.name": "{name}"}],
+                "requires": [
+                    {"fact": "maintenance_window", "subject": "prod", "max_age": "10m"},
+                    {"fact": "replicas", "subject": "{name}"},
+                ],
+            },
+            "get_calendar": {
+                "provides": [{"fact": "maintenance_window", "subject": "{environment}"}]
+            },
+            "get_deployment": {"provides": [{"fact": "replicas", "subject": "{name}"}]},
+        }
+    }
+)
+
+
+def trimmed(*, declared: bool) -> str:
+    played = run(policy=POLICY).with_messages().hears(text="scale checkout").thinks(900)
+    played.calls("get_calendar", environment="prod").returns("closed until 18:00").thinks(1_200)
+    played.forgets(declared=declared).thinks(400)
+    played.calls("get_deployment", name="checkout").returns("3 replicas").thinks(500)
+    return play(played.calls("scale_deployment", name="checkout").returns("scaled").ends())
+
+
+def silently() -> str:
+    return trimmed(declared=False)
+
+
+def by_a_summary() -> str:
+    return trimmed(declared=True)
+
+
+def kept() -> str:
+    """Legitimate: it is still there."""
+    played = run(policy=POLICY).with_messages().hears(text="scale checkout").thinks(900)
+    played.calls("get_calendar", environment="prod").returns("no window today").thinks(1_200)
+    played.calls("get_deployment", name="checkout").returns("3 replicas").thinks(500)
+    return play(played.calls("scale_deployment", name="checkout").returns("scaled").ends())
+
+
+SCENARIOS: Scenarios = {
+    "cut without a word": silently,
+    "summarised by the framework": by_a_summary,
+    "still in the messages": kept,
+}

@@ -1,0 +1,53 @@
+"""missing_fact: it acted without ever having asked."""
+
+from __future__ import annotations
+
+from aftershock.policy import Policy
+from tests.scenario import run
+from tests.scenarios.playing import Scenarios, play
+
+POLICY = Policy.from_mapping(
+    {
+        "tools": {
+            "scale_deployment": {
+                "tier": "provision",
+                "targets": [{"service.name": "{name}"}],
+                "requires": [
+                    {"fact": "maintenance_window", "subject": "prod", "max_age": "10m"},
+                    {"fact": "replicas", "subject": "{name}"},
+                ],
+            },
+            "get_calendar": {
+                "provides": [{"fact": "maintenance_window", "subject": "{environment}"}]
+            },
+            "get_deployment": {"provides": [{"fact": "replicas", "subject": "{name}"}]},
+        }
+    }
+)
+
+
+def unread() -> str:
+    played = run(policy=POLICY).calls("get_deployment", name="checkout").returns("3 replicas")
+    return play(
+        played.thinks(400).calls("scale_deployment", name="checkout").returns("scaled").ends()
+    )
+
+
+def other_subject() -> str:
+    played = run(policy=POLICY).calls("get_calendar", environment="staging").returns("no window")
+    played.calls("get_deployment", name="checkout").returns("3 replicas")
+    return play(played.calls("scale_deployment", name="checkout").returns("scaled").ends())
+
+
+def complete() -> str:
+    """Legitimate: everything was read."""
+    played = run(policy=POLICY).calls("get_calendar", environment="prod").returns("no window today")
+    played.calls("get_deployment", name="checkout").returns("3 replicas")
+    return play(played.calls("scale_deployment", name="checkout").returns("scaled").ends())
+
+
+SCENARIOS: Scenarios = {
+    "the window was never read": unread,
+    "the window of something else was read": other_subject,
+    "everything was read": complete,
+}
