@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 import time
 import urllib.error
@@ -138,7 +139,7 @@ def test_a_program_that_ends_at_once_is_reported_with_its_last_words(tmp_path: P
 def test_stopping_takes_everything_that_a_program_started(tmp_path: Path):
     script = "import subprocess, time; print(subprocess.Popen(['sleep', '60']).pid, flush=True)"
     with Children(tmp_path) as children:
-        child = children.start("parent", ["python", "-c", f"{script}; time.sleep(60)"])
+        child = children.start("parent", [sys.executable, "-c", f"{script}; time.sleep(60)"])
         child.wait_until(lambda: bool(child.lines))
         grandchild = int(child.lines[0])
 
