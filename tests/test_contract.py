@@ -11,6 +11,7 @@ import pytest
 
 from aftershock import attributes
 from aftershock.rules import STEP_RULES, TIMED_RULES
+from aftershock_collector.cli import COMMANDS
 from aftershock_collector.config import ENVIRONMENT, HOME_VARIABLE
 from aftershock_collector.edges.configuration import check
 from aftershock_collector.telling.payloads import alert_name
@@ -87,6 +88,14 @@ def test_the_readmes_code_runs_as_it_stands() -> None:
     )
 
     assert (0, "") == (ran.returncode, ran.stdout)
+
+
+def test_every_command_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = re.findall(r"(?m)^\| `aftershock .*$", readme)
+    told = set(re.findall(r"`(?:aftershock )?([a-z]+)[^`]*`", " ".join(table)))
+
+    assert set() == {command.name for command in COMMANDS} - told
 
 
 def test_every_environment_variable_is_in_the_readme() -> None:

@@ -61,6 +61,7 @@ PURE = (
     "collector/aftershock_collector/review/rereading.py",
     "collector/aftershock_collector/review/habits.py",
     "collector/aftershock_collector/review/drafting.py",
+    "collector/aftershock_collector/telling/voting.py",
 )
 WORLDLY = {
     "asyncio", "datetime.now", "grpc", "http", "httpx", "io", "logging", "multiprocessing", "os",

@@ -53,7 +53,9 @@ COMMANDS = (
     Command("why", "why", "show the evidence of one finding"),
     Command("policy", "policy", "write a first aftershock.yaml from past runs"),
     Command("backtest", "backtest", "try another policy or limit on past runs"),
+    Command("impact", "impact", "show what one action did, with its chart and its rivals"),
     Command("suspects", "suspects", "show the agent actions that may be behind an alert"),
+    Command("verdict", "verdict", "decide what was behind a finding, and close it"),
     Command("demo", "demo", "play a real incident on this machine", "demo"),
 )
 

@@ -15,6 +15,7 @@ from aftershock.model import Change, Claim, Closing, Finding, Impact, Report, Ru
 from aftershock.policy import EMPTY, Policy, limits_for
 from aftershock.reconcile import NO_CLAIMS, Claims, advance, close, reconcile
 from aftershock.rules import TIMED_RULES, judge, rules_after
+from aftershock_collector.impact.priors import Prior
 from aftershock_collector.impact.suspects import Docket, Suspects
 from aftershock_collector.impact.watch import LOOK_S, Watch
 from aftershock_collector.metrics.measure import Measurer
@@ -138,6 +139,10 @@ class Engine:
     def accuse(self, now_ns: int) -> list[Suspects]:
         """Rankings of alerts that are new or different since the last time."""
         return self.docket.news(lambda alert: self.suspects(alert, now_ns), now_ns)
+
+    def trust(self, prior: Prior) -> None:
+        """People's verdicts moved the prior of "no agent action"."""
+        self.watch.nobody = prior.nobody
 
     def decide(self, claim: Claim) -> None:
         """A person closed a finding."""

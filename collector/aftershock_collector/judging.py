@@ -15,11 +15,13 @@ from aftershock_collector.edges.sqlite import Delivery, Store, StoreUnavailable
 from aftershock_collector.edges.sqlite_reading import Reader
 from aftershock_collector.engine import Engine
 from aftershock_collector.impact.events import CHANGES_MAX, FIRING_S
+from aftershock_collector.impact.priors import prior_of
 from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.offers import Arrived
 from aftershock_collector.otlp.wire import Sample
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.telling.timeline_json import suspects_json
+from aftershock_collector.telling.voting import decided
 
 ANSWERED_MAX = 100  # alerts of one webhook that are answered with their suspects
 PENDING_MAX = 1_000  # reports that wait for a store that is full or locked; hours of incidents
@@ -36,6 +38,7 @@ class Told(NamedTuple):
     report: Report
     suspects: tuple[Suspects, ...]
     deliveries: tuple[Delivery, ...]
+    votes: tuple[int, ...] = ()  # rows of people's verdicts that this tells of
 
 
 def nobody_hears(_suspects: Suspects) -> Iterable[Delivery]:
@@ -63,6 +66,7 @@ class Judging:
         self._accuse = accuse
         self._pending: deque[Told] = deque()
         self._met: OrderedDict[str, None] = OrderedDict()  # runs this process has seen
+        self._voted = 0  # newest row of a person's verdict that was taken in
         self._older_runs = reader.newest_run()  # rows up to here were made by an earlier process
 
     def resume(self, now_ns: int) -> None:
@@ -70,6 +74,7 @@ class Judging:
         since_ns = now_ns - int(FIRING_S * 1e9)
         self._learn(self._reader.changes(since_ns, now_ns, CHANGES_MAX), now_ns)
         since_ns = now_ns - int(self.engine.limits.run_idle_s * 1e9)
+        self.engine.trust(prior_of(self._reader.votes()))
         for run_id in reversed(self._reader.live_since(since_ns, RESTORED_MAX)):
             self._restore(run_id)
 
@@ -90,6 +95,7 @@ class Judging:
 
     def tick(self, now_ns: int) -> Report:
         """Judge, record and queue what must be told."""
+        self._take_votes(now_ns)
         began_s = time.perf_counter()
         report = self.engine.conclude(now_ns)
         self._telemetry.judge.observe(time.perf_counter() - began_s)
@@ -97,18 +103,43 @@ class Judging:
         suspects = tuple(self.engine.accuse(now_ns))
         if report.opened or report.updated or report.closed or report.impacts or suspects:
             deliveries = [*self._tell(report), *(d for s in suspects for d in self._accuse(s))]
-            self._pending.append(Told(report, suspects, tuple(deliveries)))
+            self._wait(Told(report, suspects, tuple(deliveries)))
+        self._record(now_ns)
+        return report
+
+    def _take_votes(self, now_ns: int) -> None:
+        """What people decided since the last tick, in this process or another one."""
+        try:
+            untold = [one for one in self._reader.untold_votes() if one[0] > self._voted]
+            prior = prior_of(self._reader.votes()) if untold else None
+        except StoreUnavailable as error:
+            self._telemetry.store_unavailable(error.reason, str(error))
+            return
+        if prior is None:
+            return
+        closed = [decided(claim, vote) for _, vote, claim in untold]
+        for claim in closed:
+            self.engine.decide(claim)
+        self.engine.trust(prior)
+        report = Report(now_ns, closed=tuple(closed))
+        self._telemetry.concluded(report, runs=len(self.engine), series=len(self.engine.series))
+        rows = tuple(row for row, *_ in untold)
+        self._voted = rows[-1]
+        self._wait(Told(report, (), tuple(self._tell(report)), rows))
+
+    def _wait(self, told: Told) -> None:
+        """Until it is recorded."""
+        self._pending.append(told)
         if len(self._pending) > PENDING_MAX:
             self._pending.popleft()
             self._telemetry.drop({"report_unrecorded": 1})
-        self._record(now_ns)
-        return report
 
     def _record(self, now_ns: int) -> None:
         while self._pending:
             told = self._pending[0]
             try:
-                self._store.record(told.report, told.deliveries, now_ns, told.suspects)
+                report, suspects, deliveries, votes = told
+                self._store.record(report, deliveries, now_ns, suspects, votes)
             except StoreUnavailable as error:
                 self._telemetry.store_unavailable(error.reason, str(error))
                 return

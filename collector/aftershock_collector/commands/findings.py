@@ -24,6 +24,7 @@ from aftershock_collector.review.spending import Spent, courses_of, spent
 from aftershock_collector.telling.render.terminal import SUSPECTED
 from aftershock_collector.telling.story import clean, clock, day, short, verdict
 from aftershock_collector.telling.timeline_json import finding_json
+from aftershock_collector.telling.voting import closing_words
 
 LIMIT = 50
 
@@ -85,7 +86,7 @@ def cells(claim: Claim) -> tuple[str, ...]:
         finding.level.value,
         clean(finding.kind, 40),
         short(finding.run_id),
-        "open" if claim.closing is None else claim.closing.value,
+        clean(closing_words(claim), 60) or "open",
         clean(verdict(finding.impact) if finding.impact else finding.summary),
     )
 

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aftershock.model import Change, Report, Step, StepKind
+from aftershock.model import Change, Claim, Report, Step, StepKind
+from aftershock_collector import records
 from aftershock_collector.edges.sqlite_rows import (
     change_row,
     claim_row,
@@ -36,6 +37,8 @@ from aftershock_collector.edges.sqlite_schema import (
     RUN_IN,
     SPAN_IN,
     SUSPECTS_IN,
+    VOTE_IN,
+    VOTE_TOLD,
 )
 from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.otlp.wire import LogEvent, Span
@@ -194,9 +197,11 @@ class Store:
         deliveries: Iterable[Delivery],
         arrived_ns: int,
         suspects: Iterable[Suspects] = (),
+        votes: Iterable[int] = (),
     ) -> int:
         """Keep claims, verdicts, suspects and what must be told about them, in one transaction.
 
+        `votes` are the rows of people's verdicts that this report tells of.
         Returns how many deliveries are new: one page per finding, state and receiver.
         """
         with self.transaction() as connection:
@@ -208,10 +213,23 @@ class Store:
             connection.executemany(IMPACT_IN, impacts)
             rankings = [suspects_row(ranking, arrived_ns // _NS) for ranking in suspects]
             connection.executemany(SUSPECTS_IN, rankings)
+            connection.executemany(VOTE_TOLD, [(arrived_ns, vote) for vote in votes])
             before = connection.total_changes
             told = [(*delivery, arrived_ns, arrived_ns) for delivery in deliveries]
             connection.executemany(DELIVERY_IN, told)
             return connection.total_changes - before
+
+    def vote(self, over: Claim, arrived_ns: int) -> None:
+        """Keep a person's verdict, and the finding that it closed, in one transaction.
+
+        Whoever judges this store picks the vote up and tells those who were paged.
+        """
+        assert over.vote is not None, "a vote closed this claim"
+        row = claim_row(over, arrived_ns // _NS)
+        text = records.vote_text(over.vote)
+        with self.transaction() as connection:
+            connection.execute(VOTE_IN, (over.finding.id, over.vote.voted_at_ns, text))
+            connection.execute(CLAIM_IN, row)
 
     def select(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """Rows as this store's own connection sees them; for lists, open a Reader."""

@@ -14,7 +14,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from aftershock.attributes import EVENT_STARTED
-from aftershock.model import Change, Claim, Impact, Step
+from aftershock.model import Change, Claim, Impact, Step, Vote
 from aftershock.policy import Policy
 from aftershock_collector import records
 from aftershock_collector.edges.sqlite import StoreUnavailable, translated
@@ -209,6 +209,35 @@ class Reader:
             (began_ns, until_ns, len(name), name, len(name), name, limit),
         )
         return [records.suspects_from_text(body) for (body,) in rows]
+
+    def votes(self) -> list[Vote]:
+        """Every verdict of a person, oldest first."""
+        return [
+            records.vote_from_text(b) for (b,) in self._all("SELECT body FROM votes ORDER BY id")
+        ]
+
+    def untold_votes(self) -> list[tuple[int, Vote, Claim]]:
+        """(row, vote, newest life of its finding) of verdicts that no collector has told of."""
+        rows = self._all(
+            "SELECT votes.id, votes.body, claims.body FROM votes"
+            " JOIN claims ON claims.id = votes.claim_id AND claims.opened_at_ns ="
+            " (SELECT max(opened_at_ns) FROM claims AS lives WHERE lives.id = votes.claim_id)"
+            " WHERE told_at_ns IS NULL ORDER BY votes.id"
+        )
+        return [
+            (row, records.vote_from_text(vote), records.claim_from_text(claim))
+            for row, vote, claim in rows
+        ]
+
+    def impacts_named(self, name: str, limit: int = 100) -> list[Impact]:
+        """Verdicts on actions whose span id or tool begins with `name`, newest action first."""
+        rows = self._all(
+            "SELECT body FROM impacts WHERE substr(span_id, 1, ?) = ?"
+            " OR substr(json_extract(body, '$.tool'), 1, ?) = ?"
+            " ORDER BY acted_at_ns DESC, span_id, entity LIMIT ?",
+            (len(name), name, len(name), name, limit),
+        )
+        return [records.impact_from_text(body) for (body,) in rows]
 
     def impacts(self, run_id: str) -> list[Impact]:
         """The verdicts on a run's actions, in the order of the actions."""

@@ -182,6 +182,8 @@ def finding_attributes(claim: Claim, state: State) -> dict[str, Value | None]:
         attributes.FINDING_SUBJECT: finding.subject,
         attributes.FINDING_SUMMARY: clean(finding.summary, BODY_CHARS_MAX),
         attributes.FINDING_CLOSING: claim.closing.value if claim.closing is not None else None,
+        attributes.FINDING_VERDICT: claim.vote.cause.value if claim.vote is not None else None,
+        attributes.FINDING_VERDICT_BY: claim.vote.by if claim.vote is not None else None,
         attributes.RUN_ID: finding.run_id,
         attributes.AGENT_NAME: finding.agent,
     }

@@ -28,6 +28,7 @@ from aftershock_collector.telling.story import (
     verdict,
     who,
 )
+from aftershock_collector.telling.voting import closing_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,6 +114,7 @@ def compose(
         *what_broke(finding, others),
         *how_sure(finding),
         *how_to_stop(claim, service, process),
+        *how_to_decide(claim),
         *where_to_look(finding, link),
     ]
     assert len(lines) <= LINES_MAX, "every list on a page is bounded"
@@ -211,7 +213,7 @@ def how_sure(finding: Finding) -> list[str]:
 def how_to_stop(claim: Claim, service: str | None, process: str | None) -> list[str]:
     """What to type, where that is known: the truth is that a person has to do it."""
     if claim.closed_at_ns is not None:
-        why = claim.closing.value if claim.closing is not None else "closed"
+        why = closing_words(claim) or "closed"
         return [f"Closed at {clock(claim.closed_at_ns)} UTC: {why}"]
     finding = claim.finding
     named = f"agent {who(finding.agent)}" + (f", service {clean(service, 80)}" if service else "")
@@ -238,6 +240,15 @@ def where_to_look(finding: Finding, link: str | None) -> list[str]:
     """The timeline, in the terminal and as a page."""
     command = f"aftershock timeline {shlex.quote(clean(finding.run_id, 80))}"
     return [f"Timeline: {command}", *([f"  {link}"] if link else [])]
+
+
+def how_to_decide(claim: Claim) -> list[str]:
+    """Right, wrong or unrelated: what a person says of a verdict teaches the next ones."""
+    if claim.finding.impact is None or claim.closed_at_ns is not None:
+        return []
+    finding = shlex.quote(clean(claim.finding.id, 200))
+    causes = "agent|infrastructure|coincidence"
+    return [f"Was it the agent? aftershock verdict {finding} {causes} --by YOU --because WHY"]
 
 
 def as_json(page: Page) -> dict[str, Any]:

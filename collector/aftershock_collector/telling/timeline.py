@@ -19,6 +19,7 @@ from aftershock_collector.telling.story import (
     outcome_words,
     step_words,
 )
+from aftershock_collector.telling.voting import closing_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -275,14 +276,13 @@ def together(entries: Sequence[Entry]) -> Entry:
 def finding_entry(claim: Claim, mark: str) -> Entry:
     """A finding stands where it was told, not where its evidence began."""
     finding = claim.finding
-    closing = claim.closing.value if claim.closing is not None else ""
     return Entry(
         at_ns=claim.opened_at_ns,
         until_ns=claim.closed_at_ns,
         source="finding",
         kind=finding.kind,
         what=clean(finding.summary),
-        outcome=closing,
+        outcome=closing_words(claim),
         run_id=finding.run_id,
         agent=finding.agent,
         mark=mark,

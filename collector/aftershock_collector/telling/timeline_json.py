@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aftershock_collector.records import to_plain
 from aftershock_collector.telling.story import instant
 
 if TYPE_CHECKING:
-    from aftershock.model import Claim, Impact
+    from aftershock.model import Claim, Impact, Vote
     from aftershock_collector.impact.suspects import Suspects
     from aftershock_collector.telling.timeline import Entry, Timeline
 
@@ -74,7 +75,18 @@ def finding_json(claim: Claim, mark: str = "") -> dict[str, Any]:
         "opened_at_ns": claim.opened_at_ns,
         "closed_at_ns": claim.closed_at_ns,
         "closing": claim.closing.value if claim.closing is not None else None,
+        "verdict": None if claim.vote is None else vote_json(claim.vote),
         "impact": None if impact is None else impact_json(impact),
+    }
+
+
+def vote_json(vote: Vote) -> dict[str, Any]:
+    """A person's verdict."""
+    return {
+        "cause": vote.cause.value,
+        "by": vote.by,
+        "because": vote.because,
+        "voted_at_ns": vote.voted_at_ns,
     }
 
 
@@ -118,6 +130,15 @@ def impact_json(impact: Impact) -> dict[str, Any]:
         "span": impact.span_id,
         "probability": impact.probability,
         "label": impact.label,
+        "agent": impact.agent,
+        "run": impact.run_id,
+        "acted_at_ns": impact.acted_at_ns,
+        "judged_at_ns": impact.judged_at_ns,
+        "change": None if impact.change is None else to_plain(impact.change),
+        "lead_ns": impact.lead_ns,
+        "recovered_at_ns": impact.recovered_at_ns,
+        "nats": to_plain(impact.parts),
+        "comparable": impact.comparable,
         "rivals": [
             {"name": r.name, "span": r.span_id, "run": r.run_id, "probability": r.probability}
             for r in impact.rivals

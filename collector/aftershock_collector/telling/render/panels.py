@@ -21,6 +21,7 @@ from aftershock_collector.telling.story import (
     verdict,
     who,
 )
+from aftershock_collector.telling.voting import closing_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,7 +142,7 @@ def finding_card(claim: Claim, marks: dict[str, str]) -> Safe:
     sentence = verdict(finding.impact) if finding.impact else finding.summary
     life = f"told {clock(claim.opened_at_ns)} UTC"
     if claim.closed_at_ns is not None:
-        life += f", closed {clock(claim.closed_at_ns)} UTC: {claim.closing}"
+        life += f", closed {clock(claim.closed_at_ns)} UTC: {closing_words(claim)}"
     else:
         life += ", still open"
     named = f"{finding.level.value} · {finding.kind.replace('_', ' ')} · {who(finding.agent)}"

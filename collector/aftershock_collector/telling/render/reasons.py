@@ -28,6 +28,7 @@ from aftershock_collector.telling.story import (
     verdict,
     who,
 )
+from aftershock_collector.telling.voting import closing_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -123,7 +124,7 @@ def heading(claim: Claim) -> Iterator[Line]:
     if claim.closed_at_ns is None:
         over = "still open"
     else:
-        why = claim.closing.value if claim.closing is not None else "closed"
+        why = closing_words(claim) or "closed"
         over = f"closed {clock(claim.closed_at_ns)}: {why}"
     yield Line(f"run {short(finding.run_id)}  {who(finding.agent)}  {told}, {over}", style="dim")
     yield Line(f"finding {clean(finding.id, 200)}", style="dim")

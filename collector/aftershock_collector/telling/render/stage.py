@@ -22,6 +22,7 @@ from aftershock_collector.telling.story import (
     who,
 )
 from aftershock_collector.telling.timeline import Lane, Timeline, silences
+from aftershock_collector.telling.voting import closing_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -128,7 +129,7 @@ def finding_row(claim: Claim, timeline: Timeline, axis: Axis, times: dict[str, i
     sentence = clean(verdict(finding.impact) if finding.impact else finding.summary)
     closed = claim.closed_at_ns
     begin, end = axis.share(finding.began_at_ns), axis.share(closed or axis.ended_ns)
-    over = f"{clock(closed)}, {claim.closing}" if closed else "still open"
+    over = f"{clock(closed)}, {closing_words(claim)}" if closed else "still open"
     number = axis.note(
         sentence,
         [
