@@ -17,13 +17,14 @@ from rich.console import Console
 from aftershock.model import Claim, Closing, Finding, Level, Report, Step
 from aftershock.policy import EMPTY, Policy
 from aftershock.rules import Rule
+from aftershock.rules.dropped_fact import dropped_fact
 from aftershock.rules.missing_fact import missing_fact
 from aftershock.rules.stale_fact import stale_fact
 from aftershock_collector import cli
 from aftershock_collector.edges.sqlite import Store
 from aftershock_collector.review.comparison import Content, Likeness, side_by_side
 from aftershock_collector.review.explanation import Explanation, State, explain
-from aftershock_collector.review.spending import courses_of, spent
+from aftershock_collector.review.spending import courses_of, saving_of
 from aftershock_collector.telling.render import reasons
 from tests import incident
 from tests.scenario import Scenario, run
@@ -368,6 +369,26 @@ def test_an_outdated_fact_says_what_made_it_so() -> None:
     assert ["get_limit"] == [step.name for step in need.providers[0].before]
 
 
+def test_a_fact_that_was_cut_from_the_messages_is_neither_known_nor_missing() -> None:
+    policy = Policy.from_mapping(
+        {
+            "tools": {
+                "scale": {"requires": [{"fact": "limit", "subject": "db"}]},
+                "get_limit": {"provides": [{"fact": "limit", "subject": "db"}]},
+            }
+        }
+    )
+    scenario = run(policy=policy).with_messages().hears(text="scale it").thinks()
+    scenario.calls("get_limit").returns("at most 100").thinks().forgets().thinks().calls("scale")
+    explanation = said_of(scenario, dropped_fact, policy)
+    (need,) = explanation.needs
+
+    assert State.DROPPED == need.state
+    assert "✗ limit of db: read, and cut from the messages before this was decided" in (
+        reasons.plain(explanation)
+    )
+
+
 def test_a_custom_is_shown_with_its_support_and_never_with_a_hash() -> None:
     policy = Policy.from_mapping({"tools": {"scale": {"requires": [{"fact": "get_limit"}]}}})
     scenario = run(policy=policy).calls("scale", database="orders").returns()
@@ -448,17 +469,17 @@ def test_the_saving_of_a_life_counts_from_that_life() -> None:
         )
         for life, closed in zip(lives, (steps[4], steps[9]), strict=True)
     )
-    savings = [spent(claim, steps, courses) for claim in (first, second)]
+    savings = [saving_of(claim, steps, courses, EMPTY) for claim in (first, second)]
 
     assert ["span-002", "span-007"] == [one.span_id for one in savings if one]
-    assert [2, 2] == [one.steps for one in savings if one]
-    assert [None, None] == [one.tokens for one in savings if one]
+    assert [2, 2] == [one.spent.steps for one in savings if one]
+    assert [False, False] == [one.tokens_told for one in savings if one]
 
 
 def test_deeds_and_damage_have_no_saving() -> None:
     steps = incident.steps()
     mine = [step for step in steps if step.run_id == incident.RUN]
 
-    assert spent(incident.missing_fact(), mine, {}) is None
-    assert spent(incident.blamed(), mine, {}) is None
-    assert spent(incident.loop(), mine, {}) is not None
+    assert saving_of(incident.missing_fact(), mine, {}, EMPTY) is None
+    assert saving_of(incident.blamed(), mine, {}, EMPTY) is None
+    assert saving_of(incident.loop(), mine, {}, EMPTY) is not None

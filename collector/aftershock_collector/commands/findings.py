@@ -19,8 +19,8 @@ from aftershock_collector.commands.reading import (
     say_nothing_yet,
 )
 from aftershock_collector.edges.sqlite_reading import Reader
-from aftershock_collector.review.explanation_json import spent_json
-from aftershock_collector.review.spending import Spent, courses_of, spent
+from aftershock_collector.review.explanation_json import saving_json
+from aftershock_collector.review.spending import Saving, courses_of, saving_of
 from aftershock_collector.telling.render.terminal import SUSPECTED
 from aftershock_collector.telling.story import clean, clock, day, short, verdict
 from aftershock_collector.telling.timeline_json import finding_json
@@ -65,15 +65,15 @@ def main(arguments: argparse.Namespace) -> int:
 def as_json(reader: Reader, found: Sequence[Claim]) -> list[dict[str, Any]]:
     """Findings, each with what its run spent while it stood; one run in memory at a time."""
     said = policy()
-    savings: dict[int, Spent | None] = {}
+    savings: dict[int, Saving | None] = {}
     for run_id in dict.fromkeys(claim.finding.run_id for claim in found):
         steps = reader.steps(run_id, said)
         courses = courses_of(steps, said)
         for place, claim in enumerate(found):
             if claim.finding.run_id == run_id:
-                savings[place] = spent(claim, steps, courses)
+                savings[place] = saving_of(claim, steps, courses, said)
     return [
-        finding_json(claim) | {"spent": spent_json(saving) if (saving := savings[place]) else None}
+        finding_json(claim) | {"spent": saving_json(saving) if (saving := savings[place]) else None}
         for place, claim in enumerate(found)
     ]
 

@@ -12,14 +12,17 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from aftershock.fold import Window, key_of, place_of
+from aftershock.fold import Window, place_of
 from aftershock.limits import Limits
 from aftershock.model import Outcome, Run, Step, StepKind
 from aftershock.policy import limits_for, providers_of
 from aftershock.rules.context import requirements_of
-from aftershock.rules.stale_fact import reason_of
+from aftershock.rules.dropped_fact import dropped_fact, results_of, seen_by
+from aftershock.rules.failed_fact import failed_fact
+from aftershock.rules.missing_fact import missing_fact
+from aftershock.rules.stale_fact import reason_of, stale_fact
 from aftershock_collector.review.comparison import Call, Content, side_by_side
-from aftershock_collector.review.spending import Spent, courses_of, spent
+from aftershock_collector.review.spending import Saving, courses_of, once, saving_of
 from aftershock_collector.telling.story import step_words
 
 if TYPE_CHECKING:
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 
 READS_MAX = 5  # of one fact, or calls of one tool that provides it: the newest
 BETWEEN_MAX = 6  # kinds of things that are named between the calls
+# Findings that say how well the facts were known that a deed needed.
+ABOUT_FACTS = {rule.__name__ for rule in (missing_fact, failed_fact, stale_fact, dropped_fact)}
 # Said inside another span, whose id they carry: that span is the evidence.
 NOTES = {StepKind.FACT, StepKind.DECISION, StepKind.APPROVAL}
 
@@ -45,6 +50,7 @@ class State(StrEnum):
     EMPTY = "asked for, and the answer was empty"
     TRUNCATED = "asked for, and the answer was cut off"
     OUTDATED = "known, and no longer true or too old"
+    DROPPED = "read, and cut from the messages before this was decided"
 
 
 UNUSABLE = {
@@ -92,7 +98,7 @@ class Explanation:
     lost: int  # spans of the evidence that the store no longer has
     between: Between
     needs: tuple[Need, ...]
-    spent: Spent | None
+    saving: Saving | None
 
 
 def explain(
@@ -119,7 +125,7 @@ def explain(
         len(evidence - {step.span_id for step in shown}),
         between(known, shown),
         needs_of(claim, known, policy),
-        spent(claim, steps, courses_of(steps, policy)),
+        saving_of(claim, steps, courses_of(steps, policy), policy),
     )
 
 
@@ -127,10 +133,9 @@ def settled(steps: Sequence[Step]) -> list[Step]:
     """Each step once, ended where its end is known, its agent and its targets named, in order."""
     if not steps:
         return []
-    by_end = sorted(steps, key=lambda step: step.ended_at_ns or 0)
-    once = list({key_of(step): step for step in by_end}.values())
-    window = Window(steps[0].run_id, Limits(run_steps_max=len(once) + 1))
-    window.add(once)
+    known = once(steps)
+    window = Window(steps[0].run_id, Limits(run_steps_max=len(known) + 1))
+    window.add(known)
     return list(window.whole(0).steps)
 
 
@@ -162,8 +167,8 @@ def between(known: Sequence[Step], shown: Sequence[Step]) -> Between:
 
 
 def needs_of(claim: Claim, known: Sequence[Step], policy: Policy) -> tuple[Need, ...]:
-    """What the deed of a lasting finding needed to know, and what was known of it."""
-    if not claim.finding.lasting:
+    """What the deed that a finding is about needed to know, and what was known of it."""
+    if claim.finding.kind not in ABOUT_FACTS:
         return ()
     places = [at for at, step in enumerate(known) if step.span_id == claim.finding.evidence[0]]
     places = [at for at in places if known[at].action is not None]
@@ -202,7 +207,12 @@ def state_of(run: Run, deed: Step, one: Known, limits: Limits) -> tuple[State, s
     if one.usable is None:
         return UNUSABLE[one.facts[-1].outcome], ""
     reason = reason_of(run, deed, one, one.usable, limits)
-    return (State.KNOWN, "") if reason is None else (State.OUTDATED, reason[0])
+    if reason is not None:
+        return State.OUTDATED, reason[0]
+    seen = seen_by(run, deed, limits)
+    if seen is not None and seen.cut_of(results_of(run, one)):
+        return State.DROPPED, ""
+    return State.KNOWN, ""
 
 
 def provider_of(pattern: str, deed: Step, known: Sequence[Step]) -> Provider:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from aftershock.model import Fact, Impact, Step
     from aftershock_collector.review.comparison import Call, Compared
     from aftershock_collector.review.explanation import Explanation, Need
-    from aftershock_collector.review.spending import Spent
+    from aftershock_collector.review.spending import Saving
 
 SHAPE_VERSION = 1  # grows when a key changes its meaning
 
@@ -33,20 +33,23 @@ def as_json(explanation: Explanation) -> dict[str, Any]:
             "effects": between.effects,
         },
         "needs": [need_json(need) for need in explanation.needs],
-        "spent": None if explanation.spent is None else spent_json(explanation.spent),
+        "spent": None if explanation.saving is None else saving_json(explanation.saving),
     }
 
 
-def spent_json(spent: Spent) -> dict[str, Any]:
+def saving_json(saving: Saving) -> dict[str, Any]:
     """What stopping the run in time would have saved."""
+    spent = saving.spent
     return {
-        "since_ns": spent.since_ns,
-        "until_ns": spent.until_ns,
-        "certain": spent.certain,
-        "span": spent.span_id,
+        "since_ns": saving.since_ns,
+        "until_ns": saving.until_ns,
+        "certain": saving.certain,
+        "span": saving.span_id,
         "steps": spent.steps,
-        "tokens": spent.tokens,
-        "duration_ns": spent.duration_ns,
+        "tokens": spent.tokens if saving.tokens_told else None,
+        "cost_usd": spent.cost_usd or None,
+        "tool_errors": spent.tool_errors,
+        "duration_ns": saving.duration_ns,
     }
 
 

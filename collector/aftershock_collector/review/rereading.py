@@ -11,7 +11,14 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
-from aftershock.attributes import ACTION_TARGETS, ACTION_TIER, CONTEXT_REQUIRED, FACTS, POLLS
+from aftershock.attributes import (
+    ACTION_EXPLAIN,
+    ACTION_TARGETS,
+    ACTION_TIER,
+    CONTEXT_REQUIRED,
+    FACTS,
+    POLLS,
+)
 from aftershock.model import Change, Step
 from aftershock.policy import ANY, Policy, rule_of
 from aftershock_collector.otlp.wire import LogEvent, Span
@@ -31,6 +38,7 @@ WORDS = {
     "requires": CONTEXT_REQUIRED,
     "provides": FACTS,
     "polls": POLLS,
+    "explain": ACTION_EXPLAIN,
 }
 
 

@@ -10,18 +10,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aftershock.fold import Window, key_of, place_of
-from aftershock.model import Level, StepKind
+from aftershock.model import Level, Spent, Step, StepKind
+from aftershock.models import spent_with
 from aftershock.policy import limits_for
-from aftershock.rules import STEP_RULES, judge
+from aftershock.reconcile import NO_CLAIMS, Claims, advance
+from aftershock.rules import CONTEXT_RULES, judge, rules_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from aftershock.model import Claim, Finding, Run, Step
+    from aftershock.model import Claim
     from aftershock.policy import Policy
 
 CHUNK_STEPS = 128  # added to a window before it is judged: well under what it holds
-QUIET = {StepKind.AGENT, StepKind.HEARTBEAT}  # frames and signs of life: not things that were done
+DEEDS = {rule.__name__ for rule in CONTEXT_RULES}  # about what was done and stays done
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +35,14 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
-    """What a run did from the moment that a finding stood until it ended or was over."""
+class Saving:
+    """What a run spent from the moment that a finding stood until it ended or was over."""
 
     since_ns: int
     until_ns: int
     certain: bool  # False: it never became an alarm, so this counts from when it was first said
-    steps: int
-    tokens: int | None  # None: no step told any
+    spent: Spent
+    tokens_told: bool  # False: no step of the run told any
     span_id: str | None  # the step that made it so; None: the run as recorded does not show it
 
     @property
@@ -52,38 +54,49 @@ class Spent:
 def courses_of(steps: Iterable[Step], policy: Policy) -> dict[str, list[Course]]:
     """The lives of every finding that judging a run step by step gives, by the finding's id."""
     lives: dict[str, list[Course]] = {}
-    holding: set[str] = set()
-    for run, findings in judged(steps, policy):
-        step = run.newest
-        assert step is not None, "an empty run was judged"
-        for finding in findings:
-            certain = step if finding.level is Level.ALARM else None
-            courses = lives.setdefault(finding.id, [])
-            if finding.id not in holding:
-                courses.append(Course(step, certain))
-            elif courses[-1].certain is None and certain is not None:
-                courses[-1] = Course(courses[-1].said, certain)
-        holding = {finding.id for finding in findings}
+    before: Claims = NO_CLAIMS
+    for step, claims in states(steps, policy):
+        for identity, claim in claims.items():
+            known = before.get(identity)
+            if claim is known or claim.closing is not None:
+                continue
+            alarm = claim.finding.level is Level.ALARM
+            courses = lives.setdefault(identity, [])
+            if known is None or known.closing is not None:
+                courses.append(Course(step, step if alarm else None))
+            elif alarm and courses[-1].certain is None:
+                courses[-1] = Course(courses[-1].said, step)
+        before = claims
     return lives
 
 
-def judged(steps: Iterable[Step], policy: Policy) -> Iterator[tuple[Run, list[Finding]]]:
-    """What the rules say of each prefix of a run, in event order."""
-    ordered = sorted(steps, key=place_of)
+def states(steps: Iterable[Step], policy: Policy) -> Iterator[tuple[Step, Claims]]:
+    """What is claimed of a run after each of its steps, in event order, as the engine judges."""
+    ordered = sorted(once(steps), key=place_of)
     if not ordered:
         return
     window = Window(ordered[0].run_id, policy.limits)
     # Whose steps they are has to be known before they are judged.
     window.add(step for step in ordered if step.kind is StepKind.AGENT)
     done = [step for step in ordered if step.kind is not StepKind.AGENT]
+    limits = limits_for(policy, window.agent)
+    claims: Claims = NO_CLAIMS
+    judged = 0  # steps of the window; in event order, none of them reads differently later
     for start in range(0, len(done), CHUNK_STEPS):
-        shift = window.add(done[start : start + CHUNK_STEPS])
-        if shift.changed_from is None:
-            continue
-        limits = limits_for(policy, window.agent)
-        for length in range(shift.changed_from + 1, len(window) + 1):
-            run = window.prefix(length)
-            yield run, list(judge(run, limits, STEP_RULES))
+        judged -= window.add(done[start : start + CHUNK_STEPS]).fell_out
+        for length in range(judged + 1, len(window) + 1):
+            rules, kinds = rules_after(window.kind_at(length - 1))
+            if rules:
+                run = window.prefix(length)
+                claims = advance(claims, judge(run, limits, rules), run.now_ns, kinds)
+                yield run.steps[-1], claims
+        judged = len(window)
+
+
+def once(steps: Iterable[Step]) -> list[Step]:
+    """Each step once, ended where its end is known."""
+    by_end = sorted(steps, key=lambda step: step.ended_at_ns or 0)
+    return list({key_of(step): step for step in by_end}.values())
 
 
 def course_of(claim: Claim, courses: Mapping[str, Sequence[Course]]) -> Course | None:
@@ -93,36 +106,36 @@ def course_of(claim: Claim, courses: Mapping[str, Sequence[Course]]) -> Course |
     return begun[-1] if begun else next(iter(lives), None)
 
 
-def spent(
-    claim: Claim, steps: Sequence[Step], courses: Mapping[str, Sequence[Course]]
-) -> Spent | None:
+def saving_of(
+    claim: Claim,
+    steps: Sequence[Step],
+    courses: Mapping[str, Sequence[Course]],
+    policy: Policy,
+) -> Saving | None:
     """What a finding's run spent while it stood; None where there was nothing to save.
 
     A deed that is done and a degradation that it caused are not undone by stopping the run.
     """
     finding = claim.finding
-    if finding.lasting or finding.impact is not None or not steps:
+    if finding.kind in DEEDS or finding.impact is not None or not steps:
         return None
     course = course_of(claim, courses)
-    certain = course is not None and course.certain is not None
     step = None if course is None else course.certain or course.said
     since_ns = claim.opened_at_ns if step is None else step.last_ns
     began_ns = since_ns if step is None else step.began_at_ns
     newest_ns = max(one.last_ns for one in steps)
     until_ns = newest_ns if claim.closed_at_ns is None else claim.closed_at_ns
-    by_end = sorted(steps, key=lambda one: one.ended_at_ns or 0)  # an ended version comes last
-    since = [
-        one
-        for one in {key_of(one): one for one in by_end}.values()
-        if began_ns < one.began_at_ns <= until_ns and one.kind not in QUIET
-    ]
-    told = [one.tokens.total for one in since if one.tokens is not None]
-    any_told = any(one.tokens is not None for one in steps)
-    return Spent(
+    limits = limits_for(policy, finding.agent)
+    spent = Spent()
+    for one in once(steps):
+        if began_ns < one.began_at_ns <= until_ns:
+            spent = spent_with(spent, one, limits)
+    unseen_alarm = step is None and finding.level is Level.ALARM
+    return Saving(
         since_ns=since_ns,
         until_ns=max(since_ns, until_ns),
-        certain=certain or (step is None and finding.level is Level.ALARM),
-        steps=len(since),
-        tokens=sum(told) if any_told else None,
+        certain=unseen_alarm or (course is not None and course.certain is not None),
+        spent=spent,
+        tokens_told=any(one.tokens is not None for one in steps),
         span_id=None if step is None else step.span_id,
     )

@@ -37,8 +37,9 @@ if TYPE_CHECKING:
 
     from aftershock.model import Claim
     from aftershock_collector.review.explanation import Between, Explanation, Need, Provider
-    from aftershock_collector.review.spending import Spent
+    from aftershock_collector.review.spending import Saving
 
+CENT = 0.01  # less is no saving to speak of
 WIDTH_MIN = 40  # a sentence is wrapped no narrower than this
 VALUE_CHARS_MAX = 100  # of one argument or line that is shown
 COMMON_CHARS_MAX = 40  # that two texts may have in common before they are shown from later on
@@ -103,9 +104,9 @@ def lines(explanation: Explanation) -> Iterator[Line]:
         yield from (Line(clean(f), 2) for f in claim.finding.facts if not f.startswith(SPENT))
     yield from needs(explanation)
     yield from evidence(explanation)
-    if explanation.spent is not None:
+    if explanation.saving is not None:
         yield Line("")
-        yield Line(spent_words(explanation.spent, explanation.calls), style="bold")
+        yield Line(saving_words(explanation.saving, explanation.calls), style="bold")
     yield Line("")
     run = shlex.quote(clean(claim.finding.run_id, 200))
     yield Line(f"next: aftershock timeline {run}", style="dim")
@@ -377,13 +378,15 @@ def between_lines(between: Between, *, several: bool) -> Iterator[Line]:
     yield Line(text, 2)
 
 
-def spent_words(spent: Spent, calls: Sequence[Call]) -> str:
+def saving_words(saving: Saving, calls: Sequence[Call]) -> str:
     """What stopping the run in time would have saved."""
+    spent = saving.spent
     parts = [counted(spent.steps, "step")]
-    parts += [counted(spent.tokens, "token")] if spent.tokens is not None else []
-    parts.append(lasted(spent.duration_ns))
-    by = next((c.number for c in calls if c.step.span_id == spent.span_id), None)
+    parts += [counted(spent.tokens, "token")] if saving.tokens_told else []
+    parts += [f"${spent.cost_usd:,.2f}"] if spent.cost_usd >= CENT else []
+    parts.append(lasted(saving.duration_ns))
+    by = next((c.number for c in calls if c.step.span_id == saving.span_id), None)
     step = f", step {by}" if by is not None else ""
-    certain = "was certain" if spent.certain else "was first said"
-    at = clock(spent.since_ns, tenths=True)
+    certain = "was certain" if saving.certain else "was first said"
+    at = clock(saving.since_ns, tenths=True)
     return f"Spent since this {certain} ({at}{step}): {', '.join(parts)}."
