@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from aftershock.limits import Budget
+from aftershock.policy import LIMIT_TYPES, Policy, limits_for
 from aftershock_collector.config import ENVIRONMENT, Told
 from aftershock_collector.edges.configuration import ConfigurationError, check, find, load, schema
 
@@ -70,9 +72,17 @@ on_call:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("limits:\n  repeats_alrm: 4\n", "2:3 limits.repeats_alrm: unknown limit"),
+        (
+            "limits:\n  repeats_alrm: 4\n",
+            "2:3 limits.repeats_alrm: unknown key 'repeats_alrm'; did",
+        ),
         ("agents: {bot: {limits: {errors_alarm: 2.5}}}", "agents.bot.limits.errors_alarm: 2.5"),
-        ("limits: {fact_age_max_s: -1}", "limits.fact_age_max_s: must be a number, zero or more"),
+        ("limits: {fact_age_max_s: -1}", "limits.fact_age_max_s: -1 should be 0 or more"),
+        ("agents: {bot: {budget: {stepps: 9}}}", "budget.stepps: unknown key 'stepps'; did you"),
+        ("agents: {bot: {budget: {wall_time: soon}}}", "budget.wall_time: 'soon' does not fit"),
+        ("agents: {bot: {budget: {tool_errors: -1}}}", "tool_errors: -1 should be 0 or more"),
+        ("agents: {bot: {context_window: many}}", "context_window: 'many' should be a whole"),
+        ("limits: {budget: 9}", "limits.budget: unknown key 'budget'"),
         ("collector: {http: 'localhost:99999'}", "collector.http: port 99999"),
         ("collector: {http: 'a:1', grpc: 'a:1'}", "collector.grpc: a:1 is already http's"),
         ("tools: {a: {polls: true}, a: {}}", "tools.a: given twice in tools"),
@@ -217,3 +227,33 @@ def test_whatever_text_the_file_is_it_is_either_used_or_explained(
     path.write_bytes(text.encode("utf-8", "replace"))
 
     check(path, {})
+
+
+def test_the_published_schema_lists_every_limit_with_its_type() -> None:
+    listed = schema()["$defs"]["limits"]["properties"]
+    words = {int: "integer", float: "number"}
+
+    assert {name: words[kind] for name, kind in LIMIT_TYPES.items()} == {
+        name: form["type"] for name, form in listed.items()
+    }
+
+
+def test_a_budget_and_a_context_window_reach_the_limits_that_rules_read(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        """
+        agents:
+          bot:
+            context_window: 128000
+            budget: {steps: 40, tokens: 90000, cost_usd: 1.5, wall_time: 10m, tool_errors: 5}
+            limits: {stall_s: 30, repeats_alarm: 4}
+        """,
+    )
+    limits = limits_for(Policy.from_mapping(load(path, {}).document), "bot")
+
+    assert Budget(40, 90_000, 1.5, 600.0, 5) == limits.budget
+    assert (128_000, 30.0, 4) == (
+        limits.context_window_tokens,
+        limits.stall_s,
+        limits.repeats_alarm,
+    )

@@ -17,7 +17,6 @@ from typing import Any, cast
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
-from aftershock.limits import Limits
 from aftershock.policy import Policy, PolicyError
 from aftershock_collector.config import (
     ENVIRONMENT,
@@ -193,11 +192,6 @@ class _Source:
         for error in validator.iter_errors(self.document):
             self._explain(error)
         if not self.problems:
-            self._check_limits(("limits",), self.document.get("limits"))
-            agents: Section = self.document.get("agents") or {}
-            for name, agent in agents.items():
-                self._check_limits(("agents", name, "limits"), agent.get("limits"))
-        if not self.problems:
             try:
                 Policy.from_mapping(self.document)
             except PolicyError as error:
@@ -225,21 +219,14 @@ class _Source:
         elif kind == "type":
             wanted = described if described and "pattern" in form else _WORDS.get(limits, limits)
             self._add(path, f"{_shown(value)} should be {wanted}")
+        elif kind == "minimum":
+            self._add(path, f"{_shown(value)} should be {limits} or more")
         elif described:
             self._add(path, f"{_shown(value)} does not fit: {described}")
         elif kind == "pattern":
             self._add(path, f"{_shown(value)} does not match {limits}")
         else:
             self._add(path, error.message[:200])
-
-    def _check_limits(self, path: Path_, limits: Section | None) -> None:
-        for name, value in (limits or {}).items():
-            default = _DEFAULT_LIMITS.get(name)
-            if default is None:
-                advice = _instead(name, sorted(_DEFAULT_LIMITS))
-                self._add((*path, name), f"unknown limit '{name}'; {advice}")
-            elif isinstance(default, int) and value != int(value):
-                self._add((*path, name), f"{value} should be a whole number")
 
     def _check_addresses(self) -> None:
         collector: Section = self.document.get("collector") or {}
@@ -303,9 +290,6 @@ _WORDS = {
     "number": "a number",
     "integer": "a whole number",
     "boolean": "true or false",
-}
-_DEFAULT_LIMITS: dict[str, Any] = {
-    name: getattr(Limits(), name) for name in Limits.__dataclass_fields__
 }
 
 
