@@ -57,7 +57,7 @@ def impact_of(
         entity=standing.target,
         probability=probability,
         label=NOT_ENOUGH if probability is None else label(probability),
-        parts=standing.parts,
+        parts=_shown(standing.parts),
         rivals=rivals,
         judged_at_ns=now_ns,
         change=change,
@@ -107,6 +107,16 @@ def lacking(standing: Standing, *, topology: bool) -> tuple[str, ...]:
     if not topology:
         words.append("which services call each other is not known")
     return tuple(words)
+
+
+def _shown(parts: Parts) -> Parts:
+    """Less than no surprise (the price of several series was higher) is none."""
+    return Parts(
+        own=max(0.0, parts.own),
+        before=max(0.0, parts.before),
+        callee=max(0.0, parts.callee),
+        rival=max(0.0, parts.rival),
+    )
 
 
 def enough(evidence: Evidence) -> bool:
