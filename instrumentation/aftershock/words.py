@@ -60,7 +60,7 @@ def collect_ids(value: Any, name: str, found: dict[str, None], depth: int) -> No
     if depth > DEPTH_MAX or len(found) >= IDS_MAX:
         return
     if isinstance(value, str):
-        if WORD_CHARS_MIN <= len(value) <= WORD_CHARS_MAX and " " not in value:
+        if WORD_CHARS_MIN <= len(value) <= WORD_CHARS_MAX and not (value.isalpha() or " " in value):
             words = map(str.casefold, WORD.findall(value))
             found.update((f"{name}={hash_of(word):08x}", None) for word in words if is_id(word))
     elif isinstance(value, dict):

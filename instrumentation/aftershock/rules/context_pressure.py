@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Level, Run, Step, StepKind
 from aftershock.models import window_of
+from aftershock.rules.actions import STEPS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +51,7 @@ def context_pressure(run: Run, limits: Limits) -> Iterator[Finding]:
 def newest_inferences(run: Run) -> list[Step]:
     """The newest inference of each worker that told how many tokens it was sent."""
     found: dict[str | None, Step] = {}
-    for step in reversed(run.steps):
+    for step in islice(reversed(run.steps), STEPS_MAX):
         if step.kind is StepKind.INFERENCE and step.tokens is not None and step.tokens.input:
             found.setdefault(step.agent, step)
     return list(found.values())
