@@ -81,6 +81,13 @@ def test_a_harmless_action_is_not_blamed() -> None:
     assert nobody(impact) > 0.8
 
 
+def test_many_looks_at_a_fast_cadence_make_no_harmless_action_suspected() -> None:
+    for seed in range(12):
+        scene = Scene(cadence_s=1.0, seed=seed, watch=Watch(look_s=60))
+        impact = scene.play(110, [step("a", 45, CHECKOUT)])["a"]
+        assert probability(impact) < 0.5
+
+
 def test_of_two_actions_the_one_on_what_broke_is_blamed_and_the_other_is_not() -> None:
     scene = Scene(broken([CHECKOUT], 7_320))
 
