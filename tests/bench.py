@@ -85,10 +85,11 @@ def server(kind: str) -> Generator[tuple[str, psutil.Process, Path]]:
         process.join(30)
 
 
-def requests_of(spans: int, seed: int) -> list[bytes]:
+def requests_of(spans: int, seed: int, *, content: bool = False) -> list[bytes]:
     """About that many spans of agent runs, in batches as a fleet would send them."""
     dice = random.Random(seed)
-    found = [span for run in any_runs(dice, spans // 8) for span in run.spans][:spans]
+    runs = any_runs(dice, spans // 8, content=content)
+    found = [span for run in runs for span in run.spans][:spans]
     return [span_request(found[start : start + BATCH]) for start in range(0, len(found), BATCH)]
 
 
@@ -158,17 +159,20 @@ def main() -> None:
     parser.add_argument("--spans", type=int, default=20_480)
     parser.add_argument("--memory-spans", type=int, default=1_000_000, help="0: leave it out")
     options = parser.parse_args()
-    bodies = requests_of(options.spans, 1)
-    size = sum(map(len, bodies)) / options.spans
-    print(f"{options.spans:,} spans of {size:.0f} bytes in batches of {BATCH};", end=" ")
-    print(f"per second of one core, medians of {options.rounds}", flush=True)
-    rates = {kind: [rate(kind, bodies, options.spans)] for kind in SERVERS}
-    for _ in range(options.rounds - 1):
-        for kind, seen in rates.items():
-            seen.append(rate(kind, bodies, options.spans))
-    medians = {kind: statistics.median(seen) for kind, seen in rates.items()}
-    for kind, median in medians.items():
-        print(f"  {kind:18}{median:>9,.0f} spans/s   x{median / medians['decoded only']:.2f}")
+    for content, words in ((False, "fingerprints, the default"), (True, "content captured")):
+        bodies = requests_of(options.spans, 1, content=content)
+        size = sum(map(len, bodies)) / options.spans
+        print(
+            f"{options.spans:,} spans of {size:.0f} bytes ({words}), {BATCH} a batch:", flush=True
+        )
+        rates: dict[str, list[float]] = {kind: [] for kind in SERVERS}
+        for _ in range(options.rounds):
+            for kind, seen in rates.items():
+                seen.append(rate(kind, bodies, options.spans))
+        medians = {kind: statistics.median(seen) for kind, seen in rates.items()}
+        for kind, median in medians.items():
+            share = median / medians["decoded only"]
+            print(f"  {kind:18}{median:>9,.0f} spans/s of one core   x{share:.2f}")
     with server("stored and judged") as (base, _, folder):
         waits = [asyncio.run(start_to_finding(base, folder)) for _ in range(options.rounds)]
     print(f"start event to finding  {statistics.median(waits):.0f} ms, worst {max(waits):.0f} ms")

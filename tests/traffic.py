@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -14,12 +15,14 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from aftershock import attributes as names
+from aftershock.policy import EMPTY
+from aftershock.recorder.toolcalls import describe_call, describe_result
 
 SECOND = 10**9
 EPOCH_NS = 1_790_000_000 * SECOND
 SERVICE = "shop-agents"
 
-Value = str | int | bool | list[str]
+Value = str | int | bool | Sequence[str] | Sequence[int]
 
 
 @dataclass(slots=True)
@@ -32,14 +35,17 @@ class Traffic:
 
 
 def attribute(key: str, value: Value) -> KeyValue:
-    if isinstance(value, list):
-        items = ArrayValue(values=[AnyValue(string_value=item) for item in value])
-        return KeyValue(key=key, value=AnyValue(array_value=items))
+    return KeyValue(key=key, value=any_value(value))
+
+
+def any_value(value: Value) -> AnyValue:
+    if isinstance(value, str):
+        return AnyValue(string_value=value)
     if isinstance(value, bool):
-        return KeyValue(key=key, value=AnyValue(bool_value=value))
+        return AnyValue(bool_value=value)
     if isinstance(value, int):
-        return KeyValue(key=key, value=AnyValue(int_value=value))
-    return KeyValue(key=key, value=AnyValue(string_value=value))
+        return AnyValue(int_value=value)
+    return AnyValue(array_value=ArrayValue(values=[any_value(item) for item in value]))
 
 
 def span_request(spans: Iterable[Span]) -> bytes:
@@ -63,8 +69,11 @@ def log_request(records: Iterable[LogRecord]) -> bytes:
 class Agent:
     """Writes down what an agent does, second by second."""
 
-    def __init__(self, dice: random.Random, name: str, *, began_ns: int = EPOCH_NS) -> None:
+    def __init__(
+        self, dice: random.Random, name: str, *, began_ns: int = EPOCH_NS, content: bool = True
+    ) -> None:
         self.dice = dice
+        self.content = content  # False: fingerprints only, as Aftershock's agents send by default
         self.name = name
         self.trace_id = dice.randbytes(16)
         self.root_id = dice.randbytes(8)
@@ -105,11 +114,14 @@ class Agent:
             names.TOOL_CALL_ID: "call_" + self.dice.randbytes(9).hex(),
             "gen_ai.tool.type": "function",
             "gen_ai.tool.description": "A tool of the simulated agent.",
-            names.TOOL_ARGUMENTS: json.dumps(arguments),
             names.AGENT_NAME: self.name,
             names.CONVERSATION_ID: self.trace_id.hex(),
             names.RUN_ID: self.trace_id.hex(),
         }
+        if self.content:
+            given[names.TOOL_ARGUMENTS] = json.dumps(arguments)
+        else:
+            given |= cast("dict[str, Value]", describe_call(tool, arguments, EMPTY))
         identity = self.dice.randbytes(8)
         record = LogRecord(
             time_unix_nano=self.now_ns,
@@ -119,7 +131,10 @@ class Agent:
             attributes=[attribute(key, value) for key, value in given.items()],
         )
         self.traffic.started.append(record)
-        given[names.TOOL_RESULT] = result
+        if self.content:
+            given[names.TOOL_RESULT] = result
+        else:
+            given |= cast("dict[str, Value]", describe_result(result, failed=bool(error)))
         if error:
             given[names.ERROR_TYPE] = error
         self._span(f"execute_tool {tool}", given, Span.SPAN_KIND_INTERNAL, identity, bool(error))
@@ -168,9 +183,9 @@ class Agent:
         self.traffic.spans.append(span)
 
 
-def healthy_run(dice: random.Random, *, began_ns: int = EPOCH_NS) -> Traffic:
+def healthy_run(dice: random.Random, *, began_ns: int = EPOCH_NS, content: bool = True) -> Traffic:
     """Reads different things, learns each time, writes once, checks, stops."""
-    agent = Agent(dice, "clerk", began_ns=began_ns)
+    agent = Agent(dice, "clerk", began_ns=began_ns, content=content)
     for number in range(dice.randrange(2, 6)):
         agent.think()
         word = dice.choice(["socks", "shoes", "hats", "coats"])
@@ -180,9 +195,9 @@ def healthy_run(dice: random.Random, *, began_ns: int = EPOCH_NS) -> Traffic:
     return agent.finish()
 
 
-def looping_run(dice: random.Random, *, began_ns: int = EPOCH_NS) -> Traffic:
+def looping_run(dice: random.Random, *, began_ns: int = EPOCH_NS, content: bool = True) -> Traffic:
     """Asks the same question and gets the same answer, again and again."""
-    agent = Agent(dice, "poller", began_ns=began_ns)
+    agent = Agent(dice, "poller", began_ns=began_ns, content=content)
     agent.call("search", {"q": "refund policy"}, "Refunds take 14 days.")
     for _ in range(dice.randrange(5, 9)):
         agent.think()
@@ -190,9 +205,9 @@ def looping_run(dice: random.Random, *, began_ns: int = EPOCH_NS) -> Traffic:
     return agent.finish()
 
 
-def failing_run(dice: random.Random, *, began_ns: int = EPOCH_NS) -> Traffic:
+def failing_run(dice: random.Random, *, began_ns: int = EPOCH_NS, content: bool = True) -> Traffic:
     """Varies the arguments and runs into the same class of error each time."""
-    agent = Agent(dice, "retrier", began_ns=began_ns)
+    agent = Agent(dice, "retrier", began_ns=began_ns, content=content)
     for number in range(dice.randrange(5, 8)):
         agent.think()
         agent.call(
@@ -204,8 +219,8 @@ def failing_run(dice: random.Random, *, began_ns: int = EPOCH_NS) -> Traffic:
     return agent.finish()
 
 
-def any_runs(dice: random.Random, count: int) -> Iterator[Traffic]:
+def any_runs(dice: random.Random, count: int, *, content: bool = True) -> Iterator[Traffic]:
     """A mix, each run beginning a little after the one before."""
     for number in range(count):
         kind = dice.choice([healthy_run, healthy_run, looping_run, failing_run])
-        yield kind(dice, began_ns=EPOCH_NS + number * SECOND)
+        yield kind(dice, began_ns=EPOCH_NS + number * SECOND, content=content)
