@@ -40,13 +40,13 @@ class Limits:
     repeats_alarm: int = 3  # the field's habit; two in a row are often a deliberate retry
     repeat_window_actions: int = 9  # "3 in the last 9": other calls in between do not hide a loop
     loop_window_actions: int = 32  # how far back a loop is followed to its beginning
-    similarity_min: float = 0.5  # shared share of words at which a call is another one reworded
-    novelty_min: float = 0.5  # a result of which more than this share is new taught something
+    similarity_min: float = 0.4  # shared share of all words: each has more than half in common
+    novelty_min: float = 0.5  # a result taught something where more than half of it is new
     cycle_period_max: int = 5  # longer circles were never seen in recorded runs
     cycle_rounds_alarm: int = 3  # A-B-A-B happens in healthy runs; a third round does not
     errors_warn: int = 3  # same tool, same class of error: healthy runs get over two
     errors_alarm: int = 6  # twice as long: new arguments may yet help
-    errors_window_actions: int = 10
+    errors_window_actions: int = 12  # twice the alarm: every other call may be something else
     stall_s: float = 120.0  # four missed heartbeats of 30 s
     cascade_tools_warn: int = 3  # tools that fail at once: two are often one mistake made twice
     cascade_tools_alarm: int = 3  # of them in a row, with nothing that worked in between

@@ -2,10 +2,12 @@
 
 Recordings go through the import path and the engine, step by step, as live traffic does. The
 command fails where a bar is missed. AFTERSHOCK_EVAL_DATA names the data, default ../shared/data.
+`--split SEED` tells random halves of every set apart: choose by the first, believe the second.
 """
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
 import time
@@ -22,14 +24,21 @@ from aftershock.fold import Window
 from aftershock.model import Level, Step, StepKind
 from aftershock.policy import EMPTY, Policy
 from aftershock.practice import Practice, expect, learn_practice
-from aftershock.rules import STEP_RULES, judge
+from aftershock.rules import STEP_RULES, judge, rules_after
 from aftershock_collector.otlp.wire import LogEvent
 from aftershock_collector.reading.read import read_event
 from tests.evaluation.baselines import BASELINES, length
 from tests.evaluation.scores import Score, average_precision, score
+from tests.evaluation.splitting import WHOLE, Half, Part
 from tests.evaluation.traces import Judged, data_folder, judge_record, load, steps_of
 
 LOOPS = ("repeated_action", "action_cycle", "error_streak")
+# Rules that no public data labels: false alarms only.
+NO_LABELS = (
+    "failure_cascade", "dropped_fact", "ungrounded_argument", "unexplained_action",
+    "context_pressure", "budget_exceeded",
+)  # fmt: skip
+EVERY = tuple(rule.__name__ for rule in STEP_RULES)
 CONTEXT = ("missing_fact", "failed_fact", "stale_fact")
 REPEATED = 2  # labels.repetition: 2 yes, 1 weak (left out), 0 no
 
@@ -108,9 +117,9 @@ def earliness(runs: Sequence[Judged]) -> str:
     return f"at {statistics.median(parts):.0%} of the run{left}"
 
 
-def trajectories() -> Iterator[Line]:
+def trajectories(policy: Policy, part: Part) -> Iterator[Line]:
     """TAR: people labelled every pair of actions."""
-    runs = [judge_record(record) for record in load("tar")]
+    runs = [judge_record(record, policy) for record in part.of(load("tar"))]
     steps = score(pair for judged in runs for pair in repeats_previous(judged))
     met = steps.f1 >= 0.80 and steps.precision >= 0.90
     yield Line("TAR step repetition, P/R/F1", str(steps), "F1 ≥ .80 at P ≥ .90", met)
@@ -127,10 +136,10 @@ def trajectories() -> Iterator[Line]:
     yield healthy("TAR resolved", resolved, 0.10)
 
 
-def research() -> Iterator[Line]:
+def research(policy: Policy, part: Part) -> Iterator[Line]:
     """TRAIL: people's remarks on repetition."""
-    records = [r for r in load("trail") if r["labels"]["repetition"] in (0, REPEATED)]
-    runs = [judge_record(record) for record in records]
+    records = [r for r in part.of(load("trail")) if r["labels"]["repetition"] in (0, REPEATED)]
+    runs = [judge_record(record, policy) for record in records]
     truth = [run.labels["repetition"] == REPEATED for run in runs]
     for name, detector in BASELINES.items():
         said = [detector(run.record) for run in runs]
@@ -150,18 +159,24 @@ def research() -> Iterator[Line]:
 
 
 def healthy(name: str, runs: Sequence[Judged], most: float) -> Line:
-    """The share of healthy runs that would have paged somebody."""
-    share = sum(alarms(run) for run in runs) / len(runs)
+    """The share of healthy runs that would have paged somebody, for whatever reason."""
+    share = sum(alarms(run, EVERY) for run in runs) / max(1, len(runs))
     figure = f"{share:.2%} of {len(runs)}"
     return Line(f"healthy runs that alarm, {name}", figure, f"≤ {most:.0%}", share <= most)
 
 
-def healthy_runs() -> Iterator[Line]:
+def healthy_runs(policy: Policy, part: Part) -> Iterator[Line]:
     """Runs that did their job: nobody should be woken."""
-    tau = [judge_record(record) for record in load("tau") if record["labels"]["reward"] == 1]
+    good = [r for r in part.of(load("tau")) if r["labels"]["reward"] == 1]
+    tau = [judge_record(record, policy) for record in good]
     yield healthy("tau, reward 1", tau, 0.01)
-    dojo = [judge_record(r) for r in load("agentdojo-clean") if r["labels"]["utility"]]
+    useful = [r for r in part.of(load("agentdojo-clean")) if r["labels"]["utility"]]
+    dojo = [judge_record(record, policy) for record in useful]
     yield healthy("AgentDojo, utility true", dojo, 0.01)
+    for name, runs in (("tau", tau), ("AgentDojo", dojo)):
+        for kind in NO_LABELS:
+            share = sum(any(run.findings((kind,))) for run in runs) / max(1, len(runs))
+            yield Line(f"  healthy runs with any {kind}, {name}", f"{share:.2%} of {len(runs)}")
 
 
 # --- Incomplete context ------------------------------------------------------------------------
@@ -218,22 +233,23 @@ def perturbed(
     policy: Policy,
     practice_for: Callable[[dict[str, Any]], Practice],
     bar: Callable[[Score], tuple[str, bool]],
+    part: Part,
 ) -> Iterator[Line]:
     """tau-perturbed by variant, then all of it against its bar."""
     said: dict[str, list[tuple[bool, bool]]] = {}
-    for record in load("tau-perturbed"):
+    for record in part.of(load("tau-perturbed")):
         labels = record["labels"]
         found = gap_found(record, policy, practice_for(record))
         said.setdefault(labels["variant"], []).append((found, labels["incomplete"]))
     for variant, pairs in said.items():
-        part = sum(found for found, _ in pairs)
-        yield Line(f"  {title}, {variant}", f"found in {part} of {len(pairs)}")
+        count = sum(found for found, _ in pairs)
+        yield Line(f"  {title}, {variant}", f"found in {count} of {len(pairs)}")
     whole = score(pair for pairs in said.values() for pair in pairs)
     text, met = bar(whole)
     yield Line(f"tau-perturbed, {title}, P/R/F1", str(whole), text, met)
 
 
-def context() -> Iterator[Line]:
+def context(_policy: Policy, part: Part) -> Iterator[Line]:
     """Damaged reads, with a policy and with nothing but practice learnt from the other runs."""
 
     def complete(whole: Score) -> tuple[str, bool]:
@@ -248,9 +264,9 @@ def context() -> Iterator[Line]:
     def learnt_without(task: int) -> Practice:
         return learn_practice(steps for other, steps in past if other != task)
 
-    yield from perturbed("policy", airline(), lambda _: Practice(), complete)
-    yield from perturbed("learnt", EMPTY, lambda r: learnt_without(r["meta"]["task"]), most)
-    good = [record for record in load("tau") if record["labels"]["reward"] == 1]
+    yield from perturbed("policy", airline(), lambda _: Practice(), complete, part)
+    yield from perturbed("learnt", EMPTY, lambda r: learnt_without(r["meta"]["task"]), most, part)
+    good = [record for record in part.of(load("tau")) if record["labels"]["reward"] == 1]
     declared = sum(gap_found(record, airline(), Practice()) for record in good)
     yield Line("  healthy tau runs with a finding, policy", f"{declared} of {len(good)}")
     learnt = sum(gap_found(r, EMPTY, learnt_without(r["meta"]["task"])) for r in good)
@@ -260,7 +276,7 @@ def context() -> Iterator[Line]:
 # --- Cost --------------------------------------------------------------------------------------
 
 
-def cost() -> Iterator[Line]:
+def cost(_policy: Policy, _part: Part) -> Iterator[Line]:
     """Microseconds a step takes to be judged, every prefix of every run of four sets."""
     spent: list[float] = []
     for name in ("tar", "trail", "tau", "live-sre-sessions"):
@@ -271,7 +287,7 @@ def cost() -> Iterator[Line]:
                 window.add([step])
                 run = window.prefix(len(window))
                 began = time.perf_counter()
-                list(judge(run, EMPTY.limits, STEP_RULES))
+                list(judge(run, EMPTY.limits, rules_after(step.kind).rules))
                 here.append((time.perf_counter() - began) * 1e6)
         spent += here
         yield Line(f"  µs per step, median, {name}", f"{statistics.median(here):.1f}")
@@ -279,19 +295,32 @@ def cost() -> Iterator[Line]:
     yield Line("µs per step, median, all", f"{median:.1f}", "≤ 60", median <= 60)
 
 
-def main() -> int:
-    """Print the table; 1 where a bar is missed."""
-    if not (data_folder() / "traces").is_dir():
-        print(f"no recordings in {data_folder()}: set AFTERSHOCK_EVAL_DATA", file=sys.stderr)
-        return 2
+def tell(policy: Policy, part: Part) -> int:
+    """Print the table; how many bars are missed."""
     missed = 0
-    for part in (trajectories, research, healthy_runs, context, cost):
-        for line in part():
+    for told in (trajectories, research, healthy_runs, context, cost):
+        for line in told(policy, part):
             print(line, flush=True)
             missed += line.met is False
         print()
     print("every bar is met" if not missed else f"{missed} bars are missed")
-    return 1 if missed else 0
+    return missed
+
+
+def main() -> int:
+    """Print the table; 1 where a bar is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--split", type=int, metavar="SEED", help="tell two random halves apart")
+    seed: int | None = parser.parse_args().split
+    if not (data_folder() / "traces").is_dir():
+        print(f"no recordings in {data_folder()}: set AFTERSHOCK_EVAL_DATA", file=sys.stderr)
+        return 2
+    if seed is None:
+        return 1 if tell(EMPTY, WHOLE) else 0
+    for second in (False, True):
+        print(f"--- half {1 + second} of two, seed {seed}")
+        tell(EMPTY, Half(seed, second))
+    return 0
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aftershock.model import Level
 from aftershock.rules.failure_cascade import failure_cascade
-from tests.scenario import Scenario, run
+from tests.scenario import LIMITS, Scenario, run
 
 
 def failing(*tools: str) -> Scenario:
@@ -43,7 +43,7 @@ def test_a_tool_that_works_again_is_out_of_it() -> None:
 
 def test_old_failures_are_forgotten() -> None:
     old = failing("get_pods", "get_logs")
-    for number in range(9):
+    for number in range(LIMITS.errors_window_actions - 1):
         old.calls("list_files", path=str(number)).returns(f"file {number}")
 
     assert old.calls("query_metrics", q="x").fails().says(failure_cascade) == []
