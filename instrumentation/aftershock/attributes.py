@@ -1,7 +1,8 @@
 """The wire vocabulary: every attribute and event name that Aftershock reads or writes, once.
 
 OpenTelemetry's names are used wherever one exists; what the conventions lack is `aftershock.*`.
-List-valued attributes hold `kind subject` pairs joined by a tab, so that subjects may hold spaces.
+"hashes" are sets of 32-bit hashes as one text (`aftershock.hashes`); list-valued attributes hold
+`kind subject` pairs joined by a tab, so that subjects may hold spaces.
 """
 
 from __future__ import annotations
@@ -44,16 +45,16 @@ RUN_GOAL = "aftershock.run.goal"  # content: exported only when content capture 
 
 # --- Ours: tool calls (on execute_tool spans and on their start events) ----------------------
 ARGUMENTS_DIGEST = "aftershock.tool.arguments.digest"
-ARGUMENTS_SKETCH = "aftershock.tool.arguments.sketch"  # int[]: hashed tokens
+ARGUMENTS_SKETCH = "aftershock.tool.arguments.sketch"  # hashes: of its tokens
 ARGUMENTS_SIZE = "aftershock.tool.arguments.size"
 RESULT_DIGEST = "aftershock.tool.result.digest"
-RESULT_SKETCH = "aftershock.tool.result.sketch"  # int[]: hashed masked lines
+RESULT_SKETCH = "aftershock.tool.result.sketch"  # hashes: of masked lines
 RESULT_SIZE = "aftershock.tool.result.size"
 RESULT_OUTCOME = "aftershock.tool.result.outcome"  # ok | failed | empty | truncated
 ERROR_CLASS = "aftershock.tool.error.class"
 SUBJECTS = "aftershock.tool.subjects"  # string[]: hashed id-like argument values
 ARGUMENT_IDS = "aftershock.tool.arguments.ids"  # string[]: "argument=hash" of ids
-RESULT_WORDS = "aftershock.tool.result.words"  # int[]: hashed id-like words
+RESULT_WORDS = "aftershock.tool.result.words"  # hashes: of id-like words
 POLLS = "aftershock.tool.polls"
 ACTION_TIER = "aftershock.action.tier"  # read | write | destructive | provision | decommission
 ACTION_EXPLAIN = "aftershock.action.explain"  # bool: policy wants a decision before it
@@ -62,8 +63,8 @@ CONTEXT_REQUIRED = "aftershock.context.required"  # string[]: "kind<TAB>subject<
 FACTS = "aftershock.facts"  # string[]: "kind<TAB>subject" that the result of this call provides
 
 INFERENCE_TOOLS = "aftershock.inference.tools"  # string[]: "tool<TAB>arguments digest" chosen
-INFERENCE_SHOWN = "aftershock.inference.shown"  # int[]: hashed ids of tool results in its messages
-INFERENCE_WORDS = "aftershock.inference.words"  # int[]: hashed id-like words in its messages
+INFERENCE_SHOWN = "aftershock.inference.shown"  # hashes: of ids of tool results in its messages
+INFERENCE_WORDS = "aftershock.inference.words"  # hashes: of id-like words in its messages
 TRUNCATED = "aftershock.truncated"  # how many values of this span were cut to the byte cap
 
 # --- Ours: facts and decisions that the app records itself ------------------------------------

@@ -13,6 +13,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
 
 from aftershock import attributes as names
 from aftershock.fingerprint import fingerprint_arguments, fingerprint_result
+from aftershock.hashes import pack
 from aftershock.policy import EMPTY
 from aftershock_collector.otlp.decode import decode_traces
 from aftershock_collector.reading.read import read
@@ -54,9 +55,7 @@ def fingerprinted(span: OtlpSpan) -> OtlpSpan:
         (names.ARGUMENTS_SKETCH, arguments.sketch),
         (names.RESULT_SKETCH, result.sketch),
     ):
-        pair = span.attributes.add(key=key)
-        for part in sketch:
-            pair.value.array_value.values.add(int_value=part)
+        span.attributes.append(attribute(key, pack(sketch)))
     return span
 
 

@@ -17,6 +17,7 @@ from opentelemetry.util.genai.handler import TelemetryHandler
 from aftershock import attributes as names
 from aftershock.entity import entity_key
 from aftershock.fingerprint import fingerprint_arguments, fingerprint_result, subjects_of
+from aftershock.hashes import pack
 from aftershock.model import (
     Change,
     ChangeKind,
@@ -184,10 +185,10 @@ def test_what_the_agents_own_process_says_wins_over_everything() -> None:
             names.TOOL_ARGUMENTS: '{"namespace": "shop", "name": "checkout"}',
             names.TOOL_RESULT: "error: it broke",
             names.ARGUMENTS_DIGEST: "a" * 16,
-            names.ARGUMENTS_SKETCH: [1, 2, 4_000_000_000],
+            names.ARGUMENTS_SKETCH: pack([1, 2, 4_000_000_000]),
             names.ARGUMENTS_SIZE: 41,
             names.RESULT_DIGEST: "b" * 16,
-            names.RESULT_SKETCH: [5],
+            names.RESULT_SKETCH: pack([5]),
             names.RESULT_OUTCOME: "truncated",
             names.SUBJECTS: ["s1"],
             names.POLLS: True,
@@ -706,7 +707,11 @@ def test_messages_on_an_inference_become_hashes_of_results_and_ids() -> None:
 
 
 def test_hashes_made_in_the_agents_process_win_over_messages() -> None:
-    told = {names.INFERENCE_SHOWN: [1, 2], names.INFERENCE_WORDS: [3], names.INPUT_MESSAGES: "[]"}
+    told = {
+        names.INFERENCE_SHOWN: pack([1, 2]),
+        names.INFERENCE_WORDS: pack([3]),
+        names.INPUT_MESSAGES: "[]",
+    }
     step = inferred({**CHAT, **told})
 
     assert (step.shown, step.words) == ({1, 2}, {3})
@@ -767,7 +772,7 @@ def test_ids_of_arguments_and_words_of_results_are_told_or_worked_out() -> None:
     told = {
         names.ARGUMENTS_DIGEST: "a" * 16,
         names.ARGUMENT_IDS: [f"id={hash_of('vol-7f31'):08x}", "broken"],
-        names.RESULT_WORDS: [hash_of("vol-7f31")],
+        names.RESULT_WORDS: pack([hash_of("vol-7f31")]),
         names.ACTION_EXPLAIN: True,
     }
     seen = read(span({**call, **content}), EMPTY)

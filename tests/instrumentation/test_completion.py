@@ -14,6 +14,7 @@ from opentelemetry.util.genai.types import (
 )
 
 from aftershock import attributes as names
+from aftershock.hashes import unpack
 from aftershock.recorder.completion import Completion
 from aftershock.words import hash_of
 
@@ -38,8 +39,8 @@ HISTORY = [
 def test_results_and_ids_in_its_messages_are_told_as_hashes() -> None:
     told = completed(HISTORY, system_instruction=[TextPart("You work for ORG-77a.")])
 
-    assert {hash_of("call-1")} == set(told[names.INFERENCE_SHOWN])
-    assert {hash_of(word) for word in ("vol-7f31", "pod-12ab", "org-77a")} == set(
+    assert {hash_of("call-1")} == unpack(told[names.INFERENCE_SHOWN])
+    assert {hash_of(word) for word in ("vol-7f31", "pod-12ab", "org-77a")} == unpack(
         told[names.INFERENCE_WORDS]
     )
     assert told[names.INFERENCE_TOOLS][0].startswith("scale\t")
@@ -53,7 +54,7 @@ def test_nothing_that_was_said_is_told() -> None:
 
 
 def test_a_first_question_shows_no_results_and_that_is_known() -> None:
-    assert completed(HISTORY[:1])[names.INFERENCE_SHOWN] == ()
+    assert completed(HISTORY[:1])[names.INFERENCE_SHOWN] == ""
 
 
 def test_an_inference_whose_messages_nobody_gave_tells_nothing_of_them() -> None:

@@ -33,6 +33,7 @@ from aftershock.fingerprint import (
     subjects_of,
     text_of,
 )
+from aftershock.hashes import unpack
 from aftershock.model import Action, Fact, Fingerprint, Outcome, Requirement, Tier
 from aftershock.policy import Policy, ToolDescription, describe, providers_of
 from aftershock.words import ids_in, words_in
@@ -106,7 +107,7 @@ def _arguments(span: Span, given: Any) -> Fingerprint:
     own = span.attributes
     if digest := text_in(own, ARGUMENTS_DIGEST):
         return Fingerprint(
-            digest, _sketch(own.get(ARGUMENTS_SKETCH)), count_in(own, ARGUMENTS_SIZE)
+            digest, unpack(own.get(ARGUMENTS_SKETCH)) or frozenset(), count_in(own, ARGUMENTS_SIZE)
         )
     if given is not None:
         return fingerprint_arguments(given)
@@ -116,7 +117,9 @@ def _arguments(span: Span, given: Any) -> Fingerprint:
 
 def _result(own: Attributes, given: Any) -> Fingerprint | None:
     if digest := text_in(own, RESULT_DIGEST):
-        return Fingerprint(digest, _sketch(own.get(RESULT_SKETCH)), count_in(own, RESULT_SIZE))
+        return Fingerprint(
+            digest, unpack(own.get(RESULT_SKETCH)) or frozenset(), count_in(own, RESULT_SIZE)
+        )
     return None if given is None else fingerprint_result(given)
 
 
@@ -162,13 +165,6 @@ def _pair(text: str) -> tuple[str, str]:
     return kind, subject or "*"
 
 
-def _sketch(value: Any) -> frozenset[int]:
-    if not isinstance(value, list):
-        return frozenset()
-    parts = cast("list[Any]", value)
-    return frozenset([part for part in parts if type(part) is int])
-
-
 def _explain(own: Attributes, described: ToolDescription) -> bool | None:
     told = own.get(ACTION_EXPLAIN)
     return told if isinstance(told, bool) else described.explain
@@ -181,9 +177,9 @@ def _ids(own: Attributes, given: Any) -> frozenset[str]:
 
 
 def _words(own: Attributes, given: Any, ending: Ending) -> frozenset[int] | None:
-    told = own.get(RESULT_WORDS)
-    if isinstance(told, list):
-        return _sketch(cast("list[Any]", told))
+    told = unpack(own.get(RESULT_WORDS))
+    if told is not None:
+        return told
     if given is not None:
         return words_in(text_of(given))
     return words_in(ending.said) if ending.said else None

@@ -11,6 +11,7 @@ from aftershock.attributes import (
     OPERATION,
 )
 from aftershock.fingerprint import fingerprint_arguments
+from aftershock.hashes import pack
 from aftershock.recorder import implicit
 from aftershock.recorder.late import LATE
 from aftershock.recorder.losses import note_failure
@@ -69,7 +70,7 @@ def described(parts: list[Part]) -> dict[str, Any]:
     """What an inference was shown, as span attributes."""
     shown = shown_in(parts)
     told = {INFERENCE_SHOWN: shown.results, INFERENCE_WORDS: shown.words}
-    return {key: tuple(value) for key, value in told.items() if value is not None}
+    return {key: pack(value) for key, value in told.items() if value is not None}
 
 
 def asked(outputs: Iterable[Any]) -> Iterator[Any]:

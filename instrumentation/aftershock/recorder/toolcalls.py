@@ -22,6 +22,7 @@ from aftershock.fingerprint import (
     subjects_of,
     text_of,
 )
+from aftershock.hashes import pack
 from aftershock.model import Outcome
 from aftershock.policy import Policy, ToolDescription, describe
 from aftershock.recorder.late import LATE
@@ -95,7 +96,7 @@ def describe_call(tool: str, arguments: Any, policy: Policy) -> Attributes:
     print_ = fingerprint_arguments(arguments)
     found: Attributes = {
         names.ARGUMENTS_DIGEST: print_.digest,
-        names.ARGUMENTS_SKETCH: tuple(print_.sketch),
+        names.ARGUMENTS_SKETCH: pack(print_.sketch),
     }
     if print_.size is not None:
         found[names.ARGUMENTS_SIZE] = print_.size
@@ -131,7 +132,7 @@ def describe_result(result: Any, *, failed: bool = False) -> Attributes:
     outcome = Outcome.FAILED if failed else outcome_of(result, None)
     found: Attributes = {
         names.RESULT_DIGEST: print_.digest,
-        names.RESULT_SKETCH: tuple(print_.sketch),
+        names.RESULT_SKETCH: pack(print_.sketch),
         names.RESULT_OUTCOME: str(outcome),
     }
     if print_.size is not None:
@@ -139,7 +140,7 @@ def describe_result(result: Any, *, failed: bool = False) -> Attributes:
     if outcome is Outcome.FAILED and (kind := error_class(text_of(result))):
         found[names.ERROR_CLASS] = kind
     if (words := words_in(text_of(result))) is not None:
-        found[names.RESULT_WORDS] = tuple(words)
+        found[names.RESULT_WORDS] = pack(words)
     return found
 
 
@@ -149,9 +150,9 @@ def describe_error(error: BaseException) -> Attributes:
     print_ = fingerprint_result(text)
     words = words_in(text)
     return {
-        **({} if words is None else {names.RESULT_WORDS: tuple(words)}),
+        **({} if words is None else {names.RESULT_WORDS: pack(words)}),
         names.RESULT_DIGEST: print_.digest,
-        names.RESULT_SKETCH: tuple(print_.sketch),
+        names.RESULT_SKETCH: pack(print_.sketch),
         names.RESULT_OUTCOME: str(Outcome.FAILED),
         names.ERROR_CLASS: error_class(text),
     }

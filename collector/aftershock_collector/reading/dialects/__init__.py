@@ -92,15 +92,6 @@ def tokens_in(
     return Tokens(given or 0, got or 0)
 
 
-def hashes_in(attributes: Mapping[str, Any], key: str) -> frozenset[int] | None:
-    """A list of whole numbers; None where there is none."""
-    value = attributes.get(key)
-    if not isinstance(value, list):
-        return None
-    numbers = cast("list[Any]", value)[:TEXTS_MAX]
-    return frozenset([number for number in numbers if type(number) is int])
-
-
 def cost_in(attributes: Mapping[str, Any], *keys: str) -> float | None:
     """The first of these attributes that is an amount of money."""
     for key in keys:

@@ -36,13 +36,13 @@ from aftershock.attributes import (
     TOOL_RESULT,
     WORKFLOW_NAME,
 )
+from aftershock.hashes import unpack
 from aftershock.model import Decision, StepKind
 from aftershock.shown import Shown, part_of, parts_of_text, shown_in
 from aftershock_collector.otlp.wire import SERVER, Span
 from aftershock_collector.reading.dialects import (
     Reading,
     cost_in,
-    hashes_in,
     parsed,
     text_in,
     texts_in,
@@ -123,7 +123,7 @@ def read_genai(span: Span) -> Reading | None:
 def _shown(attributes: Mapping[str, Any]) -> Shown | None:
     """What an inference was shown: as hashes that the agent's process made, or its messages."""
     if INFERENCE_SHOWN in attributes:
-        return Shown(hashes_in(attributes, INFERENCE_SHOWN), hashes_in(attributes, INFERENCE_WORDS))
+        return Shown(unpack(attributes[INFERENCE_SHOWN]), unpack(attributes.get(INFERENCE_WORDS)))
     if INPUT_MESSAGES not in attributes:
         return None
     parts = parts_of_text(attributes[INPUT_MESSAGES])
