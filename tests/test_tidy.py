@@ -42,6 +42,8 @@ PURE = (
     "collector/aftershock_collector/metrics/distributions.py",
     "collector/aftershock_collector/metrics/exposition.py",
     "collector/aftershock_collector/metrics/series.py",
+    "collector/aftershock_collector/metrics/queries.py",
+    "collector/aftershock_collector/metrics/promql.py",
     "collector/aftershock_collector/metrics/measure.py",
     "collector/aftershock_collector/impact",
     "collector/aftershock_collector/engine.py",

@@ -16,6 +16,7 @@ from typing import Any
 import platformdirs
 
 from aftershock.policy import parse_seconds
+from aftershock_collector.metrics.queries import Prometheus, queries_of
 
 Document = Mapping[str, Any]
 
@@ -46,6 +47,7 @@ ENVIRONMENT: dict[str, tuple[tuple[str, ...], Told]] = {
     "AFTERSHOCK_TICK": (("collector", "tick"), Told.NUMBER),
     "AFTERSHOCK_HOST": (("infrastructure", "host"), Told.TRUTH),
     "AFTERSHOCK_SCRAPE": (("infrastructure", "scrape"), Told.TARGETS),
+    "AFTERSHOCK_PROMETHEUS": (("infrastructure", "prometheus", "url"), Told.TEXT),
     "AFTERSHOCK_LOOK": (("infrastructure", "look"), Told.NUMBER),
     "AFTERSHOCK_WEBHOOK_URL": (("on_call", "webhook", "url"), Told.TEXT),
     "AFTERSHOCK_SLACK_URL": (("on_call", "slack", "url"), Told.TEXT),
@@ -90,6 +92,7 @@ class Infrastructure:
     host_every_s: float = 5.0  # as often as targets are scraped: series of one rhythm compare
     scrape: tuple[ScrapeTarget, ...] = ()
     topology: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    prometheus: Prometheus | None = None  # asked while actions are watched, beside what is scraped
     look_s: float = 600.0  # damage that came later was not told apart from chance in recordings
 
 
@@ -182,6 +185,7 @@ def _infrastructure(given: Document) -> Infrastructure:
     return Infrastructure(
         scrape=tuple(_scrape_target(target) for target in given.get("scrape") or ()),
         topology={caller: tuple(called) for caller, called in topology.items()},
+        prometheus=_prometheus(given.get("prometheus") or {}),
         **told,
     )
 
@@ -189,6 +193,16 @@ def _infrastructure(given: Document) -> Infrastructure:
 def _scrape_target(given: Document) -> ScrapeTarget:
     told = {"every_s": parse_seconds(given["every"])} if "every" in given else {}
     return ScrapeTarget(url=given["url"], entity=dict(given.get("entity") or {}), **told)
+
+
+def _prometheus(given: Document) -> Prometheus | None:
+    if "url" not in given:
+        return None
+    told: dict[str, Any] = {
+        f"{key}_s": parse_seconds(given[key]) for key in ("step", "timeout") if key in given
+    }
+    queries = queries_of(given.get("queries") or {})
+    return Prometheus(given["url"], headers=given.get("headers") or {}, queries=queries, **told)
 
 
 def _on_call(given: Document) -> OnCall:

@@ -19,7 +19,7 @@ from aftershock_collector.impact.priors import Prior
 from aftershock_collector.impact.suspects import Docket, Suspects
 from aftershock_collector.impact.watch import LOOK_S, Watch
 from aftershock_collector.metrics.measure import Measurer
-from aftershock_collector.metrics.series import SERIES_MAX, SeriesStore
+from aftershock_collector.metrics.series import SERIES_MAX, Series, SeriesStore
 from aftershock_collector.otlp.wire import Sample
 
 _CHUNK = 128  # steps folded before the window is judged again; well under a window
@@ -68,11 +68,12 @@ class Engine:
         look_s: float = LOOK_S,
         topology: Mapping[str, Sequence[str]] | None = None,
         live: bool = True,
+        patience_s: float = 0.0,
     ) -> None:
         self.policy = policy
         self.limits = policy.limits
         self.series = SeriesStore(series_max=series_max)
-        self.watch = Watch(look_s)
+        self.watch = Watch(look_s, patience_s)
         self.docket = Docket()
         self._measurer = Measurer(series_max)
         self.topology = topology or {}
@@ -139,6 +140,17 @@ class Engine:
     def accuse(self, now_ns: int) -> list[Suspects]:
         """Rankings of alerts that are new or different since the last time."""
         return self.docket.news(lambda alert: self.suspects(alert, now_ns), now_ns)
+
+    def take(
+        self, series: Iterable[Series], aliases: Mapping[str, str], problems: tuple[str, ...] = ()
+    ) -> None:
+        """Series that were asked for, and what could not be asked."""
+        for name, entity in aliases.items():
+            self.series.alias(name, entity)
+        for each in series:
+            for at_ns, value in zip(each.times_ns.tolist(), each.values.tolist(), strict=True):
+                self.series.append(each.entity, each.metric, each.family, each.unit, at_ns, value)
+        self.watch.blind = problems
 
     def trust(self, prior: Prior) -> None:
         """People's verdicts moved the prior of "no agent action"."""

@@ -6,10 +6,10 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from aftershock.policy import Policy
 from aftershock_collector.config import Address, Config
@@ -19,19 +19,25 @@ from aftershock_collector.edges.forward import Forwarder
 from aftershock_collector.edges.home import held
 from aftershock_collector.edges.host import HostMetrics
 from aftershock_collector.edges.outbox import Outbox
+from aftershock_collector.edges.prometheus import Poller, PrometheusSource
 from aftershock_collector.edges.scrape import Scraper
 from aftershock_collector.edges.sqlite import Store, StoreUnavailable
 from aftershock_collector.edges.sqlite_reading import Reader
 from aftershock_collector.engine import Engine
 from aftershock_collector.intake import Intake
 from aftershock_collector.judging import Judging
+from aftershock_collector.metrics.queries import Prometheus
 from aftershock_collector.metrics.series import Series
 from aftershock_collector.otlp.wire import Sample
 from aftershock_collector.reading.read import read, read_event
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.telling.messages import Messages
 
+THERE_S = 10.0  # for the intake's thread to answer: a judge that hangs must not hang a page
+TAKEN_AT_ONCE = 200  # series of Prometheus between two arrivals: a tenth of a second at most
 PRUNE_EVERY_S = 60.0  # a bounded piece of work each time; a full day's spans go within the hour
+
+Found = TypeVar("Found")
 
 log = logging.getLogger("aftershock")
 
@@ -117,29 +123,59 @@ async def running(config: Config) -> AsyncGenerator[Running]:
 
 def _engine(config: Config) -> Engine:
     infrastructure = config.infrastructure
+    asked = infrastructure.prometheus
     return Engine(
         Policy.from_mapping(config.document),
         series_max=config.series_max,
         look_s=infrastructure.look_s,
         topology=infrastructure.topology,
+        patience_s=0.0 if asked is None else 2 * asked.step_s + asked.timeout_s,
     )
 
 
+async def _there(intake: Intake, work: Callable[[], Found]) -> Found:
+    """What `work` finds on the intake's thread, which owns everything that is judged.
+
+    Raises TimeoutError where that thread has no time for it.
+    """
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[Found] = loop.create_future()
+
+    def tell(value: Found) -> None:
+        if not found.done():
+            found.set_result(value)
+
+    intake.call(lambda: loop.call_soon_threadsafe(tell, work()))
+    return await asyncio.wait_for(found, THERE_S)
+
+
 def _series_around(engine: Engine, intake: Intake) -> pages.SeriesAround:
-    """Series as they are in memory, read on the thread that owns them."""
+    """Series as they are in memory."""
 
     async def around(entities: Sequence[str], start_ns: int, end_ns: int) -> Sequence[Series]:
-        loop = asyncio.get_running_loop()
-        found: asyncio.Future[Sequence[Series]] = loop.create_future()
-
-        def look() -> None:
-            series = engine.series.window(entities, start_ns, end_ns)
-            loop.call_soon_threadsafe(found.set_result, series)
-
-        intake.call(look)
-        return await found
+        return await _there(intake, lambda: engine.series.window(entities, start_ns, end_ns))
 
     return around
+
+
+async def _poll(told: Prometheus, engine: Engine, intake: Intake, telemetry: Telemetry) -> None:
+    """Ask Prometheus while actions are watched."""
+
+    async def wanted() -> bool:
+        try:
+            return await _there(intake, lambda: engine.watch.wants(time.time_ns()))
+        except TimeoutError:
+            return False  # whoever has no time to answer has none to look either
+
+    def deliver(
+        series: Sequence[Series], aliases: Mapping[str, str], problems: tuple[str, ...]
+    ) -> None:
+        for start in range(0, max(1, len(series)), TAKEN_AT_ONCE):
+            part = series[start : start + TAKEN_AT_ONCE]
+            intake.call(lambda part=part: engine.take(part, aliases, problems))
+
+    with closing(PrometheusSource(told)) as source:
+        await Poller(source, wanted, deliver, telemetry).run()
 
 
 def _background(
@@ -173,6 +209,8 @@ def _background(
         work.append(Scraper(infrastructure.scrape, deliver).run())
     if infrastructure.host:
         work.append(HostMetrics(infrastructure.host_every_s, deliver).run())
+    if infrastructure.prometheus is not None:
+        work.append(_poll(infrastructure.prometheus, judging.engine, intake, telemetry))
     return work
 
 

@@ -76,6 +76,7 @@ class Telemetry:
         # Asked for.
         self.scrapes = counter("scrapes", "Reads of Prometheus targets", "outcome")
         self.scrape_seconds = histogram("scrape_seconds", "One read of a target", QUICK_S)
+        self.queries = counter("queries", "Questions to Prometheus", "outcome")
         self.failures = counter("failures", "Our own errors, stopped where they happened", "place")
 
         self.store_writable.set(1)
@@ -132,6 +133,12 @@ class Telemetry:
         self.deliveries.labels(receiver, outcome).inc()
         if error:
             self._warn(f"deliver {receiver}", "%s: %s: %s", receiver, outcome, error)
+
+    def queried(self, outcome: str, error: str = "") -> None:
+        """One question to Prometheus: answered, or failed and why."""
+        self.queries.labels(outcome).inc()
+        if error:
+            self._warn("query", "%s", error)
 
     def failed(self, place: str, error: BaseException) -> None:
         """Our own error, stopped at `place`."""

@@ -47,6 +47,12 @@ def test_every_section_reaches_its_field() -> None:
                     {"url": "http://b/metrics"},
                 ],
                 "topology": {"service/a": ["db/orders"]},
+                "prometheus": {
+                    "url": "http://prom",
+                    "step": "30s",
+                    "headers": {"X-Scope-OrgID": "S3CRET"},
+                    "queries": {"traffic": {"calls": "x"}, "latency": {}},
+                },
             },
             "on_call": {
                 "webhook": {"url": "http://hook"},
@@ -72,6 +78,11 @@ def test_every_section_reaches_its_field() -> None:
         ScrapeTarget("http://b/metrics"),
     )
     assert seen.topology == {"service/a": ("db/orders",)}
+    assert seen.prometheus is not None
+    assert (30.0, 5.0) == (seen.prometheus.step_s, seen.prometheus.timeout_s)
+    assert ["calls"] == [q.name for q in seen.prometheus.queries if q.family == "traffic"]
+    assert [] == [q for q in seen.prometheus.queries if q.family == "latency"]
+    assert "S3CRET" not in repr(config)
     assert config.on_call == OnCall(
         "http://hook", "https://slack", "key", "http://pd", "http://am", "http://otlp", "http://me"
     )

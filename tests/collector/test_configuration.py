@@ -83,6 +83,15 @@ on_call:
         ("agents: {bot: {budget: {tool_errors: -1}}}", "tool_errors: -1 should be 0 or more"),
         ("agents: {bot: {context_window: many}}", "context_window: 'many' should be a whole"),
         ("limits: {budget: 9}", "limits.budget: unknown key 'budget'"),
+        (
+            "infrastructure: {prometheus: {url: 'http://p', queries: {errors: {a: 'up{{servce}}'}}}}",
+            "queries.errors.a: unknown placeholder '{servce}'; did you mean 'service'?",
+        ),
+        ("infrastructure: {prometheus: {step: 15s}}", "infrastructure.prometheus: needs 'url'"),
+        (
+            "infrastructure: {prometheus: {url: 'http://p', queries: {slow: {}}}}",
+            "queries.slow: unknown key 'slow'",
+        ),
         ("collector: {http: 'localhost:99999'}", "collector.http: port 99999"),
         ("collector: {http: 'a:1', grpc: 'a:1'}", "collector.grpc: a:1 is already http's"),
         ("tools: {a: {polls: true}, a: {}}", "tools.a: given twice in tools"),

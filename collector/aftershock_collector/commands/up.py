@@ -63,6 +63,8 @@ def announce(config: Config, running: Running) -> None:
     infrastructure = config.infrastructure
     measured = [counted(len(infrastructure.scrape), "scrape target")]
     measured += ["this host"] if infrastructure.host else []
+    asked = infrastructure.prometheus
+    measured += [f"what {asked.url} answers"] if asked else []
     lines = (
         ("listening", f"OTLP/HTTP http://{running.http}, OTLP/gRPC {running.grpc}"),
         ("state", str(config.store)),

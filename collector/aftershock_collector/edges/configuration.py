@@ -28,6 +28,7 @@ from aftershock_collector.config import (
     Told,
     home,
 )
+from aftershock_collector.metrics.queries import PLACEHOLDERS, unknown_placeholders
 
 FILE_BYTES_MAX = 1_000_000  # a thousand tools, described at length; more is a wrong file
 SHOWN_CHARS_MAX = 60  # of a wrong value in a message
@@ -198,6 +199,7 @@ class _Source:
                 self._add(error.path, error.message)
         if not self.problems:
             self._check_addresses()
+            self._check_queries()
             self._resolve_secrets()
 
     def _explain(self, error: ValidationError) -> None:
@@ -240,6 +242,19 @@ class _Source:
             elif address.port and address in taken:
                 self._add(("collector", name), f"{address} is already {taken[address]}'s")
             taken[address] = name
+
+    def _check_queries(self) -> None:
+        """A placeholder that stands for nothing would ask Prometheus about nothing."""
+        infrastructure: Section = self.document.get("infrastructure") or {}
+        prometheus: Section = infrastructure.get("prometheus") or {}
+        families: Section = prometheus.get("queries") or {}
+        for family, queries in families.items():
+            for name, said in queries.items():
+                query = said if isinstance(said, str) else said["query"]
+                for wrong in unknown_placeholders(query):
+                    path = ("infrastructure", "prometheus", "queries", family, name)
+                    advice = _instead(wrong, PLACEHOLDERS)
+                    self._add(path, f"unknown placeholder '{{{wrong}}}'; {advice}")
 
     def _resolve_secrets(self) -> None:
         """Put what a secret's file holds in the place of its name."""

@@ -23,6 +23,7 @@ class OpenAction:
     newest_ns: int = 0  # newest point of a target that a look has seen
     attended: bool = False  # it was open while its time to be looked at had not passed
     looks: int = 0
+    met_ns: int | None = None  # the first time that it was to be looked at
     asked: bool = False  # trouble was heard of: look again now
     troubles: list[Trouble] | None = None  # None: not looked for yet
     best: Impact | None = None  # of the look with the highest probability

@@ -29,6 +29,7 @@ FOLLOW_S = 86_400.0  # a degradation that lasts a day is no longer news
 OPEN_MAX = 256  # actions watched at once; the oldest is let go
 ENTITIES_MAX = 4_096  # whose recorded actions are remembered
 ACTIONS_MAX = 64  # remembered of one entity: more than its history can hold apart
+BLIND_MAX = 3  # things that could not be asked, named in one verdict
 LOOK_PACE = 8  # the next look waits for 1/8 of the time since the action: 30 in ten minutes
 FOLLOW_EVERY_NS = 10**9  # how often a settled degradation is asked whether it is over
 TOLD_STEP = 0.05  # a verdict is told again when its probability rose by this much
@@ -37,10 +38,12 @@ TOLD_STEP = 0.05  # a verdict is told again when its probability rose by this mu
 class Watch:
     """Open actions, the looks at them, and what was told about them. Owns no clock."""
 
-    def __init__(self, look_s: float = LOOK_S) -> None:
+    def __init__(self, look_s: float = LOOK_S, patience_s: float = 0.0) -> None:
         self.dropped: Counter[str] = Counter()
         self.events = Events()
         self.nobody = NO_AGENT  # log-odds that people's verdicts have moved
+        self.blind: tuple[str, ...] = ()  # what could not be asked at the newest look
+        self._patience_ns = int(patience_s * 1e9)  # how long series may take to come
         self._look_ns = int(look_s * 1e9)
         self._open: OrderedDict[str, OpenAction] = OrderedDict()
         self.acted_ns: OrderedDict[str, list[int]] = OrderedDict()  # entity → recorded actions
@@ -83,6 +86,10 @@ class Watch:
         known.step, known.action, known.facts = step, action, tuple(facts)
         known.until_ns = max(known.until_ns, until_ns)
 
+    def wants(self, now_ns: int) -> bool:
+        """True where newer points would be looked at."""
+        return any(o.following or now_ns >= o.next_ns for o in self._open.values())
+
     def hear(self, change: Change) -> None:
         """Take in an alert, a warning, a deploy or a flag; new trouble asks for a look at once."""
         if self.events.record(change):
@@ -111,7 +118,7 @@ class Watch:
         if not self._open:
             return []
         watched = self._watched(now_ns)
-        due = {o.step.span_id for o in watched if _has_news(o, now_ns, series)}
+        due = {o.step.span_id for o in watched if _has_news(o, now_ns, series, self._patience_ns)}
         if due:
             seen = look(
                 watched, series, topology, self.acted_ns, now_ns,
@@ -119,12 +126,12 @@ class Watch:
             )  # fmt: skip
             for standing, share in zip(seen.standings, seen.shares.candidates, strict=True):
                 if standing.opened.step.span_id in due:
-                    _conclude(standing, share, seen)
+                    _conclude(standing, share, seen, self.blind[:BLIND_MAX])
         told: list[Impact] = []
         for opened in list(self._open.values()):
             _check_recovery(opened, now_ns, series)
             if not opened.following and now_ns >= opened.until_ns:
-                _settle(opened, now_ns, series)
+                _settle(opened, now_ns, series, self.blind[:BLIND_MAX])
             if opened.best is not None and _is_news(opened.best, opened.told):
                 opened.told = opened.best
                 told.append(opened.best)
@@ -142,7 +149,7 @@ class Watch:
         return [opened for opened in self._open.values() if not opened.following]
 
 
-def _has_news(opened: OpenAction, now_ns: int, source: SeriesSource) -> bool:
+def _has_news(opened: OpenAction, now_ns: int, source: SeriesSource, patience_ns: int) -> bool:
     """True where a look is due and a target has a point that no look has seen."""
     if opened.best is not None and opened.best.recovered_at_ns:
         return False
@@ -155,11 +162,15 @@ def _has_news(opened: OpenAction, now_ns: int, source: SeriesSource) -> bool:
     if fresh:
         opened.newest_ns = max(int(each.times_ns[-1]) for each in fresh)
         return True
+    if opened.met_ns is None:
+        opened.met_ns = now_ns
+    if now_ns - opened.met_ns < patience_ns:
+        return False
     oldest_ns = opened.effect_ns - int(RETENTION_S * 1e9)
     return opened.looks == 0 and not source.window(opened.targets, oldest_ns, now_ns)
 
 
-def _conclude(standing: Standing, share: float, seen: Look) -> None:
+def _conclude(standing: Standing, share: float, seen: Look, blind: tuple[str, ...]) -> None:
     """Keep the verdict of this look where it is the surest so far."""
     opened, now_ns = standing.opened, seen.scene.now_ns
     opened.looks += 1
@@ -170,6 +181,7 @@ def _conclude(standing: Standing, share: float, seen: Look) -> None:
         for target in opened.targets
         if not any(map(seen.scene.measured, seen.scene.keys([target])))
     )
+    absent += blind
     if not standing.measured:
         opened.best = unmeasured(opened, now_ns, absent)
         return
@@ -218,13 +230,13 @@ def _resolve(opened: OpenAction, change: Change, ended_at_ns: int) -> None:
         opened.best = replace(best, change=change, recovered_at_ns=ended_at_ns)
 
 
-def _settle(opened: OpenAction, now_ns: int, source: SeriesSource) -> None:
+def _settle(opened: OpenAction, now_ns: int, source: SeriesSource, blind: tuple[str, ...]) -> None:
     """The looks are over: what was found stands, and only recovery is still waited for."""
     opened.following = True
     best = opened.best
     if best is None:
         silent = tuple(f"nothing arrived from {t} since the action" for t in opened.targets)
-        opened.best = unmeasured(opened, now_ns, silent)
+        opened.best = unmeasured(opened, now_ns, silent + blind)
     elif best.charts:
         series = source.window([best.entity], best.charts[0].times_ns[0], now_ns)
         opened.best = replace(best, charts=refreshed(best.charts, series, opened.effect_ns))

@@ -150,6 +150,7 @@ def _seconds(plain: str, unit: str) -> tuple[str, float]:
 
 _STATUS = (
     "http.response.status_code",
+    "http_response_status_code",  # as Prometheus has it
     "http.status_code",
     "rpc.grpc.status_code",
     "status_code",
