@@ -32,7 +32,7 @@ from aftershock_collector.edges import otlp_http
 from aftershock_collector.edges.sqlite_reading import Reader
 from aftershock_collector.offers import Accepted, Answer, Signal
 from aftershock_collector.otlp.decode import decode_traces
-from aftershock_collector.service import running
+from aftershock_collector.service import prepare_process, running
 from aftershock_collector.telemetry import Telemetry
 from tests.traffic import Agent, any_runs, log_request, span_request
 
@@ -68,6 +68,7 @@ SERVERS = {"decoded only": _decode_only, "stored and judged": _whole}
 
 
 def serve(kind: str, folder: Path, told: Connection) -> None:
+    prepare_process()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     asyncio.run(SERVERS[kind](folder, told))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import time
@@ -52,8 +53,17 @@ class Running:
     telemetry: Telemetry
 
 
+def prepare_process() -> None:
+    """What a process does for speed that does nothing but collect.
+
+    Steps live for minutes: looking for garbage at every 700 new objects costs a tenth of the time.
+    """
+    gc.set_threshold(20_000, 20, 50)
+
+
 async def serve(config: Config, ready: Callable[[Running], None]) -> None:
     """Run until SIGINT or SIGTERM. Raises OSError where an address cannot be had."""
+    prepare_process()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
