@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from math import log
 from typing import NamedTuple
 
@@ -96,27 +96,28 @@ class Scene:
         return list(dict.fromkeys([*self._series, *self.around.entities()]))
 
     def judge(
-        self, moments: Iterable[Moment], *, before: bool = False, brief: bool = False
+        self,
+        moments: Iterable[Moment],
+        *,
+        before: bool = False,
+        brief: bool = False,
+        grown: Collection[Moment] = (),
     ) -> dict[Moment, Evidence]:
         """Evidence at each moment.
 
         Args:
             moments: entities and times; each is judged once.
             before: also ask what was already wrong.
+            grown: moments at which the entity was given more room: that it uses more is no harm.
             brief: only how far they moved, from half the history: enough for what only competes.
         """
         cuts: dict[int, list[tuple[Moment, Cut]]] = {}
         asked = list(dict.fromkeys(moments))
+        points = BRIEF_POINTS if brief else HISTORY_POINTS
         for moment in asked:
-            entity, effect_ns = moment
-            for series in self._series.get(entity, ()):
-                if brief and series.family is Family.TRAFFIC:
-                    continue
-                part = cut(
-                    series, effect_ns, self.now_ns, BRIEF_POINTS if brief else HISTORY_POINTS
-                )
-                if part is not None and not part.silent:
-                    cuts.setdefault(len(part.post), []).append((moment, part))
+            beside = Family.TRAFFIC if brief else Family.RESOURCES if moment in grown else None
+            for part in self._cuts(moment, points, beside):
+                cuts.setdefault(len(part.post), []).append((moment, part))
         found: dict[Moment, list[Movement]] = {}
         for length, rows in cuts.items():
             for start in range(0, len(rows), _ROWS_MAX):
@@ -131,6 +132,15 @@ class Scene:
             if heard or earlier:
                 weighed[moment] = _with_events(weighed.get(moment, NOTHING), heard, earlier)
         return weighed
+
+    def _cuts(self, moment: Moment, points: int, beside: Family | None) -> Iterator[Cut]:
+        """Every series of the entity but one family, cut at the moment."""
+        entity, effect_ns = moment
+        for series in self._series.get(entity, ()):
+            if series.family is not beside:
+                part = cut(series, effect_ns, self.now_ns, points)
+                if part is not None and not part.silent:
+                    yield part
 
     def _movements(
         self, rows: Sequence[tuple[Moment, Cut]], length: int, *, before: bool

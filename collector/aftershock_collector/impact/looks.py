@@ -78,7 +78,13 @@ def look(
     moments: list[Moment] = [
         (target, opened.effect_ns) for opened in candidates for target in scene.keys(opened.targets)
     ]
-    own = scene.judge(moments, before=True)
+    grown = {
+        (target, opened.effect_ns)
+        for opened in candidates
+        if opened.action.tier is Tier.PROVISION
+        for target in scene.keys(opened.targets)
+    }
+    own = scene.judge(moments, before=True, grown=grown)
     below = scene.judge(
         [(callee, at) for target, at in moments for callee in relations.callees(target)]
     )

@@ -101,6 +101,20 @@ def test_of_two_actions_the_one_on_what_broke_is_blamed_and_the_other_is_not() -
     assert (rival.run_id, rival.name) == ("other", "change_b")
 
 
+def hungry(entity: str, metric: str, seconds: float) -> float | None:
+    """From 7,260 s on, checkout uses twice the CPU, and that is all."""
+    return 2.0 if (entity, metric) == (CHECKOUT, "cpu") and seconds > 7_260 else 1.0
+
+
+def test_what_was_given_more_room_and_uses_it_is_not_damaged() -> None:
+    def blamed(tier: Tier) -> float:
+        acted = step("a", 7_230, CHECKOUT, tier=tier)
+        return probability(Scene(hungry).play(7_900, [acted])["a"])
+
+    assert blamed(Tier.PROVISION) < 0.2
+    assert blamed(Tier.WRITE) > 0.8
+
+
 def test_two_actions_on_the_same_target_share_the_blame() -> None:
     scene = Scene(broken([CHECKOUT], 7_320))
 
