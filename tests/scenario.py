@@ -206,7 +206,8 @@ class Scenario:
     # --- Inside ---
 
     def _span_id(self) -> str:
-        return f"span-{len(self.steps):03d}"
+        of = "" if self.id == "r" else f"{self.id}-"
+        return f"{of}span-{len(self.steps):03d}"
 
     def _add(self, kind: StepKind, name: str, *, open_: bool = False, **fields: Any) -> Self:
         self.now_ns += S

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from aftershock.fold import Window, place_of
-from aftershock.limits import Limits
 from aftershock.model import Change, Claim, Closing, Finding, Impact, Report, Run, Step, StepKind
 from aftershock.policy import EMPTY, Policy, limits_for
-from aftershock.reconcile import NO_CLAIMS, Claims, advance, close, reconcile
+from aftershock.reconcile import Claims, advance, close, reconcile
 from aftershock.rules import TIMED_RULES, judge, rules_after
+from aftershock_collector.deeds import Deeds, may_overtake, rests_on_others
 from aftershock_collector.impact.priors import Prior
 from aftershock_collector.impact.suspects import Docket, Suspects
 from aftershock_collector.impact.watch import LOOK_S, Watch
+from aftershock_collector.lessons import Lessons
+from aftershock_collector.memory import Memory
 from aftershock_collector.metrics.measure import Measurer
 from aftershock_collector.metrics.series import SERIES_MAX, Series, SeriesStore
 from aftershock_collector.otlp.wire import Sample
@@ -26,31 +28,6 @@ _CHUNK = 128  # steps folded before the window is judged again; well under a win
 _EARLY_RUNS_MAX = 1_000  # traces whose outgoing calls wait for the tool call around them
 _EARLY_STEPS_MAX = 16  # of one such trace: more targets than a tool call has
 _TIMED_KINDS = frozenset(rule.__name__ for rule in TIMED_RULES)
-_SKEW_IGNORED_NS = 5 * 10**9  # queues and batches delay by this much; more is a wrong clock
-
-
-@dataclass(slots=True)
-class _Memory:
-    """Everything kept of one live run."""
-
-    window: Window
-    limits: Limits
-    before: Claims = field(
-        default_factory=lambda: NO_CLAIMS
-    )  # claims as they stood when the oldest step of the window began
-    states: list[Claims] = field(default_factory=list[Claims])  # after each step of the window
-    timed: Claims = field(
-        default_factory=lambda: NO_CLAIMS
-    )  # claims of the rules that time makes true
-    reported: Claims = field(default_factory=lambda: NO_CLAIMS)
-    impacts: dict[str, Impact] = field(default_factory=dict[str, Impact])
-    dirty_from: int | None = None
-    skew_ns: int | None = None  # our clock minus the agent's, at best; None: not measured
-    finished_at_ns: int | None = None  # said from outside: nothing more will come
-
-    @property
-    def claims(self) -> Claims:
-        return self.states[-1] if self.states else self.before
 
 
 class Engine:
@@ -69,17 +46,20 @@ class Engine:
         topology: Mapping[str, Sequence[str]] | None = None,
         live: bool = True,
         patience_s: float = 0.0,
+        lessons: Lessons | None = None,
     ) -> None:
         self.policy = policy
         self.limits = policy.limits
         self.series = SeriesStore(series_max=series_max)
         self.watch = Watch(look_s, patience_s)
         self.docket = Docket()
+        self.deeds = Deeds()
+        self.lessons = lessons or Lessons(policy.limits)
         self._measurer = Measurer(series_max)
         self.topology = topology or {}
         self.live = live
         self.changes: dict[str, Change] = {}
-        self._runs: OrderedDict[str, _Memory] = OrderedDict()
+        self._runs: OrderedDict[str, Memory] = OrderedDict()
         self._early: OrderedDict[str, list[Step]] = OrderedDict()
         self._dropped: Counter[str] = Counter()
 
@@ -115,6 +95,7 @@ class Engine:
             for claim in memory.reported.values()
             if claim.finding.impact is not None
         }
+        memory.restored = True
         self._take(memory, list(steps), None)
 
     def learn(self, change: Change, now_ns: int) -> None:
@@ -125,6 +106,7 @@ class Engine:
             self._dropped["changes_full"] += 1
         self.watch.hear(change)
         self.docket.hear(change, now_ns)
+        self._judge_again(self.deeds.note_change(change), change.began_at_ns)
 
     def measure(self, samples: Iterable[Sample]) -> None:
         """Take in what was measured of the infrastructure."""
@@ -193,6 +175,10 @@ class Engine:
         heard = [memory.window.heard_at_ns or 0 for memory in self._runs.values()]
         for memory, heard_ns in zip(self._runs.values(), heard, strict=True):
             memory.finished_at_ns = heard_ns
+            self.lessons.learn_from(memory.window, heard_ns)
+        self.lessons.unsettle()
+        for memory in self._runs.values():
+            memory.follow(self.lessons.practice_at(memory.window.began_at_ns or 0))
         return self.conclude(max(heard, default=0))
 
     def run(self, run_id: str, now_ns: int) -> Run | None:
@@ -222,16 +208,17 @@ class Engine:
             self.watch.dropped,
             self.watch.events.dropped,
             self.docket.dropped,
+            self.deeds.dropped,
         )
         for dropped in sources:
             told.update(dropped)
             dropped.clear()
         return {reason: count for reason, count in told.items() if count}
 
-    def _memory(self, run_id: str) -> _Memory:
+    def _memory(self, run_id: str) -> Memory:
         memory = self._runs.get(run_id)
         if memory is None:
-            memory = _Memory(window=Window(run_id, self.limits), limits=self.limits)
+            memory = Memory(window=Window(run_id, self.limits), limits=self.limits)
             self._runs[run_id] = memory
         self._runs.move_to_end(run_id)
         return memory
@@ -243,7 +230,7 @@ class Engine:
         while len(self._early) > _EARLY_RUNS_MAX:
             self._early.popitem(last=False)
 
-    def _take(self, memory: _Memory, steps: list[Step], arrived_ns: int | None) -> None:
+    def _take(self, memory: Memory, steps: list[Step], arrived_ns: int | None) -> None:
         if arrived_ns is not None:
             skew = min(arrived_ns - step.last_ns for step in steps)
             memory.skew_ns = skew if memory.skew_ns is None else min(memory.skew_ns, skew)
@@ -253,10 +240,14 @@ class Engine:
         for reason, count in memory.window.dropped.items():
             self._dropped[reason] += count
         memory.window.dropped.clear()
+        for step in steps:
+            resolved = memory.window.find(step) if may_overtake(step) else None
+            if resolved is not None:
+                self._judge_again(self.deeds.note_action(resolved), resolved.last_ns)
         if self.live:
             self._open_watches(memory, steps)
 
-    def _take_chunk(self, memory: _Memory, steps: list[Step]) -> None:
+    def _take_chunk(self, memory: Memory, steps: list[Step]) -> None:
         """Steps are judged before they can fall out of the window."""
         if len(memory.window) + len(steps) > memory.limits.run_steps_max:
             self._judge_steps(memory)
@@ -273,7 +264,14 @@ class Engine:
         del memory.states[: shift.fell_out]
         memory.dirty_from = max(0, valid - shift.fell_out)
 
-    def _open_watches(self, memory: _Memory, steps: Iterable[Step]) -> None:
+    def _judge_again(self, run_ids: Iterable[str], since_ns: int) -> None:
+        """What these runs did since a moment rests on something that is known only now."""
+        for run_id in run_ids:
+            memory = self._runs.get(run_id)
+            if memory is not None:
+                memory.judge_again(memory.window.position_at(since_ns))
+
+    def _open_watches(self, memory: Memory, steps: Iterable[Step]) -> None:
         """Whatever can have an effect is watched for damage from now on."""
         for step in steps:
             if step.action is None or not step.action.tier.has_effect:
@@ -281,8 +279,8 @@ class Engine:
             resolved = memory.window.find(step)
             if resolved is not None:
                 facts = memory.window.facts_before(resolved)
-                self.watch.open(resolved, facts, skew_ns=_skew(memory))
-                self.docket.note(resolved, _skew(memory))
+                self.watch.open(resolved, facts, skew_ns=memory.clock_ns)
+                self.docket.note(resolved, memory.clock_ns)
 
     def _look(self, now_ns: int) -> list[Impact]:
         """Ask the metrics what open actions did; keep the verdict with its run."""
@@ -302,14 +300,15 @@ class Engine:
         for run_id in list(self._runs):
             memory = self._runs[run_id]
             full = len(self._runs) > self.limits.runs_max
-            heard = (memory.window.heard_at_ns or now_ns) + _skew(memory)
+            heard = (memory.window.heard_at_ns or now_ns) + memory.clock_ns
             if not full and (not self.live or now_ns - heard < idle_ns):
                 return
+            self.lessons.learn_from(memory.window, memory.window.heard_at_ns or now_ns)
             del self._runs[run_id]
             if full:
                 self._dropped["runs_full"] += 1
 
-    def _derive(self, memory: _Memory, now_ns: int) -> Claims | None:
+    def _derive(self, memory: Memory, now_ns: int) -> Claims | None:
         """A run's claims as the data stands; None where nothing can have changed."""
         timed = self._judge_silence_and_damage(memory, now_ns) if self.live else memory.timed
         ended_at_ns = memory.finished_at_ns or memory.window.ended_at_ns
@@ -319,40 +318,42 @@ class Engine:
             return None
         memory.timed = timed
         self._judge_steps(memory)
-        claims = memory.claims
+        if memory.window.ended_at_ns is not None:
+            self.lessons.learn_from(memory.window, memory.window.ended_at_ns)
+        claims = {**memory.remember(), **memory.claims}
         if ended_at_ns is not None:
             claims = close(claims, ended_at_ns, Closing.RUN_ENDED)
         return {**claims, **timed}
 
-    def _judge_steps(self, memory: _Memory) -> None:
+    def _judge_steps(self, memory: Memory) -> None:
         """Judge every prefix from the first changed step on."""
+        window = memory.window
+        memory.follow(self.lessons.practice_at(window.began_at_ns or 0))
         if memory.dirty_from is None:
             return
-        window = memory.window
         memory.limits = limits_for(self.policy, window.agent)
         del memory.states[memory.dirty_from :]
         claims = memory.claims
+        expected = memory.expected()
         for length in range(len(memory.states) + 1, len(window) + 1):
             rules, kinds = rules_after(window.kind_at(length - 1))
             if rules:
                 run = window.prefix(length)
+                if expected:
+                    run = replace(run, steps=expected[:length])
+                if rests_on_others(run):
+                    run = replace(run, changes=self.deeds.resting(run, memory.limits))
                 claims = advance(claims, judge(run, memory.limits, rules), run.now_ns, kinds)
             memory.states.append(claims)
         memory.dirty_from = None
 
-    def _judge_silence_and_damage(self, memory: _Memory, now_ns: int) -> Claims:
+    def _judge_silence_and_damage(self, memory: Memory, now_ns: int) -> Claims:
         window = memory.window
         if window.ended_at_ns is not None and not memory.impacts and not memory.timed:
             return memory.timed
-        local_ns = now_ns - _skew(memory)
+        local_ns = now_ns - memory.clock_ns
         run = replace(window.whole(local_ns), impacts=tuple(memory.impacts.values()))
         if run.newest is None:
             return memory.timed
         true_now: Iterable[Finding] = judge(run, memory.limits, TIMED_RULES)
         return advance(memory.timed, true_now, local_ns)
-
-
-def _skew(memory: _Memory) -> int:
-    """What to add to the agent's times to get ours: zero unless its clock is plainly wrong."""
-    skew = memory.skew_ns
-    return skew if skew is not None and abs(skew) > _SKEW_IGNORED_NS else 0

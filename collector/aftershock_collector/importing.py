@@ -11,6 +11,7 @@ from aftershock.policy import Policy
 from aftershock_collector.edges.files import Batch, read_file
 from aftershock_collector.edges.sqlite import Store
 from aftershock_collector.engine import Engine
+from aftershock_collector.lessons import Lessons
 from aftershock_collector.offers import Items, Signal
 from aftershock_collector.otlp.decode import decode_logs, decode_traces
 from aftershock_collector.reading.read import read, read_event
@@ -39,11 +40,12 @@ class Importer:
         self._store = store
         self._policy = policy
         self._now_ns = now_ns  # our clock, for retention only
+        self._lessons = Lessons(policy.limits)  # of all files: what is custom in one is in others
 
     def take(self, path: Path) -> Imported:
         """Import one file; raises Unreadable or OSError where it cannot be read at all."""
         imported = Imported(path)
-        engine = Engine(self._policy, live=False)
+        engine = Engine(self._policy, live=False, lessons=self._lessons)
         for batch in read_file(path):
             imported.dropped.update(batch.rejected)
             items = items_of(batch, self._policy)
@@ -58,7 +60,7 @@ class Importer:
             engine.observe(steps)
             if len(engine) >= engine.limits.runs_max:
                 self._settle(engine, imported)
-                engine = Engine(self._policy, live=False)
+                engine = Engine(self._policy, live=False, lessons=self._lessons)
         self._settle(engine, imported)
         return imported
 

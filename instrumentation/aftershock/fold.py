@@ -96,6 +96,16 @@ class Window:
         """What kind of step stands at a position of the window."""
         return self._steps[position].kind
 
+    @property
+    def began_at_ns(self) -> int | None:
+        """When the first thing that is known of the run began."""
+        return self._began_at_ns
+
+    def position_at(self, time_ns: int) -> int | None:
+        """The first step of the window that began then or later; None: there is none."""
+        position = bisect_left(self._places, (time_ns, "", ""))
+        return position if position < len(self._places) else None
+
     def prefix(self, length: int) -> Run:
         """The run as it stood when its `length`-th step was the newest."""
         steps = tuple(self._steps[:length])

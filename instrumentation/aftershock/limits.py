@@ -69,6 +69,6 @@ class Limits:
     evidence_max: int = 50  # span ids on one finding
     shown_max: int = 256  # tool results that one inference is known to have been shown: 2 kB
     words_max: int = 256  # hashed id-like words kept of one value: 2 kB
-    changes_max: int = 64  # of what a run read that were made by others: more is a storm
+    changes_max: int = 64  # by others, of what one action rests on: more is a storm
     value_chars_max: int = 20_000  # of one value that a fingerprint reads: its head and its tail
     text_chars_max: int = 2_000  # of any single text that a step keeps

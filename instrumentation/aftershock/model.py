@@ -200,6 +200,7 @@ class Run:
     dropped_steps: int = 0  # older steps that fell out of the window
     dropped_spent: Spent = Spent()  # what those had used up
     impacts: tuple[Impact, ...] = ()  # what `explain` attached to this run's actions
+    changes: tuple[Change, ...] = ()  # by others, of what the newest action rests on
 
     @property
     def newest(self) -> Step | None:

@@ -43,32 +43,47 @@ class Practice:
     sources: frozenset[str] = frozenset()  # every tool that some custom reads from
 
 
+# What one action of a past run shows: the argument that named a thing, and who had told about it.
+Lesson = tuple[str, frozenset[str]]
+
+
 def learn_practice(runs: Iterable[Sequence[Step]], limits: Limits = DEFAULTS) -> Practice:
-    """The customs that past runs show: steps of each run in event order.
+    """The customs that past runs show: steps of each run in event order."""
+    return practice_of((lesson for steps in runs for lesson in lessons_of(steps)), limits)
+
+
+def lessons_of(steps: Sequence[Step]) -> list[Lesson]:
+    """What one run shows.
 
     Only actions that worked count, and only answers that held something.
     """
+    lessons: list[Lesson] = []
+    told: defaultdict[str, set[str]] = defaultdict(set)  # id → tools that told about it
+    for step in steps:
+        action = step.action
+        if action is None or action.outcome in (None, Outcome.FAILED):
+            continue
+        named = [split(subject) for subject in action.subjects]
+        if not action.tier.has_effect:
+            if action.outcome is Outcome.OK:
+                for _, identifier in named:
+                    told[identifier].add(action.tool)
+            continue
+        sources: defaultdict[str, set[str]] = defaultdict(set)
+        for name, identifier in named:
+            sources[name] |= told.get(identifier, set())
+        lessons += [(name, frozenset(tools)) for name, tools in sorted(sources.items())]
+    return lessons
+
+
+def practice_of(lessons: Iterable[Lesson], limits: Limits = DEFAULTS) -> Practice:
+    """The customs that lessons show."""
     acted: Counter[str] = Counter()
     preceded: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for steps in runs:
-        told: defaultdict[str, set[str]] = defaultdict(set)  # id → tools that told about it
-        for step in steps:
-            action = step.action
-            if action is None or action.outcome in (None, Outcome.FAILED):
-                continue
-            named = [split(subject) for subject in action.subjects]
-            if not action.tier.has_effect:
-                if action.outcome is Outcome.OK:
-                    for _, identifier in named:
-                        told[identifier].add(action.tool)
-                continue
-            sources: defaultdict[str, set[str]] = defaultdict(set)
-            for name, identifier in named:
-                if name in acted or len(acted) < ARGUMENTS_MAX:
-                    sources[name] |= told.get(identifier, set())
-            for name, tools in sources.items():
-                acted[name] += 1
-                preceded[name].update(tools)
+    for name, tools in lessons:
+        if name in acted or len(acted) < ARGUMENTS_MAX:
+            acted[name] += 1
+            preceded[name].update(tools)
     customs = {
         name: found
         for name, count in sorted(acted.items())

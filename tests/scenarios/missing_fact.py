@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aftershock.policy import Policy
+from aftershock_collector.engine import Engine
 from tests.scenario import run
 from tests.scenarios.playing import Scenarios, play
 
@@ -39,6 +40,19 @@ def other_subject() -> str:
     return play(played.calls("scale_deployment", name="checkout").returns("scaled").ends())
 
 
+def uncustomary() -> str:
+    """No policy, but twenty runs of yesterday read the order before they updated it."""
+    engine = Engine(live=False)
+    for number in range(20):
+        past = run(f"past-{number}").calls("get_order", order_id=f"A-{number}").returns("open")
+        past.calls("update_order", order_id=f"A-{number}", state="paid").returns("updated")
+        engine.observe(past.steps)
+    engine.complete()
+    hasty = run("hasty").after(86_400).calls("list_orders").returns("A-77, A-78")
+    hasty.calls("update_order", order_id="A-77", state="paid").returns("updated")
+    return play(hasty, engine=Engine(lessons=engine.lessons))
+
+
 def complete() -> str:
     """Legitimate: everything was read."""
     played = run(policy=POLICY).calls("get_calendar", environment="prod").returns("no window today")
@@ -49,5 +63,6 @@ def complete() -> str:
 SCENARIOS: Scenarios = {
     "the window was never read": unread,
     "the window of something else was read": other_subject,
+    "what others customarily read was not": uncustomary,
     "everything was read": complete,
 }

@@ -52,7 +52,8 @@ def play(
     `between` is called before each tick, with the tick's time: what is measured comes in there.
     """
     policy = scenarios[0].policy
-    engine = engine or Engine(policy)
+    if engine is None:
+        engine = Engine(policy)
     claims: dict[str, Claim] = {}
     impacts: dict[str, Impact] = {}
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aftershock.fingerprint import hash_subject
-from aftershock.model import Fact, Step
+from aftershock.model import Fact, Finding, Level, Outcome, Step
 from aftershock.policy import ANY, subjects_match
 from aftershock.rules.actions import changed_something
 from aftershock.rules.context import CHANGED, Known, about_past_deed, listed, requirements_of
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aftershock.limits import Limits
-    from aftershock.model import Finding, Run
+    from aftershock.model import Change, Run
 
 KIND = "stale_fact"
 
@@ -23,22 +23,16 @@ def stale_fact(run: Run, limits: Limits) -> Iterator[Finding]:
     """One finding for the newest action, listing every fact that no longer held, and why."""
     asked = requirements_of(run)
     if asked is None:
+        yield from overtaken(run, limits)
         return
     step, action, known = asked
-    gaps: list[Known] = []
-    lines: list[str] = []
-    evidence: list[str] = []
-    for one in known:
-        fact = one.usable
-        if fact is None:
-            continue
-        reason = reason_of(run, step, one, fact, limits)
-        if reason is not None:
-            line, span_id = reason
-            gaps.append(one)
-            lines.append(f"{one.title}: {line}")
-            evidence += [fact.span_id, span_id]
-    if gaps:
+    reasons = [
+        (one, fact, reason)
+        for one in known
+        if (fact := one.usable) and (reason := reason_of(run, step, one, fact, limits))
+    ]
+    if reasons:
+        gaps = [one for one, _, _ in reasons]
         yield about_past_deed(
             run,
             limits,
@@ -46,27 +40,87 @@ def stale_fact(run: Run, limits: Limits) -> Iterator[Finding]:
             action,
             kind=KIND,
             gaps=gaps,
-            summary=f"{action.tool} was called on an outdated {listed(gaps)}.",
-            lines=lines,
-            evidence=evidence,
+            summary=f"{action.tool} was called on outdated knowledge of the {listed(gaps)}.",
+            lines=[f"{one.title}: {reason.line}" for one, _, reason in reasons],
+            evidence=[span for _, fact, reason in reasons for span in (fact.span_id, reason.span)],
+            level=Level.WARN if all(reason.doubtful for *_, reason in reasons) else None,
         )
 
 
-def reason_of(
-    run: Run, step: Step, known: Known, fact: Fact, limits: Limits
-) -> tuple[str, str] | None:
-    """Why a fact no longer held when the action began, with the span that shows it."""
+def overtaken(run: Run, limits: Limits) -> Iterator[Finding]:
+    """An action without requirements whose target others changed since the run last read of it.
+
+    Whether what it read still held is not known, so this only warns.
+    """
+    step = run.newest
+    if step is None or step.action is None or not step.action.tier.has_effect or not run.changes:
+        return
+    targets = set(step.action.targets)
+    reads = [
+        one
+        for one in run.steps
+        if one.action is not None
+        and one.action.outcome is Outcome.OK
+        and one.last_ns <= step.began_at_ns
+        and targets & set(one.action.targets)
+    ]
+    if not reads:
+        return
+    since = [
+        change
+        for change in run.changes
+        if change.began_at_ns > reads[-1].last_ns
+        and change.entity in targets
+        and not change.kind.is_trouble
+    ]
+    if since:
+        yield Finding(
+            kind=KIND,
+            run_id=run.id,
+            subject=f"{step.action.tool}/{step.span_id}",
+            level=Level.WARN,
+            began_at_ns=step.began_at_ns,
+            as_of_ns=run.now_ns,
+            evidence=(step.span_id, reads[-1].span_id)[: limits.evidence_max],
+            summary=f"{step.action.tool} was called on {since[-1].entity}, which others had "
+            f"changed since {reads[-1].name} told of it.",
+            agent=step.agent or run.agent,
+            trace_id=step.trace_id,
+            facts=tuple(f"{one.entity}: {words_for(one)}" for one in since),
+            lasting=True,
+        )
+
+
+class Reason(NamedTuple):
+    """Why a fact no longer held, and the span that shows it.
+
+    `doubtful`: something went wrong where the fact was read; it may hold all the same.
+    """
+
+    line: str
+    span: str
+    doubtful: bool = False
+
+
+def reason_of(run: Run, step: Step, known: Known, fact: Fact, limits: Limits) -> Reason | None:
+    """Why a fact no longer held when the action began."""
     for later in run.steps:
         if later.span_id == step.span_id or later.last_ns <= fact.observed_at_ns:
             continue
         if later.began_at_ns > step.began_at_ns:
             break
         if (by := changer_of(later, fact, known)) is not None:
-            return f"changed by {by} after it was read", later.span_id
+            return Reason(f"changed by {by} after it was read", later.span_id)
+    # What somebody did is a better reason than what merely went wrong.
+    for change in sorted(run.changes, key=lambda change: change.kind.is_trouble):
+        if fact.observed_at_ns < change.began_at_ns <= step.began_at_ns and concerns(
+            change, fact, known
+        ):
+            return Reason(words_for(change), fact.span_id, doubtful=change.kind.is_trouble)
     wanted_s = known.requirement.max_age_s
     age_s = (step.began_at_ns - fact.observed_at_ns) / 1e9
     if age_s > (limits.fact_age_max_s if wanted_s is None else wanted_s):
-        return f"read {age_s:,.0f} s before", fact.span_id
+        return Reason(f"read {age_s:,.0f} s before", fact.span_id)
     return None
 
 
@@ -96,3 +150,19 @@ def changer_of(later: Step, fact: Fact, known: Known) -> str | None:
 def is_called(entity: str, subject: str) -> bool:
     """True where a subject names an entity: by its key, or by the name at its end."""
     return subject in (entity, entity.rpartition("/")[2])
+
+
+def concerns(change: Change, fact: Fact, known: Known) -> bool:
+    """True where somebody else changed what a fact told of; learnt subjects are hashes."""
+    if known.requirement.learnt_support is not None:
+        return False
+    subject = known.requirement.subject if fact.subject == ANY else fact.subject
+    return subject != ANY and is_called(change.entity, subject)
+
+
+def words_for(change: Change) -> str:
+    """Who changed it, or what happened to it."""
+    if change.kind.is_trouble:
+        return f"{change.name} began on {change.entity} after it was read"
+    whose = f" ({change.detail})" if change.detail.startswith("run ") else ""
+    return f"changed by {change.name}{whose} after it was read"
