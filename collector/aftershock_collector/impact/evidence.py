@@ -20,7 +20,7 @@ from aftershock_collector.impact.relations import Relations
 from aftershock_collector.impact.stretches import Cut, cut, stack
 from aftershock_collector.metrics.series import Family, Series
 
-_ROWS_MAX = 256  # judged at once: 16 MB of windows
+_ROWS_MAX = 128  # judged at once: 4 MB of windows, which a cache can hold
 _BEFORE_POINTS = (1, 2)  # what an action is told to have found already wrong
 _SKIPPED_POINTS = 5  # after a recorded action: they show what actions do, not what chance does
 

@@ -70,7 +70,7 @@ def baselines(stack: Stack) -> Baselines:
     What followed a recorded action is left out, as long as enough other points remain.
     """
     rows, points = stack.history.shape
-    first = max(0, points - HISTORY_POINTS - POST_MAX)
+    first = _first_start(points)
     padding = np.full((rows, BASELINE_POINTS), np.inf, np.float32)
     usual = np.where(stack.skipped, np.float32(np.inf), stack.history)
     ordered = np.sort(_windows(padding, usual, first), axis=2)
@@ -93,6 +93,12 @@ def baselines(stack: Stack) -> Baselines:
     return Baselines(first, median, scale)
 
 
+def _first_start(points: int) -> int:
+    """The earliest start worth a baseline: a short one counts only where history is short."""
+    needed = BASELINE_POINTS if points >= 4 * BASELINE_POINTS else HISTORY_MIN
+    return max(0, points - HISTORY_POINTS - POST_MAX, min(needed, points - 2))
+
+
 def _windows(padding: Matrix, points: Matrix, first: int) -> Matrix:
     """The points before every position from `first` on."""
     padded = np.concatenate([padding, points], axis=1)
@@ -103,7 +109,7 @@ def _counted(points: Matrix, first: int) -> Counts:
     """How many real points each of those windows holds."""
     total = np.zeros((len(points), BASELINE_POINTS + points.shape[1] + 1), np.int64)
     np.cumsum(np.isfinite(points), axis=1, out=total[:, BASELINE_POINTS + 1 :])
-    return total[:, BASELINE_POINTS + first :] - total[:, first:-BASELINE_POINTS]
+    return total[:, BASELINE_POINTS + first :] - total[:, first : points.shape[1] + 1]
 
 
 def surprise(stack: Stack, baseline: Baselines, post: Matrix) -> Surprise:

@@ -72,7 +72,7 @@ def cut(
     history = averaged(series.values[:first], group)[
         -(BASELINE_POINTS + history_points + len(post)) :
     ]
-    history_ns = times[::-1][::group][: len(history)][::-1]
+    history_ns = times[::-1][::group][: len(history)][::-1] if group > 1 else times[-len(history) :]
     return Cut(series, history, history_ns, post, cadence_ns, group, silent)
 
 
