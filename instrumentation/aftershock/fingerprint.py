@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, cast
 from zlib import crc32
@@ -146,6 +147,7 @@ def hash_word(word: str) -> int:
     return hashed | 1
 
 
+@lru_cache(maxsize=4_096)  # asked for at each step of a run that holds the value
 def names_in(sketch: frozenset[int]) -> frozenset[int]:
     """The words of arguments that name one thing among many: those with a digit."""
     return frozenset(word for word in sketch if word & 1)

@@ -6,7 +6,6 @@ from functools import lru_cache
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from aftershock.fingerprint import names_in
 from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKind
 from aftershock.words import hash_of
 
@@ -114,14 +113,9 @@ def share_new(sketch: frozenset[int], earlier: frozenset[int]) -> float:
 
 @lru_cache(maxsize=8_192)
 def is_reworded(sketch: frozenset[int], other: frozenset[int], similarity_min: float) -> bool:
-    """True where two calls share that part of their words and name the same things.
-
-    A different id, date or page asks something else, however much of the rest is equal.
-    """
+    """True where two calls that name the same things share that part of all their words."""
     shared = len(sketch & other)
-    if shared < similarity_min * (len(sketch) + len(other) - shared):
-        return False
-    return names_in(sketch) == names_in(other)
+    return shared >= similarity_min * (len(sketch) + len(other) - shared)
 
 
 def only_numbers_moved(actions: Sequence[Action]) -> bool:

@@ -72,19 +72,17 @@ class Seen:
 
 def seen_by(run: Run, action: Step, limits: Limits) -> Seen | None:
     """The newest inference of the action's worker that had ended; None where it told nothing."""
-    inferences = [
+    inferences = (
         step
-        for step in run.steps
+        for step in reversed(run.steps)
         if step.kind is StepKind.INFERENCE
         and step.agent == action.agent
         and step.began_at_ns <= action.began_at_ns
-    ]
-    if not inferences:
-        return None
-    newest = inferences.pop()
-    if newest.shown is None or len(newest.shown) >= limits.shown_max:
+    )
+    newest = next(inferences, None)
+    if newest is None or newest.shown is None or len(newest.shown) >= limits.shown_max:
         return None  # what is not among the shown may have been left out by us
-    return Seen(newest, inferences)
+    return Seen(newest, list(inferences))
 
 
 def results_of(run: Run, known: Known) -> list[Step] | None:

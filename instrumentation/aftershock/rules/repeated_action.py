@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
+from aftershock.fingerprint import names_in
 from aftershock.model import Action, Finding, Level, Outcome, Run, Step
 from aftershock.rules.actions import (
     changed_something,
@@ -48,12 +49,13 @@ def repeated_action(run: Run, limits: Limits) -> Iterator[Finding]:
 def identical_calls(run: Run, lane: list[Step], limits: Limits) -> Iterator[Finding]:
     """One finding for each call that was repeated within the newest actions."""
     newest = len(lane) - limits.repeat_window_actions  # places from here on are "now"
-    # Two calls of a chain are less than a window apart: further back nothing can begin to matter.
-    calls = repeated_calls(lane[max(0, newest - limits.repeat_window_actions) :])
     chains = [
         chain
-        for call in calls
-        if len(chain := last_chain(lane, places_of(call, lane), limits)) >= limits.repeats_warn
+        for places in repeated_calls(lane)
+        # Two calls of a chain are less than a window apart: further apart nothing can matter.
+        if places[-1] >= newest
+        and places[-1] - places[-2] < limits.repeat_window_actions
+        and len(chain := last_chain(lane, places, limits)) >= limits.repeats_warn
         and chain[-1] >= newest
     ]
     for chain in chains:
@@ -79,31 +81,17 @@ def identical_calls(run: Run, lane: list[Step], limits: Limits) -> Iterator[Find
         )
 
 
-def repeated_calls(steps: list[Step]) -> list[Call]:
-    """Calls that were made more than once; pollers and calls of which nothing is known left out."""
-    seen: set[Call] = set()
-    repeated: dict[Call, None] = {}
-    for step in steps:
+def repeated_calls(lane: list[Step]) -> list[list[int]]:
+    """Where in a lane each call was made that was made more than once.
+
+    Pollers and calls of which nothing is known are left out.
+    """
+    places: dict[Call, list[int]] = {}
+    for place, step in enumerate(lane):
         action = step.action
-        if action is None:
-            continue
-        call = (action.tool, action.arguments.digest)
-        if call not in seen:
-            seen.add(call)
-        elif call[1] and not action.polls:
-            repeated[call] = None
-    return list(repeated)
-
-
-def places_of(call: Call, lane: list[Step]) -> list[int]:
-    """Where in a lane a call was made."""
-    return [
-        place
-        for place, step in enumerate(lane)
-        if step.action is not None
-        and step.action.arguments.digest == call[1]
-        and step.action.tool == call[0]
-    ]
+        if action is not None and action.arguments.digest and not action.polls:
+            places.setdefault((action.tool, action.arguments.digest), []).append(place)
+    return [found for found in places.values() if len(found) > 1]
 
 
 def last_chain(lane: list[Step], places: list[int], limits: Limits) -> list[int]:
@@ -214,7 +202,10 @@ def emptied_writes(run: Run, lane: list[Step], limits: Limits) -> Iterator[Findi
 
 
 def reworded_calls(run: Run, lane: list[Step], limits: Limits) -> Iterator[Finding]:
-    """The same question in other words: for dashboards, since rewording can help."""
+    """The same question in other words: for dashboards, since rewording can help.
+
+    A different id, date or page asks something else, however much of the rest is equal.
+    """
     by_tool: dict[str, list[Step]] = {}
     for step in lane[-limits.repeat_window_actions :]:
         if (action := step.action) and action.arguments.sketch and not action.polls:
@@ -235,15 +226,21 @@ def reworded_calls(run: Run, lane: list[Step], limits: Limits) -> Iterator[Findi
 
 def related_calls(steps: list[Step], limits: Limits) -> list[Step]:
     """Calls of one tool that are a rewording of an earlier one, with the earlier one."""
-    asked = [step.action.arguments for step in steps if step.action]
+    naming: dict[frozenset[int], list[int]] = {}  # calls that name the same things
+    for place, step in enumerate(steps):
+        if step.action is not None:
+            naming.setdefault(names_in(step.action.arguments.sketch), []).append(place)
     related: set[int] = set()
-    for place, this in enumerate(asked):
-        for at in range(place):
-            other = asked[at]
+    for places in naming.values():
+        for at, place in combinations(places, 2):
+            earlier, step = steps[at], steps[place]
+            assert earlier.action
+            assert step.action
+            this, other = step.action.arguments, earlier.action.arguments
             if (
                 this.digest != other.digest
                 and is_reworded(this.sketch, other.sketch, limits.similarity_min)
-                and could_have_learnt(steps[place], steps[at])
+                and could_have_learnt(step, earlier)
             ):
                 related |= {at, place}
     return [steps[place] for place in sorted(related)]
