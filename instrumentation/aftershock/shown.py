@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
@@ -72,13 +72,17 @@ def parts_in(messages: Iterable[Any]) -> list[Part]:
     found: list[Part] = []
     for message in messages:
         role = said(message, "role")
+        name = str(getattr(role, "value", role) or "")
+        if name in ASSISTANTS:  # what a model said itself shows it nothing
+            found.append(Part(name, ""))
+            continue
         parts = said(message, "parts")
-        if not isinstance(parts, Sequence) or isinstance(parts, str):
+        if not isinstance(parts, list | tuple):
             parts = [{"type": "text", "content": said(message, "content")}]
         for part in cast("Sequence[Any]", parts):
             if len(found) > PARTS_MAX:
                 return found
-            found.append(part_of(str(getattr(role, "value", role) or ""), part))
+            found.append(part_of(name, part))
     return found
 
 
@@ -97,8 +101,8 @@ def part_of(role: str, part: Any) -> Part:
 
 def said(thing: Any, key: str) -> Any:
     """A field of an object or of its JSON."""
-    if isinstance(thing, Mapping):
-        return cast("Mapping[str, Any]", thing).get(key)
+    if isinstance(thing, dict):
+        return cast("dict[str, Any]", thing).get(key)
     return getattr(thing, key, None)
 
 
