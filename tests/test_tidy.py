@@ -40,6 +40,7 @@ PURE = (
     "collector/aftershock_collector/reading/read.py",
     "collector/aftershock_collector/reading/dialects",
     "collector/aftershock_collector/reading/alerts.py",
+    "collector/aftershock_collector/reading/links.py",
     "collector/aftershock_collector/records.py",
     "collector/aftershock_collector/metrics/entities.py",
     "collector/aftershock_collector/metrics/classification.py",

@@ -15,6 +15,7 @@ from aftershock.policy import EMPTY, Policy, limits_for
 from aftershock.reconcile import Claims, advance, close, reconcile
 from aftershock.rules import TIMED_RULES, judge, rules_after
 from aftershock_collector.deeds import Deeds, may_overtake, rests_on_others
+from aftershock_collector.impact.links import Links
 from aftershock_collector.impact.priors import Prior
 from aftershock_collector.impact.suspects import Docket, Suspects
 from aftershock_collector.impact.watch import LOOK_S, Watch
@@ -55,6 +56,7 @@ class Engine:
         self.docket = Docket()
         self.deeds = Deeds()
         self.lessons = lessons or Lessons(policy.limits)
+        self.links = Links()
         self._measurer = Measurer(series_max)
         self.topology = topology or {}
         self.live = live
@@ -104,7 +106,10 @@ class Engine:
         while len(self.changes) > self.limits.runs_max:
             del self.changes[next(iter(self.changes))]
             self._dropped["changes_full"] += 1
+        change, linked = self.links.resolve(change)
         self.watch.hear(change)
+        if linked is not None and change.kind.is_trouble:
+            self.watch.link(linked.step, change, now_ns, skew_ns=linked.skew_ns)
         self.docket.hear(change, now_ns)
         self._judge_again(self.deeds.note_change(change), change.began_at_ns)
 
@@ -114,8 +119,9 @@ class Engine:
 
     def suspects(self, alert: Change, now_ns: int) -> Suspects:
         """The agent actions that may be behind an alert, as far as is known now."""
+        pointing, _ = self.links.resolve(alert)
         return self.docket.rank(
-            alert, self.topology, self.series.canonical, now_ns,
+            pointing, self.topology, self.series.canonical, now_ns,
             events=self.watch.events, nobody=self.watch.nobody,
         )  # fmt: skip
 
@@ -209,6 +215,7 @@ class Engine:
             self.watch.events.dropped,
             self.docket.dropped,
             self.deeds.dropped,
+            self.links.dropped,
         )
         for dropped in sources:
             told.update(dropped)
@@ -274,6 +281,7 @@ class Engine:
     def _open_watches(self, memory: Memory, steps: Iterable[Step]) -> None:
         """Whatever can have an effect is watched for damage from now on."""
         for step in steps:
+            self.links.note(step, memory.clock_ns)
             if step.action is None or not step.action.tier.has_effect:
                 continue
             resolved = memory.window.find(step)
@@ -356,4 +364,4 @@ class Engine:
         if run.newest is None:
             return memory.timed
         true_now: Iterable[Finding] = judge(run, memory.limits, TIMED_RULES)
-        return advance(memory.timed, true_now, local_ns)
+        return memory.honest(advance(memory.timed, true_now, local_ns))

@@ -10,6 +10,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from aftershock.attributes import SERVICE_NAME
 from aftershock.model import Change, ChangeKind, Report, Step
 from aftershock_collector.edges.sqlite import Delivery, Store, StoreUnavailable
 from aftershock_collector.edges.sqlite_reading import Reader
@@ -18,7 +19,10 @@ from aftershock_collector.impact.events import CHANGES_MAX, FIRING_S
 from aftershock_collector.impact.priors import prior_of
 from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.offers import Arrived
-from aftershock_collector.otlp.wire import Sample
+from aftershock_collector.otlp.wire import LogEvent, Sample
+from aftershock_collector.reading.dialects import text_in
+from aftershock_collector.reading.links import read_error
+from aftershock_collector.reading.read import read_event
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.telling.timeline_json import suspects_json
 from aftershock_collector.telling.voting import decided
@@ -83,6 +87,17 @@ class Judging:
         self._observe(arrived.steps, arrived.arrived_ns)
         self._learn(arrived.changes, arrived.arrived_ns)
         self.measure(arrived.samples)
+
+    def read_event(self, event: LogEvent) -> Step | Change | None:
+        """What a log tells; a service's error counts where an agent's trace came back in it."""
+        found = read_event(event, self.engine.policy)
+        if found is not None:
+            return found
+        error = read_error(event)
+        if error is None:
+            return None
+        service = text_in(event.resource, SERVICE_NAME)
+        return error if self.engine.links.knows(error.trace_id, service) else None
 
     def answer(self, changes: Iterable[Change], now_ns: int) -> list[dict[str, Any]]:
         """What whoever sent alerts is answered: their suspects, before a person sees them."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aftershock.fold import Window
 from aftershock.limits import Limits
-from aftershock.model import Impact, Step
+from aftershock.model import Claim, Closing, Impact, Step
 from aftershock.practice import Practice, expect
 from aftershock.reconcile import NO_CLAIMS, Claims
 from aftershock_collector.lessons import NO_PRACTICE
@@ -50,6 +50,17 @@ class Memory:
         """What to add to the agent's times to get ours: zero unless its clock is plainly wrong."""
         skew = self.skew_ns
         return skew if skew is not None and abs(skew) > SKEW_IGNORED_NS else 0
+
+    def honest(self, timed: Claims) -> Claims:
+        """A claim on impact that was given up while nothing recovered was contradicted."""
+        wrong: dict[str, Claim] = {}
+        for identity, claim in timed.items():
+            impact, known = claim.finding.impact, self.timed.get(identity)
+            closes = claim.closing is Closing.RECOVERED and known is not None and not known.closing
+            now = None if impact is None else self.impacts.get(impact.span_id)
+            if closes and now is not None and now.recovered_at_ns is None:
+                wrong[identity] = replace(claim, closing=Closing.CONTRADICTED)
+        return {**timed, **wrong} if wrong else timed
 
     def judge_again(self, position: int | None) -> None:
         """The window's prefixes from a position on read differently now. None: no step does."""

@@ -30,7 +30,7 @@ from aftershock_collector.judging import Judging
 from aftershock_collector.metrics.queries import Prometheus
 from aftershock_collector.metrics.series import Series
 from aftershock_collector.otlp.wire import Sample
-from aftershock_collector.reading.read import read, read_event
+from aftershock_collector.reading.read import read
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.telling.messages import Messages
 
@@ -96,7 +96,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
             telemetry,
             config,
             read_span=lambda span: read(span, policy),
-            read_event=lambda event: read_event(event, policy),
+            read_event=judging.read_event,
             consume=judging.consume,
             suspects=judging.answer,
         )

@@ -5,12 +5,12 @@ import aftershock
 aftershock.instrument()
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations` here: it would be what `aftershock.annotations` is.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aftershock.recorder.carrying import annotations, sql_comment
     from aftershock.recorder.distro import instrument
     from aftershock.recorder.providers import flush
     from aftershock.recorder.recording import Decision, Run, decision, run, saw
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from aftershock.version import VERSION as __version__  # noqa: N811 (the usual name)
 
 __all__ = [
-    "Decision", "Run", "__version__", "decision", "flush", "instrument", "run", "saw", "tool",
+    "Decision", "Run", "__version__", "annotations", "decision", "flush", "instrument", "run",
+    "saw", "sql_comment", "tool",
 ]  # fmt: skip
 
 # Name → module that has it. Imported when first used: the collector needs only the pure modules,
 # and a process without an agent needs nothing.
 _PLACES = {
     **dict.fromkeys(("Decision", "Run", "decision", "run", "saw"), "aftershock.recorder.recording"),
+    **dict.fromkeys(("annotations", "sql_comment"), "aftershock.recorder.carrying"),
     "tool": "aftershock.recorder.tools",
     "flush": "aftershock.recorder.providers",
     "instrument": "aftershock.recorder.distro",

@@ -239,6 +239,8 @@ class Change:
     ended_at_ns: int | None = None
     size: float | None = None  # robust units (metric) or None where there is no scale
     detail: str = ""
+    trace_id: str | None = None  # that it brought back: an agent's, where one is behind it
+    span_id: str | None = None
 
 
 # --- Claims ----------------------------------------------------------------------------------
@@ -300,7 +302,7 @@ class Impact:
     acted_at_ns: int
     entity: str
     probability: float | None  # None: not enough data to say anything
-    label: str  # probable | suspected | possible | no metric evidence | not enough data
+    label: str  # certain | probable | suspected | possible | no metric evidence | not enough data
     parts: Parts
     rivals: tuple[Rival, ...]
     judged_at_ns: int

@@ -18,7 +18,7 @@ from aftershock_collector.commands.reading import (
 )
 from aftershock_collector.edges.sqlite_reading import Reader
 from aftershock_collector.impact.competition import SUSPECTED
-from aftershock_collector.impact.suspects import Suspects
+from aftershock_collector.impact.suspects import LINKED, Suspects
 from aftershock_collector.telling.accusation import line, sentence
 from aftershock_collector.telling.story import NO_AGENT, clean, clock, counted, day, percent
 from aftershock_collector.telling.timeline_json import suspects_json
@@ -78,11 +78,11 @@ def lines(ranking: Suspects) -> Iterator[tuple[str, str]]:
     for suspect in ranking.ranked:
         if not told and ranking.nobody > suspect.probability:
             told = True
-            yield f"{percent(ranking.nobody):>6}  {NO_AGENT}", ""
+            yield f"{percent(ranking.nobody):>7}  {NO_AGENT}", ""
         red = suspect.probability >= SUSPECTED
         yield line(ranking, suspect), "red" if red else ""
-    if not told:
-        yield f"{percent(ranking.nobody):>6}  {NO_AGENT}", ""
+    if not told and not any(suspect.relation == LINKED for suspect in ranking.ranked):
+        yield f"{percent(ranking.nobody):>7}  {NO_AGENT}", ""
     if ranking.more:
         yield f"        and {counted(ranking.more, 'less likely action')}", "dim"
     if not ranking.ranked:

@@ -63,6 +63,9 @@ def compete(
     return Shares(tuple(shares), nobody)
 
 
+CERTAIN = "certain"  # not a probability: a trace came back
+
+
 def label(probability: float) -> str:
     """What a probability is called in front of people."""
     if probability >= PROBABLE:

@@ -109,6 +109,8 @@ def _others(scene: Scene, moments: Sequence[Moment]) -> list[tuple[Change, float
         near |= dict.fromkeys([target, *sorted(scene.relations.callees(target))])
     since_ns = min(at for _, at in moments) - OTHERS_BACK_NS
     places = {c.id: (e, c) for e in near for c in scene.around.causes([e], since_ns)}
+    # What an agent did itself and was told of as well (its deploy came with its trace) is no rival.
+    places = {i: place for i, place in places.items() if place[1].span_id is None}
     judged = scene.judge([(e, c.began_at_ns) for e, c in places.values()], before=True)
     found: list[tuple[Change, float]] = []
     for entity, change in places.values():

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from itertools import islice
 
 from aftershock.model import Change, ChangeKind, Impact, Step, Tier
-from aftershock_collector.impact.competition import NO_AGENT, SUSPECTED, compete, net
+from aftershock_collector.impact.competition import (
+    CERTAIN,
+    EVIDENCE_MAX,
+    NO_AGENT,
+    SUSPECTED,
+    compete,
+    net,
+)
 from aftershock_collector.impact.events import UNNAMED, Events, filed
 from aftershock_collector.impact.relations import Relations, Topology
 
@@ -27,6 +34,7 @@ UNKNOWN_NATS = 3.0  # where nobody said who calls whom, or what the alert is abo
 CHANGED = 0.05  # a probability that moved by this much is told again
 
 SAME = "the same"
+LINKED = "certain: it brought this action's trace back"
 UNKNOWN = "not known to be related"
 _DOWN = ("", "its dependency", "a dependency of its dependency")
 _UP = ("", "its caller", "a caller of its caller")
@@ -102,8 +110,6 @@ class Docket:
         if action is None or not action.tier.has_effect:
             return
         targets = tuple(t for t in dict.fromkeys(action.targets) if "*" not in t)
-        if not targets:
-            return
         known = self._deeds.get(step.span_id)
         impact = None if known is None else known.impact
         self._deeds[step.span_id] = _Deed(
@@ -159,13 +165,15 @@ class Docket:
         nobody: float = NO_AGENT,
     ) -> Suspects:
         """Agent actions near what the alert is about, in the ten minutes before it."""
+        if (linked := self._deeds.get(alert.span_id or "")) is not None:
+            return Suspects(alert, (_suspect(linked, alert.entity, LINKED, 1.0),), 0.0, now_ns)
         relations = Relations(topology, canonical)
         near = _near(filed(alert.entity, canonical), relations)
         known = bool(relations) and not alert.entity.startswith(UNNAMED)
         asked: list[tuple[_Deed, str, str, float]] = []
         for deed in self._deeds.values():
             wait_ns = alert.began_at_ns - deed.effect_ns
-            if not 0 <= wait_ns <= WITHIN_S * 1e9:
+            if not deed.targets or not 0 <= wait_ns <= WITHIN_S * 1e9:
                 continue
             entity, (relation, distance) = min(
                 ((t, near.get(filed(t, canonical), (UNKNOWN, UNKNOWN_NATS))) for t in deed.targets),
@@ -191,6 +199,8 @@ class Docket:
 
 def _evidence(deed: _Deed, alert: Change, events: Events) -> float:
     """What its own verdict found, or that the alert came so soon after it."""
+    if deed.impact is not None and deed.impact.label == CERTAIN:
+        return EVIDENCE_MAX
     waited = events.surprise(alert, alert.began_at_ns - deed.effect_ns)
     found = (
         0.0 if deed.impact is None or deed.impact.probability is None else net(deed.impact.parts)

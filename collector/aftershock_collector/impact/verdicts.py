@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aftershock.model import Impact, Parts, Rival
+from aftershock.model import Change, Impact, Parts, Rival
 from aftershock_collector.impact.aftermath import change_of, chart_of
 from aftershock_collector.impact.amounts import duration
-from aftershock_collector.impact.competition import label
+from aftershock_collector.impact.competition import CERTAIN, SUSPECTED, label
 from aftershock_collector.impact.evidence import NOTHING, Evidence
 from aftershock_collector.impact.looks import Look, Standing
 from aftershock_collector.impact.open_actions import OpenAction
@@ -74,6 +74,33 @@ def unmeasured(opened: OpenAction, now_ns: int, missing: tuple[str, ...]) -> Imp
     silent = Standing(opened, opened.targets[0], NOTHING, NO_PARTS, 0.0, measured=False)
     verdict = impact_of(silent, None, (), now_ns, gap=(), missing=missing)
     return replace(verdict, label=NO_EVIDENCE)
+
+
+def certain(opened: OpenAction, change: Change, now_ns: int) -> Impact:
+    """The verdict where a change brought the action's own trace back: nothing competes with it."""
+    best = opened.best or unmeasured(opened, now_ns, ())
+    suspected = (best.probability or 0.0) >= SUSPECTED
+    return replace(
+        best,
+        entity=best.entity if suspected else change.entity,
+        probability=1.0,
+        label=CERTAIN,
+        rivals=(Rival(None, None, NOBODY, 0.0),),
+        judged_at_ns=now_ns,
+        change=change,
+        lead_ns=max(0, change.began_at_ns - opened.effect_ns),
+        missing=(),
+        recovered_at_ns=change.ended_at_ns,
+    )
+
+
+def acquitted(best: Impact, by: Impact) -> Impact:
+    """The verdict where another action's trace came back from the same damage."""
+    culprit = Rival(by.span_id, by.run_id, by.tool, 1.0)
+    rivals = (culprit, Rival(None, None, NOBODY, 0.0))
+    return replace(
+        best, probability=0.0, label=label(0.0), rivals=rivals, change=None, lead_ns=None
+    )
 
 
 def rivals_of(own: OpenAction, seen: Look) -> tuple[Rival, ...]:

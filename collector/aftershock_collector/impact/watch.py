@@ -9,13 +9,15 @@ from dataclasses import replace
 
 from aftershock.model import Change, Fact, Impact, Step
 from aftershock_collector.impact.aftermath import recovered_at, refreshed
-from aftershock_collector.impact.competition import NO_AGENT, SUSPECTED
+from aftershock_collector.impact.competition import CERTAIN, NO_AGENT, SUSPECTED
 from aftershock_collector.impact.events import Events
 from aftershock_collector.impact.gap import unread
 from aftershock_collector.impact.looks import Look, Standing, look
 from aftershock_collector.impact.open_actions import OpenAction
 from aftershock_collector.impact.relations import Topology
 from aftershock_collector.impact.verdicts import (
+    acquitted,
+    certain,
     enough,
     impact_of,
     lacking,
@@ -46,6 +48,7 @@ class Watch:
         self._patience_ns = int(patience_s * 1e9)  # how long series may take to come
         self._look_ns = int(look_s * 1e9)
         self._open: OrderedDict[str, OpenAction] = OrderedDict()
+        self._explained: OrderedDict[str, Impact] = OrderedDict()  # entity → certain verdict
         self.acted_ns: OrderedDict[str, list[int]] = OrderedDict()  # entity → recorded actions
 
     def __len__(self) -> int:
@@ -101,6 +104,37 @@ class Watch:
             for opened in self._open.values():
                 _resolve(opened, change, change.ended_at_ns)
 
+    def link(self, step: Step, change: Change, now_ns: int, *, skew_ns: int = 0) -> None:
+        """Trouble brought back the trace of this action: that is certain, and ends the comparison.
+
+        It is taken in even where the action declared nothing that it acts on.
+        """
+        action = step.action
+        assert action is not None, "only actions are linked"
+        if step.span_id not in self._open:
+            self.open(
+                replace(step, action=replace(action, targets=(change.entity,))), skew_ns=skew_ns
+            )
+        opened = self._open.get(step.span_id)
+        if opened is None or (opened.best is not None and opened.best.label == CERTAIN):
+            return
+        opened.attended = True
+        verdict = opened.best = certain(opened, change, now_ns)
+        self._explained[verdict.entity] = verdict
+        while len(self._explained) > OPEN_MAX:
+            self._explained.popitem(last=False)
+        for other in self._open.values():
+            if other.best is not None and self._is_acquitted(other, other.best.entity):
+                other.best = acquitted(other.best, verdict)
+
+    def _is_acquitted(self, opened: OpenAction, entity: str) -> bool:
+        """True where another action's trace came back from what it would be blamed for."""
+        verdict = self._explained.get(entity)
+        if verdict is None or verdict.span_id == opened.step.span_id or verdict.change is None:
+            return False
+        linked = opened.best is not None and opened.best.label == CERTAIN
+        return not linked and opened.effect_ns <= verdict.change.began_at_ns
+
     def remember(self, targets: Iterable[str], effect_ns: int) -> None:
         """Keep when something was acted on: what followed is no placebo for later actions."""
         for target in targets:
@@ -124,8 +158,9 @@ class Watch:
                 watched, series, topology, self.acted_ns, now_ns,
                 events=self.events, nobody=self.nobody,
             )  # fmt: skip
-            for standing, share in zip(seen.standings, seen.shares.candidates, strict=True):
+            for standing, won in zip(seen.standings, seen.shares.candidates, strict=True):
                 if standing.opened.step.span_id in due:
+                    share = 0.0 if self._is_acquitted(standing.opened, standing.target) else won
                     _conclude(standing, share, seen, self.blind[:BLIND_MAX])
         told: list[Impact] = []
         for opened in list(self._open.values()):
@@ -176,6 +211,8 @@ def _conclude(standing: Standing, share: float, seen: Look, blind: tuple[str, ..
     opened.looks += 1
     opened.asked = False
     opened.next_ns = now_ns + max(0, now_ns - opened.effect_ns) // LOOK_PACE
+    if opened.best is not None and opened.best.label == CERTAIN:
+        return
     absent = tuple(
         f"nothing is measured on {target}"
         for target in opened.targets

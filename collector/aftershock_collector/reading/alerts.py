@@ -12,6 +12,7 @@ from aftershock.entity import entity_key
 from aftershock.model import Change, ChangeKind
 from aftershock_collector.metrics.entities import place_of
 from aftershock_collector.otlp.wire import Decoded, Unreadable
+from aftershock_collector.reading.links import link_in
 
 ALERTS_MAX = 10_000  # in one webhook; Alertmanager itself groups far fewer
 TEXT_CHARS_MAX = 500  # of a description: what a timeline shows of it
@@ -54,6 +55,7 @@ def change_of_alert(alert: Mapping[str, Any]) -> Change | str:
     ended = _time_ns(alert.get("endsAt")) if alert.get("status") == "resolved" else None
     annotations = _texts(alert.get("annotations"))
     said = annotations.get("summary") or annotations.get("description") or ""
+    link = link_in(labels, annotations)
     fingerprint = str(alert.get("fingerprint") or json.dumps(labels, sort_keys=True))
     return Change(
         id=f"alert/{fingerprint[:ID_CHARS_MAX]}/{began}",
@@ -63,6 +65,8 @@ def change_of_alert(alert: Mapping[str, Any]) -> Change | str:
         began_at_ns=began,
         ended_at_ns=None if ended is None else max(ended, began),
         detail=said[:TEXT_CHARS_MAX],
+        trace_id=link.trace_id if link else None,
+        span_id=link.span_id if link else None,
     )
 
 

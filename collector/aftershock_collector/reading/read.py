@@ -56,6 +56,7 @@ from aftershock_collector.reading.dialects.kubernetes import read_kubernetes
 from aftershock_collector.reading.dialects.neutral import read_neutral
 from aftershock_collector.reading.dialects.openinference import read_openinference
 from aftershock_collector.reading.dialects.outgoing import read_outgoing
+from aftershock_collector.reading.links import link_in
 
 # The first that understands a span reads it. OpenInference stands before GenAI because its
 # dual-write mode adds GenAI attributes that are less true than its own.
@@ -258,6 +259,7 @@ def _change(event: LogEvent) -> Change | None:
     if entity is None or not name:
         return None
     kind = text_in(event.attributes, CHANGE_KIND)
+    link = link_in(event.attributes)
     known = kind in set(ChangeKind) - {ChangeKind.METRIC}
     return Change(
         id=f"told/{_hash(event)}",
@@ -266,6 +268,8 @@ def _change(event: LogEvent) -> Change | None:
         name=name[:DETAIL_CHARS_MAX],
         began_at_ns=event.time_ns,
         detail=event.text[:DETAIL_CHARS_MAX] if isinstance(event.text, str) else "",
+        trace_id=link.trace_id if link else event.trace_id,
+        span_id=link.span_id if link else event.span_id,
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from aftershock_collector.impact.suspects import LINKED
 from aftershock_collector.telling.page import Page, State
-from aftershock_collector.telling.story import NO_AGENT, clean, clock, lasted, percent, who
+from aftershock_collector.telling.story import CERTAIN, NO_AGENT, clean, clock, lasted, percent, who
 
 if TYPE_CHECKING:
     from aftershock_collector.impact.suspects import Suspect, Suspects
@@ -21,6 +22,11 @@ def named(suspect: Suspect) -> str:
     return f"{who(suspect.agent)}'s {clean(suspect.tool, 80)}"
 
 
+def share(suspect: Suspect) -> str:
+    """How likely, in a number or in a word."""
+    return CERTAIN if suspect.relation == LINKED else percent(suspect.probability)
+
+
 def about(suspects: Suspects) -> str:
     """The alert itself."""
     alert = suspects.alert
@@ -29,10 +35,13 @@ def about(suspects: Suspects) -> str:
 
 def shares(suspects: Suspects, most: int = SHOWN_MAX) -> str:
     """All explanations on one line, likeliest first."""
-    rated = [(named(suspect), suspect.probability) for suspect in suspects.ranked[:most]]
-    rated = sorted([*rated, (NO_AGENT, suspects.nobody)], key=lambda pair: -pair[1])
+    shown = suspects.ranked[:most]
+    rated = [(f"{named(suspect)} {share(suspect)}", suspect.probability) for suspect in shown]
+    nobody = (f"{NO_AGENT} {percent(suspects.nobody)}", suspects.nobody)
+    certain = any(suspect.relation == LINKED for suspect in shown)
+    rated = sorted(rated if certain else [*rated, nobody], key=lambda pair: -pair[1])
     more = len(suspects.ranked) - most + suspects.more
-    listed = " · ".join(f"{name} {percent(share)}" for name, share in rated)
+    listed = " · ".join(words for words, _ in rated)
     return f"{listed} · and {more} more" if more > 0 else listed
 
 
@@ -42,8 +51,9 @@ def sentence(suspects: Suspects) -> str:
     if top is None:
         return f"{about(suspects)}: no agent action stands out"
     before = lasted(suspects.alert.began_at_ns - top.acted_at_ns)
-    sure = percent(top.probability)
-    return f"{about(suspects)}: {named(top)} {before} before is suspected ({sure})"
+    if top.relation == LINKED:
+        return f"{about(suspects)}: {named(top)} {before} before is behind it (certain)"
+    return f"{about(suspects)}: {named(top)} {before} before is suspected ({share(top)})"
 
 
 def line(suspects: Suspects, suspect: Suspect) -> str:
@@ -51,7 +61,7 @@ def line(suspects: Suspects, suspect: Suspect) -> str:
     before = lasted(suspects.alert.began_at_ns - suspect.acted_at_ns)
     deed = f"{named(suspect)} on {clean(suspect.entity, 80)} ({suspect.relation})"
     when = f"{before} before, at {clock(suspect.acted_at_ns)} UTC"
-    return f"{percent(suspect.probability):>6}  {deed}, {when}"
+    return f"{share(suspect):>7}  {deed}, {when}"
 
 
 def compose(suspects: Suspects, link: str | None = None) -> Page:

@@ -21,6 +21,7 @@ from aftershock_collector.telling.story import (
     clock,
     counted,
     day,
+    exact_link,
     instant,
     lasted,
     odds,
@@ -199,6 +200,8 @@ def how_sure(finding: Finding) -> list[str]:
     if impact is None:
         evidence = counted(len(finding.evidence), "step")
         return [f"How sure: seen, not inferred; the evidence is {evidence}"]
+    if link := exact_link(impact):
+        return [f"How sure: {link}"]
     rated = candidates(impact)
     shown = [c for c in rated if c[2] or c[0] == NO_AGENT]
     shown += [c for c in rated if c not in shown][: ITEMS_MAX - len(shown)]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NS = 1_000_000_000
 TEXT_CHARS_MAX = 300  # of one sentence: three lines on a phone
 RUN_CHARS = 8  # of a run's id in a narrow column; a unique prefix nearly always
+CERTAIN = "certain"  # a label: an exact link outranks every probability
 NO_AGENT = "no agent action"
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 NAMED = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
@@ -210,8 +211,23 @@ def change_words(change: Change) -> str:
 
 def verdict(impact: Impact) -> str:
     """One sentence with its probability."""
-    chance = "" if impact.probability is None else f" ({percent(impact.probability)})"
-    return f"{judgement(impact)}{chance}."
+    return f"{judgement(impact)} ({chance(impact)})." if chance(impact) else f"{judgement(impact)}."
+
+
+def chance(impact: Impact) -> str:
+    """How sure, in a word or a number; nothing where nothing is known."""
+    if impact.label == CERTAIN:
+        return CERTAIN
+    return "" if impact.probability is None else percent(impact.probability)
+
+
+def exact_link(impact: Impact) -> str | None:
+    """What brought the action's own trace back; None where nothing did."""
+    change = impact.change
+    if impact.label != CERTAIN or change is None:
+        return None
+    what = f"{change.kind.value} {clean(change.name, 80)} of {clean(change.entity, 80)}"
+    return f"certain: the trace of this call came back in {what}"
 
 
 def judgement(impact: Impact) -> str:
@@ -220,6 +236,8 @@ def judgement(impact: Impact) -> str:
     entity = clean(impact.entity, 80)
     if impact.probability is None:
         return f"Not enough data to say whether {deed} changed {entity}"
+    if impact.label == CERTAIN:
+        return f"{deed} degraded {entity}"
     if impact.label == "probable":
         return f"{deed} probably degraded {entity}"
     if impact.label == "suspected":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aftershock_collector.impact.suspects import LINKED
 from aftershock_collector.records import to_plain
 from aftershock_collector.telling.story import instant
 
@@ -107,6 +108,7 @@ def suspects_json(suspects: Suspects) -> dict[str, Any]:
                 "tool": s.tool,
                 "entity": s.entity,
                 "relation": s.relation,
+                "certain": s.relation == LINKED,
                 "probability": s.probability,
                 "acted_at_ns": s.acted_at_ns,
                 "seconds_before": round((alert.began_at_ns - s.acted_at_ns) / 1e9, 3),

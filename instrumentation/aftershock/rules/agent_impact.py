@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from aftershock.limits import Limits
 
 KIND = "agent_impact"
+_CERTAIN = "certain"  # a label: the action's own trace came back, no probability competes
 _RIVALS_MAX = 4  # other explanations named in the facts; the verdict holds them all
 
 
@@ -45,8 +46,8 @@ def _summary(impact: Impact, run: Run) -> str:
     """One sentence: who, how sure, what broke, how long after."""
     assert impact.probability is not None, "only what was judged is told"
     who = impact.agent or run.agent or "an unnamed agent"
-    said = f"{who}'s {impact.tool} {_adverb(impact)} degraded {impact.entity}"
-    sure = f"P {impact.probability:.2f}"
+    said = f"{who}'s {impact.tool} {_adverb(impact)}degraded {impact.entity}"
+    sure = _CERTAIN if impact.label == _CERTAIN else f"P {impact.probability:.2f}"
     if impact.change is None:
         return f"{said} ({sure})."
     what = f"{impact.change.name} {impact.change.detail}".strip()
@@ -56,11 +57,28 @@ def _summary(impact: Impact, run: Run) -> str:
 
 
 def _adverb(impact: Impact) -> str:
-    return "probably" if impact.label == "probable" else "may have"
+    if impact.label == _CERTAIN:
+        return ""
+    return "probably " if impact.label == "probable" else "may have "
 
 
 def _facts(impact: Impact) -> Iterator[str]:
     """Why: parts, odds, rivals; then what the agent had not read and what is missing."""
+    if impact.label == _CERTAIN:
+        back = (
+            "" if impact.change is None else f" in {impact.change.name} of {impact.change.entity}"
+        )
+        yield f"exact link: the trace of this call came back{back}"
+    else:
+        yield from _compared(impact)
+    for gap in impact.context_gap:
+        yield f"had not been read: {gap}"
+    for missing in impact.missing:
+        yield f"would make it surer: {missing}"
+
+
+def _compared(impact: Impact) -> Iterator[str]:
+    """The parts of a probability, and what else competed for it."""
     parts = impact.parts
     yield (
         f"surprise in nats: {parts.own:.1f} after the action, {parts.before:.1f} before it, "
@@ -70,10 +88,6 @@ def _facts(impact: Impact) -> Iterator[str]:
     yield f"as far off as 1 in {odds:,} comparable windows ({impact.comparable} were compared)"
     for rival in impact.rivals[:_RIVALS_MAX]:
         yield f"other explanation: {rival.name}, P {rival.probability:.2f}"
-    for gap in impact.context_gap:
-        yield f"had not been read: {gap}"
-    for missing in impact.missing:
-        yield f"would make it surer: {missing}"
 
 
 def _seconds(nanoseconds: int) -> str:

@@ -15,6 +15,7 @@ from aftershock.model import Change, ChangeKind
 from aftershock_collector.otlp.wire import LogEvent
 from aftershock_collector.reading.dialects import text_in
 from aftershock_collector.reading.isotime import time_ns_of
+from aftershock_collector.reading.links import Link, link_in
 
 WARN = 13  # SeverityNumber
 DETAIL_CHARS_MAX = 2_000
@@ -57,7 +58,14 @@ def _object(body: Mapping[str, Any], event: LogEvent) -> Change | None:
         text_in(body, "reason"),
         text_in(body, "message", "note"),
         began,
+        link_in(_annotations(names), _annotations(involved), event.attributes, event.resource),
     )
+
+
+def _annotations(named: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What tools wrote onto the object that they changed."""
+    found = named.get("annotations")
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def _attributes(event: LogEvent) -> Change | None:
@@ -70,6 +78,7 @@ def _attributes(event: LogEvent) -> Change | None:
         text_in(everywhere, "k8s.event.reason"),
         event.text if isinstance(event.text, str) else None,
         event.time_ns,
+        link_in(event.attributes, event.resource),
     )
 
 
@@ -81,6 +90,7 @@ def _change(  # noqa: PLR0917
     reason: str | None,
     message: str | None,
     began_at_ns: int,
+    link: Link | None,
 ) -> Change | None:
     if name is None or reason is None:
         return None
@@ -92,6 +102,8 @@ def _change(  # noqa: PLR0917
         name=reason,
         began_at_ns=began_at_ns,
         detail=(message or "")[:DETAIL_CHARS_MAX],
+        trace_id=link.trace_id if link else None,
+        span_id=link.span_id if link else None,
     )
 
 

@@ -9,11 +9,13 @@ from aftershock_collector.telling.render.stage import SUSPECTED, look_of
 from aftershock_collector.telling.story import (
     NO_AGENT,
     candidates,
+    chance,
     change_words,
     clean,
     clock,
     counted,
     digits,
+    exact_link,
     judgement,
     lasted,
     odds,
@@ -53,14 +55,17 @@ def verdicts(timeline: Timeline) -> Safe:
 def verdict_card(impact: Impact) -> Safe:
     """One verdict: the sentence, its rivals, why, what was not read, what is missing."""
     sure = (impact.probability or 0.0) >= SUSPECTED
-    chance = "?" if impact.probability is None else percent(impact.probability)
+    link = exact_link(impact)
     what = [] if impact.change is None else [tag("p", broke(impact), class_="broke")]
     bars = [rated(name, p, own, sure=sure) for name, p, own in candidates(impact)]
+    competed = tag("ol", *bars, class_="rivals", aria_label="what competed, by probability")
     return tag(
         "article",
-        tag("header", tag("b", chance, class_="chance"), tag("h3", judgement(impact))),
+        tag(
+            "header", tag("b", chance(impact) or "?", class_="chance"), tag("h3", judgement(impact))
+        ),
         *what,
-        tag("ol", *bars, class_="rivals", aria_label="what competed, by probability"),
+        competed if link is None else tag("p", link, class_="broke"),
         reasons(impact),
         told_list("Had not read", impact.context_gap, "gap"),
         told_list("Would make it surer", impact.missing, "lack"),

@@ -19,6 +19,7 @@ from aftershock_collector.telling.story import (
     clock,
     counted,
     day,
+    exact_link,
     lasted,
     odds,
     percent,
@@ -181,12 +182,17 @@ def impact_lines(impact: Impact) -> Iterator[tuple[str, str]]:
     yield verdict(impact), "bold red" if sure else "bold"
     if (impact.probability or 0.0) < POSSIBLE:
         return
-    for name, probability, own in candidates(impact):
+    if link := exact_link(impact):
+        yield link, "red"
+    for name, probability, own in candidates(impact) if link is None else ():
         bar = ("█" * round(probability * BAR_CHARS)).ljust(BAR_CHARS, "·")
         yield f"{percent(probability):>6} {bar} {name}", "red" if own and sure else ""
     parts = impact.parts
     if impact.comparable:
         yield f"by chance: {odds(parts.own)} ({impact.comparable:,} windows compared)", ""
+    if link is not None:
+        yield from ((chart_line(chart, impact), "") for chart in impact.charts[:CHARTS_MAX])
+        return
     before = f"own {parts.own:.1f}, before {parts.before:.1f}"
     yield f"nats: {before}, callee {parts.callee:.1f}, rival {parts.rival:.1f}", "dim"
     for gap in impact.context_gap:

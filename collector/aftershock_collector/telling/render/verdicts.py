@@ -14,6 +14,7 @@ from aftershock_collector.telling.story import (
     clock,
     counted,
     day,
+    exact_link,
     lasted,
     odds,
     percent,
@@ -65,6 +66,9 @@ def _competition(impact: Impact, *, sure: bool) -> Iterator[Line]:
     if not rated:
         return
     yield "", ""
+    if link := exact_link(impact):
+        yield link, "bold red"
+        return
     yield "what competed", "bold"
     for name, probability, own in rated:
         bar = ("█" * round(probability * BAR_CHARS)).ljust(BAR_CHARS, "·")
@@ -73,7 +77,7 @@ def _competition(impact: Impact, *, sure: bool) -> Iterator[Line]:
 
 def _reasons(impact: Impact) -> Iterator[Line]:
     """The parts, in nats and in words."""
-    if impact.probability is None:
+    if impact.probability is None or (exact_link(impact) and not impact.comparable):
         return
     parts, entity = impact.parts, clean(impact.entity, 60)
     windows = counted(impact.comparable, "earlier window")

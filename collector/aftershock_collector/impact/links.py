@@ -1,0 +1,110 @@
+"""Exact links: which action stands behind a change that brought a trace back.
+
+A span that the change names decides; a call that a tool made stands for the tool. Where only the
+trace is known, a log belongs to the one tool call that was running then, and what lasts (an alert,
+an event of the platform) to the one action of that trace that could have had an effect.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from aftershock.model import Change, Step, StepKind
+
+TRACES_MAX = 1_024  # as many as actions are remembered as suspects
+CALLS_MAX = 128  # of one trace, newest kept
+CHILDREN_MAX = 16_384  # calls that tools made: what they reached the outside by
+SLACK_NS = 10**9  # clocks of two processes on one network differ by less
+LOG = "log/"  # ids of changes that are a moment: a line in a service's log
+
+
+class Linked(NamedTuple):
+    """The action behind a change, and what to add to its times to get our clock."""
+
+    step: Step
+    skew_ns: int
+
+
+@dataclass(slots=True)
+class _Trace:
+    """The tool calls of one trace."""
+
+    calls: OrderedDict[str, Step] = field(default_factory=OrderedDict[str, Step])
+    skew_ns: int = 0
+
+
+class Links:
+    """Tool calls by trace, bounded. Whatever is forgotten early is counted in `dropped`."""
+
+    def __init__(self) -> None:
+        self.dropped: Counter[str] = Counter()
+        self._traces: OrderedDict[str, _Trace] = OrderedDict()
+        self._above: OrderedDict[str, str] = OrderedDict()  # a tool's own call → the tool's span
+
+    def note(self, step: Step, skew_ns: int = 0) -> None:
+        """A tool call, or a call that a tool made; anything else says nothing."""
+        if step.kind is StepKind.OUTGOING and step.parent_id:
+            self._above[step.span_id] = step.parent_id
+            if len(self._above) > CHILDREN_MAX:
+                self._above.popitem(last=False)
+            return
+        if step.action is None or not step.trace_id:
+            return
+        trace = self._traces.setdefault(step.trace_id, _Trace())
+        self._traces.move_to_end(step.trace_id)
+        trace.skew_ns = skew_ns
+        trace.calls[step.span_id] = step
+        if len(trace.calls) > CALLS_MAX:
+            trace.calls.popitem(last=False)
+        if len(self._traces) > TRACES_MAX:
+            self._traces.popitem(last=False)
+            self.dropped["linked_traces_full"] += 1
+
+    def knows(self, trace_id: str | None, service: str | None) -> bool:
+        """True for a trace of an agent that came back from somebody else than its own process."""
+        trace = self._traces.get(trace_id or "")
+        return trace is not None and all(call.service != service for call in trace.calls.values())
+
+    def resolve(self, change: Change) -> tuple[Change, Linked | None]:
+        """The change with the action that it points at for certain, and with no other."""
+        if change.trace_id is None:
+            return change, None
+        linked = self.behind(change)
+        if linked is None:
+            return replace(change, trace_id=None, span_id=None), None
+        step = linked.step
+        return replace(change, trace_id=step.trace_id, span_id=step.span_id), linked
+
+    def behind(self, change: Change) -> Linked | None:
+        """The one action that a change points at; None where that is nobody, or several."""
+        trace = self._traces.get(change.trace_id or "")
+        own = change.entity.removeprefix("service/")
+        if trace is None or not self.knows(change.trace_id, own):
+            return None
+        span = change.span_id or ""
+        named = trace.calls.get(span) or trace.calls.get(self._above.get(span, ""))
+        if named is None:
+            found = self._running(trace, change) if change.id.startswith(LOG) else _able(trace)
+            before_ns = change.began_at_ns - trace.skew_ns + SLACK_NS
+            found = [call for call in found if call.began_at_ns <= before_ns]
+            named = found[0] if len(found) == 1 else None
+        if named is None or named.action is None or not named.action.tier.has_effect:
+            return None
+        return Linked(named, trace.skew_ns)
+
+    def _running(self, trace: _Trace, change: Change) -> list[Step]:
+        """Every tool call, harmless ones too, that was going on at the moment of a log."""
+        at_ns = change.began_at_ns - trace.skew_ns
+        return [
+            call
+            for call in trace.calls.values()
+            if call.ended_at_ns is None or at_ns <= call.ended_at_ns + SLACK_NS
+        ]
+
+
+def _able(trace: _Trace) -> list[Step]:
+    """Calls that could have had an effect."""
+    calls = trace.calls.values()
+    return [call for call in calls if call.action is not None and call.action.tier.has_effect]
