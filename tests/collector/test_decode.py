@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 from google.protobuf.json_format import MessageToDict
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
@@ -421,6 +421,7 @@ JSONS = st.recursive(
 
 @settings(max_examples=150, deadline=None)
 @given(JSONS)
+@example({"status": {"code": ""}})
 def test_no_json_raises_anything_but_unreadable(item: Any) -> None:
     for decoder, names in zip(
         DECODERS,

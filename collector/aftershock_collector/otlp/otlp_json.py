@@ -130,7 +130,7 @@ def _encoded(kind: Any, value: Any) -> bytes:
     try:
         _fill(message, value, 0)
         return message.SerializeToString()
-    except (ValueError, TypeError, OverflowError, NotBase64, protobuf.EncodeError) as why:
+    except (KeyError, ValueError, TypeError, OverflowError, NotBase64, protobuf.EncodeError) as why:
         raise _Malformed(str(why)) from why
 
 
