@@ -70,6 +70,7 @@ class Window:
         self._began_at_ns: int | None = None
         self.agent: str | None = None  # the outermost agent's name
         self.service: str | None = None  # of the process that the agent lives in
+        self.environment: str | None = None  # that it was deployed to
         self.process: str | None = None  # that process itself
         self.ended_at_ns: int | None = None  # when the run was over; None: not known to be
 
@@ -157,6 +158,7 @@ class Window:
 
     def _hear(self, step: Step) -> None:
         self.service = self.service or step.service
+        self.environment = self.environment or step.environment
         self.process = step.process or self.process  # after a restart it is another one
         heard, began = self.heard_at_ns, self._began_at_ns
         self.heard_at_ns = step.last_ns if heard is None else max(heard, step.last_ns)

@@ -107,9 +107,7 @@ class Action:
     error_class: str | None = None  # the error with quotes, numbers and paths masked
     polls: bool = False  # declared as a legitimate poller
     call_id: str | None = None
-    subjects: frozenset[str] = (
-        frozenset()
-    )  # `argument=hash` of id-like values, to join reads to writes
+    subjects: frozenset[str] = frozenset()  # `argument=hash` of id-likes: joins reads to writes
     explain: bool | None = None  # policy wants a decision before it; None: policy is silent
     ids: frozenset[str] = frozenset()  # `argument=hash` of ids in the arguments, as in `words`
     words: frozenset[int] | None = None  # hashed id-like words of the result; None: not told
@@ -154,6 +152,7 @@ class Step:
     agent: str | None = None
     conversation: str | None = None
     service: str | None = None  # service.name of the process that the agent lives in
+    environment: str | None = None  # deployment.environment.name of that process
     process: str | None = None  # that process itself: "pid/<host>/<pid>" or "pod/<namespace>/<pod>"
     error: str | None = None  # error.type; None: no error was reported
     action: Action | None = None

@@ -17,6 +17,7 @@ from aftershock.attributes import (
     CHANGE_KIND,
     CHANGE_NAME,
     CONVERSATION_ID,
+    ENVIRONMENT_NAME,
     ERROR_TYPE,
     EVENT_CHANGE,
     EVENT_FACT,
@@ -29,6 +30,7 @@ from aftershock.attributes import (
     FACT_SUBJECT,
     HOST_NAME,
     NAMESPACE_NAME,
+    OLD_ENVIRONMENT_NAME,
     OPERATION,
     POD_NAME,
     PROCESS_PID,
@@ -139,6 +141,7 @@ def _step(span: Span, reading: Reading, policy: Policy) -> Step:
         agent=reading.agent,
         conversation=reading.conversation,
         service=text_in(span.resource, SERVICE_NAME),
+        environment=text_in(span.resource, ENVIRONMENT_NAME, OLD_ENVIRONMENT_NAME),
         process=process_of(span.resource),
         error=ending.error,
         action=action,
@@ -246,6 +249,7 @@ def _told(event: LogEvent, kind: StepKind, name: str) -> Step | None:
         agent=text_in(event.attributes, AGENT_NAME),
         conversation=text_in(event.attributes, CONVERSATION_ID),
         service=text_in(event.resource, SERVICE_NAME),
+        environment=text_in(event.resource, ENVIRONMENT_NAME, OLD_ENVIRONMENT_NAME),
         process=process_of(event.resource),
     )
 
