@@ -39,6 +39,7 @@ ENVIRONMENT: dict[str, tuple[tuple[str, ...], Told]] = {
     "AFTERSHOCK_HTTP": (("collector", "http"), Told.TEXT),
     "AFTERSHOCK_GRPC": (("collector", "grpc"), Told.TEXT),
     "AFTERSHOCK_FORWARD": (("collector", "forward"), Told.TEXT),
+    "AFTERSHOCK_STORY": (("collector", "story"), Told.TEXT),
     "AFTERSHOCK_KEEP": (("collector", "keep"), Told.NUMBER),
     "AFTERSHOCK_STORE_BYTES_MAX": (("collector", "store_bytes_max"), Told.NUMBER),
     "AFTERSHOCK_QUEUE_BYTES_MAX": (("collector", "queue_bytes_max"), Told.NUMBER),
@@ -117,6 +118,7 @@ class Config:
     http: Address = Address("127.0.0.1", 4318)  # loopback: nothing here asks who is calling
     grpc: Address = Address("127.0.0.1", 4317)
     forward_url: str | None = None
+    story_url: str | None = None  # hears of every step; a store of logs, as a rule
     keep_s: float = 7 * 86_400.0  # incidents are reviewed within the week
     store_bytes_max: int = 4_000_000_000  # two to three million spans; fits any laptop
     queue_bytes_max: int = 64_000_000  # three seconds of full load; decoded it is 300 MB at worst
@@ -157,6 +159,7 @@ class Config:
         return cls(
             home=home,
             forward_url=collector.get("forward"),
+            story_url=collector.get("story"),
             infrastructure=_infrastructure(document.get("infrastructure") or {}),
             on_call=_on_call(document.get("on_call") or {}),
             document={

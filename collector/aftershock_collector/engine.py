@@ -194,10 +194,21 @@ class Engine:
             return None
         return replace(memory.window.whole(now_ns), impacts=tuple(memory.impacts.values()))
 
-    def home_of(self, run_id: str) -> tuple[str | None, str | None]:
-        """(service.name, process) that a live run's agent lives in, as far as it is known."""
+    def window(self, run_id: str) -> Window | None:
+        """A live run's window, or None where it is not in memory."""
         memory = self._runs.get(run_id)
-        return (None, None) if memory is None else (memory.window.service, memory.window.process)
+        return None if memory is None else memory.window
+
+    def memories(self) -> Iterable[Memory]:
+        """What is kept of every live run."""
+        return self._runs.values()
+
+    def home_of(self, run_id: str) -> tuple[str | None, str | None, str | None]:
+        """(service.name, process, environment) of a live run's agent, as far as it is known."""
+        window = self.window(run_id)
+        if window is None:
+            return None, None, None
+        return window.service, window.process, window.environment
 
     def __len__(self) -> int:
         return len(self._runs)

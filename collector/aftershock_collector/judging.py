@@ -15,6 +15,7 @@ from aftershock.model import Change, ChangeKind, Report, Step
 from aftershock_collector.edges.sqlite import Delivery, Store, StoreUnavailable
 from aftershock_collector.edges.sqlite_reading import Reader
 from aftershock_collector.engine import Engine
+from aftershock_collector.fleet.fleet import Fleet, Hear
 from aftershock_collector.impact.events import CHANGES_MAX, FIRING_S
 from aftershock_collector.impact.priors import prior_of
 from aftershock_collector.impact.suspects import Suspects
@@ -61,6 +62,7 @@ class Judging:
         telemetry: Telemetry,
         tell: Tell,
         accuse: Accuse = nobody_hears,
+        hear: Hear | None = None,
     ) -> None:
         self.engine = engine
         self._store = store
@@ -68,6 +70,7 @@ class Judging:
         self._telemetry = telemetry
         self._tell = tell
         self._accuse = accuse
+        self._fleet = Fleet(engine, telemetry.registry, hear)
         self._pending: deque[Told] = deque()
         self._met: OrderedDict[str, None] = OrderedDict()  # runs this process has seen
         self._voted = 0  # newest row of a person's verdict that was taken in
@@ -114,7 +117,7 @@ class Judging:
         began_s = time.perf_counter()
         report = self.engine.conclude(now_ns)
         self._telemetry.judge.observe(time.perf_counter() - began_s)
-        self._telemetry.concluded(report, runs=len(self.engine), series=len(self.engine.series))
+        self._concluded(report)
         suspects = tuple(self.engine.accuse(now_ns))
         if report.opened or report.updated or report.closed or report.impacts or suspects:
             deliveries = [*self._tell(report), *(d for s in suspects for d in self._accuse(s))]
@@ -137,10 +140,15 @@ class Judging:
             self.engine.decide(claim)
         self.engine.trust(prior)
         report = Report(now_ns, closed=tuple(closed))
-        self._telemetry.concluded(report, runs=len(self.engine), series=len(self.engine.series))
+        self._concluded(report)
         rows = tuple(row for row, *_ in untold)
         self._voted = rows[-1]
         self._wait(Told(report, (), tuple(self._tell(report)), rows))
+
+    def _concluded(self, report: Report) -> None:
+        self._fleet.concluded(report)
+        self._telemetry.concluded(report, runs=len(self.engine), series=len(self.engine.series))
+        self._telemetry.drop(self._fleet.dropped())
 
     def _wait(self, told: Told) -> None:
         """Until it is recorded."""
@@ -166,6 +174,7 @@ class Judging:
             if not self.engine.knows(run_id) and self._put_away(run_id):
                 self._restore(run_id)
         self.engine.observe(steps, arrived_ns)
+        self._fleet.saw(steps, arrived_ns)
 
     def _put_away(self, run_id: str) -> bool:
         """True where the store knows more of a run than the engine does."""

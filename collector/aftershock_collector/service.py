@@ -25,15 +25,18 @@ from aftershock_collector.edges.scrape import Scraper
 from aftershock_collector.edges.sqlite import Store, StoreUnavailable
 from aftershock_collector.edges.sqlite_reading import Reader
 from aftershock_collector.engine import Engine
+from aftershock_collector.fleet.fleet import Hear
 from aftershock_collector.intake import Intake
 from aftershock_collector.judging import Judging
 from aftershock_collector.metrics.queries import Prometheus
 from aftershock_collector.metrics.series import Series
+from aftershock_collector.offers import Signal
 from aftershock_collector.otlp.wire import Sample
 from aftershock_collector.reading.read import read
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.telling.messages import Messages
 
+PROTOBUF = "application/x-protobuf"
 THERE_S = 10.0  # for the intake's thread to answer: a judge that hangs must not hang a page
 TAKEN_AT_ONCE = 200  # series of Prometheus between two arrivals: a tenth of a second at most
 PRUNE_EVERY_S = 60.0  # a bounded piece of work each time; a full day's spans go within the hour
@@ -87,7 +90,12 @@ async def running(config: Config) -> AsyncGenerator[Running]:
             link=config.on_call.link or f"http://{config.http}",
             home_of=engine.home_of,
         )
-        judging = Judging(engine, store, reader, telemetry, messages.tell, messages.accuse)
+        hear = None
+        if config.story_url is not None:
+            storyteller = Forwarder(config.story_url, telemetry, config)
+            await stack.enter_async_context(storyteller.running())
+            hear = _telling(storyteller)
+        judging = Judging(engine, store, reader, telemetry, messages.tell, messages.accuse, hear)
         judging.resume(time.time_ns())
         messages.resume(reader.claims(open_only=True))
         policy = engine.policy
@@ -141,6 +149,16 @@ def _engine(config: Config) -> Engine:
         topology=infrastructure.topology,
         patience_s=0.0 if asked is None else 2 * asked.step_s + asked.timeout_s,
     )
+
+
+def _telling(storyteller: Forwarder) -> Hear:
+    """Hands what was told on the judging thread to the loop that sends it."""
+    loop = asyncio.get_running_loop()
+
+    def hear(logs: bytes) -> None:
+        loop.call_soon_threadsafe(storyteller.put, Signal.LOGS, logs, PROTOBUF)
+
+    return hear
 
 
 async def _there(intake: Intake, work: Callable[[], Found]) -> Found:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.exposition import choose_encoder
 
 from aftershock.model import Report
 
@@ -24,8 +24,6 @@ SLOW_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0)
 
 class Telemetry:
     """One collector's own metrics; methods are events that count and, where it matters, log."""
-
-    content_type = CONTENT_TYPE_LATEST
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
@@ -65,7 +63,6 @@ class Telemetry:
         self.judge = histogram("judge_seconds", "One look at everything that is new", QUICK_S)
         self.runs_live = gauge("runs_live", "Runs in memory")
         self.series_live = gauge("series_live", "Metric series in memory")
-        self.findings = counter("findings_opened", "Findings opened", "kind", "level")
         self.findings_closed = counter("findings_closed", "Findings closed", "kind", "reason")
 
         # Out.
@@ -82,9 +79,14 @@ class Telemetry:
         self.store_writable.set(1)
         self._said: dict[str, tuple[float, int]] = {}  # event → said at, repeated since
 
-    def exposition(self) -> bytes:
-        """The metrics as Prometheus text."""
-        return generate_latest(self.registry)
+    def exposition(self, accept: str = "") -> tuple[bytes, str]:
+        """The metrics in a format that an Accept header wants: OpenMetrics carries exemplars.
+
+        Returns:
+            The text, and its content type.
+        """
+        encode, content_type = choose_encoder(accept)
+        return encode(self.registry), content_type
 
     # --- Events --------------------------------------------------------------------------------
 
@@ -108,8 +110,6 @@ class Telemetry:
 
     def concluded(self, report: Report, runs: int, series: int) -> None:
         """One look was taken at everything that is new."""
-        for claim in report.opened:
-            self.findings.labels(claim.finding.kind, claim.finding.level).inc()
         for claim in report.closed:
             reason = "" if claim.closing is None else claim.closing.name.lower()
             self.findings_closed.labels(claim.finding.kind, reason).inc()

@@ -117,6 +117,13 @@ class Window:
         """The run as it stands, seen at `now_ns`."""
         return self._run(tuple(self._steps), now_ns)
 
+    def until(self, step: Step) -> Run | None:
+        """The run as it stood when this step was the newest. None: not in the window."""
+        known = self._seen.get(key_of(step))
+        if known is None:
+            return None
+        return self.prefix(bisect_left(self._places, place_of(known)) + 1)
+
     def find(self, step: Step) -> Step | None:
         """The step as the window holds it: agent named, targets known. None: not in the window."""
         known = self._seen.get(key_of(step))

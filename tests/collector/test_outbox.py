@@ -36,7 +36,7 @@ class Desk:
         self.outbox = Outbox(self.store)
         self.telemetry = Telemetry()
         self.messages = Messages(
-            deliver.receivers_of(on_call), LINK, lambda _: ("sre-bot-app", None)
+            deliver.receivers_of(on_call), LINK, lambda _: ("sre-bot-app", None, None)
         )
         self.sending = deliver.senders(on_call, self.messages.open_pages)
         self.renewing = deliver.renewals(on_call, self.messages.open_pages)

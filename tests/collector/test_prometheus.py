@@ -193,7 +193,7 @@ def test_nobody_asks_while_no_action_is_watched() -> None:
         task = asyncio.create_task(poller.run())
         await asyncio.sleep(0.1)
         task.cancel()
-        assert b"aftershock_queries_total{" not in telemetry.exposition()
+        assert b"aftershock_queries_total{" not in telemetry.exposition()[0]
 
     asyncio.run(idle())
     assert [1] == asked

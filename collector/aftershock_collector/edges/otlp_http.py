@@ -71,9 +71,10 @@ def otlp_app(
         state = {"status": "degraded" if reasons else "ok", "reasons": reasons}
         return JSONResponse(state, status_code=503 if reasons else 200)
 
-    async def metrics(_: Request) -> Response:
-        text = await asyncio.to_thread(telemetry.exposition)
-        return Response(text, media_type=telemetry.content_type)
+    async def metrics(request: Request) -> Response:
+        accept = request.headers.get("accept", "")
+        text, content_type = await asyncio.to_thread(telemetry.exposition, accept)
+        return Response(text, headers={"content-type": content_type})
 
     async def failed(_: Request, error: Exception) -> Response:
         telemetry.failed("http", error)

@@ -32,7 +32,7 @@ from aftershock_collector.telling.story import NO_AGENT, candidates, clean, verd
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from aftershock.model import Claim, Impact, Report
+    from aftershock.model import Claim, Finding, Impact, Report
     from aftershock_collector.impact.suspects import Suspects
 
 SERVICE = "aftershock"
@@ -44,13 +44,24 @@ BODY_CHARS_MAX = 1_000
 Value = str | bool | int | float | tuple[str, ...]
 
 
-def encode_logs(report: Report) -> bytes | None:
+def encode_logs(
+    report: Report, *, service: str | None = None, environment: str | None = None
+) -> bytes | None:
     """Every finding that was opened, updated or closed, as one OTLP logs request.
+
+    Args:
+        report: what one conclusion changed.
+        service: service.name of the process that the agents live in, where it is known.
+        environment: deployment.environment.name of that process.
 
     Returns:
         A serialized `ExportLogsServiceRequest`; None where nothing changed.
     """
-    records = [log_of(claim, state, report.now_ns) for state, claim in changed(report)]
+    home: dict[str, Value | None] = {
+        attributes.AGENT_SERVICE: service,
+        attributes.ENVIRONMENT_NAME: environment,
+    }
+    records = [log_of(claim, state, report.now_ns, home) for state, claim in changed(report)]
     if not records:
         return None
     scope = ScopeLogs(scope=SCOPE, log_records=records)
@@ -68,6 +79,7 @@ def encode_suspects(suspects: Suspects) -> bytes:
     alert, top = suspects.alert, suspects.top
     rated = tuple(f"{s.probability:.3f} {named(s)}" for s in suspects.ranked)
     said: dict[str, Value | None] = {
+        attributes.EVENT_NAME: attributes.EVENT_SUSPECTS,
         attributes.CHANGE_NAME: alert.name,
         attributes.CHANGE_KIND: alert.kind.value,
         attributes.ALERT_ID: alert.id,
@@ -140,7 +152,7 @@ def traces_of(report: Report) -> dict[str, str]:
     return {impact.span_id: impact.trace_id for impact in impacts}
 
 
-def log_of(claim: Claim, state: State, now_ns: int) -> LogRecord:
+def log_of(claim: Claim, state: State, now_ns: int, home: Mapping[str, Value | None]) -> LogRecord:
     """One log event about one finding, in the trace of the action that it is about."""
     finding = claim.finding
     times = {State.OPENED: claim.opened_at_ns, State.CLOSED: claim.closed_at_ns}
@@ -155,11 +167,25 @@ def log_of(claim: Claim, state: State, now_ns: int) -> LogRecord:
         severity_text=severity,
         event_name=attributes.EVENT_FINDING,
         body=AnyValue(string_value=clean(text, BODY_CHARS_MAX)),
-        attributes=pairs(finding_attributes(claim, state)),
+        attributes=pairs({**finding_attributes(claim, state), **told(finding), **home}),
     )
     evidence = finding.impact.span_id if finding.impact is not None else finding.evidence[0]
     place(record, finding.trace_id, evidence)
     return record
+
+
+def told(finding: Finding) -> dict[str, Value | None]:
+    """What a store of logs needs beside the finding's own attributes to show all of it."""
+    said: dict[str, Value | None] = {
+        attributes.EVENT_NAME: attributes.EVENT_FINDING,
+        attributes.FINDING_FACTS: tuple(clean(line) for line in finding.facts) or None,
+    }
+    impact = finding.impact
+    if impact is not None:
+        rated = tuple(f"{p:.3f} {name}" for name, p, _ in candidates(impact))
+        said[attributes.IMPACT_CANDIDATES] = rated
+        said[attributes.IMPACT_GAP] = tuple(clean(line) for line in impact.context_gap) or None
+    return said
 
 
 def place(record: LogRecord, trace_id: str, span_id: str) -> None:

@@ -27,7 +27,8 @@ HINTED = frozenset({"webhook"})  # told of an alert's suspects: whoever sent the
 UPDATE_EVERY_S = 300  # of one finding to one receiver; a loop would tell each of its rounds
 OPEN_MAX = 10_000  # claims kept for pages and renewals: five for each run that the engine holds
 
-HomeOf = Callable[[str], tuple[str | None, str | None]]  # run id → service.name, process
+# Run id → service.name, process, environment.
+HomeOf = Callable[[str], tuple[str | None, str | None, str | None]]
 
 
 class Messages:
@@ -105,7 +106,7 @@ class Messages:
                 c.finding for c in self._open.values() if c.finding.run_id == run_id
             ]
         link = self._link_to(run_id)
-        service, process = self._home_of(run_id)
+        service, process, _ = self._home_of(run_id)
         return compose(claim, state, related=related, service=service, process=process, link=link)
 
     def _link_to(self, run_id: str) -> str | None:
@@ -131,14 +132,16 @@ class Messages:
         ):
             for claim in claims:
                 alone = only(report.now_ns, state, claim)
-                body = otlp_export.body_of(encode_logs(alone), encode_spans(alone, known))
+                service, _, environment = self._home_of(claim.finding.run_id)
+                logs = encode_logs(alone, service=service, environment=environment)
+                body = otlp_export.body_of(logs, encode_spans(alone, known))
                 found.append(Delivery(claim.finding.id, state_name(claim, state), OTLP, body))
         return found
 
 
-def unknown_home(_run_id: str) -> tuple[None, None]:
+def unknown_home(_run_id: str) -> tuple[None, None, None]:
     """Where nobody can say which process an agent lives in."""
-    return None, None
+    return None, None, None
 
 
 def only(now_ns: int, state: State, claim: Claim) -> Report:

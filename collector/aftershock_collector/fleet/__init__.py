@@ -1,0 +1,1 @@
+"""What agents do, told to the stores of others: as metrics, and as an ordered story of steps."""
