@@ -29,6 +29,7 @@ SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0
 WASTING = frozenset({"repeated_action", "action_cycle", "error_streak", "stalled_run"})
 # Each of their lines is about one fact that an action needed.
 UNMET = frozenset({"missing_fact", "failed_fact", "stale_fact", "dropped_fact"})
+Exemplar = dict[str, str] | None
 
 
 class Counting:
@@ -67,7 +68,11 @@ class Counting:
     # --- Steps ---------------------------------------------------------------------------------
 
     def count(self, steps: Iterable[Step], policy: Policy) -> None:
-        """Count steps that are seen for the first time."""
+        """Count steps that are seen for the first time.
+
+        One exemplar for each tool and model is enough of them, and costs what counting costs.
+        """
+        shown: set[str] = set()
         for step in steps:
             if step.ended_at_ns is None:
                 continue
@@ -77,18 +82,22 @@ class Counting:
                     self._count_run(step, home)
                 continue
             self._steps.at(*home, step.kind).inc()
+            exemplar = None
+            if step.name not in shown or step.error:
+                shown.add(step.name)
+                exemplar = exemplar_of(step.trace_id, step.span_id)
             if step.kind is StepKind.TOOL_CALL:
-                self._count_call(step, home)
+                self._count_call(step, home, exemplar)
             elif step.kind is StepKind.INFERENCE:
-                self._count_inference(step, home, policy)
+                self._count_inference(step, home, policy, exemplar)
             self._count_waste(step, home, policy)
 
     def _count_run(self, step: Step, home: Home) -> None:
         outcome = "failed" if step.error else "ok"
         self._runs.at(*home, outcome).inc(1, exemplar_of(step.trace_id, step.span_id))
 
-    def _count_call(self, step: Step, home: Home) -> None:
-        action, exemplar = step.action, exemplar_of(step.trace_id, step.span_id)
+    def _count_call(self, step: Step, home: Home, exemplar: Exemplar) -> None:
+        action = step.action
         self._call_s.at(*home, step.name).observe(_seconds(step), exemplar)
         if action is not None:
             outcome = action.outcome or UNKNOWN
@@ -98,8 +107,7 @@ class Counting:
         if step.error:
             self._errors.at(*home, step.name, step.error).inc(1, exemplar)
 
-    def _count_inference(self, step: Step, home: Home, policy: Policy) -> None:
-        exemplar = exemplar_of(step.trace_id, step.span_id)
+    def _count_inference(self, step: Step, home: Home, policy: Policy, exemplar: Exemplar) -> None:
         self._inferences.at(*home, step.name, "failed" if step.error else "ok").inc(1, exemplar)
         self._inference_s.at(*home, step.name).observe(_seconds(step), exemplar)
         if step.tokens is not None:

@@ -47,11 +47,9 @@ def placed(step: Step, window: Window | None) -> Step:
     if window is None:
         return step
     known = step if step.kind is StepKind.AGENT else window.find(step) or step
-    if known.agent and known.service and known.environment:
+    agent = known.agent or window.agent
+    service = known.service or window.service
+    environment = known.environment or window.environment
+    if (agent, service, environment) == (known.agent, known.service, known.environment):
         return known
-    return replace(
-        known,
-        agent=known.agent or window.agent,
-        service=known.service or window.service,
-        environment=known.environment or window.environment,
-    )
+    return replace(known, agent=agent, service=service, environment=environment)
