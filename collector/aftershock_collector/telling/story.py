@@ -32,6 +32,8 @@ SHARES = ("errors", "ratio", "utilization", "availability")  # how metrics that 
 
 def clean(text: str, chars_max: int = TEXT_CHARS_MAX) -> str:
     """One bounded line without control or invisible characters."""
+    if len(text) <= chars_max and text.isprintable() and "  " not in text:
+        return text.strip()  # nearly every text; what is not printable includes all of INVISIBLE
     head = text[: chars_max * 4]
     shown = "".join(" " if unicodedata.category(c) in INVISIBLE else c for c in head)
     line = " ".join(shown.split())
