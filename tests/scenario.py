@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Self
 
+from aftershock.approval import Approval, Gate
 from aftershock.fingerprint import (
     error_class,
     fingerprint_arguments,
@@ -72,6 +73,7 @@ class Scenario:
             call_id=f"call-{len(self.steps):03d}",
             subjects=subjects_of(arguments),
             explain=described.explain,
+            gate=described.gate,
             ids=ids_in(arguments),
         )
         provided = tuple(
@@ -104,6 +106,22 @@ class Scenario:
     def decides(self, chosen: str | None = None, question: str = "what now") -> Self:
         """The agent records a decision."""
         return self._add(StepKind.DECISION, "decision", decision=Decision(question, chosen))
+
+    def asks(self, tool: str, of: str | None = None, **arguments: Any) -> Self:
+        """Somebody is asked whether a tool may be called, and has not answered."""
+        digest = fingerprint_arguments(arguments).digest if arguments else None
+        approval = Approval(tool, Gate.ASK, of, arguments=digest)
+        return self._add(StepKind.APPROVAL, tool, open_=True, approval=approval)
+
+    def approves(
+        self, tool: str, by: str | None = "alice", *, valid_s: float | None = None, **arguments: Any
+    ) -> Self:
+        """A person allows a tool; where arguments are given, for these only."""
+        return self._answer(Gate.ALLOW, tool, by, valid_s, arguments)
+
+    def denies(self, tool: str, by: str | None = "alice", **arguments: Any) -> Self:
+        """A person denies it."""
+        return self._answer(Gate.DENY, tool, by, None, arguments)
 
     def hands_off(self, to: str) -> Self:
         """This agent gives the work to another one, who goes on."""
@@ -224,6 +242,33 @@ class Scenario:
                 **fields,
             )
         )
+        return self
+
+    def _answer(
+        self,
+        outcome: Gate,
+        tool: str,
+        by: str | None,
+        valid_s: float | None,
+        arguments: dict[str, Any],
+    ) -> Self:
+        """The newest request for that tool is answered, or one that nobody recorded."""
+        digest = fingerprint_arguments(arguments).digest if arguments else None
+        places = [
+            at
+            for at, step in enumerate(self.steps)
+            if step.approval is not None and step.name == tool and step.ended_at_ns is None
+        ]
+        if not places:
+            self._add(StepKind.APPROVAL, tool)
+        else:
+            self.now_ns += S
+        at = places[-1] if places else len(self.steps) - 1
+        asked = self.steps[at].approval
+        expires_at_ns = None if valid_s is None else self.now_ns + int(valid_s * S)
+        bound = digest or (asked.arguments if asked else None)
+        approval = Approval(tool, outcome, by, arguments=bound, expires_at_ns=expires_at_ns)
+        self.steps[at] = replace(self.steps[at], ended_at_ns=self.now_ns, approval=approval)
         return self
 
     def _end(self, result: Any, error: str | None) -> Self:

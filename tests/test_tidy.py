@@ -14,6 +14,7 @@ MODULES = sorted(path for package in PACKAGES for path in package.rglob("*.py"))
 
 # Pure: between `Span` and `Report`. Folders stand for every module in them.
 PURE = (
+    "instrumentation/aftershock/approval.py",
     "instrumentation/aftershock/model.py",
     "instrumentation/aftershock/limits.py",
     "instrumentation/aftershock/attributes.py",
@@ -35,6 +36,7 @@ PURE = (
     "collector/aftershock_collector/otlp/samples.py",
     "collector/aftershock_collector/otlp/decode.py",
     "collector/aftershock_collector/reading/actions.py",
+    "collector/aftershock_collector/reading/approvals.py",
     "collector/aftershock_collector/reading/isotime.py",
     "collector/aftershock_collector/reading/openinference_json.py",
     "collector/aftershock_collector/reading/read.py",

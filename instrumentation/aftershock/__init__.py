@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aftershock.recorder.approving import approved, asked, denied
     from aftershock.recorder.carrying import annotations, sql_comment
     from aftershock.recorder.distro import instrument
     from aftershock.recorder.providers import flush
@@ -18,14 +19,15 @@ if TYPE_CHECKING:
     from aftershock.version import VERSION as __version__  # noqa: N811 (the usual name)
 
 __all__ = [
-    "Decision", "Run", "__version__", "annotations", "decision", "flush", "instrument", "run",
-    "saw", "sql_comment", "tool",
+    "Decision", "Run", "__version__", "annotations", "approved", "asked", "decision", "denied",
+    "flush", "instrument", "run", "saw", "sql_comment", "tool",
 ]  # fmt: skip
 
 # Name → module that has it. Imported when first used: the collector needs only the pure modules,
 # and a process without an agent needs nothing.
 _PLACES = {
     **dict.fromkeys(("Decision", "Run", "decision", "run", "saw"), "aftershock.recorder.recording"),
+    **dict.fromkeys(("approved", "asked", "denied"), "aftershock.recorder.approving"),
     **dict.fromkeys(("annotations", "sql_comment"), "aftershock.recorder.carrying"),
     "tool": "aftershock.recorder.tools",
     "flush": "aftershock.recorder.providers",

@@ -60,6 +60,7 @@ RESULT_WORDS = "aftershock.tool.result.words"  # hashes: of id-like words
 POLLS = "aftershock.tool.polls"
 ACTION_TIER = "aftershock.action.tier"  # read | write | destructive | provision | decommission
 ACTION_EXPLAIN = "aftershock.action.explain"  # bool: policy wants a decision before it
+ACTION_GATE = "aftershock.action.gate"  # allow | warn | ask | deny: what policy wants before it
 ACTION_TARGETS = "aftershock.action.targets"  # string[]: entity keys, "service/checkout"
 CONTEXT_REQUIRED = "aftershock.context.required"  # string[]: "kind<TAB>subject<TAB>max_age_s"
 FACTS = "aftershock.facts"  # string[]: "kind<TAB>subject" that the result of this call provides
@@ -81,10 +82,19 @@ DECISION_OVER = "aftershock.decision.over"
 DECISION_BECAUSE = "aftershock.decision.because"
 DECISION_ASSUMES = "aftershock.decision.assumes"
 
+# --- Ours: approvals, beside gen_ai.tool.name and the digest of the arguments ------------------
+APPROVAL_ID = "aftershock.approval.id"  # one request and its answer have the same
+APPROVAL_OUTCOME = "aftershock.approval.outcome"  # ask: not answered yet | allow | warn | deny
+APPROVAL_BY = "aftershock.approval.by"  # who answered, or was asked
+APPROVAL_BECAUSE = "aftershock.approval.because"
+APPROVAL_ASKED_AT = "aftershock.approval.asked_at"  # ns since the epoch; on the answer
+APPROVAL_EXPIRES_AT = "aftershock.approval.expires_at"  # ns since the epoch
+
 # --- Ours: log events (event_name) -----------------------------------------------------------
 EVENT_STARTED = "aftershock.step.started"  # carries the span's id and its attributes so far
 EVENT_HEARTBEAT = "aftershock.step.heartbeat"
 EVENT_FACT = "aftershock.fact"
+EVENT_APPROVAL = "aftershock.approval"  # asked for, or answered
 EVENT_FINDING = "aftershock.finding"  # opened | updated | closed, one id
 EVENT_STEP = "aftershock.step"  # the ordered story: a step began, a step ended
 EVENT_SUSPECTS = "aftershock.suspects"  # of one alert: agent actions that may be behind it

@@ -94,6 +94,7 @@ BARE = re.compile(r"^\W*\w+\W*$")
 QUOTED = re.compile(r"""(["'`])(?:(?!\1).){0,200}\1""")
 PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\w.\-]*/)+[\w.\-]*|\b[\w\-]+\.[a-z]{1,4}\b(?=[\s:,)]|$)")
 NUMBER = re.compile(r"\b(?:0x)?[0-9a-f]*\d[\w.\-]*", re.IGNORECASE)
+UNSEEN = "unseen-"  # how a digest begins that is none
 IDENTIFIER = re.compile(r"^(?=.{2,128}$)[A-Za-z0-9][\w.:/@#+\-]*$")
 DATE = re.compile(r"^\d{4}-\d\d-\d\d(?:[T ].*)?$")
 
@@ -116,6 +117,14 @@ def fingerprint_arguments(arguments: Any, limits: Limits = DEFAULTS) -> Fingerpr
         smallest(set(map(hash_word, words)), limits),
         size,
     )
+
+
+def unseen_arguments(span_id: str) -> Fingerprint:
+    """What stands for arguments that nobody recorded: they equal no others.
+
+    Two unknowns must not look like a loop.
+    """
+    return Fingerprint(f"{UNSEEN}{span_id}")
 
 
 def fingerprint_result(result: Any, limits: Limits = DEFAULTS) -> Fingerprint:

@@ -26,6 +26,7 @@ _OWN_SPAN = frozenset(
         StepKind.OUTGOING,
     }
 )
+_APPROVALS_MAX = 64  # that fell out of the window and may still hold: more than a person answers
 _ANCESTORS_MAX = 64  # agents nest a few levels; a longer chain is a loop in hostile parent ids
 
 Key = tuple[str, str, int]
@@ -67,6 +68,7 @@ class Window:
         self.heard_at_ns: int | None = None  # newest sign of life, heartbeats included
         self._fell_out = 0
         self._spent = Spent()  # by steps that fell out
+        self._approvals: tuple[Step, ...] = ()  # among those, in event order
         self._began_at_ns: int | None = None
         self.agent: str | None = None  # the outermost agent's name
         self.service: str | None = None  # of the process that the agent lives in
@@ -152,6 +154,7 @@ class Window:
             heard_at_ns=self.heard_at_ns,
             dropped_steps=self._fell_out,
             dropped_spent=self._spent,
+            dropped_approvals=self._approvals,
         )
 
     def _recognise(self) -> None:
@@ -195,6 +198,8 @@ class Window:
                 return None
             removed = self._remove(known)
         elif self._fell_out and self._places and place_of(step) < self._places[0]:
+            if step.approval is not None:
+                return 0 if self._keep(step) else None
             self.dropped["older_than_window"] += 1
             return None
         self._seen[key] = step
@@ -275,10 +280,25 @@ class Window:
             self._spent = spent_with(self._spent, step, self.limits)
             self._parents.pop(step.span_id, None)
             self._touched.pop(step.span_id, None)
+            if step.approval is not None:
+                self._keep(step)
         del self._steps[:excess]
         del self._places[:excess]
         self._fell_out += excess
         return excess
+
+    def _keep(self, step: Step) -> bool:
+        """Remember an approval that is older than the window; False where it says nothing new."""
+        kept = {key_of(known): known for known in self._approvals}
+        known = kept.get(key_of(step))
+        if known is not None and not _supersedes(step, known):
+            return False
+        kept[key_of(step)] = step
+        newest = sorted(kept.values(), key=place_of)
+        if len(newest) > _APPROVALS_MAX:
+            self.dropped["approvals_full"] += 1
+        self._approvals = tuple(newest[-_APPROVALS_MAX:])
+        return True
 
 
 def _supersedes(step: Step, known: Step) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from aftershock.approval import Approval, Gate
+
 # --- Facts about the agent -------------------------------------------------------------------
 
 
@@ -109,6 +111,7 @@ class Action:
     call_id: str | None = None
     subjects: frozenset[str] = frozenset()  # `argument=hash` of id-likes: joins reads to writes
     explain: bool | None = None  # policy wants a decision before it; None: policy is silent
+    gate: Gate | None = None  # what policy wants before it; None: policy is silent
     ids: frozenset[str] = frozenset()  # `argument=hash` of ids in the arguments, as in `words`
     words: frozenset[int] | None = None  # hashed id-like words of the result; None: not told
 
@@ -158,6 +161,7 @@ class Step:
     action: Action | None = None
     facts: tuple[Fact, ...] = ()
     decision: Decision | None = None
+    approval: Approval | None = None  # APPROVAL: not ended while nobody has answered
     tokens: Tokens | None = None
     targets: tuple[str, ...] = ()  # OUTGOING: entities that this call reached
     cost_usd: float | None = None  # INFERENCE: as the span itself tells
@@ -183,21 +187,18 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The newest bounded window of one task's steps, in event order.
-
-    `now_ns` is the reference time: the end of the newest step while steps are being judged, the
-    tick's time when silence is being judged.
-    """
+    """The newest bounded window of one task's steps, in event order."""
 
     id: str
     steps: tuple[Step, ...]
-    now_ns: int
+    now_ns: int  # end of the newest step; the tick's time where silence is being judged
     agent: str | None = None
     began_at_ns: int | None = None
     ended_at_ns: int | None = None  # None: the run is not known to be over
     heard_at_ns: int | None = None  # newest sign of life, heartbeats included
     dropped_steps: int = 0  # older steps that fell out of the window
     dropped_spent: Spent = Spent()  # what those had used up
+    dropped_approvals: tuple[Step, ...] = ()  # among those: they hold all the same
     impacts: tuple[Impact, ...] = ()  # what `explain` attached to this run's actions
     changes: tuple[Change, ...] = ()  # by others, of what the newest action rests on
 
@@ -316,11 +317,7 @@ class Impact:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A claim about a run. It always points at the spans that support it.
-
-    `lasting` marks a claim about a past deed: nothing that the agent does later makes it untrue,
-    so it stays open until the run ends or a person closes it.
-    """
+    """A claim about a run. It always points at the spans that support it."""
 
     kind: str
     run_id: str
@@ -333,7 +330,7 @@ class Finding:
     agent: str | None = None
     trace_id: str = ""
     facts: tuple[str, ...] = ()  # short lines that a page and `why` print under the summary
-    lasting: bool = False
+    lasting: bool = False  # about a past deed: it holds until the run ends or a person closes it
     impact: Impact | None = None
 
     def __post_init__(self) -> None:

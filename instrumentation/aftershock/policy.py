@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields, replace
+from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from math import inf
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from aftershock.approval import Gate
 from aftershock.entity import entity_key
 from aftershock.limits import Budget, Limits, Model
 from aftershock.model import Requirement, Tier
@@ -27,8 +29,9 @@ NUMBERS: dict[str, type[int | float]] = {"int": int, "float": float}
 LIMIT_TYPES = {one.name: NUMBERS[kind] for one in fields(Limits) if (kind := one.type) in NUMBERS}
 COUNTS = frozenset({"steps", "tokens", "tool_errors", "context_window"})  # whole numbers
 BUDGET_KEYS = frozenset({"steps", "tokens", "tool_errors", "cost_usd", "wall_time"})
-TOOL_KEYS = ("tier", "targets", "requires", "provides", "polls", "explain")
+TOOL_KEYS = ("tier", "targets", "requires", "provides", "polls", "explain", "gate")
 
+Choice = TypeVar("Choice", bound=StrEnum)
 Templates = tuple[tuple[str, str], ...]  # resource attribute, text with {placeholders}
 
 
@@ -61,6 +64,7 @@ class ToolRule:
     provides: tuple[Wanted, ...] | None = None
     polls: bool | None = None
     explain: bool | None = None
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class ToolDescription:
     provides: tuple[tuple[str, str], ...] = ()  # kind, subject
     polls: bool = False
     explain: bool | None = None
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # compared by identity: it is a key of caches
@@ -136,6 +141,7 @@ def describe(policy: Policy, tool: str, arguments: Mapping[str, Any] | None) -> 
         tuple((want.kind, fill(want.subject, given)) for want in rule.provides or ()),
         bool(rule.polls),
         rule.explain,
+        rule.gate,
     )
 
 
@@ -272,13 +278,10 @@ def read_text(value: Any, path: tuple[str | int, ...]) -> str:
 def read_tool(name: str, value: Any, path: tuple[str | int, ...]) -> ToolRule:
     """One entry under `tools`."""
     body = read_mapping({} if value is None else value, path, set(TOOL_KEYS))
-    tier = body.get("tier")
-    if tier is not None and tier not in set(Tier):
-        raise PolicyError((*path, "tier"), f"must be one of {', '.join(Tier)}")
     targets = body.get("targets")
     return ToolRule(
         name,
-        None if tier is None else Tier(tier),
+        read_one_of(Tier, body, "tier", path),
         None
         if targets is None
         else tuple(
@@ -289,7 +292,18 @@ def read_tool(name: str, value: Any, path: tuple[str | int, ...]) -> ToolRule:
         read_wanted(body, "provides", path),
         read_yes_or_no(body, "polls", path),
         read_yes_or_no(body, "explain", path),
+        read_one_of(Gate, body, "gate", path),
     )
+
+
+def read_one_of(
+    choices: type[Choice], body: Mapping[str, Any], key: str, path: tuple[str | int, ...]
+) -> Choice | None:
+    """One of the values that there are, or nothing said."""
+    value = body.get(key)
+    if value is not None and value not in list(choices):
+        raise PolicyError((*path, key), f"must be one of {', '.join(choices)}")
+    return None if value is None else choices(value)
 
 
 def read_yes_or_no(body: Mapping[str, Any], key: str, path: tuple[str | int, ...]) -> bool | None:

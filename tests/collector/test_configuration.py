@@ -39,6 +39,14 @@ def test_a_misspelt_key_is_named_with_its_line_column_and_the_right_word(tmp_pat
     ]
 
 
+def test_an_unknown_gate_is_named_with_its_line_column_and_the_right_word(tmp_path: Path) -> None:
+    found = problems(tmp_path, "tools:\n  drop_table:\n    tier: write\n    gate: asks\n")
+
+    assert found == [
+        "aftershock.yaml:4:5 tools.drop_table.gate: 'asks' is unknown; did you mean 'ask'?"
+    ]
+
+
 def test_every_problem_is_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     text = """
 tools:

@@ -15,8 +15,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.util.genai.handler import TelemetryHandler
 
 from aftershock import attributes as names
+from aftershock.approval import Approval, Gate
 from aftershock.entity import entity_key
 from aftershock.fingerprint import fingerprint_arguments, fingerprint_result, subjects_of
+from aftershock.fold import key_of
 from aftershock.hashes import pack
 from aftershock.model import (
     Change,
@@ -532,6 +534,61 @@ def test_an_event_outside_any_span_still_has_an_id_of_its_own() -> None:
     assert read_event(event(names.EVENT_STARTED, own, **loose), EMPTY) is None
 
 
+def approval(**changes: Any) -> dict[str, Any]:
+    own = {
+        names.RUN_ID: "run-1",
+        names.TOOL_NAME: "drop_table",
+        names.APPROVAL_ID: "12" * 8,
+        names.APPROVAL_OUTCOME: "allow",
+        names.APPROVAL_BY: "alice",
+    }
+    return {key: value for key, value in {**own, **changes}.items() if value is not None}
+
+
+def test_a_request_for_approval_is_open_and_its_answer_closes_it() -> None:
+    asked = told(event(names.EVENT_APPROVAL, approval(**{names.APPROVAL_OUTCOME: "ask"})))
+    more = {names.APPROVAL_ASKED_AT: asked.began_at_ns, names.ARGUMENTS_DIGEST: "ab" * 8}
+    more |= {names.APPROVAL_EXPIRES_AT: str(T0 + 600 * 10**9), names.APPROVAL_BECAUSE: "it is old"}
+    later = event(names.EVENT_APPROVAL, approval(**more), time_ns=asked.began_at_ns + 40)
+    answered = told(later)
+
+    assert (asked.kind, asked.run_id, asked.name) == (StepKind.APPROVAL, "run-1", "drop_table")
+    assert (asked.ended_at_ns, asked.approval) == (
+        None,
+        Approval("drop_table", Gate.ASK, "alice"),
+    )
+    assert answered.ended_at_ns == later.time_ns
+    assert answered.approval == Approval(
+        "drop_table", Gate.ALLOW, "alice", "it is old", "ab" * 8, T0 + 600 * 10**9
+    )
+    assert key_of(asked) == key_of(answered)
+    assert asked.span_id == "12" * 8
+    assert asked.parent_id == later.span_id
+
+
+def test_an_approval_of_somebody_elses_making_is_read_as_far_as_it_goes() -> None:
+    plain = told(event(names.EVENT_APPROVAL, approval(**{names.APPROVAL_ID: None})))
+    named = told(event(names.EVENT_APPROVAL, approval(**{names.APPROVAL_ID: "ticket 7"})))
+
+    assert plain.began_at_ns == plain.ended_at_ns
+    assert len(plain.span_id) == len(named.span_id) == 16
+    assert int(named.span_id, 16)
+    for wrong in ({names.TOOL_NAME: None}, {names.APPROVAL_OUTCOME: "perhaps"}):
+        assert read_event(event(names.EVENT_APPROVAL, approval(**wrong)), EMPTY) is None
+
+
+def test_a_gate_is_told_by_the_span_or_else_by_the_policy_and_not_of_a_call_put_aside() -> None:
+    policy = Policy.from_mapping({"tools": {"drop_table": {"gate": "ask"}}})
+    drop = {names.TOOL_NAME: "drop_table"}
+    told_so = action_of(tool({**drop, names.ACTION_GATE: "deny"}), policy)
+    odd = action_of(tool({**drop, names.ACTION_GATE: "perhaps"}), policy)
+    waiting = tool({**drop, names.ERROR_TYPE: "langgraph.errors.GraphInterrupt"})
+
+    assert (told_so.gate, odd.gate) == (Gate.DENY, Gate.ASK)
+    assert action_of(tool({**drop, names.ACTION_GATE: "ask"})).gate is Gate.ASK
+    assert action_of(waiting, policy).gate is None
+
+
 def test_a_change_that_was_told() -> None:
     own = {names.CHANGE_NAME: "checkout 2.4", names.CHANGE_KIND: "deploy"}
     change = read_event(event(names.EVENT_CHANGE, own, text="by ci\nbuild 7"), EMPTY)
@@ -663,7 +720,14 @@ def test_no_attribute_of_an_odd_type_raises(
 @settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(
-        [names.EVENT_STARTED, names.EVENT_HEARTBEAT, names.EVENT_FACT, names.EVENT_CHANGE, ""]
+        [
+            names.EVENT_STARTED,
+            names.EVENT_HEARTBEAT,
+            names.EVENT_FACT,
+            names.EVENT_CHANGE,
+            "",
+            names.EVENT_APPROVAL,
+        ]
     ),
     st.dictionaries(st.sampled_from(KEYS), ODD, max_size=8),
     ODD,

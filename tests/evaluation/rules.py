@@ -36,7 +36,7 @@ LOOPS = ("repeated_action", "action_cycle", "error_streak")
 # Rules that no public data labels: false alarms only.
 NO_LABELS = (
     "failure_cascade", "dropped_fact", "ungrounded_argument", "unexplained_action",
-    "context_pressure", "budget_exceeded",
+    "context_pressure", "budget_exceeded", "unapproved_action",
 )  # fmt: skip
 EVERY = tuple(rule.__name__ for rule in STEP_RULES)
 CONTEXT = ("missing_fact", "failed_fact", "stale_fact")

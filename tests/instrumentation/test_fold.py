@@ -8,6 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aftershock.approval import Approval, Gate
 from aftershock.fold import Window
 from aftershock.limits import Limits
 from aftershock.model import Action, Fingerprint, Outcome, Run, Step, StepKind, Tier
@@ -147,3 +148,58 @@ def test_parents_that_form_a_circle_end_the_search_for_an_agent() -> None:
     ]
 
     assert [step.agent for step in fold(steps).steps] == [None, None]
+
+
+def approval(
+    at_s: int, *, answered_s: int | None = None, span: str = "", outcome: Gate = Gate.ALLOW
+) -> Step:
+    waits = answered_s is None
+    return Step(
+        run_id="run",
+        span_id=span or f"approval-{at_s:03d}",
+        kind=StepKind.APPROVAL,
+        name="drop",
+        began_at_ns=at_s * SECOND,
+        ended_at_ns=None if answered_s is None else answered_s * SECOND,
+        approval=Approval("drop", Gate.ASK if waits else outcome),
+    )
+
+
+def test_an_answer_takes_the_place_of_its_request_in_either_order() -> None:
+    asked, answered = approval(1, span="x"), approval(1, answered_s=5, span="x")
+
+    for steps in ([asked, answered], [answered, asked], [answered, asked, answered]):
+        assert fold(steps).steps == (answered,)
+
+
+@given(st.integers(0, 2**32), st.integers(0, 30))
+def test_approvals_hold_after_they_fell_out_of_the_window_in_whatever_order(
+    seed: int, at_s: int
+) -> None:
+    dice = random.Random(seed)
+    given_ = approval(at_s, answered_s=at_s)
+    run = fold(dice.sample(steps := [given_, *(tool_call(n) for n in range(1, 60))], len(steps)))
+    kept = [*run.dropped_approvals, *run.steps]
+
+    assert given_ in [replace(step, agent=None) for step in kept]
+
+
+def test_an_answer_to_a_request_that_fell_out_is_still_heard() -> None:
+    window = Window("run", LIMITS)
+    window.add([approval(0, span="x"), *(tool_call(n) for n in range(1, 40))])
+    (waiting,) = window.prefix(1).dropped_approvals
+    shift = window.add([approval(0, answered_s=50, span="x")])
+    (answered,) = window.prefix(1).dropped_approvals
+
+    assert (waiting.ended_at_ns, answered.ended_at_ns) == (None, 50 * SECOND)
+    assert shift.changed_from == 0
+    assert window.add([approval(0, answered_s=50, span="x")]).changed_from is None
+
+
+def test_approvals_outside_the_window_are_bounded_and_the_newest_stay() -> None:
+    window = Window("run", LIMITS)
+    window.add([approval(n, answered_s=n) for n in range(200)])
+
+    assert len(window.prefix(1).dropped_approvals) == 64
+    assert window.prefix(1).dropped_approvals[-1].began_at_ns == 183 * SECOND
+    assert window.dropped["approvals_full"] == 120

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from aftershock.approval import Gate
 from aftershock.limits import Budget, Limits, Model
 from aftershock.model import Requirement, Tier
 from aftershock.policy import (
@@ -126,6 +127,8 @@ def test_limits_of_an_agent_lie_over_those_of_the_file() -> None:
         ({"agents": {"a": {"limit": {}}}}, ("agents", "a", "limit")),
         ({"tools": {1: {}}}, ("tools", "1")),
         ({"tools": {"a": {"explain": 1}}}, ("tools", "a", "explain")),
+        ({"tools": {"a": {"gate": "maybe"}}}, ("tools", "a", "gate")),
+        ({"tools": {"a": {"gate": ["ask"]}}}, ("tools", "a", "gate")),
         ({"agents": {"a": {"budget": {"stepps": 1}}}}, ("agents", "a", "budget", "stepps")),
         ({"agents": {"a": {"budget": {"steps": 1.5}}}}, ("agents", "a", "budget", "steps")),
         ({"agents": {"a": {"budget": {"tokens": -1}}}}, ("agents", "a", "budget", "tokens")),
@@ -175,6 +178,16 @@ def test_what_a_policy_says_of_explaining_a_call_is_told_key_by_key() -> None:
     assert describe(policy, "delete_all", None).explain is True
     assert describe(policy, "delete_draft", None).explain is False
     assert describe(policy, "send", None).explain is None
+
+
+def test_what_a_gate_does_is_told_key_by_key() -> None:
+    policy = Policy.from_mapping(
+        {"tools": {"delete_*": {"gate": "ask"}, "delete_cluster": {"gate": "deny"}}}
+    )
+
+    assert describe(policy, "delete_all", None).gate is Gate.ASK
+    assert describe(policy, "delete_cluster", None).gate is Gate.DENY
+    assert describe(policy, "send", None).gate is None
 
 
 def test_sections_of_the_collector_are_left_to_it() -> None:

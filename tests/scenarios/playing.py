@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from aftershock.approval import Gate
 from aftershock.model import Change, Claim, Impact, Step, StepKind
 from aftershock_collector.engine import Engine
 from aftershock_collector.telling.render.terminal import plain
@@ -24,6 +25,9 @@ def events_of(scenario: Scenario) -> Iterator[tuple[int, Step]]:
                 step.began_at_ns,
                 replace(step, ended_at_ns=None, error=None, action=unseen, facts=()),
             )
+        elif step.approval is not None and step.ended_at_ns != step.began_at_ns:
+            waiting = replace(step.approval, outcome=Gate.ASK, by=None, expires_at_ns=None)
+            yield step.began_at_ns, replace(step, ended_at_ns=None, approval=waiting)
         if step.ended_at_ns is not None:
             yield step.ended_at_ns, step
     if scenario.ended_at_ns is not None:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
+from aftershock.approval import Gate
 from aftershock.attributes import (
     ACTION_EXPLAIN,
+    ACTION_GATE,
     ACTION_TARGETS,
     ACTION_TIER,
     ARGUMENT_IDS,
@@ -32,6 +34,7 @@ from aftershock.fingerprint import (
     outcome_of,
     subjects_of,
     text_of,
+    unseen_arguments,
 )
 from aftershock.hashes import unpack
 from aftershock.model import Action, Fact, Fingerprint, Outcome, Requirement, Tier
@@ -42,6 +45,7 @@ from aftershock_collector.reading.dialects import Reading, count_in, parsed, tex
 
 TIERS = {tier.value: tier for tier in Tier}
 ID = re.compile(r"=[0-9a-f]{8}$")
+GATES = {gate.value: gate for gate in Gate}
 OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 Pairs = tuple[tuple[str, str], ...]  # kind, subject
@@ -77,6 +81,7 @@ def action_of(span: Span, reading: Reading, policy: Policy, ending: Ending) -> t
         call_id=reading.call_id,
         subjects=frozenset(texts_in(own, SUBJECTS)) or _subjects(given),
         explain=_explain(own, described),
+        gate=None if ending.put_aside else _gate(own, described),
         ids=_ids(own, given),
         words=None if ending.put_aside else _words(own, reading.result, ending),
     )
@@ -111,8 +116,7 @@ def _arguments(span: Span, given: Any) -> Fingerprint:
         )
     if given is not None:
         return fingerprint_arguments(given)
-    # Nobody recorded them, so they equal no others: two unknowns must not look like a loop.
-    return Fingerprint(f"unseen-{span.span_id}")
+    return unseen_arguments(span.span_id)
 
 
 def _result(own: Attributes, given: Any) -> Fingerprint | None:
@@ -168,6 +172,11 @@ def _pair(text: str) -> tuple[str, str]:
 def _explain(own: Attributes, described: ToolDescription) -> bool | None:
     told = own.get(ACTION_EXPLAIN)
     return told if isinstance(told, bool) else described.explain
+
+
+def _gate(own: Attributes, described: ToolDescription) -> Gate | None:
+    told = own.get(ACTION_GATE)
+    return GATES.get(told, described.gate) if isinstance(told, str) else described.gate
 
 
 def _ids(own: Attributes, given: Any) -> frozenset[str]:

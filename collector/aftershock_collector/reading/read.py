@@ -19,6 +19,7 @@ from aftershock.attributes import (
     CONVERSATION_ID,
     ENVIRONMENT_NAME,
     ERROR_TYPE,
+    EVENT_APPROVAL,
     EVENT_CHANGE,
     EVENT_FACT,
     EVENT_HEARTBEAT,
@@ -52,6 +53,7 @@ from aftershock_collector.otlp.wire import (
     Span,
 )
 from aftershock_collector.reading.actions import OUTCOMES, Ending, action_of, facts_of
+from aftershock_collector.reading.approvals import approval_in
 from aftershock_collector.reading.dialects import Reading, text_in
 from aftershock_collector.reading.dialects.genai import read_genai
 from aftershock_collector.reading.dialects.kubernetes import read_kubernetes
@@ -98,6 +100,8 @@ def read_event(event: LogEvent, policy: Policy) -> Step | Change | None:
         return _heartbeat(event)
     if event.name == EVENT_FACT:
         return _fact(event)
+    if event.name == EVENT_APPROVAL:
+        return _approval(event)
     if event.name == EVENT_CHANGE:
         return _change(event)
     return read_kubernetes(event)
@@ -231,6 +235,22 @@ def _fact(event: LogEvent) -> Step | None:
         digest=text_in(event.attributes, FACT_DIGEST),
     )
     return replace(step, facts=(fact,))
+
+
+def _approval(event: LogEvent) -> Step | None:
+    """A step of its own inside the span that it was told in: its answer may come from elsewhere."""
+    told = approval_in(event)
+    step = None if told is None else _told(event, StepKind.APPROVAL, told.approval.tool)
+    if told is None or step is None:
+        return None
+    return replace(
+        step,
+        span_id=told.id or _hash(event),
+        parent_id=event.span_id,
+        began_at_ns=told.began_at_ns,
+        ended_at_ns=told.ended_at_ns,
+        approval=told.approval,
+    )
 
 
 def _told(event: LogEvent, kind: StepKind, name: str) -> Step | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from aftershock.attributes import (
     ACTION_EXPLAIN,
+    ACTION_GATE,
     ACTION_TARGETS,
     ACTION_TIER,
     CONTEXT_REQUIRED,
@@ -39,6 +40,7 @@ WORDS = {
     "provides": FACTS,
     "polls": POLLS,
     "explain": ACTION_EXPLAIN,
+    "gate": ACTION_GATE,
 }
 
 

@@ -11,6 +11,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from aftershock.approval import Approval, Gate
 from aftershock.model import Action, Decision, Fact, Outcome, Step, StepKind, Tier
 
 if TYPE_CHECKING:
@@ -146,6 +147,8 @@ def step_words(step: Step) -> str:
         return action_words(step.action)
     if step.decision is not None:
         return decision_words(step.decision)
+    if step.approval is not None:
+        return approval_words(step.approval)
     if step.facts and step.kind is StepKind.FACT:
         return "was shown " + ", ".join(fact_words(fact) for fact in step.facts[:3])
     words = {
@@ -178,6 +181,19 @@ def decision_words(decision: Decision) -> str:
     return words + (f", because {clean(decision.because, 120)}" if decision.because else "")
 
 
+def approval_words(approval: Approval) -> str:
+    """Who answered what about a tool, or that nobody has yet: ✓ yes, ✗ no, ○ open."""
+    tool, by = clean(approval.tool, 80), clean(approval.by or "", 60)
+    if approval.outcome is Gate.ASK:
+        words = f"○ asks{f' {by}' if by else ''} for approval of {tool}"
+    elif approval.lets_pass:
+        words = f"✓ {by or 'somebody'} approves {tool}"
+    else:
+        words = f"✗ {by or 'somebody'} denies {tool}"
+    words += f", until {clock(approval.expires_at_ns)}" if approval.expires_at_ns else ""
+    return words + (f", because {clean(approval.because, 120)}" if approval.because else "")
+
+
 def fact_words(fact: Fact) -> str:
     """A fact's name, its subject, and where it came from."""
     about = f" of {clean(fact.subject, 60)}" if fact.subject not in {"", "*"} else ""
@@ -189,7 +205,7 @@ def fact_words(fact: Fact) -> str:
 def outcome_words(step: Step) -> str:
     """How a step ended, where that is worth a word: nothing for a step that simply worked."""
     if step.ended_at_ns is None and step.kind not in {StepKind.FACT, StepKind.MESSAGE}:
-        return "not over"
+        return "not over" if step.approval is None else "not answered"
     action = step.action
     if action is not None and action.outcome not in {None, Outcome.OK}:
         why = action.error_class or step.error or ""

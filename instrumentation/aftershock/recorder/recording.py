@@ -1,4 +1,4 @@
-"""Recording: what a developer says in code about runs, facts and decisions.
+"""Recording: what a developer says in code about runs, facts, decisions and approvals.
 
 Without a provider every call here costs a few microseconds and does nothing; none ever raises
 because of us.
@@ -15,9 +15,10 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.trace import INVALID_SPAN, get_current_span
 
 from aftershock import attributes as names
+from aftershock.approval import Gate
 from aftershock.fingerprint import fingerprint_result, outcome_of
 from aftershock.model import Outcome
-from aftershock.recorder import implicit, settings
+from aftershock.recorder import approving, implicit, settings
 from aftershock.recorder.activation import activate
 from aftershock.recorder.losses import note_failure
 from aftershock.recorder.toolcalls import plain
@@ -88,6 +89,46 @@ class Run:
     ) -> Decision:
         """A choice that the agent makes. See `aftershock.decision`."""
         return Decision(question, because, assumes, over, self._context)
+
+    def asked(
+        self,
+        tool: str,
+        *,
+        of: str | None = None,
+        because: str | None = None,
+        arguments: Mapping[str, Any] | None = None,
+        valid_s: float | None = None,
+    ) -> str | None:
+        """Somebody was asked whether a tool may be called. See `aftershock.asked`."""
+        said = approving.Said(of, because, arguments, valid_s)
+        return approving.ask(self._context, tool, said)
+
+    def approved(
+        self,
+        tool: str,
+        *,
+        by: str,
+        because: str | None = None,
+        arguments: Mapping[str, Any] | None = None,
+        valid_s: float | None = None,
+        request: str | None = None,
+    ) -> None:
+        """Calls of a tool were allowed. See `aftershock.approved`."""
+        said = approving.Said(by, because, arguments, valid_s, request)
+        approving.answer(self._context, tool, Gate.ALLOW, said)
+
+    def denied(
+        self,
+        tool: str,
+        *,
+        by: str,
+        because: str | None = None,
+        arguments: Mapping[str, Any] | None = None,
+        request: str | None = None,
+    ) -> None:
+        """Calls of a tool were denied. See `aftershock.denied`."""
+        said = approving.Said(by, because, arguments, None, request)
+        approving.answer(self._context, tool, Gate.DENY, said)
 
     def _context(self) -> Context | None:
         """Where something said of this run belongs: the current step, if it is of this run."""

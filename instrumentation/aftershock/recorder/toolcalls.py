@@ -123,6 +123,8 @@ def describe_tool(description: ToolDescription) -> Attributes:
         found[names.POLLS] = True
     if description.explain is not None:
         found[names.ACTION_EXPLAIN] = description.explain
+    if description.gate is not None:
+        found[names.ACTION_GATE] = str(description.gate)
     return found
 
 

@@ -44,6 +44,7 @@ def tool(
     provides: Facts = (),
     requires: Facts = (),
     polls: bool | None = None,
+    gate: str | None = None,
 ) -> Any:
     """Make calls of a function visible as tool calls.
 
@@ -59,21 +60,17 @@ def tool(
             aftershock.yaml; subjects may use `{argument}` placeholders.
         requires: Facts that should be known before a call, in the same forms.
         polls: True where repeating a call is legitimate.
+        gate: ask: an approval must come before a call (see `aftershock.approved`); deny: no call
+            is wanted; allow, warn: none is needed. Default: nothing is said.
 
-    What aftershock.yaml says about the same tool wins. Raises ValueError for a tier or a fact
-    that cannot be understood.
+    What aftershock.yaml says about the same tool wins. Raises ValueError for a tier, a gate or a
+    fact that cannot be understood.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         title = name or function.__name__
-        author = author_rule(
-            title,
-            tier=risk or tier,
-            target=target,
-            provides=provides,
-            requires=requires,
-            polls=polls,
-        )
+        said = {"tier": risk or tier, "polls": polls, "gate": gate}
+        author = author_rule(title, said, target=target, provides=provides, requires=requires)
         dynamic = target if callable(target) else None
         shape = Shape(function)
         known: dict[Policy, Policy] = {}
@@ -104,16 +101,10 @@ def tool(
 
 
 def author_rule(
-    title: str,
-    *,
-    tier: str | None,
-    target: Target | None,
-    provides: Facts,
-    requires: Facts,
-    polls: bool | None,
+    title: str, said: dict[str, Any], *, target: Target | None, provides: Facts, requires: Facts
 ) -> ToolRule:
     """What the author of a tool says about it, read by the same reader as the policy file."""
-    body: dict[str, Any] = {"tier": tier, "polls": polls}
+    body = dict(said)
     if target is not None and not callable(target):
         body["targets"] = [dict(one) for one in several(target)]
     for key, facts in (("provides", provides), ("requires", requires)):

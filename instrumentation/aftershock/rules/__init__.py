@@ -19,6 +19,7 @@ from aftershock.rules.missing_fact import missing_fact
 from aftershock.rules.repeated_action import repeated_action
 from aftershock.rules.stale_fact import stale_fact
 from aftershock.rules.stalled_run import stalled_run
+from aftershock.rules.unapproved_action import unapproved_action
 from aftershock.rules.unexplained_action import unexplained_action
 from aftershock.rules.ungrounded_argument import ungrounded_argument
 
@@ -35,11 +36,13 @@ CONTEXT_RULES: tuple[Rule, ...] = (
     ungrounded_argument,
     unexplained_action,
 )
+# About the newest call, and what had been allowed when it began.
+CONTROL_RULES: tuple[Rule, ...] = (unapproved_action,)
 # About what is used up.
 LIMIT_RULES: tuple[Rule, ...] = (context_pressure, budget_exceeded)
 
 # Judged after every step, on the prefix of the run that ends with it.
-STEP_RULES: tuple[Rule, ...] = (*LOOP_RULES, *CONTEXT_RULES, *LIMIT_RULES)
+STEP_RULES: tuple[Rule, ...] = (*LOOP_RULES, *CONTEXT_RULES, *CONTROL_RULES, *LIMIT_RULES)
 # Judged at every tick: what the passing of time alone makes true.
 TIMED_RULES: tuple[Rule, ...] = (stalled_run, agent_impact)
 
@@ -58,7 +61,7 @@ def among(*rules: Rule) -> Judged:
 
 NOTHING = among()
 JUDGED: dict[StepKind, Judged] = {
-    StepKind.TOOL_CALL: among(*LOOP_RULES, *CONTEXT_RULES, budget_exceeded),
+    StepKind.TOOL_CALL: among(*LOOP_RULES, *CONTEXT_RULES, *CONTROL_RULES, budget_exceeded),
     StepKind.HAND_OFF: among(*LOOP_RULES, budget_exceeded),
     StepKind.MESSAGE: among(*LOOP_RULES),
     StepKind.INFERENCE: among(*LIMIT_RULES),

@@ -18,7 +18,7 @@ def stalled_run(run: Run, limits: Limits) -> Iterator[Finding]:
     """A run that is not over and gave no sign of life for too long.
 
     Only start events and heartbeats make silence mean something: a run of which nothing is open
-    and that never sent a heartbeat may simply be over.
+    and that never sent a heartbeat may simply be over. Who waits for a person is not stalled.
     """
     newest = run.newest
     if newest is None or run.ended_at_ns is not None:
@@ -27,11 +27,13 @@ def stalled_run(run: Run, limits: Limits) -> Iterator[Finding]:
     silent_s = (run.now_ns - heard) / 1e9
     if silent_s < limits.stall_s:
         return
-    waiting = [step for step in run.steps if step.ended_at_ns is None]
+    waiting = [step for step in run.steps if step.ended_at_ns is None and step.approval is None]
     if not waiting and heard <= newest.last_ns:
         return
     step = waiting[-1] if waiting else newest
     what = f"{step.name} was started" if waiting else f"{step.name} ended"
+    if step.approval is not None and step.ended_at_ns is None:
+        what = f"an approval of {step.name} was asked for"
     yield Finding(
         kind=KIND,
         run_id=run.id,

@@ -6,7 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aftershock.model import StepKind
-from aftershock.rules import CONTEXT_RULES, STEP_RULES, TIMED_RULES, judge, rules_after
+from aftershock.rules import (
+    CONTEXT_RULES,
+    CONTROL_RULES,
+    STEP_RULES,
+    TIMED_RULES,
+    judge,
+    rules_after,
+)
 from tests.scenario import LIMITS, Scenario, run
 
 TOOLS = st.sampled_from(["get_status", "edit_file", "delete_file", "search", "frobnicate"])
@@ -76,9 +83,10 @@ def test_thinking_at_the_end_changes_no_loop(
 def test_rules_that_are_not_asked_after_a_step_would_say_what_they_said_before(
     moves: list[tuple[str, str, str | None, str]], kind: StepKind
 ) -> None:
-    """Context rules speak of the newest call, and what they said of one lasts."""
+    """Rules about context and control speak of the newest call, and what they said of one lasts."""
     played = play(moves)
-    silent = tuple(set(STEP_RULES) - set(rules_after(kind).rules) - set(CONTEXT_RULES))
+    about_the_newest = {*CONTEXT_RULES, *CONTROL_RULES}
+    silent = tuple(set(STEP_RULES) - set(rules_after(kind).rules) - about_the_newest)
     said = {(finding.id, finding.level) for finding in judge(played.run(), LIMITS, silent)}
     if kind is StepKind.TOOL_CALL:
         played.calls("search", name="a").returns("b")

@@ -40,3 +40,12 @@ def test_a_run_that_is_over_does_not_stall() -> None:
 
 def test_a_run_without_steps_says_nothing() -> None:
     assert run().after(9_999).says(stalled_run) == []
+
+
+def test_who_waits_for_a_person_is_not_stalled_until_its_heartbeats_end() -> None:
+    parked = run().thinks().asks("drop_table").after(9_999)
+    dead = run().thinks().asks("drop_table").after(60).heartbeat().after(121)
+
+    assert parked.says(stalled_run) == []
+    (finding,) = dead.says(stalled_run)
+    assert finding.summary.startswith("an approval of drop_table was asked for, and there has been")

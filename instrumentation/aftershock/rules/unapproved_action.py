@@ -1,0 +1,143 @@
+"""unapproved_action: a call was made without the approval that the policy wants before it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from aftershock.approval import Approval, Gate
+from aftershock.fingerprint import UNSEEN
+from aftershock.model import Action, Finding, Level, Run, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aftershock.limits import Limits
+
+KIND = "unapproved_action"
+WANTING = frozenset({Gate.ASK, Gate.DENY})
+LINES_MAX = 5  # approvals that are told: the newest
+OUTCOMES = {
+    Gate.ALLOW: "allowed it",
+    Gate.WARN: "allowed it with a warning",
+    Gate.DENY: "denied it",
+}
+
+Answers = list[tuple[Step, Approval]]
+
+
+def unapproved_action(run: Run, limits: Limits) -> Iterator[Finding]:
+    """The newest call, where its gate wants an approval and none held when it began.
+
+    The newest denial stands until somebody allows it again; an approval that names arguments is
+    for these only. A request without an answer allows nothing.
+    """
+    step = run.newest
+    if step is None or step.action is None or step.action.gate not in WANTING:
+        return
+    action = step.action
+    told = [
+        (one, one.approval)
+        for one in (*run.dropped_approvals, *run.steps)
+        if one.approval is not None
+        and one.approval.tool == action.tool
+        and one.began_at_ns <= step.began_at_ns
+    ]
+    told.sort(key=lambda pair: pair[0].last_ns)
+    why = "although the policy denies it" if action.gate is Gate.DENY else why_not(step, told)
+    if why is None:
+        return
+    yield Finding(
+        kind=KIND,
+        run_id=run.id,
+        subject=f"{action.tool}/{step.span_id}",
+        level=Level.ALARM,
+        began_at_ns=step.began_at_ns,
+        as_of_ns=run.now_ns,
+        evidence=evidence_of(step, told, limits),
+        summary=f"{action.tool} was called {why}.",
+        agent=step.agent or run.agent,
+        trace_id=step.trace_id,
+        facts=tuple(line_for(one, approval, step, action) for one, approval in told[-LINES_MAX:]),
+        lasting=True,
+    )
+
+
+def why_not(step: Step, told: Answers) -> str | None:
+    """Why the approvals of its tool, oldest first, do not cover a call; None where one does."""
+    action = step.action
+    assert action is not None, "only calls have gates"
+    answers = [(one, approval) for one, approval in told if answered(one, approval, step)]
+    denials = [pair for pair in answers if not pair[1].lets_pass and covers(pair[1], action)]
+    since_ns = denials[-1][0].last_ns if denials else 0
+    allowing = [pair for pair in answers if pair[1].lets_pass and pair[0].last_ns > since_ns]
+    fitting = [pair for pair in allowing if covers(pair[1], action)]
+    if any(not expired(approval, step) for _, approval in fitting):
+        return None
+    if fitting:
+        return f"although the approval of {clock(fitting[-1][0].last_ns)[:5]} had expired"
+    if denials:
+        by = denials[-1][1].by
+        return f"although {by} had denied it" if by else "although it had been denied"
+    if allowing:
+        by = allowing[-1][1].by
+        given = f"{by} had approved it" if by else "it was approved"
+        return f"although {given} for other arguments only"
+    if any(
+        covers(approval, action) and not answered(one, approval, step) for one, approval in told
+    ):
+        return "before anybody had approved it"
+    return "although nobody had approved it"
+
+
+def answered(one: Step, approval: Approval, step: Step) -> bool:
+    """True where an answer was there when the call began."""
+    return (
+        approval.outcome is not Gate.ASK
+        and one.ended_at_ns is not None
+        and one.ended_at_ns <= step.began_at_ns
+    )
+
+
+def covers(approval: Approval, action: Action) -> bool:
+    """True for an answer about any arguments, or about these.
+
+    Where nobody recorded the call's arguments, an approval is not held to be for others.
+    """
+    if approval.arguments is None or approval.arguments == action.arguments.digest:
+        return True
+    return approval.lets_pass and action.arguments.digest.startswith(UNSEEN)
+
+
+def expired(approval: Approval, step: Step) -> bool:
+    """True where an approval no longer held when the call began."""
+    return approval.expires_at_ns is not None and approval.expires_at_ns <= step.began_at_ns
+
+
+def evidence_of(step: Step, told: Answers, limits: Limits) -> tuple[str, ...]:
+    """The call, then the approvals that were looked at, the newest first."""
+    spans = (step.span_id, *(one.span_id for one, _ in reversed(told)))
+    return tuple(dict.fromkeys(spans))[: limits.evidence_max]
+
+
+def line_for(one: Step, approval: Approval, step: Step, action: Action) -> str:
+    """What was answered, by whom, when, for what, and how long it held."""
+    if not answered(one, approval, step):
+        whom = f" of {approval.by}" if approval.by else ""
+        line = f"{clock(one.began_at_ns)} an approval was asked{whom}, not answered by then"
+    else:
+        line = f"{clock(one.last_ns)} {approval.by or 'somebody'} {OUTCOMES[approval.outcome]}"
+    parts = [line]
+    if not covers(approval, action):
+        parts.append("for other arguments")
+    if approval.expires_at_ns is not None:
+        parts.append(f"until {clock(approval.expires_at_ns)}")
+    if approval.because:
+        parts.append(f"because {approval.because}")
+    return ", ".join(parts)
+
+
+def clock(at_ns: int) -> str:
+    """A moment of a day in UTC: 02:10:31."""
+    seconds = min(max(at_ns // 1_000_000_000, 0), 253_402_300_799)  # what a calendar holds
+    return f"{datetime.fromtimestamp(seconds, UTC):%H:%M:%S}"
