@@ -1,0 +1,1 @@
+"""The full stack with its real programs, on loopback."""

@@ -1,0 +1,235 @@
+"""The real programs of the full stack: which, from where, built once and kept.
+
+    python -m tests.stack.programs                 what there is, and where
+    python -m tests.stack.programs build [NAME…]   build what is missing
+    python -m tests.stack.programs path NAME       where a binary is
+
+They are built from the Go module proxy into $XDG_CACHE_HOME (or ~/.cache)
+/aftershock/programs/<name>-<version>/<binary>; a binary on PATH, say from a Debian package, is
+taken where the cache has none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.stack.recipes import BuildFailed, Distribution, Module, Recipe, follow, same_parts
+
+PROMETHEUS_VERSION = "github.com/prometheus/common/version.Version"
+CONTRIB = "github.com/open-telemetry/opentelemetry-collector-contrib"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One program of the stack and how to come by it.
+
+    Attributes:
+        debian: binary → its name in Debian's package, where that differs.
+        minutes: one build took this long on two cores, downloads included.
+        differs: why it is not the very release that compose runs; empty where it is.
+        tells: the arguments with which its binaries say their version.
+    """
+
+    name: str
+    version: str
+    binaries: tuple[str, ...]
+    recipe: Recipe
+    minutes: float
+    package: str = ""
+    debian: tuple[tuple[str, str], ...] = ()
+    differs: str = ""
+    tells: tuple[str, ...] = ("--version",)
+
+    @property
+    def folder(self) -> Path:
+        return cache() / f"{self.name}-{self.version}"
+
+
+PROGRAMS = (
+    Program(
+        name="alertmanager",
+        version="0.34.2",
+        binaries=("alertmanager", "amtool"),
+        recipe=Module(
+            path="github.com/prometheus/alertmanager",
+            version="v0.34.2",
+            packages={"alertmanager": "./cmd/alertmanager", "amtool": "./cmd/amtool"},
+            says=PROMETHEUS_VERSION,
+            placeholders=("ui/app/dist/index.html",),
+        ),
+        minutes=1.3,
+        package="prometheus-alertmanager",
+        debian=(("alertmanager", "prometheus-alertmanager"),),
+    ),
+    Program(
+        name="prometheus",
+        version="3.15.0",
+        binaries=("prometheus", "promtool"),
+        recipe=Module(
+            path="github.com/prometheus/prometheus",
+            version="v0.315.0",
+            packages={"prometheus": "./cmd/prometheus", "promtool": "./cmd/promtool"},
+            says=PROMETHEUS_VERSION,
+            # Of the service discoveries only those that the stack uses: the clouds' clients
+            # take longer to compile than all the rest.
+            tags="netgo,remove_all_sd,enable_dns_sd",
+        ),
+        minutes=2.5,
+        package="prometheus",  # without OTLP ingestion: Debian strips it
+    ),
+    Program(
+        name="otelcol",
+        version="0.159.0",
+        binaries=("otelcol",),
+        recipe=Distribution(
+            builder="go.opentelemetry.io/collector/cmd/builder",
+            version="v0.159.0",
+            substitutes={
+                f"{CONTRIB}/receiver/dockerstatsreceiver": "v0.149.0",
+                f"{CONTRIB}/receiver/k8sobjectsreceiver": "v0.151.0",
+            },
+        ),
+        minutes=6.2,
+    ),
+)
+
+
+def cache() -> Path:
+    """The folder of all built programs."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "aftershock" / "programs"
+
+
+def program(name: str) -> Program:
+    """The program of that name, or the one that brings a binary of that name.
+
+    Raises:
+        KeyError: there is none.
+    """
+    for candidate in PROGRAMS:
+        if name == candidate.name or name in candidate.binaries:
+            return candidate
+    known = ", ".join(binary for each in PROGRAMS for binary in each.binaries)
+    raise KeyError(f"{name} is no program of the stack; there are: {known}")
+
+
+def built(name: str) -> Path | None:
+    """Where the cache has a binary, or `None`; one of an older manifest does not count."""
+    owner = program(name)
+    place = owner.folder / (name if name in owner.binaries else owner.binaries[0])
+    if not place.is_file():
+        return None
+    if isinstance(owner.recipe, Distribution) and not same_parts(owner.folder):
+        return None
+    return place
+
+
+def locate(name: str) -> Path | None:
+    """Where a binary is: in the cache, else on PATH, else `None`."""
+    found = built(name)
+    if found is not None:
+        return found
+    owner = program(name)
+    names = [name, *(other for binary, other in owner.debian if binary == name)]
+    return next((Path(path) for each in names if (path := shutil.which(each))), None)
+
+
+@contextmanager
+def alone() -> Generator[None]:
+    """One build at a time for all processes of this user: each takes every core."""
+    cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / "building.lock").open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def build(name: str) -> Path:
+    """Build a program unless the cache has it; returns its first binary, or the one named.
+
+    Raises:
+        BuildFailed: with the end of the compiler's output.
+    """
+    owner = program(name)
+    with alone():
+        found = built(name)
+        if found is not None:
+            return found
+        print(f"{owner.name} {owner.version}: building, about {owner.minutes:g} min", flush=True)
+        start = time.monotonic()
+        with tempfile.TemporaryDirectory(dir=cache(), prefix=".building-") as scratch:
+            target = Path(scratch) / "done"
+            target.mkdir()
+            follow(owner.recipe, owner.version, Path(scratch), target)
+            for binary in owner.binaries:
+                subprocess.run([target / binary, *owner.tells], check=True, capture_output=True)
+            shutil.rmtree(owner.folder, ignore_errors=True)
+            target.rename(owner.folder)
+        print(f"{owner.name} {owner.version}: {(time.monotonic() - start) / 60:.1f} min")
+    place = built(name)
+    assert place is not None
+    return place
+
+
+def listing() -> str:
+    """A line for each program: its version and where it is, or how to get it."""
+    lines: list[str] = []
+    for each in PROGRAMS:
+        place = locate(each.name)
+        where = str(place) if place else f"missing: build takes about {each.minutes:g} min"
+        lines.append(f"{each.name:<14}{each.version:<18}{where}")
+        if each.differs:
+            lines.append(f"{'':<14}{each.differs}")
+    return "\n".join(lines)
+
+
+def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.stack.programs", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    verbs = parser.add_subparsers(dest="verb")
+    verbs.add_parser("list", help="what there is, and where")
+    making = verbs.add_parser("build", help="build what is missing")
+    making.add_argument("names", nargs="*", metavar="NAME")
+    finding = verbs.add_parser("path", help="where a binary is")
+    finding.add_argument("name", metavar="NAME")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do as the command line says; 1 where a program is missing or could not be built."""
+    wanted = parsed(arguments)
+    try:
+        if wanted.verb == "build":
+            for name in wanted.names or [each.name for each in PROGRAMS]:
+                print(build(name))
+        elif wanted.verb == "path":
+            place = locate(wanted.name)
+            if place is None:
+                owner = program(wanted.name).name
+                print(
+                    f"{wanted.name} is neither in {cache()} nor on PATH:"
+                    f" python -m tests.stack.programs build {owner}",
+                    file=sys.stderr,
+                )
+                return 1
+            print(place.resolve())
+        else:
+            print(listing())
+    except (BuildFailed, KeyError) as error:
+        print(error.args[0], file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
