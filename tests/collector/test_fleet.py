@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.openmetrics import parser
 
+from aftershock.approval import Approval, Gate
 from aftershock.limits import Budget, Limits
 from aftershock.model import (
     Action,
@@ -205,6 +206,25 @@ def test_an_action_tells_what_it_knew_and_what_it_lacked() -> None:
     assert ["limit of orders"] == said["aftershock.context.lacked"]
     assert seen.value("agent_required_facts_total", tool="scale") == 2
     assert seen.value("agent_unmet_facts_total", tool="scale", finding="missing_fact") == 1
+
+
+def test_an_approval_waits_until_it_is_answered_and_the_story_says_by_whom() -> None:
+    seen = Watched()
+    asked = step(1, StepKind.APPROVAL, name="drop", ended_at_ns=None, parent_id="root")
+    asked = replace(asked, approval=Approval("drop", Gate.ASK, by="alice"))
+    answered = replace(
+        asked, ended_at_ns=T0 + 9 * SECOND, approval=Approval("drop", Gate.ALLOW, by="bob")
+    )
+
+    seen.see(frame(), asked)
+    seen.judge(2)
+    assert seen.value("agent_approvals_waiting") == 1
+
+    seen.see(answered)
+    seen.judge(12)
+    assert seen.value("agent_approvals_waiting") == 0
+    _, said = seen.story()[-1]
+    assert ("allow", "bob") == (said["aftershock.approval.outcome"], said["aftershock.approval.by"])
 
 
 def test_a_budget_is_surveyed_while_the_run_lasts() -> None:

@@ -114,7 +114,13 @@ def _said(step: Step, window: Window | None) -> dict[str, Value | None]:
     if step.tokens is not None:
         said[attributes.INPUT_TOKENS] = step.tokens.input
         said[attributes.OUTPUT_TOKENS] = step.tokens.output
-    action = step.action
+    approval, action = step.approval, step.action
+    if approval is not None:
+        said |= {
+            attributes.TOOL_NAME: clean(approval.tool, 120),
+            attributes.APPROVAL_OUTCOME: approval.outcome.value,
+            attributes.APPROVAL_BY: approval.by and clean(approval.by, 120),
+        }
     if action is not None:
         known, lacked = knowledge(step, window)
         said |= {
