@@ -1,0 +1,118 @@
+"""Panels about findings that several dashboards show: each kind by its name, in its colour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dashboards import links
+from dashboards.look import KINDS, LEVELS, STATES, coloured, override, series
+from dashboards.panels import Panel, bars, chart, columns, linked, rows_of, states, table
+from dashboards.queries import ask, events, metric, tally, tell_now, told
+
+FINDING = "aftershock.finding"
+OPENED = "aftershock_finding_state=`opened`"
+TO_INCIDENT = (links.to(links.INCIDENT, "Incident"),)
+
+
+def of_kinds(kinds: Mapping[str, str]) -> str:
+    """A matcher for these kinds of findings."""
+    return f"aftershock_finding_kind=~`{'|'.join(kinds)}`"
+
+
+def findings_by_kind(
+    title: str = "Findings by kind",
+    kinds: Mapping[str, str] = KINDS,
+    *more: str,
+    quiet: str = "",
+) -> Panel:
+    """How many of each kind were opened in the time range."""
+    asked = events(FINDING, OPENED, of_kinds(kinds), *more)
+    return bars(
+        title,
+        f"Findings that were opened in the time range: {', '.join(kinds)}. Counted from the "
+        "findings themselves, so that one alone is seen.",
+        tell_now(tally(asked, "aftershock_finding_kind"), "{{aftershock_finding_kind}}"),
+        empty="none in this time range",
+        overrides=series(kinds),
+        onward=TO_INCIDENT,
+        quiet=quiet,
+    )
+
+
+def findings_open(
+    title: str = "Findings open",
+    kinds: Mapping[str, str] = KINDS,
+    *,
+    quiet: str = "",
+) -> Panel:
+    """How many of each kind were open, over time."""
+    asked = metric("findings_open", f"kind=~`{'|'.join(kinds)}`")
+    return chart(
+        title,
+        f"Findings that were open at each moment: {', '.join(kinds)}.",
+        ask(f"sum by (kind) ({asked})", "{{kind}}"),
+        empty="none was open in this time range",
+        stacked=True,
+        overrides=series(kinds),
+        onward=TO_INCIDENT,
+        quiet=quiet,
+    )
+
+
+def findings_timeline(*more: str) -> Panel:
+    """When each kind of finding stood."""
+    return states(
+        "Findings",
+        "Which findings stood, and when: one row for each kind. A finding closes because its run "
+        "ended, or because what came later contradicts it.",
+        told(events(FINDING, *more)),
+        empty="nothing was found in this time range",
+        colours=dict(STATES),
+        steps=rows_of("aftershock_finding_state", "aftershock_finding_kind"),
+        onward=TO_INCIDENT,
+    )
+
+
+def findings_table(
+    title: str,
+    says: str,
+    *more: str,
+    kinds: Mapping[str, str] = KINDS,
+    quiet: str = "",
+) -> Panel:
+    """Findings as sentences, newest first."""
+    return table(
+        title,
+        says,
+        told(events(FINDING, of_kinds(kinds), *more)),
+        empty="nothing was found in this time range",
+        steps=columns(
+            {
+                "aftershock_finding_kind": "Finding",
+                "aftershock_finding_level": "Level",
+                "aftershock_finding_state": "State",
+                "Line": "What is claimed",
+                "aftershock_finding_facts": "Evidence",
+                "aftershock_finding_closing": "Closed because",
+                "gen_ai_agent_name": "Agent",
+                "aftershock_run_id": "Run",
+                "trace_id": "Trace",
+            }
+        ),
+        sort="Time",
+        overrides=(
+            override("Time", custom_width=170),
+            coloured(
+                "Finding",
+                KINDS,
+                custom_width=170,
+                links=[links.to(links.INCIDENT, "Incident", run=links.field("Run"))],
+            ),
+            coloured("Level", LEVELS, custom_width=80),
+            coloured("State", STATES, custom_width=90),
+            linked("Run", links.to(links.RUN, "Run timeline", run=links.field("Run"))),
+            linked("Trace", links.to_trace("Trace")),
+        ),
+        onward=TO_INCIDENT,
+        quiet=quiet,
+    )

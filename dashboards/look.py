@@ -1,0 +1,121 @@
+"""The family look: one colour for each finding, tier, outcome and activity, wherever it appears.
+
+Colours are names of Grafana's own palette, so that light and dark themes both work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Json = dict[str, Any]
+
+# Family of rules → finding → colour: shades of one hue for what belongs together.
+FAMILIES: Mapping[str, Mapping[str, str]] = {
+    "loops": {
+        "repeated_action": "semi-dark-orange",
+        "action_cycle": "dark-orange",
+        "error_streak": "light-orange",
+        "stalled_run": "super-light-orange",
+    },
+    "context": {
+        "missing_fact": "semi-dark-purple",
+        "failed_fact": "dark-purple",
+        "stale_fact": "light-purple",
+        "dropped_fact": "super-light-purple",
+        "ungrounded_argument": "purple",
+        "unexplained_action": "semi-dark-yellow",
+    },
+    "limits": {
+        "context_pressure": "light-blue",
+        "budget_exceeded": "semi-dark-blue",
+        "failure_cascade": "dark-blue",
+    },
+    "control": {"unapproved_action": "dark-red"},
+    "impact": {"agent_impact": "red"},
+}
+KINDS: Mapping[str, str] = {
+    kind: hue for family in FAMILIES.values() for kind, hue in family.items()
+}
+
+ACTIVITIES: Mapping[str, str] = {
+    "inference": "semi-dark-blue",
+    "tool": "semi-dark-orange",
+    "decision": "semi-dark-purple",
+    "waiting": "#8e8e8e33",  # nothing happens: hardly seen, so that what happens is
+}
+TIERS: Mapping[str, str] = {
+    "read": "semi-dark-green",
+    "write": "semi-dark-yellow",
+    "provision": "semi-dark-orange",
+    "destructive": "semi-dark-red",
+    "decommission": "dark-red",
+}
+OUTCOMES: Mapping[str, str] = {
+    "ok": "semi-dark-green",
+    "empty": "semi-dark-yellow",
+    "truncated": "light-orange",
+    "unknown": "text",
+    "failed": "semi-dark-red",
+}
+LEVELS: Mapping[str, str] = {"warn": "semi-dark-yellow", "alarm": "semi-dark-red"}
+STATES: Mapping[str, str] = {
+    "opened": "semi-dark-red",
+    "updated": "semi-dark-red",
+    "closed": "semi-dark-green",
+}
+ACTION, FINDING = "semi-dark-orange", "semi-dark-red"  # of annotations
+
+NEUTRAL: Json = {"mode": "fixed", "fixedColor": "text"}
+PALETTE: Json = {"mode": "palette-classic-by-name"}  # the same name has one colour in all panels
+BY_THRESHOLD: Json = {"mode": "thresholds"}
+
+
+def steps(*pairs: tuple[float, str], first: str = "semi-dark-green") -> Json:
+    """Thresholds: the first colour, and another from each value on."""
+    made: list[Json] = [{"color": first, "value": None}]
+    made += [{"color": colour, "value": value} for value, colour in pairs]
+    return {"mode": "absolute", "steps": made}
+
+
+ANY = steps((1, "semi-dark-red"))  # one is one too many
+WAITING = steps((1, "semi-dark-yellow"))
+SHARE = steps((0.05, "semi-dark-yellow"), (0.2, "semi-dark-red"))  # of what failed
+FULLNESS = steps((0.8, "semi-dark-yellow"), (1.0, "semi-dark-red"))  # of what may be used up
+COMPLETE = steps((0.8, "semi-dark-yellow"), (1.0, "semi-dark-green"), first="semi-dark-red")
+SURE = steps((0.5, "semi-dark-yellow"), (0.8, "semi-dark-red"))  # suspected, probable
+PLAIN = steps(first="text")
+
+
+def named(colours: Mapping[str, str]) -> list[Json]:
+    """Value mappings: each name is shown in its colour."""
+    options: Json = {
+        name: {"color": colour, "index": place, "text": name}
+        for place, (name, colour) in enumerate(colours.items())
+    }
+    return [{"type": "value", "options": options}]
+
+
+def series(colours: Mapping[str, str]) -> tuple[Json, ...]:
+    """Overrides: each series with such a name has its colour."""
+    return tuple(
+        override(name, color={"mode": "fixed", "fixedColor": colour})
+        for name, colour in colours.items()
+    )
+
+
+def override(name: str, **properties: Any) -> Json:
+    """What differs for one field; underscores stand for the dots of `custom.width`."""
+    return {
+        "matcher": {"id": "byName", "options": name},
+        "properties": [
+            {"id": key.replace("custom_", "custom."), "value": value}
+            for key, value in properties.items()
+        ],
+    }
+
+
+def coloured(name: str, colours: Mapping[str, str], **more: Any) -> Json:
+    """A column whose words have their colours."""
+    cell = {"type": "color-text"}
+    return override(name, mappings=named(colours), custom_cellOptions=cell, **more)

@@ -1,0 +1,401 @@
+"""The house library of panels: each says what it shows, in which unit, and what nothing means.
+
+A builder takes what differs and fills in what all panels of its kind share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from dashboards.look import BY_THRESHOLD, PALETTE, PLAIN, named, override
+from dashboards.queries import Query
+
+Json = dict[str, Any]
+
+WIDTH = 24  # of Grafana's grid
+REFS = "ABCDEFGHIJKLMNOP"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """One panel; `quiet` says why it may rightly show nothing after the demo's incident."""
+
+    type: str
+    title: str
+    says: str  # the description, for whoever has never seen it
+    asks: tuple[Query, ...]
+    empty: str  # what is shown where there is nothing
+    unit: str = "short"
+    width: int = 12
+    height: int = 8
+    options: Json
+    defaults: Json
+    overrides: tuple[Json, ...] = ()
+    steps: tuple[Json, ...] = ()  # transformations
+    onward: tuple[Json, ...] = ()
+    quiet: str = ""
+
+    def sized(self, width: int, height: int) -> Self:
+        """The same panel, larger or smaller."""
+        return replace(self, width=width, height=height)
+
+    def json(self, number: int, x: int, y: int) -> Json:
+        """As Grafana reads it."""
+        grid = {"h": self.height, "w": self.width, "x": x, "y": y}
+        made: Json = {
+            "id": number,
+            "type": self.type,
+            "title": self.title,
+            "description": self.says,
+            "gridPos": grid,
+            "datasource": self.asks[0].source.ref,
+            "targets": [query.target(ref) for ref, query in zip(REFS, self.asks, strict=False)],
+            "options": self.options,
+            "fieldConfig": {
+                "defaults": {"unit": self.unit, "noValue": self.empty, **self.defaults},
+                "overrides": list(self.overrides),
+            },
+            "links": [{**BEHIND, **link} for link in self.onward],
+        }
+        if self.steps:
+            made["transformations"] = list(self.steps)
+        return made
+
+
+BEHIND: Json = {
+    "asDropdown": False, "icon": "external link", "includeVars": False, "keepTime": False,
+    "tags": [], "targetBlank": False, "tooltip": "", "type": "link",
+}  # fmt: skip
+NEWEST: Json = {"calcs": ["lastNotNull"], "fields": "", "values": False}
+TOOLTIP: Json = {"mode": "multi", "sort": "desc", "hideZeros": True}
+
+
+def stat(
+    title: str,
+    says: str,
+    *asks: Query,
+    empty: str,
+    unit: str = "short",
+    thresholds: Json = PLAIN,
+    onward: tuple[Json, ...] = (),
+    decimals: int | None = None,
+    quiet: str = "",
+) -> Panel:
+    """One number that can be read from across the room."""
+    defaults: Json = {"color": BY_THRESHOLD, "thresholds": thresholds, "links": list(onward)}
+    if decimals is not None:
+        defaults["decimals"] = decimals
+    return Panel(
+        type="stat",
+        title=title,
+        says=says,
+        asks=asks,
+        empty=empty,
+        unit=unit,
+        width=4,
+        height=4,
+        defaults=defaults,
+        options={
+            "reduceOptions": NEWEST,
+            "orientation": "auto",
+            "textMode": "auto",
+            "colorMode": "value",
+            "graphMode": "none",
+            "justifyMode": "auto",
+            "wideLayout": True,
+            "showPercentChange": False,
+            "percentChangeColorMode": "standard",
+        },
+        onward=onward,
+        quiet=quiet,
+    )
+
+
+def chart(
+    title: str,
+    says: str,
+    *asks: Query,
+    empty: str,
+    unit: str = "short",
+    thresholds: Json = PLAIN,
+    stacked: bool = False,
+    bars: bool = False,
+    limit_shown: bool = False,
+    minimum: float | None = 0,
+    maximum: float | None = None,
+    overrides: Sequence[Json] = (),
+    onward: tuple[Json, ...] = (),
+    quiet: str = "",
+) -> Panel:
+    """Series over time; gaps stay gaps, because absence is not zero."""
+    custom: Json = {
+        "drawStyle": "bars" if bars else "line",
+        "lineInterpolation": "linear",
+        "lineWidth": 1 if stacked or bars else 2,
+        "fillOpacity": 70 if bars else 30 if stacked else 5,
+        "showPoints": "auto",
+        "spanNulls": False,
+        "stacking": {"mode": "normal" if stacked else "none", "group": "A"},
+        "thresholdsStyle": {"mode": "dashed" if limit_shown else "off"},
+        "axisSoftMin": 0,
+    }
+    defaults: Json = {"color": PALETTE, "thresholds": thresholds, "custom": custom}
+    defaults["links"] = list(onward)
+    if minimum is not None:
+        defaults["min"] = minimum
+    if maximum is not None:
+        defaults["max"] = maximum
+    return Panel(
+        type="timeseries",
+        title=title,
+        says=says,
+        asks=asks,
+        empty=empty,
+        unit=unit,
+        defaults=defaults,
+        options={
+            "legend": {
+                "calcs": ["max"],
+                "displayMode": "list",
+                "placement": "bottom",
+                "showLegend": True,
+            },
+            "tooltip": TOOLTIP,
+        },
+        overrides=tuple(overrides),
+        onward=onward,
+        quiet=quiet,
+    )
+
+
+def bars(
+    title: str,
+    says: str,
+    *asks: Query,
+    empty: str,
+    unit: str = "short",
+    thresholds: Json = PLAIN,
+    minimum: float | None = 0,
+    maximum: float | None = None,
+    overrides: Sequence[Json] = (),
+    onward: tuple[Json, ...] = (),
+    quiet: str = "",
+) -> Panel:
+    """One bar for each series, longest value first where the query sorts."""
+    colour = PALETTE if thresholds is PLAIN else BY_THRESHOLD
+    defaults: Json = {"color": colour, "thresholds": thresholds, "links": list(onward)}
+    if minimum is not None:
+        defaults["min"] = minimum
+    if maximum is not None:
+        defaults["max"] = maximum
+    return Panel(
+        type="bargauge",
+        title=title,
+        says=says,
+        asks=asks,
+        empty=empty,
+        unit=unit,
+        defaults=defaults,
+        options={
+            "reduceOptions": NEWEST,
+            "orientation": "horizontal",
+            "displayMode": "basic",
+            "valueMode": "color",
+            "namePlacement": "auto",
+            "showUnfilled": True,
+            "sizing": "auto",
+            "minVizHeight": 16,
+            "minVizWidth": 8,
+            "maxVizHeight": 32,
+            "legend": {
+                "calcs": [],
+                "displayMode": "list",
+                "placement": "bottom",
+                "showLegend": False,
+            },
+        },
+        overrides=tuple(overrides),
+        onward=onward,
+        quiet=quiet,
+    )
+
+
+def table(
+    title: str,
+    says: str,
+    *asks: Query,
+    empty: str,
+    steps: Sequence[Json],
+    unit: str = "short",
+    sort: str = "",
+    descending: bool = True,
+    overrides: Sequence[Json] = (),
+    onward: tuple[Json, ...] = (),
+    quiet: str = "",
+) -> Panel:
+    """Rows to read and to click on."""
+    by = [{"displayName": sort, "desc": descending}] if sort else []
+    custom = {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True, "inspect": True}
+    return Panel(
+        type="table",
+        title=title,
+        says=says,
+        asks=asks,
+        empty=empty,
+        unit=unit,
+        width=WIDTH,
+        defaults={"color": BY_THRESHOLD, "thresholds": PLAIN, "custom": custom},
+        options={"showHeader": True, "cellHeight": "sm", "frameIndex": 0, "sortBy": by},
+        overrides=tuple(overrides),
+        steps=tuple(steps),
+        onward=onward,
+        quiet=quiet,
+    )
+
+
+def states(
+    title: str,
+    says: str,
+    *asks: Query,
+    empty: str,
+    colours: dict[str, str],
+    steps: Sequence[Json],
+    onward: tuple[Json, ...] = (),
+    quiet: str = "",
+) -> Panel:
+    """What was the case, and when: one row for each series."""
+    return Panel(
+        type="state-timeline",
+        title=title,
+        says=says,
+        asks=asks,
+        empty=empty,
+        unit="string",
+        width=WIDTH,
+        height=6,
+        defaults={
+            "color": BY_THRESHOLD,
+            "thresholds": PLAIN,
+            "mappings": named(colours),
+            "custom": {"fillOpacity": 85, "lineWidth": 0},
+            "links": list(onward),
+        },
+        options={
+            "mergeValues": True,
+            "alignValue": "left",
+            "rowHeight": 0.85,
+            "showValue": "auto",
+            "legend": {
+                "calcs": [],
+                "displayMode": "list",
+                "placement": "bottom",
+                "showLegend": True,
+            },
+            "tooltip": {"mode": "single", "sort": "none"},
+        },
+        steps=tuple(steps),
+        onward=onward,
+        quiet=quiet,
+    )
+
+
+def log(title: str, says: str, *asks: Query, empty: str, onward: tuple[Json, ...] = ()) -> Panel:
+    """Log events in the order in which they happened."""
+    return Panel(
+        type="logs",
+        title=title,
+        says=says,
+        asks=asks,
+        empty=empty,
+        unit="string",
+        width=WIDTH,
+        height=12,
+        defaults={"links": list(onward)},
+        options={
+            "showTime": True,
+            "showLabels": False,
+            "showCommonLabels": False,
+            "wrapLogMessage": True,
+            "prettifyLogMessage": False,
+            "enableLogDetails": True,
+            "showLogContextToggle": False,
+            "dedupStrategy": "none",
+            "sortOrder": "Ascending",
+        },
+        onward=onward,
+    )
+
+
+# --- From answers to rows -------------------------------------------------------------------------
+
+TIMES = ("Time", "timestamp")  # what Loki's time is called, without and with its newer frames
+BODIES = ("Line", "body")
+
+
+def columns(shown: dict[str, str]) -> tuple[Json, ...]:
+    """Log events as a table: attributes become columns, renamed and in this order."""
+    names = {**dict.fromkeys(TIMES, "Time"), **shown}
+    if "Line" in names:
+        names["body"] = names["Line"]
+    order = {name: place for place, name in enumerate(names)}
+    return (
+        {
+            "id": "extractFields",
+            "options": {"source": "labels", "format": "json", "replace": False},
+        },
+        {"id": "filterFieldsByName", "options": {"include": {"names": list(names)}}},
+        {"id": "organize", "options": {"indexByName": order, "renameByName": names}},
+    )
+
+
+def rows_of(state: str, by: str) -> tuple[Json, ...]:
+    """Log events as states over time, oldest first: one row for each value of `by`.
+
+    A field called Value shows under its only label, here the value of `by`.
+    """
+    keep = [*TIMES, state, by]
+    return (
+        {
+            "id": "extractFields",
+            "options": {"source": "labels", "format": "json", "replace": False},
+        },
+        {"id": "filterFieldsByName", "options": {"include": {"names": keep}}},
+        {"id": "organize", "options": {"renameByName": {"timestamp": "Time", state: "Value"}}},
+        {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": "Time"}]}},
+        {
+            "id": "partitionByValues",
+            "options": {"fields": [by], "keepFields": False, "naming": {"asLabels": True}},
+        },
+    )
+
+
+def joined(by: str, shown: dict[str, str]) -> tuple[Json, ...]:
+    """Several answers as one table with a row for each value of `by`; A, B, C … are columns."""
+    names = {by: shown[by]}
+    names |= {f"Value #{ref}": name for ref, name in shown.items() if ref in REFS}
+    names |= {
+        name: title for name, title in shown.items() if name not in names and name not in REFS
+    }
+    order = {name: place for place, name in enumerate(names)}
+    return (
+        {"id": "joinByField", "options": {"byField": by, "mode": "outer"}},
+        {"id": "filterFieldsByName", "options": {"include": {"names": list(names)}}},
+        {"id": "organize", "options": {"indexByName": order, "renameByName": names}},
+    )
+
+
+def merged(shown: dict[str, str]) -> tuple[Json, ...]:
+    """Several answers with the same labels as one table."""
+    order = {name: place for place, name in enumerate(shown)}
+    return (
+        {"id": "merge", "options": {}},
+        {"id": "filterFieldsByName", "options": {"include": {"names": list(shown)}}},
+        {"id": "organize", "options": {"indexByName": order, "renameByName": shown}},
+    )
+
+
+def linked(name: str, *links: Json, **more: Any) -> Json:
+    """A column that leads somewhere."""
+    return override(name, links=list(links), **more)

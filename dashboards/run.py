@@ -1,0 +1,173 @@
+"""Run timeline: what an agent did, knew and lacked, beside what its targets felt."""
+
+from __future__ import annotations
+
+from dashboards import links
+from dashboards.dashboard import AGENT, ENVIRONMENT, RUN, Dashboard, Row
+from dashboards.findings import findings_table, findings_timeline
+from dashboards.look import ACTIVITIES, ANY, OUTCOMES, TIERS, WAITING, coloured, override
+from dashboards.panels import columns, linked, log, rows_of, stat, states, table
+from dashboards.queries import RISKY, events, tally, tell_now, told, traces
+from dashboards.queries import RUN as THIS
+from dashboards.runs import STEP, TARGET, drawn_in, runs_table, targets_panels
+
+TO_INCIDENT = (links.to(links.INCIDENT, "Incident", run="${run:percentencode}"),)
+ENDED = "aftershock_step_state=`ended`"
+HERE = (THIS,)
+STEPS = events(STEP, *HERE, ENDED)
+ACTIONS = events(STEP, *HERE, ENDED, RISKY)
+LACKING = events(STEP, *HERE, ENDED, "aftershock_context_lacked!=``")
+WITH_FACTS = "(aftershock_context_known!=`` or aftershock_context_lacked!=`` or {risky})"
+
+SUMMARY = (
+    stat(
+        "Steps",
+        "Steps that ended: inferences, tool calls, retrievals, decisions, facts.",
+        tell_now(tally(STEPS)),
+        empty="none",
+        onward=TO_INCIDENT,
+    ),
+    stat(
+        "Actions with an effect",
+        "Tool calls that can change something: tiers write, provision, destructive, decommission.",
+        tell_now(tally(ACTIONS)),
+        empty="none",
+        thresholds=WAITING,
+        onward=TO_INCIDENT,
+    ),
+    stat(
+        "Acted without facts",
+        "Actions that lacked a fact which policy or custom wants before them.",
+        tell_now(tally(LACKING)),
+        empty="none",
+        thresholds=ANY,
+        onward=(links.to(links.CONTEXT, "Decisions and context"),),
+    ),
+    stat(
+        "Failed calls",
+        "Tool calls that failed.",
+        tell_now(tally(f"{STEPS} | aftershock_tool_result_outcome=`failed`")),
+        empty="none",
+        thresholds=WAITING,
+        onward=(links.to(links.LOOPS, "Loops and tools"),),
+        quiet="no call of the demo's agent fails",
+    ),
+    stat(
+        "Findings",
+        "Findings that were opened.",
+        tell_now(tally(events("aftershock.finding", *HERE, "aftershock_finding_state=`opened`"))),
+        empty="none",
+        thresholds=ANY,
+        onward=TO_INCIDENT,
+    ),
+    stat(
+        "Tokens",
+        "Sent to models and returned by them.",
+        tell_now(
+            f"sum(sum_over_time({STEPS} | unwrap gen_ai_usage_input_tokens [$__range]))", "in"
+        ),
+        tell_now(
+            f"sum(sum_over_time({STEPS} | unwrap gen_ai_usage_output_tokens [$__range]))", "out"
+        ),
+        empty="unknown",
+        onward=(links.to(links.FLEET, "Fleet"),),
+    ),
+)
+
+ACTIVITY = states(
+    "What the agent does",
+    "One row for each agent, from each step on: inference, tool, decision, or waiting for the "
+    "next thing. Orange lines are actions with an effect, red lines are findings.",
+    told(events(STEP, *HERE)),
+    empty="no agent told of a step in this time range: choose a run, or a longer range",
+    colours=dict(ACTIVITIES),
+    steps=rows_of("aftershock_step_activity", "gen_ai_agent_name"),
+    onward=TO_INCIDENT,
+)
+
+STORY = log(
+    "The story",
+    "Every step and every finding in order, one line each; open a line for its trace.",
+    told(events("aftershock.step|aftershock.finding", *HERE)),
+    empty="nothing was told in this time range",
+    onward=TO_INCIDENT,
+)
+
+KNOWLEDGE = table(
+    "What it knew and what it lacked at each action",
+    "Each call that has an effect or needs facts: the required facts that the agent had read when "
+    "it acted, and those that it had not (missing, failed, stale or dropped from its context).",
+    told(events(STEP, *HERE, ENDED, WITH_FACTS.format(risky=RISKY))),
+    empty="no action in this time range has an effect or needs facts",
+    steps=columns(
+        {
+            "gen_ai_agent_name": "Agent",
+            "gen_ai_tool_name": "Tool",
+            "aftershock_action_tier": "Tier",
+            "aftershock_action_targets": "On",
+            "aftershock_tool_result_outcome": "Outcome",
+            "aftershock_step_seconds": "Took",
+            "aftershock_context_known": "Knew",
+            "aftershock_context_lacked": "Lacked",
+            "aftershock_run_id": "Run",
+            "trace_id": "Trace",
+        }
+    ),
+    sort="Time",
+    descending=False,
+    overrides=(
+        override("Time", custom_width=170),
+        coloured("Tier", TIERS, custom_width=110),
+        coloured("Outcome", OUTCOMES, custom_width=90),
+        override("Took", unit="s", custom_width=80),
+        override(
+            "Lacked",
+            color={"mode": "fixed", "fixedColor": "semi-dark-red"},
+            custom_cellOptions={"type": "color-text", "wrapText": True},
+        ),
+        override("Knew", custom_cellOptions={"type": "auto", "wrapText": True}),
+        linked("Run", links.to(links.INCIDENT, "Incident", run=links.field("Run"))),
+        linked("Trace", links.to_trace("Trace")),
+    ),
+    onward=(links.to(links.CONTEXT, "Decisions and context"),),
+)
+
+TRACES = table(
+    "Traces of the run",
+    "The agent's traces; click on an id for all its spans.",
+    traces(
+        "{ span.aftershock.run.id =~ `${run:regex}.*` "
+        "&& span.gen_ai.agent.name =~ `${agent:regex}` }"
+    ),
+    empty="no trace of such a run is in Tempo: only runs that Aftershock's instrumentation "
+    "recorded carry their run's id",
+    steps=(),
+    sort="Start time",
+    overrides=(linked("Trace ID", links.to_trace("Trace ID")),),
+    onward=TO_INCIDENT,
+)
+
+DASHBOARD = Dashboard(
+    uid=links.RUN,
+    title="Aftershock / Run timeline",
+    says="One time axis: what the agent did, what was found, what its targets felt.",
+    variables=(ENVIRONMENT, AGENT, RUN, TARGET),
+    annotations=drawn_in(*HERE),
+    rows=(
+        Row("Which run", (*SUMMARY, runs_table(*HERE))),
+        Row("What the agent did", (ACTIVITY, findings_timeline(*HERE).sized(24, 7))),
+        Row("What its targets felt", tuple(targets_panels(TO_INCIDENT))),
+        Row("The story", (STORY, KNOWLEDGE)),
+        Row(
+            "Findings",
+            (
+                findings_table(
+                    "Findings of the run",
+                    "What was claimed, at which level, and why it was closed.",
+                    *HERE,
+                ),
+            ),
+        ),
+        Row("Traces", (TRACES,)),
+    ),
+)
