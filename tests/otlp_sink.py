@@ -11,12 +11,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 
 @dataclass(frozen=True)
 class Received:
-    """One span or one log event, as it arrived."""
+    """One span, one log event or one point of a metric, as it arrived."""
 
     name: str
     trace_id: str
@@ -30,6 +33,7 @@ class Received:
     events: tuple[Any, ...] = ()
     ended_at_ns: int = 0
     began_at_ns: int = 0
+    point: Any = None  # of a metric: as OTLP has it
 
     def texts(self) -> str:
         """Everything in it that could hold a text."""
@@ -85,6 +89,7 @@ class SinkServer(ThreadingHTTPServer):
         self.changed = threading.Condition()
         self.spans: list[Received] = []
         self.events: list[Received] = []
+        self.metrics: list[Received] = []
 
     def keep(self, path: str, body: bytes) -> None:
         """Take one request's items in."""
@@ -95,6 +100,15 @@ class SinkServer(ThreadingHTTPServer):
                     resource = attributes_of(group.resource.attributes)
                     for scope in group.scope_spans:
                         self.spans += [span_of(one, resource, now) for one in scope.spans]
+            elif path.endswith("/v1/metrics"):
+                for metrics in ExportMetricsServiceRequest.FromString(body).resource_metrics:
+                    resource = attributes_of(metrics.resource.attributes)
+                    for scope in metrics.scope_metrics:
+                        self.metrics += [
+                            point_of(metric, point, resource, now)
+                            for metric in scope.metrics
+                            for point in points_of(metric)
+                        ]
             else:
                 for logs in ExportLogsServiceRequest.FromString(body).resource_logs:
                     resource = attributes_of(logs.resource.attributes)
@@ -136,6 +150,17 @@ def event_of(log: Any, resource: dict[str, Any], now: int) -> Received:
     )
 
 
+def points_of(metric: Any) -> Any:
+    """The points of a metric of whatever kind."""
+    return getattr(metric, metric.WhichOneof("data")).data_points
+
+
+def point_of(metric: Any, point: Any, resource: dict[str, Any], now: int) -> Received:
+    """One point of a metric."""
+    found = attributes_of(point.attributes)
+    return Received(metric.name, "", "", "", found, resource, now, message=metric.unit, point=point)
+
+
 class Sink:
     """A running receiver. `url` is what OTEL_EXPORTER_OTLP_ENDPOINT wants."""
 
@@ -164,6 +189,11 @@ class Sink:
     def events(self) -> list[Received]:
         """Log events so far."""
         return list(self.server.events)
+
+    @property
+    def metrics(self) -> list[Received]:
+        """Points of metrics so far."""
+        return list(self.server.metrics)
 
     def wait(self, seen: Callable[[Sink], bool], timeout_s: float = 5.0) -> bool:
         """Wait until `seen` is true of what has arrived; False where it is not in time."""

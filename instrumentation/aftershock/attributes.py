@@ -40,6 +40,9 @@ SERVER_PORT = "server.port"
 DB_SYSTEM = "db.system.name"
 DB_NAMESPACE = "db.namespace"
 
+INFERENCE_CALLS = "gen_ai.invoke_agent.inference_calls"  # metrics, one point for an invocation
+TOOL_CALLS = "gen_ai.invoke_agent.tool_calls"
+
 # --- Ours: identity --------------------------------------------------------------------------
 RUN_ID = "aftershock.run.id"
 STEP_PARENT = "aftershock.step.parent"  # on start events: the span id of the step around it

@@ -13,9 +13,9 @@ from aftershock.attributes import (
 from aftershock.fingerprint import fingerprint_arguments
 from aftershock.hashes import pack
 from aftershock.recorder import implicit
+from aftershock.recorder.invocations import INFERENCES
 from aftershock.recorder.late import LATE
 from aftershock.recorder.losses import note_failure
-from aftershock.recorder.tracking import INFERENCES
 from aftershock.shown import Part, part_of, parts_in, shown_in
 
 if TYPE_CHECKING:

@@ -74,7 +74,9 @@ def start(*, export: bool = True) -> Pipeline | None:
         if makers := exporters("logs", outage):
             logs.add_log_record_processor(BatchLogRecordProcessor(CarefulLogExporter(makers)))
         outage.quiet()
-        start_metrics(spans.resource, outage)
+        start_metrics(
+            spans.resource, outage
+        )  # at exit it is flushed after `finish` has ended what is open
     _pipeline = Pipeline(spans, logs, announcer, outage)
     os.register_at_fork(after_in_child=lambda: forget(amendments))
     atexit.register(finish)
@@ -232,6 +234,14 @@ def flush() -> None:
         _pipeline.announcer.flush()
         _pipeline.spans.force_flush()
         _pipeline.logs.force_flush()
+        flush_metrics()
+
+
+def flush_metrics() -> None:
+    """Send the metrics that wait, where somebody asked for them."""
+    present: Any = metrics.get_meter_provider()
+    if force_flush := getattr(present, "force_flush", None):
+        force_flush()
 
 
 def finish_workers_too() -> None:
@@ -254,3 +264,4 @@ def finish_worker() -> None:
     if _pipeline is not None:
         _pipeline.spans.shutdown()
         _pipeline.logs.shutdown()
+        flush_metrics()

@@ -29,6 +29,7 @@ from aftershock.attributes import (
 )
 from aftershock.policy import describe
 from aftershock.recorder import implicit
+from aftershock.recorder.invocations import EXECUTE_TOOL, INFERENCES, INVOKE_AGENT, Invocations
 from aftershock.recorder.late import LATE
 from aftershock.recorder.losses import count_loss, note_failure
 from aftershock.recorder.settings import policy
@@ -44,10 +45,8 @@ if TYPE_CHECKING:
 
     from aftershock.recorder.starting import Announcer
 
-FRAMES = frozenset({"invoke_agent", "invoke_workflow"})
-INFERENCES = frozenset({"chat", "text_completion", "generate_content"})
-TOOL = "execute_tool"
-STEPS = FRAMES | INFERENCES | {TOOL, "retrieval", DECISION_OPERATION}
+FRAMES = frozenset({INVOKE_AGENT, "invoke_workflow"})
+STEPS = FRAMES | INFERENCES | {EXECUTE_TOOL, "retrieval", DECISION_OPERATION}
 # What the inner of two spans of one inference may know and the outer one may lack.
 WORTH_KEEPING = (INPUT_TOKENS, OUTPUT_TOKENS, RESPONSE_MODEL)
 # The official instrumentations' key in the context, before the random part of it.
@@ -100,6 +99,7 @@ class Tracking(SpanProcessor):
     def __init__(self, announcer: Announcer, amendments: Amendments) -> None:
         self._announcer = announcer
         self._amendments = amendments
+        self._invocations = Invocations()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Inherit, describe, announce."""
@@ -146,12 +146,13 @@ class Tracking(SpanProcessor):
             found[CONVERSATION_ID] = conversation
         elif CONVERSATION_ID not in own and CONVERSATION_ID in above:
             found[CONVERSATION_ID] = above[CONVERSATION_ID]
-        if operation == TOOL and ARGUMENTS_DIGEST not in own:
+        if operation == EXECUTE_TOOL and ARGUMENTS_DIGEST not in own:
             tool = own.get(TOOL_NAME)
             expected = take_expected(tool, span)
             LATE.add(span, by_name(str(tool)) if expected is None else expected.describe)
         span.set_attributes(found)
         dropped = self._amend(span, parent, operation, above.get(OPERATION))
+        self._invocations.began(span, parent, left_out=dropped)
         if is_step and not dropped:
             self._announcer.began(span, beats=not implicit.opening())
 
@@ -182,6 +183,7 @@ class Tracking(SpanProcessor):
         if context is None:
             return
         self._announcer.ended(context.span_id)
+        self._invocations.ended(span)
         if span.parent is None:
             return
         mark = self._amendments.peek(context.span_id)
