@@ -39,9 +39,7 @@ def unapproved_action(run: Run, limits: Limits) -> Iterator[Finding]:
     told = [
         (one, one.approval)
         for one in (*run.dropped_approvals, *run.steps)
-        if one.approval is not None
-        and one.approval.tool == action.tool
-        and one.began_at_ns <= step.began_at_ns
+        if one.approval is not None and one.approval.tool == action.tool
     ]
     told.sort(key=lambda pair: pair[0].last_ns)
     why = "although the policy denies it" if action.gate is Gate.DENY else why_not(step, told)

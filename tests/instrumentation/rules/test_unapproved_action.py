@@ -134,7 +134,8 @@ def test_a_denial_of_other_arguments_takes_nothing_away() -> None:
 
 
 def test_arguments_that_nobody_recorded_are_not_held_to_be_others() -> None:
-    played = asking().approves("drop_table", name="orders").calls("drop_table").run()
+    played = asking().denies("drop_table", name="users").approves("drop_table", name="orders")
+    played = played.denies("drop_table", name="users").calls("drop_table").run()
     step = played.steps[-1]
     assert step.action is not None
     unseen = replace(step, action=replace(step.action, arguments=unseen_arguments("x")))
