@@ -23,6 +23,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("out"), help="where files go (default out)"
     )
+    parser.add_argument(
+        "--forward", metavar="URL",
+        help="pass everything on to the OTLP/HTTP receiver of a full stack",
+    )  # fmt: skip
+    parser.add_argument(
+        "--targets", type=Path, metavar="DIR",
+        help="tell a Prometheus or an OpenTelemetry Collector, in a file there, what to scrape",
+    )  # fmt: skip
     parser.add_argument("--keep", action="store_true", help="leave everything running afterwards")
 
 
@@ -39,5 +47,7 @@ def main(arguments: argparse.Namespace) -> int:
         fault=not arguments.without_fault,
         keep=arguments.keep,
         baseline_s=arguments.seconds,
+        forward=arguments.forward,
+        targets=arguments.targets,
     )
     return play(options, Console())

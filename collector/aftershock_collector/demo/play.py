@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from rich.console import Console
 
+from aftershock_collector.demo.discovery import discoverable
 from aftershock_collector.demo.display import Display
 from aftershock_collector.demo.on_call import OnCall
 from aftershock_collector.demo.processes import Child, FailedError
@@ -40,6 +41,8 @@ class Options:
     fault: bool = True
     keep: bool = False  # leave everything running afterwards, until Ctrl-C
     baseline_s: float = BASELINE_S
+    forward: str | None = None  # an OTLP/HTTP receiver that hears everything too
+    targets: Path | None = None  # a folder for service discovery by file
 
 
 @dataclass(slots=True)
@@ -84,8 +87,16 @@ def perform(options: Options, console: Console) -> None:
         with display.drawing():
             with display.stage("Starting", START_S) as say:
                 stage = standing.enter_context(
-                    raised_stage(options.out, on_call.service.url, fault=options.fault, tell=say)
+                    raised_stage(
+                        options.out,
+                        on_call.service.url,
+                        fault=options.fault,
+                        forward=options.forward,
+                        tell=say,
+                    )
                 )
+                if options.targets is not None:
+                    standing.enter_context(discoverable(stage.shop, options.targets))
             audience = Audience(stage)
             act(stage, audience, display, options.baseline_s)
         pages = [page for _, page in on_call.pages]

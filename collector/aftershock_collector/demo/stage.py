@@ -73,7 +73,12 @@ class Stage:
 
 @contextmanager
 def raised_stage(
-    out: Path, on_call: str, *, fault: bool, tell: Callable[[str], None]
+    out: Path,
+    on_call: str,
+    *,
+    fault: bool,
+    tell: Callable[[str], None],
+    forward: str | None = None,
 ) -> Generator[Stage]:
     """Start everything and wait until it is healthy; stop everything afterwards.
 
@@ -95,7 +100,11 @@ def raised_stage(
         collector = children.start(
             "collector",
             aftershock("up"),
-            {"AFTERSHOCK_HOME": str(home), "AFTERSHOCK_POLICY": str(policy)},
+            {
+                "AFTERSHOCK_HOME": str(home),
+                "AFTERSHOCK_POLICY": str(policy),
+                **({} if forward is None else {"AFTERSHOCK_FORWARD": forward}),
+            },
         )
         address = f"http://127.0.0.1:{port}"
         tell("the collector")
