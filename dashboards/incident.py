@@ -9,10 +9,8 @@ from dashboards.look import FAMILIES, SURE, TIERS, coloured, override
 from dashboards.panels import bars, chart, columns, linked, states, table
 from dashboards.queries import (
     RISKY,
-    STREAM,
     ask,
     begins,
-    chosen,
     events,
     latest,
     metric,
@@ -195,14 +193,10 @@ GAP = table(
     onward=(links.to(links.CONTEXT, "Decisions and context"),),
 )
 
-ANSWERS = (
-    f"{STREAM.replace('=`aftershock`', '=~`.+`')} | event_name=~`aftershock.approval` | "
-    f"{chosen('gen_ai_agent_name', 'agent')} | {THIS}"
-)
 APPROVALS = table(
     "What was approved, by whom",
-    "Every approval that was asked for or given: for which action, who answered, and why.",
-    told(ANSWERS),
+    "Every approval that was asked for or given: for which action, what was answered, and by whom.",
+    told(events(STEP, THIS, "aftershock_step_kind=`approval`")),
     empty="nobody was asked: no policy wants an approval, or the agent does not record it",
     steps=columns(
         {
@@ -210,7 +204,7 @@ APPROVALS = table(
             "gen_ai_tool_name": "Action",
             "aftershock_approval_outcome": "Answer",
             "aftershock_approval_by": "By",
-            "aftershock_approval_because": "Because",
+            "Line": "In words",
             "aftershock_run_id": "Run",
             "trace_id": "Trace",
         }

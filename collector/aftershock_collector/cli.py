@@ -56,6 +56,7 @@ COMMANDS = (
     Command("impact", "impact", "show what one action did, with its chart and its rivals"),
     Command("suspects", "suspects", "show the agent actions that may be behind an alert"),
     Command("verdict", "verdict", "decide what was behind a finding, and close it"),
+    Command("grafana", "grafana", "put the dashboards into a Grafana"),
     Command("demo", "demo", "play a real incident on this machine", "demo"),
 )
 

@@ -54,6 +54,8 @@ ENVIRONMENT: dict[str, tuple[tuple[str, ...], Told]] = {
     "AFTERSHOCK_SLACK_URL": (("on_call", "slack", "url"), Told.TEXT),
     "AFTERSHOCK_PAGERDUTY_ROUTING_KEY": (("on_call", "pagerduty", "routing_key"), Told.TEXT),
     "AFTERSHOCK_ALERTMANAGER_URL": (("on_call", "alertmanager", "url"), Told.TEXT),
+    "AFTERSHOCK_GRAFANA_URL": (("on_call", "grafana", "url"), Told.TEXT),
+    "AFTERSHOCK_GRAFANA_TOKEN": (("on_call", "grafana", "token"), Told.TEXT),
     "AFTERSHOCK_FINDINGS_OTLP": (("on_call", "otlp"), Told.TEXT),
     "AFTERSHOCK_LINK": (("on_call", "link"), Told.TEXT),
 }
@@ -108,6 +110,8 @@ class OnCall:
     alertmanager_url: str | None = None
     otlp_url: str | None = None
     link: str | None = None  # None: the collector's own pages
+    grafana_url: str | None = None
+    grafana_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +217,15 @@ def _on_call(given: Document) -> OnCall:
     slack: Document = given.get("slack") or {}
     pagerduty: Document = given.get("pagerduty") or {}
     alertmanager: Document = given.get("alertmanager") or {}
+    grafana: Document = given.get("grafana") or {}
     told = {"pagerduty_url": pagerduty["url"]} if "url" in pagerduty else {}
     return OnCall(
         webhook_url=webhook.get("url"),
         slack_url=slack.get("url"),
         pagerduty_routing_key=pagerduty.get("routing_key"),
         alertmanager_url=alertmanager.get("url"),
+        grafana_url=grafana.get("url"),
+        grafana_token=grafana.get("token"),
         otlp_url=given.get("otlp"),
         link=given.get("link"),
         **told,

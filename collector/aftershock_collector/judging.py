@@ -34,6 +34,7 @@ MET_MAX = 100_000  # run ids remembered; 10 MB
 RESTORED_MAX = 2_000  # runs brought back at start: as many as the engine holds
 
 Tell = Callable[[Report], Iterable[Delivery]]
+Draw = Callable[[Iterable[Step], int], Iterable[Delivery]]  # steps that are new, and now
 Accuse = Callable[[Suspects], Iterable[Delivery]]
 
 
@@ -63,6 +64,7 @@ class Judging:
         tell: Tell,
         accuse: Accuse = nobody_hears,
         hear: Hear | None = None,
+        draw: Draw | None = None,
     ) -> None:
         self.engine = engine
         self._store = store
@@ -70,6 +72,7 @@ class Judging:
         self._telemetry = telemetry
         self._tell = tell
         self._accuse = accuse
+        self._draw = draw
         self._fleet = Fleet(engine, telemetry.registry, hear)
         self._pending: deque[Told] = deque()
         self._met: OrderedDict[str, None] = OrderedDict()  # runs this process has seen
@@ -174,7 +177,10 @@ class Judging:
             if not self.engine.knows(run_id) and self._put_away(run_id):
                 self._restore(run_id)
         self.engine.observe(steps, arrived_ns)
-        self._fleet.saw(steps, arrived_ns)
+        firsts = self._fleet.saw(steps, arrived_ns)
+        drawn = () if self._draw is None else tuple(self._draw(firsts, arrived_ns))
+        if drawn:
+            self._wait(Told(Report(arrived_ns), (), drawn))
 
     def _put_away(self, run_id: str) -> bool:
         """True where the store knows more of a run than the engine does."""

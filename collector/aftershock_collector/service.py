@@ -7,11 +7,12 @@ import gc
 import logging
 import signal
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from aftershock.model import Report, Step
 from aftershock.policy import Policy
 from aftershock_collector.config import Address, Config
 from aftershock_collector.edges import otlp_grpc, otlp_http, pages
@@ -22,18 +23,19 @@ from aftershock_collector.edges.host import HostMetrics
 from aftershock_collector.edges.outbox import Outbox
 from aftershock_collector.edges.prometheus import Poller, PrometheusSource
 from aftershock_collector.edges.scrape import Scraper
-from aftershock_collector.edges.sqlite import Store, StoreUnavailable
+from aftershock_collector.edges.sqlite import Delivery, Store, StoreUnavailable
 from aftershock_collector.edges.sqlite_reading import Reader
 from aftershock_collector.engine import Engine
 from aftershock_collector.fleet.fleet import Hear
 from aftershock_collector.intake import Intake
-from aftershock_collector.judging import Judging
+from aftershock_collector.judging import Draw, Judging, Tell
 from aftershock_collector.metrics.queries import Prometheus
 from aftershock_collector.metrics.series import Series
 from aftershock_collector.offers import Signal
 from aftershock_collector.otlp.wire import Sample
 from aftershock_collector.reading.read import read
 from aftershock_collector.telemetry import Telemetry
+from aftershock_collector.telling.drawing import GRAFANA, Drawing
 from aftershock_collector.telling.messages import Messages
 
 PROTOBUF = "application/x-protobuf"
@@ -86,7 +88,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         reader = stack.enter_context(closing(Reader.open(config.store)))
         engine = _engine(config)
         messages = Messages(
-            receivers_of(config.on_call),
+            [receiver for receiver in receivers_of(config.on_call) if receiver != GRAFANA],
             link=config.on_call.link or f"http://{config.http}",
             home_of=engine.home_of,
         )
@@ -95,7 +97,8 @@ async def running(config: Config) -> AsyncGenerator[Running]:
             storyteller = Forwarder(config.story_url, telemetry, config)
             await stack.enter_async_context(storyteller.running())
             hear = _telling(storyteller)
-        judging = Judging(engine, store, reader, telemetry, messages.tell, messages.accuse, hear)
+        tell, draw = _told(config, messages, telemetry)
+        judging = Judging(engine, store, reader, telemetry, tell, messages.accuse, hear, draw)
         judging.resume(time.time_ns())
         messages.resume(reader.claims(open_only=True))
         policy = engine.policy
@@ -159,6 +162,24 @@ def _telling(storyteller: Forwarder) -> Hear:
         loop.call_soon_threadsafe(storyteller.put, Signal.LOGS, logs, PROTOBUF)
 
     return hear
+
+
+def _told(config: Config, messages: Messages, telemetry: Telemetry) -> tuple[Tell, Draw | None]:
+    """What is told of findings, and what is drawn of actions where a Grafana is configured."""
+    if config.on_call.grafana_url is None:
+        return messages.tell, None
+    drawing = Drawing()
+
+    def tell(report: Report) -> Iterable[Delivery]:
+        return [*messages.tell(report), *drawing.findings(report)]
+
+    def draw(steps: Iterable[Step], now_ns: int) -> Iterable[Delivery]:
+        drawn = drawing.actions(steps, now_ns)
+        telemetry.drop(drawing.dropped)
+        drawing.dropped.clear()
+        return drawn
+
+    return tell, draw
 
 
 async def _there(intake: Intake, work: Callable[[], Found]) -> Found:

@@ -61,6 +61,7 @@ def test_every_section_reaches_its_field() -> None:
                 "alertmanager": {"url": "http://am"},
                 "otlp": "http://otlp",
                 "link": "http://me",
+                "grafana": {"url": "http://graf", "token": "t"},
             },
         },
         HOME,
@@ -84,13 +85,15 @@ def test_every_section_reaches_its_field() -> None:
     assert [] == [q for q in seen.prometheus.queries if q.family == "latency"]
     assert "S3CRET" not in repr(config)
     assert config.on_call == OnCall(
-        "http://hook", "https://slack", "key", "http://pd", "http://am", "http://otlp", "http://me"
-    )
+        "http://hook", "https://slack", "key", "http://pd", "http://am", "http://otlp", "http://me",
+        "http://graf", "t",
+    )  # fmt: skip
     assert config.document == {"tools": {"scale": {"tier": "provision"}}}
 
 
 def test_secrets_do_not_show_when_a_config_is_printed() -> None:
     told = {"slack": {"url": "https://slack/S3CRET"}, "pagerduty": {"routing_key": "S3CRET"}}
+    told["grafana"] = {"url": "http://graf", "token": "S3CRET"}
 
     assert "S3CRET" not in repr(Config.parse({"on_call": told}, HOME))
 

@@ -30,6 +30,7 @@ from aftershock_collector.config import (
 )
 from aftershock_collector.metrics.queries import PLACEHOLDERS, unknown_placeholders
 
+SECRETS = (("slack", "url"), ("pagerduty", "routing_key"), ("grafana", "token"))  # of on_call
 FILE_BYTES_MAX = 1_000_000  # a thousand tools, described at length; more is a wrong file
 SHOWN_CHARS_MAX = 60  # of a wrong value in a message
 
@@ -259,7 +260,7 @@ class _Source:
     def _resolve_secrets(self) -> None:
         """Put what a secret's file holds in the place of its name."""
         on_call: Section = self.document.get("on_call") or {}
-        for section, key in (("slack", "url"), ("pagerduty", "routing_key")):
+        for section, key in SECRETS:
             owner: Section = on_call.get(section) or {}
             secret: Any = owner.get(key)
             if not isinstance(secret, dict):

@@ -11,12 +11,13 @@ from typing import Self
 import httpx
 
 from aftershock_collector.config import OnCall
-from aftershock_collector.edges import alertmanager, otlp_export, pagerduty, slack, webhook
+from aftershock_collector.edges import alertmanager, grafana, otlp_export, pagerduty, slack, webhook
 from aftershock_collector.edges.alertmanager import Open
 from aftershock_collector.edges.outbox import Due, Outbox
 from aftershock_collector.edges.posting import TIMEOUT, Permanent, Retryable, Send
 from aftershock_collector.edges.sqlite import StoreUnavailable
 from aftershock_collector.telemetry import Telemetry
+from aftershock_collector.telling.drawing import GRAFANA
 from aftershock_collector.telling.messages import OTLP
 from aftershock_collector.telling.page import State
 from aftershock_collector.telling.story import NS
@@ -43,6 +44,8 @@ def senders(on_call: OnCall, open_pages: Open) -> dict[str, Send]:
         found["pagerduty"] = pagerduty.sender(on_call.pagerduty_url, key)
     if on_call.alertmanager_url:
         found["alertmanager"] = alertmanager.sender(on_call.alertmanager_url, open_pages)
+    if on_call.grafana_url:
+        found[GRAFANA] = grafana.annotator(on_call.grafana_url, on_call.grafana_token)
     if on_call.otlp_url:
         found["otlp"] = otlp_export.sender(on_call.otlp_url)
     return found

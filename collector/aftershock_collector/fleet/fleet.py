@@ -32,14 +32,15 @@ class Fleet:
         self._surveyed_ns = 0
         registry.register(self._survey)
 
-    def saw(self, steps: Iterable[Step], now_ns: int) -> None:
-        """Steps that the engine has just taken in."""
+    def saw(self, steps: Iterable[Step], now_ns: int) -> list[Step]:
+        """Steps that the engine has just taken in; returns those that were not there before."""
         firsts = self._firsts.of(steps, self._engine.window)
         self._counting.count(firsts, self._engine.policy)
         if self._hear is not None:
             told = narrate(firsts, self._engine.window, now_ns)
             if told is not None:
                 self._hear(told)
+        return firsts
 
     def concluded(self, report: Report) -> None:
         """The engine has judged."""
