@@ -18,6 +18,7 @@ class Request:
     path: str
     headers: dict[str, str]
     content: bytes
+    at_s: float = 0.0  # when it came
 
     @property
     def json(self) -> Any:
@@ -42,7 +43,9 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                receiver.requests.append(Request(self.path, dict(self.headers), content))
+                receiver.requests.append(
+                    Request(self.path, dict(self.headers), content, time.time())
+                )
                 answer = receiver.answers.popleft() if receiver.answers else Answer()
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():
