@@ -49,13 +49,12 @@ def size_of(answer: Any, asked: Asked) -> int:
     """Numbers that are not numbers (0/0) are no data."""
     if asked.source is Source.TEMPO:
         return len(answer.get("traces") or [])
-    result = answer["data"]["result"]
+    if answer["data"]["resultType"] == "scalar":
+        return 1
+    result: list[dict[str, Any]] = answer["data"]["result"]
     if asked.form is Form.LINES:
         return sum(len(stream["values"]) for stream in result)
-    if not isinstance(result, list) or answer["data"]["resultType"] == "scalar":
-        return 1
-    listed: list[dict[str, Any]] = result
-    return sum(holds_a_number(series) for series in listed)
+    return sum(holds_a_number(series) for series in result)
 
 
 def holds_a_number(series: dict[str, Any]) -> bool:
