@@ -200,6 +200,8 @@ def test_alertmanager_gets_few_labels_and_the_ids_as_annotations() -> None:
         "kind": "agent_impact",
         "severity": "critical",
         "source": "aftershock",
+        "team": "agents",
+        "entity": "service/checkout",
     }
     assert alert["annotations"]["run"] == incident.RUN
     assert alert["annotations"]["trace"] == incident.TRACE
@@ -217,4 +219,4 @@ def test_two_findings_with_equal_labels_are_one_alert_that_fires_while_either_is
 
     assert both["annotations"]["run"] == "another"
     assert both["endsAt"] == "2026-01-15T12:15:40.000Z"
-    assert ended["endsAt"] == "2026-01-15T12:05:30.000Z"
+    assert ended["endsAt"] == "2026-01-15T12:06:00.000Z"  # until the rules have ended too

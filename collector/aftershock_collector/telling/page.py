@@ -70,6 +70,7 @@ class Page:
     probability: float | None = None
     service: str | None = None
     link: str | None = None
+    entity: str | None = None  # what degraded, where that is what it is about
 
     @property
     def key(self) -> str:
@@ -134,6 +135,7 @@ def compose(
         probability=None if impact is None else impact.probability,
         service=service,
         link=link,
+        entity=None if impact is None else impact.entity,
     )
 
 
@@ -268,6 +270,7 @@ def as_json(page: Page) -> dict[str, Any]:
         "body": list(page.lines),
         "agent": page.agent,
         "service": page.service,
+        "entity": page.entity,
         "run": page.run_id,
         "trace": page.trace_id or None,
         "probability": page.probability,
@@ -302,4 +305,5 @@ def from_json(body: Mapping[str, Any]) -> Page:
         probability=body["probability"],
         service=body["service"],
         link=body["link"],
+        entity=body.get("entity"),  # pages that waited since before there was one have none
     )

@@ -25,6 +25,9 @@ PAGERDUTY_ACTIONS = {
 }
 # An alert that is not sent again resolves by itself after this long: ten renewals may be lost.
 ALERT_LASTS_S = 600.0
+# A finding's alert outlives it by more than a survey, a scrape and an evaluation: Prometheus' rules
+# that say the same are silenced until they have ended too, and nobody is told again.
+ALERT_LINGERS_S = 30.0
 
 
 def slack(page: Page) -> dict[str, Any]:
@@ -109,13 +112,15 @@ def alert_name(kind: str) -> str:
 
 def alert_labels(page: Page) -> dict[str, str]:
     """What makes two alerts one: few values each; ids ride in annotations."""
-    return {
+    labels = {
         "alertname": alert_name(page.kind),
         "agent": page.agent,
         "kind": page.kind,
         "severity": page.severity,
         "source": OURS,
+        "team": "agents",
     }
+    return labels if page.entity is None else labels | {"entity": page.entity}
 
 
 def alertmanager(pages: Iterable[Page], now_ns: int) -> list[dict[str, Any]]:
@@ -136,7 +141,8 @@ def alert(group: list[Page], now_ns: int) -> dict[str, Any]:
     page = max(fires or group, key=lambda p: (p.began_at_ns, p.finding_id))
     began = min(p.began_at_ns for p in fires or group)
     closed = max((p.closed_at_ns for p in group if p.closed_at_ns is not None), default=now_ns)
-    ends = now_ns + int(ALERT_LASTS_S * NS) if fires else max(min(closed, now_ns), began + NS)
+    lasts_s = ALERT_LASTS_S if fires else ALERT_LINGERS_S
+    ends = max(now_ns if fires else min(closed, now_ns), began) + int(lasts_s * NS)
     annotations = {
         "summary": page.title,
         "description": page.text,
@@ -155,4 +161,6 @@ def alert(group: list[Page], now_ns: int) -> dict[str, Any]:
     }
     if page.link:
         found["generatorURL"] = page.link
+        served, _, _ = page.link.partition("/runs/")
+        found["annotations"]["runbook_url"] = f"{served}/runbooks/{alert_name(page.kind)}"
     return found

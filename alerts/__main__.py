@@ -1,0 +1,7 @@
+"""`python -m alerts`."""
+
+import sys
+
+from alerts.generate import main
+
+sys.exit(main())
