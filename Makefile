@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test test-slow check bench eval-rules eval-impact clean
+.PHONY: setup demo test test-slow stack-env stack-programs stack-test check bench eval-rules eval-impact clean
 
 setup: $(STAMP)  ## make the environment from the lock
 
@@ -20,12 +20,23 @@ test: $(STAMP)  ## the fast suite
 	$(BIN)/python -m pytest -m "not slow" -n 2 -q -rs
 
 test-slow: $(STAMP)  ## the demo incidents, kill -9 and the million spans
-	$(BIN)/python -m pytest -m slow -q -rs
+	$(BIN)/python -m pytest -m "slow and not stack" -q -rs
+
+stack-env:  ## passwords and this host's name for docker-compose.yml
+	$(PYTHON) collector/stores/environment.py
+
+stack-programs: $(STAMP)  ## build the stack's real programs from the Go module proxy, once
+	$(BIN)/python -m tests.stack.programs build
+
+stack-test: stack-programs  ## the incident, played into the whole stack
+	$(BIN)/python -m pytest -m stack -q -rsP tests/stack
 
 check: $(STAMP)  ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
+	$(BIN)/python -m alerts --check
+	$(BIN)/python -m dashboards --check
 
 bench: $(STAMP)  ## figures that compare within one run
 	$(BIN)/python -m tests.bench

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from aftershock import attributes
 from aftershock.rules import STEP_RULES, TIMED_RULES
@@ -15,6 +16,9 @@ from aftershock_collector.cli import COMMANDS
 from aftershock_collector.config import ENVIRONMENT, HOME_VARIABLE
 from aftershock_collector.edges.configuration import check
 from aftershock_collector.telling.payloads import alert_name
+from alerts.generate import alerts, differences
+from alerts.rule import Team
+from dashboards.generate import DASHBOARDS, text_of
 
 ROOT = Path(__file__).parent.parent
 RUNBOOKS = ROOT / "alerts" / "runbooks"
@@ -38,14 +42,46 @@ def test_a_rule_has_a_module_a_test_scenarios_a_runbook_and_a_line_in_the_readme
     assert f"`{rule}`" in readme
 
 
-def test_every_runbook_belongs_to_a_rule_and_says_what_to_do() -> None:
-    headings = ["## Meaning", "## Impact", "## Diagnosis", "## Mitigation"]
-    wanted = {f"{alert_name(rule)}.md" for rule in RULES}
-    found = {path.name: path.read_text(encoding="utf-8") for path in RUNBOOKS.glob("*.md")}
+def test_every_rule_has_an_alert_and_is_shown_on_a_dashboard() -> None:
+    named = {alert.name for alert in alerts()}
+    shown = "".join(text_of(dashboard) for dashboard in DASHBOARDS)
 
-    assert wanted <= set(found)
-    for name in wanted:
-        assert headings == [line for line in found[name].splitlines() if line.startswith("## ")]
+    assert [] == [rule for rule in RULES if alert_name(rule) not in named]
+    assert [] == [rule for rule in RULES if rule not in shown]
+
+
+def test_every_alert_has_a_runbook_that_says_what_to_do_and_a_test_by_the_minute() -> None:
+    headings = ["## Meaning", "## Impact", "## Diagnosis", "## Mitigation"]
+    found = {path.stem: path.read_text(encoding="utf-8") for path in RUNBOOKS.glob("*.md")}
+    tested = {
+        case["alertname"]
+        for path in (ROOT / "alerts" / "tests").glob("*.yml")
+        for test in yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]
+        for case in test["alert_rule_test"]
+    }
+    wanted = {alert.name for alert in alerts()}
+
+    assert wanted == set(found)
+    assert wanted == tested
+    for text in found.values():
+        assert headings == [line for line in text.splitlines() if line.startswith("## ")]
+
+
+def test_an_agents_runbook_says_how_to_stop_the_agent() -> None:
+    agents = [alert.name for alert in alerts() if alert.team is Team.AGENTS]
+
+    for name in agents:
+        assert "`kill PID`" in (RUNBOOKS / f"{name}.md").read_text(encoding="utf-8"), name
+
+
+def test_links_of_alerts_lead_to_dashboards_that_there_are() -> None:
+    uids = {dashboard.uid for dashboard in DASHBOARDS}
+
+    assert set() == {alert.dashboard for alert in alerts()} - uids
+
+
+def test_rule_files_are_what_the_code_writes() -> None:
+    assert [] == differences()
 
 
 def test_every_module_among_the_rules_that_defines_a_rule_is_judged() -> None:

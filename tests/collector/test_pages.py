@@ -63,3 +63,16 @@ def test_hostile_names_stay_text_in_the_list() -> None:
     run = RunSummary(evil, evil, evil, 1, 2, None, {"tool_call": 1}, 0, 0, 0, 1)
 
     assert "<script>alert" not in listing.render([run])
+
+
+def test_a_runbook_is_served_under_its_alerts_name_and_nothing_else_is(config: Config) -> None:
+    async def visit() -> list[httpx.Response]:
+        async with running(config) as collector, httpx.AsyncClient() as browser:
+            base = f"http://{collector.http}/runbooks"
+            names = ("AgentImpact", "AgentNothing", "..%2Fgenerate.py", "%2Fetc%2Fpasswd")
+            return [await browser.get(f"{base}/{name}") for name in names]
+
+    found, *others = asyncio.run(visit())
+
+    assert found.text.startswith("# AgentImpact")
+    assert [404, 404, 404] == [response.status_code for response in others]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from aftershock.policy import Policy
+from aftershock_collector.edges.shipped import shipped
 from aftershock_collector.edges.sqlite_reading import Reader, RunSummary
 from aftershock_collector.metrics.series import Series
 from aftershock_collector.telling.render import html, listing
@@ -22,6 +24,7 @@ RUNS_SHOWN = 100  # of the newest; the command line has the rest
 SERIES_SHOWN = 12  # beside the judged ones: the page stays readable
 MARGIN_NS = 60 * 10**9  # of infrastructure shown before and after the agents
 
+NAME = re.compile(r"[A-Za-z]+")  # of an alert
 HEADERS = {
     "Content-Security-Policy": "frame-ancestors 'none'",  # the rest stands in the pages themselves
     "Cache-Control": "no-store",
@@ -32,7 +35,7 @@ SeriesAround = Callable[[Sequence[str], int, int], Awaitable[Sequence[Series]]]
 
 
 def routes(store: Path, policy: Policy, series_around: SeriesAround) -> list[Route]:
-    """`/` and `/runs/{run_id}`."""
+    """`/`, `/runs/{run_id}` and `/runbooks/{name}`."""
 
     async def runs(_: Request) -> Response:
         found = await asyncio.to_thread(_runs, store)
@@ -51,7 +54,18 @@ def routes(store: Path, policy: Policy, series_around: SeriesAround) -> list[Rou
         )
         return HTMLResponse(page, headers=HEADERS)
 
-    return [Route("/", runs), Route("/runs/{run_id:path}", run)]
+    async def runbook(request: Request) -> Response:
+        name = request.path_params["name"]
+        place = shipped("alerts/runbooks") / f"{name}.md"
+        if not NAME.fullmatch(name) or not place.is_file():
+            return PlainTextResponse(f"There is no runbook {name!r}.\n", 404)
+        return PlainTextResponse(await asyncio.to_thread(place.read_text, "utf-8"), headers=HEADERS)
+
+    return [
+        Route("/", runs),
+        Route("/runs/{run_id:path}", run),
+        Route("/runbooks/{name}", runbook),
+    ]
 
 
 def plots(series: Iterable[Series]) -> list[Plot]:

@@ -76,7 +76,7 @@ def entity_of_labels(labels: Mapping[str, str]) -> str:
     A label `entity` says it outright, in our own words: `service/checkout`.
     """
     told = labels.get("entity", "")
-    if 0 < told.find("/") and len(told) <= ID_CHARS_MAX:
+    if told.find("/") > 0 and len(told) <= ID_CHARS_MAX:
         return told
     place = place_of("", labels, labels, called=False)
     if place is not None:
