@@ -18,6 +18,8 @@ from aftershock.model import Report
 log = logging.getLogger("aftershock")
 
 LOG_EVERY_S = 30.0  # a full disk says so twice a minute, not five hundred times a second
+# Reasons to leave something out by design: nothing is lost, so nobody is warned.
+BY_DESIGN = frozenset({"metric_not_measured", "action_without_target"})
 QUICK_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 SLOW_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0)
 
@@ -48,6 +50,7 @@ class Telemetry:
         self.trimmed = counter("trimmed", "Values cut from items that were kept", "reason")
         self.passed_over = counter("passed_over", "Log records that say nothing about agents")
         self.dropped = counter("dropped", "Items lost on our side", "reason")
+        self.set_aside = counter("set_aside", "Items left out by design, not judged", "reason")
         self.queue_bytes = gauge("queue_bytes", "Bytes waiting to be stored")
         self.queue_requests = gauge("queue_requests", "Requests waiting to be stored")
         self.lag = histogram("lag_seconds", "From the end of a span to its arrival", SLOW_S)
@@ -98,8 +101,11 @@ class Telemetry:
             self.trimmed.labels(reason).inc(values)
 
     def drop(self, reasons: Mapping[str, int]) -> None:
-        """Items lost on our side, by reason."""
+        """Items lost on our side, or left out by design, by reason."""
         for reason, count in reasons.items():
+            if reason in BY_DESIGN:
+                self.set_aside.labels(reason).inc(count)
+                continue
             self.dropped.labels(reason).inc(count)
             self._warn(f"dropped {reason}", "dropped items: %s, reason: %s", count, reason)
 

@@ -633,7 +633,7 @@ def test_summaries_keep_only_quantiles_that_are_numbers() -> None:
     assert samples["gauge"].value == -3
 
 
-def test_points_that_say_nothing_are_rejected_with_reasons() -> None:
+def test_points_that_say_nothing_are_rejected_with_reasons_unless_they_end_a_series() -> None:
     data, one = metric()
     one.gauge.data_points.add(time_unix_nano=T0)
     one.gauge.data_points.add(time_unix_nano=T0, flags=1)
@@ -646,7 +646,6 @@ def test_points_that_say_nothing_are_rejected_with_reasons() -> None:
     assert decoded.rejected == Counter(
         {
             "data point without a value": 1,
-            "data point that marks the end of a series": 1,
             "value that is not a finite number": 1,
             "time of 0 or out of range": 1,
         }

@@ -60,6 +60,18 @@ def test_our_own_errors_are_counted_and_logged_whole(
     )
 
 
+def test_what_is_left_out_by_design_is_no_loss_and_warns_nobody(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    telemetry = Telemetry()
+
+    telemetry.drop({"metric_not_measured": 3})
+
+    assert value(telemetry, "set_aside_total", reason="metric_not_measured") == 3
+    assert value(telemetry, "dropped_total", reason="metric_not_measured") is None
+    assert caplog.records == []
+
+
 def test_findings_are_counted_by_kind_as_they_close() -> None:
     telemetry = Telemetry()
     finding = Finding("action_cycle", "r", "s", Level.ALARM, NOW, NOW, ("a",), "in a circle")

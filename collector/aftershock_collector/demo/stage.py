@@ -37,6 +37,7 @@ class Stage:
     collector: str
     home: Path
     policy: Path
+    forward: str | None = None  # a full stack that hears everything too
 
     def numbers(self) -> dict[str, Any]:
         """The newest that customers and the database saw."""
@@ -55,6 +56,7 @@ class Stage:
     def start_agent(self, name: str) -> Child:
         """Start one agent through `aftershock run`, unchanged."""
         module = f"aftershock_collector.demo.agents.{name}"
+        metrics = "none" if self.forward is None else "otlp"  # a full stack keeps those too
         return self.children.start(
             name,
             [*aftershock("run"), sys.executable, "-m", module],
@@ -66,6 +68,7 @@ class Stage:
                 "CATALOG_ADMIN": self.shop.catalog["admin"],
                 "OPERATIONS": self.shop.operations["admin"],
                 "OTEL_EXPORTER_OTLP_ENDPOINT": self.collector,
+                "OTEL_METRICS_EXPORTER": metrics,
                 "AFTERSHOCK_POLICY": str(self.policy),
             },
         )
@@ -114,7 +117,8 @@ def raised_stage(
         children.named("checkout").wait_until(lambda: read_json(status)["state"] == "ready")
         customers = let_customers_in(children, shop)
         tell("all healthy")
-        yield Stage(children, shop, customers, model.addresses()["url"], address, home, policy)
+        url = model.addresses()["url"]
+        yield Stage(children, shop, customers, url, address, home, policy, forward)
 
 
 def aftershock(command: str) -> list[str]:

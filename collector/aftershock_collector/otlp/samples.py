@@ -31,7 +31,6 @@ _NO_RECORDED_VALUE = 1  # DataPointFlags
 
 NO_TIME = "time of 0 or out of range"
 NO_VALUE = "data point without a value"
-STALE = "data point that marks the end of a series"
 NOT_FINITE = "value that is not a finite number"
 NO_TEMPORALITY = "metric that is neither delta nor cumulative"
 NO_DATA = "metric of no known kind"
@@ -41,6 +40,10 @@ MALFORMED_BUCKETS = "histogram whose buckets and bounds do not fit"
 
 class _Rejected(Exception):  # noqa: N818  (never leaves this module)
     """One data point that cannot be kept; says why."""
+
+
+class _Ended(Exception):  # noqa: N818  (never leaves this module)
+    """A data point that says only that its series has ended: silence says the same."""
 
 
 class _Metric(NamedTuple):
@@ -88,6 +91,8 @@ def samples_of(body: bytes, resource: Attributes, scope: str, decoded: Decoded[S
             decoded.items.append(read(point, metric))
         except _Rejected as why:
             decoded.rejected[str(why)] += 1
+        except _Ended:
+            continue
         except DecodeError:
             decoded.rejected[MALFORMED_POINT] += 1
 
@@ -99,7 +104,7 @@ def _sample(metric: _Metric, point: Any, **values: Any) -> Sample:
     if not 0 < time_ns <= TIME_MAX_NS:
         raise _Rejected(NO_TIME)
     if point.flags & _NO_RECORDED_VALUE:
-        raise _Rejected(STALE)
+        raise _Ended
     return Sample(
         name=metric.name,
         unit=metric.unit,
