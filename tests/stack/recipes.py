@@ -53,12 +53,12 @@ class Distribution:
     substitutes: Mapping[str, str]
 
 
-Recipe = Module | Distribution
-
-
 def environment(**more: str) -> dict[str, str]:
-    """For the Go tools: no workspace (a module's zip lacks its other members), no C compiler."""
-    flags = f"{os.environ.get('GOFLAGS', '')} -buildvcs=false".strip()
+    """For the Go tools: no workspace (a module's zip lacks its other members), no C compiler.
+
+    What go.mod lacks is added as it is met: tidying would want the modules of all tests as well.
+    """
+    flags = f"{os.environ.get('GOFLAGS', '')} -buildvcs=false -mod=mod".strip()
     return {**os.environ, "GOFLAGS": flags, "GOWORK": "off", "CGO_ENABLED": "0", **more}
 
 
@@ -129,13 +129,12 @@ def build_module(module: Module, version: str, folder: Path, target: Path) -> No
         compile_go(sources, target / binary, package, f"-X {module.says}={version}", module.tags)
 
 
-def compile_go(sources: Path, binary: Path, package: str, linker: str = "", tags: str = "") -> None:
-    """Compile one package; requirements that go.mod lacks are added, tests' ones are not missed."""
-    run(
-        sources,
-        *("go", "build", "-mod=mod", "-trimpath", f"-tags={tags}", f"-ldflags=-s -w {linker}"),
-        *("-o", str(binary), package),
-    )
+def compile_go(
+    sources: Path, binary: Path, package: str, linker: str = "", tags: str = "", **more: str
+) -> None:
+    """Compile one package to a binary that names no folder of this machine."""
+    flags = (f"-tags={tags}", f"-ldflags=-s -w {linker}", "-trimpath")
+    run(sources, "go", "build", *flags, "-o", str(binary), package, **more)
 
 
 def parts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -190,27 +189,12 @@ def build_distribution(recipe: Distribution, folder: Path, target: Path) -> None
     run(folder, "go", "install", f"{recipe.builder}@{recipe.version}", GOBIN=str(folder))
     skipped = ("--skip-compilation", "--skip-get-modules", "--skip-strict-versioning")
     run(folder, str(folder / "builder"), "--config", "builder.yaml", *skipped)
-    # The builder would tidy, which wants the modules of every part's tests as well.
     run(sources, "go", "mod", "init", recipe.builder)
     core = f"go.opentelemetry.io/collector/otelcol@{recipe.version}"
     requires = [f"-require={module}@{version}" for module, version in taken.items()]
     run(sources, "go", "mod", "edit", f"-require={core}", *requires)
     compile_go(sources, target / "otelcol", ".")
     shutil.copyfile(MANIFEST, target / MANIFEST.name)
-
-
-def follow(recipe: Recipe, version: str, folder: Path, target: Path) -> None:
-    """Make the recipe's binaries in `target`, working in `folder`.
-
-    Raises:
-        BuildFailed: with what went wrong and where.
-    """
-    if shutil.which("go") is None:
-        raise BuildFailed("go is not installed: install Go 1.26 or newer, or Debian's packages")
-    if isinstance(recipe, Module):
-        build_module(recipe, version, folder, target)
-    else:
-        build_distribution(recipe, folder, target)
 
 
 def same_parts(place: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -114,6 +115,23 @@ def test_a_part_that_nobody_offers_is_refused_by_name(
         on_offer([("example.com/part", "v1")], {}, tmp_path)
     with pytest.raises(BuildFailed, match=r"example.com/part v0 is not to be had"):
         on_offer([("example.com/part", "v1")], {"example.com/part": "v0"}, tmp_path)
+
+
+IMAGES = {"otelcol": "opentelemetry-collector-contrib", "node_exporter": "node-exporter"}
+
+
+@pytest.mark.parametrize("owner", PROGRAMS, ids=[each.name for each in PROGRAMS])
+def test_a_program_is_the_release_that_compose_runs_or_says_how_it_differs(owner: Program) -> None:
+    compose = (MANIFEST.parents[2] / "docker-compose.yml").read_text()
+    image = IMAGES.get(owner.name, owner.name)
+    found = re.search(rf"image: [\w.-]+/{image}:v?([\w.-]+)$", compose, re.MULTILINE)
+    if found is None:
+        assert owner.name == "pint"  # it looks at rules; nothing runs it
+        return
+
+    assert bool(owner.differs) == (found[1] != owner.version)
+    if owner.differs:
+        assert owner.differs.startswith(f"compose runs {found[1]}")
 
 
 def test_every_binary_has_one_program_and_one_package() -> None:
