@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.stack import programs
+from tests.stack.grafana_sources import trimmed
 from tests.stack.programs import PROGRAMS, Program, build, built, listing, locate, main
 from tests.stack.recipes import MANIFEST, BuildFailed, Distribution, Module, on_offer, parts, run
 
@@ -141,3 +142,34 @@ def test_every_binary_has_one_program_and_one_package() -> None:
     for each in PROGRAMS:
         if isinstance(each.recipe, Module):
             assert tuple(each.recipe.packages) == each.binaries
+
+
+def test_grafanas_pages_are_built_without_what_only_testing_needs() -> None:
+    kept = trimmed({
+        "scripts": {"postinstall": "husky install"},
+        "workspaces": {"packages": ["packages/*"]},
+        "dependencies": {"react": "17.0.2", "xlsx": "https://elsewhere.example/xlsx.tgz"},
+        "devDependencies": {"webpack": "5.76.0", "cypress": "9.5.1"},
+        "resolutions": {"underscore": "1.13.6"},
+    })  # fmt: skip
+
+    assert kept["devDependencies"] == {"webpack": "5.76.0"}
+    assert kept["dependencies"] == {"react": "17.0.2", "xlsx": "0.18.5"}
+    assert "packages/grafana-e2e" not in kept["workspaces"]["packages"]
+    assert kept["scripts"] == {}
+    assert kept["resolutions"] == {"underscore": "1.13.6"}
+
+
+def test_what_is_optional_is_built_only_when_named(
+    empty_cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for each in PROGRAMS:
+        if not each.optional:
+            for binary in each.binaries:
+                place_binary(each.folder / binary)
+    (programs.program("otelcol").folder / "builder.yaml").write_text(MANIFEST.read_text())
+
+    assert main(["build"]) == 0
+    assert "grafana" not in capsys.readouterr().out
+    assert main(["build", "grafana"]) == 1
+    assert "go is not installed" in capsys.readouterr().err
