@@ -32,7 +32,7 @@ from aftershock_collector.offers import (
 )
 from aftershock_collector.otlp.decode import decode_logs, decode_metrics, decode_traces
 from aftershock_collector.otlp.wire import LogEvent, Span, Unreadable
-from aftershock_collector.reading.alerts import changes_of_webhook
+from aftershock_collector.reading.alerts import changes_of_alerts
 from aftershock_collector.telemetry import Telemetry
 
 RETRY_FIRST_S = 0.05  # a lock is usually gone after one commit of somebody else
@@ -255,7 +255,7 @@ class Intake:
             items = Items(samples=samples.items, rejected=samples.rejected)
             trimmed = samples.trimmed
         elif signal is Signal.ALERTS:
-            alerts = changes_of_webhook(body)
+            alerts = changes_of_alerts(body, offer.arrived_ns)
             items = Items(changes=alerts.items, rejected=alerts.rejected)
             trimmed = alerts.trimmed
         else:

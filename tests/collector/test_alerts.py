@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from aftershock.model import ChangeKind
 from aftershock_collector.otlp.wire import Unreadable
-from aftershock_collector.reading.alerts import ALERTS_MAX, change_of_alert, changes_of_webhook
+from aftershock_collector.reading.alerts import ALERTS_MAX, change_of_alert, changes_of_alerts
 
 STARTED = "2026-01-15T12:03:10.123456789Z"
+NOW = 1_768_478_700_000_000_000  # 12:05:00
 
 
 def alert(**labels: str) -> dict[str, Any]:
@@ -21,7 +22,7 @@ def alert(**labels: str) -> dict[str, Any]:
 
 
 def entity(**labels: str) -> str:
-    (change,) = changes_of_webhook(json.dumps({"alerts": [alert(**labels)]}).encode()).items
+    (change,) = changes_of_alerts(json.dumps({"alerts": [alert(**labels)]}).encode(), NOW).items
     return change.entity
 
 
@@ -36,8 +37,9 @@ def test_an_alert_is_about_what_its_labels_name() -> None:
 
 
 def test_the_same_alert_keeps_its_id_and_a_new_firing_gets_another() -> None:
-    first, again = change_of_alert(alert()), change_of_alert(alert() | {"status": "resolved"})
-    later = change_of_alert(alert() | {"startsAt": "2026-01-15T13:00:00+01:00"})
+    first = change_of_alert(alert(), NOW)
+    again = change_of_alert(alert() | {"status": "resolved", "fingerprint": "9f"}, NOW)
+    later = change_of_alert(alert() | {"startsAt": "2026-01-15T13:00:00+01:00"}, NOW)
 
     assert not isinstance(first, str)
     assert not isinstance(again, str)
@@ -48,10 +50,20 @@ def test_the_same_alert_keeps_its_id_and_a_new_firing_gets_another() -> None:
     assert later.began_at_ns == 1_768_478_400_000_000_000
 
 
+def test_prometheus_own_list_is_read_and_an_end_to_come_is_none() -> None:
+    posted = {key: value for key, value in alert(entity="db/orders").items() if key != "status"}
+    fires = posted | {"endsAt": "2026-01-15T12:09:00Z"}
+    over = posted | {"endsAt": "2026-01-15T12:04:00Z"}
+
+    first, last = changes_of_alerts(json.dumps([fires, over]).encode(), NOW).items
+
+    assert ("db/orders", None) == (first.entity, first.ended_at_ns)
+    assert first.id == last.id
+    assert last.ended_at_ns == NOW - 60_000_000_000
+
+
 def test_a_resolved_alert_never_ends_before_it_began() -> None:
-    ended = change_of_alert(
-        alert() | {"status": "resolved", "endsAt": "2026-01-15T12:00:00Z"},
-    )
+    ended = change_of_alert(alert() | {"status": "resolved", "endsAt": "2026-01-15T12:00:00Z"}, NOW)
 
     assert not isinstance(ended, str)
     assert ended.ended_at_ns == ended.began_at_ns
@@ -59,7 +71,7 @@ def test_a_resolved_alert_never_ends_before_it_began() -> None:
 
 def test_texts_are_bounded_and_so_is_their_number() -> None:
     long = alert(alertname="n" * 9_000) | {"annotations": {"description": "d" * 9_000}}
-    decoded = changes_of_webhook(json.dumps({"alerts": [long] * (ALERTS_MAX + 3)}).encode())
+    decoded = changes_of_alerts(json.dumps({"alerts": [long] * (ALERTS_MAX + 3)}).encode(), NOW)
 
     assert len(decoded.items) == ALERTS_MAX
     assert decoded.rejected == {"too many alerts": 3}
@@ -72,7 +84,7 @@ def test_texts_are_bounded_and_so_is_their_number() -> None:
 )
 def test_an_alert_without_a_moment_is_rejected_and_counted(started: Any) -> None:
     body = json.dumps({"alerts": [alert() | {"startsAt": started}, alert()]}).encode()
-    decoded = changes_of_webhook(body)
+    decoded = changes_of_alerts(body, NOW)
 
     assert len(decoded.items) == 1
     assert decoded.rejected == {"alert without a start": 1}
@@ -98,7 +110,7 @@ alerts = st.fixed_dictionaries(
 
 @given(st.lists(alerts | anything, max_size=5))
 def test_every_alert_is_taken_or_rejected_and_nothing_raises(given_alerts: list[Any]) -> None:
-    decoded = changes_of_webhook(json.dumps({"alerts": given_alerts}).encode())
+    decoded = changes_of_alerts(json.dumps({"alerts": given_alerts}).encode(), NOW)
 
     assert len(decoded.items) + decoded.rejected.total() == len(given_alerts)
 
@@ -106,7 +118,7 @@ def test_every_alert_is_taken_or_rejected_and_nothing_raises(given_alerts: list[
 @given(st.binary(max_size=50) | anything.map(lambda value: json.dumps(value).encode()))
 def test_whatever_the_body_is_it_is_read_or_refused(body: bytes) -> None:
     try:
-        decoded = changes_of_webhook(body)
+        decoded = changes_of_alerts(body, NOW)
     except Unreadable:
         return
     assert decoded.items == []
@@ -114,7 +126,7 @@ def test_whatever_the_body_is_it_is_read_or_refused(body: bytes) -> None:
 
 def test_our_own_findings_do_not_come_back_as_evidence() -> None:
     body = json.dumps({"alerts": [alert(source="aftershock"), alert()]}).encode()
-    decoded = changes_of_webhook(body)
+    decoded = changes_of_alerts(body, NOW)
 
     assert 1 == len(decoded.items)
     assert {"alert of our own": 1} == decoded.rejected

@@ -77,7 +77,8 @@ def test_kubernetes_and_alertmanager_bring_it_back() -> None:
             "labels": {"alertname": "Down", "trace_id": TRACE},
             "annotations": {"summary": "x"},
             "startsAt": "2026-01-15T12:00:00Z",
-        }
+        },
+        1_768_480_000_000_000_000,
     )
     assert isinstance(watched, Change)
     assert isinstance(plain, Change)

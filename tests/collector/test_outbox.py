@@ -315,7 +315,7 @@ def test_an_alert_fires_on_while_another_finding_with_its_labels_is_open(
     desk.send(incident.at(151))
     ends = [request.json[0]["endsAt"] for request in receiver.requests[-2:]]
 
-    assert ends == ["2026-01-15T12:15:31.000Z", "2026-01-15T12:05:40.000Z"]
+    assert ends == ["2026-01-15T12:15:31.000Z", "2026-01-15T12:06:10.000Z"]
 
 
 def test_findings_leave_as_otlp_with_warnings_too(tmp_path: Path, receiver: Receiver) -> None:

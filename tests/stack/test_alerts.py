@@ -83,7 +83,7 @@ def test_alertmanager_accepts_its_routes_and_templates(tmp_path: Path) -> None:
     [
         ("severity=critical team=agents source=aftershock", "on-call-webhook"),
         ("severity=critical team=agents source=prometheus", "on-call-webhook"),
-        ("severity=critical team=infrastructure", "aftershock,on-call-webhook"),
+        ("severity=critical team=infrastructure", "on-call-webhook"),
         ("severity=warning team=platform", "on-call-webhook"),
         ("severity=info team=agents", "nobody"),
         ("severity=none", "nobody"),

@@ -83,7 +83,7 @@ def otlp_app(
     return Starlette(
         routes=[
             *(Route(f"/v1/{s}", export(s), methods=["POST"]) for s in _OTLP),
-            Route("/api/v1/alerts/alertmanager", export(Signal.ALERTS), methods=["POST"]),
+            *(Route(place, export(Signal.ALERTS), methods=["POST"]) for place in _ALERTS),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
@@ -93,6 +93,8 @@ def otlp_app(
     )
 
 
+# Alertmanager's webhook, and Prometheus itself, which takes us for an Alertmanager.
+_ALERTS = ("/api/v1/alerts/alertmanager", "/api/v2/alerts")
 _OTLP = (Signal.TRACES, Signal.METRICS, Signal.LOGS)
 
 

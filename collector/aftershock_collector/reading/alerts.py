@@ -1,10 +1,15 @@
-"""Alertmanager's webhook (version 4) → Changes: what other people's alerts say became different."""
+"""Alerts of others → Changes: Alertmanager's webhook (version 4), and what Prometheus itself posts.
+
+Prometheus posts a list of alerts to each of its Alertmanagers (API v2): it may take us for one, and
+then we hear of what Alertmanager silences, too.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any, cast
 
 from aftershock.attributes import SERVER_ADDRESS
@@ -20,19 +25,25 @@ ID_CHARS_MAX = 200
 OURS = "aftershock"  # the label `source` of the alerts that findings become
 
 
-def changes_of_webhook(body: bytes) -> Decoded[Change]:
-    """Read one notification; raises Unreadable where it is not one."""
+def changes_of_alerts(body: bytes, now_ns: int) -> Decoded[Change]:
+    """Read one notification or one list of alerts; raises Unreadable where it is neither.
+
+    Args:
+        body: JSON, as it arrived.
+        now_ns: when it arrived. What ends later than that has not ended: senders say until when
+            an alert holds unless they say it again.
+    """
     try:
-        document = _table(json.loads(body))
+        document: Any = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"not JSON: {error}") from error
-    alerts: Any = document.get("alerts")
+    alerts: Any = _table(document).get("alerts", document)
     if not isinstance(alerts, list):
-        raise Unreadable("not an Alertmanager webhook: it has no list of alerts")
+        raise Unreadable("neither Alertmanager's webhook nor a list of alerts")
     told = cast("list[Any]", alerts)
     decoded: Decoded[Change] = Decoded([])
     for alert in told[:ALERTS_MAX]:
-        change = change_of_alert(_table(alert))
+        change = change_of_alert(_table(alert), now_ns)
         if isinstance(change, str):
             decoded.rejected[change] += 1
         else:
@@ -42,7 +53,7 @@ def changes_of_webhook(body: bytes) -> Decoded[Change]:
     return decoded
 
 
-def change_of_alert(alert: Mapping[str, Any]) -> Change | str:
+def change_of_alert(alert: Mapping[str, Any], now_ns: int) -> Change | str:
     """One alert, or why it cannot be one."""
     labels = _texts(alert.get("labels"))
     if "alertname" not in labels:
@@ -52,13 +63,16 @@ def change_of_alert(alert: Mapping[str, Any]) -> Change | str:
     began = _time_ns(alert.get("startsAt"))
     if not began:
         return "alert without a start"
-    ended = _time_ns(alert.get("endsAt")) if alert.get("status") == "resolved" else None
+    ends = _time_ns(alert.get("endsAt"))
+    resolved = alert["status"] == "resolved" if "status" in alert else (ends or now_ns) < now_ns
+    ended = ends if resolved else None
     annotations = _texts(alert.get("annotations"))
     said = annotations.get("summary") or annotations.get("description") or ""
     link = link_in(labels, annotations)
-    fingerprint = str(alert.get("fingerprint") or json.dumps(labels, sort_keys=True))
+    # The same by whichever way it comes; only one of them brings Alertmanager's fingerprint.
+    named = blake2b(json.dumps(labels, sort_keys=True).encode(), digest_size=8).hexdigest()
     return Change(
-        id=f"alert/{fingerprint[:ID_CHARS_MAX]}/{began}",
+        id=f"alert/{named}/{began}",
         kind=ChangeKind.ALERT,
         entity=entity_of_labels(labels),
         name=labels["alertname"][:ID_CHARS_MAX],
