@@ -256,7 +256,7 @@ def impact(probability: float | None = 0.91, label: str = "probable") -> Impact:
         parts=Parts(own=8.4, before=0.6, callee=3.1, rival=1.2),
         rivals=(
             Rival(None, None, "no agent action", 0.06),
-            Rival("o4", OTHER_RUN, "docs-bot's restart_service", 0.03),
+            Rival("o4", OTHER_RUN, "restart_service", 0.03, agent="docs-bot"),
         ),
         judged_at_ns=at(96),
         change=Change(
@@ -356,7 +356,7 @@ def harmless() -> Impact:
         entity="service/docs",
         parts=Parts(own=0.7, before=0.4, callee=0.0, rival=8.4),
         rivals=(
-            Rival("act", RUN, "sre-bot's scale_deployment", 0.91),
+            Rival("act", RUN, "scale_deployment", 0.91, agent="sre-bot"),
             Rival(None, None, "no agent action", 0.06),
         ),
         change=None,

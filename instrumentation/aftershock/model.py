@@ -286,8 +286,10 @@ class Rival:
 
     span_id: str | None
     run_id: str | None
-    name: str
+    name: str  # of the tool, or of what is known to have happened
     probability: float
+    trace_id: str | None = None
+    agent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

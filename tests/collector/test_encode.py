@@ -22,7 +22,8 @@ RIVAL_TRACE, RIVAL = "4bf92f3577b34da6a3ce929d0e0e4736", "b7ad6b7169203331"
 def blamed() -> Claim:
     """The impact finding with ids as OpenTelemetry makes them."""
     claim = incident.blamed()
-    rivals = (Rival(None, None, "no agent action", 0.06), Rival(RIVAL, "r", "restart", 0.03))
+    nobody = Rival(None, None, "no agent action", 0.06)
+    rivals = (nobody, Rival(RIVAL, "r", "restart", 0.03, RIVAL_TRACE, "docs-bot"))
     judged = replace(incident.impact(), span_id=ACTION, rivals=rivals)
     return replace(claim, finding=replace(claim.finding, impact=judged, evidence=(ACTION,)))
 
@@ -32,8 +33,8 @@ def logs(report: Report) -> list[LogRecord]:
     return [r for a in request.resource_logs for s in a.scope_logs for r in s.log_records]
 
 
-def spans(report: Report, traces: dict[str, str] | None = None) -> list[Span]:
-    request = ExportTraceServiceRequest.FromString(encode_spans(report, traces) or b"")
+def spans(report: Report) -> list[Span]:
+    request = ExportTraceServiceRequest.FromString(encode_spans(report) or b"")
     return [s for a in request.resource_spans for b in a.scope_spans for s in b.spans]
 
 
@@ -76,7 +77,7 @@ def test_ids_that_are_not_of_opentelemetry_are_left_to_the_attributes() -> None:
 
 
 def test_a_verdict_is_a_child_of_the_action_in_the_same_trace_with_links_to_its_rivals() -> None:
-    verdict, _ = spans(Report(incident.at(64), opened=(blamed(),)), {RIVAL: RIVAL_TRACE})
+    verdict, _ = spans(Report(incident.at(64), opened=(blamed(),)))
 
     assert verdict.trace_id.hex() == incident.TRACE
     assert verdict.parent_span_id.hex() == ACTION
@@ -86,18 +87,19 @@ def test_a_verdict_is_a_child_of_the_action_in_the_same_trace_with_links_to_its_
 
 
 def test_an_incident_is_a_trace_of_its_own_that_links_every_candidate() -> None:
-    verdict, case = spans(Report(incident.at(64), opened=(blamed(),)), {RIVAL: RIVAL_TRACE})
+    verdict, case = spans(Report(incident.at(64), opened=(blamed(),)))
     linked = {x.span_id.hex(): said(list(x.attributes)) for x in case.links}
 
     assert case.trace_id != verdict.trace_id
     assert case.parent_span_id == b""
     assert linked[ACTION][attributes.IMPACT_PROBABILITY] == 0.91
     assert linked[RIVAL][attributes.IMPACT_PROBABILITY] == 0.03
+    assert linked[RIVAL][attributes.IMPACT_CANDIDATE] == "docs-bot's restart"
     (shares,) = [p.value for p in case.attributes if p.key == attributes.IMPACT_CANDIDATES]
     assert [v.string_value for v in shares.array_value.values] == [
         "0.910 sre-bot's scale_deployment",
         "0.060 no agent action",
-        "0.030 restart",
+        "0.030 docs-bot's restart",
     ]
 
 

@@ -96,7 +96,7 @@ def certain(opened: OpenAction, change: Change, now_ns: int) -> Impact:
 
 def acquitted(best: Impact, by: Impact) -> Impact:
     """The verdict where another action's trace came back from the same damage."""
-    culprit = Rival(by.span_id, by.run_id, by.tool, 1.0)
+    culprit = Rival(by.span_id, by.run_id, by.tool, 1.0, by.trace_id, by.agent)
     rivals = (culprit, Rival(None, None, NOBODY, 0.0))
     return replace(
         best, probability=0.0, label=label(0.0), rivals=rivals, change=None, lead_ns=None
@@ -106,7 +106,7 @@ def acquitted(best: Impact, by: Impact) -> Impact:
 def rivals_of(own: OpenAction, seen: Look) -> tuple[Rival, ...]:
     """Every other explanation of the same look, likeliest first, "no agent action" among them."""
     others = [
-        Rival(s.opened.step.span_id, s.opened.step.run_id, s.opened.action.tool, share)
+        rival_of(s.opened, share)
         for s, share in zip(seen.standings, seen.shares.candidates, strict=True)
         if s.opened is not own
     ]
@@ -117,6 +117,13 @@ def rivals_of(own: OpenAction, seen: Look) -> tuple[Rival, ...]:
     ]
     rivals = [*others[:RIVALS_MAX], *outside, Rival(None, None, NOBODY, seen.shares.nobody)]
     return tuple(sorted(rivals, key=lambda rival: -rival.probability))
+
+
+def rival_of(opened: OpenAction, share: float) -> Rival:
+    """Another agent's action, or another one of the same agent's."""
+    step = opened.step
+    tool = opened.action.tool
+    return Rival(step.span_id, step.run_id, tool, share, step.trace_id, step.agent)
 
 
 def lacking(standing: Standing, *, topology: bool) -> tuple[str, ...]:

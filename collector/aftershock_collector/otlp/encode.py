@@ -24,10 +24,10 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from aftershock import attributes
-from aftershock.model import Level
+from aftershock.model import Level, Rival
 from aftershock_collector.telling.accusation import named, sentence
 from aftershock_collector.telling.page import State
-from aftershock_collector.telling.story import NO_AGENT, candidates, clean, verdict
+from aftershock_collector.telling.story import NO_AGENT, candidates, clean, rival_words, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -106,26 +106,21 @@ def encode_suspects(suspects: Suspects) -> bytes:
     ).SerializeToString()
 
 
-def encode_spans(report: Report, traces: Mapping[str, str] | None = None) -> bytes | None:
+def encode_spans(report: Report) -> bytes | None:
     """Verdict and incident spans of impact findings that were opened or closed.
 
     Updates leave as log events only: a span with an id that was sent before is lost or doubled.
 
-    Args:
-        report: what one conclusion changed.
-        traces: trace ids by span id, for rivals that the report itself does not name.
-
     Returns:
         A serialized `ExportTraceServiceRequest`; None where no verdict was opened or closed.
     """
-    known = dict(traces or {}) | traces_of(report)
     spans: list[Span] = []
     for state, claim in changed(report):
         impact = claim.finding.impact
         if impact is None or state is State.UPDATED:
             continue
-        spans.append(verdict_span(claim, impact, state, known))
-        spans.append(incident_span(claim, impact, state, known))
+        spans.append(verdict_span(claim, impact, state))
+        spans.append(incident_span(claim, impact, state))
     if not spans:
         return None
     scope = ScopeSpans(scope=SCOPE, spans=spans)
@@ -143,13 +138,6 @@ def changed(report: Report) -> Iterator[tuple[State, Claim]]:
     ):
         for claim in claims:
             yield state, claim
-
-
-def traces_of(report: Report) -> dict[str, str]:
-    """Trace ids by span id, of every action that this report judges."""
-    impacts = [*report.impacts]
-    impacts += [c.finding.impact for _, c in changed(report) if c.finding.impact is not None]
-    return {impact.span_id: impact.trace_id for impact in impacts}
 
 
 def log_of(claim: Claim, state: State, now_ns: int, home: Mapping[str, Value | None]) -> LogRecord:
@@ -232,7 +220,7 @@ def impact_attributes(impact: Impact) -> dict[str, Value | None]:
     }
 
 
-def verdict_span(claim: Claim, impact: Impact, state: State, known: Mapping[str, str]) -> Span:
+def verdict_span(claim: Claim, impact: Impact, state: State) -> Span:
     """The child of the action's span that says what the action did, with links to its rivals."""
     span = Span(
         name=f"verdict {clean(impact.tool, 80)}",
@@ -242,7 +230,7 @@ def verdict_span(claim: Claim, impact: Impact, state: State, known: Mapping[str,
         start_time_unix_nano=impact.acted_at_ns,
         end_time_unix_nano=ended(claim, impact),
         attributes=pairs(finding_attributes(claim, state)),
-        links=links(impact, known, own=False),
+        links=links(impact, own=False),
     )
     parent = span_bytes(impact.span_id)
     if parent is not None:
@@ -250,7 +238,7 @@ def verdict_span(claim: Claim, impact: Impact, state: State, known: Mapping[str,
     return span
 
 
-def incident_span(claim: Claim, impact: Impact, state: State, known: Mapping[str, str]) -> Span:
+def incident_span(claim: Claim, impact: Impact, state: State) -> Span:
     """A trace of its own for the degradation, with a link to every candidate."""
     began = impact.change.began_at_ns if impact.change is not None else impact.acted_at_ns
     rated = tuple(f"{p:.3f} {name}" for name, p, _ in candidates(impact))
@@ -263,7 +251,7 @@ def incident_span(claim: Claim, impact: Impact, state: State, known: Mapping[str
         start_time_unix_nano=began,
         end_time_unix_nano=max(began, ended(claim, impact)),
         attributes=pairs(finding_attributes(claim, state) | shares),
-        links=links(impact, known, own=True),
+        links=links(impact, own=True),
     )
 
 
@@ -272,19 +260,21 @@ def ended(claim: Claim, impact: Impact) -> int:
     return impact.recovered_at_ns or claim.closed_at_ns or impact.judged_at_ns
 
 
-def links(impact: Impact, known: Mapping[str, str], *, own: bool) -> list[Span.Link]:
+def links(impact: Impact, *, own: bool) -> list[Span.Link]:
     """One link per candidate action whose span can be named; "no agent action" has none."""
-    rated = [(rival.span_id, rival.name, rival.probability) for rival in impact.rivals]
+    rated = list(impact.rivals)
     if own:
-        rated.insert(0, (impact.span_id, impact.tool, impact.probability or 0.0))
+        judged, share = impact, impact.probability or 0.0
+        whose = (judged.span_id, judged.run_id, judged.tool, share, judged.trace_id, judged.agent)
+        rated.insert(0, Rival(*whose))
     found: list[Span.Link] = []
-    for span_id, name, probability in rated:
-        trace_id = impact.trace_id if span_id == impact.span_id else known.get(span_id or "", "")
-        if span_id is None or not HEX_16.fullmatch(span_id) or not HEX_32.fullmatch(trace_id):
+    for rival in rated:
+        span_id, trace_id = rival.span_id or "", rival.trace_id or ""
+        if not HEX_16.fullmatch(span_id) or not HEX_32.fullmatch(trace_id):
             continue
         said: dict[str, Value | None] = {
-            attributes.IMPACT_CANDIDATE: clean(name, 120),
-            attributes.IMPACT_PROBABILITY: probability,
+            attributes.IMPACT_CANDIDATE: clean(rival_words(rival), 120),
+            attributes.IMPACT_PROBABILITY: rival.probability,
         }
         found.append(
             Span.Link(

@@ -16,7 +16,7 @@ from aftershock.model import Claim, Finding, Report
 from aftershock_collector.edges import otlp_export
 from aftershock_collector.edges.sqlite import Delivery
 from aftershock_collector.impact.suspects import Suspects
-from aftershock_collector.otlp.encode import encode_logs, encode_spans, encode_suspects, traces_of
+from aftershock_collector.otlp.encode import encode_logs, encode_spans, encode_suspects
 from aftershock_collector.telling import accusation, page
 from aftershock_collector.telling.page import Page, State, compose, pages_someone
 from aftershock_collector.telling.story import NS
@@ -123,7 +123,6 @@ class Messages:
         return [Delivery(finding_id, name, receiver, body) for receiver in told]
 
     def _events(self, report: Report) -> list[Delivery]:
-        known = traces_of(report)
         found: list[Delivery] = []
         for state, claims in (
             (State.OPENED, report.opened),
@@ -134,7 +133,7 @@ class Messages:
                 alone = only(report.now_ns, state, claim)
                 service, _, environment = self._home_of(claim.finding.run_id)
                 logs = encode_logs(alone, service=service, environment=environment)
-                body = otlp_export.body_of(logs, encode_spans(alone, known))
+                body = otlp_export.body_of(logs, encode_spans(alone))
                 found.append(Delivery(claim.finding.id, state_name(claim, state), OTLP, body))
         return found
 

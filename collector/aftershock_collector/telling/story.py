@@ -15,7 +15,7 @@ from aftershock.approval import Approval, Gate
 from aftershock.model import Action, Decision, Fact, Outcome, Step, StepKind, Tier
 
 if TYPE_CHECKING:
-    from aftershock.model import Change, Impact
+    from aftershock.model import Change, Impact, Rival
 
 NS = 1_000_000_000
 TEXT_CHARS_MAX = 300  # of one sentence: three lines on a phone
@@ -265,6 +265,12 @@ def judgement(impact: Impact) -> str:
     return f"No metric evidence that {deed} degraded {entity}"
 
 
+def rival_words(rival: Rival) -> str:
+    """Whose deed, where it is one; else what happened."""
+    name = clean(rival.name, 80) or NO_AGENT
+    return name if rival.span_id is None else f"{who(rival.agent)}'s {name}"
+
+
 def candidates(impact: Impact) -> tuple[tuple[str, float, bool], ...]:
     """(name, probability, is the judged action) of everything that competed, likeliest first.
 
@@ -273,7 +279,7 @@ def candidates(impact: Impact) -> tuple[tuple[str, float, bool], ...]:
     if impact.probability is None:
         return ()
     own = (f"{who(impact.agent)}'s {clean(impact.tool, 80)}", impact.probability, True)
-    others = [(clean(r.name, 80) or NO_AGENT, r.probability, False) for r in impact.rivals]
+    others = [(rival_words(r), r.probability, False) for r in impact.rivals]
     if all(name != NO_AGENT for name, *_ in others):
         left = 1.0 - impact.probability - sum(r.probability for r in impact.rivals)
         others.append((NO_AGENT, max(0.0, left), False))

@@ -142,7 +142,14 @@ def impact_json(impact: Impact) -> dict[str, Any]:
         "nats": to_plain(impact.parts),
         "comparable": impact.comparable,
         "rivals": [
-            {"name": r.name, "span": r.span_id, "run": r.run_id, "probability": r.probability}
+            {
+                "name": r.name,
+                "agent": r.agent,
+                "span": r.span_id,
+                "run": r.run_id,
+                "trace": r.trace_id,
+                "probability": r.probability,
+            }
             for r in impact.rivals
         ],
         "context_gap": list(impact.context_gap),
