@@ -165,9 +165,10 @@ class Watch:
         told: list[Impact] = []
         for opened in list(self._open.values()):
             _check_recovery(opened, now_ns, series)
-            if not opened.following and now_ns >= opened.until_ns:
+            settled = not opened.following and now_ns >= opened.until_ns
+            if settled:
                 _settle(opened, now_ns, series, self.blind[:BLIND_MAX])
-            if opened.best is not None and _is_news(opened.best, opened.told):
+            if opened.best is not None and _is_news(opened.best, opened.told, settled=settled):
                 opened.told = opened.best
                 told.append(opened.best)
             if opened.following and _is_over(opened, now_ns):
@@ -291,9 +292,11 @@ def _is_over(opened: OpenAction, now_ns: int) -> bool:
     return not unsettled or now_ns > opened.until_ns + FOLLOW_S * 1e9
 
 
-def _is_news(best: Impact, told: Impact | None) -> bool:
-    """True where a person would want to hear the difference."""
-    if told is None or best.label != told.label or best.recovered_at_ns != told.recovered_at_ns:
+def _is_news(best: Impact, told: Impact | None, *, settled: bool) -> bool:
+    """True where a person would want to hear the difference, or see the rest of the chart."""
+    if told is None or (settled and best.charts != told.charts):
+        return True
+    if best.label != told.label or best.recovered_at_ns != told.recovered_at_ns:
         return True
     rose = (best.probability or 0) - (told.probability or 0)
     return rose >= TOLD_STEP or best.missing != told.missing

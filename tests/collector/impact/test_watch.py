@@ -491,6 +491,16 @@ def test_charts_hold_the_frozen_band_and_the_points_around_the_action() -> None:
     assert float(np.median(before[-30:])) == pytest.approx(chart.median, rel=1e-4)
 
 
+def test_when_the_looks_are_over_the_chart_goes_on_beyond_the_look_that_was_kept() -> None:
+    scene = Scene(broken([CHECKOUT], 7_320), watch=Watch(look_s=300))
+    scene.play(7_600, [step("a", 7_230, CHECKOUT)])
+
+    earlier, settled = scene.told[-2:]
+
+    assert earlier.charts[0].times_ns[-1] <= earlier.judged_at_ns
+    assert settled.judged_at_ns < at(7_520) < settled.charts[0].times_ns[-1]
+
+
 def test_probabilities_of_all_explanations_add_up_to_one() -> None:
     scene = Scene(broken([CHECKOUT], 7_320))
     scene.play(7_900, [step(str(n), 7_230 + n, CHECKOUT) for n in range(4)])
