@@ -164,12 +164,12 @@ def on_offer(
         try:
             downloaded(module, version, folder)
             taken[module] = version
-        except BuildFailed as error:
+        except BuildFailed:
             if module not in substitutes:
                 raise
             taken[module] = substitutes[module]
             downloaded(module, taken[module], folder)
-            print(f"  {error}\n  taking {taken[module]} instead")
+            print(f"  {module} {version} is not to be had: taking {taken[module]}")
     return taken
 
 
