@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from aftershock.attributes import SERVICE_NAME
+from aftershock.fold import Window
 from aftershock.model import Change, ChangeKind, Report, Step
 from aftershock_collector.edges.sqlite import Delivery, Store, StoreUnavailable
 from aftershock_collector.edges.sqlite_reading import Reader
@@ -32,6 +33,8 @@ ANSWERED_MAX = 100  # alerts of one webhook that are answered with their suspect
 PENDING_MAX = 1_000  # reports that wait for a store that is full or locked; hours of incidents
 MET_MAX = 100_000  # run ids remembered; 10 MB
 RESTORED_MAX = 2_000  # runs brought back at start: as many as the engine holds
+LEARNT_RUNS_MAX = 1_000  # newest runs whose customs are learnt again at start, ...
+LEARNT_STEPS_MAX = 20_000  # ... until this many steps were read: about two seconds
 
 Tell = Callable[[Report], Iterable[Delivery]]
 Draw = Callable[[Iterable[Step], int], Iterable[Delivery]]  # steps that are new, and now
@@ -87,6 +90,7 @@ class Judging:
         self.engine.trust(prior_of(self._reader.votes()))
         for run_id in reversed(self._reader.live_since(since_ns, RESTORED_MAX)):
             self._restore(run_id)
+        learn_customs(self.engine, self._reader)
 
     def consume(self, arrived: Arrived) -> None:
         """Take in what the intake read and committed."""
@@ -202,3 +206,18 @@ class Judging:
     def _learn(self, changes: Iterable[Change], now_ns: int) -> None:
         for change in changes:
             self.engine.learn(change, now_ns)
+
+
+def learn_customs(engine: Engine, reader: Reader) -> None:
+    """What past runs showed of custom: an earlier process knew it, and forgot it as it ended."""
+    read = 0
+    for past in reader.runs(limit=LEARNT_RUNS_MAX):
+        if engine.knows(past.run_id):
+            continue  # it lives, or has ended just now: the engine learns from it by itself
+        window = Window(past.run_id, engine.limits)
+        steps = reader.steps(past.run_id, engine.policy)
+        window.add(steps)
+        engine.lessons.learn_from(window, past.ended_at_ns or past.last_ns)
+        read += len(steps)
+        if read >= LEARNT_STEPS_MAX:
+            return

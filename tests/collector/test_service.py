@@ -12,9 +12,10 @@ import pytest
 
 from aftershock_collector.config import Address, Config, Infrastructure, OnCall, ScrapeTarget
 from aftershock_collector.edges.sqlite import StoreRefused
+from aftershock_collector.edges.sqlite_reading import Reader
 from aftershock_collector.service import running
 from tests.receiver import Receiver
-from tests.traffic import looping_run, span_request
+from tests.traffic import Agent, Traffic, looping_run, span_request
 
 HEADERS = {"content-type": "application/x-protobuf"}
 ANY = Address("127.0.0.1", 0)
@@ -38,6 +39,34 @@ def test_a_loop_pages_once_and_not_again_after_a_restart(tmp_path: Path) -> None
         assert [("repeated_action", "opened")] == [
             (sent.json["kind"], sent.json["state"]) for sent in receiver.requests
         ]
+
+
+def test_what_is_customary_is_known_again_after_a_restart(tmp_path: Path) -> None:
+    dice, now_ns = random.Random(2), time.time_ns()
+    config = Config(home=tmp_path, http=ANY, grpc=ANY, tick_s=0.05)
+
+    def runs(count: int, began_ns: int, *, careful: bool) -> bytes:
+        played: list[Traffic] = []
+        for number in range(count):
+            agent = Agent(dice, "clerk", began_ns=began_ns + number * 60 * 10**9)
+            if careful:
+                agent.call("get_order", {"order_id": f"A-{number}"}, "open")
+            agent.call("update_order", {"order_id": f"A-{number}", "state": "paid"}, "updated")
+            played.append(agent.finish())
+        return span_request(span for each in played for span in each.spans)
+
+    async def hear(body: bytes) -> None:
+        async with running(config) as collector, httpx.AsyncClient() as agent:
+            await agent.post(f"http://{collector.http}/v1/traces", content=body, headers=HEADERS)
+            await asyncio.sleep(0.5)
+
+    asyncio.run(hear(runs(20, now_ns - 2 * 86_400 * 10**9, careful=True)))
+    asyncio.run(hear(runs(1, now_ns, careful=False)))
+    with Reader.open(config.store) as reader:
+        (claim,) = reader.claims()
+
+    assert "missing_fact" == claim.finding.kind
+    assert "100% of 20 earlier actions read it first" in claim.finding.facts[0]
 
 
 def test_two_collectors_do_not_work_in_one_folder(tmp_path: Path) -> None:

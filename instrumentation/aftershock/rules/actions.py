@@ -164,16 +164,20 @@ def found(
         summary=summary,
         agent=(None if together else last.agent) or run.agent,
         trace_id=last.trace_id,
-        facts=() if certain_from is None else (spent_since(run, certain_from),),
+        facts=() if certain_from is None else spent_since(run, certain_from),
     )
 
 
-def spent_since(run: Run, certain: Step) -> str:
+def spent_since(run: Run, certain: Step) -> tuple[str, ...]:
     """What the run spent after a loop was certain: what stopping it then would have saved."""
     since = [step for step in run.steps if step.began_at_ns > certain.began_at_ns]
+    if not since:
+        return ()
     tokens = sum(step.tokens.total for step in since if step.tokens)
     seconds = max(0, run.now_ns - certain.last_ns) / 1e9
-    parts = [f"{len(since)} steps", f"{seconds:,.0f} s"]
+    parts = ["1 step" if len(since) == 1 else f"{len(since)} steps"]
     if tokens:
-        parts.insert(1, f"{tokens:,} tokens")
-    return f"Spent since the loop was certain: {', '.join(parts)}."
+        parts.append(f"{tokens:,} tokens")
+    if seconds >= 1:
+        parts.append(f"{seconds:,.0f} s")
+    return (f"Spent since the loop was certain: {', '.join(parts)}.",)

@@ -217,5 +217,5 @@ def test_an_alarm_says_what_was_spent_since_it_was_certain() -> None:
     stuck = run().calls("get_status").returns("degraded").times(3).thinks(1_200)
 
     assert stuck.says(repeated_action)[0].facts == (
-        "Spent since the loop was certain: 1 steps, 1,200 tokens, 1 s.",
+        "Spent since the loop was certain: 1 step, 1,200 tokens, 1 s.",
     )
