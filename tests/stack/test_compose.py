@@ -1,0 +1,171 @@
+"""docker-compose.yml and what it mounts: pinned, bounded, on loopback, and understood by programs."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from aftershock_collector.config import ENVIRONMENT
+from aftershock_collector.demo.discovery import targets
+from aftershock_collector.demo.infrastructure import Shop
+from tests.stack.requirements import need
+from tests.stack.standing import COMPOSE, ROOT
+
+COLLECTOR = ROOT / "collector" / "opentelemetry"
+ADDED_TO = ["docker", "kubernetes", "kubernetes-events"]
+# Their images hold one program, which cannot ask itself: Prometheus does (TelemetryStoreDown).
+UNASKED = {"otel-collector", "tempo"}
+
+
+def compose() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+
+
+SERVICES: dict[str, dict[str, Any]] = compose()["services"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_pinned_bounded_and_heard_on_loopback_only(name: str) -> None:
+    service = SERVICES[name]
+
+    assert "build" in service or re.search(r":v?\d+\.\d+\.\d+$", service["image"])
+    assert {"cpus", "memory"} <= set(service["deploy"]["resources"]["limits"])
+    assert [] == [port for port in service.get("ports", []) if not port.startswith("127.0.0.1:")]
+    asked = "healthcheck" in service or ("HEALTHCHECK" in dockerfile() and "build" in service)
+    assert asked or name in UNASKED
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_a_service_mounts_is_in_the_tree_and_is_read_only(name: str) -> None:
+    for mount in SERVICES[name].get("volumes", []):
+        place, _, rest = mount.partition(":")
+        if place.startswith("./") and place != "./secrets":  # those are made by make stack-env
+            assert (ROOT / place).exists(), mount
+            assert rest.endswith(":ro"), mount
+        elif not place.startswith(("/", ".")):
+            assert place in compose()["volumes"], mount
+
+
+def test_passwords_are_asked_for_and_never_written_down() -> None:
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+
+    assert "GF_SECURITY_ADMIN_PASSWORD: ${GRAFANA_ADMIN_PASSWORD:?" in text
+    assert not re.search(r"(?i)(password|secret|token)\w*: +[\"']?\w+[\"']?$", text, re.MULTILINE)
+
+
+def test_what_compose_tells_the_collector_is_what_the_collector_reads() -> None:
+    told = set(SERVICES["aftershock"]["environment"]) - {"AFTERSHOCK_POLICY"}
+
+    assert told <= set(ENVIRONMENT)
+
+
+def test_native_addresses_stand_for_services_of_compose() -> None:
+    assert {place.partition(":")[0] for place in COMPOSE} <= set(SERVICES)
+    told = (ROOT / "collector" / "stores" / "prometheus.yml").read_text(encoding="utf-8")
+    scraped = set(re.findall(r"targets: \[([a-z-]+:\d+)\]", told))
+
+    assert scraped == set(COMPOSE)
+
+
+def dockerfile() -> str:
+    return (ROOT / "collector" / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_the_image_runs_as_nobody_in_particular_and_copies_what_is_there() -> None:
+    lines = dockerfile().splitlines()
+    copied = [
+        word
+        for line in lines
+        if line.startswith("COPY ") and "--from" not in line
+        for word in line.split()[1:-1]
+    ]
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+
+    assert "USER aftershock" in lines
+    assert [] == [name for name in copied if not (ROOT / name).exists()]
+    assert [] == [name for name in copied if f"!{name.partition('/')[0]}" not in ignored]
+
+
+@pytest.mark.parametrize("added", ["", *ADDED_TO])
+def test_the_opentelemetry_collector_accepts_its_configuration(added: str, tmp_path: Path) -> None:
+    (otelcol,) = need("otelcol")
+    files = [COLLECTOR / "collector.yaml", *([COLLECTOR / f"{added}.yaml"] if added else [])]
+    elsewhere = {"K8S_AUTH": "none", "K8S_NODE_NAME": "node", "COLLECTOR_QUEUES": str(tmp_path)}
+    command = [str(otelcol), "validate", *(f"--config={file}" for file in files)]
+
+    ran = subprocess.run(
+        command, check=False, capture_output=True, text=True, env={**os.environ, **elsewhere}
+    )
+
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_the_small_distribution_has_every_part_that_a_configuration_names() -> None:
+    manifest = (COLLECTOR / "builder.yaml").read_text(encoding="utf-8").replace("_", "")
+    used = {
+        f"{name.partition('/')[0].replace('_', '')}{kind.removesuffix('s')}"
+        for file in ("collector", *ADDED_TO)
+        for kind in ("receivers", "processors", "exporters")
+        for name in yaml.safe_load((COLLECTOR / f"{file}.yaml").read_text()).get(kind, {})
+    }
+    spelled = {  # the module's older name
+        "otlpgrpcexporter": "otlpexporter", "healthcheckextension": "healthcheckextension",
+    }  # fmt: skip
+
+    assert [] == sorted(part for part in used if f"/{spelled.get(part, part)} v" not in manifest)
+
+
+def test_traces_with_risky_actions_errors_findings_and_agents_are_always_kept() -> None:
+    told = yaml.safe_load((COLLECTOR / "collector.yaml").read_text(encoding="utf-8"))
+    policies = {p["name"]: p for p in told["processors"]["tail_sampling"]["policies"]}
+
+    tiers = policies["risky-actions"]["string_attribute"]
+    assert ("aftershock.action.tier", ["write", "destructive", "provision", "decommission"]) == (
+        tiers["key"],
+        tiers["values"],
+    )
+    assert {"errors", "findings", "agents", "everything-else"} <= set(policies)
+
+
+def test_what_aftershock_says_never_comes_back_to_it() -> None:
+    told = yaml.safe_load((COLLECTOR / "collector.yaml").read_text(encoding="utf-8"))
+
+    for name, pipeline in told["service"]["pipelines"].items():
+        assert "memory_limiter" == pipeline["processors"][0], name
+        if "otlp/aftershock" in pipeline["receivers"]:
+            assert "otlp_http/aftershock" not in pipeline["exporters"], name
+
+
+def test_passwords_are_made_once_and_only_their_owner_reads_them(tmp_path: Path) -> None:
+    script = ROOT / "collector" / "stores" / "environment.py"
+    (tmp_path / ".env").write_text("HOST_NAME=mine\n", encoding="utf-8")
+
+    def made() -> str:
+        subprocess.run([sys.executable, script, tmp_path], check=True, capture_output=True)
+        return (tmp_path / ".env").read_text(encoding="utf-8")
+
+    first, again = made(), made()
+    assert first == again
+    values = dict(line.split("=", 1) for line in again.splitlines())
+    assert "mine" == values["HOST_NAME"]
+    assert len(values["GRAFANA_ADMIN_PASSWORD"]) >= 24
+    assert 0o600 == stat.S_IMODE((tmp_path / ".env").stat().st_mode)
+    assert (tmp_path / "secrets" / "webhook_url").exists()
+
+
+def test_the_demos_shop_is_found_under_the_names_that_its_tools_use() -> None:
+    here = {"url": "http://127.0.0.1:1", "admin": "http://127.0.0.1:2"}
+
+    told = targets(Shop("SQLite", here, here, here))
+
+    assert [{"127.0.0.1:2"}] * 3 == [set(group["targets"]) for group in told]
+    assert ["checkout", "catalog", "operations"] == [group["labels"]["job"] for group in told]
+    assert "orders" == told[2]["labels"]["database"]
