@@ -106,7 +106,10 @@ class Engine:
         while len(self.changes) > self.limits.runs_max:
             del self.changes[next(iter(self.changes))]
             self._dropped["changes_full"] += 1
+        told = change
         change, linked = self.links.resolve(change)
+        if linked is None:
+            self.links.wait(told)
         self.watch.hear(change)
         if linked is not None and change.kind.is_trouble:
             self.watch.link(linked.step, change, now_ns, skew_ns=linked.skew_ns)
@@ -264,6 +267,9 @@ class Engine:
                 self._judge_again(self.deeds.note_action(resolved), resolved.last_ns)
         if self.live:
             self._open_watches(memory, steps)
+            for trace_id in {step.trace_id for step in steps if step.trace_id}:
+                for change in self.links.come(trace_id):
+                    self.learn(change, arrived_ns or change.began_at_ns)
 
     def _take_chunk(self, memory: Memory, steps: list[Step]) -> None:
         """Steps are judged before they can fall out of the window."""

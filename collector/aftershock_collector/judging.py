@@ -107,7 +107,10 @@ class Judging:
         if error is None:
             return None
         service = text_in(event.resource, SERVICE_NAME)
-        return error if self.engine.links.knows(error.trace_id, service) else None
+        if self.engine.links.knows(error.trace_id, service):
+            return error
+        self.engine.links.wait(error)
+        return None
 
     def answer(self, changes: Iterable[Change], now_ns: int) -> list[dict[str, Any]]:
         """What whoever sent alerts is answered: their suspects, before a person sees them."""

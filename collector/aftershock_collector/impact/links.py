@@ -16,6 +16,8 @@ from aftershock.model import Change, Step, StepKind
 TRACES_MAX = 1_024  # as many as actions are remembered as suspects
 CALLS_MAX = 128  # of one trace, newest kept
 CHILDREN_MAX = 16_384  # calls that tools made: what they reached the outside by
+WAITING_MAX = 4_096  # traces that something brought back before an agent told of them; 4 MB
+WAITING_OF_TRACE_MAX = 8
 SLACK_NS = 10**9  # clocks of two processes on one network differ by less
 LOG = "log/"  # ids of changes that are a moment: a line in a service's log
 
@@ -42,6 +44,7 @@ class Links:
         self.dropped: Counter[str] = Counter()
         self._traces: OrderedDict[str, _Trace] = OrderedDict()
         self._above: OrderedDict[str, str] = OrderedDict()  # a tool's own call → the tool's span
+        self._waiting: OrderedDict[str, dict[str, Change]] = OrderedDict()
 
     def note(self, step: Step, skew_ns: int = 0) -> None:
         """A tool call, or a call that a tool made; anything else says nothing."""
@@ -66,6 +69,32 @@ class Links:
         """True for a trace of an agent that came back from somebody else than its own process."""
         trace = self._traces.get(trace_id or "")
         return trace is not None and all(call.service != service for call in trace.calls.values())
+
+    def wait(self, change: Change) -> None:
+        """Keep what names a trace that no action is known of: logs may overtake spans.
+
+        Most of these traces are no agent's at all, so what falls out is no loss.
+        """
+        if change.trace_id is None:
+            return
+        waiting = self._waiting.setdefault(change.trace_id, {})
+        self._waiting.move_to_end(change.trace_id)
+        if len(waiting) < WAITING_OF_TRACE_MAX:
+            waiting.setdefault(change.id, change)
+        if len(self._waiting) > WAITING_MAX:
+            self._waiting.popitem(last=False)
+
+    def come(self, trace_id: str) -> list[Change]:
+        """What waited for the actions of this trace and points at one of them now."""
+        waiting = self._waiting.get(trace_id)
+        if waiting is None:
+            return []
+        found = [change for change in waiting.values() if self.behind(change) is not None]
+        for change in found:
+            del waiting[change.id]
+        if not waiting:
+            del self._waiting[trace_id]
+        return found
 
     def resolve(self, change: Change) -> tuple[Change, Linked | None]:
         """The change with the action that it points at for certain, and with no other."""
