@@ -8,7 +8,10 @@ import socket
 
 from opentelemetry.sdk.resources import Resource
 
+import aftershock
+from aftershock.attributes import EVENT_STARTED
 from aftershock.recorder.identity import identified
+from tests.instrumentation.conftest import Recorder
 
 APP = Resource.create({"service.name": "bot"})
 
@@ -40,3 +43,15 @@ def test_a_forked_child_says_its_own_process() -> None:
 
     assert socket.gethostname() == host
     assert os.getpid() != pid
+
+
+def test_a_start_event_says_what_to_stop_before_any_span_has_ended(recorder: Recorder) -> None:
+    @aftershock.tool
+    def look() -> None:
+        (started, *_) = [e for e in recorder.events if e.log_record.event_name == EVENT_STARTED]
+        found.append(started.resource.attributes["process.pid"])
+
+    found: list[object] = []
+    look()
+
+    assert [os.getpid()] == found

@@ -126,7 +126,7 @@ def careful_log(record: ReadableLogRecord) -> ReadableLogRecord | None:
         body = log.body if captures_content() or log.event_name is None else None
         fit = copy(log)  # it keeps the trace and the span that it belongs to
         fit.attributes, fit.body = found, None if body is None else redact_value("", body)
-        return replace(record, log_record=fit)
+        return replace(record, log_record=fit, resource=identified(record.resource))
     except Exception:  # noqa: BLE001 (fails closed: a log that cannot be read stays)
         note_failure("preparing a log for export")
         return None
