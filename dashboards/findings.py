@@ -6,7 +6,17 @@ from collections.abc import Mapping
 
 from dashboards import links
 from dashboards.look import KINDS, LEVELS, STATES, coloured, override, series
-from dashboards.panels import Panel, bars, chart, columns, linked, rows_of, states, table
+from dashboards.panels import (
+    Panel,
+    bars,
+    chart,
+    columns,
+    linked,
+    rows_of,
+    series_of,
+    states,
+    table,
+)  # fmt: skip
 from dashboards.queries import ask, events, metric, tally, tell_now, told
 
 FINDING = "aftershock.finding"
@@ -33,6 +43,7 @@ def findings_by_kind(
         "findings themselves, so that one alone is seen.",
         tell_now(tally(asked, "aftershock_finding_kind"), "{{aftershock_finding_kind}}"),
         empty="none in this time range",
+        steps=series_of("aftershock_finding_kind"),
         overrides=series(kinds),
         onward=TO_INCIDENT,
         quiet=quiet,

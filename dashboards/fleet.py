@@ -25,7 +25,7 @@ NOW = (
     stat(
         "Runs open",
         "Runs that have begun and not ended.",
-        ask_now(f"sum({metric('agent_runs_open')})"),
+        ask_now(f"sum({metric('agent_runs_open')}) or vector(0)"),
         empty="none",
         onward=TO_RUN,
     ),
@@ -49,7 +49,7 @@ NOW = (
     stat(
         "Approvals waiting",
         "Actions that wait for a person's answer.",
-        ask_now(f"sum({metric('agent_approvals_waiting')})"),
+        ask_now(f"sum({metric('agent_approvals_waiting')}) or vector(0)"),
         empty="none",
         thresholds=WAITING,
         onward=TO_CONTEXT,
@@ -174,6 +174,7 @@ TRENDS = (
         empty="no cost is known: name the model's price in aftershock.yaml",
         unit="currencyUSD",
         stacked=True,
+        quiet="nobody told the price of the demo's model",
         onward=TO_RUN,
     ),
 )

@@ -6,7 +6,7 @@ from dashboards import links
 from dashboards.dashboard import AGENT, ENVIRONMENT, RUN, Dashboard, Row, typed
 from dashboards.findings import FINDING, findings_table
 from dashboards.look import FAMILIES, SURE, TIERS, coloured, override
-from dashboards.panels import bars, chart, columns, linked, states, table
+from dashboards.panels import bars, chart, columns, linked, series_of, states, table
 from dashboards.queries import (
     RISKY,
     ask,
@@ -48,6 +48,7 @@ BEHIND = (
         "agent action at all. Probable from 80 %, suspected from 50 %. It says what the metrics "
         "say, never that something is the root cause.",
         *(tell_now(f"sort_desc({rated(VERDICTS, place)})", WHO) for place in range(RATED_MAX)),
+        steps=series_of("explanation", RATED_MAX),
         empty="no verdict in this time range: no metric of a target moved after an action",
         unit="percentunit",
         thresholds=SURE,
@@ -59,6 +60,7 @@ BEHIND = (
         "Newest ranking for each alert that arrived: the agent actions of the ten minutes before "
         "it, and no agent action.",
         *(tell_now(f"sort_desc({rated(SUSPECTS, place)})", WHO) for place in range(RATED_MAX)),
+        steps=series_of("explanation", RATED_MAX),
         empty="no alert has arrived: point Alertmanager at /api/v1/alerts/alertmanager",
         unit="percentunit",
         thresholds=SURE,
@@ -93,7 +95,6 @@ ALERTS = states(
     colours={"1": "semi-dark-red"},
     steps=(),
     onward=TO_RUN,
-    quiet="rules fire later than findings page: none may fire within the demo's minutes",
 ).sized(12, 8)
 
 SUSPECTED = table(
@@ -174,6 +175,7 @@ GAP = table(
     "What was wrong with the target or around it, that the agent had not read when it acted.",
     told(f"{VERDICTS} | aftershock_impact_gap!=``"),
     empty="no trouble was there to be read, or the agent had read it",
+    quiet="nothing was wrong with checkout before the agent acted",
     steps=columns(
         {
             "gen_ai_agent_name": "Agent",

@@ -67,7 +67,7 @@ STATES: Mapping[str, str] = {
 ACTION, FINDING = "semi-dark-orange", "semi-dark-red"  # of annotations
 
 NEUTRAL: Json = {"mode": "fixed", "fixedColor": "text"}
-PALETTE: Json = {"mode": "palette-classic-by-name"}  # the same name has one colour in all panels
+PALETTE: Json = {"mode": "palette-classic"}
 BY_THRESHOLD: Json = {"mode": "thresholds"}
 
 

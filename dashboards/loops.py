@@ -106,8 +106,8 @@ TOOLS = (
 )
 
 REPEATS = (
-    findings_by_kind("Loops found", LOOPS, quiet="the demo's agent does not loop").sized(8, 8),
-    findings_open("Loops open", LOOPS, quiet="the demo's agent does not loop").sized(16, 8),
+    findings_by_kind("Loops found", LOOPS).sized(8, 8),
+    findings_open("Loops open", LOOPS).sized(16, 8),
     chart(
         "Steps wasted",
         "Steps that runs took after a loop was certain, by the loop: what stopping would have saved.",
@@ -117,7 +117,7 @@ REPEATS = (
         stacked=True,
         bars=True,
         onward=TO_RUN,
-        quiet="the demo's agent does not loop",
+        quiet="a loop that ends as it becomes certain wastes nothing",
     ),
     chart(
         "Tokens wasted",
@@ -127,13 +127,12 @@ REPEATS = (
         stacked=True,
         bars=True,
         onward=TO_RUN,
-        quiet="the demo's agent does not loop",
+        quiet="a loop that ends as it becomes certain wastes nothing",
     ),
     findings_table(
         "Loops",
         "What was repeated, how often, and what it cost.",
         kinds=LOOPS,
-        quiet="the demo's agent does not loop",
     ),
 )
 

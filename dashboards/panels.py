@@ -68,6 +68,7 @@ BEHIND: Json = {
     "asDropdown": False, "icon": "external link", "includeVars": False, "keepTime": False,
     "tags": [], "targetBlank": False, "tooltip": "", "type": "link",
 }  # fmt: skip
+NO_CELL = "–"  # a table's rows say this of one cell; its description says what no rows mean
 NEWEST: Json = {"calcs": ["lastNotNull"], "fields": "", "values": False}
 TOOLTIP: Json = {"mode": "multi", "sort": "desc", "hideZeros": True}
 
@@ -81,6 +82,7 @@ def stat(
     thresholds: Json = PLAIN,
     onward: tuple[Json, ...] = (),
     decimals: int | None = None,
+    overrides: Sequence[Json] = (),
     quiet: str = "",
 ) -> Panel:
     """One number that can be read from across the room."""
@@ -108,6 +110,7 @@ def stat(
             "showPercentChange": False,
             "percentChangeColorMode": "standard",
         },
+        overrides=tuple(overrides),
         onward=onward,
         quiet=quiet,
     )
@@ -180,6 +183,7 @@ def bars(
     minimum: float | None = 0,
     maximum: float | None = None,
     overrides: Sequence[Json] = (),
+    steps: Sequence[Json] = (),
     onward: tuple[Json, ...] = (),
     quiet: str = "",
 ) -> Panel:
@@ -217,6 +221,7 @@ def bars(
             },
         },
         overrides=tuple(overrides),
+        steps=tuple(steps),
         onward=onward,
         quiet=quiet,
     )
@@ -241,9 +246,9 @@ def table(
     return Panel(
         type="table",
         title=title,
-        says=says,
+        says=f"{says} Empty: {empty}.",
         asks=asks,
-        empty=empty,
+        empty=NO_CELL,
         unit=unit,
         width=WIDTH,
         defaults={"color": BY_THRESHOLD, "thresholds": PLAIN, "custom": custom},
@@ -281,6 +286,7 @@ def states(
             "mappings": named(colours),
             "custom": {"fillOpacity": 85, "lineWidth": 0},
             "links": list(onward),
+            **({"displayName": "${__series.name}"} if steps else {}),  # one frame, one row
         },
         options={
             "mergeValues": True,
@@ -350,25 +356,45 @@ def columns(shown: dict[str, str]) -> tuple[Json, ...]:
     )
 
 
-def rows_of(state: str, by: str) -> tuple[Json, ...]:
+def rows_of(state: str, by: str, at: str = "") -> tuple[Json, ...]:
     """Log events as states over time, oldest first: one row for each value of `by`.
 
-    A field called Value shows under its only label, here the value of `by`.
+    `at` names an attribute that holds another time than that of the event, in ms since the epoch.
     """
-    keep = [*TIMES, state, by]
+    keep = [at] if at else list(TIMES)
+    names = {name: "Time" for name in keep if name != "Time"} | {state: "Value"}
+    times = [
+        {"id": "convertFieldType", "options": {"conversions": [converted(at, kind)]}}
+        for kind in ("number", "time")
+        if at
+    ]
     return (
         {
             "id": "extractFields",
             "options": {"source": "labels", "format": "json", "replace": False},
         },
-        {"id": "filterFieldsByName", "options": {"include": {"names": keep}}},
-        {"id": "organize", "options": {"renameByName": {"timestamp": "Time", state: "Value"}}},
+        {"id": "filterFieldsByName", "options": {"include": {"names": [*keep, state, by]}}},
+        *times,
+        {"id": "organize", "options": {"renameByName": names}},
+        {"id": "merge", "options": {}},
         {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": "Time"}]}},
         {
             "id": "partitionByValues",
-            "options": {"fields": [by], "keepFields": False, "naming": {"asLabels": True}},
+            "options": {"fields": [by], "keepFields": False, "naming": {"asLabels": False}},
         },
     )
+
+
+def converted(field: str, kind: str) -> Json:
+    """One field read as another type."""
+    return {"targetField": field, "destinationType": kind}
+
+
+def series_of(name: str, answers: int = 1) -> tuple[Json, ...]:
+    """Rows of an answer as series of their own, called by one column: colours go by name."""
+    values = [{"fieldName": f"Value #{ref}", "handlerKey": "field.value"} for ref in REFS[:answers]]
+    named = {"fieldName": name, "handlerKey": "field.name"}
+    return ({"id": "rowsToFields", "options": {"mappings": [named, *values]}},)
 
 
 def joined(by: str, shown: dict[str, str]) -> tuple[Json, ...]:

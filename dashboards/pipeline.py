@@ -280,6 +280,7 @@ OUT = (
         "Asked while actions are watched: answered, or failed.",
         ask(rate(of("queries_total"), "outcome"), "{{outcome}}"),
         empty="Prometheus is not asked: infrastructure.prometheus is not set, or nothing is watched",
+        quiet="in the stack series arrive by OTLP, and nobody is asked",
         unit="reqps",
         onward=TO_FLEET,
     ),

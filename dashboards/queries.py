@@ -55,7 +55,7 @@ class Query:
             instant = self.form is Form.INSTANT
             made |= {"expr": self.expression, "editorMode": "code"}
             made |= {"instant": instant, "range": not instant, "exemplar": self.exemplars}
-            made |= {"format": "table" if instant else "time_series"}
+            made |= {"format": "table" if instant and not self.legend else "time_series"}
         elif self.source is Source.LOKI:
             instant = self.form is Form.INSTANT
             made |= {"expr": self.expression, "editorMode": "code"}

@@ -70,18 +70,34 @@ SUMMARY = (
             f"sum(sum_over_time({STEPS} | unwrap gen_ai_usage_output_tokens [$__range]))", "out"
         ),
         empty="unknown",
+        overrides=(
+            override("Value #A", displayName="sent"),
+            override("Value #B", displayName="returned"),
+        ),
         onward=(links.to(links.FLEET, "Fleet"),),
     ),
 )
+
+# A step is mostly told of when it ends, with how long it took: its beginning is worked out.
+BUSY = events(STEP, *HERE, ENDED, "aftershock_step_seconds!=``", "aftershock_step_kind!=`agent`")
+NOW = "{{ __timestamp__ | unixEpochMillis }}"
+BEGAN = "{{ subf (__timestamp__ | unixEpochMillis) (mulf .aftershock_step_seconds 1000) | int }}"
+DOING = (
+    "{{ if eq .aftershock_step_kind `tool_call` `retrieval` }}tool"
+    "{{ else if eq .aftershock_step_kind `approval` }}waiting"
+    "{{ else }}{{ .aftershock_step_kind }}{{ end }}"
+).replace("`", '"')
+NEXT = "{{ .aftershock_step_activity }}"
 
 ACTIVITY = states(
     "What the agent does",
     "One row for each agent, from each step on: inference, tool, decision, or waiting for the "
     "next thing. Orange lines are actions with an effect, red lines are findings.",
-    told(events(STEP, *HERE)),
+    told(f"{BUSY} | label_format at=`{BEGAN}`, state=`{DOING}`"),
+    told(f"{events(STEP, *HERE)} | label_format at=`{NOW}`, state=`{NEXT}`"),
     empty="no agent told of a step in this time range: choose a run, or a longer range",
     colours=dict(ACTIVITIES),
-    steps=rows_of("aftershock_step_activity", "gen_ai_agent_name"),
+    steps=rows_of("state", "gen_ai_agent_name", "at"),
     onward=TO_INCIDENT,
 )
 

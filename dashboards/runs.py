@@ -118,6 +118,7 @@ def targets_panels(onward: tuple[dict[str, str], ...]) -> Iterable[Panel]:
         "Connections to databases that have an exporter. Actions are drawn in.",
         *asked("resources", "postgres connections"),
         empty="no database exporter is scraped",
+        quiet="the demo's database has no exporter that says pg_stat_activity",
         onward=onward,
     ).sized(12, 7)
     yield chart(

@@ -1,4 +1,4 @@
-"""Asks the real stores what Grafana's panels ask them, and counts what comes back."""
+"""Asks the real stores, and Grafana, what panels ask them, and counts what comes back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from dashboards.asking import Asked
-from dashboards.queries import Form, Source
+from dashboards.queries import Form, Query, Source
 from tests.stack.standing import Stack
 
 STEP_S = 5
@@ -29,6 +29,28 @@ def answers(stack: Stack, asked: Asked, start_s: float, end_s: float) -> int:
     if not response.is_success:
         raise Refused(f"{asked.dashboard}, {asked.panel}: {asked.expression}\n{response.text}")
     return size_of(response.json(), asked)
+
+
+def shown(stack: Stack, asked: Asked, start_s: float, end_s: float) -> int:
+    """How many frames with data Grafana itself makes of one query.
+
+    Raises:
+        Refused: Grafana, or the store behind it, calls the query wrong.
+    """
+    told = Query(asked.source, asked.expression, asked.form).target("A")
+    body = {
+        "queries": [{**told, "intervalMs": STEP_S * 1_000, "maxDataPoints": 500}],
+        "from": str(int(start_s * 1_000)),
+        "to": str(int(end_s * 1_000)),
+    }
+    with httpx.Client(timeout=30, trust_env=False) as client:
+        answer = client.post(f"{stack.url('grafana')}/api/ds/query", json=body)
+    result = answer.json().get("results", {}).get("A", {})
+    if not answer.is_success or result.get("error"):
+        raise Refused(f"{asked.dashboard}, {asked.panel}: {asked.expression}\n{answer.text}")
+    return sum(
+        any(values) for frame in result.get("frames") or [] for values in [frame["data"]["values"]]
+    )
 
 
 def request_of(asked: Asked, start_s: float, end_s: float) -> tuple[str, dict[str, Any]]:

@@ -55,7 +55,7 @@ class Stack:
 
 @contextmanager
 def standing(folder: Path) -> Generator[Stack]:
-    """Everything but Grafana, up and ready. Raises FailedError with the end of a log."""
+    """Everything, up and ready; Grafana where it is built. Raises FailedError, with a log's end."""
     logs = folder / "logs"
     logs.mkdir(parents=True)
     with Receiver() as on_call, Children(logs) as children:
@@ -65,6 +65,9 @@ def standing(folder: Path) -> Generator[Stack]:
         for start in (alertmanager, tempo, loki, prometheus, aftershock, collector, node_exporter):
             child, ready = start(stack)
             child.wait_until(lambda ready=ready: answers(ready), READY_S)
+        if locate("grafana") is not None:
+            child, ready = grafana(stack)
+            child.wait_until(lambda: answers(ready), READY_S)
         yield stack
 
 
@@ -201,6 +204,35 @@ def node_exporter(stack: Stack) -> tuple[Child, str]:
     address = stack.at["node-exporter:9100"]
     child = run(stack, "node_exporter", f"--web.listen-address={address}")
     return child, f"http://{address}/"
+
+
+def grafana(stack: Stack) -> tuple[Child, str]:
+    """As compose provisions it; whoever takes its picture need not log in."""
+    program = locate("grafana")
+    assert program is not None, "the caller asked"
+    host, _, port = stack.at["grafana:3000"].partition(":")
+    place = stack.folder / "grafana"
+    child = stack.children.start(
+        "grafana", [str(program), "server", "--homepath", str(program.parent)], {
+            "GF_PATHS_DATA": str(place / "data"),
+            "GF_PATHS_LOGS": str(place / "logs"),
+            "GF_PATHS_PLUGINS": str(place / "plugins"),
+            "GF_PATHS_PROVISIONING": str(ROOT / "dashboards" / "provisioning"),
+            "GF_SERVER_HTTP_ADDR": host,
+            "GF_SERVER_HTTP_PORT": port,
+            "GF_ANALYTICS_REPORTING_ENABLED": "false",
+            "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+            "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+            "GF_AUTH_ANONYMOUS_ENABLED": "true",
+            "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
+            "AFTERSHOCK_DASHBOARDS": str(ROOT / "dashboards" / "generated"),
+            **{
+                f"AFTERSHOCK_{name.upper()}_URL": stack.url(name)
+                for name in ("prometheus", "tempo", "loki", "alertmanager")
+            },
+        },
+    )  # fmt: skip
+    return child, f"{stack.url('grafana')}/api/health"
 
 
 def run(stack: Stack, name: str, *arguments: str, **environment: str) -> Child:

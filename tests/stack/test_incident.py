@@ -6,27 +6,32 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 
 from dashboards.asking import Asked, queries
 from dashboards.generate import DASHBOARDS
-from tests.stack.asking_stores import answers
+from dashboards.queries import Source
+from tests.stack.asking_stores import Refused, answers, shown
 from tests.stack.requirements import need
-from tests.stack.standing import NEEDED, Stack, standing
+from tests.stack.standing import NEEDED, ROOT, Stack, standing
 
 pytestmark = [pytest.mark.slow, pytest.mark.stack, pytest.mark.timeout(900)]
 
 BASELINE_S = 60  # of ordinary life, scraped once a second
 SETTLE_S = 25  # until everything that was told has been scraped, stored and evaluated
 PLAY_MAX_S = 300
+PICTURES = ROOT / "out" / "pictures"  # to look at, and for the README
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +193,61 @@ def test_every_panel_of_every_dashboard_shows_data_or_says_why_not(played: Playe
         if rows and quiet[panel]:
             loud.append(f"{': '.join(panel)} (said: {quiet[panel]})")
 
-    shown = sum(1 for rows in panels.values() if rows)
-    print(f"{shown} of {len(panels)} panels show data; {len(panels) - shown} are rightly empty")
+    full = sum(1 for rows in panels.values() if rows)
+    print(f"{full} of {len(panels)} panels show data; {len(panels) - full} do not")
     for line in loud:
         print(f"shows data although it may be empty: {line}")
     assert empty == []
+
+
+def test_grafana_itself_gets_an_answer_for_every_panel(played: Played) -> None:
+    need("grafana")
+    refused: list[str] = []
+    panels: dict[tuple[str, str], int] = {}
+    for asked in asked_by_dashboards(played):
+        if asked.source is Source.TEMPO:
+            continue  # its pages ask Tempo by themselves
+        panel = asked.dashboard, asked.panel
+        try:
+            frames = shown(played.stack, asked, played.began_s, played.ended_s)
+        except Refused as error:
+            refused.append(str(error))
+        else:
+            panels[panel] = panels.get(panel, 0) + frames
+
+    print(f"Grafana shows data in {sum(1 for n in panels.values() if n)} of {len(panels)} panels")
+    assert refused == []
+    assert sum(1 for frames in panels.values() if frames) > len(panels) // 2
+
+
+def test_dashboards_are_drawn_in_a_browser(played: Played, tmp_path: Path) -> None:
+    need("grafana")
+    if shutil.which("chromium") is None:
+        pytest.skip("missing: chromium")
+    seen = {"from": int(played.began_s * 1_000), "to": int(played.ended_s * 1_000)}
+    chosen = {"var-run": played.agents_run(), "var-entity": "service/checkout"}
+    for uid in ("aftershock-fleet", "aftershock-run", "aftershock-incident"):
+        query = urlencode({**seen, **chosen, "kiosk": "true", "theme": "light"})
+        picture = PICTURES / f"{uid.removeprefix('aftershock-')}.png"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        page = f"{played.stack.url('grafana')}/d/{uid}?{query}"
+        photograph(page, picture, tmp_path / uid)
+
+        assert picture.stat().st_size > 50_000, "an empty page is smaller"
+
+
+def photograph(page: str, picture: Path, profile: Path) -> None:
+    """A page as a browser draws it after twenty seconds."""
+    quiet = ("disable-gpu", "disable-quic", "no-first-run", "disable-background-networking")
+    subprocess.run(
+        [
+            "chromium", "--headless", "--no-sandbox", *(f"--{flag}" for flag in quiet),
+            "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+            f"--user-data-dir={profile}", "--window-size=1600,2600",
+            "--virtual-time-budget=20000", f"--screenshot={picture}", page,
+        ],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
 
 
 def test_every_rule_is_evaluated_without_an_error(played: Played) -> None:
