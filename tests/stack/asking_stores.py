@@ -45,12 +45,11 @@ def shown(stack: Stack, asked: Asked, start_s: float, end_s: float) -> int:
     }
     with httpx.Client(timeout=30, trust_env=False) as client:
         answer = client.post(f"{stack.url('grafana')}/api/ds/query", json=body)
-    result = answer.json().get("results", {}).get("A", {})
+    result: dict[str, Any] = answer.json().get("results", {}).get("A", {})
     if not answer.is_success or result.get("error"):
         raise Refused(f"{asked.dashboard}, {asked.panel}: {asked.expression}\n{answer.text}")
-    return sum(
-        any(values) for frame in result.get("frames") or [] for values in [frame["data"]["values"]]
-    )
+    frames: list[dict[str, Any]] = result.get("frames") or []
+    return sum(any(frame["data"]["values"]) for frame in frames)
 
 
 def request_of(asked: Asked, start_s: float, end_s: float) -> tuple[str, dict[str, Any]]:
