@@ -16,6 +16,7 @@ from dashboards.panels import (
     series_of,
     states,
     table,
+    whole,
 )  # fmt: skip
 from dashboards.queries import ask, events, metric, tally, tell_now, told
 
@@ -121,6 +122,8 @@ def findings_table(
             ),
             coloured("Level", LEVELS, custom_width=80),
             coloured("State", STATES, custom_width=90),
+            whole("What is claimed", custom_minWidth=240),
+            whole("Evidence"),
             linked("Run", links.to(links.RUN, "Run timeline", run=links.field("Run"))),
             linked("Trace", links.to_trace("Trace")),
         ),

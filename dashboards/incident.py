@@ -6,7 +6,7 @@ from dashboards import links
 from dashboards.dashboard import AGENT, ENVIRONMENT, RUN, Dashboard, Row, typed
 from dashboards.findings import FINDING, findings_table
 from dashboards.look import FAMILIES, SURE, TIERS, coloured, override
-from dashboards.panels import bars, chart, columns, linked, series_of, states, table
+from dashboards.panels import bars, chart, columns, linked, series_of, states, table, whole
 from dashboards.queries import (
     RISKY,
     ask,
@@ -86,13 +86,14 @@ PROBABILITY = chart(
 
 ALERTS = states(
     "Alerts of the infrastructure and of agents",
-    "What Prometheus's rules said, pending or firing: one row for each alert.",
+    "What Prometheus's rules said: one row for each alert that fires.",
     ask(
         f"max by (alertname) (ALERTS{{alertstate=`firing`,{begins('alertname', 'alert')}}})",
         "{{alertname}}",
     ),
     empty="no rule fires in this time range",
     colours={"1": "semi-dark-red"},
+    words={"1": "firing"},
     steps=(),
     onward=TO_RUN,
 ).sized(12, 8)
@@ -122,7 +123,10 @@ SUSPECTED = table(
             unit="percentunit",
             thresholds=SURE,
             custom_cellOptions={"type": "color-text"},
+            custom_width=90,
         ),
+        whole("What is claimed"),
+        whole("All explanations"),
         linked("Run", OF_ROW),
         linked("Trace", links.to_trace("Trace")),
     ),
@@ -162,8 +166,13 @@ EVIDENCE = table(
             unit="percentunit",
             thresholds=SURE,
             custom_cellOptions={"type": "color-text"},
+            custom_width=100,
         ),
-        *(override(name, decimals=1) for name in ("Surprise", "Before it", "Callee", "Rival")),
+        whole("Verdict", custom_minWidth=280),
+        *(
+            override(name, decimals=1, custom_width=80)
+            for name in ("Surprise", "Before it", "Callee", "Rival")
+        ),
         linked("Run", OF_ROW),
         linked("Trace", links.to_trace("Trace")),
     ),
@@ -189,6 +198,7 @@ GAP = table(
     sort="Time",
     overrides=(
         override("Time", custom_width=170),
+        whole("What it had not read"),
         linked("Run", OF_ROW),
         linked("Trace", links.to_trace("Trace")),
     ),
@@ -215,6 +225,7 @@ APPROVALS = table(
     descending=False,
     overrides=(
         override("Time", custom_width=170),
+        whole("In words"),
         linked("Run", OF_ROW),
         linked("Trace", links.to_trace("Trace")),
     ),
@@ -243,6 +254,8 @@ DEEDS = table(
     overrides=(
         override("Time", custom_width=170),
         coloured("Tier", TIERS, custom_width=110),
+        whole("On"),
+        whole("In words"),
         linked("Run", OF_ROW),
         linked("Trace", links.to_trace("Trace")),
     ),

@@ -87,13 +87,24 @@ SURE = steps((0.5, "semi-dark-yellow"), (0.8, "semi-dark-red"))  # suspected, pr
 PLAIN = steps(first="text")
 
 
-def named(colours: Mapping[str, str]) -> list[Json]:
-    """Value mappings: each name is shown in its colour."""
+def named(colours: Mapping[str, str], words: Mapping[str, str] | None = None) -> list[Json]:
+    """Value mappings: each value is shown in its colour, as itself or as the word for it."""
     options: Json = {
-        name: {"color": colour, "index": place, "text": name}
+        name: {"color": colour, "index": place, "text": (words or {}).get(name, name)}
         for place, (name, colour) in enumerate(colours.items())
     }
     return [{"type": "value", "options": options}]
+
+
+def _list_of(length: int) -> Json:
+    """A value mapping: a JSON list of so many strings without its brackets and quotes."""
+    found = ", ?".join(['"([^"]*)"'] * length)
+    shown = ", ".join(f"${place}" for place in range(1, length + 1))
+    return {"pattern": rf"/^\[{found}\]$/", "result": {"text": shown, "index": length}}
+
+
+# Loki keeps a list as JSON; longer ones than these are shown as they are.
+LISTS: list[Json] = [{"type": "regex", "options": _list_of(length)} for length in range(1, 7)]
 
 
 def series(colours: Mapping[str, str]) -> tuple[Json, ...]:

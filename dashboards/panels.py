@@ -5,11 +5,11 @@ A builder takes what differs and fills in what all panels of its kind share.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from dashboards.look import BY_THRESHOLD, PALETTE, PLAIN, named, override
+from dashboards.look import BY_THRESHOLD, LISTS, NEUTRAL, PALETTE, PLAIN, named, override
 from dashboards.queries import Query
 
 Json = dict[str, Any]
@@ -144,6 +144,8 @@ def chart(
         "thresholdsStyle": {"mode": "dashed" if limit_shown else "off"},
         "axisSoftMin": 0,
     }
+    if unit == "percentunit":
+        custom["axisSoftMax"] = 0.1  # nothing but zeros would have an axis to 10,000 %
     defaults: Json = {"color": PALETTE, "thresholds": thresholds, "custom": custom}
     defaults["links"] = list(onward)
     if minimum is not None:
@@ -190,6 +192,8 @@ def bars(
     """One bar for each series, longest value first where the query sorts."""
     colour = PALETTE if thresholds is PLAIN else BY_THRESHOLD
     defaults: Json = {"color": colour, "thresholds": thresholds, "links": list(onward)}
+    if steps:
+        defaults["displayName"] = "${__field.name}"  # without the labels
     if minimum is not None:
         defaults["min"] = minimum
     if maximum is not None:
@@ -266,6 +270,7 @@ def states(
     *asks: Query,
     empty: str,
     colours: dict[str, str],
+    words: Mapping[str, str] | None = None,
     steps: Sequence[Json],
     onward: tuple[Json, ...] = (),
     quiet: str = "",
@@ -281,9 +286,9 @@ def states(
         width=WIDTH,
         height=6,
         defaults={
-            "color": BY_THRESHOLD,
+            "color": NEUTRAL,
             "thresholds": PLAIN,
-            "mappings": named(colours),
+            "mappings": named(colours, words),
             "custom": {"fillOpacity": 85, "lineWidth": 0},
             "links": list(onward),
             **({"displayName": "${__series.name}"} if steps else {}),  # one frame, one row
@@ -362,7 +367,7 @@ def rows_of(state: str, by: str, at: str = "") -> tuple[Json, ...]:
     `at` names an attribute that holds another time than that of the event, in ms since the epoch.
     """
     keep = [at] if at else list(TIMES)
-    names = {name: "Time" for name in keep if name != "Time"} | {state: "Value"}
+    names = {name: "Time" for name in keep if name != "Time"}  # a renamed state would name its row
     times = [
         {"id": "convertFieldType", "options": {"conversions": [converted(at, kind)]}}
         for kind in ("number", "time")
@@ -425,3 +430,8 @@ def merged(shown: dict[str, str]) -> tuple[Json, ...]:
 def linked(name: str, *links: Json, **more: Any) -> Json:
     """A column that leads somewhere."""
     return override(name, links=list(links), **more)
+
+
+def whole(name: str, **more: Any) -> Json:
+    """A column of sentences or lists, on as many lines as they take."""
+    return override(name, mappings=LISTS, custom_wrapText=True, **more)

@@ -53,6 +53,7 @@ NOW = (
         empty="none",
         thresholds=ANY,
         onward=TO_FLEET,
+        quiet="nothing is lost while the store writes",
     ),
     stat(
         "Undelivered",

@@ -6,7 +6,7 @@ from dashboards import links
 from dashboards.dashboard import AGENT, ENVIRONMENT, RUN, Dashboard, Row
 from dashboards.findings import findings_table, findings_timeline
 from dashboards.look import ACTIVITIES, ANY, OUTCOMES, TIERS, WAITING, coloured, override
-from dashboards.panels import columns, linked, log, rows_of, stat, states, table
+from dashboards.panels import columns, linked, log, rows_of, stat, states, table, whole
 from dashboards.queries import RISKY, events, tally, tell_now, told, traces
 from dashboards.queries import RUN as THIS
 from dashboards.runs import STEP, TARGET, drawn_in, runs_table, targets_panels
@@ -28,7 +28,7 @@ SUMMARY = (
         onward=TO_INCIDENT,
     ),
     stat(
-        "Actions with an effect",
+        "Actions",
         "Tool calls that can change something: tiers write, provision, destructive, decommission.",
         tell_now(tally(ACTIONS)),
         empty="none",
@@ -136,12 +136,13 @@ KNOWLEDGE = table(
         coloured("Tier", TIERS, custom_width=110),
         coloured("Outcome", OUTCOMES, custom_width=90),
         override("Took", unit="s", custom_width=80),
-        override(
+        whole("On"),
+        whole("Knew"),
+        whole(
             "Lacked",
             color={"mode": "fixed", "fixedColor": "semi-dark-red"},
-            custom_cellOptions={"type": "color-text", "wrapText": True},
+            custom_cellOptions={"type": "color-text"},
         ),
-        override("Knew", custom_cellOptions={"type": "auto", "wrapText": True}),
         linked("Run", links.to(links.INCIDENT, "Incident", run=links.field("Run"))),
         linked("Trace", links.to_trace("Trace")),
     ),

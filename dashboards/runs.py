@@ -64,7 +64,7 @@ def runs_table(*more: str) -> Panel:
                 "aftershock_run_id": "Run",
                 "gen_ai_agent_name": "Agent",
                 "Value #A": "Steps",
-                "Value #B": "Actions with an effect",
+                "Value #B": "Actions",
                 "Value #C": "Failed calls",
                 "Value #D": "Alarms",
                 "Value #E": "Findings",
@@ -154,16 +154,8 @@ def _back_quoted(expression: str) -> str:
 
 
 def drawn_in(*more: str) -> tuple[Annotation, ...]:
-    """Actions that have an effect, and findings, across every chart."""
+    """Actions that have an effect, and findings, across every chart; actions lie on top."""
     return (
-        Annotation(
-            "Actions",
-            told(events(STEP, "aftershock_step_state=`ended`", RISKY, *more)),
-            ACTION,
-            "{{gen_ai_agent_name}}: {{gen_ai_tool_name}}",
-            "{{aftershock_action_targets}} {{aftershock_tool_result_outcome}}",
-            "gen_ai_tool_name,aftershock_action_tier,gen_ai_agent_name",
-        ),
         Annotation(
             "Findings",
             told(events("aftershock.finding", "aftershock_finding_state=`opened`", *more)),
@@ -171,5 +163,13 @@ def drawn_in(*more: str) -> tuple[Annotation, ...]:
             "{{aftershock_finding_kind}}",
             "{{aftershock_finding_summary}}",
             "aftershock_finding_kind,aftershock_finding_level,gen_ai_agent_name",
+        ),
+        Annotation(
+            "Actions",
+            told(events(STEP, "aftershock_step_state=`ended`", RISKY, *more)),
+            ACTION,
+            "{{gen_ai_agent_name}}: {{gen_ai_tool_name}}",
+            "{{aftershock_action_targets}} {{aftershock_tool_result_outcome}}",
+            "gen_ai_tool_name,aftershock_action_tier,gen_ai_agent_name",
         ),
     )

@@ -31,6 +31,7 @@ FOREIGN = {
     "container_memory_working_set_bytes",
     "http_request_duration_seconds_bucket",
     "http_request_duration_seconds_count",
+    "http_requests_total",
     "http_server_request_duration_seconds_bucket",
     "http_server_request_duration_seconds_count",
     "kube_pod_container_status_restarts_total",

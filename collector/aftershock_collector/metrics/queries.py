@@ -45,13 +45,20 @@ def _http(metric: str, code: str) -> tuple[Query, ...]:
     name = metric.removesuffix("_duration_seconds").replace("_", " ")
     asked = 'job=~"{service}"'
     total = f"sum by (job) (rate({metric}_count{{{asked}}}[{{window}}]))"
-    bad = f'sum by (job) (rate({metric}_count{{{asked},{code}=~"5.."}}[{{window}}]))'
     buckets = f"sum by (le, job) (rate({metric}_bucket{{{asked}}}[{{window}}]))"
     return (
         Query("latency", f"{name} p99", f"histogram_quantile(0.99, {buckets})", "s"),
-        Query("errors", f"{name} errors", f"({bad} or 0 * {total}) / {total}", "1"),
+        _failed(f"{name} errors", f"{metric}_count", code),
         Query("traffic", f"{name} rate", total, "{request}/s"),
     )
+
+
+def _failed(name: str, counter: str, code: str) -> Query:
+    """The share of answers with a 5xx; nothing where the counter does not tell the codes."""
+    asked = 'job=~"{service}"'
+    told = f'sum by (job) (rate({counter}{{{asked},{code}!=""}}[{{window}}]))'
+    bad = f'sum by (job) (rate({counter}{{{asked},{code}=~"5.."}}[{{window}}]))'
+    return Query("errors", name, f"({bad} or 0 * {told}) / {told}", "1")
 
 
 def _pods(metric: str, *, rate: bool) -> str:
@@ -71,6 +78,7 @@ _POSTGRES = 'sum by (datname) (pg_stat_activity_count{datname=~"{database}"})'
 DEFAULT_QUERIES = (
     *_http("http_server_request_duration_seconds", "http_response_status_code"),
     *_http("http_request_duration_seconds", "code"),
+    _failed("http errors", "http_requests_total", "code"),
     Query("errors", "down", '1 - avg by (job) (up{job=~"{service}"})', "1"),
     Query("errors", "container restarts", _RESTARTS, "{error}/s"),
     Query("resources", "container cpu", _CPU, "1"),
