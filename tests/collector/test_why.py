@@ -215,8 +215,8 @@ def test_an_impact_is_shown_with_its_parts_its_rivals_and_its_chart(
     assert "1 step of the evidence is no longer stored" in out
     assert {"own": 8.4, "before": 0.6, "callee": 3.1, "rival": 1.2} == impact["parts"]
     assert 4 == len(impact["charts"])
-    assert {"no agent action", "docs-bot's restart_service"} == {
-        rival["name"] for rival in impact["rivals"]
+    assert {(None, "no agent action"), ("docs-bot", "restart_service")} == {
+        (rival["agent"], rival["name"]) for rival in impact["rivals"]
     }
 
 

@@ -244,7 +244,7 @@ def test_what_aftershock_says_goes_to_tempo_and_loki_and_not_back(running: Aroun
     assert running.tempo.wait(lambda sink: bool(traces(sink, "verdict of ours")), WAIT_S)
     for sink in (running.loki, running.aftershock):
         assert sink.wait(lambda s: "somebody's event" in {e.name for e in s.events}, WAIT_S)
-    assert "finding of ours" in {event.name for event in running.loki.events}
+    assert running.loki.wait(lambda s: "finding of ours" in {e.name for e in s.events}, WAIT_S)
     assert running.aftershock.wait(lambda sink: bool(traces(sink, "somebody's span")), WAIT_S)
     assert "finding of ours" not in {event.name for event in running.aftershock.events}
     assert not traces(running.aftershock, "verdict of ours")
