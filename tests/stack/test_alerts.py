@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -33,9 +34,17 @@ def run(*command: object) -> str:
     return ran.stdout + ran.stderr
 
 
-def configured(folder: Path, **places: str) -> Path:
-    """alertmanager.yml with the places of this machine."""
+def configured(folder: Path, program: Path, **places: str) -> Path:
+    """alertmanager.yml with the places of this machine, as `program` can read it.
+
+    The address of the webhook is in a file; releases before 0.26, Debian's among them, take it
+    from the configuration only.
+    """
     text = (ALERTS / "alertmanager.yml").read_text(encoding="utf-8")
+    if release(program) < (0, 26):
+        secret = folder / "webhook_url"
+        url = secret.read_text(encoding="utf-8") if secret.exists() else "http://127.0.0.1:9/page"
+        text = text.replace("url_file: /etc/alertmanager/secrets/webhook_url", f"url: {url}")
     told = {
         "/etc/alertmanager/templates": str(ALERTS / "templates"),
         "/etc/alertmanager/secrets": str(folder),
@@ -46,6 +55,13 @@ def configured(folder: Path, **places: str) -> Path:
     copy = folder / "alertmanager.yml"
     copy.write_text(text, encoding="utf-8")
     return copy
+
+
+def release(program: Path) -> tuple[int, ...]:
+    """Which release of Alertmanager, or of its tool, this is."""
+    found = re.search(r"version v?(\d+)\.(\d+)", run(program, "--version"))
+    assert found is not None
+    return tuple(int(part) for part in found.groups())
 
 
 def test_prometheus_accepts_every_rule() -> None:
@@ -75,7 +91,7 @@ def test_the_linter_for_rules_finds_nothing_but_the_watchdog() -> None:
 def test_alertmanager_accepts_its_routes_and_templates(tmp_path: Path) -> None:
     (amtool,) = need("amtool")
 
-    assert "SUCCESS" in run(amtool, "check-config", configured(tmp_path))
+    assert "SUCCESS" in run(amtool, "check-config", configured(tmp_path, amtool))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +109,7 @@ def test_routes_lead_where_severity_and_team_say(
     labels: str, receivers: str, tmp_path: Path
 ) -> None:
     (amtool,) = need("amtool")
-    config = configured(tmp_path)
+    config = configured(tmp_path, amtool)
 
     run(
         amtool, "config", "routes", "test", f"--config.file={config}",
@@ -126,7 +142,7 @@ async def paged(folder: Path, spans: Any, *, fast: bool) -> list[dict[str, Any]]
     with Receiver() as on_call, Children(folder) as children:
         (folder / "webhook_url").write_text(f"{on_call.url}/page", encoding="utf-8")
         hurried = {"group_wait: 15s": "group_wait: 4s", "group_interval: 1m": "group_interval: 1s"}
-        config = configured(folder, **hurried)
+        config = configured(folder, alertmanager, **hurried)
         children.start(
             "alertmanager",
             [
