@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from aftershock.fold import Window
 from aftershock.limits import Limits
-from aftershock.model import Claim, Closing, Impact, Step
+from aftershock.model import Claim, Closing, Finding, Impact, Step
 from aftershock.practice import Practice, expect
 from aftershock.reconcile import NO_CLAIMS, Claims
 from aftershock_collector.lessons import NO_PRACTICE
@@ -79,6 +80,14 @@ class Memory:
         if not self.practice.customs:
             return ()
         return tuple(expect(self.practice, step) for step in self.window.whole(0).steps)
+
+    def lacks(self, true_now: Iterable[Finding]) -> bool:
+        """True where one of these was not reported yet, or not at this level."""
+        for finding in true_now:
+            known = self.reported.get(finding.id)
+            if known is None or (known.closing is None and known.finding.level != finding.level):
+                return True
+        return False
 
     def remember(self) -> Claims:
         """Lasting claims of an earlier process that a restored run's own steps do not show."""

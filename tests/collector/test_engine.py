@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aftershock.limits import Limits
+from aftershock.limits import Budget, Limits
 from aftershock.model import Action, Claim, Closing, Fingerprint, Outcome, Step, StepKind, Tier
 from aftershock.policy import Policy
 from aftershock_collector.engine import Engine
@@ -110,6 +110,39 @@ def test_a_clock_that_is_ten_minutes_slow_does_not_look_like_silence() -> None:
     engine.observe([root(), call(1, result=None)], arrived_ns=at(601))
 
     assert [] == kinds(engine.conclude(at(610)).opened)
+
+
+def test_time_is_used_up_while_nothing_happens() -> None:
+    engine = Engine(Policy(limits=Limits(budget=Budget(wall_time_s=60))))
+    engine.observe([root(), call(1, result=None)], arrived_ns=at(1))
+    seen = [engine.conclude(at(second)) for second in (40, 50, 55, 61, 70)]
+    engine.observe([root(ended_s=75)], arrived_ns=at(75))
+    last = engine.conclude(at(76))
+
+    told = [(kinds(report.opened), kinds(report.updated)) for report in seen]
+    warned, alarmed = [("budget_exceeded", "warn")], [("budget_exceeded", "alarm")]
+    assert [([], []), (warned, []), ([], []), ([], alarmed), ([], [])] == told
+    assert [(Closing.RUN_ENDED, "The run used 75 of 60 s.")] == [
+        (claim.closing, claim.finding.summary) for claim in last.closed
+    ]
+
+
+def test_time_that_the_last_step_did_not_show_counts_in_a_recording() -> None:
+    engine = Engine(Policy(limits=Limits(budget=Budget(wall_time_s=60))), live=False)
+    engine.observe([root(ended_s=75), call(1)])
+
+    assert [("budget_exceeded", "alarm")] == kinds(engine.complete().opened)
+
+
+def test_a_restart_does_not_forget_how_long_a_run_has_taken() -> None:
+    policy = Policy(limits=Limits(budget=Budget(wall_time_s=60)))
+    before, after = Engine(policy), Engine(policy)
+    steps = [root(), call(1, result=None)]
+    before.observe(steps, arrived_ns=at(1))
+    after.restore("run", steps, before.conclude(at(50)).opened)
+
+    assert ((), ()) == (after.conclude(at(52)).opened, after.conclude(at(53)).closed)
+    assert [("budget_exceeded", "alarm")] == kinds(after.conclude(at(61)).updated)
 
 
 def test_a_recording_that_is_complete_closes_what_it_opened() -> None:

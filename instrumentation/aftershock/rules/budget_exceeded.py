@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aftershock.limits import Budget
@@ -31,6 +32,15 @@ def budget_exceeded(run: Run, limits: Limits) -> Iterator[Finding]:
     for name, used, most, words in amounts(run, limits.budget, spent):
         if used >= limits.budget_warn * most:
             yield about(run, limits, counted, name, words, over=used > most)
+
+
+def overtime(run: Run, limits: Limits) -> Iterator[Finding]:
+    """What budget_exceeded says of time alone, which passes without a step, too."""
+    most = limits.budget.wall_time_s
+    if most is None or run.began_at_ns is None:
+        return
+    if (run.now_ns - run.began_at_ns) / 1e9 >= limits.budget_warn * most:
+        yield from budget_exceeded(run, replace(limits, budget=Budget(wall_time_s=most)))
 
 
 def amounts(run: Run, budget: Budget, spent: Spent) -> Iterator[tuple[str, float, float, str]]:
