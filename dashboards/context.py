@@ -5,8 +5,8 @@ from __future__ import annotations
 from dashboards import links
 from dashboards.dashboard import AGENT, ENVIRONMENT, Dashboard, Row
 from dashboards.findings import FINDING, findings_by_kind, findings_open, findings_table
-from dashboards.look import ANY, COMPLETE, FAMILIES, WAITING, override, series
-from dashboards.panels import bars, chart, joined, linked, stat, table
+from dashboards.look import ANY, COMPLETE, FAMILIES, WAITING, linked, override, series
+from dashboards.panels import bars, chart, stat, table
 from dashboards.queries import (
     RISKY,
     ask,
@@ -21,6 +21,7 @@ from dashboards.queries import (
     tell_now,
 )  # fmt: skip
 from dashboards.runs import STEP, drawn_in
+from dashboards.transformations import joined
 
 TO_RUN = (links.to(links.RUN, "Run timeline"),)
 TO_INCIDENT = (links.to(links.INCIDENT, "Incident"),)

@@ -5,20 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dashboards import links
-from dashboards.look import KINDS, LEVELS, STATES, coloured, override, series
-from dashboards.panels import (
-    Panel,
-    bars,
-    chart,
-    columns,
-    linked,
-    rows_of,
-    series_of,
-    states,
-    table,
-    whole,
-)  # fmt: skip
+from dashboards.look import KINDS, LEVELS, STATES, coloured, linked, override, series, whole
+from dashboards.panels import Panel, bars, chart, states, table
 from dashboards.queries import ask, events, metric, tally, tell_now, told
+from dashboards.transformations import columns, rows_of, series_of
 
 FINDING = "aftershock.finding"
 OPENED = "aftershock_finding_state=`opened`"

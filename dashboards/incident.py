@@ -5,8 +5,8 @@ from __future__ import annotations
 from dashboards import links
 from dashboards.dashboard import AGENT, ENVIRONMENT, RUN, Dashboard, Row, typed
 from dashboards.findings import FINDING, findings_table
-from dashboards.look import FAMILIES, SURE, TIERS, coloured, override
-from dashboards.panels import bars, chart, columns, linked, series_of, states, table, whole
+from dashboards.look import FAMILIES, SURE, TIERS, coloured, linked, override, whole
+from dashboards.panels import bars, chart, states, table
 from dashboards.queries import (
     RISKY,
     ask,
@@ -20,6 +20,7 @@ from dashboards.queries import (
 )
 from dashboards.queries import RUN as THIS
 from dashboards.runs import STEP, TARGET, drawn_in, runs_table, targets_panels
+from dashboards.transformations import columns, series_of
 
 ENTITY = typed("entity", "Entity", "What degraded, such as service/checkout; empty: anything")
 ALERT = typed("alert", "Alert", "The beginning of an alert's name; empty: any")

@@ -130,3 +130,13 @@ def coloured(name: str, colours: Mapping[str, str], **more: Any) -> Json:
     """A column whose words have their colours."""
     cell = {"type": "color-text"}
     return override(name, mappings=named(colours), custom_cellOptions=cell, **more)
+
+
+def linked(name: str, *links: Json, **more: Any) -> Json:
+    """A column that leads somewhere."""
+    return override(name, links=list(links), **more)
+
+
+def whole(name: str, **more: Any) -> Json:
+    """A column of sentences or lists, on as many lines as they take."""
+    return override(name, mappings=LISTS, custom_wrapText=True, **more)

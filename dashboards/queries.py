@@ -12,6 +12,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
+REFS = "ABCDEFGHIJKLMNOP"  # what the queries of one panel are called
 LINES_MAX = 5_000  # of one Loki query: what Loki allows unless it is told otherwise
 TRACES_MAX = 50
 

@@ -5,11 +5,22 @@ from __future__ import annotations
 from dashboards import links
 from dashboards.dashboard import AGENT, ENVIRONMENT, RUN, Dashboard, Row
 from dashboards.findings import findings_table, findings_timeline
-from dashboards.look import ACTIVITIES, ANY, OUTCOMES, TIERS, WAITING, coloured, override
-from dashboards.panels import columns, linked, log, rows_of, stat, states, table, whole
+from dashboards.look import (
+    ACTIVITIES,
+    ANY,
+    OUTCOMES,
+    TIERS,
+    WAITING,
+    coloured,
+    linked,
+    override,
+    whole,
+)
+from dashboards.panels import log, stat, states, table
 from dashboards.queries import RISKY, events, tally, tell_now, told, traces
 from dashboards.queries import RUN as THIS
 from dashboards.runs import STEP, TARGET, drawn_in, runs_table, targets_panels
+from dashboards.transformations import columns, rows_of
 
 TO_INCIDENT = (links.to(links.INCIDENT, "Incident", run="${run:percentencode}"),)
 ENDED = "aftershock_step_state=`ended`"

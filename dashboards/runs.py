@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from aftershock_collector.metrics.queries import DEFAULT_QUERIES, PLACEHOLDER, WINDOW
 from dashboards import links
 from dashboards.dashboard import Annotation, listed
-from dashboards.look import ACTION, ANY, FINDING, WAITING, override
-from dashboards.panels import Panel, chart, linked, merged, table
+from dashboards.look import ACTION, ANY, FINDING, WAITING, linked, override
+from dashboards.panels import Panel, chart, table
 from dashboards.queries import RISKY, Query, ask, events, tally, tell_now, told
+from dashboards.transformations import merged
 
 STEP = "aftershock.step"
 ENDED = "aftershock_step_state=`ended`"

@@ -20,6 +20,7 @@ from aftershock_collector.edges.grafana import Grafana
 from aftershock_collector.telling.drawing import Drawing, from_json
 from dashboards.generate import DASHBOARDS
 from tests.dashboards.grafana_server import ADMIN, EDITOR, VIEWER, StandIn
+from tests.receiver import eventually
 from tests.stack.programs import locate
 
 ROOT = Path(__file__).parents[2]
@@ -214,7 +215,9 @@ def test_a_real_grafana_provisions_itself_from_our_files(tmp_path: Path) -> None
             base_url=f"{url}/api", auth=("admin", ADMINISTRATOR), trust_env=False
         ) as client:
             sources = client.get("/datasources").json()
-            boards = client.get("/search?type=dash-db").json()
+            found = "/search?type=dash-db"
+            eventually(lambda: len(client.get(found).json()) == len(UIDS), 20)  # later than sources
+            boards = client.get(found).json()
             loki = client.get("/datasources/uid/loki").json()["jsonData"]["derivedFields"]
             tempo = client.get("/datasources/uid/tempo").json()["jsonData"]["tracesToLogsV2"]
 
