@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
+import pytest
 from opentelemetry import trace
 from opentelemetry._logs import Logger
 from opentelemetry.sdk._logs import LoggerProvider
@@ -16,8 +17,10 @@ from opentelemetry.trace import format_span_id
 
 from aftershock import attributes as names
 from aftershock.recorder import starting
-from aftershock.recorder.losses import losses
+from aftershock.recorder.late import LATE
+from aftershock.recorder.losses import count_loss, losses
 from aftershock.recorder.starting import Announcer
+from aftershock.recorder.tracking import Amendment, Amendments
 
 
 def announcer(
@@ -99,6 +102,53 @@ def test_an_abandoned_step_is_forgotten_without_an_end() -> None:
     gc.collect()
 
     assert eventually(lambda: said.live(span_id) is None)
+
+
+class Abandoned:
+    """What only the garbage collector frees; freed, it ends a step, as a stream left unread does."""
+
+    def __init__(self, end: Callable[[], None]) -> None:
+        self.itself = self
+        self.end = end
+
+    def __del__(self) -> None:
+        self.end()
+
+
+def test_a_step_that_is_collected_amid_an_announcement_does_not_stop_the_app(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(LATE, "enabled", True)
+    said, _ = announcer()
+    amended = Amendments()
+    steps = [span_named(str(number)) for number in range(50)]
+
+    def end() -> None:
+        said.ended(0)
+        amended.take(0)
+        LATE.take(0)
+        count_loss("tests", 0)
+
+    def work() -> None:
+        for number, step in enumerate(steps):
+            gc.set_threshold(1 + number % 10)  # so that it collects at every place
+            Abandoned(end)
+            said.began(step)
+            Abandoned(end)
+            LATE.add(step, dict)
+            Abandoned(end)
+            amended.add(step.get_span_context().span_id, Amendment(False, None))
+            Abandoned(end)
+            said.live(step.get_span_context().span_id)
+
+    worker = threading.Thread(target=work, daemon=True)
+    usual = gc.get_threshold()
+    try:
+        worker.start()
+        worker.join(20)
+    finally:
+        gc.set_threshold(*usual)
+    assert not worker.is_alive()
 
 
 def test_a_starved_announcer_drops_the_oldest_and_counts_it() -> None:

@@ -12,7 +12,7 @@ import socket
 import sys
 import time
 from collections import deque
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -61,7 +61,7 @@ class Outage:
         self._url = url
         self._write = write
         self._said = False
-        self._lock = Lock()
+        self._lock = RLock()
         self._pause_s = PAUSE_S
         self.retry_at = 0.0
         self._confirmed = False  # it has taken something since the last failure
@@ -114,7 +114,7 @@ class Outage:
 
     def _renew_lock(self) -> None:
         """In a forked child: a lock that nobody holds."""
-        self._lock = Lock()
+        self._lock = RLock()
 
     def _say(self) -> None:
         why = f" ({redact_text(self.reason)[:160]})" if self.reason else ""

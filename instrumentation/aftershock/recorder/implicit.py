@@ -13,7 +13,7 @@ import weakref
 from collections import deque
 from contextvars import ContextVar
 from functools import partial
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
@@ -60,7 +60,7 @@ _current: ContextVar[ImplicitRun | None] = ContextVar("aftershock_implicit_run",
 _opening: ContextVar[bool] = ContextVar("aftershock_opening", default=False)
 _open: weakref.WeakSet[ImplicitRun] = weakref.WeakSet()
 _wrapped = False
-_lock = Lock()  # a WeakSet is not safe to change while another thread reads it
+_lock = RLock()  # a WeakSet is not safe to change while another thread reads it
 
 
 def current() -> ImplicitRun | None:
@@ -164,7 +164,7 @@ def close(over: Callable[[ImplicitRun], bool]) -> None:
 def forget() -> None:
     """In a forked child: the parent's runs are the parent's to end."""
     global _lock  # noqa: PLW0603 (the parent may have held it)
-    _lock = Lock()
+    _lock = RLock()
     _abandoned.clear()
     for run in list(_open):
         run.ended = True

@@ -8,7 +8,7 @@ Where our exporter is not in place, it is worked out at once and put on the span
 from __future__ import annotations
 
 from collections import OrderedDict
-from threading import Lock
+from threading import Lock, RLock
 from typing import TYPE_CHECKING
 
 from aftershock.recorder.losses import count_loss, note_failure
@@ -45,7 +45,7 @@ class LateAttributes:
     def forget(self) -> None:
         """Begin with nothing and with locks that nobody holds."""
         self._entries: OrderedDict[int, Entry] = OrderedDict()
-        self._lock = Lock()  # held for moments, also by the app's thread
+        self._lock = RLock()  # held for moments, also by the app's thread
         self._work = Lock()  # held while working out, never by the app's thread
 
     def add(self, span: Span, describe: Describe) -> None:

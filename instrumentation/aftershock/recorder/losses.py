@@ -6,18 +6,18 @@ import logging
 import os
 import sys
 from collections import Counter
-from threading import Lock
+from threading import RLock
 
 logger = logging.getLogger("aftershock")
 
 _counts: Counter[str] = Counter()
-_lock = Lock()
+_lock = RLock()
 
 
 def renew_lock() -> None:
     """In a forked child: a lock that nobody holds."""
     global _lock  # noqa: PLW0603 (one process, one count)
-    _lock = Lock()
+    _lock = RLock()
 
 
 os.register_at_fork(after_in_child=renew_lock)

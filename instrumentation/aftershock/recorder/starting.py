@@ -11,7 +11,7 @@ import os
 import time
 import weakref
 from collections import OrderedDict, deque
-from threading import Event, Lock, Thread
+from threading import Event, RLock, Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.context import Context
@@ -88,7 +88,7 @@ class Announcer:
 
     def _fresh(self) -> None:
         """Begin with nothing: what the parent process watches is the parent's to tell."""
-        self._lock = Lock()
+        self._lock = RLock()  # garbage collection may end a step on a thread that holds it
         self._waiting: deque[Span] = deque()
         self._live: OrderedDict[int, tuple[weakref.ref[Span], float]] = OrderedDict()
         self._wake = Event()
@@ -164,7 +164,7 @@ class Announcer:
                     continue
                 span = reference()
                 if span is None:  # abandoned: nobody holds it, so it can never end
-                    del self._live[span_id]
+                    self._live.pop(span_id, None)
                     continue
                 self._live[span_id] = (reference, now)
                 due.append(heartbeat(span))

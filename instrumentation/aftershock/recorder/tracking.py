@@ -7,7 +7,7 @@ at once; a second span for the same inference is marked, to be left out of the e
 from __future__ import annotations
 
 from collections import OrderedDict
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, NamedTuple
 
 from opentelemetry.context import get_current
@@ -65,7 +65,7 @@ class Amendments:
     """Marks from a span's begin to its export, bounded."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()
         self._marks: OrderedDict[int, Amendment] = OrderedDict()
 
     def add(self, span_id: int, amendment: Amendment) -> None:
@@ -89,7 +89,7 @@ class Amendments:
 
     def forget(self) -> None:
         """In a forked child: begin with nothing, and with a lock that nobody holds."""
-        self._lock = Lock()
+        self._lock = RLock()
         self._marks.clear()
 
 
