@@ -176,6 +176,7 @@ class Engine:
             updated=tuple(updated),
             closed=tuple(closed),
             impacts=tuple(impacts),
+            changes=self.links.overtaken(),
             drops=self._drops(),
         )
 

@@ -129,7 +129,8 @@ class Judging:
         self._telemetry.judge.observe(time.perf_counter() - began_s)
         self._concluded(report)
         suspects = tuple(self.engine.accuse(now_ns))
-        if report.opened or report.updated or report.closed or report.impacts or suspects:
+        news = (report.opened, report.updated, report.closed, report.impacts, report.changes)
+        if any(news) or suspects:
             deliveries = [*self._tell(report), *(d for s in suspects for d in self._accuse(s))]
             self._wait(Told(report, suspects, tuple(deliveries)))
         self._record(now_ns)

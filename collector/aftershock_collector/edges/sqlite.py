@@ -199,7 +199,7 @@ class Store:
         suspects: Iterable[Suspects] = (),
         votes: Iterable[int] = (),
     ) -> int:
-        """Keep claims, verdicts, suspects and what must be told about them, in one transaction.
+        """Keep claims, verdicts, suspects, late changes and what must be told about them, in one transaction.
 
         `votes` are the rows of people's verdicts that this report tells of.
         Returns how many deliveries are new: one page per finding, state and receiver.
@@ -211,6 +211,8 @@ class Store:
                     connection.execute(CLAIM_IN, row)
             impacts = [impact_row(impact, arrived_ns // _NS) for impact in report.impacts]
             connection.executemany(IMPACT_IN, impacts)
+            changes = [change_row(change, arrived_ns // _NS) for change in report.changes]
+            connection.executemany(CHANGE_IN, changes)
             rankings = [suspects_row(ranking, arrived_ns // _NS) for ranking in suspects]
             connection.executemany(SUSPECTS_IN, rankings)
             connection.executemany(VOTE_TOLD, [(arrived_ns, vote) for vote in votes])

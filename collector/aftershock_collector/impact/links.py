@@ -45,6 +45,7 @@ class Links:
         self._traces: OrderedDict[str, _Trace] = OrderedDict()
         self._above: OrderedDict[str, str] = OrderedDict()  # a tool's own call → the tool's span
         self._waiting: OrderedDict[str, dict[str, Change]] = OrderedDict()
+        self._came: list[Change] = []
 
     def note(self, step: Step, skew_ns: int = 0) -> None:
         """A tool call, or a call that a tool made; anything else says nothing."""
@@ -94,7 +95,13 @@ class Links:
             del waiting[change.id]
         if not waiting:
             del self._waiting[trace_id]
+        self._came += found
         return found
+
+    def overtaken(self) -> tuple[Change, ...]:
+        """What waited and came since the last time this was asked."""
+        came, self._came = tuple(self._came), []
+        return came
 
     def resolve(self, change: Change) -> tuple[Change, Linked | None]:
         """The change with the action that it points at for certain, and with no other."""
