@@ -395,5 +395,5 @@ class Report:
     updated: tuple[Claim, ...] = ()
     closed: tuple[Claim, ...] = ()
     impacts: tuple[Impact, ...] = ()  # verdicts that are new or different
-    changes: tuple[Change, ...] = ()  # logs that overtook the spans of the action they point at
     drops: dict[str, int] = field(default_factory=dict[str, int])  # reason → count since last time
+    changes: tuple[Change, ...] = ()  # logs that overtook the spans of the action they point at

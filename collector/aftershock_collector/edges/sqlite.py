@@ -199,7 +199,7 @@ class Store:
         suspects: Iterable[Suspects] = (),
         votes: Iterable[int] = (),
     ) -> int:
-        """Keep claims, verdicts, suspects, late changes and what must be told about them, in one transaction.
+        """Keep a report, rankings of suspects and what must be told of them, in one transaction.
 
         `votes` are the rows of people's verdicts that this report tells of.
         Returns how many deliveries are new: one page per finding, state and receiver.
