@@ -29,6 +29,7 @@ SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0
 WASTING = frozenset({"repeated_action", "action_cycle", "error_streak", "stalled_run"})
 # Each of their lines is about one fact that an action needed.
 UNMET = frozenset({"missing_fact", "failed_fact", "stale_fact", "dropped_fact"})
+OPEN_MAX = 10_000  # findings whose run went silent for good never close: the oldest are forgotten
 Exemplar = dict[str, str] | None
 
 
@@ -153,8 +154,12 @@ class Counting:
         if claim.closing is not None:
             return
         self._levels[finding.id] = finding.level
+        if len(self._levels) > OPEN_MAX:
+            del self._levels[next(iter(self._levels))]
         if finding.kind in WASTING and finding.level is Level.ALARM:
             self._wasting.setdefault(finding.run_id, {})[finding.id] = finding.kind
+            if len(self._wasting) > OPEN_MAX:
+                del self._wasting[next(iter(self._wasting))]
 
     def _stop_wasting(self, claim: Claim) -> None:
         wasting = self._wasting.get(claim.finding.run_id, {})
