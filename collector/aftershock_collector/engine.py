@@ -60,7 +60,7 @@ class Engine:
         self._measurer = Measurer(series_max)
         self.topology = topology or {}
         self.live = live
-        self.changes: dict[str, Change] = {}
+        self.changes: OrderedDict[str, Change] = OrderedDict()
         self._runs: OrderedDict[str, Memory] = OrderedDict()
         self._early: OrderedDict[str, list[Step]] = OrderedDict()
         self._dropped: Counter[str] = Counter()
@@ -104,7 +104,7 @@ class Engine:
         """Remember something that changed outside the agents; an alert gets its suspects."""
         self.changes[change.id] = change
         while len(self.changes) > self.limits.runs_max:
-            del self.changes[next(iter(self.changes))]
+            self.changes.popitem(last=False)
             self._dropped["changes_full"] += 1
         told = change
         change, linked = self.links.resolve(change)

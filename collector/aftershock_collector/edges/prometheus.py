@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -42,7 +43,7 @@ class PrometheusSource:
     def __init__(self, told: Prometheus) -> None:
         self.told = told
         self.problems: tuple[str, ...] = ()  # of the newest window
-        self.aliases: dict[str, str] = {}
+        self.aliases: OrderedDict[str, str] = OrderedDict()
         self._client = httpx.Client(
             timeout=told.timeout_s, headers=dict(told.headers), trust_env=False
         )
@@ -104,7 +105,7 @@ class PrometheusSource:
             raise CouldNotLook(said[:PROBLEM_CHARS_MAX], unreachable=unreachable) from error
         self.aliases.update(answered.aliases)
         while len(self.aliases) > ALIASES_MAX:
-            del self.aliases[next(iter(self.aliases))]
+            self.aliases.popitem(last=False)
         return answered
 
     def _post(self, form: Mapping[str, str]) -> Any:

@@ -6,6 +6,7 @@ Steps are counted when they end. Ids are never labels: they ride as exemplars.
 from __future__ import annotations
 
 from collections import Counter as Tally
+from collections import OrderedDict
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -63,8 +64,9 @@ class Counting:
         self._findings = counter("findings", "Findings that reached a level", "kind", "level")
         self._call_s = histogram("agent_tool_call_seconds", "How long tool calls take", "tool")
         self._inference_s = histogram("agent_inference_seconds", "How long models take", "model")
-        self._levels: dict[str, Level] = {}  # of findings that are open
-        self._wasting: dict[str, dict[str, str]] = {}  # run → open alarms that waste → their kinds
+        self._levels: OrderedDict[str, Level] = OrderedDict()  # of findings that are open
+        # Run → open alarms that waste → their kinds.
+        self._wasting: OrderedDict[str, dict[str, str]] = OrderedDict()
 
     # --- Steps ---------------------------------------------------------------------------------
 
@@ -155,11 +157,11 @@ class Counting:
             return
         self._levels[finding.id] = finding.level
         if len(self._levels) > OPEN_MAX:
-            del self._levels[next(iter(self._levels))]
+            self._levels.popitem(last=False)
         if finding.kind in WASTING and finding.level is Level.ALARM:
             self._wasting.setdefault(finding.run_id, {})[finding.id] = finding.kind
             if len(self._wasting) > OPEN_MAX:
-                del self._wasting[next(iter(self._wasting))]
+                self._wasting.popitem(last=False)
 
     def _stop_wasting(self, claim: Claim) -> None:
         wasting = self._wasting.get(claim.finding.run_id, {})

@@ -8,7 +8,7 @@ from dataclasses import replace
 from aftershock.fold import Window, key_of
 from aftershock.model import Step, StepKind
 
-MARKS_MAX = 200_000  # 20 MB; an exporter that sends again does so within minutes
+MARKS_MAX = 200_000  # 15 MB; an exporter that sends again does so within minutes
 
 WindowOf = Callable[[str], Window | None]
 
@@ -18,7 +18,8 @@ class Firsts:
 
     def __init__(self, marks_max: int = MARKS_MAX) -> None:
         self._marks_max = marks_max
-        self._marks: dict[int, None] = {}
+        self._newer: set[int] = set()
+        self._older: set[int] = set()  # forgotten as a whole, once there are as many newer ones
 
     def of(self, steps: Iterable[Step], window_of: WindowOf) -> list[Step]:
         """Steps that begin or end for the first time, in the order of their arrival."""
@@ -32,13 +33,13 @@ class Firsts:
         key = step.run_id, *key_of(step)
         ended = step.ended_at_ns is not None
         mark = hash((*key, ended))
-        if mark in self._marks:
+        if mark in self._newer or mark in self._older:
             return False
-        self._marks[mark] = None
+        if len(self._newer) >= self._marks_max // 2:
+            self._newer, self._older = set(), self._newer
+        self._newer.add(mark)
         if ended:
-            self._marks[hash((*key, False))] = None  # its beginning comes too late to be news
-        while len(self._marks) > self._marks_max:
-            del self._marks[next(iter(self._marks))]
+            self._newer.add(hash((*key, False)))  # its beginning comes too late to be news
         return True
 
 

@@ -5,7 +5,7 @@ Appending is O(1); reading copies, so that what was read does not change under t
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -111,7 +111,7 @@ class SeriesStore:
         self._retention_ns = int(retention_s * 1e9)
         self._rings: dict[tuple[str, str], _Ring] = {}
         self._entities: dict[str, list[_Ring]] = {}
-        self._aliases: dict[str, str] = {}
+        self._aliases: OrderedDict[str, str] = OrderedDict()
         self._slots = 0
         self._swept_ns = 0
 
@@ -146,7 +146,7 @@ class SeriesStore:
         if name == entity or self._aliases.get(name) == entity:
             return
         if len(self._aliases) >= ALIASES_MAX:
-            del self._aliases[next(iter(self._aliases))]
+            self._aliases.popitem(last=False)
             self.dropped["aliases_full"] += 1
         self._aliases[name] = entity
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
@@ -40,8 +41,9 @@ class Messages:
         self._receivers = tuple(receivers)
         self._link = link.rstrip("/") if link else None
         self._home_of: HomeOf = home_of or unknown_home
-        self._open: dict[str, Claim] = {}
-        self._accused: dict[str, str] = {}  # alert → the suspect that was told first
+        self._open: OrderedDict[str, Claim] = OrderedDict()
+        # Alert → the suspect that was told first.
+        self._accused: OrderedDict[str, str] = OrderedDict()
         self._turn = threading.Lock()
 
     def resume(self, claims: Iterable[Claim]) -> None:
@@ -77,7 +79,7 @@ class Messages:
         state = State.OPENED.value if told in {None, top.span_id} else f"updated {top.span_id}"
         self._accused.setdefault(about.finding_id, top.span_id)
         if len(self._accused) > OPEN_MAX:
-            del self._accused[next(iter(self._accused))]
+            self._accused.popitem(last=False)
         found = [Delivery(about.finding_id, state, r, body) for r in self._receivers if r in HINTED]
         if OTLP in self._receivers:
             logs = otlp_export.body_of(encode_suspects(suspects), None)
@@ -97,7 +99,7 @@ class Messages:
                 return
             self._open[claim.finding.id] = claim
             if len(self._open) > OPEN_MAX:
-                self._open.pop(next(iter(self._open)))
+                self._open.popitem(last=False)
 
     def _page(self, claim: Claim, state: State) -> Page:
         run_id = claim.finding.run_id
