@@ -5,7 +5,7 @@ The server runs in a process of its own, on one core; this process sends from th
 1. Spans per second from OTLP/HTTP bytes to stored and judged, beside the same server that only
    decodes.
 2. Milliseconds from a tool call's start event to its finding in the store.
-3. The server's memory over a million spans.
+3. The server's memory over a million spans, and what the last of them cost beside earlier ones.
 """
 
 from __future__ import annotations
@@ -144,14 +144,21 @@ async def start_to_finding(base: str, folder: Path) -> float:
         return (time.perf_counter() - began) * 1_000
 
 
-def memory(spans: int) -> tuple[float, float]:
-    """Megabytes of the server after a tenth of the spans, and at most."""
+def endurance(spans: int) -> tuple[float, float, float]:
+    """The server's megabytes after a tenth of the spans, and at most; its work at the end.
+
+    The work is what the last tenth took of processor time, as a multiple of the second tenth.
+    """
     sizes: list[float] = []
+    spent_s: list[float] = []
     with server("stored and judged") as (base, process, _):
         for sent in range(0, spans, PORTION):
             asyncio.run(send(base, requests_of(PORTION, sent)))
             sizes.append(process.memory_info().rss / 1e6)
-    return sizes[len(sizes) // 10], max(sizes)
+            spent_s.append(process.cpu_times().user)
+    tenth = len(sizes) // 10
+    work = (spent_s[-1] - spent_s[-1 - tenth]) / (spent_s[2 * tenth] - spent_s[tenth])
+    return sizes[tenth], max(sizes), work
 
 
 def main() -> None:
@@ -178,10 +185,10 @@ def main() -> None:
         waits = [asyncio.run(start_to_finding(base, folder)) for _ in range(options.rounds)]
     print(f"start event to finding  {statistics.median(waits):.0f} ms, worst {max(waits):.0f} ms")
     if options.memory_spans:
-        early, most = memory(options.memory_spans)
+        early, most, work = endurance(options.memory_spans)
         print(
-            f"memory over {options.memory_spans:,} spans: "
-            f"{early:.0f} MB after a tenth, {most:.0f} MB at most"
+            f"over {options.memory_spans:,} spans: {early:.0f} MB after a tenth, {most:.0f} MB at "
+            f"most; the last tenth costs x{work:.2f} of the second"
         )
 
 
