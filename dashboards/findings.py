@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dashboards import links
-from dashboards.look import KINDS, LEVELS, STATES, coloured, linked, override, series, whole
-from dashboards.panels import Panel, bars, chart, states, table
+from dashboards.look import KINDS, LEVELS, STATES, coloured, series, whole
+from dashboards.panels import Panel, bars, chart, events_table, states
 from dashboards.queries import ask, events, metric, tally, tell_now, told
-from dashboards.transformations import columns, rows_of, series_of
+from dashboards.transformations import rows_of, series_of
 
 FINDING = "aftershock.finding"
 OPENED = "aftershock_finding_state=`opened`"
@@ -83,27 +83,22 @@ def findings_table(
     quiet: str = "",
 ) -> Panel:
     """Findings as sentences, newest first."""
-    return table(
+    return events_table(
         title,
         says,
         told(events(FINDING, of_kinds(kinds), *more)),
         empty="nothing was found in this time range",
-        steps=columns(
-            {
-                "aftershock_finding_kind": "Finding",
-                "aftershock_finding_level": "Level",
-                "aftershock_finding_state": "State",
-                "Line": "What is claimed",
-                "aftershock_finding_facts": "Evidence",
-                "aftershock_finding_closing": "Closed because",
-                "gen_ai_agent_name": "Agent",
-                "aftershock_run_id": "Run",
-                "trace_id": "Trace",
-            }
-        ),
-        sort="Time",
+        shown={
+            "aftershock_finding_kind": "Finding",
+            "aftershock_finding_level": "Level",
+            "aftershock_finding_state": "State",
+            "Line": "What is claimed",
+            "aftershock_finding_facts": "Evidence",
+            "aftershock_finding_closing": "Closed because",
+            "gen_ai_agent_name": "Agent",
+        },
+        run_to=links.to(links.RUN, "Run timeline", run=links.field("Run")),
         overrides=(
-            override("Time", custom_width=170),
             coloured(
                 "Finding",
                 KINDS,
@@ -114,8 +109,6 @@ def findings_table(
             coloured("State", STATES, custom_width=90),
             whole("What is claimed", custom_minWidth=240),
             whole("Evidence"),
-            linked("Run", links.to(links.RUN, "Run timeline", run=links.field("Run"))),
-            linked("Trace", links.to_trace("Trace")),
         ),
         onward=TO_INCIDENT,
         quiet=quiet,

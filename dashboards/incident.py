@@ -6,7 +6,7 @@ from dashboards import links
 from dashboards.dashboard import AGENT, ENVIRONMENT, RUN, Dashboard, Row, typed
 from dashboards.findings import FINDING, findings_table
 from dashboards.look import FAMILIES, SURE, TIERS, coloured, linked, override, whole
-from dashboards.panels import bars, chart, states, table
+from dashboards.panels import bars, chart, events_table, states, table
 from dashboards.queries import (
     RISKY,
     ask,
@@ -20,7 +20,7 @@ from dashboards.queries import (
 )
 from dashboards.queries import RUN as THIS
 from dashboards.runs import STEP, TARGET, drawn_in, runs_table, targets_panels
-from dashboards.transformations import columns, series_of
+from dashboards.transformations import series_of
 
 ENTITY = typed("entity", "Entity", "What degraded, such as service/checkout; empty: anything")
 ALERT = typed("alert", "Alert", "The beginning of an alert's name; empty: any")
@@ -99,26 +99,21 @@ ALERTS = states(
     onward=TO_RUN,
 ).sized(12, 8)
 
-SUSPECTED = table(
+SUSPECTED = events_table(
     "Suspects of each alert",
     "What arrived, what was touched in the ten minutes before, and how likely each action is.",
     told(SUSPECTS),
     empty="no alert has arrived: point Alertmanager at /api/v1/alerts/alertmanager",
-    steps=columns(
-        {
-            "aftershock_change_name": "Alert",
-            "aftershock_impact_entity": "Entity",
-            "Line": "What is claimed",
-            "aftershock_impact_probability": "Likeliest",
-            "aftershock_impact_candidates": "All explanations",
-            "gen_ai_agent_name": "Agent",
-            "aftershock_run_id": "Run",
-            "trace_id": "Trace",
-        }
-    ),
-    sort="Time",
+    shown={
+        "aftershock_change_name": "Alert",
+        "aftershock_impact_entity": "Entity",
+        "Line": "What is claimed",
+        "aftershock_impact_probability": "Likeliest",
+        "aftershock_impact_candidates": "All explanations",
+        "gen_ai_agent_name": "Agent",
+    },
+    run_to=OF_ROW,
     overrides=(
-        override("Time", custom_width=170),
         override(
             "Likeliest",
             unit="percentunit",
@@ -128,40 +123,33 @@ SUSPECTED = table(
         ),
         whole("What is claimed"),
         whole("All explanations"),
-        linked("Run", OF_ROW),
-        linked("Trace", links.to_trace("Trace")),
     ),
     onward=TO_RUN,
 )
 
-EVIDENCE = table(
+EVIDENCE = events_table(
     "Evidence",
     "Each verdict in its parts, in nats (one nat is a factor of 2.7): how surprising the target "
     "was after the action, less what was already wrong before it, less what a callee explains, "
     "less what a rival explains.",
     told(VERDICTS),
     empty="no verdict in this time range",
-    steps=columns(
-        {
-            "gen_ai_tool_name": "Action",
-            "aftershock_impact_entity": "Entity",
-            "Line": "Verdict",
-            "aftershock_impact_label": "Grade",
-            "aftershock_impact_probability": "Probability",
-            "aftershock_impact_nats_own": "Surprise",
-            "aftershock_impact_nats_before": "Before it",
-            "aftershock_impact_nats_callee": "Callee",
-            "aftershock_impact_nats_rival": "Rival",
-            "aftershock_finding_state": "State",
-            "aftershock_finding_verdict": "A person's verdict",
-            "aftershock_finding_verdict_by": "By",
-            "aftershock_run_id": "Run",
-            "trace_id": "Trace",
-        }
-    ),
-    sort="Time",
+    shown={
+        "gen_ai_tool_name": "Action",
+        "aftershock_impact_entity": "Entity",
+        "Line": "Verdict",
+        "aftershock_impact_label": "Grade",
+        "aftershock_impact_probability": "Probability",
+        "aftershock_impact_nats_own": "Surprise",
+        "aftershock_impact_nats_before": "Before it",
+        "aftershock_impact_nats_callee": "Callee",
+        "aftershock_impact_nats_rival": "Rival",
+        "aftershock_finding_state": "State",
+        "aftershock_finding_verdict": "A person's verdict",
+        "aftershock_finding_verdict_by": "By",
+    },
+    run_to=OF_ROW,
     overrides=(
-        override("Time", custom_width=170),
         override(
             "Probability",
             unit="percentunit",
@@ -174,91 +162,64 @@ EVIDENCE = table(
             override(name, decimals=1, custom_width=80)
             for name in ("Surprise", "Before it", "Callee", "Rival")
         ),
-        linked("Run", OF_ROW),
-        linked("Trace", links.to_trace("Trace")),
     ),
     onward=TO_RUN,
 )
 
-GAP = table(
+GAP = events_table(
     "Context gap",
     "What was wrong with the target or around it, that the agent had not read when it acted.",
     told(f"{VERDICTS} | aftershock_impact_gap!=``"),
     empty="no trouble was there to be read, or the agent had read it",
     quiet="nothing was wrong with checkout before the agent acted",
-    steps=columns(
-        {
-            "gen_ai_agent_name": "Agent",
-            "gen_ai_tool_name": "Action",
-            "aftershock_impact_entity": "Entity",
-            "aftershock_impact_gap": "What it had not read",
-            "aftershock_run_id": "Run",
-            "trace_id": "Trace",
-        }
-    ),
-    sort="Time",
-    overrides=(
-        override("Time", custom_width=170),
-        whole("What it had not read"),
-        linked("Run", OF_ROW),
-        linked("Trace", links.to_trace("Trace")),
-    ),
+    shown={
+        "gen_ai_agent_name": "Agent",
+        "gen_ai_tool_name": "Action",
+        "aftershock_impact_entity": "Entity",
+        "aftershock_impact_gap": "What it had not read",
+    },
+    run_to=OF_ROW,
+    overrides=(whole("What it had not read"),),
     onward=(links.to(links.CONTEXT, "Decisions and context"),),
 )
 
-APPROVALS = table(
+APPROVALS = events_table(
     "What was approved, by whom",
     "Every approval that was asked for or given: for which action, what was answered, and by whom.",
     told(events(STEP, THIS, "aftershock_step_kind=`approval`")),
     empty="nobody was asked: no policy wants an approval, or the agent does not record it",
-    steps=columns(
-        {
-            "gen_ai_agent_name": "Agent",
-            "gen_ai_tool_name": "Action",
-            "aftershock_approval_outcome": "Answer",
-            "aftershock_approval_by": "By",
-            "Line": "In words",
-            "aftershock_run_id": "Run",
-            "trace_id": "Trace",
-        }
-    ),
-    sort="Time",
+    shown={
+        "gen_ai_agent_name": "Agent",
+        "gen_ai_tool_name": "Action",
+        "aftershock_approval_outcome": "Answer",
+        "aftershock_approval_by": "By",
+        "Line": "In words",
+    },
     descending=False,
-    overrides=(
-        override("Time", custom_width=170),
-        whole("In words"),
-        linked("Run", OF_ROW),
-        linked("Trace", links.to_trace("Trace")),
-    ),
+    run_to=OF_ROW,
+    overrides=(whole("In words"),),
     onward=TO_RUN,
     quiet="the demo's policy asks nobody",
 )
 
-DEEDS = table(
+DEEDS = events_table(
     "Actions before it",
     "Every tool call that can change something, in order.",
     told(events(STEP, THIS, "aftershock_step_state=`ended`", RISKY)),
     empty="no agent changed anything in this time range",
-    steps=columns(
-        {
-            "gen_ai_agent_name": "Agent",
-            "gen_ai_tool_name": "Action",
-            "aftershock_action_tier": "Tier",
-            "aftershock_action_targets": "On",
-            "Line": "In words",
-            "aftershock_run_id": "Run",
-            "trace_id": "Trace",
-        }
-    ),
-    sort="Time",
+    shown={
+        "gen_ai_agent_name": "Agent",
+        "gen_ai_tool_name": "Action",
+        "aftershock_action_tier": "Tier",
+        "aftershock_action_targets": "On",
+        "Line": "In words",
+    },
     descending=False,
+    run_to=OF_ROW,
     overrides=(
-        override("Time", custom_width=170),
         coloured("Tier", TIERS, custom_width=110),
         whole("On"),
         whole("In words"),
-        linked("Run", OF_ROW),
-        linked("Trace", links.to_trace("Trace")),
     ),
     onward=TO_RUN,
 )

@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from dashboards.look import BY_THRESHOLD, NEUTRAL, PALETTE, PLAIN, named
+from dashboards import links
+from dashboards.look import BY_THRESHOLD, NEUTRAL, PALETTE, PLAIN, linked, named, override
 from dashboards.queries import REFS, Query
+from dashboards.transformations import columns
 
 Json = dict[str, Any]
 
@@ -258,6 +260,38 @@ def table(
         options={"showHeader": True, "cellHeight": "sm", "frameIndex": 0, "sortBy": by},
         overrides=tuple(overrides),
         steps=tuple(steps),
+        onward=onward,
+        quiet=quiet,
+    )
+
+
+def events_table(
+    title: str,
+    says: str,
+    *asks: Query,
+    empty: str,
+    shown: dict[str, str],
+    run_to: Json,
+    descending: bool = True,
+    overrides: Sequence[Json] = (),
+    onward: tuple[Json, ...] = (),
+    quiet: str = "",
+) -> Panel:
+    """Log events, a row each: when, the attributes that `shown` names, the run and its trace."""
+    return table(
+        title,
+        says,
+        *asks,
+        empty=empty,
+        steps=columns({**shown, "aftershock_run_id": "Run", "trace_id": "Trace"}),
+        sort="Time",
+        descending=descending,
+        overrides=(
+            override("Time", custom_width=170),
+            *overrides,
+            linked("Run", run_to),
+            linked("Trace", links.to_trace("Trace")),
+        ),
         onward=onward,
         quiet=quiet,
     )

@@ -16,11 +16,11 @@ from dashboards.look import (
     override,
     whole,
 )
-from dashboards.panels import log, stat, states, table
+from dashboards.panels import events_table, log, stat, states, table
 from dashboards.queries import RISKY, events, tally, tell_now, told, traces
 from dashboards.queries import RUN as THIS
 from dashboards.runs import STEP, TARGET, drawn_in, runs_table, targets_panels
-from dashboards.transformations import columns, rows_of
+from dashboards.transformations import rows_of
 
 TO_INCIDENT = (links.to(links.INCIDENT, "Incident", run="${run:percentencode}"),)
 ENDED = "aftershock_step_state=`ended`"
@@ -120,30 +120,25 @@ STORY = log(
     onward=TO_INCIDENT,
 )
 
-KNOWLEDGE = table(
+KNOWLEDGE = events_table(
     "What it knew and what it lacked at each action",
     "Each call that has an effect or needs facts: the required facts that the agent had read when "
     "it acted, and those that it had not (missing, failed, stale or dropped from its context).",
     told(events(STEP, *HERE, ENDED, WITH_FACTS.format(risky=RISKY))),
     empty="no action in this time range has an effect or needs facts",
-    steps=columns(
-        {
-            "gen_ai_agent_name": "Agent",
-            "gen_ai_tool_name": "Tool",
-            "aftershock_action_tier": "Tier",
-            "aftershock_action_targets": "On",
-            "aftershock_tool_result_outcome": "Outcome",
-            "aftershock_step_seconds": "Took",
-            "aftershock_context_known": "Knew",
-            "aftershock_context_lacked": "Lacked",
-            "aftershock_run_id": "Run",
-            "trace_id": "Trace",
-        }
-    ),
-    sort="Time",
+    shown={
+        "gen_ai_agent_name": "Agent",
+        "gen_ai_tool_name": "Tool",
+        "aftershock_action_tier": "Tier",
+        "aftershock_action_targets": "On",
+        "aftershock_tool_result_outcome": "Outcome",
+        "aftershock_step_seconds": "Took",
+        "aftershock_context_known": "Knew",
+        "aftershock_context_lacked": "Lacked",
+    },
     descending=False,
+    run_to=links.to(links.INCIDENT, "Incident", run=links.field("Run")),
     overrides=(
-        override("Time", custom_width=170),
         coloured("Tier", TIERS, custom_width=110),
         coloured("Outcome", OUTCOMES, custom_width=90),
         override("Took", unit="s", custom_width=80),
@@ -154,8 +149,6 @@ KNOWLEDGE = table(
             color={"mode": "fixed", "fixedColor": "semi-dark-red"},
             custom_cellOptions={"type": "color-text"},
         ),
-        linked("Run", links.to(links.INCIDENT, "Incident", run=links.field("Run"))),
-        linked("Trace", links.to_trace("Trace")),
     ),
     onward=(links.to(links.CONTEXT, "Decisions and context"),),
 )
