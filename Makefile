@@ -29,7 +29,8 @@ stack-programs: $(STAMP)  ## build the stack's real programs from the Go module 
 	$(BIN)/python -m tests.stack.programs build
 
 stack-test: stack-programs  ## the incident, played into the whole stack
-	$(BIN)/python -m pytest -q -rsP tests/stack tests/dashboards
+	$(BIN)/python -m pytest -q -rsP tests/stack
+	$(BIN)/python -m pytest -q -rs tests/dashboards
 
 check: $(STAMP)  ## format, lint, types
 	$(BIN)/ruff format --check .
