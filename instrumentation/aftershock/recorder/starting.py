@@ -98,6 +98,7 @@ class Announcer:
         """A step has begun: say it at once, and, if it beats, again and again while it lasts."""
         if self._closed:
             return
+        new: Thread | None = None
         with self._lock:
             if len(self._waiting) >= WAITING_MAX:
                 self._waiting.popleft()
@@ -110,8 +111,11 @@ class Announcer:
                 span_id = span.get_span_context().span_id
                 self._live[span_id] = (weakref.ref(span), time.monotonic())
             if self._thread is None:
-                self._thread = Thread(target=self._work, name="aftershock-events", daemon=True)
-                self._thread.start()
+                new = self._thread = Thread(
+                    target=self._work, name="aftershock-events", daemon=True
+                )
+        if new is not None:
+            new.start()  # waits for a thread that may want the lock before it runs
         if not self._wake.is_set():
             self._wake.set()
 
