@@ -40,6 +40,7 @@ check: $(STAMP)  ## format, lint, types
 	$(BIN)/python -m dashboards --check
 
 bench: $(STAMP)  ## figures that compare within one run
+	$(BIN)/python -m tests.bench_agent
 	$(BIN)/python -m tests.bench
 
 eval-rules: $(STAMP)  ## the rules over recordings by others, beside what others use

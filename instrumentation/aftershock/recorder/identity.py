@@ -4,18 +4,39 @@ from __future__ import annotations
 
 import os
 import socket
-from functools import lru_cache
+from collections import OrderedDict
 
 from opentelemetry.sdk.resources import Resource
 
 from aftershock.attributes import HOST_NAME, PROCESS_PID
 
+KNOWN_MAX = 16  # one resource a process, and one more for each of its forks
+
+# Id of a resource, process → the resource, kept so that the id stays its own, and ours.
+_known: OrderedDict[tuple[int, int], tuple[Resource, Identified]] = OrderedDict()
+
+
+class Identified(Resource):
+    """A resource that knows its hash: exporters ask for it with every span, and it is all text."""
+
+    def __init__(self, resource: Resource) -> None:
+        super().__init__(resource.attributes, resource.schema_url)
+        self._hashed = super().__hash__()
+
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(other)
+
+    def __hash__(self) -> int:
+        return self._hashed
+
 
 def identified(resource: Resource) -> Resource:
     """The resource with this host and this process in it, unless it names others."""
-    return _identified(resource, os.getpid())
-
-
-@lru_cache(maxsize=16)  # one resource a process, and one more for each of its forks
-def _identified(resource: Resource, pid: int) -> Resource:
-    return Resource({HOST_NAME: socket.gethostname(), PROCESS_PID: pid}).merge(resource)
+    key = id(resource), os.getpid()
+    known = _known.get(key)
+    if known is None:
+        ours = Resource({HOST_NAME: socket.gethostname(), PROCESS_PID: key[1]}).merge(resource)
+        known = _known[key] = resource, Identified(ours)
+        if len(_known) > KNOWN_MAX:
+            _known.popitem(last=False)
+    return known[1]
