@@ -99,7 +99,6 @@ PROGRAMS = (
             tags="netgo,remove_all_sd,enable_dns_sd",
         ),
         minutes=2.5,
-        differs="compose runs 3.14.0",
         package="prometheus",  # works for rules; without OTLP ingestion: Debian strips it
     ),
     Program(
@@ -129,7 +128,6 @@ PROGRAMS = (
             unreplace=("github.com/grafana/loki/pkg/push",),
         ),
         minutes=5.3,
-        differs="compose runs 3.7.6",
     ),
     Program(
         name="tempo",
