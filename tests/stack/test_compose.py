@@ -21,8 +21,8 @@ from tests.stack.standing import COMPOSE, ROOT
 
 COLLECTOR = ROOT / "collector" / "opentelemetry"
 ADDED_TO = ["docker", "kubernetes", "kubernetes-events"]
-# Their images hold one program, which cannot ask itself: Prometheus does (TelemetryStoreDown).
-UNASKED = {"otel-collector", "tempo"}
+# Its image holds one program, which cannot ask itself: Prometheus does (TelemetryStoreDown).
+UNASKED = {"otel-collector"}
 
 
 def compose() -> dict[str, Any]:
