@@ -19,13 +19,13 @@ from dashboards.look import (
 from dashboards.panels import events_table, log, stat, states, table
 from dashboards.queries import RISKY, events, tally, tell_now, told, traces
 from dashboards.queries import RUN as THIS
-from dashboards.runs import STEP, TARGET, drawn_in, runs_table, targets_panels
+from dashboards.runs import NO_FRAME, STEP, TARGET, drawn_in, runs_table, targets_panels
 from dashboards.transformations import rows_of
 
 TO_INCIDENT = (links.to(links.INCIDENT, "Incident", run="${run:percentencode}"),)
 ENDED = "aftershock_step_state=`ended`"
 HERE = (THIS,)
-STEPS = events(STEP, *HERE, ENDED)
+STEPS = events(STEP, *HERE, ENDED, NO_FRAME)
 ACTIONS = events(STEP, *HERE, ENDED, RISKY)
 LACKING = events(STEP, *HERE, ENDED, "aftershock_context_lacked!=``")
 WITH_FACTS = "(aftershock_context_known!=`` or aftershock_context_lacked!=`` or {risky})"
@@ -90,7 +90,7 @@ SUMMARY = (
 )
 
 # A step is mostly told of when it ends, with how long it took: its beginning is worked out.
-BUSY = events(STEP, *HERE, ENDED, "aftershock_step_seconds!=``", "aftershock_step_kind!=`agent`")
+BUSY = events(STEP, *HERE, ENDED, NO_FRAME, "aftershock_step_seconds!=``")
 NOW = "{{ __timestamp__ | unixEpochMillis }}"
 BEGAN = "{{ subf (__timestamp__ | unixEpochMillis) (mulf .aftershock_step_seconds 1000) | int }}"
 DOING = (

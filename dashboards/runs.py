@@ -14,6 +14,7 @@ from dashboards.transformations import merged
 
 STEP = "aftershock.step"
 ENDED = "aftershock_step_state=`ended`"
+NO_FRAME = "aftershock_step_kind!=`agent`"  # the run itself is none of its steps
 MILLISECONDS = "| label_format at=`{{ __timestamp__ | unixEpochMillis }}` | unwrap at"
 
 TARGET = listed(
@@ -44,7 +45,7 @@ FAMILIES: Mapping[str, tuple[str, str, str]] = {
 def runs_table(*more: str) -> Panel:
     """Runs of the time range; a click opens one."""
     by = "aftershock_run_id, gen_ai_agent_name"
-    steps = events(STEP, ENDED, *more)
+    steps = events(STEP, ENDED, NO_FRAME, *more)
     failed = events(STEP, ENDED, "aftershock_tool_result_outcome=`failed`", *more)
     found = events("aftershock.finding", "aftershock_finding_state=`opened`", *more)
     alarms = f"{found} | aftershock_finding_level=`alarm`"

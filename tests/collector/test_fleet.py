@@ -144,6 +144,17 @@ def test_a_step_that_arrives_three_times_is_counted_once() -> None:
     assert ["began", "began", "ended"] == states
 
 
+def test_what_a_tool_reaches_the_outside_by_is_no_step_of_its_own() -> None:
+    seen = Watched()
+
+    seen.see(frame(), call(1), step(1, StepKind.OUTGOING, span_id="http", name="GET /status"))
+
+    assert seen.value("agent_steps_total", kind="tool_call") == 1
+    assert seen.value("agent_steps_total", kind="outgoing") is None
+    assert not any("GET /status" in said for said, _ in seen.story())
+    assert any("get_status" in said for said, _ in seen.story())
+
+
 def test_inferences_tokens_and_cost_are_counted_by_model() -> None:
     seen = Watched()
     asked = step(1, StepKind.INFERENCE, name="gpt-4o", tokens=Tokens(1_000, 100), error="timeout")

@@ -77,8 +77,8 @@ class Counting:
         """
         shown: set[str] = set()
         for step in steps:
-            if step.ended_at_ns is None:
-                continue
+            if step.ended_at_ns is None or step.kind is StepKind.OUTGOING:
+                continue  # what a tool reaches the outside by is part of its call
             home = home_of(step.agent, step.service, step.environment)
             if step.kind is StepKind.AGENT:
                 if step.parent_id is None:
