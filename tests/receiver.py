@@ -32,15 +32,47 @@ class Answer:
     content: bytes = b"{}"
 
 
-class Receiver:
-    """A real HTTP server. `answers` are used up first; after them everything is confirmed."""
+class Silent(BaseHTTPRequestHandler):
+    """Answers without a word on stderr."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+class Loopback:
+    """A real HTTP server that runs while inside."""
+
+    def __init__(self, handler: type[Silent], prefix: str = "") -> None:
+        self.prefix = prefix  # of every path
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}{self.prefix}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Receiver(Loopback):
+    """`answers` are used up first; after them everything is confirmed."""
 
     def __init__(self, *answers: Answer) -> None:
         self.requests: list[Request] = []
         self.answers = deque(answers)
         receiver = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Silent):
             def do_POST(self) -> None:
                 content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 receiver.requests.append(
@@ -54,28 +86,7 @@ class Receiver:
                 self.end_headers()
                 self.wfile.write(answer.content)
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}"
-
-    def __enter__(self) -> Self:
-        self.thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+        super().__init__(Handler)
 
 
 def eventually(is_true: Callable[[], object], within_s: float = 5.0) -> None:

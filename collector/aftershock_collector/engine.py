@@ -13,7 +13,8 @@ from aftershock.fold import Window, place_of
 from aftershock.model import Change, Claim, Closing, Finding, Impact, Report, Run, Step, StepKind
 from aftershock.policy import EMPTY, Policy, limits_for
 from aftershock.reconcile import Claims, advance, close, reconcile
-from aftershock.rules import SPENDING_RULES, TIMED_RULES, judge, rules_after
+from aftershock.rules import TIMED_RULES, judge, rules_after
+from aftershock.rules.budget_exceeded import overtime
 from aftershock_collector.deeds import Deeds, may_overtake, rests_on_others
 from aftershock_collector.impact.links import Links
 from aftershock_collector.impact.priors import Prior
@@ -338,17 +339,20 @@ class Engine:
         """A run's claims as the data stands; None where nothing can have changed."""
         timed = self._judge_silence_and_damage(memory, now_ns) if self.live else memory.timed
         ended_at_ns = memory.finished_at_ns or memory.window.ended_at_ns
+        until_ns = ended_at_ns or now_ns - memory.clock_ns
+        clocked = self.live or ended_at_ns is not None
         dirty = memory.dirty_from is not None
         ended = ended_at_ns is not None and any(c.closing is None for c in memory.reported.values())
         quiet = not dirty and not ended and timed is memory.timed
-        if quiet and not memory.lacks(self._judge_time_spent(memory, now_ns)):
+        if quiet and not (clocked and memory.lacks(time_spent(memory, until_ns))):
             return None
         memory.timed = timed
         self._judge_steps(memory)
         if memory.window.ended_at_ns is not None:
             self.lessons.learn_from(memory.window, memory.window.ended_at_ns)
-        spent = self._judge_time_spent(memory, now_ns)
-        claims = advance({**memory.remember(), **memory.claims}, spent, now_ns, frozenset())
+        claims = {**memory.remember(), **memory.claims}
+        if clocked:
+            claims = advance(claims, time_spent(memory, until_ns), until_ns, frozenset())
         if ended_at_ns is not None:
             claims = close(claims, ended_at_ns, Closing.RUN_ENDED)
         return {**claims, **timed}
@@ -386,13 +390,9 @@ class Engine:
         true_now: Iterable[Finding] = judge(run, memory.limits, TIMED_RULES)
         return memory.honest(advance(memory.timed, true_now, local_ns))
 
-    def _judge_time_spent(self, memory: Memory, now_ns: int) -> list[Finding]:
-        """What the time up to now, or to the run's end, has used up."""
-        if memory.limits.budget.wall_time_s is None:
-            return []
-        until_ns = memory.finished_at_ns or memory.window.ended_at_ns
-        if until_ns is None:
-            if not self.live:
-                return []
-            until_ns = now_ns - memory.clock_ns
-        return list(judge(memory.window.whole(until_ns), memory.limits, SPENDING_RULES))
+
+def time_spent(memory: Memory, until_ns: int) -> list[Finding]:
+    """What the time up to a moment has used up, step or no step."""
+    if memory.limits.budget.wall_time_s is None:
+        return []
+    return list(overtime(memory.window.whole(until_ns), memory.limits))

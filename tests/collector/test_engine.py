@@ -130,8 +130,11 @@ def test_time_is_used_up_while_nothing_happens() -> None:
 def test_time_that_the_last_step_did_not_show_counts_in_a_recording() -> None:
     engine = Engine(Policy(limits=Limits(budget=Budget(wall_time_s=60))), live=False)
     engine.observe([root(ended_s=75), call(1)])
+    engine.observe([call(90, run="another, later")])
 
-    assert [("budget_exceeded", "alarm")] == kinds(engine.complete().opened)
+    (closed,) = engine.complete().closed
+    assert [("budget_exceeded", "alarm")] == kinds((closed,))
+    assert (at(75), at(75)) == (closed.opened_at_ns, closed.closed_at_ns)
 
 
 def test_a_restart_does_not_forget_how_long_a_run_has_taken() -> None:

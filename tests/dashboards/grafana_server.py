@@ -12,10 +12,10 @@ import threading
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.receiver import Loopback, Silent
 
 Json = dict[str, Any]
 
@@ -44,7 +44,7 @@ class Kept:
     asked: list[str] = field(default_factory=list[str])  # "POST /api/dashboards/db"
 
 
-class StandIn:
+class StandIn(Loopback):
     """`with StandIn() as grafana: grafana.url`."""
 
     def __init__(self, *sources: str, prefix: str = "", down: int = 0) -> None:
@@ -52,13 +52,12 @@ class StandIn:
             sources=[{"id": n, "uid": uid, "type": kind, "name": uid.title()}
                      for n, (kind, _, uid) in enumerate(map(parted, sources or OURS), 1)]
         )  # fmt: skip
-        self.prefix = prefix
         self.down = down  # answers with 503 that come first
         self.meddling = False  # somebody saves a dashboard right after it was looked at
         self.turn = threading.Lock()
         stand_in = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Silent):
             def answer(self) -> None:
                 raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 token = self.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -79,28 +78,7 @@ class StandIn:
 
             do_GET = do_POST = do_PUT = answer  # noqa: N815  (theirs)
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}{self.prefix}"
-
-    def __enter__(self) -> Self:
-        self.thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+        super().__init__(Handler, prefix)
 
     # --- Answers -------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from aftershock.limits import Limits
 from aftershock.model import Finding, Run, StepKind
 from aftershock.rules.action_cycle import action_cycle
 from aftershock.rules.agent_impact import agent_impact
-from aftershock.rules.budget_exceeded import budget_exceeded, overtime
+from aftershock.rules.budget_exceeded import budget_exceeded
 from aftershock.rules.context_pressure import context_pressure
 from aftershock.rules.dropped_fact import dropped_fact
 from aftershock.rules.error_streak import error_streak
@@ -43,10 +43,8 @@ LIMIT_RULES: tuple[Rule, ...] = (context_pressure, budget_exceeded)
 
 # Judged after every step, on the prefix of the run that ends with it.
 STEP_RULES: tuple[Rule, ...] = (*LOOP_RULES, *CONTEXT_RULES, *CONTROL_RULES, *LIMIT_RULES)
-# Judged at every tick: what the passing of time alone makes true, and may make untrue again.
+# Judged at every tick: what the passing of time alone makes true.
 TIMED_RULES: tuple[Rule, ...] = (stalled_run, agent_impact)
-# Judged at every tick, and at the end: what time alone adds to what steps have used up.
-SPENDING_RULES: tuple[Rule, ...] = (overtime,)
 
 
 class Judged(NamedTuple):
