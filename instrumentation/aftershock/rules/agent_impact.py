@@ -87,7 +87,8 @@ def _compared(impact: Impact) -> Iterator[str]:
     odds = round(exp(min(parts.own, 20.0)))
     yield f"as far off as 1 in {odds:,} comparable windows ({impact.comparable} were compared)"
     for rival in impact.rivals[:_RIVALS_MAX]:
-        yield f"other explanation: {rival.name}, P {rival.probability:.2f}"
+        what = f"{rival.agent}'s {rival.name}" if rival.agent else rival.name
+        yield f"other explanation: {what}, P {rival.probability:.2f}"
 
 
 def _seconds(nanoseconds: int) -> str:

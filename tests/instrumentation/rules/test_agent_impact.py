@@ -23,7 +23,10 @@ VERDICT = Impact(
     probability=0.91,
     label="probable",
     parts=Parts(own=7.0, before=0.5, callee=0.0, rival=1.0),
-    rivals=(Rival(None, None, "no agent action", 0.09),),
+    rivals=(
+        Rival(None, None, "no agent action", 0.08),
+        Rival("span-9", "run-9", "restart", 0.01, agent="docs-bot"),
+    ),
     judged_at_ns=ACTED_NS + 200 * S,
     change=BROKE,
     lead_ns=125 * S,
@@ -62,7 +65,8 @@ def test_its_facts_show_parts_rivals_gaps_and_what_would_make_it_surer() -> None
             "0.0 on what it calls, 1.0 where nobody acted"
         ),
         "as far off as 1 in 1,097 comparable windows (40 were compared)",
-        "other explanation: no agent action, P 0.09",
+        "other explanation: no agent action, P 0.08",
+        "other explanation: docs-bot's restart, P 0.01",
         "had not been read: alert DbSaturated on db/orders",
         "would make it surer: a longer history",
     )
