@@ -23,7 +23,7 @@ test-slow: $(STAMP)  ## the demo incidents, kill -9 and the million spans
 	$(BIN)/python -m pytest -m "slow and not stack" -q -rs
 
 stack-env:  ## passwords and this host's name for docker-compose.yml
-	$(PYTHON) collector/stores/environment.py
+	$(PYTHON) deploy/environment.py
 
 stack-programs: $(STAMP)  ## build the stack's real programs from the Go module proxy, once
 	$(BIN)/python -m tests.stack.programs build

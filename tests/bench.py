@@ -27,12 +27,12 @@ import httpx
 import psutil
 
 from aftershock.model import Level
-from aftershock_collector.config import Address, Config
-from aftershock_collector.edges import otlp_http
-from aftershock_collector.edges.sqlite_reading import Reader
-from aftershock_collector.offers import Accepted, Answer, Signal
+from aftershock_collector.config.model import Address, Config
 from aftershock_collector.otlp.decode import decode_traces
-from aftershock_collector.service import prepare_process, running
+from aftershock_collector.service.wiring import prepare_process, running
+from aftershock_collector.sources import otlp_http
+from aftershock_collector.sources.requests import Accepted, Answer, Signal
+from aftershock_collector.store.reader import Reader
 from aftershock_collector.telemetry import Telemetry
 from tests.traffic import Agent, any_runs, log_request, span_request
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from aftershock.approval import Approval, Gate
-from aftershock.fingerprint import (
+from aftershock.fingerprints.fingerprint import (
     error_class,
     fingerprint_arguments,
     fingerprint_result,
@@ -17,6 +17,8 @@ from aftershock.fingerprint import (
     subjects_of,
     text_of,
 )
+from aftershock.fingerprints.shown import Part, Shown, shown_in
+from aftershock.fingerprints.words import ids_in, words_in
 from aftershock.limits import Limits
 from aftershock.model import (
     Action,
@@ -29,10 +31,8 @@ from aftershock.model import (
     StepKind,
     Tokens,
 )
-from aftershock.policy import EMPTY, Policy, describe
+from aftershock.policy.policy import EMPTY, Policy, describe
 from aftershock.rules import STEP_RULES, Rule, judge
-from aftershock.shown import Part, Shown, shown_in
-from aftershock.words import ids_in, words_in
 
 S = 1_000_000_000
 START_NS = 1_700_000_000 * S

@@ -13,9 +13,9 @@ import yaml
 from aftershock import attributes
 from aftershock.rules import STEP_RULES, TIMED_RULES
 from aftershock_collector.cli import COMMANDS
-from aftershock_collector.config import ENVIRONMENT, HOME_VARIABLE
-from aftershock_collector.edges.configuration import check
-from aftershock_collector.telling.payloads import alert_name
+from aftershock_collector.config.load import check
+from aftershock_collector.config.model import ENVIRONMENT, HOME_VARIABLE
+from aftershock_collector.notify.payloads import alert_name
 from alerts.generate import alerts, differences
 from alerts.rule import Team
 from dashboards.generate import DASHBOARDS, text_of

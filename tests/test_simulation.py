@@ -14,14 +14,14 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from aftershock.model import Claim, Closing, Step
-from aftershock.policy import EMPTY
-from aftershock_collector.edges.sqlite import Store
-from aftershock_collector.edges.sqlite_reading import Reader
-from aftershock_collector.engine import Engine
-from aftershock_collector.judging import Judging
-from aftershock_collector.offers import Arrived
+from aftershock.policy.policy import EMPTY
+from aftershock_collector.engine.engine import Engine
 from aftershock_collector.otlp.decode import decode_logs, decode_traces
 from aftershock_collector.reading.read import read, read_event
+from aftershock_collector.service.worker import Judging
+from aftershock_collector.sources.requests import Arrived
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.store.writer import Store
 from aftershock_collector.telemetry import Telemetry
 from tests.traffic import EPOCH_NS, SECOND, Traffic, any_runs, log_request, span_request
 

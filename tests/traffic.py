@@ -15,8 +15,8 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from aftershock import attributes as names
-from aftershock.policy import EMPTY
-from aftershock.recorder.toolcalls import describe_call, describe_result
+from aftershock.policy.policy import EMPTY
+from aftershock.recorder.tool_calls import describe_call, describe_result
 
 SECOND = 10**9
 EPOCH_NS = 1_790_000_000 * SECOND

@@ -55,7 +55,7 @@ COMMANDS = (
     Command("backtest", "backtest", "try another policy or limit on past runs"),
     Command("impact", "impact", "show what one action did, with its chart and its rivals"),
     Command("suspects", "suspects", "show the agent actions that may be behind an alert"),
-    Command("verdict", "verdict", "decide what was behind a finding, and close it"),
+    Command("verdict", "feedback", "decide what was behind a finding, and close it"),
     Command("grafana", "grafana", "put the dashboards into a Grafana"),
     Command("demo", "demo", "play a real incident on this machine", "demo"),
 )
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a letter still gets text
     if given[:1] == ["run"]:
-        from aftershock.recorder.launch import main as launch  # noqa: PLC0415  (light)
+        from aftershock.recorder.launcher import main as launch  # noqa: PLC0415  light
 
         return launch(given[1:])
     command = next((c for c in COMMANDS if given[:1] == [c.name]), None)

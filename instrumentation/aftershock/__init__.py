@@ -10,12 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aftershock.recorder.approving import approved, asked, denied
-    from aftershock.recorder.carrying import annotations, sql_comment
+    from aftershock.recorder.approvals import approved, asked, denied
     from aftershock.recorder.distro import instrument
     from aftershock.recorder.providers import flush
     from aftershock.recorder.recording import Decision, Run, decision, run, saw
-    from aftershock.recorder.tools import tool
+    from aftershock.recorder.tool_decorator import tool
+    from aftershock.recorder.trace_propagation import annotations, sql_comment
     from aftershock.version import VERSION as __version__  # noqa: N811 (the usual name)
 
 __all__ = [
@@ -27,9 +27,9 @@ __all__ = [
 # and a process without an agent needs nothing.
 _PLACES = {
     **dict.fromkeys(("Decision", "Run", "decision", "run", "saw"), "aftershock.recorder.recording"),
-    **dict.fromkeys(("approved", "asked", "denied"), "aftershock.recorder.approving"),
-    **dict.fromkeys(("annotations", "sql_comment"), "aftershock.recorder.carrying"),
-    "tool": "aftershock.recorder.tools",
+    **dict.fromkeys(("approved", "asked", "denied"), "aftershock.recorder.approvals"),
+    **dict.fromkeys(("annotations", "sql_comment"), "aftershock.recorder.trace_propagation"),
+    "tool": "aftershock.recorder.tool_decorator",
     "flush": "aftershock.recorder.providers",
     "instrument": "aftershock.recorder.distro",
 }

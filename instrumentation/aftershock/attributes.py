@@ -1,8 +1,8 @@
 """The wire vocabulary: every attribute and event name that Aftershock reads or writes, once.
 
 OpenTelemetry's names are used wherever one exists; what the conventions lack is `aftershock.*`.
-"hashes" are sets of 32-bit hashes as one text (`aftershock.hashes`); list-valued attributes hold
-`kind subject` pairs joined by a tab, so that subjects may hold spaces.
+"hashes" are sets of 32-bit hashes as one text (`aftershock.fingerprints.hashes`); list-valued
+attributes hold `kind subject` pairs joined by a tab, so that subjects may hold spaces.
 """
 
 from __future__ import annotations

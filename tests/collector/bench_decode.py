@@ -12,9 +12,9 @@ import time
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
 
 from aftershock import attributes as names
-from aftershock.fingerprint import fingerprint_arguments, fingerprint_result
-from aftershock.hashes import pack
-from aftershock.policy import EMPTY
+from aftershock.fingerprints.fingerprint import fingerprint_arguments, fingerprint_result
+from aftershock.fingerprints.hashes import pack
+from aftershock.policy.policy import EMPTY
 from aftershock_collector.otlp.decode import decode_traces
 from aftershock_collector.reading.read import read
 from tests.traffic import any_runs, attribute, span_request

@@ -16,16 +16,16 @@ from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExport
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpExporter
 from opentelemetry.sdk.trace.export import SpanExportResult
 
-from aftershock_collector.edges.sqlite import Store
-from aftershock_collector.edges.sqlite_reading import Reader
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.store.writer import Store
 from tests.otlp_sender import recorded_spans
 
 COLLECTOR = """
 import asyncio, sys
 from dataclasses import replace
 from pathlib import Path
-from aftershock_collector.config import Address, Config
-from aftershock_collector.service import serve
+from aftershock_collector.config.model import Address, Config
+from aftershock_collector.service.wiring import serve
 anywhere = Address("127.0.0.1", 0)
 config = replace(Config(Path(sys.argv[1])), http=anywhere, grpc=anywhere)
 asyncio.run(serve(config, lambda running: print(running.http, running.grpc, flush=True)))

@@ -16,15 +16,15 @@ import pytest
 from aftershock import attributes as names
 from aftershock.limits import Limits
 from aftershock.model import Level, Report, Step, StepKind
-from aftershock.policy import EMPTY, Policy
+from aftershock.policy.policy import EMPTY, Policy
 from aftershock_collector import cli
-from aftershock_collector.edges.sqlite import Store
-from aftershock_collector.engine import Engine
+from aftershock_collector.engine.engine import Engine
 from aftershock_collector.otlp.decode import decode_traces
 from aftershock_collector.otlp.wire import Span
 from aftershock_collector.reading.read import read
-from aftershock_collector.review.backtesting import EXAMPLES_MAX, Backtest, rejudge
+from aftershock_collector.review.backtest import EXAMPLES_MAX, Backtest, rejudge
 from aftershock_collector.review.rereading import Rereader
+from aftershock_collector.store.writer import Store
 from tests import incident
 from tests.scenario import run
 from tests.traffic import (

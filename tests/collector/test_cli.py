@@ -14,9 +14,9 @@ import pytest
 
 from aftershock.model import Report
 from aftershock_collector import cli
-from aftershock_collector.edges.outbox import Outbox
-from aftershock_collector.edges.sqlite import Delivery, Store
-from aftershock_collector.telling import page
+from aftershock_collector.notify import page
+from aftershock_collector.store.outbox import Outbox
+from aftershock_collector.store.writer import Delivery, Store
 from tests import incident
 
 Main = Callable[..., tuple[int, str, str]]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftershock_collector.config import Address, Config, OnCall, ScrapeTarget, home
+from aftershock_collector.config.model import Address, Config, OnCall, ScrapeTarget, home
 
 HOME = Path("somewhere")
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from aftershock.limits import Budget
-from aftershock.policy import LIMIT_TYPES, Policy, limits_for
-from aftershock_collector.config import ENVIRONMENT, Told
-from aftershock_collector.edges.configuration import ConfigurationError, check, find, load, schema
+from aftershock.policy.policy import LIMIT_TYPES, Policy, limits_for
+from aftershock_collector.config.load import ConfigurationError, check, find, load, schema
+from aftershock_collector.config.model import ENVIRONMENT, Told
 
 
 def written(folder: Path, text: str) -> Path:

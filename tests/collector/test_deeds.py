@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from aftershock.model import Change, ChangeKind, Claim, Level, Run, Step
-from aftershock.policy import Policy
-from aftershock_collector import deeds as module
-from aftershock_collector.deeds import Deeds
-from aftershock_collector.engine import Engine
+from aftershock.policy.policy import Policy
+from aftershock_collector.engine import cross_run as module
+from aftershock_collector.engine.cross_run import Deeds
+from aftershock_collector.engine.engine import Engine
 from tests.scenario import LIMITS, START_NS, S, Scenario, run
 
 POLICY = Policy.from_mapping(

@@ -12,7 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from aftershock import attributes
 from aftershock.model import Claim, Report, Rival
-from aftershock_collector.otlp.encode import encode_logs, encode_spans
+from aftershock_collector.notify.otlp_encoding import encode_logs, encode_spans
 from tests import incident
 
 ACTION = "00f067aa0ba902b7"

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from aftershock.limits import Budget, Limits
 from aftershock.model import Action, Claim, Closing, Fingerprint, Outcome, Step, StepKind, Tier
-from aftershock.policy import Policy
-from aftershock_collector.engine import Engine
+from aftershock.policy.policy import Policy
+from aftershock_collector.engine.engine import Engine
 
 SECOND = 10**9
 T0 = 1_790_000_000 * SECOND

@@ -10,9 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from aftershock.model import Outcome, Step, StepKind, Tier
-from aftershock.policy import EMPTY
-from aftershock_collector.edges import files
-from aftershock_collector.edges.files import PROTOBUF, read_file
+from aftershock.policy.policy import EMPTY
 from aftershock_collector.otlp.decode import decode_logs, decode_traces
 from aftershock_collector.otlp.otlp_json import protobuf_of
 from aftershock_collector.otlp.wire import LogEvent, Span, Unreadable
@@ -20,6 +18,8 @@ from aftershock_collector.reading.dialects.neutral import EPOCH_NS
 from aftershock_collector.reading.isotime import duration_ns_of, time_ns_of
 from aftershock_collector.reading.openinference_json import NO_TIME
 from aftershock_collector.reading.read import read
+from aftershock_collector.sources import recorded_files
+from aftershock_collector.sources.recorded_files import PROTOBUF, read_file
 
 ROOT = Path(__file__).parents[2]
 OPENINFERENCE = ROOT / "tests" / "data" / "openinference-trail.json.gz"
@@ -320,7 +320,7 @@ def test_json_lines_of_all_signals_with_bad_lines_between(tmp_path: Path) -> Non
         "traces", "logs", "metrics", "traces", "traces",
     ]  # fmt: skip
     assert (len(found.spans), len(found.logs)) == (3, 1)
-    assert found.lost == Counter({files.NOT_JSON: 1, files.NOT_KNOWN: 2})
+    assert found.lost == Counter({recorded_files.NOT_JSON: 1, recorded_files.NOT_KNOWN: 2})
 
 
 def requests() -> list[tuple[str, bytes]]:
@@ -361,7 +361,7 @@ def test_requests_with_their_lengths_before_them(tmp_path: Path) -> None:
     batches = list(read_file(path))
 
     assert [(batch.signal, batch.body) for batch in batches[:3]] == requests()
-    assert batches[3:] == [("", b"", Counter({files.CUT: 1}))]
+    assert batches[3:] == [("", b"", Counter({recorded_files.CUT: 1}))]
 
 
 @pytest.mark.parametrize(
@@ -394,7 +394,7 @@ def test_a_gzip_file_that_was_cut_gives_what_is_whole_and_says_so(tmp_path: Path
     found = found_in(tmp_path / "cut.gz")
 
     assert 100 < len(found.spans) < 3_000
-    assert found.lost[files.CUT] == 1
+    assert found.lost[recorded_files.CUT] == 1
     with pytest.raises(Unreadable, match="damaged"):
         list(read_file(tmp_path / "bad.gz"))
 
@@ -402,12 +402,12 @@ def test_a_gzip_file_that_was_cut_gives_what_is_whole_and_says_so(tmp_path: Path
 def test_lines_beyond_the_limit_are_skipped_and_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "LINE_BYTES_MAX", 1_000)
+    monkeypatch.setattr(recorded_files, "LINE_BYTES_MAX", 1_000)
     long = OTLP | {"padding": "x" * 5_000}
     found = found_in(write(tmp_path / "f.jsonl", OTLP, long, OTLP))
 
     assert len(found.spans) == 2
-    assert found.lost == Counter({files.TOO_LONG: 1})
+    assert found.lost == Counter({recorded_files.TOO_LONG: 1})
 
 
 @pytest.mark.parametrize(

@@ -27,13 +27,13 @@ from aftershock.model import (
     Tier,
     Tokens,
 )
-from aftershock.policy import Policy
-from aftershock_collector.config import Address, Config
-from aftershock_collector.engine import Engine
-from aftershock_collector.fleet.fleet import Fleet
-from aftershock_collector.fleet.labels import OTHER, Bounded
-from aftershock_collector.fleet.narration import sentence
-from aftershock_collector.service import running
+from aftershock.policy.policy import Policy
+from aftershock_collector.config.model import Address, Config
+from aftershock_collector.engine.engine import Engine
+from aftershock_collector.export.activity_log import sentence
+from aftershock_collector.export.agent_telemetry import Fleet
+from aftershock_collector.export.label_sets import OTHER, Bounded
+from aftershock_collector.service.wiring import running
 from tests.receiver import Receiver
 from tests.traffic import looping_run, span_request
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from aftershock_collector.config import Address, Config
-from aftershock_collector.edges import forward, otlp_http
-from aftershock_collector.edges.forward import Forwarder
-from aftershock_collector.offers import Accepted, Answer, Busy, Refused, Signal
+from aftershock_collector.config.model import Address, Config
+from aftershock_collector.export import otlp_forward
+from aftershock_collector.export.otlp_forward import Forwarder
+from aftershock_collector.sources import otlp_http
+from aftershock_collector.sources.requests import Accepted, Answer, Busy, Refused, Signal
 from aftershock_collector.telemetry import Telemetry
 
 CONFIG = replace(Config(Path("unused")), http=Address("127.0.0.1", 0))
@@ -56,7 +57,7 @@ async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forward, "RETRY_FIRST_S", 0.02)
+    monkeypatch.setattr(otlp_forward, "RETRY_FIRST_S", 0.02)
 
 
 def test_every_signal_goes_on_byte_for_byte_with_its_content_type() -> None:
@@ -164,7 +165,7 @@ def test_an_error_of_whoever_runs_it_passes_through() -> None:
 
 
 def test_stopping_does_not_wait_for_one_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forward, "CLOSE_S", 0.1)
+    monkeypatch.setattr(otlp_forward, "CLOSE_S", 0.1)
 
     async def play() -> Telemetry:
         telemetry = Telemetry()
@@ -178,7 +179,7 @@ def test_stopping_does_not_wait_for_one_that_is_away(monkeypatch: pytest.MonkeyP
 
 
 def test_nobody_is_tried_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forward, "RETRY_FOR_S", 0.1)
+    monkeypatch.setattr(otlp_forward, "RETRY_FOR_S", 0.1)
 
     async def play() -> Telemetry:
         telemetry = Telemetry()

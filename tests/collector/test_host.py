@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from aftershock_collector.edges.host import HostMetrics
 from aftershock_collector.metrics.measure import Measurer
 from aftershock_collector.otlp.wire import Sample
+from aftershock_collector.sources.host_metrics import HostMetrics
 
 
 def test_the_machine_says_how_busy_it_is() -> None:

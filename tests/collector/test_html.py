@@ -17,10 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as values
 
 from aftershock.model import Chart, Level, Step
-from aftershock_collector.telling.page import State, compose
-from aftershock_collector.telling.render import chart, html, markup, stage
-from aftershock_collector.telling.render.chart import Plot
-from aftershock_collector.telling.timeline import Timeline, lay_out
+from aftershock_collector.notify.page import State, compose
+from aftershock_collector.views import chart
+from aftershock_collector.views.chart import Plot
+from aftershock_collector.views.html import markup, time_axis, timeline_page
+from aftershock_collector.views.timeline import Timeline, lay_out
 from tests import incident
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -69,18 +70,18 @@ def whole() -> Timeline:
 
 
 def read(timeline: Timeline, **more: object) -> Reader:
-    return Reader(html.render(timeline, **more))  # pyright: ignore[reportArgumentType]
+    return Reader(timeline_page.render(timeline, **more))  # pyright: ignore[reportArgumentType]
 
 
 def test_the_page_needs_no_network() -> None:
-    text = html.render(whole())
+    text = timeline_page.render(whole())
 
     assert re.findall(r"""(?:src|href)\s*=|url\(["']?\w+:|@import""", text) == []
     assert "default-src 'none'" in text
 
 
 def test_only_the_script_that_was_hashed_may_run() -> None:
-    text = html.render(whole())
+    text = timeline_page.render(whole())
     bodies = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(bodies[0].encode()).digest()).decode()
 
@@ -219,7 +220,7 @@ def test_a_baseline_of_hours_does_not_press_the_run_into_a_corner() -> None:
     )
     judged = replace(incident.impact(), charts=(long,))
     laid = lay_out(incident.steps(), [], [judged])
-    axis = stage.axis_of(laid, html.plots_of(laid.impacts, ()))
+    axis = time_axis.axis_of(laid, timeline_page.plots_of(laid.impacts, ()))
 
     assert (laid.ended_ns - laid.began_ns) / (axis.ended_ns - axis.began_ns) > 0.4
 
@@ -228,7 +229,7 @@ def test_very_long_runs_stay_bounded_and_say_so() -> None:
     steps = [incident.tool(f"s{n}", "read", n, 0.5, arguments=str(n)) for n in range(5_000)]
     page = read(lay_out(steps))
 
-    assert len([a for a in page.classed("bar") if "data-n" in a]) == stage.BARS_MAX
+    assert len([a for a in page.classed("bar") if "data-n" in a]) == time_axis.BARS_MAX
     assert "1,000 later steps are not drawn" in page.text
     assert "3,000 later lines are not shown." in page.text
 
@@ -259,7 +260,7 @@ def test_thinning_keeps_the_peaks(numbers: list[float]) -> None:
 def test_a_real_browser_runs_the_script_and_reports_no_error(tmp_path: Path) -> None:
     """The script redraws the scale when it starts, which only works if the policy lets it run."""
     place = tmp_path / "page.html"
-    place.write_text(html.render(whole()), encoding="utf-8")
+    place.write_text(timeline_page.render(whole()), encoding="utf-8")
     done = subprocess.run(
         [
             str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",

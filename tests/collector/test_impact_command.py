@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from aftershock.model import Report
 from aftershock_collector import cli
-from aftershock_collector.edges.sqlite import Store
-from aftershock_collector.telling.render.canvas import ACTION, BAND, canvas
-from aftershock_collector.telling.render.chart import Plot, plot_of
+from aftershock_collector.store.writer import Store
+from aftershock_collector.views.chart import Plot, plot_of
+from aftershock_collector.views.terminal.canvas import ACTION, BAND, canvas
 from tests import incident
 
 Main = Callable[..., tuple[int, str, str]]

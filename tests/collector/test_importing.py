@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from aftershock.policy import EMPTY
-from aftershock_collector.edges.sqlite import Store
-from aftershock_collector.edges.sqlite_reading import Reader
-from aftershock_collector.importing import Imported, Importer
+from aftershock.policy.policy import EMPTY
+from aftershock_collector.service.replay import Imported, Importer
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.store.writer import Store
 from tests.traffic import looping_run, span_request
 
 RECORDED = Path(__file__).parents[3] / "shared" / "data" / "otel-openinference"

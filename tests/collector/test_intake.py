@@ -17,14 +17,14 @@ import pytest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 
 from aftershock.model import Change, Step
-from aftershock.policy import EMPTY
-from aftershock_collector.config import Config
-from aftershock_collector.edges.sqlite import Store
-from aftershock_collector.edges.sqlite_reading import Reader
-from aftershock_collector.intake import WORKS_MAX, Intake
-from aftershock_collector.offers import Accepted, Answer, Arrived, Busy, Refused, Signal
+from aftershock.policy.policy import EMPTY
+from aftershock_collector.config.model import Config
 from aftershock_collector.otlp.wire import Span
 from aftershock_collector.reading.read import read, read_event
+from aftershock_collector.sources.ingest_queue import WORKS_MAX, Intake
+from aftershock_collector.sources.requests import Accepted, Answer, Arrived, Busy, Refused, Signal
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.store.writer import Store
 from aftershock_collector.telemetry import Telemetry
 from tests.traffic import any_runs, log_request, looping_run, span_request
 

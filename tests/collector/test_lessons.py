@@ -8,9 +8,9 @@ import pytest
 
 from aftershock.limits import Limits
 from aftershock.model import Claim, Level, Step
-from aftershock_collector import lessons as module
-from aftershock_collector.engine import Engine
-from aftershock_collector.lessons import HOUR_NS, Lessons
+from aftershock_collector.engine import baseline as module
+from aftershock_collector.engine.baseline import HOUR_NS, Lessons
+from aftershock_collector.engine.engine import Engine
 from tests.scenario import START_NS, Scenario, run
 
 DAY_S = 86_400.0

@@ -17,14 +17,14 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from aftershock import attributes as names
 from aftershock.model import Change, ChangeKind, Impact
-from aftershock.policy import EMPTY
-from aftershock_collector.config import Address, Config
-from aftershock_collector.edges.sqlite_reading import Reader
+from aftershock.policy.policy import EMPTY
+from aftershock_collector.config.model import Address, Config
 from aftershock_collector.otlp.wire import LogEvent
 from aftershock_collector.reading.alerts import change_of_alert
 from aftershock_collector.reading.links import Link, link_in, link_in_text, read_error
 from aftershock_collector.reading.read import read_event
-from aftershock_collector.service import running
+from aftershock_collector.service.wiring import running
+from aftershock_collector.store.reader import Reader
 from tests.collector.test_suspects import PROTOBUF, SPAN, TRACE, S, tool_span
 from tests.receiver import eventually
 from tests.traffic import attribute, span_request

@@ -27,9 +27,9 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.trace.export import SpanExportResult
 
-from aftershock_collector.config import Address, Config
-from aftershock_collector.edges import otlp_grpc
-from aftershock_collector.offers import Accepted, Answer, Busy, Refused, Signal
+from aftershock_collector.config.model import Address, Config
+from aftershock_collector.sources import otlp_grpc
+from aftershock_collector.sources.requests import Accepted, Answer, Busy, Refused, Signal
 from aftershock_collector.telemetry import Telemetry
 from tests.otlp_sender import recorded_spans
 

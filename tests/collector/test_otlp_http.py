@@ -34,9 +34,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from aftershock_collector.config import Address, Config
-from aftershock_collector.edges import otlp_http
-from aftershock_collector.offers import Accepted, Answer, Busy, Refused, Signal
+from aftershock_collector.config.model import Address, Config
+from aftershock_collector.sources import otlp_http
+from aftershock_collector.sources.requests import Accepted, Answer, Busy, Refused, Signal
 from aftershock_collector.telemetry import Telemetry
 from tests.otlp_sender import recorded_spans
 from tests.traffic import looping_run, span_request

@@ -13,13 +13,13 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from aftershock.model import Claim, Level, Report
-from aftershock_collector.config import OnCall
-from aftershock_collector.edges import deliver, posting
-from aftershock_collector.edges.deliver import Deliverer
-from aftershock_collector.edges.outbox import Outbox
-from aftershock_collector.edges.sqlite import Store
+from aftershock_collector.config.model import OnCall
+from aftershock_collector.notify import deliverer, http_post
+from aftershock_collector.notify.deliverer import Deliverer
+from aftershock_collector.notify.notifications import Messages
+from aftershock_collector.store.outbox import Outbox
+from aftershock_collector.store.writer import Store
 from aftershock_collector.telemetry import Telemetry
-from aftershock_collector.telling.messages import Messages
 from tests import incident
 from tests.receiver import Answer, Receiver, eventually
 
@@ -36,10 +36,10 @@ class Desk:
         self.outbox = Outbox(self.store)
         self.telemetry = Telemetry()
         self.messages = Messages(
-            deliver.receivers_of(on_call), LINK, lambda _: ("sre-bot-app", None, None)
+            deliverer.receivers_of(on_call), LINK, lambda _: ("sre-bot-app", None, None)
         )
-        self.sending = deliver.senders(on_call, self.messages.open_pages)
-        self.renewing = deliver.renewals(on_call, self.messages.open_pages)
+        self.sending = deliverer.senders(on_call, self.messages.open_pages)
+        self.renewing = deliverer.renewals(on_call, self.messages.open_pages)
         self.deliverer = Deliverer(self.outbox, self.telemetry, self.sending, self.renewing)
 
     def record(self, report: Report, at_ns: int = NOW) -> int:
@@ -186,9 +186,9 @@ def test_retries_back_off_and_end(tmp_path: Path, receiver: Receiver) -> None:
     for minute in range(200):
         desk.send(NOW + minute * 60 * incident.S)
 
-    assert len(receiver.requests) == deliver.ATTEMPTS_MAX
+    assert len(receiver.requests) == deliverer.ATTEMPTS_MAX
     assert desk.outbox.counts() == {"given_up": 1}
-    assert [deliver.back_off_s(n, None) for n in (0, 1, 2, 8, 9, 500)] == [
+    assert [deliverer.back_off_s(n, None) for n in (0, 1, 2, 8, 9, 500)] == [
         1.0, 2.0, 4.0, 256.0, 300.0, 300.0,
     ]  # fmt: skip
 
@@ -279,7 +279,7 @@ def test_pagerduty_takes_updates_under_one_key_and_not_too_often(
 def test_alertmanager_is_told_again_before_its_alerts_resolve_by_themselves(
     tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliver, "RENEW_S", 0.05)
+    monkeypatch.setattr(deliverer, "RENEW_S", 0.05)
     desk = Desk(tmp_path, OnCall(alertmanager_url=receiver.url))
     desk.record(opened(incident.blamed(), incident.loop()))
     with desk.deliverer:
@@ -345,7 +345,7 @@ def test_slack_gets_blocks_and_its_address_is_never_in_an_error(tmp_path: Path) 
 def test_a_slow_receiver_delays_nobody_else(
     tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliver, "CLOSE_S", 0.1)
+    monkeypatch.setattr(deliverer, "CLOSE_S", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         on_call = OnCall(
             slack_url=f"http://127.0.0.1:{silent.getsockname()[1]}", webhook_url=receiver.url
@@ -368,8 +368,8 @@ def test_a_page_that_another_version_wrote_is_given_up_and_not_a_crash(
 
 
 def test_retry_after_is_read_as_seconds_or_as_a_date() -> None:
-    assert posting.retry_after_s("12") == 12.0
-    assert posting.retry_after_s("999999") == posting.RETRY_AFTER_MAX_S
-    assert posting.retry_after_s("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
-    assert posting.retry_after_s("soon") is None
-    assert posting.retry_after_s(None) is None
+    assert http_post.retry_after_s("12") == 12.0
+    assert http_post.retry_after_s("999999") == http_post.RETRY_AFTER_MAX_S
+    assert http_post.retry_after_s("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
+    assert http_post.retry_after_s("soon") is None
+    assert http_post.retry_after_s(None) is None

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as texts
 
 from aftershock.model import Claim, Level
-from aftershock_collector.telling import page, payloads
-from aftershock_collector.telling.page import State, compose
+from aftershock_collector.notify import page, payloads
+from aftershock_collector.notify.page import State, compose
 from tests import incident
 
 LINK = "http://127.0.0.1:4318/runs/9f3c2a7e"

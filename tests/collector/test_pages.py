@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from aftershock_collector.config import Address, Config
-from aftershock_collector.edges.sqlite_reading import RunSummary
-from aftershock_collector.service import running
-from aftershock_collector.telling.render import listing
+from aftershock_collector.config.model import Address, Config
+from aftershock_collector.service.wiring import running
+from aftershock_collector.store.reader import RunSummary
+from aftershock_collector.views.html import runs_page
 from tests.traffic import looping_run, span_request
 
 HEADERS = {"content-type": "application/x-protobuf"}
@@ -62,7 +62,7 @@ def test_hostile_names_stay_text_in_the_list() -> None:
     evil = "<script>alert(1)</script>"
     run = RunSummary(evil, evil, evil, 1, 2, None, {"tool_call": 1}, 0, 0, 0, 1)
 
-    assert "<script>alert" not in listing.render([run])
+    assert "<script>alert" not in runs_page.render([run])
 
 
 def test_a_runbook_is_served_under_its_alerts_name_and_nothing_else_is(config: Config) -> None:

@@ -15,11 +15,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aftershock.policy import EMPTY, Policy, describe, rule_of
-from aftershock.practice import Practice, learn_practice
+from aftershock.policy.policy import EMPTY, Policy, describe, rule_of
+from aftershock.runs.expectations import Practice, learn_practice
 from aftershock_collector import cli
-from aftershock_collector.review.drafting import draft, fact_of, pattern, rounded, scalar
 from aftershock_collector.review.habits import Habits
+from aftershock_collector.review.policy_draft import draft, fact_of, pattern, rounded, scalar
 from tests.scenario import Scenario, run
 from tests.traffic import EPOCH_NS, SECOND, Agent, span_request
 

@@ -13,14 +13,14 @@ import httpx
 import pytest
 
 from aftershock.model import Action, Fingerprint, Impact, Outcome, Step, StepKind, Tier
-from aftershock_collector.config import Address, Config, Infrastructure
-from aftershock_collector.edges.prometheus import CouldNotLook, Poller, PrometheusSource
-from aftershock_collector.edges.sqlite_reading import Reader
-from aftershock_collector.engine import Engine
-from aftershock_collector.impact.watch import Watch
+from aftershock_collector.config.model import Address, Config, Infrastructure
+from aftershock_collector.engine.engine import Engine
+from aftershock_collector.impact.observation import Watch
 from aftershock_collector.metrics.queries import DEFAULT_QUERIES, Prometheus, Query
 from aftershock_collector.metrics.series import Series, SeriesSource
-from aftershock_collector.service import running
+from aftershock_collector.service.wiring import running
+from aftershock_collector.sources.prometheus_query import CouldNotLook, Poller, PrometheusSource
+from aftershock_collector.store.reader import Reader
 from aftershock_collector.telemetry import Telemetry
 from tests.collector.test_suspects import PROTOBUF, tool_span
 from tests.prometheus_server import STEP_S, Past, S, Service, needs_prometheus, prometheus

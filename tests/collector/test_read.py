@@ -17,9 +17,13 @@ from opentelemetry.util.genai.handler import TelemetryHandler
 from aftershock import attributes as names
 from aftershock.approval import Approval, Gate
 from aftershock.entity import entity_key
-from aftershock.fingerprint import fingerprint_arguments, fingerprint_result, subjects_of
-from aftershock.fold import key_of
-from aftershock.hashes import pack
+from aftershock.fingerprints.fingerprint import (
+    fingerprint_arguments,
+    fingerprint_result,
+    subjects_of,
+)
+from aftershock.fingerprints.hashes import pack
+from aftershock.fingerprints.words import hash_of
 from aftershock.model import (
     Change,
     ChangeKind,
@@ -33,8 +37,8 @@ from aftershock.model import (
     Tier,
     Tokens,
 )
-from aftershock.policy import EMPTY, Policy
-from aftershock.words import hash_of
+from aftershock.policy.policy import EMPTY, Policy
+from aftershock.runs.fold import key_of
 from aftershock_collector.otlp.decode import decode_traces
 from aftershock_collector.otlp.wire import (
     CLIENT,

@@ -19,7 +19,7 @@ from aftershock.model import (
     Report,
     Rival,
 )
-from aftershock_collector.records import (
+from aftershock_collector.store.serialization import (
     change_from_text,
     change_text,
     claim_from_text,

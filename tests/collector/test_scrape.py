@@ -16,11 +16,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summ
 from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics_exposition
 
-from aftershock_collector.config import ScrapeTarget
-from aftershock_collector.edges import scrape
-from aftershock_collector.edges.scrape import Scraper
+from aftershock_collector.config.model import ScrapeTarget
 from aftershock_collector.metrics.exposition import OPENMETRICS, samples_of
 from aftershock_collector.otlp.wire import Sample, SampleKind
+from aftershock_collector.sources import prometheus_scrape
+from aftershock_collector.sources.prometheus_scrape import Scraper
 
 CART = {"service.name": "cart"}
 
@@ -164,7 +164,7 @@ def test_a_target_that_is_slow_is_down_after_its_time_limit() -> None:
 
 
 def test_a_body_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scrape, "BODY_BYTES_MAX", 1_000)
+    monkeypatch.setattr(prometheus_scrape, "BODY_BYTES_MAX", 1_000)
     with endpoint(b"queue_length 1\n" * 100_000) as url:
         samples, scraper = once(url)
 

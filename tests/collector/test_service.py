@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from aftershock_collector.config import Address, Config, Infrastructure, OnCall, ScrapeTarget
-from aftershock_collector.edges.sqlite import StoreRefused
-from aftershock_collector.edges.sqlite_reading import Reader
-from aftershock_collector.service import running
+from aftershock_collector.config.model import Address, Config, Infrastructure, OnCall, ScrapeTarget
+from aftershock_collector.service.wiring import running
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.store.writer import StoreRefused
 from tests.receiver import Receiver
 from tests.traffic import Agent, Traffic, looping_run, span_request
 

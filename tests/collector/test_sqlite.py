@@ -28,9 +28,13 @@ from aftershock.model import (
     Step,
     StepKind,
 )
-from aftershock.policy import EMPTY
-from aftershock_collector.edges.outbox import Outbox
-from aftershock_collector.edges.sqlite import (
+from aftershock.policy.policy import EMPTY
+from aftershock_collector.otlp.decode import decode_logs, decode_traces
+from aftershock_collector.otlp.wire import LogEvent, Span
+from aftershock_collector.reading.read import read, read_event
+from aftershock_collector.store.outbox import Outbox
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.store.writer import (
     PAGE_BYTES,
     PRUNE_ROWS_MAX,
     Delivery,
@@ -38,10 +42,6 @@ from aftershock_collector.edges.sqlite import (
     StoreRefused,
     StoreUnavailable,
 )
-from aftershock_collector.edges.sqlite_reading import Reader
-from aftershock_collector.otlp.decode import decode_logs, decode_traces
-from aftershock_collector.otlp.wire import LogEvent, Span
-from aftershock_collector.reading.read import read, read_event
 from tests.traffic import Traffic, any_runs, log_request, looping_run, span_request
 
 PROTOBUF = "application/x-protobuf"
@@ -369,7 +369,7 @@ def test_reading_a_file_that_is_not_there_makes_none(tmp_path: Path) -> None:
 READING = """
 import sys
 from pathlib import Path
-from aftershock_collector.edges.sqlite_reading import Reader
+from aftershock_collector.store.reader import Reader
 with Reader.open(Path(sys.argv[1])) as reader:
     for _ in sys.stdin:
         with reader.moment():
@@ -409,9 +409,9 @@ def test_another_process_reads_one_consistent_moment_while_this_one_writes(
 WRITING = """
 import random, sys
 from pathlib import Path
-from aftershock.policy import EMPTY
+from aftershock.policy.policy import EMPTY
 from aftershock_collector.otlp.decode import decode_traces
-from aftershock_collector.edges.sqlite import Store
+from aftershock_collector.store.writer import Store
 from aftershock_collector.reading.read import read
 from tests.traffic import any_runs, span_request
 store = Store.open(Path(sys.argv[1]))

@@ -16,9 +16,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from aftershock import attributes as names
 from aftershock_collector import cli
-from aftershock_collector.config import Address, Config, Infrastructure, OnCall
-from aftershock_collector.service import running
-from aftershock_collector.telling import accusation
+from aftershock_collector.config.model import Address, Config, Infrastructure, OnCall
+from aftershock_collector.notify import suspects_page
+from aftershock_collector.service.wiring import running
 from tests.otlp_sink import Received, Sink
 from tests.receiver import Receiver, eventually
 from tests.traffic import attribute, span_request
@@ -127,7 +127,7 @@ def test_an_alert_is_answered_recorded_told_and_shown_with_its_suspects(
     assert "the same" == checkout["suspects"][0]["relation"]
 
     # An alert whose suspect stands out is told again, once.
-    assert (accusation.KIND, "updated", RUN) == (hint["kind"], hint["state"], hint["run"])
+    assert (suspects_page.KIND, "updated", RUN) == (hint["kind"], hint["state"], hint["run"])
     assert any("no agent action" in line for line in hint["body"])
     assert (TRACE, SPAN) == (event.trace_id, event.span_id)
     assert 2 == len(event.attributes[names.IMPACT_CANDIDATES])

@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from aftershock.model import StepKind
-from aftershock_collector.telling.render import terminal
-from aftershock_collector.telling.timeline import Timeline, lay_out
+from aftershock_collector.views.terminal import timeline_text
+from aftershock_collector.views.timeline import Timeline, lay_out
 from tests import incident
 
 GOLDEN = Path(__file__).parent.parent / "data" / "incident.timeline.txt"
@@ -25,16 +25,16 @@ def printed(width: int, *, colours: bool) -> str:
     console = Console(
         file=out, width=width, force_terminal=colours, color_system="standard" if colours else None
     )
-    terminal.show(whole(), console)
+    timeline_text.show(whole(), console)
     return out.getvalue()
 
 
 def test_the_incident_reads_as_the_golden_text_says() -> None:
-    assert terminal.plain(whole()) == GOLDEN.read_text(encoding="utf-8")
+    assert timeline_text.plain(whole()) == GOLDEN.read_text(encoding="utf-8")
 
 
 def test_a_pipe_gets_the_same_text_whatever_the_width() -> None:
-    assert printed(40, colours=False) == terminal.plain(whole())
+    assert printed(40, colours=False) == timeline_text.plain(whole())
 
 
 def test_a_narrow_terminal_wraps_sentences_under_their_column() -> None:
@@ -48,7 +48,7 @@ def test_a_narrow_terminal_wraps_sentences_under_their_column() -> None:
 
 def test_several_agents_of_one_name_are_told_apart_by_their_run() -> None:
     other = [replace(step, run_id="zzzz1234", agent="sre-bot") for step in incident.steps()]
-    names = terminal.lane_names(lay_out([*incident.steps(), *other])).values()
+    names = timeline_text.lane_names(lay_out([*incident.steps(), *other])).values()
 
     assert "sre-bot@9f3c" in names
     assert "sre-bot@zzzz" in names
@@ -64,7 +64,7 @@ def test_a_step_that_names_no_agent_belongs_to_the_one_around_it() -> None:
 
 def test_hostile_names_print_no_control_sequences() -> None:
     hostile = replace(incident.tool("x", "\x1b[31mred\x07\nnext", 1, 1), agent="\x1b]0;title\x07")
-    text = terminal.plain(lay_out([hostile]))
+    text = timeline_text.plain(lay_out([hostile]))
 
     assert "\x1b" not in text
     assert "\x07" not in text

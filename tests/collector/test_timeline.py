@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from aftershock.model import StepKind
-from aftershock_collector.telling import timeline, timeline_json
-from aftershock_collector.telling.timeline import lay_out
+from aftershock_collector.views import timeline, timeline_json
+from aftershock_collector.views.timeline import lay_out
 from tests import incident
 
 

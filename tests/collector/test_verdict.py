@@ -16,16 +16,16 @@ import httpx
 import pytest
 
 from aftershock.model import Cause, Claim, Closing, Report
-from aftershock.policy import EMPTY
+from aftershock.policy.policy import EMPTY
 from aftershock_collector import cli
-from aftershock_collector.config import Address, Config, OnCall
-from aftershock_collector.edges.sqlite import Store
-from aftershock_collector.edges.sqlite_reading import Reader
-from aftershock_collector.engine import Engine
-from aftershock_collector.judging import Judging
-from aftershock_collector.service import running
+from aftershock_collector.config.model import Address, Config, OnCall
+from aftershock_collector.engine.engine import Engine
+from aftershock_collector.impact.feedback import closing_words, decided, vote_on
+from aftershock_collector.service.wiring import running
+from aftershock_collector.service.worker import Judging
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.store.writer import Store
 from aftershock_collector.telemetry import Telemetry
-from aftershock_collector.telling.voting import closing_words, decided, vote_on
 from tests import incident
 from tests.receiver import Receiver, eventually
 from tests.traffic import looping_run, span_request

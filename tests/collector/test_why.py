@@ -15,17 +15,17 @@ import pytest
 from rich.console import Console
 
 from aftershock.model import Claim, Closing, Finding, Level, Report, Step
-from aftershock.policy import EMPTY, Policy
+from aftershock.policy.policy import EMPTY, Policy
 from aftershock.rules import Rule
 from aftershock.rules.dropped_fact import dropped_fact
 from aftershock.rules.missing_fact import missing_fact
 from aftershock.rules.stale_fact import stale_fact
 from aftershock_collector import cli
-from aftershock_collector.edges.sqlite import Store
 from aftershock_collector.review.comparison import Content, Likeness, side_by_side
 from aftershock_collector.review.explanation import Explanation, State, explain
 from aftershock_collector.review.spending import courses_of, saving_of
-from aftershock_collector.telling.render import reasons
+from aftershock_collector.store.writer import Store
+from aftershock_collector.views.terminal import why_text
 from tests import incident
 from tests.scenario import Scenario, run
 from tests.traffic import Agent, log_request, span_request
@@ -385,7 +385,7 @@ def test_a_fact_that_was_cut_from_the_messages_is_neither_known_nor_missing() ->
 
     assert State.DROPPED == need.state
     assert "✗ limit of db: read, and cut from the messages before this was decided" in (
-        reasons.plain(explanation)
+        why_text.plain(explanation)
     )
 
 
@@ -399,7 +399,7 @@ def test_a_custom_is_shown_with_its_support_and_never_with_a_hash() -> None:
         wanted, subject="9a8b7c", learnt_support=40, learnt_confidence=0.95, sources=("get_limit",)
     )
     scenario.steps[0] = replace(step, action=replace(step.action, requires=(learnt,)))
-    text = reasons.plain(said_of(scenario, missing_fact, policy))
+    text = why_text.plain(said_of(scenario, missing_fact, policy))
 
     assert "✗ get_limit, as 95% of 40 earlier actions had read: never asked for" in text
     assert "9a8b7c" not in text.split("What it needed to know")[1].split("The step")[0]
@@ -424,7 +424,7 @@ def loop(length: int, tool: str = "get_status") -> Explanation:
 
 def test_a_long_loop_is_folded_to_its_first_and_its_last() -> None:
     explanation = loop(30)
-    text = reasons.plain(explanation)
+    text = why_text.plain(explanation)
 
     assert 30 == len(explanation.calls)
     assert "28 more like it" not in text  # the first call is like no other
@@ -435,15 +435,15 @@ def test_a_long_loop_is_folded_to_its_first_and_its_last() -> None:
 def test_a_narrow_terminal_gets_no_longer_lines_than_it_has_columns() -> None:
     out = io.StringIO()
     explanation = loop(5)
-    reasons.show(explanation, Console(file=out, width=60, force_terminal=True, color_system=None))
+    why_text.show(explanation, Console(file=out, width=60, force_terminal=True, color_system=None))
     narrow = out.getvalue().splitlines()
 
     assert max(map(len, narrow)) <= 60
-    assert max(map(len, reasons.plain(explanation).splitlines())) > 60
+    assert max(map(len, why_text.plain(explanation).splitlines())) > 60
 
 
 def test_a_hostile_name_breaks_no_line() -> None:
-    text = reasons.plain(loop(3, "evil\n\x1b[31m\u202etool"))
+    text = why_text.plain(loop(3, "evil\n\x1b[31m\u202etool"))
 
     assert "\x1b" not in text
     assert "\u202e" not in text

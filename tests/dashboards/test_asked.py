@@ -18,11 +18,11 @@ import yaml
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from aftershock.model import Report, Rival
-from aftershock_collector.config import Address, Config, OnCall
+from aftershock_collector.config.model import Address, Config, OnCall
 from aftershock_collector.demo.postgres import free_port
 from aftershock_collector.demo.processes import Children
-from aftershock_collector.otlp.encode import encode_logs
-from aftershock_collector.service import running
+from aftershock_collector.notify.otlp_encoding import encode_logs
+from aftershock_collector.service.wiring import running
 from dashboards.asking import Asked, queries
 from dashboards.generate import DASHBOARDS
 from dashboards.queries import Form, Source
@@ -31,7 +31,7 @@ from tests.stack.programs import locate
 from tests.traffic import failing_run, looping_run, span_request
 
 ROOT = Path(__file__).parents[2]
-STORES = ROOT / "collector" / "stores"
+LOKI = ROOT / "deploy" / "loki"
 ANY = Address("127.0.0.1", 0)
 PROTOBUF = {"content-type": "application/x-protobuf"}
 NS = 10**9
@@ -78,7 +78,7 @@ def loki(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     with Children(folder) as children:
         child = children.start(
             "loki",
-            [str(program), f"-config.file={STORES / 'loki.yaml'}", "-config.expand-env=true"],
+            [str(program), f"-config.file={LOKI / 'loki.yaml'}", "-config.expand-env=true"],
             {
                 "LOKI_HOST": "127.0.0.1",
                 "LOKI_PORT": str(port),

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from aftershock.fingerprint import fingerprint_arguments
+from aftershock.fingerprints.fingerprint import fingerprint_arguments
 from aftershock.model import (
     Action,
     Claim,
@@ -25,15 +25,15 @@ from aftershock.model import (
     StepKind,
     Tier,
 )
-from aftershock_collector.config import Address, Config, OnCall
-from aftershock_collector.edges import grafana as edge
-from aftershock_collector.edges.deliver import Deliverer, senders
-from aftershock_collector.edges.outbox import Outbox
-from aftershock_collector.edges.posting import Permanent, Retryable
-from aftershock_collector.edges.sqlite import Store
-from aftershock_collector.service import running
+from aftershock_collector.config.model import Address, Config, OnCall
+from aftershock_collector.notify import grafana_api as edge
+from aftershock_collector.notify.deliverer import Deliverer, senders
+from aftershock_collector.notify.grafana_annotations import Drawing, from_json
+from aftershock_collector.notify.http_post import Permanent, Retryable
+from aftershock_collector.service.wiring import running
+from aftershock_collector.store.outbox import Outbox
+from aftershock_collector.store.writer import Store
 from aftershock_collector.telemetry import Telemetry
-from aftershock_collector.telling.drawing import Drawing, from_json
 from tests.dashboards.grafana_server import EDITOR, VIEWER, StandIn
 from tests.traffic import looping_run, span_request
 

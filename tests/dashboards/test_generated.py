@@ -11,8 +11,8 @@ import pytest
 
 from aftershock import attributes
 from aftershock.rules import STEP_RULES, TIMED_RULES
-from aftershock_collector.fleet.counting import Counting
-from aftershock_collector.fleet.survey import GAUGES
+from aftershock_collector.export.agent_counters import Counting
+from aftershock_collector.export.agent_gauges import GAUGES
 from aftershock_collector.telemetry import Telemetry
 from dashboards import links, look
 from dashboards.asking import NOTHING_CHOSEN, Asked, queries

@@ -16,8 +16,8 @@ from aftershock.model import Claim, Closing, Finding, Level, Report
 from aftershock_collector.cli import main
 from aftershock_collector.demo.postgres import free_port
 from aftershock_collector.demo.processes import Children
-from aftershock_collector.edges.grafana import Grafana
-from aftershock_collector.telling.drawing import Drawing, from_json
+from aftershock_collector.notify.grafana_annotations import Drawing, from_json
+from aftershock_collector.notify.grafana_api import Grafana
 from dashboards.generate import DASHBOARDS
 from tests.dashboards.grafana_server import ADMIN, EDITOR, VIEWER, StandIn
 from tests.receiver import eventually
@@ -205,7 +205,7 @@ def test_a_real_grafana_provisions_itself_from_our_files(tmp_path: Path) -> None
         for name in ("PROMETHEUS", "TEMPO", "LOKI", "ALERTMANAGER")
     }
     more = {
-        "GF_PATHS_PROVISIONING": str(ROOT / "dashboards" / "provisioning"),
+        "GF_PATHS_PROVISIONING": str(ROOT / "deploy" / "grafana" / "provisioning"),
         "AFTERSHOCK_DASHBOARDS": str(ROOT / "dashboards" / "generated"),
         **stores,
     }

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from aftershock_collector.edges.shipped import shipped
+from aftershock_collector.config.shipped_files import shipped
 from dashboards.generate import GENERATED
 from tests.dashboards.grafana_server import ADMIN, StandIn
 

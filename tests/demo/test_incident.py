@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from aftershock.model import Impact
-from aftershock_collector.edges.sqlite_reading import Reader
+from aftershock_collector.store.reader import Reader
 
 PROGRAM = str(Path(sysconfig.get_path("scripts")) / "aftershock")
 MARK = "DEMO_TEST_MARK"  # every process that the play starts inherits it

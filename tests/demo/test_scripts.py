@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from aftershock.model import Tier
-from aftershock.policy import Policy, describe
+from aftershock.policy.policy import Policy, describe
+from aftershock_collector.config import load
 from aftershock_collector.demo.agents.scripts import STATUS_CHECKS, in_a_hurry, with_care
 from aftershock_collector.demo.infrastructure import Shop
 from aftershock_collector.demo.model_server import Messages, Script
 from aftershock_collector.demo.processes import ordinary_environment
 from aftershock_collector.demo.stage import write_policy
-from aftershock_collector.edges import configuration
 
 STATUS = {"state": "ready", "workers": {"wanted": 4, "running": 4, "ready": 4}}
 
@@ -83,8 +83,8 @@ def test_the_policy_is_valid_and_asks_for_both_facts_before_scaling(tmp_path: Pa
     shop = Shop("PostgreSQL", address, address, address)
     place = write_policy(tmp_path / "aftershock.yaml", shop, "http://127.0.0.1:2", 4318)
 
-    assert configuration.check(place, {}) == ()
-    config = configuration.load(place, {"AFTERSHOCK_HOME": str(tmp_path)})
+    assert load.check(place, {}) == ()
+    config = load.load(place, {"AFTERSHOCK_HOME": str(tmp_path)})
     asked = describe(
         Policy.from_mapping(config.document), "scale_workers", {"service": "checkout", "workers": 9}
     )

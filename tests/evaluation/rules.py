@@ -20,11 +20,11 @@ from typing import Any
 import yaml
 
 from aftershock.attributes import EVENT_FACT, FACT_KIND, FACT_SOURCE, FACT_SUBJECT, RUN_ID
-from aftershock.fold import Window
 from aftershock.model import Level, Step, StepKind
-from aftershock.policy import EMPTY, Policy
-from aftershock.practice import Practice, expect, learn_practice
+from aftershock.policy.policy import EMPTY, Policy
 from aftershock.rules import STEP_RULES, judge, rules_after
+from aftershock.runs.expectations import Practice, expect, learn_practice
+from aftershock.runs.fold import Window
 from aftershock_collector.otlp.wire import LogEvent
 from aftershock_collector.reading.read import read_event
 from tests.evaluation.baselines import BASELINES, length

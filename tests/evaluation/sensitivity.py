@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from aftershock.limits import Limits
-from aftershock.policy import Policy
+from aftershock.policy.policy import Policy
 from tests.evaluation.rules import Line, healthy_runs, research, trajectories
 from tests.evaluation.splitting import WHOLE
 from tests.evaluation.traces import data_folder

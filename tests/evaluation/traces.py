@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from aftershock.model import Finding, Step
-from aftershock.policy import EMPTY, Policy
-from aftershock_collector.engine import Engine
+from aftershock.policy.policy import EMPTY, Policy
+from aftershock_collector.engine.engine import Engine
 from aftershock_collector.otlp.decode import decode_traces
 from aftershock_collector.reading.dialects.neutral import traces_of
 from aftershock_collector.reading.read import read

@@ -15,10 +15,10 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from aftershock.recorder.deferred_attributes import LATE
 from aftershock.recorder.delivery import CarefulLogExporter, CarefulSpanExporter, Outage
-from aftershock.recorder.late import LATE
-from aftershock.recorder.starting import Announcer
-from aftershock.recorder.tracking import Amendments, Tracking
+from aftershock.recorder.lifecycle_events import Announcer
+from aftershock.recorder.span_tracking import Amendments, Tracking
 
 
 def own(span: ReadableSpan) -> dict[str, Any]:

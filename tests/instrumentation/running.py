@@ -20,7 +20,7 @@ def run_program(
     program: str, variables: dict[str, str], *, recorded: bool = True
 ) -> subprocess.CompletedProcess[str]:
     """Run a program to its end."""
-    launcher = [sys.executable, "-m", "aftershock.recorder.launch"] if recorded else []
+    launcher = [sys.executable, "-m", "aftershock.recorder.launcher"] if recorded else []
     command = [*launcher, sys.executable, str(PROGRAMS / program)]
     return subprocess.run(
         command,

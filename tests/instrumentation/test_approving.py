@@ -15,11 +15,11 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 import aftershock
 from aftershock import attributes as names
 from aftershock.model import Claim, Step
-from aftershock.policy import EMPTY
-from aftershock.recorder import approving
-from aftershock.recorder import losses as counting_losses
-from aftershock.recorder.losses import losses
-from aftershock_collector.engine import Engine
+from aftershock.policy.policy import EMPTY
+from aftershock.recorder import approvals as recorder_approvals
+from aftershock.recorder import drop_counters as counting_losses
+from aftershock.recorder.drop_counters import losses
+from aftershock_collector.engine.engine import Engine
 from aftershock_collector.otlp.decode import decode_logs, decode_traces
 from aftershock_collector.reading.read import read, read_event
 from tests.instrumentation.conftest import Recorder, own
@@ -32,7 +32,9 @@ NOW_NS = 2_000_000_000 * 10**9
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """No request waits, and what is lost on purpose is no loss of the tests that come after."""
-    monkeypatch.setattr(approving, "_waiting", OrderedDict[str, approving.Request]())
+    monkeypatch.setattr(
+        recorder_approvals, "_waiting", OrderedDict[str, recorder_approvals.Request]()
+    )
     monkeypatch.setattr(counting_losses, "_counts", Counter[str]())
 
 
@@ -112,7 +114,7 @@ def test_an_answer_with_a_ticket_needs_neither_the_run_nor_its_process(recorder:
     with aftershock.run(agent="dba-bot", id="run.with.dots") as run:
         ticket = run.asked("drop_table", arguments={"name": "a"})
     assert ticket is not None
-    approving._waiting.clear()  # pyright: ignore[reportPrivateUsage]  (another process knows none)
+    recorder_approvals._waiting.clear()  # pyright: ignore[reportPrivateUsage]  (another process knows none)
     frames = len(recorder.spans)
 
     answering = threading.Thread(
@@ -172,10 +174,10 @@ def test_nothing_that_an_app_says_raises(recorder: Recorder) -> None:
 
 def test_requests_that_nobody_answers_are_bounded(recorder: Recorder) -> None:
     with aftershock.run(agent="dba-bot") as run:
-        for _ in range(approving.REQUESTS_MAX + 5):
+        for _ in range(recorder_approvals.REQUESTS_MAX + 5):
             run.asked("drop_table")
 
-    assert len(approving._waiting) == approving.REQUESTS_MAX  # pyright: ignore[reportPrivateUsage]
+    assert len(recorder_approvals._waiting) == recorder_approvals.REQUESTS_MAX  # pyright: ignore[reportPrivateUsage]
     assert losses()["approvals_waiting"] == 5
     assert recorder.spans
 

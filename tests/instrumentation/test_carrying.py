@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import aftershock
-from aftershock.recorder.losses import losses
+from aftershock.recorder.drop_counters import losses
 from tests.instrumentation.conftest import Recorder
 
 

@@ -14,10 +14,10 @@ from opentelemetry.util.genai.types import (
 )
 
 from aftershock import attributes as names
-from aftershock.hashes import unpack
-from aftershock.recorder.completion import Completion
-from aftershock.recorder.late import LATE
-from aftershock.words import hash_of
+from aftershock.fingerprints.hashes import unpack
+from aftershock.fingerprints.words import hash_of
+from aftershock.recorder.completion_hook import Completion
+from aftershock.recorder.deferred_attributes import LATE
 
 
 def completed(inputs: list[Any], **how: Any) -> dict[str, Any]:

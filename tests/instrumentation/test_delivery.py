@@ -12,8 +12,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from aftershock.recorder import delivery
 from aftershock.recorder.delivery import CarefulSpanExporter, Delivery, Outage
-from aftershock.recorder.losses import losses
-from aftershock.recorder.tracking import Amendments
+from aftershock.recorder.drop_counters import losses
+from aftershock.recorder.span_tracking import Amendments
 from tests.otlp_sink import Sink
 
 

@@ -9,8 +9,8 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 import aftershock
 from aftershock import attributes as names
-from aftershock.recorder.exporting import EVENTS_MAX, SHORT_CHARS_MAX, SPAN_BYTES_MAX
-from aftershock.recorder.redact import TEXT_CHARS_MAX
+from aftershock.recorder.redaction import TEXT_CHARS_MAX
+from aftershock.recorder.sanitizing import EVENTS_MAX, SHORT_CHARS_MAX, SPAN_BYTES_MAX
 from tests.instrumentation.conftest import Recorder
 
 CHAT = {names.OPERATION: "chat", names.REQUEST_MODEL: "gpt-x"}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftershock.fingerprint import (
+from aftershock.fingerprints.fingerprint import (
     error_class,
     fingerprint_arguments,
     fingerprint_result,

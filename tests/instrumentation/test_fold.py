@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftershock.approval import Approval, Gate
-from aftershock.fold import Window
 from aftershock.limits import Limits
 from aftershock.model import Action, Fingerprint, Outcome, Run, Step, StepKind, Tier
+from aftershock.runs.fold import Window
 
 LIMITS = Limits(run_steps_max=16)
 SECOND = 10**9

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftershock.hashes import HASHES_MAX, pack, unpack
+from aftershock.fingerprints.hashes import HASHES_MAX, pack, unpack
 
 
 @given(st.frozensets(st.integers(0, 2**32 - 1), max_size=64))

@@ -10,7 +10,7 @@ from opentelemetry.sdk.resources import Resource
 
 import aftershock
 from aftershock.attributes import EVENT_STARTED
-from aftershock.recorder.identity import identified
+from aftershock.recorder.process_identity import identified
 from tests.instrumentation.conftest import Recorder
 
 APP = Resource.create({"service.name": "bot"})

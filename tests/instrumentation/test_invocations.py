@@ -9,10 +9,10 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
-from aftershock.recorder import invocations
-from aftershock.recorder import losses as counting_losses
-from aftershock.recorder.invocations import Invocations
-from aftershock.recorder.losses import losses
+from aftershock.recorder import drop_counters as counting_losses
+from aftershock.recorder import invocation_metrics
+from aftershock.recorder.drop_counters import losses
+from aftershock.recorder.invocation_metrics import Invocations
 from tests.instrumentation.running import run_program
 from tests.otlp_sink import Received, Sink
 
@@ -94,7 +94,7 @@ def test_units_buckets_and_exemplars_are_the_conventions_own(told: list[Received
 
 
 def test_invocations_that_never_end_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invocations, "OPEN_MAX", 10)
+    monkeypatch.setattr(invocation_metrics, "OPEN_MAX", 10)
     tracer, counting = TracerProvider().get_tracer("test"), Invocations()
     own = {"gen_ai.operation.name": "invoke_agent"}
     for _ in range(25):

@@ -159,7 +159,7 @@ def test_a_collector_that_never_answers_delays_the_exit_by_two_seconds_at_most()
         sink.server.delay_s = 30.0
         code = "import aftershock, time; aftershock.tool(lambda: 1)(); print(time.time())"
         process = subprocess.run(
-            [sys.executable, "-m", "aftershock.recorder.launch", sys.executable, "-c", code],
+            [sys.executable, "-m", "aftershock.recorder.launcher", sys.executable, "-c", code],
             env=environment(OTEL_EXPORTER_OTLP_ENDPOINT=sink.url),
             capture_output=True,
             text=True,
@@ -212,7 +212,7 @@ def test_a_bare_loop_is_one_run_that_ends_with_its_answer() -> None:
 def test_a_process_without_an_agent_pays_for_nothing() -> None:
     code = "import sys; print(*sorted(n for n in sys.modules if '.' not in n))"
     process = subprocess.run(
-        [sys.executable, "-m", "aftershock.recorder.launch", sys.executable, "-c", code],
+        [sys.executable, "-m", "aftershock.recorder.launcher", sys.executable, "-c", code],
         env=environment(),
         capture_output=True,
         text=True,

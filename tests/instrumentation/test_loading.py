@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from aftershock.recorder.importing import Watcher, half_imported
-from aftershock.recorder.loading import GROUP, choose
+from aftershock.recorder.import_hooks import Watcher, half_imported
+from aftershock.recorder.instrumentors import GROUP, choose
 from aftershock.recorder.settings import service_name
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from aftershock.limits import Limits, Model
 from aftershock.model import Outcome, Spent, Step, StepKind, Tokens
-from aftershock.models import KNOWN, cost_of, models_called, spent_with, window_of
+from aftershock.policy.prices import KNOWN, cost_of, models_called, spent_with, window_of
 from tests.scenario import run
 
 LIMITS = Limits()

@@ -9,7 +9,7 @@ import pytest
 from aftershock.approval import Gate
 from aftershock.limits import Budget, Limits, Model
 from aftershock.model import Requirement, Tier
-from aftershock.policy import (
+from aftershock.policy.policy import (
     EMPTY,
     Policy,
     PolicyError,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aftershock.model import Level
-from aftershock.policy import Policy
-from aftershock.practice import Practice, at_least, expect, learn_practice
+from aftershock.policy.policy import Policy
 from aftershock.rules.failed_fact import failed_fact
 from aftershock.rules.missing_fact import missing_fact
 from aftershock.rules.stale_fact import stale_fact
+from aftershock.runs.expectations import Practice, at_least, expect, learn_practice
 from tests.scenario import Scenario, run
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aftershock.model import Claim, Closing, Finding, Level
-from aftershock.reconcile import NO_CLAIMS, Claims, advance, close, reconcile
+from aftershock.runs.reconcile import NO_CLAIMS, Claims, advance, close, reconcile
 
 LOOP = Finding(
     kind="repeated_action",

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftershock.recorder import redact
-from aftershock.recorder.redact import redact_text, redact_value
+from aftershock.recorder import redaction
+from aftershock.recorder.redaction import redact_text, redact_value
 
 SECRETS = {
     "openai key": "sk-proj-Zx81hQ0pLmN4rT7vW2yB",
@@ -92,8 +92,8 @@ def test_a_value_that_cannot_be_read_is_replaced() -> None:
         def __len__(self) -> int:
             raise RuntimeError
 
-    assert redact_value("x", Broken("secret")) == redact.UNREADABLE
-    assert redact_value("x", object()) == redact.UNREADABLE
+    assert redact_value("x", Broken("secret")) == redaction.UNREADABLE
+    assert redact_value("x", object()) == redaction.UNREADABLE
 
 
 @given(st.text(max_size=300))
@@ -117,9 +117,9 @@ def test_no_text_makes_it_slow(piece: str) -> None:
 
 def test_it_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AFTERSHOCK_REDACTION", "off")
-    redact.enabled.cache_clear()
+    redaction.enabled.cache_clear()
 
     assert redact_text("ada@example.com") == "ada@example.com"
     monkeypatch.undo()
-    redact.enabled.cache_clear()
+    redaction.enabled.cache_clear()
     assert redact_text("ada@example.com") == "[redacted:email]"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from aftershock.fingerprints.shown import PARTS_MAX, Part, Shown, parts_in, parts_of_text, shown_in
+from aftershock.fingerprints.words import hash_of
 from aftershock.limits import Limits
-from aftershock.shown import PARTS_MAX, Part, Shown, parts_in, parts_of_text, shown_in
-from aftershock.words import hash_of
 
 MESSAGES: list[dict[str, Any]] = [
     {"role": "user", "parts": [{"type": "text", "content": "I am mia_li_3668"}]},

@@ -16,11 +16,11 @@ from opentelemetry.sdk.trace import Span, TracerProvider
 from opentelemetry.trace import format_span_id
 
 from aftershock import attributes as names
-from aftershock.recorder import starting
-from aftershock.recorder.late import LATE
-from aftershock.recorder.losses import count_loss, losses
-from aftershock.recorder.starting import Announcer
-from aftershock.recorder.tracking import Amendment, Amendments
+from aftershock.recorder import lifecycle_events
+from aftershock.recorder.deferred_attributes import LATE
+from aftershock.recorder.drop_counters import count_loss, losses
+from aftershock.recorder.lifecycle_events import Announcer
+from aftershock.recorder.span_tracking import Amendment, Amendments
 
 
 def announcer(
@@ -162,10 +162,10 @@ def test_a_starved_announcer_drops_the_oldest_and_counts_it() -> None:
 
     said = Announcer(slow)
     before = losses().get("start_events_waiting", 0)
-    steps = [span_named(str(n)) for n in range(starting.WAITING_MAX + 100)]
+    steps = [span_named(str(n)) for n in range(lifecycle_events.WAITING_MAX + 100)]
     for step in steps:
         said.began(step)
 
     assert losses()["start_events_waiting"] - before in (99, 100)
     stuck.set()
-    assert eventually(lambda: len(memory.get_finished_logs()) >= starting.WAITING_MAX)
+    assert eventually(lambda: len(memory.get_finished_logs()) >= lifecycle_events.WAITING_MAX)

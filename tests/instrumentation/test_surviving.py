@@ -60,7 +60,14 @@ def test_an_instrumentation_that_fails_is_one_warning_and_the_others_load(tmp_pa
 def test_the_sitecustomize_that_ours_hides_still_runs(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("print('theirs')\n")
     process = subprocess.run(
-        [sys.executable, "-m", "aftershock.recorder.launch", sys.executable, "-c", "print('app')"],
+        [
+            sys.executable,
+            "-m",
+            "aftershock.recorder.launcher",
+            sys.executable,
+            "-c",
+            "print('app')",
+        ],
         env=environment(PYTHONPATH=str(tmp_path)),
         capture_output=True,
         text=True,
@@ -72,7 +79,7 @@ def test_the_sitecustomize_that_ours_hides_still_runs(tmp_path: Path) -> None:
 
 def test_a_command_that_is_not_there_is_told_as_a_shell_tells_it() -> None:
     process = subprocess.run(
-        [sys.executable, "-m", "aftershock.recorder.launch", "no-such-program"],
+        [sys.executable, "-m", "aftershock.recorder.launcher", "no-such-program"],
         env=environment(),
         capture_output=True,
         text=True,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aftershock.model import Tier
-from aftershock.tiers import guess_tier
+from aftershock.policy.tiers import guess_tier
 
 
 @pytest.mark.parametrize(

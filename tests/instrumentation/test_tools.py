@@ -15,8 +15,8 @@ from opentelemetry.trace import get_current_span
 
 import aftershock
 from aftershock import attributes as names
-from aftershock.recorder import settings, wrapping
-from aftershock.recorder.losses import losses
+from aftershock.recorder import settings, span_wrapping
+from aftershock.recorder.drop_counters import losses
 from tests.instrumentation.conftest import Recorder
 
 
@@ -250,7 +250,7 @@ def test_an_async_generator_whose_loop_is_gone_still_ends_its_span(recorder: Rec
         body.__anext__().send(None)
     del body
     gc.collect()
-    wrapping.close_abandoned()
+    span_wrapping.close_abandoned()
 
     assert recorder.span("execute_tool stream").end_time
 

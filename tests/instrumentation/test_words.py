@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aftershock.fingerprints.words import hash_of, ids_in, is_absent, is_id, words_in, words_in_all
 from aftershock.limits import Limits
-from aftershock.words import hash_of, ids_in, is_absent, is_id, words_in, words_in_all
 
 LIMITS = Limits()
 

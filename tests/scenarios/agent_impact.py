@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from aftershock.policy import Policy
-from aftershock_collector.engine import Engine
+from aftershock.policy.policy import Policy
+from aftershock_collector.engine.engine import Engine
 from aftershock_collector.metrics.series import Family
 from tests.scenario import START_NS, S, run
 from tests.scenarios.playing import Scenarios, play

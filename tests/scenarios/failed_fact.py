@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aftershock.policy import Policy
+from aftershock.policy.policy import Policy
 from tests.scenario import run
 from tests.scenarios.playing import Scenarios, play
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from aftershock.policy import Policy
-from aftershock_collector.engine import Engine
+from aftershock.policy.policy import Policy
+from aftershock_collector.engine.engine import Engine
 from tests.scenario import run
 from tests.scenarios.playing import Scenarios, play
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from aftershock.approval import Gate
 from aftershock.model import Change, Claim, Impact, Step, StepKind
-from aftershock_collector.engine import Engine
-from aftershock_collector.telling.render.terminal import plain
-from aftershock_collector.telling.timeline import lay_out
+from aftershock_collector.engine.engine import Engine
+from aftershock_collector.views.terminal.timeline_text import plain
+from aftershock_collector.views.timeline import lay_out
 from tests.scenario import S, Scenario
 
 TICK_NS = 10 * S  # while nothing happens

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aftershock.model import Change, ChangeKind
-from aftershock.policy import Policy
+from aftershock.policy.policy import Policy
 from tests.scenario import S, run
 from tests.scenarios.playing import Scenarios, play
 

@@ -20,7 +20,7 @@ import yaml
 BUILD_S_MAX = 40 * 60  # the slowest takes a quarter of this on two cores
 LOG_LINES = 15  # of a failed build: the compiler names the culprit last
 
-MANIFEST = Path(__file__).parents[2] / "collector" / "opentelemetry" / "builder.yaml"
+MANIFEST = Path(__file__).parents[2] / "deploy" / "otel-collector" / "builder.yaml"
 
 
 class BuildFailed(Exception):  # noqa: N818  # a state, as the house names its refusals

@@ -107,7 +107,7 @@ def alertmanager(stack: Stack) -> tuple[Child, str]:
 
 def prometheus(stack: Stack) -> tuple[Child, str]:
     config = native(
-        stack, ROOT / "collector" / "stores" / "prometheus.yml", {
+        stack, ROOT / "deploy" / "prometheus" / "prometheus.yml", {
             "/etc/prometheus/rules": str(ROOT / "alerts" / "rules"),
             "scrape_interval: 5s": f"scrape_interval: {SCRAPE_EVERY}",
             "evaluation_interval: 5s": f"evaluation_interval: {SCRAPE_EVERY}",
@@ -162,7 +162,7 @@ def aftershock(stack: Stack) -> tuple[Child, str]:
     child = stack.children.start(
         "aftershock", [sys.executable, "-m", "aftershock_collector.cli", "up"], {
             "AFTERSHOCK_HOME": str(stack.folder / "aftershock"),
-            "AFTERSHOCK_POLICY": str(ROOT / "collector" / "stores" / "aftershock.yaml"),
+            "AFTERSHOCK_POLICY": str(ROOT / "deploy" / "aftershock" / "aftershock.yaml"),
             "AFTERSHOCK_HTTP": stack.at["aftershock:4318"],
             "AFTERSHOCK_GRPC": f"127.0.0.1:{free_port()}",
             "AFTERSHOCK_ALERTMANAGER_URL": stack.url("alertmanager"),
@@ -217,7 +217,7 @@ def grafana(stack: Stack) -> tuple[Child, str]:
             "GF_PATHS_DATA": str(place / "data"),
             "GF_PATHS_LOGS": str(place / "logs"),
             "GF_PATHS_PLUGINS": str(place / "plugins"),
-            "GF_PATHS_PROVISIONING": str(ROOT / "dashboards" / "provisioning"),
+            "GF_PATHS_PROVISIONING": str(ROOT / "deploy" / "grafana" / "provisioning"),
             "GF_SERVER_HTTP_ADDR": host,
             "GF_SERVER_HTTP_PORT": port,
             "GF_ANALYTICS_REPORTING_ENABLED": "false",

@@ -15,10 +15,10 @@ import httpx
 import pytest
 import yaml
 
-from aftershock_collector.config import Address, Config, OnCall
+from aftershock_collector.config.model import Address, Config, OnCall
 from aftershock_collector.demo.postgres import free_port
 from aftershock_collector.demo.processes import Children
-from aftershock_collector.service import running
+from aftershock_collector.service.wiring import running
 from tests.receiver import Receiver, eventually
 from tests.stack.requirements import need
 from tests.stack.standing import ROOT, answers

@@ -37,7 +37,7 @@ from tests.otlp_sink import Sink
 from tests.stack.requirements import need
 from tests.traffic import attribute
 
-COLLECTOR = Path(__file__).parents[2] / "collector" / "opentelemetry" / "collector.yaml"
+COLLECTOR = Path(__file__).parents[2] / "deploy" / "otel-collector" / "collector.yaml"
 SAMPLING_S = 1  # ten seconds in compose
 ORDINARY = 200  # traces without an agent; a tenth is to be kept
 WAIT_S = 15.0

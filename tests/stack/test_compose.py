@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import yaml
 
-from aftershock_collector.config import ENVIRONMENT
+from aftershock_collector.config.model import ENVIRONMENT
 from aftershock_collector.demo.discovery import targets
 from aftershock_collector.demo.infrastructure import Shop
 from tests.stack.requirements import need
 from tests.stack.standing import COMPOSE, ROOT
 
-COLLECTOR = ROOT / "collector" / "opentelemetry"
+COLLECTOR = ROOT / "deploy" / "otel-collector"
 ADDED_TO = ["docker", "kubernetes", "kubernetes-events"]
 # Its image holds one program, which cannot ask itself: Prometheus does (TelemetryStoreDown).
 UNASKED = {"otel-collector"}
@@ -69,14 +69,14 @@ def test_what_compose_tells_the_collector_is_what_the_collector_reads() -> None:
 
 def test_native_addresses_stand_for_services_of_compose() -> None:
     assert {place.partition(":")[0] for place in COMPOSE} <= set(SERVICES)
-    told = (ROOT / "collector" / "stores" / "prometheus.yml").read_text(encoding="utf-8")
+    told = (ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8")
     scraped = set(re.findall(r"targets: \[([a-z-]+:\d+)\]", told))
 
     assert scraped == set(COMPOSE)
 
 
 def dockerfile() -> str:
-    return (ROOT / "collector" / "Dockerfile").read_text(encoding="utf-8")
+    return (ROOT / "deploy" / "aftershock" / "Dockerfile").read_text(encoding="utf-8")
 
 
 def test_the_image_runs_as_nobody_in_particular_and_copies_what_is_there() -> None:
@@ -145,7 +145,7 @@ def test_what_aftershock_says_never_comes_back_to_it() -> None:
 
 
 def test_passwords_are_made_once_and_only_their_owner_reads_them(tmp_path: Path) -> None:
-    script = ROOT / "collector" / "stores" / "environment.py"
+    script = ROOT / "deploy" / "environment.py"
     (tmp_path / ".env").write_text("HOST_NAME=mine\n", encoding="utf-8")
 
     def made() -> str:

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from aftershock.model import Level, Step
-from aftershock.policy import (
+from aftershock.policy.policy import (
     Policy,
     PolicyError,
     apply_overrides,
@@ -25,23 +25,23 @@ from aftershock.policy import (
     read_limits,
 )
 from aftershock_collector.commands import CommandError
-from aftershock_collector.commands.reading import (
+from aftershock_collector.commands.store_access import (
     columns,
     console,
     opened,
     print_json,
     say_nothing_yet,
 )
-from aftershock_collector.edges import configuration
-from aftershock_collector.edges.configuration import ConfigurationError
-from aftershock_collector.edges.files import read_file
-from aftershock_collector.edges.sqlite import Store, StoreUnavailable
-from aftershock_collector.edges.sqlite_reading import Reader
-from aftershock_collector.importing import items_of
+from aftershock_collector.config import load
+from aftershock_collector.config.load import ConfigurationError
 from aftershock_collector.otlp.wire import Unreadable
-from aftershock_collector.review.backtesting import Backtest, Example, Move, rejudge
+from aftershock_collector.review.backtest import Backtest, Example, Move, rejudge
 from aftershock_collector.review.rereading import Rereader
-from aftershock_collector.telling.story import clean, counted, day
+from aftershock_collector.service.replay import items_of
+from aftershock_collector.sources.recorded_files import read_file
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.store.writer import Store, StoreUnavailable
+from aftershock_collector.wording import clean, counted, day
 
 RUNS_MAX = 100_000  # whose ids are held; a busy fleet's month
 SHAPE_VERSION = 1
@@ -104,7 +104,7 @@ def main(arguments: argparse.Namespace) -> int:
 def loaded(path: Path | None) -> Policy:
     """The policy of a file, or today's; a comparison with half a policy would mislead."""
     try:
-        document = configuration.load(path, os.environ).document
+        document = load.load(path, os.environ).document
         return Policy.from_mapping(document)
     except ConfigurationError as error:
         more = len(error.problems) - 1
@@ -138,7 +138,7 @@ def seconds(text: str) -> int:
 
 def named(path: Path | None, limits: Sequence[str] = ()) -> str:
     """What to call a policy."""
-    place = path or configuration.find(os.environ)
+    place = path or load.find(os.environ)
     name = clean(str(place), 80) if place is not None else "the defaults"
     return f"{name} with {', '.join(limits)}" if limits else name
 

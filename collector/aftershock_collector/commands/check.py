@@ -7,8 +7,8 @@ import os
 import sys
 from pathlib import Path
 
-from aftershock_collector.edges import configuration
-from aftershock_collector.telling.story import counted
+from aftershock_collector.config import load
+from aftershock_collector.wording import counted
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -21,8 +21,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Check the file and what the environment says over it."""
-    place = arguments.file or configuration.find(os.environ)
-    problems = configuration.check(arguments.file, os.environ)
+    place = arguments.file or load.find(os.environ)
+    problems = load.check(arguments.file, os.environ)
     for problem in problems:
         sys.stderr.write(f"{problem}\n")
     if problems:
@@ -31,7 +31,7 @@ def main(arguments: argparse.Namespace) -> int:
     if place is None:
         sys.stdout.write("No aftershock.yaml here: sensible defaults are used. Nothing is wrong.\n")
         return 0
-    config = configuration.load(arguments.file, os.environ)
+    config = load.load(arguments.file, os.environ)
     sections = ("tools", "agents", "limits")
     said = [counted(len(config.document.get(key, ())), key.removesuffix("s")) for key in sections]
     sys.stdout.write(f"{place} is right: {', '.join(said)}\n")

@@ -9,7 +9,7 @@ from typing import Any
 from rich.text import Text
 
 from aftershock.model import Claim, Level
-from aftershock_collector.commands.reading import (
+from aftershock_collector.commands.store_access import (
     columns,
     console,
     opened,
@@ -18,13 +18,13 @@ from aftershock_collector.commands.reading import (
     run_named,
     say_nothing_yet,
 )
-from aftershock_collector.edges.sqlite_reading import Reader
-from aftershock_collector.review.explanation_json import saving_json
+from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.review.spending import Saving, courses_of, saving_of
-from aftershock_collector.telling.render.terminal import SUSPECTED
-from aftershock_collector.telling.story import clean, clock, day, short, verdict
-from aftershock_collector.telling.timeline_json import finding_json
-from aftershock_collector.telling.voting import closing_words
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.views.explanation_json import saving_json
+from aftershock_collector.views.terminal.timeline_text import SUSPECTED
+from aftershock_collector.views.timeline_json import finding_json
+from aftershock_collector.wording import clean, clock, day, short, verdict
 
 LIMIT = 50
 

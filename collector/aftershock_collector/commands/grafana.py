@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 from aftershock_collector.commands import CommandError
 from aftershock_collector.commands.up import configured
-from aftershock_collector.edges.grafana import Grafana, Refused, Source
-from aftershock_collector.edges.shipped import shipped
+from aftershock_collector.config.shipped_files import shipped
+from aftershock_collector.notify.grafana_api import Grafana, Refused, Source
 
 Json = dict[str, Any]
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from aftershock.model import Impact
 from aftershock_collector.commands import CommandError
-from aftershock_collector.commands.reading import (
+from aftershock_collector.commands.store_access import (
     LATEST,
     NAMED_MAX,
     console,
@@ -17,13 +17,13 @@ from aftershock_collector.commands.reading import (
     print_json,
     say_nothing_yet,
 )
-from aftershock_collector.edges.sqlite_reading import Reader
+from aftershock_collector.impact.feedback import closing_words, prior_words
 from aftershock_collector.impact.priors import Prior, prior_of
-from aftershock_collector.records import to_plain
-from aftershock_collector.telling.render import verdicts
-from aftershock_collector.telling.story import clean
-from aftershock_collector.telling.timeline_json import impact_json
-from aftershock_collector.telling.voting import closing_words, prior_words
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.store.serialization import to_plain
+from aftershock_collector.views.terminal import attribution_text
+from aftershock_collector.views.timeline_json import impact_json
+from aftershock_collector.wording import clean
 
 NONE_YET = "no action with an effect was judged yet; `aftershock runs` lists what agents did"
 
@@ -53,7 +53,7 @@ def main(arguments: argparse.Namespace) -> int:
     for number, impact in enumerate(judged):
         if number:
             screen.print()
-        for words, style in verdicts.lines(impact):
+        for words, style in attribution_text.lines(impact):
             screen.print(Text(words, style=style))
     screen.print()
     screen.print(Text(prior_words(prior), style="dim"))

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from aftershock_collector.commands import CommandError
-from aftershock_collector.commands.reading import policy, print_json
-from aftershock_collector.config import home
-from aftershock_collector.edges.sqlite import Store, StoreRefused, StoreUnavailable
-from aftershock_collector.importing import Imported, Importer
+from aftershock_collector.commands.store_access import policy, print_json
+from aftershock_collector.config.model import home
 from aftershock_collector.otlp.wire import Unreadable
-from aftershock_collector.telling.story import counted, short
+from aftershock_collector.service.replay import Imported, Importer
+from aftershock_collector.store.writer import Store, StoreRefused, StoreUnavailable
+from aftershock_collector.wording import counted, short
 
 
 def add(parser: argparse.ArgumentParser) -> None:

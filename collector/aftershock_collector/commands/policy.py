@@ -11,17 +11,17 @@ from typing import Any
 
 from aftershock.attributes import ACTION_TIER
 from aftershock.model import Step
-from aftershock.policy import EMPTY, parse_seconds
-from aftershock.practice import learn_practice
+from aftershock.policy.policy import EMPTY, parse_seconds
+from aftershock.runs.expectations import learn_practice
 from aftershock_collector.commands import CommandError
-from aftershock_collector.commands.reading import opened, say_nothing_yet
-from aftershock_collector.config import FILE_NAME
-from aftershock_collector.edges.sqlite_reading import Reader
+from aftershock_collector.commands.store_access import opened, say_nothing_yet
+from aftershock_collector.config.model import FILE_NAME
 from aftershock_collector.review.comparison import content_of
-from aftershock_collector.review.drafting import draft
 from aftershock_collector.review.explanation import settled
 from aftershock_collector.review.habits import Habits
-from aftershock_collector.telling.story import counted
+from aftershock_collector.review.policy_draft import draft
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.wording import counted
 
 RUNS_MAX = 100_000  # the newest ones are learnt from
 STDOUT = Path("-")

@@ -7,15 +7,15 @@ from typing import Any
 
 from rich.text import Text
 
-from aftershock_collector.commands.reading import (
+from aftershock_collector.commands.store_access import (
     columns,
     console,
     opened,
     print_json,
     say_nothing_yet,
 )
-from aftershock_collector.edges.sqlite_reading import RunSummary
-from aftershock_collector.telling.story import clean, clock, counted, day, lasted
+from aftershock_collector.store.reader import RunSummary
+from aftershock_collector.wording import clean, clock, counted, day, lasted
 
 LIMIT = 30  # a screen; --limit asks for more
 SHORT_MIN = 8  # characters of an id, or as many as tell the listed runs apart

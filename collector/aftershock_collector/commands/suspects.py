@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from aftershock_collector.commands import CommandError
-from aftershock_collector.commands.reading import (
+from aftershock_collector.commands.store_access import (
     LATEST,
     NAMED_MAX,
     console,
@@ -16,12 +16,12 @@ from aftershock_collector.commands.reading import (
     print_json,
     say_nothing_yet,
 )
-from aftershock_collector.edges.sqlite_reading import Reader
 from aftershock_collector.impact.competition import SUSPECTED
 from aftershock_collector.impact.suspects import LINKED, Suspects
-from aftershock_collector.telling.accusation import line, sentence
-from aftershock_collector.telling.story import NO_AGENT, clean, clock, counted, day, percent
-from aftershock_collector.telling.timeline_json import suspects_json
+from aftershock_collector.notify.suspects_page import line, sentence
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.views.timeline_json import suspects_json
+from aftershock_collector.wording import NO_AGENT, clean, clock, counted, day, percent
 
 NO_ALERTS = "no alert has arrived; point an Alertmanager at /api/v1/alerts/alertmanager"
 

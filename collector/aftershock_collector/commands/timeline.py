@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from aftershock_collector.commands import CommandError
-from aftershock_collector.commands.reading import (
+from aftershock_collector.commands.store_access import (
     LATEST,
     console,
     opened,
@@ -16,9 +16,10 @@ from aftershock_collector.commands.reading import (
     run_named,
     say_nothing_yet,
 )
-from aftershock_collector.telling.render import html, terminal
-from aftershock_collector.telling.timeline_json import as_json
-from aftershock_collector.telling.viewing import View, view
+from aftershock_collector.views.html import timeline_page
+from aftershock_collector.views.load_timeline import View, view
+from aftershock_collector.views.terminal import timeline_text
+from aftershock_collector.views.timeline_json import as_json
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -49,14 +50,14 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(as_json(seen.timeline))
     elif arguments.html is None:
-        terminal.show(seen.timeline, console())
+        timeline_text.show(seen.timeline, console())
     return 0
 
 
 def write_page(place: Path, seen: View) -> None:
     """Write the page, and say where."""
     try:
-        place.write_text(html.render(seen.timeline, pages=seen.pages), encoding="utf-8")
+        place.write_text(timeline_page.render(seen.timeline, pages=seen.pages), encoding="utf-8")
     except OSError as error:
         raise CommandError(f"{place} cannot be written: {error.strerror or error}") from error
     sys.stderr.write(f"{place.resolve().as_uri()}\n")

@@ -9,15 +9,15 @@ import os
 import sys
 from pathlib import Path
 
-from aftershock_collector import service
 from aftershock_collector.commands import CommandError
-from aftershock_collector.config import Config
-from aftershock_collector.edges import configuration
-from aftershock_collector.edges.configuration import ConfigurationError
-from aftershock_collector.edges.deliver import receivers_of
-from aftershock_collector.edges.sqlite import StoreRefused, StoreUnavailable
-from aftershock_collector.service import Running
-from aftershock_collector.telling.story import counted
+from aftershock_collector.config import load
+from aftershock_collector.config.load import ConfigurationError
+from aftershock_collector.config.model import Config
+from aftershock_collector.notify.deliverer import receivers_of
+from aftershock_collector.service import wiring
+from aftershock_collector.service.wiring import Running
+from aftershock_collector.store.writer import StoreRefused, StoreUnavailable
+from aftershock_collector.wording import counted
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def main(arguments: argparse.Namespace) -> int:
     config = configured(arguments.config)
     try:
         config.home.mkdir(parents=True, exist_ok=True)
-        asyncio.run(service.serve(config, lambda running: announce(config, running)))
+        asyncio.run(wiring.serve(config, lambda running: announce(config, running)))
     except (StoreRefused, StoreUnavailable) as error:
         raise CommandError(f"{config.store} cannot be used: {error}") from error
     except OSError as error:
@@ -50,7 +50,7 @@ def main(arguments: argparse.Namespace) -> int:
 def configured(place: Path | None) -> Config:
     """The configuration, or every problem with it."""
     try:
-        return configuration.load(place, os.environ)
+        return load.load(place, os.environ)
     except ConfigurationError as error:
         first, *others = error.problems
         more = counted(len(others), "further problem")

@@ -6,7 +6,7 @@ import argparse
 
 from aftershock.model import Claim
 from aftershock_collector.commands import CommandError
-from aftershock_collector.commands.reading import (
+from aftershock_collector.commands.store_access import (
     LATEST,
     NAMED_MAX,
     console,
@@ -15,11 +15,11 @@ from aftershock_collector.commands.reading import (
     print_json,
     say_nothing_yet,
 )
-from aftershock_collector.edges.sqlite_reading import Reader
 from aftershock_collector.review.comparison import content_of
 from aftershock_collector.review.explanation import explain
-from aftershock_collector.review.explanation_json import as_json
-from aftershock_collector.telling.render import reasons
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.views.explanation_json import as_json
+from aftershock_collector.views.terminal import why_text
 
 NUMBER_DIGITS_MAX = 4  # longer ones are the beginning of a run's id
 
@@ -52,7 +52,7 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(as_json(explanation))
     else:
-        reasons.show(explanation, console())
+        why_text.show(explanation, console())
     return 0
 
 

@@ -21,7 +21,7 @@ from aftershock_collector.demo.display import Display
 from aftershock_collector.demo.on_call import OnCall
 from aftershock_collector.demo.processes import Child, FailedError
 from aftershock_collector.demo.stage import Stage, raised_stage
-from aftershock_collector.demo.telling import Reading, tell
+from aftershock_collector.demo.summary import Reading, tell
 
 START_S = 6.0  # about what starting takes; only the bar depends on it
 BASELINE_S = 35.0  # 70 scrapes of ordinary life to compare with; more while agents start

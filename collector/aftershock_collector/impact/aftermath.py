@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from aftershock.model import Change, ChangeKind, Chart
-from aftershock_collector.impact.amounts import amount, times
 from aftershock_collector.impact.evidence import Movement
 from aftershock_collector.impact.placebos import BASELINE_POINTS
-from aftershock_collector.impact.stretches import averaged
+from aftershock_collector.impact.quantities import amount, times
+from aftershock_collector.impact.segments import averaged
 from aftershock_collector.metrics.series import Series
 
 BAND_SCALES = 3.0  # half the width of the band around the baseline's median

@@ -17,7 +17,7 @@ from aftershock_collector.impact.placebos import (
     surprise_before,
 )
 from aftershock_collector.impact.relations import Relations
-from aftershock_collector.impact.stretches import Cut, cut, stack
+from aftershock_collector.impact.segments import Cut, cut, stack
 from aftershock_collector.metrics.series import Family, Series
 
 _ROWS_MAX = 128  # judged at once: 4 MB of windows, which a cache can hold

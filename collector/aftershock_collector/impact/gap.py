@@ -10,10 +10,10 @@ import numpy as np
 
 from aftershock.model import Fact, Outcome
 from aftershock_collector.impact.aftermath import BAND_SCALES
-from aftershock_collector.impact.amounts import duration, times
 from aftershock_collector.impact.evidence import Evidence, Movement
 from aftershock_collector.impact.placebos import BASELINE_POINTS, HISTORY_MIN
-from aftershock_collector.impact.stretches import floors
+from aftershock_collector.impact.quantities import duration, times
+from aftershock_collector.impact.segments import floors
 
 GAP_NATS = 4.6  # p .01: what anyone looking at the graph would have called trouble
 GAP_POINTS_MIN = 2  # outside the band, up to the action: one point alone is a hiccup

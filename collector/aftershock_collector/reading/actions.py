@@ -27,7 +27,7 @@ from aftershock.attributes import (
     RESULT_WORDS,
     SUBJECTS,
 )
-from aftershock.fingerprint import (
+from aftershock.fingerprints.fingerprint import (
     error_class,
     fingerprint_arguments,
     fingerprint_result,
@@ -36,10 +36,10 @@ from aftershock.fingerprint import (
     text_of,
     unseen_arguments,
 )
-from aftershock.hashes import unpack
+from aftershock.fingerprints.hashes import unpack
+from aftershock.fingerprints.words import ids_in, words_in
 from aftershock.model import Action, Fact, Fingerprint, Outcome, Requirement, Tier
-from aftershock.policy import Policy, ToolDescription, describe, providers_of
-from aftershock.words import ids_in, words_in
+from aftershock.policy.policy import Policy, ToolDescription, describe, providers_of
 from aftershock_collector.otlp.wire import Attributes, Span
 from aftershock_collector.reading.dialects import Reading, count_in, parsed, text_in, texts_in
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from aftershock.attributes import ERROR_TYPE
 from aftershock.entity import entity_key
-from aftershock.fingerprint import error_class
+from aftershock.fingerprints.fingerprint import error_class
 from aftershock.model import Change, ChangeKind
 from aftershock_collector.otlp.wire import LogEvent
 from aftershock_collector.reading.dialects import text_in

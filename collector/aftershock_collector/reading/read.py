@@ -41,9 +41,9 @@ from aftershock.attributes import (
     TOOL_NAME,
 )
 from aftershock.entity import entity_key
+from aftershock.fingerprints.shown import Shown
 from aftershock.model import Change, ChangeKind, Fact, Outcome, Step, StepKind
-from aftershock.policy import Policy
-from aftershock.shown import Shown
+from aftershock.policy.policy import Policy
 from aftershock_collector.otlp.wire import (
     INTERNAL,
     STATUS_ERROR,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from aftershock.fingerprint import names_in, text_of
+from aftershock.fingerprints.fingerprint import names_in, text_of
 from aftershock.model import Outcome
 from aftershock_collector.reading.dialects import parsed
 from aftershock_collector.reading.read import DIALECTS

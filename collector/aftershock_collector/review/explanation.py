@@ -12,24 +12,24 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from aftershock.fold import Window, place_of
 from aftershock.limits import Limits
 from aftershock.model import Outcome, Run, Step, StepKind
-from aftershock.policy import limits_for, providers_of
+from aftershock.policy.policy import limits_for, providers_of
 from aftershock.rules.context import requirements_of
 from aftershock.rules.dropped_fact import dropped_fact, results_of, seen_by
 from aftershock.rules.failed_fact import failed_fact
 from aftershock.rules.missing_fact import missing_fact
 from aftershock.rules.stale_fact import reason_of, stale_fact
+from aftershock.runs.fold import Window, place_of
 from aftershock_collector.review.comparison import Call, Content, side_by_side
 from aftershock_collector.review.spending import Saving, courses_of, once, saving_of
-from aftershock_collector.telling.story import step_words
+from aftershock_collector.wording import step_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aftershock.model import Claim, Fact, Requirement
-    from aftershock.policy import Policy
+    from aftershock.policy.policy import Policy
     from aftershock.rules.context import Known
 
 READS_MAX = 5  # of one fact, or calls of one tool that provides it: the newest

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
 from aftershock.model import Action, Fingerprint, Outcome, Step, StepKind, Tier
-from aftershock.practice import split
+from aftershock.runs.expectations import split
 
 TOOLS_MAX = 1_000  # told apart; a fleet has some hundred, and the file must stay readable
 AGENTS_MAX = 200

@@ -21,7 +21,7 @@ from aftershock.attributes import (
     POLLS,
 )
 from aftershock.model import Change, Step
-from aftershock.policy import ANY, Policy, rule_of
+from aftershock.policy.policy import ANY, Policy, rule_of
 from aftershock_collector.otlp.wire import LogEvent, Span
 from aftershock_collector.reading.read import read, read_event
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aftershock.fold import Window, key_of, place_of
 from aftershock.model import Level, Spent, Step, StepKind
-from aftershock.models import spent_with
-from aftershock.policy import limits_for
-from aftershock.reconcile import NO_CLAIMS, Claims, advance
+from aftershock.policy.policy import limits_for
+from aftershock.policy.prices import spent_with
 from aftershock.rules import CONTEXT_RULES, judge, rules_after
+from aftershock.runs.fold import Window, key_of, place_of
+from aftershock.runs.reconcile import NO_CLAIMS, Claims, advance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from aftershock.model import Claim
-    from aftershock.policy import Policy
+    from aftershock.policy.policy import Policy
 
 CHUNK_STEPS = 128  # added to a window before it is judged: well under what it holds
 DEEDS = {rule.__name__ for rule in CONTEXT_RULES}  # about what was done and stays done

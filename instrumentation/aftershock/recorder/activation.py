@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aftershock.recorder.losses import note_failure
+from aftershock.recorder.drop_counters import note_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable

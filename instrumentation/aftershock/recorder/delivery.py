@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from aftershock.recorder.exporting import careful_log, careful_spans
-from aftershock.recorder.losses import count_loss, note_failure
-from aftershock.recorder.redact import redact_text
+from aftershock.recorder.drop_counters import count_loss, note_failure
+from aftershock.recorder.redaction import redact_text
+from aftershock.recorder.sanitizing import careful_log, careful_spans
 from aftershock.recorder.settings import LOOPBACK
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk._logs import ReadableLogRecord
     from opentelemetry.sdk.trace import ReadableSpan
 
-    from aftershock.recorder.tracking import Amendments
+    from aftershock.recorder.span_tracking import Amendments
 
 Item = TypeVar("Item")
 Exporter = TypeVar("Exporter", SpanExporter, LogRecordExporter)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.distro import BaseDistro
 
-from aftershock.recorder import loading, providers, settings
+from aftershock.recorder import instrumentors, providers, settings
 from aftershock.recorder.activation import activate
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def instrument(*, endpoint: str | None = None, service: str | None = None) -> No
     if providers.switched_off():
         return
     settings.set_defaults()
-    loading.wait_for_agents(providers.start)
+    instrumentors.wait_for_agents(providers.start)
     activate()
 
 
@@ -63,5 +63,5 @@ def after_instrumentation() -> None:
     """
     if providers.switched_off():
         return
-    loading.wait_for_agents(lambda: providers.start(export=False))
+    instrumentors.wait_for_agents(lambda: providers.start(export=False))
     activate()

@@ -10,9 +10,9 @@ from typing import Any
 
 import wrapt
 
-from aftershock.recorder.losses import note_failure
+from aftershock.recorder.drop_counters import note_failure
 from aftershock.recorder.settings import policy
-from aftershock.recorder.toolcalls import (
+from aftershock.recorder.tool_calls import (
     EXPECTED,
     ToolCall,
     describe_call,

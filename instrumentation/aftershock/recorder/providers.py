@@ -21,13 +21,13 @@ from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from aftershock.recorder import implicit, settings, wrapping
+from aftershock.recorder import implicit_run, settings, span_wrapping
+from aftershock.recorder.deferred_attributes import LATE
 from aftershock.recorder.delivery import CarefulLogExporter, CarefulSpanExporter, Outage
-from aftershock.recorder.importing import when_imported
-from aftershock.recorder.late import LATE
-from aftershock.recorder.losses import note_failure
-from aftershock.recorder.starting import Announcer
-from aftershock.recorder.tracking import Amendments, Tracking
+from aftershock.recorder.drop_counters import note_failure
+from aftershock.recorder.import_hooks import when_imported
+from aftershock.recorder.lifecycle_events import Announcer
+from aftershock.recorder.span_tracking import Amendments, Tracking
 from aftershock.version import VERSION
 
 if TYPE_CHECKING:
@@ -204,13 +204,13 @@ def wants_direct_session(entry: str) -> bool:
 
 def tidy(now_ns: int) -> None:
     """Close what nobody will close any more."""
-    implicit.close_idle(now_ns)
-    wrapping.close_abandoned()
+    implicit_run.close_idle(now_ns)
+    span_wrapping.close_abandoned()
 
 
 def forget(amendments: Amendments) -> None:
     """In a forked child: what is open is the parent's."""
-    implicit.forget()
+    implicit_run.forget()
     amendments.forget()
     LATE.forget()
 
@@ -220,8 +220,8 @@ def finish() -> None:
     if _pipeline is None:
         return
     try:
-        implicit.close_all()
-        wrapping.close_abandoned()
+        implicit_run.close_all()
+        span_wrapping.close_abandoned()
         _pipeline.announcer.close()
         _pipeline.outage.closing = True
     except Exception:  # noqa: BLE001 (ours)

@@ -16,13 +16,13 @@ from opentelemetry.trace import INVALID_SPAN, get_current_span
 
 from aftershock import attributes as names
 from aftershock.approval import Gate
-from aftershock.fingerprint import fingerprint_result, outcome_of
+from aftershock.fingerprints.fingerprint import fingerprint_result, outcome_of
 from aftershock.model import Outcome
-from aftershock.recorder import approving, implicit, settings
+from aftershock.recorder import approvals, implicit_run, settings
 from aftershock.recorder.activation import activate
-from aftershock.recorder.losses import note_failure
-from aftershock.recorder.toolcalls import plain
-from aftershock.recorder.wrapping import Step, never_raising, wrap
+from aftershock.recorder.drop_counters import note_failure
+from aftershock.recorder.span_wrapping import Step, never_raising, wrap
+from aftershock.recorder.tool_calls import plain
 
 if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
@@ -100,8 +100,8 @@ class Run:
         valid_s: float | None = None,
     ) -> str | None:
         """Somebody was asked whether a tool may be called. See `aftershock.asked`."""
-        said = approving.Said(of, because, arguments, valid_s)
-        return approving.ask(self._context, tool, said)
+        said = approvals.Said(of, because, arguments, valid_s)
+        return approvals.ask(self._context, tool, said)
 
     def approved(
         self,
@@ -114,8 +114,8 @@ class Run:
         request: str | None = None,
     ) -> None:
         """Calls of a tool were allowed. See `aftershock.approved`."""
-        said = approving.Said(by, because, arguments, valid_s, request)
-        approving.answer(self._context, tool, Gate.ALLOW, said)
+        said = approvals.Said(by, because, arguments, valid_s, request)
+        approvals.answer(self._context, tool, Gate.ALLOW, said)
 
     def denied(
         self,
@@ -127,8 +127,8 @@ class Run:
         request: str | None = None,
     ) -> None:
         """Calls of a tool were denied. See `aftershock.denied`."""
-        said = approving.Said(by, because, arguments, None, request)
-        approving.answer(self._context, tool, Gate.DENY, said)
+        said = approvals.Said(by, because, arguments, None, request)
+        approvals.answer(self._context, tool, Gate.DENY, said)
 
     def _context(self) -> Context | None:
         """Where something said of this run belongs: the current step, if it is of this run."""
@@ -239,7 +239,7 @@ def tell_fact(
     """Say a fact as a log event of the current step, or of the implicit run."""
     try:
         activate()
-        where = context or implicit.context_for_step()
+        where = context or implicit_run.context_for_step()
         if not get_current_span(where).is_recording():
             return
         shown = plain(value)
@@ -289,7 +289,7 @@ class Decision:
     def __enter__(self) -> Self:
         try:
             activate()
-            where = self._where() or implicit.context_for_step()
+            where = self._where() or implicit_run.context_for_step()
             span = tracer.start_span(
                 "decision", where, attributes={names.OPERATION: names.DECISION_OPERATION}
             )

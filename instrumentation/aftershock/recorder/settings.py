@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aftershock.policy import Policy
+    from aftershock.policy.policy import Policy
 
 logger = logging.getLogger("aftershock")
 
@@ -92,7 +92,7 @@ def named_service() -> str | None:
 @cache
 def policy() -> Policy:
     """The policy of this process. A file that cannot be obeyed is one warning, and the defaults."""
-    from aftershock.policy import Policy  # noqa: PLC0415 (only a process with an agent pays)
+    from aftershock.policy.policy import Policy  # noqa: PLC0415  only a process with an agent pays
 
     named = os.environ.get("AFTERSHOCK_POLICY")
     place = Path(named or POLICY_FILE)

@@ -6,8 +6,8 @@ from functools import lru_cache
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from aftershock.fingerprints.words import hash_of
 from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKind
-from aftershock.words import hash_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

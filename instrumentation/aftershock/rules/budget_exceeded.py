@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aftershock.limits import Budget
 from aftershock.model import Finding, Level, Run, Step
-from aftershock.models import COUNTED, spent_with
+from aftershock.policy.prices import COUNTED, spent_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

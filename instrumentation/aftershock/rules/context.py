@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aftershock.model import Action, Fact, Finding, Level, Outcome, Requirement, Run, Step
-from aftershock.policy import ANY, subjects_match
+from aftershock.policy.policy import ANY, subjects_match
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

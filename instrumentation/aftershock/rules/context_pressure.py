@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Level, Run, Step, StepKind
-from aftershock.models import window_of
+from aftershock.policy.prices import window_of
 from aftershock.rules.actions import STEPS_MAX
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKind, Tier
-from aftershock.practice import split
 from aftershock.rules.actions import keys_of
 from aftershock.rules.context import Known, about_past_deed, listed, requirements_of
+from aftershock.runs.expectations import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
-from aftershock.fingerprint import names_in
+from aftershock.fingerprints.fingerprint import names_in
 from aftershock.model import Action, Finding, Level, Outcome, Run, Step
 from aftershock.rules.actions import (
     changed_something,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from aftershock.fingerprint import hash_subject
+from aftershock.fingerprints.fingerprint import hash_subject
 from aftershock.model import Fact, Finding, Level, Outcome, Step
-from aftershock.policy import ANY, subjects_match
+from aftershock.policy.policy import ANY, subjects_match
 from aftershock.rules.actions import changed_something
 from aftershock.rules.context import CHANGED, Known, about_past_deed, listed, requirements_of
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aftershock.approval import Approval, Gate
-from aftershock.fingerprint import UNSEEN
+from aftershock.fingerprints.fingerprint import UNSEEN
 from aftershock.model import Action, Finding, Level, Run, Step
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aftershock.fingerprints.words import is_absent
 from aftershock.model import Finding, Level, Outcome, Run, Step, StepKind, Tier
 from aftershock.rules.actions import keys_of
-from aftershock.words import is_absent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

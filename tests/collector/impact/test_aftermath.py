@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from aftershock_collector.impact.aftermath import change_of, chart_of, recovered_at, refreshed
-from aftershock_collector.impact.amounts import amount, duration, times
 from aftershock_collector.impact.evidence import Movement
-from aftershock_collector.impact.stretches import cut
+from aftershock_collector.impact.quantities import amount, duration, times
+from aftershock_collector.impact.segments import cut
 from aftershock_collector.metrics.series import Family, Series
 
 S = 1_000_000_000

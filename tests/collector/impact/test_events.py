@@ -22,7 +22,7 @@ from aftershock.model import (
 )
 from aftershock_collector.impact import events as module
 from aftershock_collector.impact.events import CHANGES_MAX, NATS_MAX, Events
-from aftershock_collector.impact.watch import Watch
+from aftershock_collector.impact.observation import Watch
 from aftershock_collector.metrics.series import Family, SeriesStore
 
 S = 10**9

@@ -16,7 +16,7 @@ from aftershock.model import (
     StepKind,
     Tier,
 )
-from aftershock_collector.engine import Engine
+from aftershock_collector.engine.engine import Engine
 from aftershock_collector.impact import links as module
 from aftershock_collector.impact.links import Links
 from aftershock_collector.impact.suspects import LINKED

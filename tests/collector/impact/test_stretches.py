@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftershock_collector.impact.stretches import Cut, cut, floors, stack
+from aftershock_collector.impact.segments import Cut, cut, floors, stack
 from aftershock_collector.metrics.series import Family, Series
 
 S = 1_000_000_000

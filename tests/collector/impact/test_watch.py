@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from aftershock.model import Fact, Impact, Outcome, Tier
-from aftershock_collector.impact import Watch, watch
+from aftershock_collector.impact import Watch, observation
 from aftershock_collector.metrics.series import Family, SeriesStore
 from tests.collector.impact.scene import TOPOLOGY, S, Scene, at, both, broken, fact, step, usual
 
@@ -376,13 +376,13 @@ def test_a_verdict_is_told_when_it_changes_and_not_at_every_look() -> None:
 
 def test_looks_are_few_however_fast_the_scrapes_are(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[int] = []
-    real: Any = watch.look
+    real: Any = observation.look
 
     def counted(*given: Any, **named: Any) -> Any:
         looked.append(given[4])
         return real(*given, **named)
 
-    monkeypatch.setattr(watch, "look", counted)
+    monkeypatch.setattr(observation, "look", counted)
     scene = Scene(cadence_s=1.0, watch=Watch(look_s=600))
 
     scene.play(1_000, [step("a", 300, CHECKOUT)])
@@ -412,7 +412,7 @@ def test_an_action_that_is_told_hours_late_is_not_judged_on_the_points_of_today(
 
 
 def test_actions_watched_at_once_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "OPEN_MAX", 3)
+    monkeypatch.setattr(observation, "OPEN_MAX", 3)
     watched = Watch()
     for number in range(5):
         watched.open(step(str(number), number, CHECKOUT))
@@ -422,8 +422,8 @@ def test_actions_watched_at_once_are_bounded(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_remembered_actions_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "ENTITIES_MAX", 3)
-    monkeypatch.setattr(watch, "ACTIONS_MAX", 2)
+    monkeypatch.setattr(observation, "ENTITIES_MAX", 3)
+    monkeypatch.setattr(observation, "ACTIONS_MAX", 2)
     watched = Watch()
     for number in range(10):
         watched.remember([f"service/{number}", CHECKOUT], number)

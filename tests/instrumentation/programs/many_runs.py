@@ -7,7 +7,7 @@ import sys
 import tracemalloc
 
 import aftershock
-from aftershock.recorder import implicit, providers, wrapping
+from aftershock.recorder import implicit_run, providers, span_wrapping
 
 
 @aftershock.tool
@@ -34,8 +34,8 @@ def held() -> dict[str, int]:
         "bytes": tracemalloc.get_traced_memory()[0],
         "live": len(pipeline.announcer._live),
         "waiting": len(pipeline.announcer._waiting),
-        "implicit": len(implicit._open),
-        "abandoned": len(wrapping._abandoned),
+        "implicit": len(implicit_run._open),
+        "abandoned": len(span_wrapping._abandoned),
     }
 
 

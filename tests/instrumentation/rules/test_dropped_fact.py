@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aftershock.model import Level
-from aftershock.policy import Policy
+from aftershock.policy.policy import Policy
 from aftershock.rules.dropped_fact import dropped_fact
 from tests.scenario import LIMITS, Scenario, run
 

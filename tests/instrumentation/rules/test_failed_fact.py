@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aftershock.model import Level
-from aftershock.policy import Policy
+from aftershock.policy.policy import Policy
 from aftershock.rules.failed_fact import failed_fact
 from aftershock.rules.missing_fact import missing_fact
 from tests.scenario import Scenario, run

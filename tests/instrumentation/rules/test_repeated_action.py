@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aftershock.model import Level
-from aftershock.policy import Policy
+from aftershock.policy.policy import Policy
 from aftershock.rules.repeated_action import repeated_action
 from tests.scenario import run
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aftershock.model import Level
-from aftershock.policy import Policy
+from aftershock.policy.policy import Policy
 from aftershock.rules.stale_fact import stale_fact
 from tests.scenario import Scenario, run
 

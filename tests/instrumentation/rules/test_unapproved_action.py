@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aftershock.fingerprint import unseen_arguments
-from aftershock.fold import Window
+from aftershock.fingerprints.fingerprint import unseen_arguments
 from aftershock.limits import Limits
 from aftershock.model import Finding, Level, Step
-from aftershock.policy import EMPTY, Policy
+from aftershock.policy.policy import EMPTY, Policy
 from aftershock.rules.unapproved_action import unapproved_action
+from aftershock.runs.fold import Window
 from tests.scenario import LIMITS, Scenario, run
 
 ASK = Policy.from_mapping({"tools": {"drop_table": {"gate": "ask"}}})

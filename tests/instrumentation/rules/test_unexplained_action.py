@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aftershock.model import Level
-from aftershock.policy import Policy
+from aftershock.policy.policy import Policy
 from aftershock.rules.unexplained_action import unexplained_action
 from tests.scenario import run
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from math import inf
 from typing import Any, NamedTuple, cast
 
+from aftershock.fingerprints.shown import Shown
 from aftershock.limits import Limits
 from aftershock.model import Decision, StepKind, Tokens
-from aftershock.shown import Shown
 
 # Lenient about raw newlines in texts; made once, because `json.loads` makes one at each call.
 _DECODER = json.JSONDecoder(strict=False)

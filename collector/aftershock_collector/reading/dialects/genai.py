@@ -36,9 +36,9 @@ from aftershock.attributes import (
     TOOL_RESULT,
     WORKFLOW_NAME,
 )
-from aftershock.hashes import unpack
+from aftershock.fingerprints.hashes import unpack
+from aftershock.fingerprints.shown import Shown, part_of, parts_of_text, shown_in
 from aftershock.model import Decision, StepKind
-from aftershock.shown import Shown, part_of, parts_of_text, shown_in
 from aftershock_collector.otlp.wire import SERVER, Span
 from aftershock_collector.reading.dialects import (
     Reading,

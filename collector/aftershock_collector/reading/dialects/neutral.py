@@ -32,10 +32,10 @@ from aftershock.attributes import (
     TOOL_NAME,
     TOOL_RESULT,
 )
-from aftershock.fingerprint import outcome_of
+from aftershock.fingerprints.fingerprint import outcome_of
+from aftershock.fingerprints.shown import Shown
+from aftershock.fingerprints.words import words_in
 from aftershock.model import Outcome, StepKind, Tier
-from aftershock.shown import Shown
-from aftershock.words import words_in
 from aftershock_collector.otlp.values import key_values
 from aftershock_collector.otlp.wire import Span
 from aftershock_collector.reading.dialects import Reading, text_in

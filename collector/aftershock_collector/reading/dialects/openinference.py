@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from aftershock.attributes import AGENT_NAME, CONVERSATION_ID, TOOL_CALL_ID, TOOL_NAME
+from aftershock.fingerprints.shown import Part, Shown, shown_in
 from aftershock.model import StepKind
-from aftershock.shown import Part, Shown, shown_in
 from aftershock_collector.otlp.wire import Span
 from aftershock_collector.reading.dialects import (
     Reading,

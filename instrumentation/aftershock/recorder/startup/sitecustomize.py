@@ -8,7 +8,7 @@ import sys
 def begin() -> None:
     """Begin to record, or say in one line why not. The program runs either way."""
     try:
-        from aftershock.recorder.loading import wait_for_agents  # noqa: PLC0415 (may be absent)
+        from aftershock.recorder.instrumentors import wait_for_agents  # noqa: PLC0415
 
         wait_for_agents(start)
     except Exception as error:  # noqa: BLE001 (whatever is wrong with us, the program must run)

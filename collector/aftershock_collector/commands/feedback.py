@@ -1,0 +1,106 @@
+"""`aftershock verdict FINDING CAUSE`: a person decides what was behind a finding, and closes it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from contextlib import closing
+from typing import Any
+
+from aftershock.model import Cause, Claim
+from aftershock_collector.commands import CommandError
+from aftershock_collector.commands.store_access import (
+    opened,
+    print_json,
+    say_nothing_yet,
+    store_path,
+)
+from aftershock_collector.commands.why import claim_named
+from aftershock_collector.impact.feedback import closing_words, decided, prior_words, vote_on
+from aftershock_collector.impact.priors import Prior, prior_of
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.store.serialization import to_plain
+from aftershock_collector.store.writer import Store, StoreRefused, StoreUnavailable
+from aftershock_collector.views.timeline_json import finding_json
+from aftershock_collector.wording import clean, verdict
+
+LOCKED_TRIES = 20  # of a quarter of a second each: a collector's commits take milliseconds
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Arguments."""
+    parser.add_argument(
+        "finding", nargs="?", metavar="FINDING",
+        help="its number in `aftershock findings`, the beginning of its id, or `latest`",
+    )  # fmt: skip
+    parser.add_argument("cause", nargs="?", choices=[cause.value for cause in Cause])
+    parser.add_argument("--by", metavar="NAME", help="who decides")
+    parser.add_argument("--because", metavar="TEXT", help="why, for whoever asks later")
+    parser.add_argument("--priors", action="store_true", help="show what verdicts have moved")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Close a finding and keep the vote, or show the priors."""
+    with opened() as reader:
+        if reader is None:
+            return say_nothing_yet(arguments.json)
+        if arguments.priors:
+            return show(prior_of(reader.votes()), arguments.json)
+        claim = claim_of(reader, arguments)
+    over = keep(claim, arguments)
+    with Reader.open(store_path()) as again:
+        prior = prior_of(again.votes())
+    if arguments.json:
+        print_json({"finding": finding_json(over), "prior": to_plain(prior)})
+        return 0
+    impact = over.finding.impact
+    sys.stdout.write(f"{clean(verdict(impact) if impact else over.finding.summary)}\n")
+    sys.stdout.write(f"closed: {closing_words(over)}\n")
+    return show(prior, as_json=False)
+
+
+def claim_of(reader: Reader, arguments: argparse.Namespace) -> Claim:
+    """The finding that is decided, once everything that a verdict needs was given."""
+    wanted = {
+        "FINDING": arguments.finding,
+        "|".join(cause.value for cause in Cause): arguments.cause,
+        "--by NAME": (arguments.by or "").strip(),
+        "--because TEXT": (arguments.because or "").strip(),
+    }
+    missing = [name for name, value in wanted.items() if not value]
+    if missing:
+        raise CommandError(f"a verdict needs {' and '.join(missing)}")
+    return claim_named(reader, arguments.finding)
+
+
+def keep(claim: Claim, arguments: argparse.Namespace) -> Claim:
+    """Write the vote beside the finding; a running collector picks it up and tells whom it told."""
+    now_ns = time.time_ns()
+    vote = vote_on(claim, Cause(arguments.cause), arguments.by, arguments.because, now_ns)
+    over = decided(claim, vote)
+    place = store_path()
+    for left in reversed(range(LOCKED_TRIES)):
+        try:
+            with closing(Store.open(place)) as store:
+                store.vote(over, now_ns)
+        except StoreUnavailable as error:
+            if error.reason != "locked" or not left:
+                said = f"{place} cannot be written ({error.reason}): {error}"
+                raise CommandError(said) from error
+        except StoreRefused as error:
+            raise CommandError(f"{place} cannot be used: {error}") from error
+        else:
+            break
+    return over
+
+
+def show(prior: Prior, as_json: bool) -> int:
+    """What people's verdicts have moved."""
+    if as_json:
+        told: dict[str, Any] = to_plain(prior)
+        print_json(told)
+    else:
+        sys.stdout.write(f"{prior_words(prior)}\n")
+    return 0

@@ -1,0 +1,232 @@
+"""One frozen Config: everything that the collector can be told, with every limit and its reason.
+
+`Config.parse` trusts its document: `edges.configuration` has checked it against the schema, put the
+environment's values in, and replaced secrets' files by what they hold.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from aftershock.policy.policy import parse_seconds
+from aftershock_collector.metrics.queries import Prometheus, queries_of
+
+Document = Mapping[str, Any]
+
+HOME_VARIABLE = "AFTERSHOCK_HOME"
+FILE_VARIABLE = "AFTERSHOCK_POLICY"  # the agent's process finds the same file by the same name
+FILE_NAME = "aftershock.yaml"
+
+
+class Told(StrEnum):
+    """How the text of an environment variable is to be read."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    TRUTH = "true or false"
+    TARGETS = "URLs with commas between them"
+
+
+# What the environment may say, and the key of aftershock.yaml that it then stands for.
+ENVIRONMENT: dict[str, tuple[tuple[str, ...], Told]] = {
+    "AFTERSHOCK_HTTP": (("collector", "http"), Told.TEXT),
+    "AFTERSHOCK_GRPC": (("collector", "grpc"), Told.TEXT),
+    "AFTERSHOCK_FORWARD": (("collector", "forward"), Told.TEXT),
+    "AFTERSHOCK_STORY": (("collector", "story"), Told.TEXT),
+    "AFTERSHOCK_KEEP": (("collector", "keep"), Told.NUMBER),
+    "AFTERSHOCK_STORE_BYTES_MAX": (("collector", "store_bytes_max"), Told.NUMBER),
+    "AFTERSHOCK_QUEUE_BYTES_MAX": (("collector", "queue_bytes_max"), Told.NUMBER),
+    "AFTERSHOCK_REQUEST_BYTES_MAX": (("collector", "request_bytes_max"), Told.NUMBER),
+    "AFTERSHOCK_SERIES_MAX": (("collector", "series_max"), Told.NUMBER),
+    "AFTERSHOCK_TICK": (("collector", "tick"), Told.NUMBER),
+    "AFTERSHOCK_HOST": (("infrastructure", "host"), Told.TRUTH),
+    "AFTERSHOCK_SCRAPE": (("infrastructure", "scrape"), Told.TARGETS),
+    "AFTERSHOCK_PROMETHEUS": (("infrastructure", "prometheus", "url"), Told.TEXT),
+    "AFTERSHOCK_LOOK": (("infrastructure", "look"), Told.NUMBER),
+    "AFTERSHOCK_WEBHOOK_URL": (("on_call", "webhook", "url"), Told.TEXT),
+    "AFTERSHOCK_SLACK_URL": (("on_call", "slack", "url"), Told.TEXT),
+    "AFTERSHOCK_PAGERDUTY_ROUTING_KEY": (("on_call", "pagerduty", "routing_key"), Told.TEXT),
+    "AFTERSHOCK_ALERTMANAGER_URL": (("on_call", "alertmanager", "url"), Told.TEXT),
+    "AFTERSHOCK_GRAFANA_URL": (("on_call", "grafana", "url"), Told.TEXT),
+    "AFTERSHOCK_GRAFANA_TOKEN": (("on_call", "grafana", "token"), Told.TEXT),
+    "AFTERSHOCK_FINDINGS_OTLP": (("on_call", "otlp"), Told.TEXT),
+    "AFTERSHOCK_LINK": (("on_call", "link"), Told.TEXT),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen. Port 0 lets the system choose."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """`host:port`; an IPv6 host may stand in brackets."""
+        host, _, port = text.rpartition(":")
+        return cls(host.removeprefix("[").removesuffix("]"), int(port))
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeTarget:
+    """One Prometheus endpoint to read."""
+
+    url: str
+    every_s: float = 5.0  # an incident of three minutes then has 36 points, enough for a verdict
+    entity: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Infrastructure:
+    """What is measured, and what calls what."""
+
+    host: bool = False
+    host_every_s: float = 5.0  # as often as targets are scraped: series of one rhythm compare
+    scrape: tuple[ScrapeTarget, ...] = ()
+    topology: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    prometheus: Prometheus | None = None  # asked while actions are watched, beside what is scraped
+    look_s: float = 600.0  # damage that came later was not told apart from chance in recordings
+
+
+@dataclass(frozen=True, slots=True)
+class OnCall:
+    """Where findings go; `None` where nobody listens. Secrets do not show in a repr."""
+
+    webhook_url: str | None = None
+    slack_url: str | None = field(default=None, repr=False)
+    pagerduty_routing_key: str | None = field(default=None, repr=False)
+    pagerduty_url: str = "https://events.pagerduty.com"
+    alertmanager_url: str | None = None
+    otlp_url: str | None = None
+    link: str | None = None  # None: the collector's own pages
+    grafana_url: str | None = None
+    grafana_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How one collector runs. `document` keeps what the policy reads: tools, agents, limits."""
+
+    home: Path
+    http: Address = Address("127.0.0.1", 4318)  # loopback: nothing here asks who is calling
+    grpc: Address = Address("127.0.0.1", 4317)
+    forward_url: str | None = None
+    story_url: str | None = None  # hears of every step; a store of logs, as a rule
+    keep_s: float = 7 * 86_400.0  # incidents are reviewed within the week
+    store_bytes_max: int = 4_000_000_000  # two to three million spans; fits any laptop
+    queue_bytes_max: int = 64_000_000  # three seconds of full load; decoded it is 300 MB at worst
+    request_bytes_max: int = 16_000_000  # unpacked; four times the largest batch SDKs send
+    requests_max: int = 1_024  # waiting at once; each holds a connection and a future
+    group_bytes_max: int = 4_000_000  # of one commit: decodes in 50 ms, so nobody waits for long
+    answer_s: float = 3.0  # before 503: exporters give up after 10 s, so they get three tries
+    retry_after_s: float = 1.0  # what a refused sender is asked to wait, for the same reason
+    forward_queue_bytes_max: int = 32_000_000  # half of the queue: passing on comes second
+    series_max: int = 20_000  # 300 bytes and one ring each: 100 MB at worst
+    tick_s: float = 0.5  # a finding within a second needs two looks a second
+    infrastructure: Infrastructure = Infrastructure()
+    on_call: OnCall = OnCall()
+    document: Document = field(default_factory=dict[str, Any])
+
+    @property
+    def store(self) -> Path:
+        """The one file that holds everything durable."""
+        return self.home / "aftershock.db"
+
+    @classmethod
+    def parse(cls, document: Document, home: Path) -> Config:
+        """Read a checked document (`edges.configuration.load` is the way to get one)."""
+        collector: Document = document.get("collector") or {}
+        given: dict[str, Any] = {
+            key: collector[key]
+            for key in ("store_bytes_max", "queue_bytes_max", "request_bytes_max", "series_max")
+            if key in collector
+        }
+        given |= {
+            f"{key}_s": parse_seconds(collector[key])
+            for key in ("keep", "tick")
+            if key in collector
+        }
+        given |= {
+            key: Address.parse(collector[key]) for key in ("http", "grpc") if key in collector
+        }
+        return cls(
+            home=home,
+            forward_url=collector.get("forward"),
+            story_url=collector.get("story"),
+            infrastructure=_infrastructure(document.get("infrastructure") or {}),
+            on_call=_on_call(document.get("on_call") or {}),
+            document={
+                k: v for k, v in document.items() if k in ("tools", "agents", "limits") and v
+            },
+            **given,
+        )
+
+
+def home(environment: Mapping[str, str] | None = None) -> Path:
+    """The one folder that holds all state."""
+    told = (os.environ if environment is None else environment).get(HOME_VARIABLE)
+    return (
+        Path(told).expanduser()
+        if told
+        else platformdirs.user_data_path("aftershock", appauthor=False)
+    )
+
+
+def _infrastructure(given: Document) -> Infrastructure:
+    told: dict[str, Any] = {"host": given["host"]} if "host" in given else {}
+    told |= {
+        f"{key}_s": parse_seconds(given[key]) for key in ("host_every", "look") if key in given
+    }
+    topology: Document = given.get("topology") or {}
+    return Infrastructure(
+        scrape=tuple(_scrape_target(target) for target in given.get("scrape") or ()),
+        topology={caller: tuple(called) for caller, called in topology.items()},
+        prometheus=_prometheus(given.get("prometheus") or {}),
+        **told,
+    )
+
+
+def _scrape_target(given: Document) -> ScrapeTarget:
+    told = {"every_s": parse_seconds(given["every"])} if "every" in given else {}
+    return ScrapeTarget(url=given["url"], entity=dict(given.get("entity") or {}), **told)
+
+
+def _prometheus(given: Document) -> Prometheus | None:
+    if "url" not in given:
+        return None
+    told: dict[str, Any] = {
+        f"{key}_s": parse_seconds(given[key]) for key in ("step", "timeout") if key in given
+    }
+    queries = queries_of(given.get("queries") or {})
+    return Prometheus(given["url"], headers=given.get("headers") or {}, queries=queries, **told)
+
+
+def _on_call(given: Document) -> OnCall:
+    webhook: Document = given.get("webhook") or {}
+    slack: Document = given.get("slack") or {}
+    pagerduty: Document = given.get("pagerduty") or {}
+    alertmanager: Document = given.get("alertmanager") or {}
+    grafana: Document = given.get("grafana") or {}
+    told = {"pagerduty_url": pagerduty["url"]} if "url" in pagerduty else {}
+    return OnCall(
+        webhook_url=webhook.get("url"),
+        slack_url=slack.get("url"),
+        pagerduty_routing_key=pagerduty.get("routing_key"),
+        alertmanager_url=alertmanager.get("url"),
+        grafana_url=grafana.get("url"),
+        grafana_token=grafana.get("token"),
+        otlp_url=given.get("otlp"),
+        link=given.get("link"),
+        **told,
+    )

@@ -1,0 +1,115 @@
+"""After the play: the merged timeline, the page with its series, the pages sent, what to try."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+
+from aftershock.policy.policy import Policy
+from aftershock_collector.demo import on_call
+from aftershock_collector.demo.processes import FailedError
+from aftershock_collector.demo.stage import Stage
+from aftershock_collector.notify import page as pages_format
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.views.chart import Plot
+from aftershock_collector.views.html import timeline_page
+from aftershock_collector.views.terminal import timeline_text
+from aftershock_collector.views.timeline import Timeline, lay_out
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What customers and the database saw at one moment."""
+
+    at_ns: int
+    numbers: dict[str, Any]
+
+    @property
+    def words(self) -> str:
+        """For the progress display."""
+        words: list[str] = []
+        if checkout := self.numbers.get("checkout"):
+            words.append(f"checkout p95 {checkout['p95_ms']} ms")
+            words.append(f"{checkout['errors']} of {checkout['answers']} failed")
+        if database := self.numbers.get("database"):
+            used, most = database["connections_used"], database["connections_max"]
+            words.append(f"{used} of {most} connections")
+        return ", ".join(words)
+
+
+def tell(
+    stage: Stage,
+    readings: Sequence[Reading],
+    pages: Sequence[tuple[int, on_call.Page]],
+    out: Path,
+    console: Console,
+) -> None:
+    """Print the merged timeline, write the page, and say what was sent and what to try next."""
+    timeline = merged(stage)
+    timeline_text.show(timeline, console)
+    sent = [("on call", at_ns, pages_format.from_json(page)) for at_ns, page in pages]
+    place = out / "timeline.html"
+    place.write_text(
+        timeline_page.render(timeline, extra=plots(readings), pages=sent), encoding="utf-8"
+    )
+    console.print()
+    if not sent:
+        console.print("Nobody was paged.", style="bold green")
+    for _, _, page in sent:
+        words = f"Paged: {page.kind}: {page.title}"
+        console.print(words, style="bold", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"Timeline page: {place.resolve().as_uri()}", soft_wrap=True, markup=False)
+    console.print("\nTry next:", style="bold")
+    home = shlex.quote(str(stage.home))
+    for hint in (
+        f"AFTERSHOCK_HOME={home} aftershock findings",
+        f"AFTERSHOCK_HOME={home} aftershock runs",
+        "aftershock demo --without-fault" if sent else "aftershock demo",
+        "aftershock run python your_agent.py   # beside `aftershock up`",
+    ):
+        console.print(f"  {hint}", markup=False, highlight=False, soft_wrap=True)
+
+
+def merged(stage: Stage) -> Timeline:
+    """Everything that the collector knows of the play, read from its store."""
+    policy = Policy.from_mapping(yaml.safe_load(stage.policy.read_text(encoding="utf-8")))
+    with Reader.open(stage.home / "aftershock.db") as reader:
+        runs = reader.runs()
+        if not runs:
+            heard = stage.children.named("sre_agent").last_words()
+            raise FailedError(f"the collector saw no run.\n{heard}")
+        return lay_out(
+            [step for run in runs for step in reader.steps(run.run_id, policy)],
+            reader.claims(),
+            [impact for run in runs for impact in reader.impacts(run.run_id)],
+            reader.changes(min(run.began_at_ns for run in runs), max(run.last_ns for run in runs)),
+        )
+
+
+def plots(readings: Sequence[Reading]) -> list[Plot]:
+    """What customers and the database saw, as series that no verdict carries."""
+    shown = (
+        ("service/checkout", "customers' p95", "ms", ("checkout", "p95_ms")),
+        ("service/checkout", "customers who failed", "1/s", ("checkout", "errors")),
+        ("db/orders", "connections in use", "", ("database", "connections_used")),
+        ("service/catalog", "customers' p95", "ms", ("catalog", "p95_ms")),
+    )
+    return [
+        Plot(
+            entity,
+            metric,
+            unit,
+            tuple(
+                (reading.at_ns, float(reading.numbers[source][key]))
+                for reading in readings
+                if source in reading.numbers
+            ),
+        )
+        for entity, metric, unit, (source, key) in shown
+    ]

@@ -1,0 +1,94 @@
+"""Suspects → Page: what a person on call reads about an alert that agents may be behind."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from aftershock_collector.impact.suspects import LINKED
+from aftershock_collector.notify.page import Page, State
+from aftershock_collector.wording import CERTAIN, NO_AGENT, clean, clock, lasted, percent, who
+
+if TYPE_CHECKING:
+    from aftershock_collector.impact.suspects import Suspect, Suspects
+
+KIND = "suspects"
+TITLE_CHARS_MAX = 150  # as a finding's page
+SHOWN_MAX = 5  # on a page; `aftershock suspects` has the rest
+
+
+def named(suspect: Suspect) -> str:
+    """Whose action it was."""
+    return f"{who(suspect.agent)}'s {clean(suspect.tool, 80)}"
+
+
+def share(suspect: Suspect) -> str:
+    """How likely, in a number or in a word."""
+    return CERTAIN if suspect.relation == LINKED else percent(suspect.probability)
+
+
+def about(suspects: Suspects) -> str:
+    """The alert itself."""
+    alert = suspects.alert
+    return f"{clean(alert.name, 80)} on {clean(alert.entity, 80)}"
+
+
+def shares(suspects: Suspects, most: int = SHOWN_MAX) -> str:
+    """All explanations on one line, likeliest first."""
+    shown = suspects.ranked[:most]
+    rated = [(f"{named(suspect)} {share(suspect)}", suspect.probability) for suspect in shown]
+    nobody = (f"{NO_AGENT} {percent(suspects.nobody)}", suspects.nobody)
+    certain = any(suspect.relation == LINKED for suspect in shown)
+    rated = sorted(rated if certain else [*rated, nobody], key=lambda pair: -pair[1])
+    more = len(suspects.ranked) - most + suspects.more
+    listed = " · ".join(words for words, _ in rated)
+    return f"{listed} · and {more} more" if more > 0 else listed
+
+
+def sentence(suspects: Suspects) -> str:
+    """The alert with its likeliest explanation, never surer than the number."""
+    top = suspects.top
+    if top is None:
+        return f"{about(suspects)}: no agent action stands out"
+    before = lasted(suspects.alert.began_at_ns - top.acted_at_ns)
+    if top.relation == LINKED:
+        return f"{about(suspects)}: {named(top)} {before} before is behind it (certain)"
+    return f"{about(suspects)}: {named(top)} {before} before is suspected ({share(top)})"
+
+
+def line(suspects: Suspects, suspect: Suspect) -> str:
+    """One suspect: its share, what it did, how near, how long before."""
+    before = lasted(suspects.alert.began_at_ns - suspect.acted_at_ns)
+    deed = f"{named(suspect)} on {clean(suspect.entity, 80)} ({suspect.relation})"
+    when = f"{before} before, at {clock(suspect.acted_at_ns)} UTC"
+    return f"{share(suspect):>7}  {deed}, {when}"
+
+
+def compose(suspects: Suspects, link: str | None = None) -> Page:
+    """The update about an alert; only where an action is at least suspected."""
+    top = suspects.top
+    assert top is not None, "nobody is told that nobody is suspected"
+    alert = suspects.alert
+    lines = [
+        f"Alert: {about(suspects)}, since {clock(alert.began_at_ns)} UTC",
+        *([f"  {clean(alert.detail)}"] if alert.detail else []),
+        "Agent actions in the 10 minutes before it:",
+        *(f"  {line(suspects, suspect).strip()}" for suspect in suspects.ranked[:SHOWN_MAX]),
+        f"  {percent(suspects.nobody)}  {NO_AGENT}",
+        f"Timeline: aftershock timeline {shlex.quote(clean(top.run_id, 80))}",
+        *([f"  {link}"] if link else []),
+    ]
+    return Page(
+        finding_id=f"{KIND}/{alert.id}",
+        kind=KIND,
+        state=State.UPDATED,
+        title=clean(sentence(suspects), TITLE_CHARS_MAX),
+        lines=tuple(lines),
+        severity="warning",
+        run_id=top.run_id,
+        trace_id=top.trace_id,
+        agent=who(top.agent),
+        began_at_ns=alert.began_at_ns,
+        probability=top.probability,
+        link=link,
+    )

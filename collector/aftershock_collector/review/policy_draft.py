@@ -1,0 +1,292 @@
+"""Habits → the text of a first aftershock.yaml, with a comment on every guess in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import yaml
+
+from aftershock.model import Tier
+from aftershock.policy.tiers import NAMESPACE, READ, WORDS
+from aftershock.runs.expectations import Custom, Practice
+from aftershock_collector.review.habits import AgentSeen, Habits, ToolSeen
+from aftershock_collector.wording import clean, counted, day
+
+PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+WILDCARDS = re.compile(r"([*?\[])")
+YAML_WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
+ROUND_S = ((60, "1m"), (300, "5m"), (900, "15m"), (3_600, "1h"), (21_600, "6h"), (86_400, "1d"))
+OLDEST = "7d"  # of a read, where a day was not enough
+ROOM = 2  # a budget of that many times what the largest run used
+TARGETS_SHOWN = 3
+NAME_CHARS_MAX = 200
+# Arguments that usually name what a tool touches, and the resource attribute for it.
+TARGETS = {
+    "service": "service.name",
+    "service_name": "service.name",
+    "deployment": "k8s.deployment.name",
+    "database": "db.namespace",
+    "db": "db.namespace",
+    "host": "host.name",
+    "hostname": "host.name",
+}
+
+
+class Learnt(NamedTuple):
+    """One fact that calls of a tool customarily rest on."""
+
+    fact: str
+    argument: str  # of the tool: it carries the id
+    source: str  # the tool that tells it
+    custom: Custom
+    kept: int  # calls of this tool that read it first
+    stale: int  # calls that read it only before something else had changed it
+    calls: int  # calls of this tool that could have
+    max_age: str
+
+    @property
+    def always(self) -> bool:
+        """True where every call kept to it: requiring it would have paged nobody."""
+        return self.kept == self.calls
+
+
+def draft(habits: Habits, practice: Practice) -> str:
+    """The whole file."""
+    learnt = {
+        tool: learnt_of(seen, habits, practice)
+        for tool, seen in habits.tools.items()
+        if seen.has_effect
+    }
+    told = provided(learnt, habits)
+    acting = [tool for tool, seen in habits.tools.items() if seen.has_effect]
+    reading = [tool for tool in habits.tools if tool not in acting]
+    lines = [*heading(habits), ""]
+    lines.append("tools:" if habits.tools else "tools: {}")
+    for title, tools in (("Tools that can change something", acting), ("Tools that read", reading)):
+        if tools:
+            lines += ["", f"  # --- {title} ---"]
+        for tool in sorted(tools, key=lambda name: (-habits.tools[name].calls, name)):
+            seen = habits.tools[tool]
+            lines += ["", *tool_lines(tool, seen, learnt.get(tool, ()), told.get(tool, {}))]
+    lines += agent_lines(habits.agents)
+    return "\n".join(lines) + "\n"
+
+
+def heading(habits: Habits) -> Iterator[str]:
+    """What this is, what it was made from, and what to do with it."""
+    made_of = f"{counted(habits.runs, 'run')} with {counted(habits.steps, 'step')}"
+    if habits.first_ns is not None and habits.last_ns is not None:
+        made_of += f", {' to '.join(sorted({day(habits.first_ns), day(habits.last_ns)}))}"
+    yield f"# A first aftershock.yaml, drafted by `aftershock policy init` from {made_of}."
+    yield "#"
+    yield "# It says what was done, not what should be: read it line by line, and correct it."
+    yield "#   tier       guessed from the tool's name, except where it says otherwise."
+    yield "#   requires   what calls customarily read first. In force where every past call kept"
+    yield "#              to it; commented out where some did not: in force, those would page."
+    yield "#   polls      commented out: silences loop alarms for a tool that is asked until it is"
+    yield "#              done."
+    yield "# Then: `aftershock check`, and `aftershock backtest --policy FILE` before it is used."
+    for what, count in sorted(habits.dropped.items()):
+        yield f"# Not all of it was counted: {count:,} {what} were too many."
+
+
+# --- Tools -----------------------------------------------------------------------------------
+
+
+def tool_lines(
+    tool: str, seen: ToolSeen, learnt: Sequence[Learnt], told: Mapping[str, tuple[str, str]]
+) -> Iterator[str]:
+    """One tool: its tier, what it needs, what it tells."""
+    failed = f", {seen.failed:,} failed" if seen.failed else ""
+    said = f"{counted(seen.calls, 'call')} in {counted(seen.runs, 'run')}{failed}"
+    body = [*tier_lines(seen), *target_lines(seen), *requires_lines(learnt)]
+    if told:
+        body.append("provides:")
+        for fact, (argument, comment) in sorted(told.items()):
+            body.append(f"  - fact: {scalar(fact)}" + (f"  # {comment}" if comment else ""))
+            body.append(f"    subject: {scalar('{' + argument + '}')}")
+    body += poll_lines(seen)
+    keys = any(not line.startswith("#") for line in body)
+    yield f"  {scalar(pattern(tool))}:{'' if keys else ' {}'}  # {said}"
+    yield from (f"    {line}" for line in body)
+
+
+def pattern(tool: str) -> str:
+    """A tool's name as a pattern that matches it alone."""
+    return WILDCARDS.sub(r"[\1]", tool)
+
+
+def tier_lines(seen: ToolSeen) -> Iterator[str]:
+    """The tier, and whether it is a guess."""
+    if len(seen.tiers) > 1:
+        each = ", ".join(f"{tier.value} {count:,}" for tier, count in seen.tiers.most_common())
+        yield f"# No tier: it is told call by call, from what is run ({each})."
+        return
+    (tier,) = seen.tiers
+    guess = "a guess" if seen.declared < seen.calls else "said by the recording"
+    careful = ", the cautious one" if tier is Tier.WRITE and guess == "a guess" else ""
+    yield f"tier: {tier.value}  # {guess}{careful}"
+
+
+def target_lines(seen: ToolSeen) -> Iterator[str]:
+    """What it touched, and which argument seems to name it."""
+    if not seen.has_effect:
+        return
+    if seen.targets:
+        most = seen.targets.most_common(TARGETS_SHOWN)
+        yield f"# touched {', '.join(f'{clean(name, 80)} ({count:,})' for name, count in most)}"
+    named = [
+        (attribute, name)
+        for name, attribute in TARGETS.items()
+        if seen.arguments[name] or seen.worked[name]
+    ]
+    if not named or seen.targets:
+        return
+    yield "# Impact needs to know what it touches; by its arguments, perhaps:"
+    yield "# targets:"
+    attribute, name = named[0]
+    yield f"#   - {attribute}: {scalar('{' + name + '}')}"
+    if attribute.startswith("k8s.") and seen.arguments["namespace"]:
+        yield '#     k8s.namespace.name: "{namespace}"'
+
+
+def requires_lines(learnt: Sequence[Learnt]) -> Iterator[str]:
+    """What it customarily rests on: in force where it always did."""
+    if not learnt:
+        return
+    # A commented key with an uncommented list below it would be read as another list.
+    yield "requires:" if any(one.always for one in learnt) else "# requires:"
+    for one in sorted(learnt, key=lambda one: (not one.always, one.fact)):
+        mark = "" if one.always else "# "
+        custom = one.custom
+        yield f"{mark}  - fact: {scalar(one.fact)}  # told by {clean(one.source, 80)}"
+        yield f"{mark}    subject: {scalar('{' + one.argument + '}')}"
+        yield f"{mark}    max_age: {one.max_age}  # over twice the oldest that was acted on"
+        yield (
+            f"{mark}    # learnt: {custom.confidence:.0%} of {counted(custom.support, 'call')} with"
+            f" {clean(one.argument, 60)} read it first; of this tool {one.kept:,} of {one.calls:,}"
+        )
+        if one.stale:
+            yield (
+                f"{mark}    # {counted(one.stale, 'call')} read it only before another call changed"
+                " it: if that call's answer tells it anew, say so there with `provides`"
+            )
+
+
+def poll_lines(seen: ToolSeen) -> Iterator[str]:
+    """Whether it looks as if it were polled."""
+    if seen.polled:
+        yield (
+            f"# polls: true  # a guess: asked the same up to {seen.repeats:,} times, and in"
+            f" {counted(seen.polled, 'run')} until its answer changed"
+        )
+
+
+# --- What calls rest on ----------------------------------------------------------------------
+
+
+def learnt_of(seen: ToolSeen, habits: Habits, practice: Practice) -> list[Learnt]:
+    """The customs that hold for the arguments of one tool."""
+    found: dict[str, Learnt] = {}
+    for argument, calls in sorted(seen.worked.items()):
+        if not fills(argument, seen):
+            continue
+        for custom in practice.customs.get(argument, ()):
+            told = habits.told.get((argument, custom.source))
+            source = habits.tools.get(custom.source)
+            if told is None or source is None:
+                continue
+            about = told_about(source)
+            if about is None or 2 * told.arguments[about] < max(told.arguments.values()):
+                continue  # the same value, but not what that tool is asked about
+            one = Learnt(
+                fact_of(custom.source),
+                argument,
+                custom.source,
+                custom,
+                seen.kept[argument, custom.source],
+                seen.stale[argument, custom.source],
+                calls,
+                rounded(told.oldest_s * ROOM),
+            )
+            known = found.get(one.fact)
+            if known is None or one.kept > known.kept:
+                found[one.fact] = one
+    return list(found.values())
+
+
+def fills(argument: str, seen: ToolSeen) -> bool:
+    """True where a placeholder can be filled: from a call's own arguments, not what is in them."""
+    if not argument or set(argument) & set("{}"):
+        return False
+    return bool(seen.arguments[argument]) if seen.recorded else True
+
+
+def told_about(source: ToolSeen) -> str | None:
+    """The argument of a read that says what it is about: the one that tells most things apart."""
+    names = [name for name in sorted(source.named) if fills(name, source)]
+    return max(names, key=lambda name: len(source.named[name]), default=None)
+
+
+def provided(
+    learnt: Mapping[str, Sequence[Learnt]], habits: Habits
+) -> dict[str, dict[str, tuple[str, str]]]:
+    """By tool that tells facts: each fact, the argument for what it is about, and a comment."""
+    found: dict[str, dict[str, tuple[str, str]]] = {}
+    for tool, wanted in learnt.items():
+        for one in wanted:
+            about = told_about(habits.tools[one.source])
+            assert about is not None, "only what can be asked about is learnt"
+            found.setdefault(one.source, {})[one.fact] = (about, "")
+            echoed = habits.tools[tool].echoed[one.source]
+            if echoed:
+                comment = f"its answer held most of it in {counted(echoed, 'call')}"
+                found.setdefault(tool, {})[one.fact] = (one.argument, comment)
+    return found
+
+
+def fact_of(tool: str) -> str:
+    """What a read tells, by its name without the verb: get_user_details → user_details."""
+    own = NAMESPACE.sub("", tool) or tool
+    words = [word.lower() for word in WORDS.findall(own)]
+    told = words[1:] if len(words) > 1 and words[0] in READ else words
+    return "_".join(told) or clean(tool, NAME_CHARS_MAX)
+
+
+def rounded(seconds: float) -> str:
+    """The next round length of time."""
+    return next((text for size, text in ROUND_S if seconds <= size), OLDEST)
+
+
+# --- Agents ----------------------------------------------------------------------------------
+
+
+def agent_lines(agents: Mapping[str, AgentSeen]) -> Iterator[str]:
+    """What the runs of each agent used up, and a budget that would have paged nobody."""
+    if not agents:
+        return
+    yield ""
+    yield "# What runs used up; a budget is twice the most that was seen. Nothing here is in force."
+    yield "# agents:"
+    for name, seen in sorted(agents.items(), key=lambda item: (-item[1].runs, item[0])):
+        middle = sorted(seen.steps)[len(seen.steps) // 2]
+        yield (
+            f"#   {scalar(pattern(name))}:  # {counted(seen.runs, 'run')}; half of them took"
+            f" {counted(middle, 'step')} or fewer"
+        )
+        yield "#     budget:"
+        yield f"#       steps: {max(seen.steps) * ROOM}"
+        if any(seen.tokens):
+            yield f"#       tokens: {max(seen.tokens) * ROOM}"
+        yield f"#       wall_time: {rounded(max(seen.seconds) * ROOM)}"
+        yield f"#       tool_errors: {max(1, max(seen.errors) * ROOM)}"
+
+
+def scalar(text: str) -> str:
+    """A text as YAML, in quotes wherever it could be read as something else."""
+    if PLAIN.fullmatch(text) and text.lower() not in YAML_WORDS:
+        return text
+    quoted: str = yaml.safe_dump(text, default_style='"', allow_unicode=False, width=1_000_000)
+    return quoted.strip()

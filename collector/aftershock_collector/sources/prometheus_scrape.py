@@ -1,0 +1,99 @@
+"""Prometheus endpoints, read at their own intervals and handed on as samples."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import httpx
+
+from aftershock_collector.config.model import ScrapeTarget
+from aftershock_collector.metrics.exposition import samples_of, up
+from aftershock_collector.otlp.wire import Sample
+
+TIMEOUT_S = 10.0  # as Prometheus
+TIMEOUT_MIN_S = 1.0  # a target scraped twice a second may still be slow once
+BODY_BYTES_MAX = 16_000_000  # a very large exporter says 5 MB
+_ACCEPT = "application/openmetrics-text;version=1.0.0;q=0.9,text/plain;version=0.0.4;q=0.5"
+
+Deliver = Callable[[list[Sample]], None]
+
+
+@dataclass(slots=True)
+class TargetState:
+    """What is known of one target."""
+
+    url: str
+    up: bool | None = None  # None: not asked yet
+    scrapes: int = 0
+    failures: int = 0
+    samples: int = 0  # of the newest scrape
+    error: str = ""  # of the newest failure
+
+
+class Scraper:
+    """Reads every target until cancelled. Lives in one event loop."""
+
+    def __init__(
+        self,
+        targets: Iterable[ScrapeTarget],
+        deliver: Deliver,
+        *,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.targets = tuple(targets)
+        self.states = {target.url: TargetState(target.url) for target in self.targets}
+        self._deliver = deliver
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Scrape until cancelled."""
+        async with (
+            httpx.AsyncClient(headers={"accept": _ACCEPT}, trust_env=False) as client,
+            asyncio.TaskGroup() as group,
+        ):
+            for target in self.targets:
+                group.create_task(self._keep_reading(client, target))
+
+    async def scrape(self, client: httpx.AsyncClient, target: ScrapeTarget) -> list[Sample]:
+        """One scrape: its samples and `up`; only `up` 0 where the target did not answer well."""
+        state = self.states[target.url]
+        state.scrapes += 1
+        url = httpx.URL(target.url)
+        resource = {"instance": f"{url.host}:{url.port}" if url.port else url.host}
+        resource |= target.entity or {"server.address": url.host, "server.port": str(url.port)}
+        limit_s = min(TIMEOUT_S, max(TIMEOUT_MIN_S, target.every_s))
+        try:
+            async with asyncio.timeout(limit_s):
+                text, content_type = await _get(client, target.url)
+            now_ns = self._clock()
+            samples = samples_of(text, content_type, resource, now_ns)
+        except (httpx.HTTPError, TimeoutError, ValueError) as error:
+            state.up = False
+            state.failures += 1
+            state.error = f"{type(error).__name__}: {error}"[:200]
+            return [up(False, resource, self._clock())]
+        state.up, state.samples = True, len(samples)
+        return [*samples, up(True, resource, now_ns)]
+
+    async def _keep_reading(self, client: httpx.AsyncClient, target: ScrapeTarget) -> None:
+        """One target, at its interval; a slow answer delays its next question, never others'."""
+        due = time.monotonic()
+        while True:
+            self._deliver(await self.scrape(client, target))
+            due = max(due + target.every_s, time.monotonic())
+            await asyncio.sleep(due - time.monotonic())
+
+
+async def _get(client: httpx.AsyncClient, url: str) -> tuple[str, str]:
+    """The body, read no further than it may be long."""
+    async with client.stream("GET", url, timeout=None, follow_redirects=True) as response:
+        response.raise_for_status()
+        body = bytearray()
+        async for part in response.aiter_bytes():
+            body += part
+            if len(body) > BODY_BYTES_MAX:
+                raise ValueError(f"more than {BODY_BYTES_MAX} bytes")
+        return body.decode("utf-8"), response.headers.get("content-type", "")

@@ -1,0 +1,111 @@
+"""Facts and claims as rows of aftershock.db."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aftershock.model import Change, Claim, Impact, Outcome, Step, StepKind
+from aftershock_collector.impact.suspects import Suspects
+from aftershock_collector.otlp.wire import LogEvent, Span
+from aftershock_collector.store import serialization
+
+Runs = Mapping[str, int]  # run id → row id
+Origins = Callable[[bytes, int], int]  # a resource's or scope's body, now → row id
+
+_KINDS = {kind: str(kind.value) for kind in StepKind}  # a StrEnum binds three times slower
+
+
+def span_row(
+    span: Span, step: Step | None, runs: Runs, origins: Origins, arrived_s: int
+) -> tuple[Any, ...]:
+    """As SPAN_IN takes it; raises ValueError where an id is not hex."""
+    return (
+        bytes.fromhex(span.trace_id),
+        bytes.fromhex(span.span_id),
+        None if step is None else runs[step.run_id],
+        None if step is None else _KINDS[step.kind],
+        step is not None and failed(step),
+        span.began_at_ns,
+        span.ended_at_ns or None,
+        arrived_s,
+        origins(span.resource_body, arrived_s),
+        origins(span.scope_body, arrived_s),
+        span.body,
+    )
+
+
+def event_row(
+    event: LogEvent, step: Step | None, runs: Runs, origins: Origins, arrived_s: int
+) -> tuple[Any, ...]:
+    """As EVENT_IN takes it. A log record has no identity, so its bytes are that."""
+    digest = hashlib.blake2b(event.resource_body, digest_size=16)
+    digest.update(event.body)
+    return (
+        digest.digest(),
+        None if step is None else runs[step.run_id],
+        event.name,
+        bytes.fromhex(event.trace_id) if event.trace_id else None,
+        bytes.fromhex(event.span_id) if event.span_id else None,
+        event.time_ns,
+        arrived_s,
+        origins(event.resource_body, arrived_s),
+        origins(event.scope_body, arrived_s),
+        event.body,
+    )
+
+
+def change_row(change: Change, arrived_s: int) -> tuple[Any, ...]:
+    """As CHANGE_IN takes it."""
+    return (
+        change.id,
+        change.kind.value,
+        change.entity,
+        change.began_at_ns,
+        change.ended_at_ns,
+        arrived_s,
+        serialization.change_text(change),
+    )
+
+
+def claim_row(claim: Claim, arrived_s: int) -> dict[str, Any]:
+    """As CLAIM_IN and CLAIM_UPDATE take it."""
+    return {
+        "id": claim.finding.id,
+        "run_id": claim.finding.run_id,
+        "kind": claim.finding.kind,
+        "level": claim.finding.level.value,
+        "opened_at_ns": claim.opened_at_ns,
+        "closed_at_ns": claim.closed_at_ns,
+        "closing": None if claim.closing is None else claim.closing.value,
+        "arrived_s": arrived_s,
+        "body": serialization.claim_text(claim),
+    }
+
+
+def impact_row(impact: Impact, arrived_s: int) -> tuple[Any, ...]:
+    """As IMPACT_IN takes it."""
+    return (
+        impact.trace_id,
+        impact.span_id,
+        impact.entity,
+        impact.run_id,
+        impact.probability,
+        impact.acted_at_ns,
+        arrived_s,
+        serialization.impact_text(impact),
+    )
+
+
+def suspects_row(suspects: Suspects, arrived_s: int) -> tuple[Any, ...]:
+    """As SUSPECTS_IN takes it."""
+    alert = suspects.alert
+    body = serialization.suspects_text(suspects)
+    return (alert.id, alert.name, alert.entity, alert.began_at_ns, arrived_s, body)
+
+
+def failed(step: Step) -> bool:
+    """True where a step reported an error."""
+    action = step.action
+    return step.error is not None or (action is not None and action.outcome is Outcome.FAILED)

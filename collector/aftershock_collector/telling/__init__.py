@@ -1,1 +1,0 @@
-"""Telling: findings, runs and verdicts as pages, timelines and pictures."""

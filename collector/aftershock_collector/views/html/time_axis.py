@@ -1,0 +1,297 @@
+"""The time axis of the page, and what agents did on it: findings above, one lane per agent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aftershock.model import Level, Outcome, StepKind
+from aftershock_collector.impact.feedback import closing_words
+from aftershock_collector.views.chart import across
+from aftershock_collector.views.html.markup import Safe, join, place, tag
+from aftershock_collector.views.timeline import Lane, Timeline, silences
+from aftershock_collector.wording import (
+    NS,
+    clean,
+    clock,
+    counted,
+    lasted,
+    outcome_words,
+    short,
+    step_words,
+    tier_words,
+    verdict,
+    who,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from aftershock.model import Claim, Step
+    from aftershock_collector.views.chart import Plot
+
+ROWS_MAX = 5  # parallel steps of one agent that get a row of their own
+BARS_MAX = 4_000  # a page of 3 MB; the table below the picture is bounded with it
+WAIT_SHARE = 0.01  # of the axis: shorter pauses are not drawn
+SUSPECTED = 0.5  # nothing below is in red
+TICK_STEPS_S = (
+    0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600,
+    43_200, 86_400, 604_800,
+)  # fmt: skip
+TICKS_MAX = 12
+LABEL_SHARE_MAX = 0.95  # a label beyond would be cut
+POINTS = {StepKind.DECISION, StepKind.FACT, StepKind.MESSAGE, StepKind.APPROVAL, StepKind.HAND_OFF}
+
+
+@dataclass(slots=True)
+class Axis:
+    """The time axis, and the details of everything drawn on it, by number."""
+
+    began_ns: int
+    ended_ns: int
+    details: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    bars: int = 0
+
+    def share(self, at_ns: int) -> float:
+        """A moment as a share of the axis, clipped to it."""
+        return min(max(across(at_ns, self.began_ns, self.ended_ns), 0.0), 1.0)
+
+    def note(self, title: str, rows: Iterable[tuple[str, str]], marks: Iterable[str] = ()) -> int:
+        """Keep what a click shows; returns the number that the element carries."""
+        kept = [[key, value] for key, value in rows if value]
+        self.details.append({"title": title, "rows": kept, "marks": list(marks)})
+        return len(self.details) - 1
+
+
+def axis_of(timeline: Timeline, plots: Sequence[Plot]) -> Axis:
+    """Agents and series on one axis: some of what was before, and what came after.
+
+    Series may reach far back for their baseline; more than a quarter of the run's own length
+    would press the run into a corner.
+    """
+    long = timeline.ended_ns - timeline.began_ns
+    first = min((p.points[0][0] for p in plots if p.points), default=timeline.began_ns)
+    last = max((p.points[-1][0] for p in plots if p.points), default=timeline.ended_ns)
+    before, after = max(long // 4, 20 * NS), max(long, 60 * NS)
+    began = min(timeline.began_ns, max(first, timeline.began_ns - before))
+    ended = max(timeline.ended_ns, min(last, timeline.ended_ns + after))
+    air = max((ended - began) // 100, 1)
+    return Axis(began - air, ended + air)
+
+
+def ticks(axis: Axis) -> Safe:
+    """The scale."""
+    long = axis.ended_ns - axis.began_ns
+    step = next((s for s in TICK_STEPS_S if long / NS / s <= TICKS_MAX), TICK_STEPS_S[-1])
+    size = int(step * NS)
+    first = -(-axis.began_ns // size)
+    shares = {n * size: axis.share(n * size) for n in range(first, axis.ended_ns // size + 1)}
+    marks = [
+        tag("span", clock(at, tenths=step < 1), style=place(a=share))
+        for at, share in shares.items()
+        if share <= LABEL_SHARE_MAX
+    ]
+    return tag("div", *marks, class_="ticks", aria_hidden="true")
+
+
+def row(label: str, track: str, value: str = "", kind: str = "") -> Safe:
+    """One line of the stage: what it is, the track, a value at its right."""
+    return tag(
+        "div",
+        tag("div", label, class_="label"),
+        tag("div", track, class_="track"),
+        tag("div", value, class_="value"),
+        class_=f"row {kind}".strip(),
+    )
+
+
+# --- Findings -------------------------------------------------------------------------------
+
+
+def finding_rows(timeline: Timeline, axis: Axis) -> Safe:
+    """One slim line per finding: its span, ticks at its evidence, its sentence above."""
+    times = {step.span_id: step.began_at_ns for lane in timeline.lanes for step in lane.steps}
+    return join(*(finding_row(claim, timeline, axis, times) for claim in timeline.claims))
+
+
+def look_of(claim: Claim) -> str:
+    """The colour: red only for alarms, and for verdicts only from P .5 on."""
+    impact = claim.finding.impact
+    if impact is not None and (impact.probability or 0.0) < SUSPECTED:
+        return "calm"
+    return "alarm" if claim.finding.level is Level.ALARM else "warn"
+
+
+def finding_row(claim: Claim, timeline: Timeline, axis: Axis, times: dict[str, int]) -> Safe:
+    """A finding above the lanes."""
+    finding = claim.finding
+    mark = timeline.marks[finding.id]
+    sentence = clean(verdict(finding.impact) if finding.impact else finding.summary)
+    closed = claim.closed_at_ns
+    begin, end = axis.share(finding.began_at_ns), axis.share(closed or axis.ended_ns)
+    over = f"{clock(closed)}, {closing_words(claim)}" if closed else "still open"
+    number = axis.note(
+        sentence,
+        [
+            ("rule", finding.kind),
+            ("level", finding.level.value),
+            ("began", f"{clock(finding.began_at_ns)} UTC"),
+            ("told", f"{clock(claim.opened_at_ns)} UTC"),
+            ("closed", over),
+            ("evidence", counted(len(finding.evidence), "step")),
+            *(("", clean(fact)) for fact in finding.facts),
+            ("finding", clean(finding.id)),
+        ],
+        [mark],
+    )
+    seen = sorted({times[span] for span in finding.evidence if span in times})
+    notches = [tag("i", style=place(a=axis.share(at)), class_="notch") for at in seen]
+    track = join(
+        tag("span", class_="reach", style=place(a=begin, w=end - begin)),
+        *notches,
+        tag("b", class_="told", style=place(a=axis.share(claim.opened_at_ns))),
+        tag(
+            "div",
+            tag("i"),
+            tag(
+                "button",
+                tag("em", mark, class_="badge"),
+                tag("span", sentence),
+                class_="sentence",
+                type="button",
+                data_n=number,
+                data_marks=mark,
+            ),
+            class_="say",
+            style=place(a=begin),
+        ),
+    )
+    return row(label_of_finding(claim), track, "", f"finding {look_of(claim)}")
+
+
+def label_of_finding(claim: Claim) -> Safe:
+    """The rule's name and who it is about."""
+    finding = claim.finding
+    return join(tag("strong", finding.kind.replace("_", " ")), tag("small", who(finding.agent)))
+
+
+# --- Lanes ----------------------------------------------------------------------------------
+
+
+def lane_rows(timeline: Timeline, axis: Axis) -> Safe:
+    """One lane per agent and run."""
+    evidence: dict[str, str] = {}
+    ends: set[tuple[str, str]] = set()
+    for claim in timeline.claims:
+        mark = timeline.marks[claim.finding.id]
+        shown = claim.finding.evidence
+        ends |= {(mark, span) for span in (shown[0], shown[-1])}
+        for span in shown:
+            evidence[span] = evidence.get(span, "") + mark + " "
+    return join(*(lane_row(lane, axis, evidence, ends) for lane in timeline.lanes))
+
+
+def lane_row(lane: Lane, axis: Axis, evidence: dict[str, str], ends: set[tuple[str, str]]) -> Safe:
+    """An agent's steps as bars, parallel ones below each other."""
+    levels = stacked(lane.steps)
+    deep = max(levels, default=0) + 1
+    least = int((axis.ended_ns - axis.began_ns) * WAIT_SHARE)
+    waits = [
+        tag(
+            "span",
+            class_="wait",
+            style=place(a=axis.share(a), w=axis.share(b) - axis.share(a)),
+            title=f"nothing seen for {lasted(b - a)}",
+        )
+        for a, b in silences(lane, least)
+    ]
+    bars: list[Safe] = []
+    for step, level in zip(lane.steps, levels, strict=True):
+        if axis.bars >= BARS_MAX:
+            break
+        axis.bars += 1
+        marks = evidence.get(step.span_id, "").split()
+        named = [mark for mark in marks if (mark, step.span_id) in ends]
+        bars.append(bar(step, level, axis, marks, named))
+    track = tag("div", *waits, *bars, class_="bars", style=place(rows=deep))
+    done = counted(len(lane.steps), "step")
+    label = join(tag("strong", who(lane.agent)), tag("small", f"run {short(lane.run_id)}"))
+    return row(label, track, tag("small", done), "lane")
+
+
+def stacked(steps: Sequence[Step]) -> list[int]:
+    """The row of each step: the first that is free when it begins."""
+    free_from: list[int] = []
+    levels: list[int] = []
+    for step in steps:
+        end = step.last_ns if step.kind in POINTS or step.ended_at_ns is not None else 1 << 63
+        level = next((n for n, at in enumerate(free_from) if at <= step.began_at_ns), None)
+        if level is None:
+            level = min(len(free_from), ROWS_MAX - 1)
+            if level == len(free_from):
+                free_from.append(end)
+        free_from[level] = max(free_from[level], end)
+        levels.append(level)
+    return levels
+
+
+def looks(step: Step) -> str:
+    """The classes of a bar, from what the step is and how it went."""
+    action = step.action
+    if action is not None:
+        kind = "effect" if action.tier.has_effect else "read"
+        bad = action.outcome not in {None, Outcome.OK} or step.error is not None
+    else:
+        shapes = {StepKind.INFERENCE: "inference", StepKind.RETRIEVAL: "read"}
+        kind = "point" if step.kind in POINTS else shapes.get(step.kind, "other")
+        kind = f"point {step.kind.value}" if kind == "point" else kind
+        bad = step.error is not None
+    still = step.ended_at_ns is None and step.kind not in POINTS
+    return " ".join(["bar", kind, *(["bad"] if bad else []), *(["open"] if still else [])])
+
+
+def bar(step: Step, level: int, axis: Axis, marks: list[str], named: list[str]) -> Safe:
+    """One step."""
+    words = step_words(step)
+    outcome = outcome_words(step)
+    begin = axis.share(step.began_at_ns)
+    end = axis.share(axis.ended_ns if step.ended_at_ns is None else step.ended_at_ns)
+    wide = 0.0 if step.kind in POINTS else end - begin
+    long = None if step.ended_at_ns is None else lasted(step.ended_at_ns - step.began_at_ns)
+    number = axis.note(words, detail_rows(step, outcome, long), marks)
+    spoken = ", ".join(filter(None, [words, clock(step.began_at_ns), long, outcome]))
+    return tag(
+        "button",
+        tag("span", clean(step.action.tool if step.action else step.name, 60), class_="name"),
+        *(tag("em", mark, class_="badge") for mark in named),
+        class_=looks(step),
+        type="button",
+        tabindex=None if step.action is not None and step.action.tier.has_effect else -1,
+        style=place(a=begin, w=wide, level=level),
+        aria_label=spoken,
+        data_n=number,
+        data_marks=" ".join(marks) or None,
+    )
+
+
+def detail_rows(step: Step, outcome: str, long: str | None) -> list[tuple[str, str]]:
+    """What a click on a step shows: names, times, sizes and ids, no content."""
+    action, tokens = step.action, step.tokens
+    rows = [
+        ("agent", who(step.agent)),
+        ("kind", step.kind.value.replace("_", " ")),
+        ("at", f"{clock(step.began_at_ns, tenths=True)} UTC"),
+        ("lasted", long or "not over"),
+        ("outcome", outcome),
+    ]
+    if action is not None:
+        rows += [
+            ("tier", tier_words(action.tier)),
+            ("targets", ", ".join(clean(target, 80) for target in action.targets)),
+            ("needs", ", ".join(clean(f"{r.kind} {r.subject}", 80) for r in action.requires)),
+            ("arguments", f"#{action.arguments.digest[:8]}"),
+            ("result", f"#{action.result.digest[:8]}" if action.result else "not seen"),
+        ]
+    if tokens is not None:
+        rows.append(("tokens", f"{tokens.input:,} in, {tokens.output:,} out"))
+    return [*rows, ("trace", clean(step.trace_id, 32)), ("span", clean(step.span_id, 32))]

@@ -1,0 +1,55 @@
+"""From the store to a timeline: what `aftershock timeline` and the collector's own pages show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from aftershock.policy.policy import Policy
+from aftershock_collector.notify import page
+from aftershock_collector.notify.page import Page
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.views.html import timeline_page
+from aftershock_collector.views.timeline import Timeline, lay_out
+
+
+class View(NamedTuple):
+    """Runs with everything that was said about them."""
+
+    timeline: Timeline
+    pages: list[tuple[str, int, Page]]  # receiver, delivered at, page
+
+
+def view(reader: Reader, run_ids: Sequence[str], policy: Policy) -> View:
+    """Runs on one axis.
+
+    Raises:
+        ValueError: the runs hold nothing that an agent did.
+    """
+    with reader.moment():
+        steps = [step for run_id in run_ids for step in reader.steps(run_id, policy)]
+        claims = [claim for run_id in run_ids for claim in reader.claims(run_id)]
+        impacts = [impact for run_id in run_ids for impact in reader.impacts(run_id)]
+        began_ns = min((s.began_at_ns for s in steps), default=0)
+        until_ns = max((s.last_ns for s in steps), default=0)
+        changes = reader.changes(began_ns, until_ns)
+        suspects = reader.suspects(began_ns=began_ns, until_ns=until_ns)
+        told = [told for run_id in run_ids for told in reader.told(run_id)]
+    return View(lay_out(steps, claims, impacts, changes, suspects), readable(told))
+
+
+def readable(told: Sequence[tuple[str, int, str]]) -> list[tuple[str, int, Page]]:
+    """Deliveries that are pages of this version; OTLP events are not for people."""
+    found: list[tuple[str, int, Page]] = []
+    for receiver, at_ns, body in told:
+        held = json.loads(body)
+        if held.get("version") == page.PAGE_VERSION:
+            found.append((receiver, at_ns, page.from_json(held)))
+    return found
+
+
+def document(reader: Reader, run_ids: Sequence[str], policy: Policy) -> str:
+    """The self-contained page about runs."""
+    seen = view(reader, run_ids, policy)
+    return timeline_page.render(seen.timeline, pages=seen.pages)

@@ -1,0 +1,102 @@
+"""One verdict as text: its sentence, its charts with frozen bands, rivals, why, what is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aftershock_collector.views.chart import plot_of
+from aftershock_collector.views.terminal.canvas import canvas
+from aftershock_collector.views.terminal.timeline_text import BAR_CHARS, SUSPECTED
+from aftershock_collector.wording import (
+    candidates,
+    change_words,
+    clean,
+    clock,
+    counted,
+    day,
+    exact_link,
+    lasted,
+    odds,
+    percent,
+    verdict,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aftershock.model import Impact
+
+CHARTS_MAX = 2  # of a verdict: a screen
+Line = tuple[str, str]  # words, style
+
+
+def lines(impact: Impact) -> Iterator[Line]:
+    """Everything that is known of one verdict, in the order that a person needs it."""
+    sure = (impact.probability or 0.0) >= SUSPECTED
+    yield verdict(impact), "bold red" if sure else "bold"
+    called = f"{day(impact.acted_at_ns)} {clock(impact.acted_at_ns)} UTC"
+    yield f"called {called}, span {impact.span_id}, run {clean(impact.run_id, 80)}", "dim"
+    if impact.change is not None:
+        yield broke(impact), ""
+    for chart in impact.charts[:CHARTS_MAX]:
+        yield "", ""
+        yield f"{clean(chart.entity, 60)} {clean(chart.metric, 60)}", "bold"
+        plot = plot_of(chart, impact.acted_at_ns, impact.probability)
+        for line in canvas(plot):
+            yield line, ""
+    yield from _competition(impact, sure=sure)
+    yield from _reasons(impact)
+    yield from _listed("had not read", impact.context_gap, "yellow")
+    yield from _listed("would make it surer", impact.missing, "dim")
+
+
+def broke(impact: Impact) -> str:
+    """The degradation with its lead time and its end."""
+    assert impact.change is not None, "the caller knows that something changed"
+    words = change_words(impact.change)
+    if impact.lead_ns is not None:
+        words += f", {lasted(impact.lead_ns)} after the call"
+    if impact.recovered_at_ns is not None:
+        words += f"; recovered at {clock(impact.recovered_at_ns)} UTC"
+    return words
+
+
+def _competition(impact: Impact, *, sure: bool) -> Iterator[Line]:
+    rated = candidates(impact)
+    if not rated:
+        return
+    yield "", ""
+    if link := exact_link(impact):
+        yield link, "bold red"
+        return
+    yield "what competed", "bold"
+    for name, probability, own in rated:
+        bar = ("█" * round(probability * BAR_CHARS)).ljust(BAR_CHARS, "·")
+        yield f"{percent(probability):>6} {bar} {name}", "red" if own and sure else ""
+
+
+def _reasons(impact: Impact) -> Iterator[Line]:
+    """The parts, in nats and in words."""
+    if impact.probability is None or (exact_link(impact) and not impact.comparable):
+        return
+    parts, entity = impact.parts, clean(impact.entity, 60)
+    windows = counted(impact.comparable, "earlier window")
+    compared = f" ({odds(parts.own)}, {windows} compared)" if impact.comparable else ""
+    yield "", ""
+    yield "why, in nats of surprise (3 is p .05, 4.6 is .01, 6.9 is .001)", "bold"
+    for name, nats, words in (
+        ("own", parts.own, f"how unusual {entity} became{compared}"),
+        ("before", parts.before, "how unusual it already was: counts against the action"),
+        ("callee", parts.callee, "what a service that it calls explains: counts against it"),
+        ("rival", parts.rival, "worst movement that no action explains: speaks for no action"),
+    ):
+        yield f"{nats:>6.1f} {name:<6} {words}", ""
+
+
+def _listed(title: str, items: tuple[str, ...], style: str) -> Iterator[Line]:
+    if not items:
+        return
+    yield "", ""
+    yield title, "bold"
+    for item in items:
+        yield f"  {clean(item)}", style

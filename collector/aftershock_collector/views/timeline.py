@@ -1,0 +1,330 @@
+"""Steps, claims, impacts and changes laid in one order, repetitions folded, evidence marked.
+
+Pure: what is shown, and when. `render/` decides how it looks.
+"""
+
+from __future__ import annotations
+
+import string
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from aftershock.model import Step, StepKind
+from aftershock_collector.impact.feedback import closing_words
+from aftershock_collector.notify.suspects_page import shares
+from aftershock_collector.wording import change_words, clean, outcome_words, step_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from aftershock.model import Change, Claim, Impact
+    from aftershock_collector.impact.suspects import Suspects
+
+FOLD_PERIOD_MAX = 5  # the longest circle that the rules look for
+NESTING_MAX = 64  # spans around a span; deeper is a circle
+QUIET = {StepKind.AGENT, StepKind.HEARTBEAT}  # frames and signs of life: not things that were done
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timeline. `steps` holds every span that was folded into it."""
+
+    at_ns: int
+    until_ns: int | None  # None: it still lasts
+    source: str  # step | finding | change
+    kind: str  # of the step, the finding or the change
+    what: str
+    outcome: str = ""
+    run_id: str = ""
+    agent: str | None = None
+    times: int = 1
+    marks: tuple[str, ...] = ()  # letters of the findings that this line is evidence for
+    mark: str = ""  # the letter of the finding that this line is
+    level: str = ""
+    effect: bool = False  # a tool call that can change something
+    steps: tuple[Step, ...] = ()
+    details: tuple[str, ...] = ()
+
+    @property
+    def spans(self) -> tuple[str, ...]:
+        """Span ids that this line stands for."""
+        return tuple(step.span_id for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One agent within one run: its steps in order."""
+
+    run_id: str
+    agent: str | None
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Everything that one picture shows, on one axis."""
+
+    began_ns: int
+    ended_ns: int
+    lanes: tuple[Lane, ...]
+    entries: tuple[Entry, ...]
+    claims: tuple[Claim, ...]  # in the order of their marks
+    impacts: tuple[Impact, ...]
+    changes: tuple[Change, ...]
+    marks: dict[str, str]  # finding id → letter
+    frames: tuple[Step, ...] = ()  # AGENT steps: when runs began and ended
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """Run ids in the order in which they began."""
+        return tuple(dict.fromkeys(lane.run_id for lane in self.lanes))
+
+    @property
+    def steps(self) -> int:
+        """How many things were done."""
+        return sum(len(lane.steps) for lane in self.lanes)
+
+
+def lay_out(
+    steps: Iterable[Step],
+    claims: Iterable[Claim] = (),
+    impacts: Iterable[Impact] = (),
+    changes: Iterable[Change] = (),
+    suspects: Iterable[Suspects] = (),
+) -> Timeline:
+    """Order everything by event time; the same input in any order gives the same timeline.
+
+    Args:
+        steps: of one run or of several; open and ended versions of one span may both be there.
+        claims: findings about these runs.
+        impacts: verdicts on these runs' actions.
+        changes: of the infrastructure; those that impacts carry are added.
+        suspects: of alerts among these changes.
+
+    Raises:
+        ValueError: there is no step, so there is no axis.
+    """
+    known = distinct(steps)
+    if not known:
+        raise ValueError("a timeline needs at least one step")
+    known = with_agents(known)
+    frames = tuple(step for step in known if step.kind is StepKind.AGENT)
+    done = [step for step in known if step.kind not in QUIET]
+    told = tuple(
+        sorted(claims, key=lambda c: (c.finding.began_at_ns, c.finding.id, c.opened_at_ns))
+    )
+    ids = dict.fromkeys(claim.finding.id for claim in told)  # a finding may have several lives
+    marks = {finding_id: letter(index) for index, finding_id in enumerate(ids)}
+    judged = tuple(sorted(impacts, key=lambda i: (i.acted_at_ns, i.span_id, i.entity)))
+    outside = distinct_changes(changes, judged)
+    evidence = marks_by_span(told, marks)
+    lanes = lanes_of(done, frames)
+    entries = [e for lane in lanes for e in fold(step_entries(lane, evidence))]
+    entries += [finding_entry(claim, marks[claim.finding.id]) for claim in told]
+    behind = {ranking.alert.id: ranking for ranking in suspects}
+    entries += [change_entry(change, behind.get(change.id)) for change in outside]
+    order = {"change": 0, "step": 1, "finding": 2}
+    entries.sort(key=lambda e: (e.at_ns, order[e.source], e.run_id, e.what))
+    began, ended = span_of(known, told, outside)
+    return Timeline(began, ended, lanes, tuple(entries), told, judged, outside, marks, frames)
+
+
+def distinct(steps: Iterable[Step]) -> list[Step]:
+    """One step per span, the ended version where there is one, in event order."""
+    newest: dict[tuple[str, str], Step] = {}
+    for step in steps:
+        key = (step.run_id, step.span_id)
+        there = newest.get(key)
+        if there is None or (there.ended_at_ns is None and step.ended_at_ns is not None):
+            newest[key] = step
+    return sorted(newest.values(), key=lambda s: (s.began_at_ns, s.run_id, s.span_id))
+
+
+def with_agents(steps: Sequence[Step]) -> list[Step]:
+    """Steps that do not say whose they are belong to the agent around them, else to the run's."""
+    around = {(s.run_id, s.span_id): s for s in steps}
+    owner: dict[str, str | None] = {}
+    for step in steps:
+        if step.kind is StepKind.AGENT and step.agent is not None:
+            owner.setdefault(step.run_id, step.agent)
+    return [
+        step if step.agent is not None else replace(step, agent=agent_around(step, around, owner))
+        for step in steps
+    ]
+
+
+def agent_around(
+    step: Step, around: dict[tuple[str, str], Step], owner: dict[str, str | None]
+) -> str | None:
+    """The agent of the nearest step around this one that has one."""
+    outer: Step | None = step
+    for _ in range(NESTING_MAX):
+        outer = around.get((outer.run_id, outer.parent_id or ""))
+        if outer is None:
+            break
+        if outer.agent is not None:
+            return outer.agent
+    return owner.get(step.run_id)
+
+
+def distinct_changes(changes: Iterable[Change], impacts: Sequence[Impact]) -> tuple[Change, ...]:
+    """Changes given and changes that verdicts carry, once each, in the order they began."""
+    known = {change.id: change for change in changes}
+    for impact in impacts:
+        if impact.change is not None:
+            known.setdefault(impact.change.id, impact.change)
+    return tuple(sorted(known.values(), key=lambda c: (c.began_at_ns, c.id)))
+
+
+def lanes_of(steps: Sequence[Step], frames: Sequence[Step]) -> tuple[Lane, ...]:
+    """One lane per agent and run; a tool's own calls stand with the tool, not beside it."""
+    tools = {(s.run_id, s.span_id) for s in steps if s.action is not None}
+    grouped: dict[tuple[str, str | None], list[Step]] = defaultdict(list)
+    for step in steps:
+        if step.kind is StepKind.OUTGOING and (step.run_id, step.parent_id) in tools:
+            continue
+        grouped[step.run_id, step.agent].append(step)
+    for frame in frames:
+        if all(run_id != frame.run_id for run_id, _ in grouped):
+            grouped[frame.run_id, frame.agent] = []
+    began = {key: lane[0].began_at_ns if lane else 0 for key, lane in grouped.items()}
+    keys = sorted(grouped, key=lambda key: (began[key], key[0], key[1] or ""))
+    return tuple(Lane(run_id, agent, tuple(grouped[run_id, agent])) for run_id, agent in keys)
+
+
+def marks_by_span(claims: Sequence[Claim], marks: dict[str, str]) -> dict[str, tuple[str, ...]]:
+    """The letters of the findings that rest on a span, each once."""
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for claim in claims:
+        for span_id in claim.finding.evidence:
+            found[span_id][marks[claim.finding.id]] = None
+    return {span_id: tuple(letters) for span_id, letters in found.items()}
+
+
+def step_entries(lane: Lane, evidence: dict[str, tuple[str, ...]]) -> list[Entry]:
+    """One entry per step, with the marks of the findings that rest on it."""
+    return [
+        Entry(
+            at_ns=step.began_at_ns,
+            until_ns=step.ended_at_ns,
+            source="step",
+            kind=step.kind.value,
+            what=step_words(step),
+            outcome=outcome_words(step),
+            run_id=lane.run_id,
+            agent=lane.agent,
+            marks=evidence.get(step.span_id, ()),
+            effect=step.action is not None and step.action.tier.has_effect,
+            steps=(step,),
+        )
+        for step in lane.steps
+    ]
+
+
+def fold(entries: Sequence[Entry]) -> list[Entry]:
+    """Blocks of one to five entries that repeat at once become one block with a count.
+
+    Marks are part of what must be equal, so a fold never hides where the evidence starts.
+    """
+    folded: list[Entry] = []
+    alike = [likeness(entry) for entry in entries]
+    index = 0
+    while index < len(entries):
+        period, rounds = best_fold(alike, index)
+        for offset in range(period):
+            members = [entries[index + offset + period * n] for n in range(rounds)]
+            folded.append(together(members))
+        index += period * rounds
+    return folded
+
+
+def best_fold(alike: Sequence[object], start: int) -> tuple[int, int]:
+    """(period, rounds) of the repetition at `start` that covers most entries, shortest first."""
+    best = (1, 1)
+    for period in range(1, FOLD_PERIOD_MAX + 1):
+        block = alike[start : start + period]
+        rounds = 1
+        while alike[start + period * rounds : start + period * (rounds + 1)] == block:
+            rounds += 1
+        if rounds > 1 and period * rounds > best[0] * best[1]:
+            best = (period, rounds)
+    return best
+
+
+def likeness(entry: Entry) -> object:
+    """What two entries must share to be told as one with a count."""
+    action = entry.steps[0].action
+    arguments = action.arguments.digest if action is not None else None
+    tail = entry.until_ns is None
+    return (entry.kind, entry.what, entry.outcome, arguments, entry.marks, tail)
+
+
+def together(entries: Sequence[Entry]) -> Entry:
+    """Several like entries as one line."""
+    first, last = entries[0], entries[-1]
+    steps = tuple(step for entry in entries for step in entry.steps)
+    return replace(first, until_ns=last.until_ns, times=len(entries), steps=steps)
+
+
+def finding_entry(claim: Claim, mark: str) -> Entry:
+    """A finding stands where it was told, not where its evidence began."""
+    finding = claim.finding
+    return Entry(
+        at_ns=claim.opened_at_ns,
+        until_ns=claim.closed_at_ns,
+        source="finding",
+        kind=finding.kind,
+        what=clean(finding.summary),
+        outcome=closing_words(claim),
+        run_id=finding.run_id,
+        agent=finding.agent,
+        mark=mark,
+        level=finding.level.value,
+        details=tuple(clean(fact) for fact in finding.facts),
+    )
+
+
+def change_entry(change: Change, suspects: Suspects | None = None) -> Entry:
+    """Something outside the agents, at the moment it began; an alert with its suspects."""
+    return Entry(
+        at_ns=change.began_at_ns,
+        until_ns=change.ended_at_ns,
+        source="change",
+        kind=change.kind.value,
+        what=change_words(change),
+        outcome="" if suspects is None else f"suspects: {shares(suspects)}",
+    )
+
+
+def span_of(
+    steps: Sequence[Step], claims: Sequence[Claim], changes: Sequence[Change]
+) -> tuple[int, int]:
+    """The axis: everything that agents did and that was said about it, and changes in between.
+
+    Changes alone do not stretch it: an alert of last week would leave no room for the run.
+    """
+    began = min(step.began_at_ns for step in steps)
+    ended = max(step.last_ns for step in steps)
+    ended = max([ended, *(c.finding.as_of_ns for c in claims), *(c.opened_at_ns for c in claims)])
+    near = [c.began_at_ns for c in changes if began - (ended - began) <= c.began_at_ns]
+    return min([began, *near]), max(ended, began + 1)
+
+
+def letter(index: int) -> str:
+    """A, B, … Z, AA, AB: short enough to stand beside a step."""
+    letters = string.ascii_uppercase
+    rest, last = divmod(index, len(letters))
+    return (letter(rest - 1) if rest else "") + letters[last]
+
+
+def silences(lane: Lane, least_ns: int) -> list[tuple[int, int]]:
+    """Stretches in which an agent did nothing that was seen: it waited, or nobody watched."""
+    found: list[tuple[int, int]] = []
+    reach = lane.steps[0].last_ns if lane.steps else 0
+    for _, step in pairwise(lane.steps):
+        if step.began_at_ns - reach >= least_ns:
+            found.append((reach, step.began_at_ns))
+        reach = max(reach, step.last_ns)
+    return found

@@ -1,0 +1,81 @@
+"""The completion hook: what a model's answer chose to do, seen with content capture off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aftershock.attributes import (
+    INFERENCE_SHOWN,
+    INFERENCE_TOOLS,
+    INFERENCE_WORDS,
+    OPERATION,
+)
+from aftershock.fingerprints.fingerprint import fingerprint_arguments
+from aftershock.fingerprints.hashes import pack
+from aftershock.fingerprints.shown import Part, part_of, parts_in, shown_in
+from aftershock.recorder import implicit_run
+from aftershock.recorder.deferred_attributes import LATE
+from aftershock.recorder.drop_counters import note_failure
+from aftershock.recorder.invocation_metrics import INFERENCES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+TOOLS_MAX = 64  # of one answer
+HELD_CHARS_MAX = 400_000  # of a history that may wait to be hashed; a full window of most models
+
+
+class Completion:
+    """Called by the official instrumentations before an inference's span ends."""
+
+    def on_completion(
+        self,
+        *,
+        outputs: Iterable[Any],
+        inputs: Iterable[Any] = (),
+        system_instruction: Iterable[Any] = (),
+        span: Any = None,
+        **_others: Any,
+    ) -> None:
+        """Say what was shown, by hashes, and which tools the answer asks for, by fingerprint."""
+        try:
+            own: Mapping[str, Any] = getattr(span, "attributes", None) or {}
+            if own.get(OPERATION) not in INFERENCES:
+                return
+            chosen = [
+                f"{part.name}\t{fingerprint_arguments(part.arguments).digest}"
+                for part in asked(outputs)
+            ][:TOOLS_MAX]
+            if chosen and span.is_recording():
+                span.set_attribute(INFERENCE_TOOLS, chosen)
+            tell_shown(span, inputs, system_instruction)
+            implicit_run.answered(asks_for_tools=bool(chosen))
+        except Exception:  # noqa: BLE001 (ours)
+            note_failure("reading a completion")
+
+
+def tell_shown(span: Any, inputs: Iterable[Any], instructions: Iterable[Any]) -> None:
+    """Say of an inference which results and which ids stood in its messages."""
+    parts = [*(part_of("system", part) for part in instructions), *parts_in(inputs)]
+    if not parts or not span.is_recording():
+        return
+    if sum(len(part.text or "") for part in parts) > HELD_CHARS_MAX:
+        known = described(parts)  # rather than holding on to the texts
+        LATE.add(span, lambda: known)
+    else:
+        LATE.add(span, lambda: described(parts))
+
+
+def described(parts: list[Part]) -> dict[str, Any]:
+    """What an inference was shown, as span attributes."""
+    shown = shown_in(parts)
+    told = {INFERENCE_SHOWN: shown.results, INFERENCE_WORDS: shown.words}
+    return {key: pack(value) for key, value in told.items() if value is not None}
+
+
+def asked(outputs: Iterable[Any]) -> Iterator[Any]:
+    """The tool calls in an answer's messages."""
+    for message in outputs:
+        for part in getattr(message, "parts", ()):
+            if getattr(part, "type", None) == "tool_call":
+                yield part

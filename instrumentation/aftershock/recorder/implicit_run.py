@@ -1,0 +1,225 @@
+"""The implicit run: steps that have no agent around them are one run, not one trace each.
+
+A bare loop (`while answer has tool calls: run them, ask again`) has no frame. Its first step opens
+one in the context it runs in (thread or task); it closes when the model answers without asking for
+a tool after it had asked for some, when nothing happens for long, or with the process.
+The frame is handed to our own steps as their parent and is never attached, so nothing leaks.
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections import deque
+from contextvars import ContextVar
+from functools import partial
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN, get_current_span, set_span_in_context
+
+from aftershock.attributes import AGENT_NAME, OPERATION, SERVICE_NAME
+from aftershock.recorder.drop_counters import note_failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.trace import Span
+
+IDLE_S = 300.0  # a loop that pauses longer between two steps is taken for two
+
+
+class ImplicitRun:
+    """One bare loop: its frame, and when it was last heard of."""
+
+    __slots__ = ("__weakref__", "answered", "asked", "ended", "heard_ns", "root")
+
+    def __init__(self, root: Span, now_ns: int) -> None:
+        self.root = root
+        self.heard_ns = now_ns
+        self.asked = False  # the model has asked for a tool
+        self.answered = False  # and then has answered without asking for one
+        self.ended = False
+
+    def end(self) -> None:
+        """Close the frame at the moment of its last step. Once."""
+        if not self.ended:
+            self.ended = True
+            self.root.end(end_time=self.heard_ns)
+
+    def __del__(self) -> None:
+        # The thread or task is gone. Collection may happen while a lock is held: end it later.
+        if not self.ended:
+            _abandoned.append((self.root, self.heard_ns))
+
+
+_abandoned: deque[tuple[Span, int]] = deque(maxlen=10_000)
+_current: ContextVar[ImplicitRun | None] = ContextVar("aftershock_implicit_run", default=None)
+_opening: ContextVar[bool] = ContextVar("aftershock_opening", default=False)
+_open: weakref.WeakSet[ImplicitRun] = weakref.WeakSet()
+_wrapped = False
+_lock = RLock()  # a WeakSet is not safe to change while another thread reads it
+
+
+def current() -> ImplicitRun | None:
+    """The implicit run that this thread or task is in."""
+    run = _current.get()
+    return None if run is None or run.ended else run
+
+
+def context_for_step(context: Context | None = None) -> Context | None:
+    """The context that a step should begin in: the given one, unless no span is in it.
+
+    None where no frame is needed or none can be made.
+    """
+    if get_current_span(context).get_span_context().is_valid:
+        return context
+    run = current()
+    now_ns = time.time_ns()
+    if run is not None and now_ns - run.heard_ns > IDLE_S * 1e9:
+        run.end()
+        run = None
+    if run is None:
+        root = open_root(now_ns)
+        if not root.is_recording():
+            return context
+        run = ImplicitRun(root, now_ns)
+        _current.set(run)
+        with _lock:
+            _open.add(run)
+    run.heard_ns = max(run.heard_ns, now_ns)
+    return set_span_in_context(run.root, context)
+
+
+def open_root(now_ns: int) -> Span:
+    """The frame, named after the program: nobody named the agent."""
+    resource: Any = getattr(trace.get_tracer_provider(), "resource", None)
+    if resource is None:  # no provider: nothing is recorded
+        return INVALID_SPAN
+    tracer = trace.get_tracer("aftershock")
+    agent = str(resource.attributes.get(SERVICE_NAME, "agent"))
+    token = _opening.set(True)
+    try:
+        return tracer.start_span(
+            f"invoke_agent {agent}",
+            context=Context(),
+            attributes={OPERATION: "invoke_agent", AGENT_NAME: agent},
+            start_time=now_ns,
+        )
+    finally:
+        _opening.reset(token)
+
+
+def opening() -> bool:
+    """True while the frame of an implicit run begins: only its steps prove that it is alive."""
+    return _opening.get()
+
+
+def heard(frame_id: int | None, at_ns: int | None) -> None:
+    """A step whose parent is the span `frame_id` has ended."""
+    run = current()
+    if run is not None and at_ns and run.root.get_span_context().span_id == frame_id:
+        run.heard_ns = max(run.heard_ns, at_ns)
+        if run.answered:
+            run.end()
+
+
+def answered(*, asks_for_tools: bool) -> None:
+    """The model has answered: without asking for a tool, after it had asked, a loop is over.
+
+    It closes when the span of that answer ends.
+    """
+    run = current()
+    if run is not None:
+        run.answered = run.asked and not asks_for_tools
+        run.asked = run.asked or asks_for_tools
+
+
+def close_idle(now_ns: int) -> None:
+    """End the runs of which nothing was heard for long."""
+    close(lambda run: now_ns - run.heard_ns > IDLE_S * 1e9)
+    while _abandoned:
+        root, heard_ns = _abandoned.popleft()
+        root.end(end_time=heard_ns)
+
+
+def close_all() -> None:
+    """End every run: the process ends."""
+    close_idle(time.time_ns() + int(IDLE_S * 2e9))
+
+
+def close(over: Callable[[ImplicitRun], bool]) -> None:
+    """End the runs for which `over` says so."""
+    with _lock:
+        runs = list(_open)
+    for run in runs:
+        if over(run):
+            run.end()
+            with _lock:
+                _open.discard(run)
+
+
+def forget() -> None:
+    """In a forked child: the parent's runs are the parent's to end."""
+    global _lock  # noqa: PLW0603 (the parent may have held it)
+    _lock = RLock()
+    _abandoned.clear()
+    for run in list(_open):
+        run.ended = True
+    _open.clear()
+
+
+def frame_bare_steps() -> None:
+    """Give steps of the official instrumentations a frame where they have none. Once."""
+    global _wrapped  # noqa: PLW0603 (one process, one wrapping)
+    if _wrapped:
+        return
+    _wrapped = True
+    import wrapt  # noqa: PLC0415 (only where an instrumentation was loaded)
+
+    def begin(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            context = context_for_step(kwargs.get("context"))
+            if context is not None:
+                kwargs = {**kwargs, "context": context}
+        except Exception:  # noqa: BLE001 (ours: the step begins without a frame)
+            note_failure("framing a step")
+        return wrapped(*args, **kwargs)
+
+    for method in ("inference", "tool"):
+        place = f"TelemetryHandler.{method}"
+        wrapt.wrap_function_wrapper("opentelemetry.util.genai.handler", place, begin)
+
+
+def follow_threads() -> None:
+    """Let what a bare loop gives to other threads, such as parallel tool calls, stay in its run."""
+    import wrapt  # noqa: PLC0415 (only where an instrumentation was loaded)
+
+    def submit(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        run = current()
+        if run is None or not args:
+            return wrapped(*args, **kwargs)
+        return wrapped(partial(call_inside, run, args[0]), *args[1:], **kwargs)
+
+    def start(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        run = current()
+        if run is not None:
+            try:
+                instance.run = partial(call_inside, run, instance.run)
+            except Exception:  # noqa: BLE001 (a thread that takes no attributes goes its own way)
+                note_failure("following a thread")
+        return wrapped(*args, **kwargs)
+
+    wrapt.wrap_function_wrapper("concurrent.futures", "ThreadPoolExecutor.submit", submit)
+    wrapt.wrap_function_wrapper("threading", "Thread.start", start)
+
+
+def call_inside(run: ImplicitRun, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function on another thread as a part of a run."""
+    token = _current.set(run)
+    try:
+        return function(*args, **kwargs)
+    finally:
+        _current.reset(token)

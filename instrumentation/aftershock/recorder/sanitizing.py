@@ -1,0 +1,194 @@
+"""Exporting: the last look at every span, event and log before it leaves the process.
+
+Runs on the batching threads, never on the app's. What leaves is a copy: marks are applied, content
+that nobody asked for is taken out (its fingerprint stays), secrets are redacted, sizes are capped.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from copy import copy
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.trace import Link, Status, StatusCode
+
+from aftershock import attributes as names
+from aftershock.recorder.deferred_attributes import LATE
+from aftershock.recorder.drop_counters import count_loss, note_failure
+from aftershock.recorder.process_identity import identified
+from aftershock.recorder.redaction import TEXT_CHARS_MAX, redact_value
+from aftershock.recorder.settings import captures_content, policy
+from aftershock.recorder.tool_calls import describe_call, describe_result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from opentelemetry.sdk._logs import ReadableLogRecord
+
+    from aftershock.recorder.span_tracking import Amendments
+
+SPAN_BYTES_MAX = 131_072  # of one span's texts: a whole batch must fit into one request
+SHORT_CHARS_MAX = 256  # names and ids, which are kept however full a span is
+EVENTS_MAX = 64  # of one span; streams can add one per chunk
+# Content by OpenTelemetry's names and by those of other families.
+CONTENT = frozenset(
+    {
+        names.INPUT_MESSAGES,
+        names.OUTPUT_MESSAGES,
+        names.TOOL_ARGUMENTS,
+        names.TOOL_RESULT,
+        names.SYSTEM_INSTRUCTIONS,
+        names.TOOL_DEFINITIONS,
+        names.RUN_GOAL,
+        "input.value",
+        "output.value",
+        "tool.parameters",
+        "traceloop.entity.input",
+        "traceloop.entity.output",
+    }
+)
+CONTENT_FIELDS = re.compile(rf"llm\.(?:input|output)_messages\.|{names.OLD_MESSAGES}")
+# Hashes of ours, which must not be taken for numbers of cards.
+HASHES = frozenset(
+    {
+        names.ARGUMENTS_DIGEST, names.ARGUMENTS_SKETCH, names.RESULT_DIGEST, names.RESULT_SKETCH,
+        names.SUBJECTS, names.FACT_DIGEST, names.RUN_ID, names.ARGUMENT_IDS, names.RESULT_WORDS,
+        names.INFERENCE_SHOWN, names.INFERENCE_WORDS, names.APPROVAL_ID,
+    }
+)  # fmt: skip
+# LangGraph pauses by raising; waiting for a person is not an error.
+PAUSES = ("GraphInterrupt", "NodeInterrupt", "GraphBubbleUp")
+
+
+def careful_spans(spans: Iterable[ReadableSpan], amendments: Amendments) -> list[ReadableSpan]:
+    """The spans to export, each a copy that is fit to leave."""
+    fit: list[ReadableSpan] = []
+    for span in spans:
+        try:
+            safe = careful_span(span, amendments)
+        except Exception:  # noqa: BLE001 (fails closed: a span that cannot be read stays)
+            note_failure("preparing a span for export")
+            continue
+        if safe is not None:
+            fit.append(safe)
+    return fit
+
+
+def careful_span(span: ReadableSpan, amendments: Amendments) -> ReadableSpan | None:
+    """One span, fit to leave. None: it is left out."""
+    context = span.get_span_context()
+    assert context is not None
+    mark = amendments.take(context.span_id)
+    if mark is not None and mark.drop:
+        return None
+    own = {**(span.attributes or {}), **LATE.take(context.span_id)}
+    status, events = span.status, span.events
+    if str(own.get(names.ERROR_TYPE, "")).rpartition(".")[2] in PAUSES:
+        del own[names.ERROR_TYPE]
+        status, events = Status(StatusCode.UNSET), ()
+    found, cut = careful_attributes(own, SPAN_BYTES_MAX)
+    if cut:
+        found[names.TRUNCATED] = cut
+        count_loss("values_cut", cut)
+    if len(events) > EVENTS_MAX:
+        count_loss("span_events", len(events) - EVENTS_MAX)
+        events = events[:EVENTS_MAX]
+    return ReadableSpan(
+        name=careful_text(span.name),
+        context=context,
+        parent=mark.parent if mark is not None else span.parent,
+        resource=identified(span.resource),
+        attributes=found,
+        events=[
+            Event(event.name, careful_attributes(dict(event.attributes or {}))[0], event.timestamp)
+            for event in events
+        ],
+        links=[
+            Link(link.context, careful_attributes(dict(link.attributes or {}))[0])
+            for link in span.links
+        ],
+        kind=span.kind,
+        status=Status(status.status_code, careful_text(status.description or "") or None),
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )
+
+
+def careful_log(record: ReadableLogRecord) -> ReadableLogRecord | None:
+    """One log record, fit to leave. None: it cannot be read."""
+    try:
+        log = record.log_record
+        found, _cut = careful_attributes(dict(log.attributes or {}))
+        body = log.body if captures_content() or log.event_name is None else None
+        fit = copy(log)  # it keeps the trace and the span that it belongs to
+        fit.attributes, fit.body = found, None if body is None else redact_value("", body)
+        return replace(record, log_record=fit, resource=identified(record.resource))
+    except Exception:  # noqa: BLE001 (fails closed: a log that cannot be read stays)
+        note_failure("preparing a log for export")
+        return None
+
+
+def careful_attributes(
+    own: dict[str, Any], bytes_max: int = SPAN_BYTES_MAX
+) -> tuple[dict[str, Any], int]:
+    """Attributes without unasked content and secrets, and how many of them were cut."""
+    if not captures_content():
+        own = fingerprint_content(own)
+    found: dict[str, Any] = {}
+    cut, room = 0, bytes_max
+    for key, value in own.items():
+        if key in HASHES:
+            found[key] = value
+            continue
+        safe = redact_value(key, value)
+        if isinstance(safe, str) and len(safe) > SHORT_CHARS_MAX:
+            kept = safe[: max(SHORT_CHARS_MAX, min(TEXT_CHARS_MAX, room))]
+            cut += len(kept) < len(safe)
+            safe, room = kept, room - len(kept)
+        found[key] = safe
+    return found, cut
+
+
+def fingerprint_content(own: dict[str, Any]) -> dict[str, Any]:
+    """Attributes without content; a tool's arguments and result leave their fingerprints."""
+    kept = {k: v for k, v in own.items() if not is_content(k)}
+    if len(kept) == len(own):
+        return own
+    tool = own.get(names.TOOL_NAME)
+    if tool and names.TOOL_ARGUMENTS in own and names.ARGUMENTS_DIGEST not in own:
+        arguments = parsed(own[names.TOOL_ARGUMENTS])
+        kept = {**kept, **describe_call(str(tool), arguments, policy()), **own_words(kept)}
+    if tool and names.TOOL_RESULT in own and names.RESULT_DIGEST not in own:
+        failed = names.ERROR_TYPE in own
+        kept |= describe_result(parsed(own[names.TOOL_RESULT]), failed=failed)
+    return kept
+
+
+def own_words(own: Mapping[str, Any]) -> dict[str, Any]:
+    """What a span already says about its targets and needs wins over what the name suggests."""
+    keys = (names.ACTION_TARGETS, names.CONTEXT_REQUIRED, names.FACTS)
+    return {key: own[key] for key in keys if key in own}
+
+
+def is_content(key: str) -> bool:
+    """True for attributes that hold what was said, asked or answered."""
+    return key in CONTENT or CONTENT_FIELDS.match(key) is not None
+
+
+def parsed(value: Any) -> Any:
+    """A value from the JSON text that attributes hold, or the text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def careful_text(text: str) -> str:
+    """A name or a message without secrets, of a size that a name can have."""
+    return str(redact_value("", text[: 2 * TEXT_CHARS_MAX]))[:TEXT_CHARS_MAX]

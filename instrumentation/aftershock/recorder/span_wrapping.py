@@ -1,0 +1,283 @@
+"""Wrapping functions in a span: sync, async, generators and async generators.
+
+A span is current only while its own code runs: it is put in place before each step of a generator
+and taken away at each yield, so that it neither leaks into the caller nor fails to detach in
+another task. What the function returns or raises passes through unchanged.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import deque
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.context import attach, get_current
+from opentelemetry.trace import INVALID_SPAN, Status, StatusCode, set_span_in_context
+
+from aftershock.attributes import ERROR_TYPE
+from aftershock.recorder.drop_counters import note_failure
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span
+
+ITEMS_MAX = 256  # of what a generator yielded that take part in its fingerprint
+
+
+_abandoned: deque[Span] = deque(maxlen=10_000)
+
+
+class Step:
+    """One open span. It ends once, however it ends."""
+
+    __slots__ = ("context", "ended", "span")
+
+    def __init__(self, span: Span, context: Context | None = None) -> None:
+        self.span = span
+        self.context = set_span_in_context(span, context)
+        self.ended = False
+
+    def enter(self) -> Context:
+        """Make the span current; the answer is what `leave` wants."""
+        before = get_current()
+        attach(self.context)
+        return before
+
+    def leave(self, before: Context) -> None:
+        """Make current what was before, where nobody else has changed it meanwhile.
+
+        Setting instead of detaching works in whatever task or thread a generator is closed.
+        """
+        if get_current() is self.context:
+            attach(before)
+
+    def returned(self, result: Any) -> None:
+        """The code has returned this."""
+        self.end(lambda: self.describe(result))
+
+    def raised(self, error: BaseException) -> None:
+        """The code has raised this."""
+        self.end(lambda: self.describe_error(error))
+
+    def abandoned(self, items: list[Any]) -> None:
+        """A generator was closed before its end, having yielded these."""
+        self.end(lambda: self.describe_abandoned(items))
+
+    def describe(self, result: Any) -> None:
+        """Say what came back: of interest for tools only."""
+
+    def describe_abandoned(self, items: list[Any]) -> None:
+        """Say what came before nobody wanted more: of interest for tools only."""
+
+    def describe_error(self, error: BaseException) -> None:
+        """Mark the span as failed."""
+        self.span.set_attribute(ERROR_TYPE, error_type(error))
+        self.span.set_status(Status(StatusCode.ERROR, str(error)))
+
+    def end(self, describe: Callable[[], None]) -> None:
+        """Describe how it ended, and end."""
+        if self.ended:
+            return
+        self.ended = True
+        try:
+            describe()
+        except Exception:  # noqa: BLE001 (ours)
+            note_failure("describing how a step ended")
+        self.span.end()
+
+    def __del__(self) -> None:
+        # Collected without an end: an async generator whose loop is gone. Collection may happen
+        # while a lock is held, so the span is ended later.
+        if not self.ended:
+            _abandoned.append(self.span)
+
+
+class Unseen(Step):
+    """A step that is not recorded, for code that goes the same way with and without one."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(INVALID_SPAN, get_current())
+
+    def enter(self) -> Context:
+        """Leave everything as it is."""
+        return self.context
+
+    def leave(self, before: Context) -> None:
+        """Leave everything as it is."""
+
+
+def close_abandoned() -> None:
+    """End the spans of steps that were collected without an end."""
+    while _abandoned:
+        _abandoned.popleft().end()
+
+
+def error_type(error: BaseException) -> str:
+    """The name of an exception's class, with its module unless it is a builtin."""
+    kind = type(error)
+    return (
+        kind.__qualname__
+        if kind.__module__ == "builtins"
+        else f"{kind.__module__}.{kind.__qualname__}"
+    )
+
+
+Opening = Callable[[tuple[Any, ...], dict[str, Any]], Step | None]
+
+
+def never_raising(opening: Opening) -> Opening:
+    """An opening whose own failure is counted, and the call goes on unseen."""
+
+    def careful(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Step | None:
+        try:
+            return opening(args, kwargs)
+        except Exception:  # noqa: BLE001 (ours)
+            note_failure("opening a step")
+            return None
+
+    return careful
+
+
+def wrap(function: Callable[..., Any], opening: Opening) -> Callable[..., Any]:
+    """The function with a span around each call. `opening` may say None: not this call."""
+    if inspect.isasyncgenfunction(function):
+        return wrap_async_generator(function, opening)
+    if inspect.isgeneratorfunction(function):
+        return wrap_generator(function, opening)
+    if inspect.iscoroutinefunction(function):
+        return wrap_coroutine(function, opening)
+    return wrap_plain(function, opening)
+
+
+def wrap_plain(function: Callable[..., Any], opening: Opening) -> Callable[..., Any]:
+    """A span around a call."""
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        step = opening(args, kwargs)
+        if step is None:
+            return function(*args, **kwargs)
+        before = step.enter()
+        try:
+            result = function(*args, **kwargs)
+        except BaseException as error:
+            step.leave(before)
+            step.raised(error)
+            raise
+        step.leave(before)
+        step.returned(result)
+        return result
+
+    return call
+
+
+def wrap_coroutine(function: Callable[..., Any], opening: Opening) -> Callable[..., Any]:
+    """A span around an awaited call."""
+
+    @wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        step = opening(args, kwargs)
+        if step is None:
+            return await function(*args, **kwargs)
+        before = step.enter()
+        try:
+            result = await function(*args, **kwargs)
+        except BaseException as error:
+            step.leave(before)
+            step.raised(error)
+            raise
+        step.leave(before)
+        step.returned(result)
+        return result
+
+    return call
+
+
+def wrap_generator(function: Callable[..., Any], opening: Opening) -> Callable[..., Any]:
+    """A span from the first item that is asked for to the last, or to the close."""
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        step = opening(args, kwargs)
+        body: Generator[Any, Any, Any] = function(*args, **kwargs)
+        if step is None:
+            return (yield from body)
+        items: list[Any] = []
+        resume: Callable[[Any], Any] = body.send
+        value: Any = None
+        while True:
+            before = step.enter()
+            try:
+                item = resume(value)
+            except StopIteration as stop:
+                step.leave(before)
+                step.returned(items if stop.value is None else stop.value)
+                return stop.value
+            except BaseException as error:
+                step.leave(before)
+                step.raised(error)
+                raise
+            step.leave(before)
+            if len(items) < ITEMS_MAX:
+                items.append(item)
+            try:
+                resume, value = body.send, (yield item)
+            except GeneratorExit:
+                before = step.enter()
+                try:
+                    body.close()
+                finally:
+                    step.leave(before)
+                    step.abandoned(items)
+                raise
+            except BaseException as thrown:  # noqa: BLE001 (it is thrown into the body)
+                resume, value = body.throw, thrown
+
+    return call
+
+
+def wrap_async_generator(function: Callable[..., Any], opening: Opening) -> Callable[..., Any]:
+    """The same for async generators."""
+
+    @wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        step = opening(args, kwargs) or Unseen()
+        body: AsyncGenerator[Any, Any] = function(*args, **kwargs)
+        items: list[Any] = []
+        resume: Callable[[Any], Any] = body.asend
+        value: Any = None
+        while True:
+            before = step.enter()
+            try:
+                item = await resume(value)
+            except StopAsyncIteration:
+                step.leave(before)
+                step.returned(items)
+                return
+            except BaseException as error:
+                step.leave(before)
+                step.raised(error)
+                raise
+            step.leave(before)
+            if len(items) < ITEMS_MAX:
+                items.append(item)
+            try:
+                resume, value = body.asend, (yield item)
+            except GeneratorExit:
+                before = step.enter()
+                try:
+                    await body.aclose()
+                finally:
+                    step.leave(before)
+                    step.abandoned(items)
+                raise
+            except BaseException as thrown:  # noqa: BLE001 (it is thrown into the body)
+                resume, value = body.athrow, thrown
+
+    return call

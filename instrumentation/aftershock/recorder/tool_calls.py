@@ -1,0 +1,186 @@
+"""Tool calls: what is said about one call's arguments and result, without saying them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from itertools import islice
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+from aftershock import attributes as names
+from aftershock.fingerprints.fingerprint import (
+    error_class,
+    fingerprint_arguments,
+    fingerprint_result,
+    outcome_of,
+    subjects_of,
+    text_of,
+)
+from aftershock.fingerprints.hashes import pack
+from aftershock.fingerprints.words import ids_in, words_in
+from aftershock.model import Outcome
+from aftershock.policy.policy import Policy, ToolDescription, describe
+from aftershock.recorder.deferred_attributes import LATE
+from aftershock.recorder.drop_counters import note_failure
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+    from opentelemetry.util.types import AttributeValue
+
+Attributes = dict[str, "AttributeValue"]
+
+PLAIN = (str, int, float, bool, type(None))
+NAMED = (date, Decimal, PurePath, UUID)  # values that their text tells whole
+DEPTH_MAX = 8  # of a snapshot: deeper than any arguments that a model writes
+ITEMS_MAX = 1_000  # of one container in a snapshot
+HELD_CHARS_MAX = 20_000  # of a result that may wait to be fingerprinted
+
+
+@dataclass(slots=True)
+class ToolCall:
+    """One call on its way: how to describe it, and the span that it got."""
+
+    tool: str
+    describe: Callable[[], Attributes]
+    span: Span | None = None
+
+
+# The call that is about to get its span: set by whoever wraps the execution, taken by the first
+# `execute_tool` span of that name that starts in the same context.
+EXPECTED: ContextVar[ToolCall | None] = ContextVar("aftershock_expected_tool_call", default=None)
+
+
+def take_expected(tool: object, span: Span) -> ToolCall | None:
+    """The call that a tool span which just began belongs to, if it was announced here."""
+    call = EXPECTED.get()
+    if call is None or call.span is not None or call.tool != tool:
+        return None
+    call.span = span
+    return call
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """A snapshot of a value as JSON could hold it, bounded.
+
+    Objects are told by their class only, as their text may be huge, or run the app's code.
+    """
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if isinstance(value, PLAIN):
+        return value
+    if isinstance(value, NAMED):
+        return str(value)
+    if depth < DEPTH_MAX:
+        if isinstance(value, Mapping):
+            items = islice(cast("Mapping[Any, Any]", value).items(), ITEMS_MAX)
+            return {str(key): plain(item, depth + 1) for key, item in items}
+        if isinstance(value, list | tuple | set | frozenset):
+            kept = islice(cast("Iterable[Any]", value), ITEMS_MAX)
+            return [plain(item, depth + 1) for item in kept]
+    return f"<{type(value).__name__}>"
+
+
+def as_mapping(arguments: Any) -> Mapping[str, Any] | None:
+    """Arguments by name, where they have names."""
+    return cast("Mapping[str, Any]", arguments) if isinstance(arguments, Mapping) else None
+
+
+def describe_call(tool: str, arguments: Any, policy: Policy) -> Attributes:
+    """Fingerprint, tier, targets and wanted facts of a call that is about to run."""
+    print_ = fingerprint_arguments(arguments)
+    found: Attributes = {
+        names.ARGUMENTS_DIGEST: print_.digest,
+        names.ARGUMENTS_SKETCH: pack(print_.sketch),
+    }
+    if print_.size is not None:
+        found[names.ARGUMENTS_SIZE] = print_.size
+    if subjects := subjects_of(arguments):
+        found[names.SUBJECTS] = tuple(sorted(subjects))
+    if ids := ids_in(arguments):
+        found[names.ARGUMENT_IDS] = tuple(sorted(ids))
+    return found | describe_tool(describe(policy, tool, as_mapping(arguments)))
+
+
+def describe_tool(description: ToolDescription) -> Attributes:
+    """A policy's words about a call, as span attributes."""
+    found: Attributes = {names.ACTION_TIER: str(description.tier)}
+    if description.targets:
+        found[names.ACTION_TARGETS] = description.targets
+    if description.requires:
+        found[names.CONTEXT_REQUIRED] = tuple(
+            f"{want.kind}\t{want.subject}\t{'' if want.max_age_s is None else want.max_age_s}"
+            for want in description.requires
+        )
+    if description.provides:
+        found[names.FACTS] = tuple(f"{kind}\t{subject}" for kind, subject in description.provides)
+    if description.polls:
+        found[names.POLLS] = True
+    if description.explain is not None:
+        found[names.ACTION_EXPLAIN] = description.explain
+    if description.gate is not None:
+        found[names.ACTION_GATE] = str(description.gate)
+    return found
+
+
+def describe_result(result: Any, *, failed: bool = False) -> Attributes:
+    """Fingerprint and outcome of what a call returned. `failed`: the tool itself said so."""
+    print_ = fingerprint_result(result)
+    outcome = Outcome.FAILED if failed else outcome_of(result, None)
+    found: Attributes = {
+        names.RESULT_DIGEST: print_.digest,
+        names.RESULT_SKETCH: pack(print_.sketch),
+        names.RESULT_OUTCOME: str(outcome),
+    }
+    if print_.size is not None:
+        found[names.RESULT_SIZE] = print_.size
+    if outcome is Outcome.FAILED and (kind := error_class(text_of(result))):
+        found[names.ERROR_CLASS] = kind
+    if (words := words_in(text_of(result))) is not None:
+        found[names.RESULT_WORDS] = pack(words)
+    return found
+
+
+def describe_error(error: BaseException) -> Attributes:
+    """Outcome and class of a call that raised."""
+    text = f"{type(error).__name__}: {error}"
+    print_ = fingerprint_result(text)
+    words = words_in(text)
+    return {
+        **({} if words is None else {names.RESULT_WORDS: pack(words)}),
+        names.RESULT_DIGEST: print_.digest,
+        names.RESULT_SKETCH: pack(print_.sketch),
+        names.RESULT_OUTCOME: str(Outcome.FAILED),
+        names.ERROR_CLASS: error_class(text),
+    }
+
+
+def set_result(span: Span | None, result: Any, *, failed: bool = False) -> None:
+    """Say of a live tool span what came back. Raises nothing."""
+    if span is None or not span.is_recording():
+        return
+    try:
+        value = plain(result)
+        if isinstance(value, str) and len(value) > HELD_CHARS_MAX:
+            known = describe_result(value, failed=failed)  # rather than holding on to the text
+            LATE.add(span, lambda: known)
+        else:
+            LATE.add(span, lambda: describe_result(value, failed=failed))
+    except Exception:  # noqa: BLE001 (ours; the tool's result is untouched)
+        note_failure("describing a result")
+
+
+def set_error(span: Span | None, error: BaseException) -> None:
+    """Say of a live tool span what was raised. Raises nothing."""
+    if span is None or not span.is_recording():
+        return
+    try:
+        known = describe_error(error)  # now: an exception holds on to its frames
+        LATE.add(span, lambda: known)
+    except Exception:  # noqa: BLE001 (ours; the tool's exception goes on)
+        note_failure("describing an error")

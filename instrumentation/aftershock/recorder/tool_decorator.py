@@ -1,0 +1,229 @@
+"""The `tool` decorator: calls of any function become tool calls that can be seen and judged."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from opentelemetry import trace
+from opentelemetry.trace import get_current_span
+
+from aftershock import attributes as names
+from aftershock.entity import entity_key
+from aftershock.model import Outcome
+from aftershock.policy.policy import Policy, ToolRule, read_tool, rule_of
+from aftershock.recorder import implicit_run, settings, tool_calls
+from aftershock.recorder.activation import activate
+from aftershock.recorder.deferred_attributes import LATE
+from aftershock.recorder.drop_counters import note_failure
+from aftershock.recorder.span_wrapping import Step, never_raising, wrap
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+Entity = Mapping[str, str]
+Target = Entity | Iterable[Entity] | Callable[..., Entity | Iterable[Entity]]
+FactSpec = str | tuple[str, str] | Mapping[str, Any]
+Facts = FactSpec | Iterable[FactSpec]
+
+CONTENT_CHARS_MAX = 16_384  # of arguments or a result, where the user wants content exported
+
+tracer = trace.get_tracer("aftershock")
+
+
+def tool(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    risk: str | None = None,
+    tier: str | None = None,
+    target: Target | None = None,
+    provides: Facts = (),
+    requires: Facts = (),
+    polls: bool | None = None,
+    gate: str | None = None,
+) -> Any:
+    """Make calls of a function visible as tool calls.
+
+    Args:
+        function: The function; sync, async, generator or async generator. `@tool` and
+            `@tool(…)` both work.
+        name: What the tool is called; default: the function's name.
+        risk: read, write, destructive, provision or decommission. Default: told from the name.
+        tier: Another word for `risk`.
+        target: What a call touches, as resource attributes such as `{"service.name": "checkout"}`;
+            several of them; or a function of the call's arguments that returns them.
+        provides: Facts that the result tells: a kind, `(kind, subject)`, or a mapping as in
+            aftershock.yaml; subjects may use `{argument}` placeholders.
+        requires: Facts that should be known before a call, in the same forms.
+        polls: True where repeating a call is legitimate.
+        gate: ask: an approval must come before a call (see `aftershock.approved`); deny: no call
+            is wanted; allow, warn: none is needed. Default: nothing is said.
+
+    What aftershock.yaml says about the same tool wins. Raises ValueError for a tier, a gate or a
+    fact that cannot be understood.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        title = name or function.__name__
+        said = {"tier": risk or tier, "polls": polls, "gate": gate}
+        author = author_rule(title, said, target=target, provides=provides, requires=requires)
+        dynamic = target if callable(target) else None
+        shape = Shape(function)
+        known: dict[Policy, Policy] = {}
+
+        def opening(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Step | None:
+            activate()
+            context = implicit_run.context_for_step()
+            if context is None and not get_current_span().is_recording():
+                return None
+            named = shape.named(args, kwargs)
+            arguments = {key: tool_calls.plain(value) for key, value in named.items()}
+            rules = settings.policy()
+            if rules not in known:
+                known.clear()
+                known[rules] = Policy((author, *rules.tools), rules.agents, rules.limits)
+            targets: tool_calls.Attributes = {}
+            if dynamic is not None and rule_of(rules, title).targets is None:
+                targets = targets_by(dynamic, named)
+            rules = known[rules]
+            call = tool_calls.ToolCall(
+                title, lambda: tool_calls.describe_call(title, arguments, rules) | targets
+            )
+            return open_tool(call, arguments, context)
+
+        return wrap(function, never_raising(opening))
+
+    return decorate if function is None else decorate(function)
+
+
+def author_rule(
+    title: str, said: dict[str, Any], *, target: Target | None, provides: Facts, requires: Facts
+) -> ToolRule:
+    """What the author of a tool says about it, read by the same reader as the policy file."""
+    body = dict(said)
+    if target is not None and not callable(target):
+        body["targets"] = [dict(one) for one in several(target)]
+    for key, facts in (("provides", provides), ("requires", requires)):
+        if listed := [fact_body(one) for one in as_facts(facts)]:
+            body[key] = listed
+    return read_tool(title, {k: v for k, v in body.items() if v is not None}, ("tools", title))
+
+
+def as_facts(facts: Facts) -> list[FactSpec]:
+    """One fact or several, as a list. A tuple of two texts is one fact: kind and subject."""
+    if isinstance(facts, str | Mapping):
+        return [cast("FactSpec", facts)]
+    listed = list(cast("Iterable[FactSpec]", facts))
+    pair = isinstance(facts, tuple) and len(listed) == 2 and all(isinstance(x, str) for x in listed)
+    return [cast("FactSpec", facts)] if pair else listed
+
+
+def fact_body(fact: FactSpec) -> dict[str, Any]:
+    """A fact in the form of the policy file."""
+    if isinstance(fact, str):
+        return {"fact": fact}
+    if isinstance(fact, tuple):
+        return {"fact": fact[0], "subject": fact[1]}
+    return dict(fact)
+
+
+def several(target: Entity | Iterable[Entity]) -> list[Entity]:
+    """One entity or several, as a list."""
+    if isinstance(target, Mapping):
+        return [cast("Entity", target)]
+    return list(target)
+
+
+def keys_of(target: Entity | Iterable[Entity]) -> tuple[str, ...]:
+    """Entity keys of what a target function answered."""
+    keys = (entity_key({k: str(v) for k, v in one.items()}) for one in several(target))
+    return tuple(key for key in keys if key is not None)
+
+
+def targets_by(
+    dynamic: Callable[..., Entity | Iterable[Entity]], named: dict[str, Any]
+) -> tool_calls.Attributes:
+    """What the author's own function says a call touches; where it fails, nothing is known."""
+    try:
+        return {names.ACTION_TARGETS: keys_of(dynamic(**named))}
+    except Exception:  # noqa: BLE001 (the author's, but only the targets are lost)
+        note_failure("the target function of a tool")
+        return {}
+
+
+class Shape:
+    """How a function's arguments get their names back, without binding a signature per call."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        try:
+            parameters = list(inspect.signature(function).parameters.values())
+        except (TypeError, ValueError):  # a builtin without a signature
+            parameters = []
+        positional = (
+            inspect.Parameter.POSITIONAL_ONLY,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        )
+        self.names = [one.name for one in parameters if one.kind in positional]
+        self.bound = self.names[:1] in (["self"], ["cls"])
+
+    def named(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Arguments by name; the instance that a method is bound to left out."""
+        named = dict(zip(self.names, args, strict=False))
+        if self.bound:
+            named.pop(self.names[0], None)
+        if len(args) > len(self.names):
+            named["args"] = args[len(self.names) :]
+        named.update(kwargs)
+        return named
+
+
+class ToolStep(Step):
+    """A tool call's span, which says what came back."""
+
+    __slots__ = ()
+
+    def describe(self, result: Any) -> None:
+        """Fingerprint and outcome of the result."""
+        tool_calls.set_result(self.span, result)
+        if settings.captures_content():
+            self.span.set_attribute(names.TOOL_RESULT, as_text(tool_calls.plain(result)))
+
+    def describe_abandoned(self, items: list[Any]) -> None:
+        """What was yielded, marked as cut short."""
+        self.describe(items)
+        cut: tool_calls.Attributes = {names.RESULT_OUTCOME: str(Outcome.TRUNCATED)}
+        LATE.add(self.span, lambda: cut)
+
+    def describe_error(self, error: BaseException) -> None:
+        """Class of the error besides its type."""
+        super().describe_error(error)
+        tool_calls.set_error(self.span, error)
+
+
+def open_tool(
+    call: tool_calls.ToolCall, arguments: Mapping[str, Any], context: Context | None
+) -> Step | None:
+    """Begin a tool call's span."""
+    found: tool_calls.Attributes = {names.OPERATION: "execute_tool", names.TOOL_NAME: call.tool}
+    if settings.captures_content():
+        found[names.TOOL_ARGUMENTS] = as_text(arguments)
+    token = tool_calls.EXPECTED.set(call)
+    try:
+        span = tracer.start_span(f"execute_tool {call.tool}", context, attributes=found)
+    finally:
+        tool_calls.EXPECTED.reset(token)
+    if not span.is_recording():
+        return None
+    if call.span is None:  # a provider without our tracking
+        LATE.add(span, call.describe)
+    return ToolStep(span, context)
+
+
+def as_text(value: Any) -> str:
+    """A value as the text that goes out where content is wanted."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text[:CONTENT_CHARS_MAX]

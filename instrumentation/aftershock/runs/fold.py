@@ -1,0 +1,313 @@
+"""Steps → Run: order by event time, bound the window, name the agents, decide when a run is over.
+
+Whatever order steps arrive in, and however often, the same set of steps folds to the same run.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import NamedTuple
+
+from aftershock.limits import Limits
+from aftershock.model import Action, Fact, Run, Spent, Step, StepKind
+from aftershock.policy.prices import spent_with
+
+# Kinds that have a span of their own; facts and decisions may share the span they were made in.
+_OWN_SPAN = frozenset(
+    {
+        StepKind.AGENT,
+        StepKind.INFERENCE,
+        StepKind.TOOL_CALL,
+        StepKind.RETRIEVAL,
+        StepKind.HAND_OFF,
+        StepKind.OUTGOING,
+    }
+)
+_APPROVALS_MAX = 64  # that fell out of the window and may still hold: more than a person answers
+_ANCESTORS_MAX = 64  # agents nest a few levels; a longer chain is a loop in hostile parent ids
+
+Key = tuple[str, str, int]
+Place = tuple[int, str, str]
+
+
+class Shift(NamedTuple):
+    """What adding steps did to a window."""
+
+    changed_from: int | None  # first position whose prefix reads differently; None: no step does
+    fell_out: int  # oldest steps that left the window; positions count from after them
+
+
+def key_of(step: Step) -> Key:
+    """What makes two steps the same step."""
+    if step.kind in _OWN_SPAN:
+        return step.span_id, "", 0
+    return step.span_id, f"{step.kind}/{step.name}", step.began_at_ns
+
+
+def place_of(step: Step) -> Place:
+    """Where a step stands in event order."""
+    return step.began_at_ns, step.span_id, step.name
+
+
+class Window:
+    """One run's steps as they become known: the only mutable thing of folding."""
+
+    def __init__(self, run_id: str, limits: Limits) -> None:
+        self.run_id = run_id
+        self.limits = limits
+        self.dropped: Counter[str] = Counter()
+        self._steps: list[Step] = []  # judged steps, in event order
+        self._places: list[Place] = []
+        self._seen: dict[Key, Step] = {}  # as they arrived, for every step in the window
+        self._frames: dict[str, Step] = {}  # AGENT steps by span id
+        self._parents: dict[str, str] = {}
+        self._touched: dict[str, tuple[str, ...]] = {}  # tool span → entities its calls reached
+        self.heard_at_ns: int | None = None  # newest sign of life, heartbeats included
+        self._fell_out = 0
+        self._spent = Spent()  # by steps that fell out
+        self._approvals: tuple[Step, ...] = ()  # among those, in event order
+        self._began_at_ns: int | None = None
+        self.agent: str | None = None  # the outermost agent's name
+        self.service: str | None = None  # of the process that the agent lives in
+        self.environment: str | None = None  # that it was deployed to
+        self.process: str | None = None  # that process itself
+        self.ended_at_ns: int | None = None  # when the run was over; None: not known to be
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def add(self, steps: Iterable[Step]) -> Shift:
+        """Take steps in; say from where on the window reads differently."""
+        changed: list[int] = []
+        for step in sorted(steps, key=place_of):
+            self._hear(step)
+            if step.kind is StepKind.HEARTBEAT:
+                continue
+            position = self._add_frame(step) if step.kind is StepKind.AGENT else self._insert(step)
+            if position is not None:
+                changed.append(position)
+        if not changed:
+            return Shift(None, 0)
+        fell_out = self._bound()
+        self._recognise()
+        return Shift(max(0, min(changed) - fell_out), fell_out)
+
+    def kind_at(self, position: int) -> StepKind:
+        """What kind of step stands at a position of the window."""
+        return self._steps[position].kind
+
+    @property
+    def began_at_ns(self) -> int | None:
+        """When the first thing that is known of the run began."""
+        return self._began_at_ns
+
+    def position_at(self, time_ns: int) -> int | None:
+        """The first step of the window that began then or later; None: there is none."""
+        position = bisect_left(self._places, (time_ns, "", ""))
+        return position if position < len(self._places) else None
+
+    def prefix(self, length: int) -> Run:
+        """The run as it stood when its `length`-th step was the newest."""
+        steps = tuple(self._steps[:length])
+        now_ns = steps[-1].last_ns if steps else (self.heard_at_ns or 0)
+        return self._run(steps, now_ns)
+
+    def whole(self, now_ns: int) -> Run:
+        """The run as it stands, seen at `now_ns`."""
+        return self._run(tuple(self._steps), now_ns)
+
+    def until(self, step: Step) -> Run | None:
+        """The run as it stood when this step was the newest. None: not in the window."""
+        known = self._seen.get(key_of(step))
+        if known is None:
+            return None
+        return self.prefix(bisect_left(self._places, place_of(known)) + 1)
+
+    def find(self, step: Step) -> Step | None:
+        """The step as the window holds it: agent named, targets known. None: not in the window."""
+        known = self._seen.get(key_of(step))
+        if known is None:
+            return None
+        position = bisect_left(self._places, place_of(known))
+        return self._steps[position]
+
+    def facts_before(self, step: Step) -> tuple[Fact, ...]:
+        """Everything the agent had been shown when this step began."""
+        return tuple(
+            fact
+            for earlier in self._steps
+            for fact in earlier.facts
+            if fact.observed_at_ns <= step.began_at_ns and earlier.span_id != step.span_id
+        )
+
+    def _run(self, steps: tuple[Step, ...], now_ns: int) -> Run:
+        return Run(
+            id=self.run_id,
+            steps=steps,
+            now_ns=now_ns,
+            agent=self.agent,
+            began_at_ns=self._began_at_ns,
+            ended_at_ns=self.ended_at_ns,
+            heard_at_ns=self.heard_at_ns,
+            dropped_steps=self._fell_out,
+            dropped_spent=self._spent,
+            dropped_approvals=self._approvals,
+        )
+
+    def _recognise(self) -> None:
+        """Who runs, and whether it is over: every outermost agent frame has ended."""
+        roots = [f for f in self._frames.values() if f.parent_id not in self._frames]
+        named = [f.agent or f.name for f in sorted(roots, key=place_of) if f.agent or f.name]
+        inner = (step.agent for step in self._steps if step.agent)
+        self.agent = named[0] if named else next(inner, None)
+        ends = [f.ended_at_ns for f in roots if f.ended_at_ns is not None]
+        self.ended_at_ns = max(ends) if ends and len(ends) == len(roots) else None
+
+    def _hear(self, step: Step) -> None:
+        self.service = self.service or step.service
+        self.environment = self.environment or step.environment
+        self.process = step.process or self.process  # after a restart it is another one
+        heard, began = self.heard_at_ns, self._began_at_ns
+        self.heard_at_ns = step.last_ns if heard is None else max(heard, step.last_ns)
+        self._began_at_ns = step.began_at_ns if began is None else min(began, step.began_at_ns)
+
+    def _add_frame(self, step: Step) -> int | None:
+        """Remember an agent's frame; the steps inside it may now learn whose they are."""
+        known = self._frames.get(step.span_id)
+        if known is not None and not _supersedes(step, known):
+            return None
+        if known is None and len(self._frames) >= self.limits.run_steps_max:
+            self.dropped["agent_frames_full"] += 1
+            return None
+        self._frames[step.span_id] = step
+        self._link(step)
+        self._recognise()
+        if known is not None and (known.agent, known.name) == (step.agent, step.name):
+            return None  # it only ended: no step reads differently for it
+        return self._rename()
+
+    def _insert(self, step: Step) -> int | None:
+        key = key_of(step)
+        known = self._seen.get(key)
+        removed: int | None = None
+        if known is not None:
+            if not _supersedes(step, known):
+                return None
+            removed = self._remove(known)
+        elif self._fell_out and self._places and place_of(step) < self._places[0]:
+            if step.approval is not None:
+                return 0 if self._keep(step) else None
+            self.dropped["older_than_window"] += 1
+            return None
+        self._seen[key] = step
+        self._link(step)
+        place = place_of(step)
+        position = bisect_left(self._places, place)
+        self._places.insert(position, place)
+        self._steps.insert(position, self._resolved(step))
+        touched = self._touch(step) if step.kind is StepKind.OUTGOING else None
+        return min(p for p in (position, touched, removed) if p is not None)
+
+    def _remove(self, step: Step) -> int:
+        position = bisect_left(self._places, place_of(step))
+        del self._places[position]
+        del self._steps[position]
+        return position
+
+    def _link(self, step: Step) -> None:
+        if step.parent_id and step.parent_id != step.span_id:
+            self._parents.setdefault(step.span_id, step.parent_id)
+
+    def _touch(self, step: Step) -> int | None:
+        """An outgoing call names what its tool touches, where the tool itself declares nothing."""
+        parent = step.parent_id
+        if parent is None or not step.targets:
+            return None
+        known = self._touched.get(parent, ())
+        self._touched[parent] = (*known, *(t for t in step.targets if t not in known))
+        caller = self._seen.get((parent, "", 0))
+        if caller is None or caller.kind is StepKind.AGENT:
+            return None
+        position = bisect_left(self._places, place_of(caller))
+        if position == len(self._places) or self._places[position] != place_of(caller):
+            return None
+        self._steps[position] = self._resolved(caller)
+        return position
+
+    def _rename(self) -> int | None:
+        """Resolve agents anew after a frame became known; return the first step that changed."""
+        first: int | None = None
+        for position, step in enumerate(self._steps):
+            if self._seen[key_of(step)].agent is not None:
+                continue
+            resolved = self._resolved(self._seen[key_of(step)])
+            if resolved != step:
+                self._steps[position] = resolved
+                first = position if first is None else first
+        return first
+
+    def _resolved(self, step: Step) -> Step:
+        action = step.action
+        touched = self._touched.get(step.span_id)
+        if action is not None and touched and not action.targets:
+            action = replace(action, targets=touched)
+        agent = step.agent or self._agent_above(step)
+        if action is step.action and agent == step.agent:
+            return step
+        return replace(step, action=action, agent=agent)
+
+    def _agent_above(self, step: Step) -> str | None:
+        above = step.parent_id
+        for _ in range(_ANCESTORS_MAX):
+            if above is None:
+                return None
+            frame = self._frames.get(above)
+            if frame is not None and (frame.agent or frame.name):
+                return frame.agent or frame.name
+            above = self._parents.get(above)
+        return None
+
+    def _bound(self) -> int:
+        """Let the oldest steps fall out of the window; return how many."""
+        excess = len(self._steps) - self.limits.run_steps_max
+        if excess <= 0:
+            return 0
+        for step in self._steps[:excess]:
+            del self._seen[key_of(step)]
+            self._spent = spent_with(self._spent, step, self.limits)
+            self._parents.pop(step.span_id, None)
+            self._touched.pop(step.span_id, None)
+            if step.approval is not None:
+                self._keep(step)
+        del self._steps[:excess]
+        del self._places[:excess]
+        self._fell_out += excess
+        return excess
+
+    def _keep(self, step: Step) -> bool:
+        """Remember an approval that is older than the window; False where it says nothing new."""
+        kept = {key_of(known): known for known in self._approvals}
+        known = kept.get(key_of(step))
+        if known is not None and not _supersedes(step, known):
+            return False
+        kept[key_of(step)] = step
+        newest = sorted(kept.values(), key=place_of)
+        if len(newest) > _APPROVALS_MAX:
+            self.dropped["approvals_full"] += 1
+        self._approvals = tuple(newest[-_APPROVALS_MAX:])
+        return True
+
+
+def _supersedes(step: Step, known: Step) -> bool:
+    """An ended step replaces its open one; of two ended ones the later end wins, in any order."""
+    return _weight(step) > _weight(known)
+
+
+def _weight(step: Step) -> tuple[bool, int, bool, str]:
+    ended = step.ended_at_ns is not None
+    action: Action | None = step.action
+    seen = action is not None and action.result is not None
+    return ended, step.ended_at_ns or 0, seen, step.error or ""
