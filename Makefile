@@ -40,8 +40,8 @@ check: $(STAMP)  ## format, lint, types
 	$(BIN)/python -m dashboards --check
 
 bench: $(STAMP)  ## figures that compare within one run
-	$(BIN)/python -m tests.bench_agent
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.agent
+	$(BIN)/python -m tests.bench.collector
 
 eval-rules: $(STAMP)  ## the rules over recordings by others, beside what others use
 	$(BIN)/python -m tests.evaluation.rules

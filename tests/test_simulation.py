@@ -23,7 +23,7 @@ from aftershock_collector.sources.requests import Arrived
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.writer import Store
 from aftershock_collector.telemetry import Telemetry
-from tests.traffic import EPOCH_NS, SECOND, Traffic, any_runs, log_request, span_request
+from tests.support.traffic import EPOCH_NS, SECOND, Traffic, any_runs, log_request, span_request
 
 PROTOBUF = "application/x-protobuf"
 Body = tuple[str, bytes]  # signal, request

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.receiver import Loopback, Silent
+from tests.support.receiver import Loopback, Silent
 
 Json = dict[str, Any]
 

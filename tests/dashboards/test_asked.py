@@ -26,9 +26,9 @@ from aftershock_collector.service.wiring import running
 from dashboards.asking import Asked, queries
 from dashboards.generate import DASHBOARDS
 from dashboards.queries import Form, Source
-from tests import incident
 from tests.stack.programs import locate
-from tests.traffic import failing_run, looping_run, span_request
+from tests.support import incident
+from tests.support.traffic import failing_run, looping_run, span_request
 
 ROOT = Path(__file__).parents[2]
 LOKI = ROOT / "deploy" / "loki"

@@ -35,7 +35,7 @@ from aftershock_collector.store.outbox import Outbox
 from aftershock_collector.store.writer import Store
 from aftershock_collector.telemetry import Telemetry
 from tests.dashboards.grafana_server import EDITOR, VIEWER, StandIn
-from tests.traffic import looping_run, span_request
+from tests.support.traffic import looping_run, span_request
 
 HEADERS = {"content-type": "application/x-protobuf"}
 ANY = Address("127.0.0.1", 0)

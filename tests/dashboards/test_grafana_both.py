@@ -20,8 +20,8 @@ from aftershock_collector.notify.grafana_annotations import Drawing, from_json
 from aftershock_collector.notify.grafana_api import Grafana
 from dashboards.generate import DASHBOARDS
 from tests.dashboards.grafana_server import ADMIN, EDITOR, VIEWER, StandIn
-from tests.receiver import eventually
 from tests.stack.programs import locate
+from tests.support.receiver import eventually
 
 ROOT = Path(__file__).parents[2]
 UIDS = sorted(dashboard.uid for dashboard in DASHBOARDS)

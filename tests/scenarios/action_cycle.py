@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.scenario import run
 from tests.scenarios.playing import Scenarios, play
+from tests.support.scenario import run
 
 CALLS = ("get_pods", "get_logs", "get_events", "describe_node", "query_metrics")
 

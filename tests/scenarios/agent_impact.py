@@ -7,8 +7,8 @@ import random
 from aftershock.policy.policy import Policy
 from aftershock_collector.engine.engine import Engine
 from aftershock_collector.metrics.series import Family
-from tests.scenario import START_NS, S, run
 from tests.scenarios.playing import Scenarios, play
+from tests.support.scenario import START_NS, S, run
 
 POLICY = Policy.from_mapping(
     {"tools": {"scale_deployment": {"tier": "provision", "targets": [{"service.name": "{name}"}]}}}

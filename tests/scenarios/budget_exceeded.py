@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from aftershock.policy.policy import Policy
-from tests.scenario import run
 from tests.scenarios.playing import Scenarios, play
+from tests.support.scenario import run
 
 POLICY = Policy.from_mapping(
     {"agents": {"agent": {"budget": {"cost_usd": 0.5, "steps": 12, "wall_time": "40s"}}}}

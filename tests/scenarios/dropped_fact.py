@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from aftershock.policy.policy import Policy
-from tests.scenario import run
 from tests.scenarios.playing import Scenarios, play
+from tests.support.scenario import run
 
 POLICY = Policy.from_mapping(
     {

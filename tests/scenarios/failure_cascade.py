@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.scenario import run
 from tests.scenarios.playing import Scenarios, play
+from tests.support.scenario import run
 
 
 def expired() -> str:

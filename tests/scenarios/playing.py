@@ -10,7 +10,7 @@ from aftershock.model import Change, Claim, Impact, Step, StepKind
 from aftershock_collector.engine.engine import Engine
 from aftershock_collector.views.terminal.timeline_text import plain
 from aftershock_collector.views.timeline import lay_out
-from tests.scenario import S, Scenario
+from tests.support.scenario import S, Scenario
 
 TICK_NS = 10 * S  # while nothing happens
 Scenarios = dict[str, Callable[[], str]]

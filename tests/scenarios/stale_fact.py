@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aftershock.model import Change, ChangeKind
 from aftershock.policy.policy import Policy
-from tests.scenario import S, run
 from tests.scenarios.playing import Scenarios, play
+from tests.support.scenario import S, run
 
 POLICY = Policy.from_mapping(
     {

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from aftershock_collector.demo.postgres import free_port
 from aftershock_collector.demo.processes import Child, Children
-from tests.receiver import Receiver
 from tests.stack.programs import locate
+from tests.support.receiver import Receiver
 
 ROOT = Path(__file__).parents[2]
 SCRAPE_EVERY = "1s"  # five times as often as in compose: the incident is played in two minutes

@@ -19,10 +19,10 @@ from aftershock_collector.config.model import Address, Config, OnCall
 from aftershock_collector.demo.postgres import free_port
 from aftershock_collector.demo.processes import Children
 from aftershock_collector.service.wiring import running
-from tests.receiver import Receiver, eventually
 from tests.stack.requirements import need
 from tests.stack.standing import ROOT, answers
-from tests.traffic import looping_run, span_request
+from tests.support.receiver import Receiver, eventually
+from tests.support.traffic import looping_run, span_request
 
 ALERTS = ROOT / "alerts"
 HEADERS = {"content-type": "application/x-protobuf"}

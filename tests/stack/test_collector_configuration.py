@@ -33,9 +33,9 @@ from aftershock import attributes as names
 from aftershock_collector.demo.postgres import free_port
 from aftershock_collector.demo.processes import Children
 from aftershock_collector.metrics.entities import place_of
-from tests.otlp_sink import Sink
 from tests.stack.requirements import need
-from tests.traffic import attribute
+from tests.support.otlp_sink import Sink
+from tests.support.traffic import attribute
 
 COLLECTOR = Path(__file__).parents[2] / "deploy" / "otel-collector" / "collector.yaml"
 SAMPLING_S = 1  # ten seconds in compose

@@ -6,7 +6,7 @@ import pytest
 
 from aftershock.model import Level
 from aftershock.rules.action_cycle import action_cycle
-from tests.scenario import Scenario, run
+from tests.support.scenario import Scenario, run
 
 
 def circle(period: int, rounds: int) -> Scenario:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from aftershock.model import Change, ChangeKind, Impact, Level, Parts, Rival, Run
 from aftershock.rules.agent_impact import agent_impact
-from tests.scenario import LIMITS, START_NS, S, run
+from tests.support.scenario import LIMITS, START_NS, S, run
 
 ACTED_NS = START_NS + S
 BROKE = Change(

@@ -9,7 +9,7 @@ import pytest
 from aftershock.limits import Budget, Limits
 from aftershock.model import Level, Run, Spent, StepKind
 from aftershock.rules.budget_exceeded import budget_exceeded
-from tests.scenario import LIMITS, Scenario, run
+from tests.support.scenario import LIMITS, Scenario, run
 
 
 def limited(**budget: float) -> Limits:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from aftershock.limits import Model
 from aftershock.model import Level
 from aftershock.rules.context_pressure import context_pressure
-from tests.scenario import LIMITS, run
+from tests.support.scenario import LIMITS, run
 
 
 def test_four_fifths_of_a_known_models_window_warn() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from aftershock.model import Level
 from aftershock.policy.policy import Policy
 from aftershock.rules.dropped_fact import dropped_fact
-from tests.scenario import LIMITS, Scenario, run
+from tests.support.scenario import LIMITS, Scenario, run
 
 POLICY = Policy.from_mapping(
     {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aftershock.model import Level
 from aftershock.rules.error_streak import error_streak
-from tests.scenario import Scenario, run
+from tests.support.scenario import Scenario, run
 
 
 def failing(count: int) -> Scenario:

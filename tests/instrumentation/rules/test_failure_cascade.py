@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aftershock.model import Level
 from aftershock.rules.failure_cascade import failure_cascade
-from tests.scenario import LIMITS, Scenario, run
+from tests.support.scenario import LIMITS, Scenario, run
 
 
 def failing(*tools: str) -> Scenario:

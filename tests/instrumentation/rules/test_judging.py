@@ -14,7 +14,7 @@ from aftershock.rules import (
     judge,
     rules_after,
 )
-from tests.scenario import LIMITS, Scenario, run
+from tests.support.scenario import LIMITS, Scenario, run
 
 TOOLS = st.sampled_from(["get_status", "edit_file", "delete_file", "search", "frobnicate"])
 MOVES = st.lists(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from aftershock.model import Level
 from aftershock.policy.policy import Policy
 from aftershock.rules.missing_fact import missing_fact
-from tests.scenario import Scenario, run
+from tests.support.scenario import Scenario, run
 
 POLICY = Policy.from_mapping(
     {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aftershock.model import Level
 from aftershock.policy.policy import Policy
 from aftershock.rules.repeated_action import repeated_action
-from tests.scenario import run
+from tests.support.scenario import run
 
 
 def test_two_equal_calls_that_taught_nothing_warn_and_the_third_alarms() -> None:

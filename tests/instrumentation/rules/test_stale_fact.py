@@ -5,7 +5,7 @@ from __future__ import annotations
 from aftershock.model import Level
 from aftershock.policy.policy import Policy
 from aftershock.rules.stale_fact import stale_fact
-from tests.scenario import Scenario, run
+from tests.support.scenario import Scenario, run
 
 POLICY = Policy.from_mapping(
     {

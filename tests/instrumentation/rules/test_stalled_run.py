@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aftershock.model import Level
 from aftershock.rules.stalled_run import stalled_run
-from tests.scenario import run
+from tests.support.scenario import run
 
 
 def test_a_call_that_began_and_never_ended_alarms() -> None:

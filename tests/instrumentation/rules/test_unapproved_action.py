@@ -16,7 +16,7 @@ from aftershock.model import Finding, Level, Step
 from aftershock.policy.policy import EMPTY, Policy
 from aftershock.rules.unapproved_action import unapproved_action
 from aftershock.runs.fold import Window
-from tests.scenario import LIMITS, Scenario, run
+from tests.support.scenario import LIMITS, Scenario, run
 
 ASK = Policy.from_mapping({"tools": {"drop_table": {"gate": "ask"}}})
 DENY = Policy.from_mapping({"tools": {"drop_table": {"gate": "deny"}}})

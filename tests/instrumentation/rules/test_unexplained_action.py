@@ -7,7 +7,7 @@ import pytest
 from aftershock.model import Level
 from aftershock.policy.policy import Policy
 from aftershock.rules.unexplained_action import unexplained_action
-from tests.scenario import run
+from tests.support.scenario import run
 
 ASKED = Policy.from_mapping({"tools": {"delete_*": {"explain": True}, "scale": {"explain": True}}})
 WAIVED = Policy.from_mapping({"tools": {"delete_*": {"explain": False}}})

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from aftershock.model import Level
 from aftershock.rules.ungrounded_argument import ungrounded_argument
-from tests.scenario import LIMITS, Scenario, run
+from tests.support.scenario import LIMITS, Scenario, run
 
 
 def informed() -> Scenario:

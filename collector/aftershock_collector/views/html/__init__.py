@@ -1,0 +1,1 @@
+"""Timelines and lists of runs as self-contained pages."""

@@ -1,0 +1,1 @@
+"""Timelines, findings and attributions as lines of text."""

@@ -1,0 +1,1 @@
+"""What can be compared about content without keeping it. Pure."""

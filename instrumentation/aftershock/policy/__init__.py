@@ -1,0 +1,1 @@
+"""What tools may do and must know, what agents may spend, and what models cost. Pure."""

@@ -1,0 +1,1 @@
+"""Steps to runs, findings to claims: ordering, bounding, opening and closing. Pure."""

@@ -1,0 +1,121 @@
+"""Lessons: customs of runs that were over well before, live and in recordings, in any order."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from aftershock.limits import Limits
+from aftershock.model import Claim, Level, Step
+from aftershock_collector.engine import baseline as module
+from aftershock_collector.engine.baseline import HOUR_NS, Lessons
+from aftershock_collector.engine.engine import Engine
+from tests.support.scenario import START_NS, Scenario, run
+
+DAY_S = 86_400.0
+
+
+def careful(number: int, *, after: float = 0.0) -> Scenario:
+    """Reads an order, then updates it."""
+    played = run(f"past-{number}").after(after + number)
+    played.calls("get_order", order_id=f"A-{number}").returns("open")
+    return played.calls("update_order", order_id=f"A-{number}", state="paid").returns("updated")
+
+
+def hasty(*, after: float = DAY_S) -> Scenario:
+    """Updates an order that it never read."""
+    played = run("hasty").after(after)
+    return played.calls("update_order", order_id="A-77", state="paid").returns("updated")
+
+
+def missing(claims: tuple[Claim, ...]) -> list[Claim]:
+    return [claim for claim in claims if claim.finding.kind == "missing_fact"]
+
+
+def test_an_action_that_skips_what_runs_of_the_day_before_read_first_warns() -> None:
+    engine = Engine(live=False)
+    engine.observe([step for number in range(20) for step in careful(number).steps])
+    engine.observe(hasty().steps)
+    (claim,) = missing(engine.complete().opened)
+
+    assert claim.finding.run_id == "hasty"
+    assert claim.finding.level == Level.WARN
+    assert claim.finding.facts == (
+        (
+            "answer of get_order: never read; get_order would have told; "
+            "100% of 20 earlier actions read it first"
+        ),
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_order_in_which_a_recording_is_read_makes_no_difference(seed: int) -> None:
+    steps = [step for number in range(20) for step in careful(number).steps] + hasty().steps
+    random.Random(seed).shuffle(steps)
+    engine = Engine(live=False)
+    for step in steps:
+        engine.observe([step])
+        engine.conclude(step.last_ns)
+
+    assert len(missing(engine.complete().opened)) == 1
+
+
+def test_live_runs_are_learnt_from_when_they_are_put_away() -> None:
+    engine = Engine()
+    for number in range(20):
+        engine.observe(careful(number).steps)
+        engine.conclude(START_NS)
+    engine.conclude(START_NS + int(DAY_S * 1e9))
+    engine.observe(hasty().steps)
+
+    assert len(engine) == 1
+    assert len(missing(engine.conclude(hasty().now_ns).opened)) == 1
+
+
+def test_runs_of_the_same_hour_are_judged_by_what_was_custom_before_it() -> None:
+    engine = Engine(live=False)
+    steps: list[Step] = [step for number in range(20) for step in careful(number).steps]
+    engine.observe([*steps, *hasty(after=100.0).steps])
+
+    assert missing(engine.complete().opened) == []
+
+
+def test_a_reader_of_its_subject_follows_the_custom() -> None:
+    engine = Engine(live=False)
+    engine.observe([step for number in range(20) for step in careful(number).steps])
+    engine.observe(careful(77, after=DAY_S).steps)
+
+    assert missing(engine.complete().opened) == []
+
+
+def test_the_newest_runs_are_learnt_from_and_each_of_them_only_so_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "RUNS_MAX", 30)
+    monkeypatch.setattr(module, "LESSONS_MAX", 3)
+    lessons = Lessons(Limits())
+    busy = run("busy")
+    for number in range(50):
+        busy.calls("get_order", order_id=f"B-{number}").returns("open")
+        busy.calls("update_order", order_id=f"B-{number}").returns("updated")
+    for number in range(100):
+        lessons.learn(f"run-{number}", START_NS, busy.steps)
+    practice = lessons.practice_at(START_NS + 2 * HOUR_NS)
+    (custom,) = practice.customs["order_id"]
+
+    assert custom.support == 90
+
+
+def test_what_was_custom_in_an_hour_stays_so_until_it_is_unsettled() -> None:
+    lessons = Lessons(Limits())
+    now_ns = START_NS + 2 * HOUR_NS
+    for number in range(20):
+        lessons.learn(f"run-{number}", START_NS, careful(number).steps)
+    before = lessons.practice_at(now_ns)
+    lessons.learn("late", START_NS, careful(99).steps)
+
+    assert before is lessons.practice_at(now_ns)
+    lessons.unsettle()
+    assert lessons.practice_at(now_ns).customs["order_id"][0].support == 21
+    assert lessons.practice_at(START_NS).customs == {}

@@ -1,0 +1,92 @@
+"""Recorded files go through the same spine as live traffic, and nothing goes missing unsaid."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aftershock.policy.policy import EMPTY
+from aftershock_collector.service.replay import Imported, Importer
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.store.writer import Store
+from tests.support.traffic import looping_run, span_request
+
+RECORDED = Path(__file__).parents[4] / "shared" / "data" / "otel-openinference"
+SHIPPED = Path(__file__).parents[2] / "data"
+NOW_NS = 1_790_000_000 * 10**9
+
+needs_recordings = pytest.mark.skipif(
+    not RECORDED.is_dir(), reason="the recorded OpenInference files are not beside the repository"
+)
+
+
+def import_into(place: Path, *files: Path) -> list[Imported]:
+    with closing(Store.open(place)) as store:
+        importer = Importer(store, EMPTY, NOW_NS)
+        return [importer.take(path) for path in files]
+
+
+def spans_in(document: Any) -> Iterator[Any]:
+    for span in document["spans"] if "spans" in document else document["child_spans"]:
+        yield span
+        yield from spans_in(span)
+
+
+@needs_recordings
+def test_every_span_of_every_recorded_openinference_file_is_stored_or_counted(
+    tmp_path: Path,
+) -> None:
+    files = sorted(RECORDED.glob("*.json.gz"))
+    done = import_into(tmp_path / "aftershock.db", *files)
+    inside = sum(
+        len(list(spans_in(json.loads(gzip.decompress(path.read_bytes()))))) for path in files
+    )
+    lost = sum(
+        count
+        for imported in done
+        for reason, count in imported.dropped.items()
+        if not reason.startswith("log records")
+    )
+
+    assert 49 == len(files)
+    assert inside == sum(imported.spans + imported.known for imported in done) + lost
+    assert 49 == len({run for imported in done for run in imported.runs})
+
+
+def test_importing_a_file_twice_adds_nothing(tmp_path: Path) -> None:
+    path = SHIPPED / "openinference-trail.json.gz"
+    first, again = import_into(tmp_path / "aftershock.db", path, path)
+
+    assert first.spans > 0
+    assert (0, first.spans) == (again.spans, again.known)
+
+
+def test_an_imported_loop_is_found_and_closed_with_the_datas_own_time(tmp_path: Path) -> None:
+    run = looping_run(random.Random(3))
+    path = tmp_path / "run.pb"
+    path.write_bytes(span_request(run.spans))
+    (imported,) = import_into(tmp_path / "aftershock.db", path)
+    with Reader.open(tmp_path / "aftershock.db") as reader:
+        (summary,) = reader.runs()
+        (claim,) = reader.claims(run.run_id)
+        steps = reader.steps(run.run_id, EMPTY)
+
+    assert {run.run_id} == imported.runs
+    assert ("repeated_action", "alarm") == (claim.finding.kind, claim.finding.level)
+    assert summary.ended_at_ns == claim.closed_at_ns == max(step.last_ns for step in steps)
+
+
+def test_neutral_records_import_with_a_step_for_each_of_theirs(tmp_path: Path) -> None:
+    path = SHIPPED / "neutral-tau.jsonl.gz"
+    records = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+    (imported,) = import_into(tmp_path / "aftershock.db", path)
+
+    assert len(records) == len(imported.runs)
+    assert sum(len(record["steps"]) for record in records) == imported.steps

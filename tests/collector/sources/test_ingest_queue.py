@@ -1,0 +1,424 @@
+"""The intake on a real store: an acknowledgement means committed, whatever goes wrong around it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
+
+from aftershock.model import Change, Step
+from aftershock.policy.policy import EMPTY
+from aftershock_collector.config.model import Config
+from aftershock_collector.otlp.wire import Span
+from aftershock_collector.reading.read import read, read_event
+from aftershock_collector.sources.ingest_queue import WORKS_MAX, Intake
+from aftershock_collector.sources.requests import Accepted, Answer, Arrived, Busy, Refused, Signal
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.store.writer import Store
+from aftershock_collector.telemetry import Telemetry
+from tests.support.traffic import any_runs, log_request, looping_run, span_request
+
+PROTOBUF = "application/x-protobuf"
+
+
+def sample_request() -> bytes:
+    data = MetricsData()
+    metric = data.resource_metrics.add().scope_metrics.add().metrics.add(name="m", unit="1")
+    metric.gauge.data_points.add(time_unix_nano=5, as_double=1.5)
+    return data.SerializeToString()
+
+
+class Desk:
+    """An intake with its store, and everything that it handed on."""
+
+    def __init__(self, home: Path) -> None:
+        self.config = replace(Config(home), answer_s=1.0)
+        self.store = Store.open(self.config.store)
+        self.telemetry = Telemetry()
+        self.arrived: list[Arrived] = []
+        self.before_consuming: Callable[[], None] = lambda: None
+        self.read_span: Callable[[Span], Step | None] = lambda span: read(span, EMPTY)
+        self.intake: Intake | None = None
+
+    def open(self) -> Intake:
+        def consume(arrived: Arrived) -> None:
+            self.before_consuming()
+            self.arrived.append(arrived)
+
+        self.intake = Intake(
+            self.store,
+            self.telemetry,
+            self.config,
+            read_span=self.read_span,
+            read_event=lambda event: read_event(event, EMPTY),
+            consume=consume,
+        )
+        self.intake.start()
+        return self.intake
+
+    def offer(self, *bodies: bytes, signal: Signal = Signal.TRACES) -> list[Answer]:
+        """All at once, from one event loop."""
+        intake = self.intake or self.open()
+
+        async def offer_all() -> list[Answer]:
+            return await asyncio.gather(*(intake.offer(signal, b, PROTOBUF) for b in bodies))
+
+        return asyncio.run(offer_all())
+
+    def count(self, table: str = "spans") -> int:
+        with Reader.open(self.config.store) as reader:
+            return reader.counts()[table]
+
+    def metric(self, name: str, **labels: str) -> float:
+        return self.telemetry.registry.get_sample_value(f"aftershock_{name}", labels) or 0.0
+
+    def fill(self) -> None:
+        """No page more than there is."""
+        ((pages,),) = self.store.select("PRAGMA page_count")
+        self.store.select(f"PRAGMA max_page_count = {pages}")
+
+    def make_room(self) -> None:
+        self.store.select("PRAGMA max_page_count = 1000000")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    opened = Desk(tmp_path)
+    yield opened
+    if opened.intake is not None:
+        opened.intake.stop()
+    opened.store.close()
+
+
+def bodies_of(count: int, seed: int = 1) -> list[bytes]:
+    return [span_request(run.spans) for run in any_runs(random.Random(seed), count)]
+
+
+def spans_in(*bodies: bytes) -> int:
+    runs = any_runs(random.Random(1), 10_000)
+    wanted = set(bodies)
+    total = 0
+    for run in runs:
+        body = span_request(run.spans)
+        if body in wanted:
+            total += len(run.spans)
+            wanted.remove(body)
+        if not wanted:
+            return total
+    raise AssertionError("not one of ours")
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it never came true"
+        time.sleep(0.01)
+
+
+def test_what_is_acknowledged_is_committed_and_was_handed_on(desk: Desk) -> None:
+    (body,) = bodies_of(1)
+
+    assert desk.offer(body) == [Accepted()]
+    assert desk.count() == spans_in(body)
+    wait_until(lambda: len(desk.arrived) == 1)
+    assert len(desk.arrived[0].steps) == spans_in(body)
+    assert desk.metric("stored_total", signal="spans") == spans_in(body)
+    assert desk.metric("queue_bytes") == 0
+
+
+def test_start_events_samples_and_alerts_go_the_same_way(desk: Desk) -> None:
+    run = looping_run(random.Random(1))
+    webhook: dict[str, Any] = {
+        "version": "4",
+        "alerts": [
+            {
+                "status": "firing",
+                "labels": {"alertname": "SlowQueries", "datname": "orders"},
+                "annotations": {"summary": "p95 is 2 s"},
+                "startsAt": "2026-01-15T12:03:10.5Z",
+                "endsAt": "0001-01-01T00:00:00Z",
+                "fingerprint": "f00",
+            },
+            {"labels": {}},
+        ],
+    }
+    assert desk.offer(log_request(run.started), signal=Signal.LOGS) == [Accepted()]
+    assert desk.offer(sample_request(), signal=Signal.METRICS) == [Accepted()]
+    (answer,) = desk.offer(json.dumps(webhook).encode(), signal=Signal.ALERTS)
+
+    assert answer == Accepted(1, "alert without a name: 1")
+    wait_until(lambda: len(desk.arrived) == 3)
+    events, samples, alerts = desk.arrived
+    assert len(run.started) == len(events.steps) == desk.count("events")
+    assert [1.5] == [sample.value for sample in samples.samples]
+    (change,) = alerts.changes
+    assert ("db/orders", "SlowQueries", None) == (change.entity, change.name, change.ended_at_ns)
+    assert change.began_at_ns == 1_768_478_590_500_000_000
+    assert desk.count("changes") == 1
+
+
+def test_plain_log_lines_are_passed_over_and_counted(desk: Desk) -> None:
+    records = looping_run(random.Random(1)).started[:2]
+    for record in records:
+        record.event_name = ""
+
+    assert desk.offer(log_request(records), signal=Signal.LOGS) == [Accepted()]
+    assert desk.count("events") == 0
+    assert desk.metric("passed_over_total") == 2
+
+
+def test_many_that_wait_share_one_commit(desk: Desk) -> None:
+    held = threading.Event()
+
+    def linger() -> None:
+        held.wait(0.2)
+
+    desk.before_consuming = linger
+    bodies = bodies_of(40)
+    answers = desk.offer(*bodies)
+
+    assert [Accepted()] * 40 == answers
+    assert desk.count() == spans_in(*bodies)
+    assert len(desk.arrived) < 10
+
+
+def test_an_unreadable_body_is_refused_and_its_neighbours_are_kept(desk: Desk) -> None:
+    first, second = bodies_of(2)
+    answers = desk.offer(first, b"\xff\xff\xff garbage", second)
+
+    assert [Accepted, Refused, Accepted] == [type(answer) for answer in answers]
+    assert desk.count() == spans_in(first, second)
+    assert desk.metric("rejected_total", signal="traces", reason="unreadable") == 1
+
+
+def test_an_item_that_is_bad_is_a_partial_success(desk: Desk) -> None:
+    run = looping_run(random.Random(1))
+    run.spans[1].span_id = b"short"
+    (answer,) = desk.offer(span_request(run.spans))
+
+    assert isinstance(answer, Accepted)
+    assert answer.rejected == 1
+    assert answer.message
+    assert desk.count() == len(run.spans) - 1
+
+
+def test_a_row_that_the_store_refuses_never_loses_the_good_ones(desk: Desk) -> None:
+    bodies = bodies_of(3)
+    poison = looping_run(random.Random(7))
+
+    def read_badly(span: Span) -> Step | None:
+        step = read(span, EMPTY)
+        poisoned = span.span_id == poison.spans[2].span_id.hex()
+        return replace(step, run_id="\ud800") if step and poisoned else step
+
+    desk.read_span = read_badly
+    answers = desk.offer(bodies[0], bodies[1], span_request(poison.spans), bodies[2])
+
+    assert [Accepted(), Accepted(), Accepted(1, "unstorable: 1"), Accepted()] == answers
+    assert desk.count() == spans_in(*bodies) + len(poison.spans) - 1
+
+
+def test_a_reader_that_fails_loses_the_step_and_not_the_span(desk: Desk) -> None:
+    def fail(_: Span) -> Step | None:
+        raise RuntimeError("our bug")
+
+    desk.read_span = fail
+    (body,) = bodies_of(1)
+
+    assert desk.offer(body) == [Accepted()]
+    assert desk.count() == spans_in(body)
+    assert desk.count("runs") == 0
+    assert desk.metric("failures_total", place="read") == spans_in(body)
+
+
+def test_a_judge_that_fails_does_not_end_the_intake(desk: Desk) -> None:
+    def fail() -> None:
+        raise RuntimeError("our bug")
+
+    desk.before_consuming = fail
+    first, second = bodies_of(2)
+
+    assert desk.offer(first) == [Accepted()]
+    assert desk.offer(second) == [Accepted()]
+    wait_until(lambda: desk.metric("failures_total", place="judge") == 2)
+    assert desk.intake is not None
+    assert desk.intake.degraded is None
+
+
+def test_a_full_queue_answers_busy_at_once_and_keeps_what_it_took(desk: Desk) -> None:
+    bodies = bodies_of(12)
+    desk.config = replace(desk.config, queue_bytes_max=sum(map(len, bodies[:6])))
+    answers = desk.offer(*bodies)
+
+    refused = [answer for answer in answers if isinstance(answer, Busy)]
+    assert refused
+    assert all(answer.full and answer.retry_after_s > 0 for answer in refused)
+    kept = [b for b, answer in zip(bodies, answers, strict=True) if answer == Accepted()]
+    assert desk.count() == spans_in(*kept)
+    assert desk.offer(bodies[-1]) == [Accepted()]
+
+
+def test_a_full_store_is_told_and_judged_over_and_recovers_by_itself(desk: Desk) -> None:
+    first, *rest = bodies_of(30)
+    assert desk.offer(first) == [Accepted()]
+    desk.fill()
+    began = time.monotonic()
+    answers = desk.offer(*rest)
+    waited = time.monotonic() - began
+
+    assert [Busy(1.0, "the store cannot write: full")] * len(rest) == answers
+    assert 0.9 < waited < 2.5  # it kept them as long as it may, and no longer
+    assert desk.intake is not None
+    assert desk.intake.degraded == "the store cannot write: full"
+    assert desk.metric("store_writable") == 0
+    assert desk.metric("store_errors_total", reason="full") > 0
+    judged = {step.span_id for arrived in desk.arrived for step in arrived.steps}
+    assert len(judged) == spans_in(first, *rest)
+    assert desk.offer(sample_request(), signal=Signal.METRICS) == [Accepted()]
+
+    desk.make_room()
+    assert desk.offer(*rest) == [Accepted()] * len(rest)
+    assert desk.intake.degraded is None
+    assert desk.metric("store_writable") == 1
+    assert desk.count() == spans_in(first, *rest)
+    assert desk.metric("queue_bytes") == 0
+
+
+def test_what_waits_for_a_lock_is_committed_once_it_is_gone(desk: Desk) -> None:
+    first, *rest = bodies_of(5)
+    desk.offer(first)
+    other = sqlite3.connect(desk.config.store, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    threading.Timer(0.5, lambda: other.execute("COMMIT")).start()
+    answers = desk.offer(*rest)
+    other.close()
+
+    assert [Accepted()] * len(rest) == answers
+    assert desk.count() == spans_in(first, *rest)
+    steps = sum(len(arrived.steps) for arrived in desk.arrived)
+    assert steps == spans_in(first, *rest)  # each judged once, though it was tried several times
+
+
+def test_stopping_commits_what_waits_and_takes_nothing_new(desk: Desk) -> None:
+    bodies = bodies_of(10)
+    intake = desk.open()
+
+    async def offer_and_stop() -> list[Answer]:
+        offers = [asyncio.create_task(intake.offer(Signal.TRACES, b, PROTOBUF)) for b in bodies]
+        await asyncio.sleep(0)
+        await asyncio.to_thread(intake.stop)
+        return [*await asyncio.gather(*offers), await intake.offer(Signal.TRACES, b"", PROTOBUF)]
+
+    *answers, late = asyncio.run(offer_and_stop())
+
+    assert [Accepted()] * 10 == answers
+    assert late == Busy(1.0, "the writer is not running")
+    assert desk.count() == spans_in(*bodies)
+
+
+def test_stopping_with_a_full_store_answers_everybody(desk: Desk) -> None:
+    first, *rest = bodies_of(10)
+    desk.offer(first)
+    desk.fill()
+    desk.config = replace(desk.config, answer_s=30.0)
+    assert desk.intake is not None
+    desk.intake.stop()
+    intake = desk.open()
+
+    async def offer_and_stop() -> list[Answer]:
+        offers = [asyncio.create_task(intake.offer(Signal.TRACES, b, PROTOBUF)) for b in rest]
+        await asyncio.sleep(0.1)
+        await asyncio.to_thread(intake.stop)
+        return await asyncio.gather(*offers)
+
+    assert {Busy} == {type(answer) for answer in asyncio.run(offer_and_stop())}
+
+
+def test_work_runs_on_the_writers_thread_in_its_turn(desk: Desk) -> None:
+    seen: list[str] = []
+    intake = desk.open()
+
+    def work() -> None:
+        seen.append(threading.current_thread().name)
+
+    def fail() -> None:
+        raise RuntimeError("our bug")
+
+    intake.call(fail)
+    intake.call(work)
+    wait_until(lambda: seen == ["aftershock-intake"])
+    assert desk.metric("failures_total", place="intake") == 1
+
+
+def test_work_that_piles_up_is_bounded_and_counted(desk: Desk) -> None:
+    intake, go = desk.open(), threading.Event()
+    done: list[int] = []
+    intake.call(lambda: go.wait(5))
+    for number in range(WORKS_MAX * 2):
+        intake.call(lambda number=number: done.append(number))
+    go.set()
+    wait_until(lambda: len(done) + desk.metric("dropped_total", reason="work_queue_full") >= 512)
+
+    assert WORKS_MAX <= len(done) + 1 <= WORKS_MAX + 2
+    assert sorted(done) == done
+
+
+def test_a_sender_that_went_away_costs_nothing(desk: Desk) -> None:
+    (body,) = bodies_of(1)
+    intake = desk.open()
+
+    async def cancel() -> None:
+        offering = asyncio.create_task(intake.offer(Signal.TRACES, body, PROTOBUF))
+        await asyncio.sleep(0)
+        offering.cancel()
+
+    asyncio.run(cancel())
+    wait_until(lambda: desk.metric("queue_bytes") == 0 and desk.metric("queue_requests") == 0)
+    assert desk.offer(body) == [Accepted()]
+
+
+def test_the_same_run_in_pieces_is_one_run(desk: Desk) -> None:
+    run = looping_run(random.Random(3))
+    pieces = [span_request(run.spans[at : at + 2]) for at in range(0, len(run.spans), 2)]
+    desk.offer(*pieces, *pieces)
+
+    assert desk.count() == len(run.spans)
+    assert desk.count("runs") == 1
+    assert desk.metric("duplicates_total") == len(run.spans)
+
+
+@pytest.mark.parametrize("body", [b"{", b"7", b"{}", b'{"alerts": {}}', b"[" * 100_000])
+def test_a_webhook_that_is_none_is_refused(desk: Desk, body: bytes) -> None:
+    (answer,) = desk.offer(body, signal=Signal.ALERTS)
+
+    assert isinstance(answer, Refused)
+    assert not answer.ours
+
+
+def test_a_resolved_alert_ends_its_change(desk: Desk) -> None:
+    alert = {
+        "status": "firing",
+        "labels": {"alertname": "Down", "instance": "db:5432"},
+        "startsAt": "2026-01-15T12:00:00Z",
+        "endsAt": "2026-01-15T12:05:00+00:00",
+    }
+    for status in ("firing", "resolved"):
+        desk.offer(
+            json.dumps({"alerts": [alert | {"status": status}]}).encode(), signal=Signal.ALERTS
+        )
+
+    with Reader.open(desk.config.store) as reader:
+        (change,) = reader.changes(0, 2**62)
+    assert isinstance(change, Change)
+    assert change.entity == "address/db:5432"
+    assert change.ended_at_ns == change.began_at_ns + 300 * 10**9

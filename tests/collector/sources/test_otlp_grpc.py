@@ -1,0 +1,214 @@
+"""OTLP over gRPC on real sockets, with the real exporters."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
+from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.trace.export import SpanExportResult
+
+from aftershock_collector.config.model import Address, Config
+from aftershock_collector.sources import otlp_grpc
+from aftershock_collector.sources.requests import Accepted, Answer, Busy, Refused, Signal
+from aftershock_collector.telemetry import Telemetry
+from tests.support.otlp_sender import recorded_spans
+
+CONFIG = replace(Config(Path("unused")), request_bytes_max=200_000)
+METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+_grpc: Any = grpc
+
+
+@dataclass
+class Listener:
+    """A listening service whose intake is a list."""
+
+    answers: list[Answer] = field(default_factory=list[Answer])
+    offered: list[tuple[Signal, bytes, str]] = field(
+        default_factory=list[tuple[Signal, bytes, str]]
+    )
+    fails: bool = False
+    target: str = ""
+    telemetry: Telemetry = field(default_factory=Telemetry)
+
+    async def offer(self, signal: Signal, body: bytes, content_type: str) -> Answer:
+        if self.fails:
+            raise RuntimeError("our bug")
+        self.offered.append((signal, body, content_type))
+        return self.answers.pop(0) if self.answers else Accepted()
+
+    def send(self, body: bytes, **options: Any) -> bytes:
+        with _grpc.insecure_channel(self.target) as channel:
+            return channel.unary_unary(METHOD)(body, timeout=10, **options)
+
+    def requests(self, answer: str) -> float:
+        labels = {"transport": "grpc", "signal": "traces", "answer": answer}
+        return self.telemetry.registry.get_sample_value("aftershock_requests_total", labels) or 0
+
+
+@contextmanager
+def listening(listener: Listener) -> Generator[None]:
+    """Serve in a thread of its own."""
+    ready, stop = threading.Event(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+
+    async def serve() -> None:
+        address = Address("127.0.0.1", 0)
+        async with otlp_grpc.listening(
+            listener.offer, listener.telemetry, CONFIG, address
+        ) as bound:
+            listener.target = str(bound)
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(10)
+        loop.close()
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    made = Listener()
+    with listening(made):
+        yield made
+
+
+@pytest.mark.parametrize("compression", list(grpc.Compression))
+def test_the_real_span_exporter_is_understood(
+    listener: Listener, compression: grpc.Compression
+) -> None:
+    exporter: Any = OTLPSpanExporter(listener.target, insecure=True, compression=compression)
+    result = exporter.export(recorded_spans(3))
+    exporter.shutdown()
+
+    assert result is SpanExportResult.SUCCESS
+    ((signal, body, content_type),) = listener.offered
+    assert (Signal.TRACES, "application/x-protobuf") == (signal, content_type)
+    request = ExportTraceServiceRequest.FromString(body)
+    assert len(request.resource_spans[0].scope_spans[0].spans) == 3
+    assert listener.requests("OK") == 1
+
+
+def test_the_real_metric_and_log_exporters_are_understood(listener: Listener) -> None:
+    exporter = OTLPMetricExporter(listener.target, insecure=True)
+    meters = MeterProvider([PeriodicExportingMetricReader(exporter)])
+    meters.get_meter("m").create_counter("c").add(1)
+    meters.shutdown()
+    logs = LoggerProvider()
+    logs.add_log_record_processor(
+        SimpleLogRecordProcessor(OTLPLogExporter(listener.target, insecure=True))
+    )
+    logs.get_logger("l").emit(body="hello", event_name="aftershock.fact")
+    logs.shutdown()
+
+    assert {Signal.METRICS, Signal.LOGS} == {signal for signal, _, _ in listener.offered}
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_the_real_exporter_comes_back_when_it_was_asked_to(listener: Listener, full: bool) -> None:
+    listener.answers = [Busy(0.1, "busy", full=full)]
+    exporter: Any = OTLPSpanExporter(listener.target, insecure=True)
+    result = exporter.export(recorded_spans(1))
+    exporter.shutdown()
+
+    assert result is SpanExportResult.SUCCESS
+    first, second = listener.offered
+    assert first == second
+
+
+def test_bytes_are_offered_as_they_came_even_if_they_are_no_protobuf(listener: Listener) -> None:
+    listener.answers = [Refused("not OTLP")]
+    with pytest.raises(grpc.RpcError) as caught:
+        listener.send(b"\xff\xff not protobuf")
+
+    error: Any = caught.value
+    assert (grpc.StatusCode.INVALID_ARGUMENT, "not OTLP") == (error.code(), error.details())
+    assert listener.offered[0][1] == b"\xff\xff not protobuf"
+    assert listener.requests("INVALID_ARGUMENT") == 1
+
+
+def test_a_partial_success_says_how_many_and_why(listener: Listener) -> None:
+    listener.answers = [Accepted(2, "bad id: 2")]
+    told = ExportTraceServiceResponse.FromString(listener.send(b"")).partial_success
+
+    assert (2, "bad id: 2") == (told.rejected_spans, told.error_message)
+
+
+@pytest.mark.parametrize(
+    ("busy", "code"),
+    [
+        (Busy(1.5, "the queue is full", full=True), grpc.StatusCode.RESOURCE_EXHAUSTED),
+        (Busy(1.5, "the store cannot write: full"), grpc.StatusCode.UNAVAILABLE),
+    ],
+)
+def test_busy_says_when_to_come_back(listener: Listener, busy: Busy, code: grpc.StatusCode) -> None:
+    listener.answers = [busy]
+    with pytest.raises(grpc.RpcError) as caught:
+        listener.send(b"")
+
+    error: Any = caught.value
+    assert (code, busy.message) == (error.code(), error.details())
+    status = Status.FromString(dict(error.trailing_metadata())["grpc-status-details-bin"])
+    retry = RetryInfo()
+    assert status.details[0].Unpack(retry)
+    assert retry.retry_delay.ToNanoseconds() == 1_500_000_000
+
+
+def test_our_own_bug_is_internal_counted_and_tells_nothing(listener: Listener) -> None:
+    listener.fails = True
+    with pytest.raises(grpc.RpcError) as caught:
+        listener.send(b"")
+
+    error: Any = caught.value
+    assert (grpc.StatusCode.INTERNAL, "internal error") == (error.code(), error.details())
+    failures = listener.telemetry.registry.get_sample_value(
+        "aftershock_failures_total", {"place": "grpc"}
+    )
+    assert failures == 1
+
+
+@pytest.mark.parametrize("compression", [grpc.Compression.NoCompression, grpc.Compression.Gzip])
+def test_what_is_or_becomes_too_large_is_refused(
+    listener: Listener, compression: grpc.Compression
+) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        listener.send(bytes(30_000_000), compression=compression)
+
+    error: Any = caught.value
+    assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert listener.offered == []
+
+
+def test_an_address_that_is_taken_is_an_error(listener: Listener) -> None:
+    async def listen_again() -> None:
+        address = Address.parse(listener.target)
+        async with otlp_grpc.listening(listener.offer, listener.telemetry, CONFIG, address):
+            pass
+
+    with pytest.raises(OSError, match="cannot listen"):
+        asyncio.run(listen_again())

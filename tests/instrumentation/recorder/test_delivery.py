@@ -1,0 +1,93 @@
+"""Delivery through outages: held in order, bounded, counted, said once, never in the way."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Sequence
+
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+
+from aftershock.recorder import delivery
+from aftershock.recorder.delivery import CarefulSpanExporter, Delivery, Outage
+from aftershock.recorder.drop_counters import losses
+from aftershock.recorder.span_tracking import Amendments
+from tests.support.otlp_sink import Sink
+
+
+def test_what_an_outage_held_back_is_delivered_in_order_when_it_is_over() -> None:
+    taken: list[int] = []
+    up = False
+
+    def send(batch: Sequence[int]) -> bool:
+        if up:
+            taken.extend(batch)
+        return up
+
+    outage = Outage(write=lambda _line: None)
+    items: Delivery[int] = Delivery("numbers", send, outage)
+    for n in range(5):
+        assert not items.deliver([n])
+    up = True
+    assert not items.deliver([5])
+    outage.retry_at = 0.0
+    assert items.deliver([6])
+
+    assert taken == [0, 1, 2, 3, 4, 5, 6]
+
+
+def test_a_long_outage_keeps_the_newest_and_counts_the_rest() -> None:
+    said: list[str] = []
+    outage = Outage("http://127.0.0.1:1", write=said.append)
+    items: Delivery[int] = Delivery("many", lambda _batch: False, outage)
+    for n in range(delivery.HELD_MAX + 500):
+        items.deliver([n])
+
+    assert losses()["undelivered_many"] == 500
+    assert len(said) == 1
+    assert said[0].startswith("aftershock: no collector at http://127.0.0.1:1 (")
+    assert said[0].count("\n") == 1
+
+
+def test_while_nobody_listens_an_attempt_costs_no_time() -> None:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{one.getsockname()[1]}"
+    outage = Outage(url, write=lambda _line: None)
+    items: Delivery[int] = Delivery("x", lambda _batch: time.sleep(5) is None, outage)
+    began = time.monotonic()
+    items.deliver([1])
+
+    assert time.monotonic() - began < 0.4
+    assert outage.reason == "Connection refused"
+
+
+def test_a_real_exporter_comes_back_after_the_collector_does() -> None:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    said: list[str] = []
+    outage = Outage(f"http://127.0.0.1:{port}", write=said.append)
+    outage.quiet()
+    exporter = CarefulSpanExporter(
+        [(lambda: OTLPSpanExporter(f"http://127.0.0.1:{port}/v1/traces", timeout=1), outage)],
+        Amendments(),
+    )
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = provider.get_tracer("tests")
+    tracer.start_span("while it is down").end()
+    with Sink(port) as sink:
+        outage.retry_at = 0.0
+        tracer.start_span("when it is up").end()
+        assert [span.name for span in sink.spans] == ["while it is down", "when it is up"]
+        sink.server.status = 503
+        tracer.start_span("while it is busy").end()
+        sink.server.status = 200
+        outage.retry_at = 0.0
+        tracer.start_span("when it is not").end()
+        assert [span.name for span in sink.spans][2:] == ["while it is busy", "when it is not"]
+
+    assert len(said) == 1
