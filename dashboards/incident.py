@@ -143,10 +143,10 @@ EVIDENCE = events_table(
         "aftershock_impact_nats_own": "Surprise",
         "aftershock_impact_nats_before": "Before it",
         "aftershock_impact_nats_callee": "Callee",
-        "aftershock_impact_nats_rival": "Rival",
+        "aftershock_impact_nats_alternative": "Rival",
         "aftershock_finding_state": "State",
-        "aftershock_finding_verdict": "A person's verdict",
-        "aftershock_finding_verdict_by": "By",
+        "aftershock_finding_feedback": "A person's verdict",
+        "aftershock_finding_feedback_by": "By",
     },
     run_to=OF_ROW,
     overrides=(

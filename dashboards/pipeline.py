@@ -254,7 +254,7 @@ OUT = (
         "Passed on",
         "Requests that were passed on to the next collector and to the store of logs.",
         ask(rate(of("forwarded_total"), "signal, outcome"), "{{signal}} {{outcome}}"),
-        empty="nothing is passed on: collector.forward and collector.story are not set",
+        empty="nothing is passed on: collector.forward and collector.activity_log are not set",
         unit="reqps",
         stacked=True,
         onward=TO_FLEET,

@@ -18,8 +18,8 @@ from aftershock.policy.policy import EMPTY
 from aftershock_collector.engine.engine import Engine
 from aftershock_collector.otlp.decode import decode_logs, decode_traces
 from aftershock_collector.reading.read import read, read_event
-from aftershock_collector.service.worker import Judging
-from aftershock_collector.sources.requests import Arrived
+from aftershock_collector.service.worker import Worker
+from aftershock_collector.sources.requests import Observations
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.writer import Store
 from aftershock_collector.telemetry import Telemetry
@@ -40,7 +40,7 @@ class World:
     def up(self) -> None:
         self.store = Store.open(self.path)
         self.reader = Reader.open(self.path)
-        self.judging = Judging(Engine(), self.store, self.reader, Telemetry(), lambda _: ())
+        self.judging = Worker(Engine(), self.store, self.reader, Telemetry(), lambda _: ())
         self.judging.resume(self.now_ns)
 
     def restart(self) -> None:
@@ -60,7 +60,7 @@ class World:
             kept = [(event, step) for event, step in events if isinstance(step, Step)]
             self.store.append([], kept, [], self.now_ns)
             steps = [step for _, step in kept]
-        self.judging.consume(Arrived(arrived_ns=self.now_ns, steps=steps))
+        self.judging.consume(Observations(arrived_ns=self.now_ns, steps=steps))
 
     def tick(self, seconds: float = 0.5) -> None:
         self.now_ns += int(seconds * SECOND)

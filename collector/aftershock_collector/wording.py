@@ -15,7 +15,7 @@ from aftershock.approval import Approval, Gate
 from aftershock.model import Action, Decision, Fact, Outcome, Step, StepKind, Tier
 
 if TYPE_CHECKING:
-    from aftershock.model import Change, Impact, Rival
+    from aftershock.model import Alternative, Change, Impact
 
 NS = 1_000_000_000
 TEXT_CHARS_MAX = 300  # of one sentence: three lines on a phone
@@ -227,7 +227,7 @@ def change_words(change: Change) -> str:
     return f"{entity} {name} {verb}{size}{detail}"
 
 
-def verdict(impact: Impact) -> str:
+def attribution_words(impact: Impact) -> str:
     """One sentence with its probability."""
     return f"{judgement(impact)} ({chance(impact)})." if chance(impact) else f"{judgement(impact)}."
 
@@ -265,10 +265,10 @@ def judgement(impact: Impact) -> str:
     return f"No metric evidence that {deed} degraded {entity}"
 
 
-def rival_words(rival: Rival) -> str:
+def alternative_words(alternative: Alternative) -> str:
     """Whose deed, where it is one; else what happened."""
-    name = clean(rival.name, 80) or NO_AGENT
-    return name if rival.span_id is None else f"{who(rival.agent)}'s {name}"
+    name = clean(alternative.name, 80) or NO_AGENT
+    return name if alternative.span_id is None else f"{who(alternative.agent)}'s {name}"
 
 
 def candidates(impact: Impact) -> tuple[tuple[str, float, bool], ...]:
@@ -279,8 +279,8 @@ def candidates(impact: Impact) -> tuple[tuple[str, float, bool], ...]:
     if impact.probability is None:
         return ()
     own = (f"{who(impact.agent)}'s {clean(impact.tool, 80)}", impact.probability, True)
-    others = [(rival_words(r), r.probability, False) for r in impact.rivals]
+    others = [(alternative_words(r), r.probability, False) for r in impact.alternatives]
     if all(name != NO_AGENT for name, *_ in others):
-        left = 1.0 - impact.probability - sum(r.probability for r in impact.rivals)
+        left = 1.0 - impact.probability - sum(r.probability for r in impact.alternatives)
         others.append((NO_AGENT, max(0.0, left), False))
     return tuple(sorted([own, *others], key=lambda c: -c[1]))

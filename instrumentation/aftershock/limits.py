@@ -52,7 +52,9 @@ class Limits:
     cascade_tools_alarm: int = 3  # of them in a row, with nothing that worked in between
 
     # Context.
-    practice_share_min: float = 0.75  # of past actions that read a fact first, at least, for sure
+    expectation_share_min: float = (
+        0.75  # of past actions that read a fact first, at least, for sure
+    )
     fact_age_max_s: float = 900.0  # a fact without a declared age is stale after 15 minutes
     pressure_warn: float = 0.8  # of the context window: frameworks compact from about here on
     budget_warn: float = 0.8  # of a budget: while there is still time to raise it

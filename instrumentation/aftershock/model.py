@@ -195,7 +195,7 @@ class Run:
     agent: str | None = None
     began_at_ns: int | None = None
     ended_at_ns: int | None = None  # None: the run is not known to be over
-    heard_at_ns: int | None = None  # newest sign of life, heartbeats included
+    received_at_ns: int | None = None  # newest sign of life, heartbeats included
     dropped_steps: int = 0  # older steps that fell out of the window
     dropped_spent: Spent = Spent()  # what those had used up
     dropped_approvals: tuple[Step, ...] = ()  # among those: they hold all the same
@@ -274,11 +274,11 @@ class Parts:
     own: float  # how unusual the target became after the action
     before: float  # how unusual it already was
     callee: float  # what a callee of the target explains
-    rival: float  # the worst movement that no candidate action could have caused
+    alternative: float  # the worst movement that no candidate action could have caused
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
+class Alternative:
     """Another explanation of the same degradation.
 
     `span_id is None`: no agent's action; its name says whether anything is known to be behind it.
@@ -306,7 +306,7 @@ class Impact:
     probability: float | None  # None: not enough data to say anything
     label: str  # certain | probable | suspected | possible | no metric evidence | not enough data
     parts: Parts
-    rivals: tuple[Rival, ...]
+    alternatives: tuple[Alternative, ...]
     judged_at_ns: int
     change: Change | None = None  # the worst movement of the target, where there is one
     lead_ns: int | None = None  # from the action to the beginning of the change
@@ -352,10 +352,10 @@ class Closing(StrEnum):
     CONTRADICTED = "newer evidence contradicts it"
     RETRACTED = "late evidence shows that it never was true"
     RECOVERED = "the degradation ended"
-    VERDICT = "a person decided"
+    FEEDBACK = "a person decided"
 
 
-class Cause(StrEnum):
+class Assessment(StrEnum):
     """What a person found to be behind a finding."""
 
     AGENT = "agent"
@@ -364,14 +364,14 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Vote:
+class Feedback:
     """A person's verdict on a finding: who, what, why."""
 
     finding_id: str
-    cause: Cause
+    assessment: Assessment
     by: str
     because: str
-    voted_at_ns: int
+    given_at_ns: int
     probability: float | None = None  # that the finding had given its agent; None: it gave none
 
 
@@ -383,7 +383,7 @@ class Claim:
     opened_at_ns: int
     closed_at_ns: int | None = None
     closing: Closing | None = None
-    vote: Vote | None = None  # where a person closed it
+    feedback: Feedback | None = None  # where a person closed it
 
 
 @dataclass(frozen=True, slots=True)

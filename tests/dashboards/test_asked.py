@@ -17,7 +17,7 @@ import pytest
 import yaml
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from aftershock.model import Report, Rival
+from aftershock.model import Alternative, Report
 from aftershock_collector.config.model import Address, Config, OnCall
 from aftershock_collector.demo.postgres import free_port
 from aftershock_collector.demo.processes import Children
@@ -103,7 +103,7 @@ async def tell(url: str, folder: Path) -> None:
     """Two agents that loop and fail, through a whole collector; and an incident's findings."""
     on_call = OnCall(otlp_url=f"{url}/otlp")
     config = Config(
-        home=folder / "home", http=ANY, grpc=ANY, tick_s=0.05, story_url=f"{url}/otlp",
+        home=folder / "home", http=ANY, grpc=ANY, tick_s=0.05, activity_log_url=f"{url}/otlp",
         on_call=on_call, document={"tools": {"search": {"tier": "write"}}},
     )  # fmt: skip
     began = time.time_ns() - 60 * NS
@@ -121,8 +121,11 @@ async def tell(url: str, folder: Path) -> None:
 def incident_now() -> bytes:
     """The findings of the recorded incident, as if it happened now: Loki refuses what is old."""
     blamed = incident.blamed()
-    rivals = (Rival(None, None, "no agent action", 0.06), Rival("aa", "r", "restart", 0.03))
-    judged = replace(incident.impact(), rivals=rivals)
+    alternatives = (
+        Alternative(None, None, "no agent action", 0.06),
+        Alternative("aa", "r", "restart", 0.03),
+    )
+    judged = replace(incident.impact(), alternatives=alternatives)
     blamed = replace(blamed, finding=replace(blamed.finding, impact=judged))
     told = encode_logs(Report(1, opened=(blamed, incident.missing_fact())))
     request = ExportLogsServiceRequest.FromString(told or b"")

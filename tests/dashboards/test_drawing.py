@@ -28,7 +28,7 @@ from aftershock.model import (
 from aftershock_collector.config.model import Address, Config, OnCall
 from aftershock_collector.notify import grafana_api as edge
 from aftershock_collector.notify.deliverer import Deliverer, senders
-from aftershock_collector.notify.grafana_annotations import Drawing, from_json
+from aftershock_collector.notify.grafana_annotations import GrafanaAnnotations, from_json
 from aftershock_collector.notify.http_post import Permanent, Retryable
 from aftershock_collector.service.wiring import running
 from aftershock_collector.store.outbox import Outbox
@@ -69,7 +69,7 @@ def deliver(store: Store, grafana: StandIn, token: str = EDITOR) -> int:
 def test_a_warning_is_drawn_when_it_opens_and_becomes_a_region_when_it_closes(
     tmp_path: Path,
 ) -> None:
-    drawing, store = Drawing(), Store.open(tmp_path / "store.db")
+    drawing, store = GrafanaAnnotations(), Store.open(tmp_path / "store.db")
     with StandIn() as grafana:
         opened = Report(AT, opened=(CLAIM,))
         store.record(opened, drawing.findings(opened), AT)
@@ -91,7 +91,7 @@ def test_a_warning_is_drawn_when_it_opens_and_becomes_a_region_when_it_closes(
 
 def test_telling_again_draws_nothing_twice(tmp_path: Path) -> None:
     """Neither a report that is told again, nor an answer that was lost on its way."""
-    drawing, store = Drawing(), Store.open(tmp_path / "store.db")
+    drawing, store = GrafanaAnnotations(), Store.open(tmp_path / "store.db")
     report = Report(AT, opened=(CLAIM,))
     store.record(report, drawing.findings(report), AT)
     store.record(report, drawing.findings(report), AT)
@@ -104,7 +104,7 @@ def test_telling_again_draws_nothing_twice(tmp_path: Path) -> None:
 
 
 def test_an_action_with_an_effect_is_drawn_once_it_has_ended() -> None:
-    drawing = Drawing()
+    drawing = GrafanaAnnotations()
     begun = replace(call(2), ended_at_ns=None)
     (drawn,) = drawing.actions([call(1), begun, call(3, Tier.READ)], AT)
     body = json.loads(drawn.body)
@@ -115,7 +115,7 @@ def test_an_action_with_an_effect_is_drawn_once_it_has_ended() -> None:
 
 
 def test_more_actions_than_a_chart_can_show_are_counted_and_left_out() -> None:
-    drawing = Drawing(actions_max=2)
+    drawing = GrafanaAnnotations(actions_max=2)
     drawn = drawing.actions([call(number) for number in range(5)], AT)
     later = drawing.actions([call(9)], AT + 61 * NS)
 
@@ -126,16 +126,16 @@ def test_more_actions_than_a_chart_can_show_are_counted_and_left_out() -> None:
 def test_two_findings_of_one_moment_are_two_annotations() -> None:
     other = replace(CLAIM, finding=replace(FINDING, subject="maintenance_window prod"))
     with StandIn() as grafana:
-        for one in Drawing().findings(Report(AT, opened=(CLAIM, other))):
+        for one in GrafanaAnnotations().findings(Report(AT, opened=(CLAIM, other))):
             edge.Grafana(grafana.url, EDITOR).draw(from_json(json.loads(one.body)))
 
         assert 2 == len(grafana.kept.annotations)
 
 
 def test_what_may_work_later_is_tried_again_and_what_never_will_is_given_up() -> None:
-    (one,) = Drawing().findings(Report(AT, opened=(CLAIM,)))
+    (one,) = GrafanaAnnotations().findings(Report(AT, opened=(CLAIM,)))
     other = replace(CLAIM, finding=replace(FINDING, subject="maintenance_window prod"))
-    (two,) = Drawing().findings(Report(AT, opened=(other,)))
+    (two,) = GrafanaAnnotations().findings(Report(AT, opened=(other,)))
     with httpx.Client() as client, StandIn(down=1) as grafana:
         send = edge.annotator(grafana.url, EDITOR)
         with pytest.raises(Retryable, match="503"):
@@ -151,7 +151,7 @@ def test_what_may_work_later_is_tried_again_and_what_never_will_is_given_up() ->
 
 
 def test_links_of_a_grafana_below_a_path_keep_the_path() -> None:
-    (one,) = Drawing().findings(Report(AT, opened=(CLAIM,)))
+    (one,) = GrafanaAnnotations().findings(Report(AT, opened=(CLAIM,)))
     with StandIn(prefix="/grafana") as grafana:
         edge.Grafana(grafana.url, EDITOR).draw(from_json(json.loads(one.body)))
 

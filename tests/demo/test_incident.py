@@ -119,7 +119,9 @@ def test_the_damage_is_put_down_to_the_scaling_of_checkout(incident: Played):
     assert impact.entity == "service/checkout"
     assert impact.probability is not None
     assert impact.probability >= 0.8
-    assert None in {rival.span_id for rival in impact.rivals}  # "no agent action" competed
+    assert None in {
+        alternative.span_id for alternative in impact.alternatives
+    }  # "no agent action" competed
     assert impact.change is not None
     assert impact.charts
 

@@ -14,7 +14,7 @@ from itertools import chain, pairwise
 
 import numpy as np
 
-from aftershock_collector.impact import Watch
+from aftershock_collector.impact import ActionObserver
 from aftershock_collector.metrics.series import Family, SeriesStore
 from tests.evaluation.impact_baselines import METHODS
 from tests.evaluation.impact_incidents import (
@@ -144,8 +144,8 @@ def commands() -> tuple[float, str]:
         root = scores[command.root]
         won = 0.0
         for _ in range(COMMAND_DRAWS):
-            rival = draws.choice(others, COMMAND_CANDIDATES - 1, replace=False).max()
-            won += 1.0 if root > rival else 0.5 if root == rival else 0.0
+            alternative = draws.choice(others, COMMAND_CANDIDATES - 1, replace=False).max()
+            won += 1.0 if root > alternative else 0.5 if root == alternative else 0.0
         chances.append(won / COMMAND_DRAWS)
     value = statistics.mean(chances)
     return value, f"{value:.3f}  ({len(chances)} commands)"
@@ -255,7 +255,7 @@ def cost() -> Iterator[Line]:
     topology = {f"service/{n}": [f"service/{2 * n + 1}", f"service/{2 * n + 2}"] for n in range(22)}
     spent = []
     for number in range(15):
-        watch = Watch()
+        watch = ActionObserver()
         watch.open(step((COST_POINTS - 5) * 60 * S + number, f"service/{number}", "a"))
         began = time.process_time()
         watch.look((COST_POINTS - 1) * 60 * S + number, store, topology)

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 from unittest.mock import patch
 
-from aftershock_collector.impact import Watch, competition, evidence, placebos
+from aftershock_collector.impact import ActionObserver, competition, evidence, placebos
 from tests.evaluation.impact_baselines import METHODS, around
 from tests.evaluation.recordings import Command, Incident, Recording, S, nezha, petshop, step
 
@@ -53,9 +53,9 @@ class Verdicts:
         return max(self.candidates)
 
 
-def watched(recording: Recording, incident: Incident) -> Watch:
+def watched(recording: Recording, incident: Incident) -> ActionObserver:
     """A watch that knows what an agent's records would hold by then."""
-    watch = Watch(look_s=3_600.0)
+    watch = ActionObserver(observation_window_s=3_600.0)
     for at_ns, entity in recording.known_actions(incident):
         watch.remember([entity], at_ns)
     return watch
@@ -68,7 +68,7 @@ def judge_once(recording: Recording, incident: Incident) -> Verdicts:
         watch.open(step(at_ns, entity, str(number)))
     impacts = watch.look(incident.now_ns, recording.store, recording.topology)
     by_span = {impact.span_id: impact.probability or 0.0 for impact in impacts}
-    nobody = [r.probability for impact in impacts for r in impact.rivals if r.span_id is None]
+    nobody = [r.probability for impact in impacts for r in impact.alternatives if r.span_id is None]
     shares = tuple(by_span.get(str(n), 0.0) for n in range(len(incident.candidates)))
     return Verdicts(recording.name, incident, shares, nobody[0] if nobody else 1.0)
 
@@ -97,7 +97,7 @@ def judge_command(command: Command) -> dict[str, float]:
     """Net evidence against every component, as if each had been acted on at that time."""
     scores: dict[str, float] = {}
     for entity in (command.root, *command.others):
-        watch = Watch(look_s=86_400.0)
+        watch = ActionObserver(observation_window_s=86_400.0)
         watch.open(step(command.acted_ns, entity, entity))
         impacts = watch.look(command.now_ns, command.recording.store, command.recording.topology)
         scores[entity] = competition.net(impacts[0].parts)

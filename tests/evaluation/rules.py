@@ -23,7 +23,7 @@ from aftershock.attributes import EVENT_FACT, FACT_KIND, FACT_SOURCE, FACT_SUBJE
 from aftershock.model import Level, Step, StepKind
 from aftershock.policy.policy import EMPTY, Policy
 from aftershock.rules import STEP_RULES, judge, rules_after
-from aftershock.runs.expectations import Practice, expect, learn_practice
+from aftershock.runs.expectations import LearnedExpectations, expect, learn_expectations
 from aftershock.runs.fold import Window
 from aftershock_collector.otlp.wire import LogEvent
 from aftershock_collector.reading.read import read_event
@@ -219,19 +219,19 @@ def with_notices(record: dict[str, Any], steps: Sequence[Step]) -> list[Step]:
     return noticed
 
 
-def gap_found(record: dict[str, Any], policy: Policy, practice: Practice) -> bool:
+def gap_found(record: dict[str, Any], policy: Policy, learned: LearnedExpectations) -> bool:
     """True where a context rule says something of the run.
 
     A damaged read is found at the first write that rests on it, which need not be the last one.
     """
-    steps = [expect(practice, step) for step in with_notices(record, steps_of(record, policy))]
+    steps = [expect(learned, step) for step in with_notices(record, steps_of(record, policy))]
     return any(judge_record(record, policy, steps).findings(CONTEXT))
 
 
 def perturbed(
     title: str,
     policy: Policy,
-    practice_for: Callable[[dict[str, Any]], Practice],
+    practice_for: Callable[[dict[str, Any]], LearnedExpectations],
     bar: Callable[[Score], tuple[str, bool]],
     part: Part,
 ) -> Iterator[Line]:
@@ -261,13 +261,13 @@ def context(_policy: Policy, part: Part) -> Iterator[Line]:
     past = [(record["meta"]["task"], steps_of(record)) for record in load("tau")]
 
     @cache
-    def learnt_without(task: int) -> Practice:
-        return learn_practice(steps for other, steps in past if other != task)
+    def learnt_without(task: int) -> LearnedExpectations:
+        return learn_expectations(steps for other, steps in past if other != task)
 
-    yield from perturbed("policy", airline(), lambda _: Practice(), complete, part)
+    yield from perturbed("policy", airline(), lambda _: LearnedExpectations(), complete, part)
     yield from perturbed("learnt", EMPTY, lambda r: learnt_without(r["meta"]["task"]), most, part)
     good = [record for record in part.of(load("tau")) if record["labels"]["reward"] == 1]
-    declared = sum(gap_found(record, airline(), Practice()) for record in good)
+    declared = sum(gap_found(record, airline(), LearnedExpectations()) for record in good)
     yield Line("  healthy tau runs with a finding, policy", f"{declared} of {len(good)}")
     learnt = sum(gap_found(r, EMPTY, learnt_without(r["meta"]["task"])) for r in good)
     yield Line("  healthy tau runs with a finding, learnt", f"{learnt} of {len(good)}")

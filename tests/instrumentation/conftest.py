@@ -15,9 +15,9 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from aftershock.recorder.deferred_attributes import LATE
-from aftershock.recorder.delivery import CarefulLogExporter, CarefulSpanExporter, Outage
-from aftershock.recorder.lifecycle_events import Announcer
+from aftershock.recorder.deferred_attributes import DEFERRED
+from aftershock.recorder.delivery import Outage, SanitizingLogExporter, SanitizingSpanExporter
+from aftershock.recorder.lifecycle_events import LifecycleEvents
 from aftershock.recorder.span_tracking import Amendments, Tracking
 
 
@@ -30,7 +30,7 @@ def own(span: ReadableSpan) -> dict[str, Any]:
 class Recorder:
     """The pipeline, and what came out of it."""
 
-    announcer: Announcer
+    lifecycle: LifecycleEvents
     amendments: Amendments
     span_memory: InMemorySpanExporter
     log_memory: InMemoryLogRecordExporter
@@ -43,12 +43,12 @@ class Recorder:
     @property
     def events(self) -> list[ReadableLogRecord]:
         """Log events exported so far."""
-        self.announcer.flush()
+        self.lifecycle.flush()
         return list(self.log_memory.get_finished_logs())
 
     def clear(self) -> None:
         """Forget what came out."""
-        self.announcer.flush()
+        self.lifecycle.flush()
         self.span_memory.clear()
         self.log_memory.clear()
 
@@ -65,16 +65,16 @@ def pipeline() -> Recorder:
     resource = Resource.create({"service.name": "tests"})
     spans, logs = TracerProvider(resource=resource), LoggerProvider(resource=resource)
     span_memory, log_memory = InMemorySpanExporter(), InMemoryLogRecordExporter()
-    announcer = Announcer(lambda: logs.get_logger("aftershock"))
-    spans.add_span_processor(Tracking(announcer, amendments))
-    careful_spans = CarefulSpanExporter([(lambda: span_memory, outage)], amendments)
-    spans.add_span_processor(SimpleSpanProcessor(careful_spans))
-    careful_logs = CarefulLogExporter([(lambda: log_memory, outage)])
-    logs.add_log_record_processor(SimpleLogRecordProcessor(careful_logs))
-    LATE.enabled = True
+    lifecycle = LifecycleEvents(lambda: logs.get_logger("aftershock"))
+    spans.add_span_processor(Tracking(lifecycle, amendments))
+    sanitize_spans = SanitizingSpanExporter([(lambda: span_memory, outage)], amendments)
+    spans.add_span_processor(SimpleSpanProcessor(sanitize_spans))
+    sanitize_logs = SanitizingLogExporter([(lambda: log_memory, outage)])
+    logs.add_log_record_processor(SimpleLogRecordProcessor(sanitize_logs))
+    DEFERRED.enabled = True
     trace.set_tracer_provider(spans)
     _logs.set_logger_provider(logs)
-    return Recorder(announcer, amendments, span_memory, log_memory)
+    return Recorder(lifecycle, amendments, span_memory, log_memory)
 
 
 @pytest.fixture

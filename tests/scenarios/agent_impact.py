@@ -41,7 +41,7 @@ def scaled(broken_s: int | None) -> str:
     for _ in range(8):
         played.after(15).thinks(100)
     metrics = Metrics(broken_s)
-    return play(played, engine=Engine(POLICY, look_s=120.0), between=metrics.up_to)
+    return play(played, engine=Engine(POLICY, observation_window_s=120.0), between=metrics.up_to)
 
 
 def broke() -> str:

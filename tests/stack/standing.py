@@ -167,7 +167,7 @@ def aftershock(stack: Stack) -> tuple[Child, str]:
             "AFTERSHOCK_GRPC": f"127.0.0.1:{free_port()}",
             "AFTERSHOCK_ALERTMANAGER_URL": stack.url("alertmanager"),
             "AFTERSHOCK_FINDINGS_OTLP": findings,
-            "AFTERSHOCK_STORY": findings,
+            "AFTERSHOCK_ACTIVITY_LOG": findings,
         },
     )  # fmt: skip
     return child, f"{stack.url('aftershock')}/readyz"

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from aftershock.model import (
     Action,
+    Alternative,
     Change,
     ChangeKind,
     Chart,
@@ -21,7 +22,6 @@ from aftershock.model import (
     Level,
     Outcome,
     Parts,
-    Rival,
     Step,
     StepKind,
     Tier,
@@ -253,10 +253,10 @@ def impact(probability: float | None = 0.91, label: str = "probable") -> Impact:
         entity="service/checkout",
         probability=probability,
         label=label,
-        parts=Parts(own=8.4, before=0.6, callee=3.1, rival=1.2),
-        rivals=(
-            Rival(None, None, "no agent action", 0.06),
-            Rival("o4", OTHER_RUN, "restart_service", 0.03, agent="docs-bot"),
+        parts=Parts(own=8.4, before=0.6, callee=3.1, alternative=1.2),
+        alternatives=(
+            Alternative(None, None, "no agent action", 0.06),
+            Alternative("o4", OTHER_RUN, "restart_service", 0.03, agent="docs-bot"),
         ),
         judged_at_ns=at(96),
         change=Change(
@@ -354,10 +354,10 @@ def harmless() -> Impact:
         tool="restart_service",
         acted_at_ns=at(29.2),
         entity="service/docs",
-        parts=Parts(own=0.7, before=0.4, callee=0.0, rival=8.4),
-        rivals=(
-            Rival("act", RUN, "scale_deployment", 0.91, agent="sre-bot"),
-            Rival(None, None, "no agent action", 0.06),
+        parts=Parts(own=0.7, before=0.4, callee=0.0, alternative=8.4),
+        alternatives=(
+            Alternative("act", RUN, "scale_deployment", 0.91, agent="sre-bot"),
+            Alternative(None, None, "no agent action", 0.06),
         ),
         change=None,
         lead_ns=None,

@@ -49,7 +49,7 @@ class Scenario:
         self.steps: list[Step] = []
         self.heartbeats: list[Step] = []
         self.now_ns = START_NS
-        self.heard_at_ns: int | None = None
+        self.received_at_ns: int | None = None
         self.ended_at_ns: int | None = None
         self._worker: str | None = None
         self._messages: list[Part] = []
@@ -178,7 +178,7 @@ class Scenario:
 
     def heartbeat(self) -> Self:
         """A sign of life."""
-        self.heard_at_ns = self.now_ns
+        self.received_at_ns = self.now_ns
         self.heartbeats.append(
             Step(
                 run_id=self.id,
@@ -208,7 +208,7 @@ class Scenario:
             now_ns=self.now_ns if length is None else steps[-1].last_ns,
             agent=self.agent,
             ended_at_ns=self.ended_at_ns,
-            heard_at_ns=self.heard_at_ns,
+            received_at_ns=self.received_at_ns,
             began_at_ns=self.steps[0].began_at_ns if self.steps else None,
         )
 

@@ -8,7 +8,7 @@ import time
 from contextlib import closing
 from typing import Any
 
-from aftershock.model import Cause, Claim
+from aftershock.model import Assessment, Claim
 from aftershock_collector.commands import CommandError
 from aftershock_collector.commands.store_access import (
     opened,
@@ -17,13 +17,13 @@ from aftershock_collector.commands.store_access import (
     store_path,
 )
 from aftershock_collector.commands.why import claim_named
-from aftershock_collector.impact.feedback import closing_words, decided, prior_words, vote_on
+from aftershock_collector.impact.feedback import closing_words, decided, feedback_on, prior_words
 from aftershock_collector.impact.priors import Prior, prior_of
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.serialization import to_plain
 from aftershock_collector.store.writer import Store, StoreRefused, StoreUnavailable
 from aftershock_collector.views.timeline_json import finding_json
-from aftershock_collector.wording import clean, verdict
+from aftershock_collector.wording import attribution_words, clean
 
 LOCKED_TRIES = 20  # of a quarter of a second each: a collector's commits take milliseconds
 
@@ -34,7 +34,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "finding", nargs="?", metavar="FINDING",
         help="its number in `aftershock findings`, the beginning of its id, or `latest`",
     )  # fmt: skip
-    parser.add_argument("cause", nargs="?", choices=[cause.value for cause in Cause])
+    parser.add_argument("cause", nargs="?", choices=[cause.value for cause in Assessment])
     parser.add_argument("--by", metavar="NAME", help="who decides")
     parser.add_argument("--because", metavar="TEXT", help="why, for whoever asks later")
     parser.add_argument("--priors", action="store_true", help="show what verdicts have moved")
@@ -56,7 +56,7 @@ def main(arguments: argparse.Namespace) -> int:
         print_json({"finding": finding_json(over), "prior": to_plain(prior)})
         return 0
     impact = over.finding.impact
-    sys.stdout.write(f"{clean(verdict(impact) if impact else over.finding.summary)}\n")
+    sys.stdout.write(f"{clean(attribution_words(impact) if impact else over.finding.summary)}\n")
     sys.stdout.write(f"closed: {closing_words(over)}\n")
     return show(prior, as_json=False)
 
@@ -65,7 +65,7 @@ def claim_of(reader: Reader, arguments: argparse.Namespace) -> Claim:
     """The finding that is decided, once everything that a verdict needs was given."""
     wanted = {
         "FINDING": arguments.finding,
-        "|".join(cause.value for cause in Cause): arguments.cause,
+        "|".join(cause.value for cause in Assessment): arguments.cause,
         "--by NAME": (arguments.by or "").strip(),
         "--because TEXT": (arguments.because or "").strip(),
     }
@@ -78,13 +78,15 @@ def claim_of(reader: Reader, arguments: argparse.Namespace) -> Claim:
 def keep(claim: Claim, arguments: argparse.Namespace) -> Claim:
     """Write the vote beside the finding; a running collector picks it up and tells whom it told."""
     now_ns = time.time_ns()
-    vote = vote_on(claim, Cause(arguments.cause), arguments.by, arguments.because, now_ns)
-    over = decided(claim, vote)
+    feedback = feedback_on(
+        claim, Assessment(arguments.cause), arguments.by, arguments.because, now_ns
+    )
+    over = decided(claim, feedback)
     place = store_path()
     for left in reversed(range(LOCKED_TRIES)):
         try:
             with closing(Store.open(place)) as store:
-                store.vote(over, now_ns)
+                store.feedback(over, now_ns)
         except StoreUnavailable as error:
             if error.reason != "locked" or not left:
                 said = f"{place} cannot be written ({error.reason}): {error}"

@@ -24,7 +24,7 @@ from aftershock_collector.store.reader import Reader
 from aftershock_collector.views.explanation_json import saving_json
 from aftershock_collector.views.terminal.timeline_text import SUSPECTED
 from aftershock_collector.views.timeline_json import finding_json
-from aftershock_collector.wording import clean, clock, day, short, verdict
+from aftershock_collector.wording import attribution_words, clean, clock, day, short
 
 LIMIT = 50
 
@@ -87,7 +87,7 @@ def cells(claim: Claim) -> tuple[str, ...]:
         clean(finding.kind, 40),
         short(finding.run_id),
         clean(closing_words(claim), 60) or "open",
-        clean(verdict(finding.impact) if finding.impact else finding.summary),
+        clean(attribution_words(finding.impact) if finding.impact else finding.summary),
     )
 
 

@@ -85,7 +85,7 @@ def said_by_people(reader: Reader, impact: Impact) -> list[str]:
     return [
         closing_words(claim)
         for claim in claims
-        if claim.vote is not None
+        if claim.feedback is not None
         and claim.finding.impact is not None
         and claim.finding.impact.span_id == impact.span_id
     ]

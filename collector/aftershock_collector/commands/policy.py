@@ -12,7 +12,7 @@ from typing import Any
 from aftershock.attributes import ACTION_TIER
 from aftershock.model import Step
 from aftershock.policy.policy import EMPTY, parse_seconds
-from aftershock.runs.expectations import learn_practice
+from aftershock.runs.expectations import learn_expectations
 from aftershock_collector.commands import CommandError
 from aftershock_collector.commands.store_access import opened, say_nothing_yet
 from aftershock_collector.config.model import FILE_NAME
@@ -52,10 +52,10 @@ def main(arguments: argparse.Namespace) -> int:
     with opened() as reader:
         if reader is None or not reader.runs(limit=1):
             return say_nothing_yet(as_json=False)
-        practice = learn_practice(habits.noted(runs(reader, since_ns)))
+        learned = learn_expectations(habits.noted(runs(reader, since_ns)))
     if not habits.runs:
         raise CommandError("no run of that time is stored; `aftershock runs` lists them")
-    text = draft(habits, practice)
+    text = draft(habits, learned)
     if place == STDOUT:
         sys.stdout.write(text)
         return 0

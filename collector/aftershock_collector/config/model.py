@@ -39,7 +39,7 @@ ENVIRONMENT: dict[str, tuple[tuple[str, ...], Told]] = {
     "AFTERSHOCK_HTTP": (("collector", "http"), Told.TEXT),
     "AFTERSHOCK_GRPC": (("collector", "grpc"), Told.TEXT),
     "AFTERSHOCK_FORWARD": (("collector", "forward"), Told.TEXT),
-    "AFTERSHOCK_STORY": (("collector", "story"), Told.TEXT),
+    "AFTERSHOCK_ACTIVITY_LOG": (("collector", "activity_log"), Told.TEXT),
     "AFTERSHOCK_KEEP": (("collector", "keep"), Told.NUMBER),
     "AFTERSHOCK_STORE_BYTES_MAX": (("collector", "store_bytes_max"), Told.NUMBER),
     "AFTERSHOCK_QUEUE_BYTES_MAX": (("collector", "queue_bytes_max"), Told.NUMBER),
@@ -49,7 +49,7 @@ ENVIRONMENT: dict[str, tuple[tuple[str, ...], Told]] = {
     "AFTERSHOCK_HOST": (("infrastructure", "host"), Told.TRUTH),
     "AFTERSHOCK_SCRAPE": (("infrastructure", "scrape"), Told.TARGETS),
     "AFTERSHOCK_PROMETHEUS": (("infrastructure", "prometheus", "url"), Told.TEXT),
-    "AFTERSHOCK_LOOK": (("infrastructure", "look"), Told.NUMBER),
+    "AFTERSHOCK_OBSERVATION_WINDOW": (("infrastructure", "observation_window"), Told.NUMBER),
     "AFTERSHOCK_WEBHOOK_URL": (("on_call", "webhook", "url"), Told.TEXT),
     "AFTERSHOCK_SLACK_URL": (("on_call", "slack", "url"), Told.TEXT),
     "AFTERSHOCK_PAGERDUTY_ROUTING_KEY": (("on_call", "pagerduty", "routing_key"), Told.TEXT),
@@ -96,7 +96,9 @@ class Infrastructure:
     scrape: tuple[ScrapeTarget, ...] = ()
     topology: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     prometheus: Prometheus | None = None  # asked while actions are watched, beside what is scraped
-    look_s: float = 600.0  # damage that came later was not told apart from chance in recordings
+    observation_window_s: float = (
+        600.0  # damage that came later was not told apart from chance in recordings
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class Config:
     http: Address = Address("127.0.0.1", 4318)  # loopback: nothing here asks who is calling
     grpc: Address = Address("127.0.0.1", 4317)
     forward_url: str | None = None
-    story_url: str | None = None  # hears of every step; a store of logs, as a rule
+    activity_log_url: str | None = None  # hears of every step; a store of logs, as a rule
     keep_s: float = 7 * 86_400.0  # incidents are reviewed within the week
     store_bytes_max: int = 4_000_000_000  # two to three million spans; fits any laptop
     queue_bytes_max: int = 64_000_000  # three seconds of full load; decoded it is 300 MB at worst
@@ -163,7 +165,7 @@ class Config:
         return cls(
             home=home,
             forward_url=collector.get("forward"),
-            story_url=collector.get("story"),
+            activity_log_url=collector.get("activity_log"),
             infrastructure=_infrastructure(document.get("infrastructure") or {}),
             on_call=_on_call(document.get("on_call") or {}),
             document={
@@ -186,7 +188,9 @@ def home(environment: Mapping[str, str] | None = None) -> Path:
 def _infrastructure(given: Document) -> Infrastructure:
     told: dict[str, Any] = {"host": given["host"]} if "host" in given else {}
     told |= {
-        f"{key}_s": parse_seconds(given[key]) for key in ("host_every", "look") if key in given
+        f"{key}_s": parse_seconds(given[key])
+        for key in ("host_every", "observation_window")
+        if key in given
     }
     topology: Document = given.get("topology") or {}
     return Infrastructure(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from aftershock.limits import Limits
 from aftershock.model import Step
-from aftershock.runs.expectations import Lesson, Practice, lessons_of, practice_of
+from aftershock.runs.expectations import LearnedExpectations, Lesson, expectations_from, lessons_of
 from aftershock.runs.fold import Window
 
 RUNS_MAX = 2_000  # newest runs that are learnt from: as many as are held live; 15 MB at worst
@@ -20,7 +20,7 @@ LESSONS_MAX = 64  # of one run: a run that does the same a thousand times shows 
 HOUR_NS = 3_600 * 10**9  # customs are settled once an hour
 SETTLING_NS = 600 * 10**9  # and leave out what ended just before: its steps may still be on the way
 PRACTICES_MAX = 64  # hours whose customs are kept
-NO_PRACTICE = Practice()
+NOTHING_LEARNED = LearnedExpectations()
 
 
 class Past(NamedTuple):
@@ -30,13 +30,13 @@ class Past(NamedTuple):
     lessons: tuple[Lesson, ...]
 
 
-class Lessons:
+class Baseline:
     """The newest runs that are over, bounded."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._runs: OrderedDict[str, Past] = OrderedDict()
-        self._practices: OrderedDict[int, Practice] = OrderedDict()
+        self._practices: OrderedDict[int, LearnedExpectations] = OrderedDict()
 
     def learn(self, run_id: str, ended_at_ns: int, steps: Sequence[Step]) -> None:
         """A run is over. It is learnt from once more where more of it is known now."""
@@ -56,15 +56,17 @@ class Lessons:
         """Customs are to be worked out anew: all that a recording holds is known only now."""
         self._practices.clear()
 
-    def practice_at(self, began_at_ns: int) -> Practice:
+    def learned_at(self, began_at_ns: int) -> LearnedExpectations:
         """What was custom when a run began."""
         if not self._runs:
-            return NO_PRACTICE
+            return NOTHING_LEARNED
         until_ns = began_at_ns // HOUR_NS * HOUR_NS - SETTLING_NS
         known = self._practices.get(until_ns)
         if known is None:
             past = (one for one in self._runs.values() if one.ended_at_ns <= until_ns)
-            known = practice_of((lesson for one in past for lesson in one.lessons), self._limits)
+            known = expectations_from(
+                (lesson for one in past for lesson in one.lessons), self._limits
+            )
             self._practices[until_ns] = known
             if len(self._practices) > PRACTICES_MAX:
                 self._practices.popitem(last=False)

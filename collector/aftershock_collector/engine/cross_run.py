@@ -22,7 +22,7 @@ RUNS_MAX = 64  # that rest on one thing
 Entry = tuple[int, str, str | None, Change]  # when, id, whose run, what; sorts by time
 
 
-class Deeds:
+class CrossRunChanges:
     """The memory of deeds, bounded."""
 
     def __init__(self) -> None:
@@ -30,11 +30,11 @@ class Deeds:
         self._by_key: OrderedDict[str, list[Entry]] = OrderedDict()
         self._resting: OrderedDict[str, dict[str, None]] = OrderedDict()
 
-    def note_change(self, change: Change) -> set[str]:
+    def record_change(self, change: Change) -> set[str]:
         """Something outside the agents became different; the runs to be judged again."""
         return self._note(names_of(change.entity), change, None)
 
-    def note_action(self, step: Step) -> set[str]:
+    def record_action(self, step: Step) -> set[str]:
         """A run did something that had an effect; the other runs to be judged again."""
         action = step.action
         if action is None or not changed_something(action) or step.ended_at_ns is None:

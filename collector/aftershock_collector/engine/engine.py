@@ -15,13 +15,13 @@ from aftershock.rules import TIMED_RULES, judge, rules_after
 from aftershock.rules.budget_exceeded import overtime
 from aftershock.runs.fold import Window, place_of
 from aftershock.runs.reconcile import Claims, advance, close, reconcile
-from aftershock_collector.engine.baseline import Lessons
-from aftershock_collector.engine.cross_run import Deeds, may_overtake, rests_on_others
-from aftershock_collector.engine.run_state import Memory
+from aftershock_collector.engine.baseline import Baseline
+from aftershock_collector.engine.cross_run import CrossRunChanges, may_overtake, rests_on_others
+from aftershock_collector.engine.run_state import RunState
 from aftershock_collector.impact.links import Links
-from aftershock_collector.impact.observation import LOOK_S, Watch
+from aftershock_collector.impact.observation import LOOK_S, ActionObserver
 from aftershock_collector.impact.priors import Prior
-from aftershock_collector.impact.suspects import Docket, Suspects
+from aftershock_collector.impact.suspects import SuspectIndex, Suspects
 from aftershock_collector.metrics.measure import Measurer
 from aftershock_collector.metrics.series import SERIES_MAX, Series, SeriesStore
 from aftershock_collector.otlp.wire import Sample
@@ -44,25 +44,25 @@ class Engine:
         policy: Policy = EMPTY,
         *,
         series_max: int = SERIES_MAX,
-        look_s: float = LOOK_S,
+        observation_window_s: float = LOOK_S,
         topology: Mapping[str, Sequence[str]] | None = None,
         live: bool = True,
         patience_s: float = 0.0,
-        lessons: Lessons | None = None,
+        lessons: Baseline | None = None,
     ) -> None:
         self.policy = policy
         self.limits = policy.limits
         self.series = SeriesStore(series_max=series_max)
-        self.watch = Watch(look_s, patience_s)
-        self.docket = Docket()
-        self.deeds = Deeds()
-        self.lessons = lessons or Lessons(policy.limits)
+        self.watch = ActionObserver(observation_window_s, patience_s)
+        self.suspect_index = SuspectIndex()
+        self.deeds = CrossRunChanges()
+        self.lessons = lessons or Baseline(policy.limits)
         self.links = Links()
         self._measurer = Measurer(series_max)
         self.topology = topology or {}
         self.live = live
         self.changes: OrderedDict[str, Change] = OrderedDict()
-        self._runs: OrderedDict[str, Memory] = OrderedDict()
+        self._runs: OrderedDict[str, RunState] = OrderedDict()
         self._early: OrderedDict[str, list[Step]] = OrderedDict()
         self._dropped: Counter[str] = Counter()
 
@@ -114,8 +114,8 @@ class Engine:
         self.watch.hear(change)
         if linked is not None and change.kind.is_trouble:
             self.watch.link(linked.step, change, now_ns, skew_ns=linked.skew_ns)
-        self.docket.hear(change, now_ns)
-        self._judge_again(self.deeds.note_change(change), change.began_at_ns)
+        self.suspect_index.hear(change, now_ns)
+        self._judge_again(self.deeds.record_change(change), change.began_at_ns)
 
     def measure(self, samples: Iterable[Sample]) -> None:
         """Take in what was measured of the infrastructure."""
@@ -124,14 +124,14 @@ class Engine:
     def suspects(self, alert: Change, now_ns: int) -> Suspects:
         """The agent actions that may be behind an alert, as far as is known now."""
         pointing, _ = self.links.resolve(alert)
-        return self.docket.rank(
+        return self.suspect_index.rank(
             pointing, self.topology, self.series.canonical, now_ns,
             events=self.watch.events, nobody=self.watch.nobody,
         )  # fmt: skip
 
-    def accuse(self, now_ns: int) -> list[Suspects]:
+    def rank_suspects(self, now_ns: int) -> list[Suspects]:
         """Rankings of alerts that are new or different since the last time."""
-        return self.docket.news(lambda alert: self.suspects(alert, now_ns), now_ns)
+        return self.suspect_index.news(lambda alert: self.suspects(alert, now_ns), now_ns)
 
     def take(
         self, series: Iterable[Series], aliases: Mapping[str, str], problems: tuple[str, ...] = ()
@@ -183,13 +183,13 @@ class Engine:
 
     def complete(self) -> Report:
         """A recording has ended: nothing more will come of any of its runs."""
-        heard = [memory.window.heard_at_ns or 0 for memory in self._runs.values()]
-        for memory, heard_ns in zip(self._runs.values(), heard, strict=True):
-            memory.finished_at_ns = heard_ns
-            self.lessons.learn_from(memory.window, heard_ns)
+        heard = [memory.window.received_at_ns or 0 for memory in self._runs.values()]
+        for memory, received_ns in zip(self._runs.values(), heard, strict=True):
+            memory.finished_at_ns = received_ns
+            self.lessons.learn_from(memory.window, received_ns)
         self.lessons.unsettle()
         for memory in self._runs.values():
-            memory.follow(self.lessons.practice_at(memory.window.began_at_ns or 0))
+            memory.follow(self.lessons.learned_at(memory.window.began_at_ns or 0))
         return self.conclude(max(heard, default=0))
 
     def run(self, run_id: str, now_ns: int) -> Run | None:
@@ -204,7 +204,7 @@ class Engine:
         memory = self._runs.get(run_id)
         return None if memory is None else memory.window
 
-    def memories(self) -> Iterable[Memory]:
+    def memories(self) -> Iterable[RunState]:
         """What is kept of every live run."""
         return self._runs.values()
 
@@ -229,7 +229,7 @@ class Engine:
             self._measurer.dropped,
             self.watch.dropped,
             self.watch.events.dropped,
-            self.docket.dropped,
+            self.suspect_index.dropped,
             self.deeds.dropped,
             self.links.dropped,
         )
@@ -238,10 +238,10 @@ class Engine:
             dropped.clear()
         return {reason: count for reason, count in told.items() if count}
 
-    def _memory(self, run_id: str) -> Memory:
+    def _memory(self, run_id: str) -> RunState:
         memory = self._runs.get(run_id)
         if memory is None:
-            memory = Memory(window=Window(run_id, self.limits), limits=self.limits)
+            memory = RunState(window=Window(run_id, self.limits), limits=self.limits)
             self._runs[run_id] = memory
         self._runs.move_to_end(run_id)
         return memory
@@ -253,7 +253,7 @@ class Engine:
         while len(self._early) > _EARLY_RUNS_MAX:
             self._early.popitem(last=False)
 
-    def _take(self, memory: Memory, steps: list[Step], arrived_ns: int | None) -> None:
+    def _take(self, memory: RunState, steps: list[Step], arrived_ns: int | None) -> None:
         if arrived_ns is not None:
             skew = min(arrived_ns - step.last_ns for step in steps)
             memory.skew_ns = skew if memory.skew_ns is None else min(memory.skew_ns, skew)
@@ -266,14 +266,14 @@ class Engine:
         for step in steps:
             resolved = memory.window.find(step) if may_overtake(step) else None
             if resolved is not None:
-                self._judge_again(self.deeds.note_action(resolved), resolved.last_ns)
+                self._judge_again(self.deeds.record_action(resolved), resolved.last_ns)
         if self.live:
             self._open_watches(memory, steps)
             for trace_id in {step.trace_id for step in steps if step.trace_id}:
                 for change in self.links.come(trace_id):
                     self.learn(change, arrived_ns or change.began_at_ns)
 
-    def _take_chunk(self, memory: Memory, steps: list[Step]) -> None:
+    def _take_chunk(self, memory: RunState, steps: list[Step]) -> None:
         """Steps are judged before they can fall out of the window."""
         if len(memory.window) + len(steps) > memory.limits.run_steps_max:
             self._judge_steps(memory)
@@ -297,7 +297,7 @@ class Engine:
             if memory is not None:
                 memory.judge_again(memory.window.position_at(since_ns))
 
-    def _open_watches(self, memory: Memory, steps: Iterable[Step]) -> None:
+    def _open_watches(self, memory: RunState, steps: Iterable[Step]) -> None:
         """Whatever can have an effect is watched for damage from now on."""
         for step in steps:
             self.links.note(step, memory.clock_ns)
@@ -307,7 +307,7 @@ class Engine:
             if resolved is not None:
                 facts = memory.window.facts_before(resolved)
                 self.watch.open(resolved, facts, skew_ns=memory.clock_ns)
-                self.docket.note(resolved, memory.clock_ns)
+                self.suspect_index.note(resolved, memory.clock_ns)
 
     def _look(self, now_ns: int) -> list[Impact]:
         """Ask the metrics what open actions did; keep the verdict with its run."""
@@ -315,7 +315,7 @@ class Engine:
             return []
         impacts = self.watch.look(now_ns, self.series, self.topology)
         for impact in impacts:
-            self.docket.judged(impact)
+            self.suspect_index.judged(impact)
             memory = self._runs.get(impact.run_id)
             if memory is not None:
                 memory.impacts[impact.span_id] = impact
@@ -327,15 +327,15 @@ class Engine:
         for run_id in list(self._runs):
             memory = self._runs[run_id]
             full = len(self._runs) > self.limits.runs_max
-            heard = (memory.window.heard_at_ns or now_ns) + memory.clock_ns
+            heard = (memory.window.received_at_ns or now_ns) + memory.clock_ns
             if not full and (not self.live or now_ns - heard < idle_ns):
                 return
-            self.lessons.learn_from(memory.window, memory.window.heard_at_ns or now_ns)
+            self.lessons.learn_from(memory.window, memory.window.received_at_ns or now_ns)
             del self._runs[run_id]
             if full:
                 self._dropped["runs_full"] += 1
 
-    def _derive(self, memory: Memory, now_ns: int) -> Claims | None:
+    def _derive(self, memory: RunState, now_ns: int) -> Claims | None:
         """A run's claims as the data stands; None where nothing can have changed."""
         timed = self._judge_silence_and_damage(memory, now_ns) if self.live else memory.timed
         ended_at_ns = memory.finished_at_ns or memory.window.ended_at_ns
@@ -357,10 +357,10 @@ class Engine:
             claims = close(claims, ended_at_ns, Closing.RUN_ENDED)
         return {**claims, **timed}
 
-    def _judge_steps(self, memory: Memory) -> None:
+    def _judge_steps(self, memory: RunState) -> None:
         """Judge every prefix from the first changed step on."""
         window = memory.window
-        memory.follow(self.lessons.practice_at(window.began_at_ns or 0))
+        memory.follow(self.lessons.learned_at(window.began_at_ns or 0))
         if memory.dirty_from is None:
             return
         memory.limits = limits_for(self.policy, window.agent)
@@ -379,7 +379,7 @@ class Engine:
             memory.states.append(claims)
         memory.dirty_from = None
 
-    def _judge_silence_and_damage(self, memory: Memory, now_ns: int) -> Claims:
+    def _judge_silence_and_damage(self, memory: RunState, now_ns: int) -> Claims:
         window = memory.window
         if window.ended_at_ns is not None and not memory.impacts and not memory.timed:
             return memory.timed
@@ -391,7 +391,7 @@ class Engine:
         return memory.honest(advance(memory.timed, true_now, local_ns))
 
 
-def time_spent(memory: Memory, until_ns: int) -> list[Finding]:
+def time_spent(memory: RunState, until_ns: int) -> list[Finding]:
     """What the time up to a moment has used up, step or no step."""
     if memory.limits.budget.wall_time_s is None:
         return []

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from aftershock.limits import Limits
 from aftershock.model import Claim, Closing, Finding, Impact, Step
-from aftershock.runs.expectations import Practice, expect
+from aftershock.runs.expectations import LearnedExpectations, expect
 from aftershock.runs.fold import Window
 from aftershock.runs.reconcile import NO_CLAIMS, Claims
-from aftershock_collector.engine.baseline import NO_PRACTICE
+from aftershock_collector.engine.baseline import NOTHING_LEARNED
 
 SKEW_IGNORED_NS = 5 * 10**9  # queues and batches delay by this much; more is a wrong clock
 # Findings that may rest on other runs, on changes, or on custom, and not on the run's own steps.
@@ -18,7 +18,7 @@ RESTING_ON_OTHERS = frozenset({"missing_fact", "failed_fact", "stale_fact"})
 
 
 @dataclass(slots=True)
-class Memory:
+class RunState:
     """Everything kept of one live run."""
 
     window: Window
@@ -35,7 +35,7 @@ class Memory:
     dirty_from: int | None = None
     skew_ns: int | None = None  # our clock minus the agent's, at best; None: not measured
     finished_at_ns: int | None = None  # said from outside: nothing more will come
-    practice: Practice = NO_PRACTICE  # what was custom when the run began
+    learned: LearnedExpectations = NOTHING_LEARNED  # what was custom when the run began
     restored: bool = False  # brought back, and not judged since
     kept: Claims = field(
         default_factory=lambda: NO_CLAIMS
@@ -69,17 +69,17 @@ class Memory:
             known = self.dirty_from
             self.dirty_from = position if known is None else min(known, position)
 
-    def follow(self, practice: Practice) -> None:
+    def follow(self, learned: LearnedExpectations) -> None:
         """What was custom when the run began, as far as is known now."""
-        if practice.customs != self.practice.customs:
-            self.practice = practice
+        if learned.expectations != self.learned.expectations:
+            self.learned = learned
             self.judge_again(0)
 
     def expected(self) -> tuple[Step, ...]:
         """The window's steps with what custom adds to them; nothing where there is no custom."""
-        if not self.practice.customs:
+        if not self.learned.expectations:
             return ()
-        return tuple(expect(self.practice, step) for step in self.window.whole(0).steps)
+        return tuple(expect(self.learned, step) for step in self.window.whole(0).steps)
 
     def lacks(self, true_now: Iterable[Finding]) -> bool:
         """True where one of these was not reported yet, or not at this level."""

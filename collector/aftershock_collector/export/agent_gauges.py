@@ -12,7 +12,7 @@ from aftershock.model import Run, Spent, StepKind
 from aftershock.policy.prices import spent_with, window_of
 from aftershock.rules.budget_exceeded import amounts
 from aftershock.rules.context_pressure import newest_inferences
-from aftershock_collector.engine.run_state import Memory
+from aftershock_collector.engine.run_state import RunState
 from aftershock_collector.export.label_sets import HOME, OTHER, SETS_MAX, Home, cut, home_of
 
 Rows = dict[tuple[str, ...], float]  # labels → value
@@ -38,7 +38,7 @@ class Use(NamedTuple):
     waiting: int  # approvals that nobody has answered
 
 
-class Survey(Collector):
+class AgentGauges(Collector):
     """Takes stock when told to; a scrape, on any thread, reads the newest stock."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class Survey(Collector):
                 family.add_metric(values, value)
             yield family
 
-    def take(self, memories: Iterable[Memory], now_ns: int) -> None:
+    def take(self, memories: Iterable[RunState], now_ns: int) -> None:
         """Look at every run in memory."""
         stock: dict[str, Rows] = {name: {} for name in GAUGES}
         uses: dict[str, Use] = {}
@@ -70,7 +70,7 @@ class Survey(Collector):
         self._stock = stock
 
 
-def _take_findings(stock: dict[str, Rows], memory: Memory, home: Home) -> None:
+def _take_findings(stock: dict[str, Rows], memory: RunState, home: Home) -> None:
     for claim in memory.reported.values():
         finding = claim.finding
         if claim.closing is not None:
@@ -82,12 +82,12 @@ def _take_findings(stock: dict[str, Rows], memory: Memory, home: Home) -> None:
             _raise(stock["impact_probability"], labels, impact.probability)
 
 
-def _take_run(stock: dict[str, Rows], memory: Memory, home: Home, use: Use, now_ns: int) -> None:
+def _take_run(stock: dict[str, Rows], memory: RunState, home: Home, use: Use, now_ns: int) -> None:
     window, local_ns = memory.window, now_ns - memory.clock_ns
     _add(stock["agent_runs_open"], home, 1)
     _add(stock["agent_approvals_waiting"], home, use.waiting)
-    if window.heard_at_ns is not None:
-        silent_s = max(0, local_ns - window.heard_at_ns) / NS
+    if window.received_at_ns is not None:
+        silent_s = max(0, local_ns - window.received_at_ns) / NS
         _raise(stock["agent_silent_seconds"], home, silent_s)
     for model, share in use.windows:
         _raise(stock["agent_context_window_used_ratio"], (*home, model), share)
@@ -97,12 +97,12 @@ def _take_run(stock: dict[str, Rows], memory: Memory, home: Home, use: Use, now_
             _raise(stock["agent_budget_used_ratio"], (*home, name), used / most)
 
 
-def _use_of(memory: Memory, known: Use | None) -> Use:
+def _use_of(memory: RunState, known: Use | None) -> Use:
     window, limits = memory.window, memory.limits
-    mark = len(window), window.heard_at_ns
+    mark = len(window), window.received_at_ns
     if known is not None and known.mark == mark:
         return known
-    run = window.whole(window.heard_at_ns or 0)
+    run = window.whole(window.received_at_ns or 0)
     spent = run.dropped_spent
     for step in run.steps:
         spent = spent_with(spent, step, limits)

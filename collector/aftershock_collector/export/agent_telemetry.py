@@ -10,15 +10,15 @@ from aftershock.model import Report, Step
 from aftershock_collector.engine.engine import Engine
 from aftershock_collector.export.activity_log import narrate
 from aftershock_collector.export.agent_counters import Counting
-from aftershock_collector.export.agent_gauges import Survey
-from aftershock_collector.export.first_seen import Firsts
+from aftershock_collector.export.agent_gauges import AgentGauges
+from aftershock_collector.export.first_seen import FirstSeen
 
 SURVEY_EVERY_NS = 5_000_000_000  # as often as metrics are scraped where people watch an incident
 
 Hear = Callable[[bytes], None]  # takes OTLP logs
 
 
-class Fleet:
+class AgentTelemetry:
     """Belongs to the thread that judges; only scrapes come from another one."""
 
     def __init__(
@@ -26,9 +26,9 @@ class Fleet:
     ) -> None:
         self._engine = engine
         self._hear = hear
-        self._firsts = Firsts()
+        self._firsts = FirstSeen()
         self._counting = Counting(registry)
-        self._survey = Survey()
+        self._survey = AgentGauges()
         self._surveyed_ns = 0
         registry.register(self._survey)
 

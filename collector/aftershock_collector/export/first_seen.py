@@ -13,7 +13,7 @@ MARKS_MAX = 200_000  # 15 MB; an exporter that sends again does so within minute
 WindowOf = Callable[[str], Window | None]
 
 
-class Firsts:
+class FirstSeen:
     """Picks what was not there before, with what the run around it tells: whose step it is."""
 
     def __init__(self, marks_max: int = MARKS_MAX) -> None:

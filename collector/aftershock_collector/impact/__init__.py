@@ -1,5 +1,5 @@
 """Impact: how probable it is that an action, and not another one or nobody, broke something."""
 
-from aftershock_collector.impact.observation import Watch
+from aftershock_collector.impact.observation import ActionObserver
 
-__all__ = ["Watch"]
+__all__ = ["ActionObserver"]

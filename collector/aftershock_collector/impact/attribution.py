@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aftershock.model import Change, Impact, Parts, Rival
+from aftershock.model import Alternative, Change, Impact, Parts
 from aftershock_collector.impact.aftermath import change_of, chart_of
 from aftershock_collector.impact.competition import CERTAIN, SUSPECTED, label
 from aftershock_collector.impact.evidence import NOTHING, Evidence
 from aftershock_collector.impact.open_actions import OpenAction
 from aftershock_collector.impact.placebos import BASELINE_POINTS, HISTORY_MIN
 from aftershock_collector.impact.quantities import duration
-from aftershock_collector.impact.scoring import Look, Standing
+from aftershock_collector.impact.scoring import ScoringRound, Standing
 
 NOT_ENOUGH = "not enough data"
 NO_EVIDENCE = "no metric evidence"
 NOBODY = "no agent action"
-RIVALS_MAX = 8  # shown beside "no agent action", likeliest first
+ALTERNATIVES_MAX = 8  # shown beside "no agent action", likeliest first
 CHARTS_MAX = 3  # the worst series of the target
 CHART_NATS = 3.0  # p .05: below this a series did nothing worth a second chart
 COMPARABLE_FEW = 30  # earlier windows below which a verdict says that it had few
 
-NO_PARTS = Parts(own=0.0, before=0.0, callee=0.0, rival=0.0)
+NO_PARTS = Parts(own=0.0, before=0.0, callee=0.0, alternative=0.0)
 
 
 def impact_of(
     standing: Standing,
     probability: float | None,
-    rivals: tuple[Rival, ...],
+    alternatives: tuple[Alternative, ...],
     now_ns: int,
     *,
     gap: tuple[str, ...],
@@ -58,7 +58,7 @@ def impact_of(
         probability=probability,
         label=NOT_ENOUGH if probability is None else label(probability),
         parts=_shown(standing.parts),
-        rivals=rivals,
+        alternatives=alternatives,
         judged_at_ns=now_ns,
         change=change,
         lead_ns=None if change is None else change.began_at_ns - opened.effect_ns,
@@ -85,7 +85,7 @@ def certain(opened: OpenAction, change: Change, now_ns: int) -> Impact:
         entity=best.entity if suspected else change.entity,
         probability=1.0,
         label=CERTAIN,
-        rivals=(Rival(None, None, NOBODY, 0.0),),
+        alternatives=(Alternative(None, None, NOBODY, 0.0),),
         judged_at_ns=now_ns,
         change=change,
         lead_ns=max(0, change.began_at_ns - opened.effect_ns),
@@ -96,34 +96,43 @@ def certain(opened: OpenAction, change: Change, now_ns: int) -> Impact:
 
 def acquitted(best: Impact, by: Impact) -> Impact:
     """The verdict where another action's trace came back from the same damage."""
-    culprit = Rival(by.span_id, by.run_id, by.tool, 1.0, by.trace_id, by.agent)
-    rivals = (culprit, Rival(None, None, NOBODY, 0.0))
+    culprit = Alternative(by.span_id, by.run_id, by.tool, 1.0, by.trace_id, by.agent)
+    alternatives = (culprit, Alternative(None, None, NOBODY, 0.0))
     return replace(
-        best, probability=0.0, label=label(0.0), rivals=rivals, change=None, lead_ns=None
+        best,
+        probability=0.0,
+        label=label(0.0),
+        alternatives=alternatives,
+        change=None,
+        lead_ns=None,
     )
 
 
-def rivals_of(own: OpenAction, seen: Look) -> tuple[Rival, ...]:
+def alternatives_of(own: OpenAction, seen: ScoringRound) -> tuple[Alternative, ...]:
     """Every other explanation of the same look, likeliest first, "no agent action" among them."""
     others = [
-        rival_of(s.opened, share)
+        alternative_of(s.opened, share)
         for s, share in zip(seen.standings, seen.shares.candidates, strict=True)
         if s.opened is not own
     ]
-    others.sort(key=lambda rival: -rival.probability)
+    others.sort(key=lambda alternative: -alternative.probability)
     outside = [
-        Rival(None, None, f"{change.kind.value} {change.name} of {change.entity}", share)
+        Alternative(None, None, f"{change.kind.value} {change.name} of {change.entity}", share)
         for change, share in seen.others
     ]
-    rivals = [*others[:RIVALS_MAX], *outside, Rival(None, None, NOBODY, seen.shares.nobody)]
-    return tuple(sorted(rivals, key=lambda rival: -rival.probability))
+    alternatives = [
+        *others[:ALTERNATIVES_MAX],
+        *outside,
+        Alternative(None, None, NOBODY, seen.shares.nobody),
+    ]
+    return tuple(sorted(alternatives, key=lambda alternative: -alternative.probability))
 
 
-def rival_of(opened: OpenAction, share: float) -> Rival:
+def alternative_of(opened: OpenAction, share: float) -> Alternative:
     """Another agent's action, or another one of the same agent's."""
     step = opened.step
     tool = opened.action.tool
-    return Rival(step.span_id, step.run_id, tool, share, step.trace_id, step.agent)
+    return Alternative(step.span_id, step.run_id, tool, share, step.trace_id, step.agent)
 
 
 def lacking(standing: Standing, *, topology: bool) -> tuple[str, ...]:
@@ -149,7 +158,7 @@ def _shown(parts: Parts) -> Parts:
         own=max(0.0, parts.own),
         before=max(0.0, parts.before),
         callee=max(0.0, parts.callee),
-        rival=max(0.0, parts.rival),
+        alternative=max(0.0, parts.alternative),
     )
 
 

@@ -15,7 +15,7 @@ CALLEE_FREE = 2.5
 CALLEE_WEIGHT = 0.3
 NET_WEIGHT = 0.55
 NO_AGENT = 2.7  # log-odds that nobody's action did it, before any evidence
-RIVAL_WEIGHT = 0.30
+ALTERNATIVE_WEIGHT = 0.30
 
 PROBABLE, SUSPECTED, POSSIBLE = 0.8, 0.5, 0.2  # measured: right 93 %, 90 % and 19 % of the time
 
@@ -47,15 +47,15 @@ def net(parts: Parts) -> float:
 
 
 def compete(
-    candidates: Sequence[tuple[float, Tier]], rival: float, nobody: float = NO_AGENT
+    candidates: Sequence[tuple[float, Tier]], alternative: float, nobody: float = NO_AGENT
 ) -> Shares:
     """Soft-max over candidates (net evidence, tier) and "no agent action".
 
-    `rival` is the worst surprise of anything that no candidate could have moved, in nats;
+    `alternative` is the worst surprise of anything that no candidate could have moved, in nats;
     `nobody` the log-odds of "no agent action" before any evidence.
     """
     utilities = [NET_WEIGHT * evidence + PRIORS[tier] for evidence, tier in candidates]
-    utilities.append(nobody + RIVAL_WEIGHT * min(EVIDENCE_MAX, max(0.0, rival)))
+    utilities.append(nobody + ALTERNATIVE_WEIGHT * min(EVIDENCE_MAX, max(0.0, alternative)))
     top = max(utilities)
     weights = [exp(utility - top) for utility in utilities]
     total = sum(weights)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aftershock.model import Cause, Claim, Closing, Vote
+from aftershock.model import Assessment, Claim, Closing, Feedback
 from aftershock_collector.wording import clean
 
 if TYPE_CHECKING:
@@ -14,38 +14,40 @@ if TYPE_CHECKING:
 NAME_CHARS_MAX = 80
 REASON_CHARS_MAX = 500  # a sentence or two; the incident review has the rest
 _FOUND = {
-    Cause.AGENT: "the agent did it",
-    Cause.INFRASTRUCTURE: "the infrastructure did it",
-    Cause.COINCIDENCE: "a coincidence",
+    Assessment.AGENT: "the agent did it",
+    Assessment.INFRASTRUCTURE: "the infrastructure did it",
+    Assessment.COINCIDENCE: "a coincidence",
 }
 
 
-def vote_on(claim: Claim, cause: Cause, by: str, because: str, now_ns: int) -> Vote:
+def feedback_on(
+    claim: Claim, assessment: Assessment, by: str, because: str, now_ns: int
+) -> Feedback:
     """A person's verdict on a claim."""
     impact = claim.finding.impact
-    return Vote(
+    return Feedback(
         finding_id=claim.finding.id,
-        cause=cause,
+        assessment=assessment,
         by=clean(by, NAME_CHARS_MAX),
         because=clean(because, REASON_CHARS_MAX),
-        voted_at_ns=now_ns,
+        given_at_ns=now_ns,
         probability=None if impact is None else impact.probability,
     )
 
 
-def decided(claim: Claim, vote: Vote) -> Claim:
+def decided(claim: Claim, feedback: Feedback) -> Claim:
     """The claim as a verdict leaves it: closed for good; what was over stays over since then."""
-    closed_at_ns = vote.voted_at_ns if claim.closed_at_ns is None else claim.closed_at_ns
-    return replace(claim, closed_at_ns=closed_at_ns, closing=Closing.VERDICT, vote=vote)
+    closed_at_ns = feedback.given_at_ns if claim.closed_at_ns is None else claim.closed_at_ns
+    return replace(claim, closed_at_ns=closed_at_ns, closing=Closing.FEEDBACK, feedback=feedback)
 
 
 def closing_words(claim: Claim) -> str:
     """Why a claim is over; a person's verdict with its name and reason. Empty while it is open."""
-    vote = claim.vote
-    if vote is None:
+    feedback = claim.feedback
+    if feedback is None:
         return "" if claim.closing is None else claim.closing.value
-    reason = f": {clean(vote.because)}" if vote.because else ""
-    return f"{_FOUND[vote.cause]}, says {clean(vote.by, NAME_CHARS_MAX)}{reason}"
+    reason = f": {clean(feedback.because)}" if feedback.because else ""
+    return f"{_FOUND[feedback.assessment]}, says {clean(feedback.by, NAME_CHARS_MAX)}{reason}"
 
 
 def prior_words(prior: Prior) -> str:

@@ -11,11 +11,11 @@ from aftershock.model import Change, Fact, Impact, Step
 from aftershock_collector.impact.aftermath import recovered_at, refreshed
 from aftershock_collector.impact.attribution import (
     acquitted,
+    alternatives_of,
     certain,
     enough,
     impact_of,
     lacking,
-    rivals_of,
     unmeasured,
 )
 from aftershock_collector.impact.competition import CERTAIN, NO_AGENT, SUSPECTED
@@ -23,7 +23,7 @@ from aftershock_collector.impact.events import Events
 from aftershock_collector.impact.gap import unread
 from aftershock_collector.impact.open_actions import OpenAction
 from aftershock_collector.impact.relations import Topology
-from aftershock_collector.impact.scoring import Look, Standing, look
+from aftershock_collector.impact.scoring import ScoringRound, Standing, look
 from aftershock_collector.metrics.series import RETENTION_S, SeriesSource
 
 LOOK_S = 600.0  # damage that came later was not told apart from chance in recordings
@@ -37,16 +37,16 @@ FOLLOW_EVERY_NS = 10**9  # how often a settled degradation is asked whether it i
 TOLD_STEP = 0.05  # a verdict is told again when its probability rose by this much
 
 
-class Watch:
+class ActionObserver:
     """Open actions, the looks at them, and what was told about them. Owns no clock."""
 
-    def __init__(self, look_s: float = LOOK_S, patience_s: float = 0.0) -> None:
+    def __init__(self, observation_window_s: float = LOOK_S, patience_s: float = 0.0) -> None:
         self.dropped: Counter[str] = Counter()
         self.events = Events()
         self.nobody = NO_AGENT  # log-odds that people's verdicts have moved
         self.blind: tuple[str, ...] = ()  # what could not be asked at the newest look
         self._patience_ns = int(patience_s * 1e9)  # how long series may take to come
-        self._look_ns = int(look_s * 1e9)
+        self._look_ns = int(observation_window_s * 1e9)
         self._open: OrderedDict[str, OpenAction] = OrderedDict()
         self._explained: OrderedDict[str, Impact] = OrderedDict()  # entity → certain verdict
         self.acted_ns: OrderedDict[str, list[int]] = OrderedDict()  # entity → recorded actions
@@ -206,7 +206,7 @@ def _has_news(opened: OpenAction, now_ns: int, source: SeriesSource, patience_ns
     return opened.looks == 0 and not source.window(opened.targets, oldest_ns, now_ns)
 
 
-def _conclude(standing: Standing, share: float, seen: Look, blind: tuple[str, ...]) -> None:
+def _conclude(standing: Standing, share: float, seen: ScoringRound, blind: tuple[str, ...]) -> None:
     """Keep the verdict of this look where it is the surest so far."""
     opened, now_ns = standing.opened, seen.scene.now_ns
     opened.looks += 1
@@ -232,7 +232,7 @@ def _conclude(standing: Standing, share: float, seen: Look, blind: tuple[str, ..
     opened.best = impact_of(
         standing,
         probability,
-        rivals_of(opened, seen) if probability is not None else (),
+        alternatives_of(opened, seen) if probability is not None else (),
         now_ns,
         gap=unread(opened.troubles, opened.facts, opened.skew_ns),
         missing=absent + lacking(standing, topology=bool(seen.scene.relations)),

@@ -13,12 +13,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import log
 
-from aftershock.model import Cause, Vote
+from aftershock.model import Assessment, Feedback
 from aftershock_collector.impact.competition import NO_AGENT
 
 IMAGINED = 5.0  # votes on either side before anybody voted
 MOVED_MAX = 1.5  # nats: a factor of 4.5, so that no crowd can switch the verdicts off
-VOTES_MAX = 1_000  # newest that count: systems change, and so do those who judge them
+FEEDBACK_MAX = 1_000  # newest that count: systems change, and so do those who judge them
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,14 @@ class Prior:
     expected: float  # how many the verdicts themselves had expected
 
 
-def prior_of(votes: Iterable[Vote]) -> Prior:
+def prior_of(votes: Iterable[Feedback]) -> Prior:
     """The prior after these votes, oldest first; of several on one finding the newest counts."""
-    newest = {vote.finding_id: vote for vote in votes if vote.probability is not None}
-    counted = list(newest.values())[-VOTES_MAX:]
-    right = sum(vote.cause is Cause.AGENT for vote in counted)
-    expected = sum(vote.probability or 0.0 for vote in counted)
+    newest = {
+        feedback.finding_id: feedback for feedback in votes if feedback.probability is not None
+    }
+    counted = list(newest.values())[-FEEDBACK_MAX:]
+    right = sum(feedback.assessment is Assessment.AGENT for feedback in counted)
+    expected = sum(feedback.probability or 0.0 for feedback in counted)
     wrong, unexpected = len(counted) - right, len(counted) - expected
     observed = log((wrong + IMAGINED) / (right + IMAGINED))
     predicted = log((unexpected + IMAGINED) / (expected + IMAGINED))

@@ -31,7 +31,7 @@ class Standing(NamedTuple):
     measured: bool  # a series of at least one target is known, or trouble was heard of
 
 
-class Look(NamedTuple):
+class ScoringRound(NamedTuple):
     """One look: a standing for each candidate, and what they share with "no agent action"."""
 
     standings: tuple[Standing, ...]
@@ -59,7 +59,7 @@ def look(
     *,
     events: Events,
     nobody: float = NO_AGENT,
-) -> Look:
+) -> ScoringRound:
     """Judge all candidates at once.
 
     Args:
@@ -88,15 +88,15 @@ def look(
     below = scene.judge(
         [(callee, at) for target, at in moments for callee in relations.callees(target)]
     )
-    rival = _rival(scene, moments, own, below)
-    standings = tuple(_stand(opened, scene, own, below, rival) for opened in candidates)
+    alternative = _alternative(scene, moments, own, below)
+    standings = tuple(_stand(opened, scene, own, below, alternative) for opened in candidates)
     others = _others(scene, moments)
     entered = [(s.net, s.opened.action.tier) for s in standings]
     entered += [(weight, Tier.WRITE) for _, weight in others]
-    shares = compete(entered, rival, nobody)
+    shares = compete(entered, alternative, nobody)
     agents, outside = shares.candidates[: len(standings)], shares.candidates[len(standings) :]
     shown = tuple((change, share) for (change, _), share in zip(others, outside, strict=True))
-    return Look(standings, Shares(agents, shares.nobody), scene, shown)
+    return ScoringRound(standings, Shares(agents, shares.nobody), scene, shown)
 
 
 def _others(scene: Scene, moments: Sequence[Moment]) -> list[tuple[Change, float]]:
@@ -115,7 +115,7 @@ def _others(scene: Scene, moments: Sequence[Moment]) -> list[tuple[Change, float
     found: list[tuple[Change, float]] = []
     for entity, change in places.values():
         evidence = judged.get((entity, change.began_at_ns), NOTHING)
-        parts = Parts(own=evidence.after, before=evidence.before, callee=0.0, rival=0.0)
+        parts = Parts(own=evidence.after, before=evidence.before, callee=0.0, alternative=0.0)
         found.append((change, net(parts)))
     return found
 
@@ -130,7 +130,7 @@ def _pushed(moment: Moment, below: Mapping[Moment, Evidence], relations: Relatio
     }
 
 
-def _rival(
+def _alternative(
     scene: Scene,
     moments: Sequence[Moment],
     own: Mapping[Moment, Evidence],
@@ -154,7 +154,7 @@ def _stand(
     scene: Scene,
     own: Mapping[Moment, Evidence],
     below: Mapping[Moment, Evidence],
-    rival: float,
+    alternative: float,
 ) -> Standing:
     """The target on which the action has most to answer for."""
     standings: list[Standing] = []
@@ -169,7 +169,9 @@ def _stand(
             ),
             default=0.0,
         )
-        parts = Parts(own=evidence.after, before=evidence.before, callee=callee, rival=rival)
+        parts = Parts(
+            own=evidence.after, before=evidence.before, callee=callee, alternative=alternative
+        )
         seen = scene.measured(target) or evidence.heard is not None
         standings.append(Standing(opened, target, evidence, parts, net(parts), seen))
     return max(standings, key=lambda s: (s.measured, s.net))

@@ -95,7 +95,7 @@ class _Followed:
     told: Suspects | None = None
 
 
-class Docket:
+class SuspectIndex:
     """The actions and alerts of the last minutes, bounded. Owns no clock."""
 
     def __init__(self) -> None:
@@ -184,8 +184,8 @@ class Docket:
             asked.append((deed, entity, relation, _evidence(deed, alert, events) - distance))
         # Elsewhere, what its verdict calls a rival may be the very thing that the alert is about.
         own = [d.impact for d, _, relation, _ in asked if d.impact and relation == SAME]
-        rival = max((impact.parts.rival for impact in own), default=0.0)
-        shares = compete([(nats, deed.tier) for deed, *_, nats in asked], rival, nobody)
+        alternative = max((impact.parts.alternative for impact in own), default=0.0)
+        shares = compete([(nats, deed.tier) for deed, *_, nats in asked], alternative, nobody)
         ranked = sorted(
             (
                 _suspect(deed, entity, relation, share)

@@ -19,7 +19,14 @@ from aftershock.model import Claim, Report, Step
 from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.notify.page import State
 from aftershock_collector.store.writer import Delivery
-from aftershock_collector.wording import clean, lasted, outcome_words, step_words, verdict, who
+from aftershock_collector.wording import (
+    attribution_words,
+    clean,
+    lasted,
+    outcome_words,
+    step_words,
+    who,
+)
 
 GRAFANA = "grafana"
 VERSION = 1  # of what the outbox keeps
@@ -52,7 +59,7 @@ class Annotation:
         return f'{html.escape(self.words)}<br><a href="{link}">What happened</a>'
 
 
-class Drawing:
+class GrafanaAnnotations:
     """What must be drawn, as deliveries; `dropped` says what was too much, by reason."""
 
     def __init__(self, actions_max: int = ACTIONS_MAX) -> None:
@@ -94,7 +101,7 @@ class Drawing:
 def of_claim(claim: Claim) -> Annotation:
     """A finding, with its end where it has one."""
     finding, impact = claim.finding, claim.finding.impact
-    words = clean(finding.summary if impact is None else verdict(impact), TEXT_CHARS_MAX)
+    words = clean(finding.summary if impact is None else attribution_words(impact), TEXT_CHARS_MAX)
     if claim.closed_at_ns is not None:
         words = f"{words} (closed: {closing_words(claim) or 'over'})"
     began = finding.began_at_ns if impact is None else impact.acted_at_ns

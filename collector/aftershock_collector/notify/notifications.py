@@ -66,7 +66,7 @@ class Messages:
             found += self._events(report)
         return found
 
-    def accuse(self, suspects: Suspects) -> list[Delivery]:
+    def rank_suspects(self, suspects: Suspects) -> list[Delivery]:
         """What must be told of an alert's suspects: nothing while none stands out."""
         top = suspects.top
         if top is None:

@@ -24,10 +24,16 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from aftershock import attributes
-from aftershock.model import Level, Rival
+from aftershock.model import Alternative, Level
 from aftershock_collector.notify.page import State
 from aftershock_collector.notify.suspects_page import named, sentence
-from aftershock_collector.wording import NO_AGENT, candidates, clean, rival_words, verdict
+from aftershock_collector.wording import (
+    NO_AGENT,
+    alternative_words,
+    attribution_words,
+    candidates,
+    clean,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -119,7 +125,7 @@ def encode_spans(report: Report) -> bytes | None:
         impact = claim.finding.impact
         if impact is None or state is State.UPDATED:
             continue
-        spans.append(verdict_span(claim, impact, state))
+        spans.append(attribution_span(claim, impact, state))
         spans.append(incident_span(claim, impact, state))
     if not spans:
         return None
@@ -147,7 +153,7 @@ def log_of(claim: Claim, state: State, now_ns: int, home: Mapping[str, Value | N
     alarm = finding.level is Level.ALARM and state is not State.CLOSED
     warn = state is not State.CLOSED
     severity = "ERROR" if alarm else "WARN" if warn else "INFO"
-    text = verdict(finding.impact) if finding.impact is not None else finding.summary
+    text = attribution_words(finding.impact) if finding.impact is not None else finding.summary
     record = LogRecord(
         time_unix_nano=times.get(state) or finding.as_of_ns,
         observed_time_unix_nano=now_ns,
@@ -196,8 +202,10 @@ def finding_attributes(claim: Claim, state: State) -> dict[str, Value | None]:
         attributes.FINDING_SUBJECT: finding.subject,
         attributes.FINDING_SUMMARY: clean(finding.summary, BODY_CHARS_MAX),
         attributes.FINDING_CLOSING: claim.closing.value if claim.closing is not None else None,
-        attributes.FINDING_VERDICT: claim.vote.cause.value if claim.vote is not None else None,
-        attributes.FINDING_VERDICT_BY: claim.vote.by if claim.vote is not None else None,
+        attributes.FINDING_FEEDBACK: claim.feedback.assessment.value
+        if claim.feedback is not None
+        else None,
+        attributes.FINDING_FEEDBACK_BY: claim.feedback.by if claim.feedback is not None else None,
         attributes.RUN_ID: finding.run_id,
         attributes.AGENT_NAME: finding.agent,
     }
@@ -216,11 +224,11 @@ def impact_attributes(impact: Impact) -> dict[str, Value | None]:
         attributes.IMPACT_NATS_OWN: impact.parts.own,
         attributes.IMPACT_NATS_BEFORE: impact.parts.before,
         attributes.IMPACT_NATS_CALLEE: impact.parts.callee,
-        attributes.IMPACT_NATS_RIVAL: impact.parts.rival,
+        attributes.IMPACT_NATS_ALTERNATIVE: impact.parts.alternative,
     }
 
 
-def verdict_span(claim: Claim, impact: Impact, state: State) -> Span:
+def attribution_span(claim: Claim, impact: Impact, state: State) -> Span:
     """The child of the action's span that says what the action did, with links to its rivals."""
     span = Span(
         name=f"verdict {clean(impact.tool, 80)}",
@@ -262,19 +270,19 @@ def ended(claim: Claim, impact: Impact) -> int:
 
 def links(impact: Impact, *, own: bool) -> list[Span.Link]:
     """One link per candidate action whose span can be named; "no agent action" has none."""
-    rated = list(impact.rivals)
+    rated = list(impact.alternatives)
     if own:
         judged, share = impact, impact.probability or 0.0
         whose = (judged.span_id, judged.run_id, judged.tool, share, judged.trace_id, judged.agent)
-        rated.insert(0, Rival(*whose))
+        rated.insert(0, Alternative(*whose))
     found: list[Span.Link] = []
-    for rival in rated:
-        span_id, trace_id = rival.span_id or "", rival.trace_id or ""
+    for alternative in rated:
+        span_id, trace_id = alternative.span_id or "", alternative.trace_id or ""
         if not HEX_16.fullmatch(span_id) or not HEX_32.fullmatch(trace_id):
             continue
         said: dict[str, Value | None] = {
-            attributes.IMPACT_CANDIDATE: clean(rival_words(rival), 120),
-            attributes.IMPACT_PROBABILITY: rival.probability,
+            attributes.IMPACT_CANDIDATE: clean(alternative_words(alternative), 120),
+            attributes.IMPACT_PROBABILITY: alternative.probability,
         }
         found.append(
             Span.Link(

@@ -16,6 +16,7 @@ from aftershock.model import Level
 from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.wording import (
     NO_AGENT,
+    attribution_words,
     candidates,
     change_words,
     clean,
@@ -27,7 +28,6 @@ from aftershock_collector.wording import (
     lasted,
     odds,
     percent,
-    verdict,
     who,
 )
 
@@ -142,7 +142,7 @@ def compose(
 def title_of(finding: Finding) -> str:
     """One sentence that can stand alone on a lock screen."""
     if finding.impact is not None:
-        return clean(verdict(finding.impact), TITLE_CHARS_MAX)
+        return clean(attribution_words(finding.impact), TITLE_CHARS_MAX)
     summary = clean(finding.summary, TITLE_CHARS_MAX)
     agent = who(finding.agent)
     named = summary if agent in summary else f"{agent}: {summary}"
@@ -184,7 +184,7 @@ def what_broke(finding: Finding, others: Sequence[Finding]) -> list[str]:
     """The degradation and its lead time; for other findings, what has been linked so far."""
     impact = finding.impact
     if impact is None:
-        linked = [verdict(other.impact) for other in others if other.impact is not None]
+        linked = [attribution_words(other.impact) for other in others if other.impact is not None]
         return listed("What broke", linked or ["nothing has been linked to this run so far"])
     if impact.change is None:
         return [f"What broke: {clean(impact.entity, 80)}"]

@@ -157,14 +157,14 @@ def shortest_stall_s(policy: Policy) -> float:
     return min((policy.limits.stall_s, *told))
 
 
-def stalls(engine: Engine, run_id: str, heard_ns: int, silence_ns: int) -> Iterator[Claim]:
+def stalls(engine: Engine, run_id: str, received_ns: int, silence_ns: int) -> Iterator[Claim]:
     """What a tick in the middle of a silence would have said."""
-    run = engine.run(run_id, heard_ns)
+    run = engine.run(run_id, received_ns)
     if run is None:
         return
     limits = limits_for(engine.policy, run.agent)
-    now_ns = heard_ns + int(limits.stall_s * 1e9)
-    if now_ns - heard_ns > silence_ns:
+    now_ns = received_ns + int(limits.stall_s * 1e9)
+    if now_ns - received_ns > silence_ns:
         return
     for finding in judge(replace(run, now_ns=now_ns), limits, (stalled_run,)):
         yield Claim(finding, opened_at_ns=now_ns)

@@ -10,7 +10,7 @@ import yaml
 
 from aftershock.model import Tier
 from aftershock.policy.tiers import NAMESPACE, READ, WORDS
-from aftershock.runs.expectations import Custom, Practice
+from aftershock.runs.expectations import Expectation, LearnedExpectations
 from aftershock_collector.review.habits import AgentSeen, Habits, ToolSeen
 from aftershock_collector.wording import clean, counted, day
 
@@ -40,7 +40,7 @@ class Learnt(NamedTuple):
     fact: str
     argument: str  # of the tool: it carries the id
     source: str  # the tool that tells it
-    custom: Custom
+    custom: Expectation
     kept: int  # calls of this tool that read it first
     stale: int  # calls that read it only before something else had changed it
     calls: int  # calls of this tool that could have
@@ -52,10 +52,10 @@ class Learnt(NamedTuple):
         return self.kept == self.calls
 
 
-def draft(habits: Habits, practice: Practice) -> str:
+def draft(habits: Habits, learned: LearnedExpectations) -> str:
     """The whole file."""
     learnt = {
-        tool: learnt_of(seen, habits, practice)
+        tool: learnt_of(seen, habits, learned)
         for tool, seen in habits.tools.items()
         if seen.has_effect
     }
@@ -187,13 +187,13 @@ def poll_lines(seen: ToolSeen) -> Iterator[str]:
 # --- What calls rest on ----------------------------------------------------------------------
 
 
-def learnt_of(seen: ToolSeen, habits: Habits, practice: Practice) -> list[Learnt]:
+def learnt_of(seen: ToolSeen, habits: Habits, learned: LearnedExpectations) -> list[Learnt]:
     """The customs that hold for the arguments of one tool."""
     found: dict[str, Learnt] = {}
     for argument, calls in sorted(seen.worked.items()):
         if not fills(argument, seen):
             continue
-        for custom in practice.customs.get(argument, ()):
+        for custom in learned.expectations.get(argument, ()):
             told = habits.told.get((argument, custom.source))
             source = habits.tools.get(custom.source)
             if told is None or source is None:

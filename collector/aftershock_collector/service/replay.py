@@ -8,12 +8,12 @@ from pathlib import Path
 
 from aftershock.model import Change, Claim
 from aftershock.policy.policy import Policy
-from aftershock_collector.engine.baseline import Lessons
+from aftershock_collector.engine.baseline import Baseline
 from aftershock_collector.engine.engine import Engine
 from aftershock_collector.otlp.decode import decode_logs, decode_traces
 from aftershock_collector.reading.read import read, read_event
-from aftershock_collector.sources.recorded_files import Batch, read_file
-from aftershock_collector.sources.requests import Items, Signal
+from aftershock_collector.sources.recorded_files import RecordedBody, read_file
+from aftershock_collector.sources.requests import Batch, Signal
 from aftershock_collector.store.writer import Store
 
 PROTOBUF = "application/x-protobuf"
@@ -40,7 +40,7 @@ class Importer:
         self._store = store
         self._policy = policy
         self._now_ns = now_ns  # our clock, for retention only
-        self._lessons = Lessons(policy.limits)  # of all files: what is custom in one is in others
+        self._lessons = Baseline(policy.limits)  # of all files: what is custom in one is in others
 
     def take(self, path: Path) -> Imported:
         """Import one file; raises Unreadable or OSError where it cannot be read at all."""
@@ -73,15 +73,15 @@ class Importer:
         self._store.record(report, (), self._now_ns)
 
 
-def items_of(batch: Batch, policy: Policy) -> Items:
+def items_of(batch: RecordedBody, policy: Policy) -> Batch:
     """What one request of a file held, with the steps that it is read as."""
     if batch.signal == Signal.TRACES:
         spans = decode_traces(batch.body, PROTOBUF)
         found = [(span, read(span, policy)) for span in spans.items]
-        return Items(spans=found, rejected=spans.rejected)
+        return Batch(spans=found, rejected=spans.rejected)
     if batch.signal == Signal.LOGS:
         events = decode_logs(batch.body, PROTOBUF)
-        items = Items(rejected=events.rejected)
+        items = Batch(rejected=events.rejected)
         for event in events.items:
             seen = read_event(event, policy)
             if isinstance(seen, Change):
@@ -92,5 +92,5 @@ def items_of(batch: Batch, policy: Policy) -> Items:
                 items.rejected["log records that say nothing about agents"] += 1
         return items
     if batch.signal:
-        return Items(rejected=Counter({"metrics live in a running collector only": 1}))
-    return Items()
+        return Batch(rejected=Counter({"metrics live in a running collector only": 1}))
+    return Batch()

@@ -21,14 +21,14 @@ from aftershock_collector.export.otlp_forward import Forwarder
 from aftershock_collector.metrics.queries import Prometheus
 from aftershock_collector.metrics.series import Series
 from aftershock_collector.notify.deliverer import Deliverer, receivers_of, renewals, senders
-from aftershock_collector.notify.grafana_annotations import GRAFANA, Drawing
+from aftershock_collector.notify.grafana_annotations import GRAFANA, GrafanaAnnotations
 from aftershock_collector.notify.notifications import Messages
 from aftershock_collector.otlp.wire import Sample
 from aftershock_collector.reading.read import read
-from aftershock_collector.service.worker import Draw, Judging, Tell
+from aftershock_collector.service.worker import Draw, Tell, Worker
 from aftershock_collector.sources import otlp_grpc, otlp_http
 from aftershock_collector.sources.host_metrics import HostMetrics
-from aftershock_collector.sources.ingest_queue import Intake
+from aftershock_collector.sources.ingest_queue import IngestQueue
 from aftershock_collector.sources.prometheus_query import Poller, PrometheusSource
 from aftershock_collector.sources.prometheus_scrape import Scraper
 from aftershock_collector.sources.requests import Signal
@@ -55,7 +55,7 @@ class Running:
 
     http: Address
     grpc: Address
-    judging: Judging
+    judging: Worker
     telemetry: Telemetry
 
 
@@ -94,16 +94,16 @@ async def running(config: Config) -> AsyncGenerator[Running]:
             home_of=engine.home_of,
         )
         hear = None
-        if config.story_url is not None:
-            storyteller = Forwarder(config.story_url, telemetry, config)
+        if config.activity_log_url is not None:
+            storyteller = Forwarder(config.activity_log_url, telemetry, config)
             await stack.enter_async_context(storyteller.running())
             hear = _telling(storyteller)
         tell, draw = _told(config, messages, telemetry)
-        judging = Judging(engine, store, reader, telemetry, tell, messages.accuse, hear, draw)
+        judging = Worker(engine, store, reader, telemetry, tell, messages.rank_suspects, hear, draw)
         judging.resume(time.time_ns())
         messages.resume(reader.claims(open_only=True))
         policy = engine.policy
-        intake = Intake(
+        intake = IngestQueue(
             store,
             telemetry,
             config,
@@ -149,7 +149,7 @@ def _engine(config: Config) -> Engine:
     return Engine(
         Policy.from_mapping(config.document),
         series_max=config.series_max,
-        look_s=infrastructure.look_s,
+        observation_window_s=infrastructure.observation_window_s,
         topology=infrastructure.topology,
         patience_s=0.0 if asked is None else 2 * asked.step_s + asked.timeout_s,
     )
@@ -169,7 +169,7 @@ def _told(config: Config, messages: Messages, telemetry: Telemetry) -> tuple[Tel
     """What is told of findings, and what is drawn of actions where a Grafana is configured."""
     if config.on_call.grafana_url is None:
         return messages.tell, None
-    drawing = Drawing()
+    drawing = GrafanaAnnotations()
 
     def tell(report: Report) -> Iterable[Delivery]:
         return [*messages.tell(report), *drawing.findings(report)]
@@ -183,7 +183,7 @@ def _told(config: Config, messages: Messages, telemetry: Telemetry) -> tuple[Tel
     return tell, draw
 
 
-async def _there(intake: Intake, work: Callable[[], Found]) -> Found:
+async def _there(intake: IngestQueue, work: Callable[[], Found]) -> Found:
     """What `work` finds on the intake's thread, which owns everything that is judged.
 
     Raises TimeoutError where that thread has no time for it.
@@ -199,7 +199,7 @@ async def _there(intake: Intake, work: Callable[[], Found]) -> Found:
     return await asyncio.wait_for(found, THERE_S)
 
 
-def _series_around(engine: Engine, intake: Intake) -> web.SeriesAround:
+def _series_around(engine: Engine, intake: IngestQueue) -> web.SeriesAround:
     """Series as they are in memory."""
 
     async def around(entities: Sequence[str], start_ns: int, end_ns: int) -> Sequence[Series]:
@@ -208,7 +208,9 @@ def _series_around(engine: Engine, intake: Intake) -> web.SeriesAround:
     return around
 
 
-async def _poll(told: Prometheus, engine: Engine, intake: Intake, telemetry: Telemetry) -> None:
+async def _poll(
+    told: Prometheus, engine: Engine, intake: IngestQueue, telemetry: Telemetry
+) -> None:
     """Ask Prometheus while actions are watched."""
 
     async def wanted() -> bool:
@@ -229,7 +231,7 @@ async def _poll(told: Prometheus, engine: Engine, intake: Intake, telemetry: Tel
 
 
 def _background(
-    config: Config, intake: Intake, judging: Judging, store: Store, telemetry: Telemetry
+    config: Config, intake: IngestQueue, judging: Worker, store: Store, telemetry: Telemetry
 ) -> Sequence[Coroutine[Any, Any, None]]:
     """What goes on beside the servers. Everything that judges runs on the intake's thread."""
 

@@ -14,7 +14,7 @@ from aftershock.attributes import SERVICE_NAME
 from aftershock.model import Change, ChangeKind, Report, Step
 from aftershock.runs.fold import Window
 from aftershock_collector.engine.engine import Engine
-from aftershock_collector.export.agent_telemetry import Fleet, Hear
+from aftershock_collector.export.agent_telemetry import AgentTelemetry, Hear
 from aftershock_collector.impact.events import CHANGES_MAX, FIRING_S
 from aftershock_collector.impact.feedback import decided
 from aftershock_collector.impact.priors import prior_of
@@ -23,7 +23,7 @@ from aftershock_collector.otlp.wire import LogEvent, Sample
 from aftershock_collector.reading.dialects import text_in
 from aftershock_collector.reading.links import read_error
 from aftershock_collector.reading.read import read_event
-from aftershock_collector.sources.requests import Arrived
+from aftershock_collector.sources.requests import Observations
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.writer import Delivery, Store, StoreUnavailable
 from aftershock_collector.telemetry import Telemetry
@@ -55,7 +55,7 @@ def nobody_hears(_suspects: Suspects) -> Iterable[Delivery]:
     return ()
 
 
-class Judging:
+class Worker:
     """Hands arrivals to the engine, asks it what changed, keeps the answer."""
 
     def __init__(  # noqa: PLR0917
@@ -65,7 +65,7 @@ class Judging:
         reader: Reader,
         telemetry: Telemetry,
         tell: Tell,
-        accuse: Accuse = nobody_hears,
+        rank_suspects: Accuse = nobody_hears,
         hear: Hear | None = None,
         draw: Draw | None = None,
     ) -> None:
@@ -74,9 +74,9 @@ class Judging:
         self._reader = reader
         self._telemetry = telemetry
         self._tell = tell
-        self._accuse = accuse
+        self._accuse = rank_suspects
         self._draw = draw
-        self._fleet = Fleet(engine, telemetry.registry, hear)
+        self._fleet = AgentTelemetry(engine, telemetry.registry, hear)
         self._pending: deque[Told] = deque()
         self._met: OrderedDict[str, None] = OrderedDict()  # runs this process has seen
         self._voted = 0  # newest row of a person's verdict that was taken in
@@ -90,9 +90,9 @@ class Judging:
         self.engine.trust(prior_of(self._reader.votes()))
         for run_id in reversed(self._reader.live_since(since_ns, RESTORED_MAX)):
             self._restore(run_id)
-        learn_customs(self.engine, self._reader)
+        restore_baseline(self.engine, self._reader)
 
-    def consume(self, arrived: Arrived) -> None:
+    def consume(self, arrived: Observations) -> None:
         """Take in what the intake read and committed."""
         self._observe(arrived.steps, arrived.arrived_ns)
         self._learn(arrived.changes, arrived.arrived_ns)
@@ -123,12 +123,12 @@ class Judging:
 
     def tick(self, now_ns: int) -> Report:
         """Judge, record and queue what must be told."""
-        self._take_votes(now_ns)
+        self._take_feedback(now_ns)
         began_s = time.perf_counter()
         report = self.engine.conclude(now_ns)
         self._telemetry.judge.observe(time.perf_counter() - began_s)
         self._concluded(report)
-        suspects = tuple(self.engine.accuse(now_ns))
+        suspects = tuple(self.engine.rank_suspects(now_ns))
         news = (report.opened, report.updated, report.closed, report.impacts, report.changes)
         if any(news) or suspects:
             deliveries = [*self._tell(report), *(d for s in suspects for d in self._accuse(s))]
@@ -136,17 +136,17 @@ class Judging:
         self._record(now_ns)
         return report
 
-    def _take_votes(self, now_ns: int) -> None:
+    def _take_feedback(self, now_ns: int) -> None:
         """What people decided since the last tick, in this process or another one."""
         try:
-            untold = [one for one in self._reader.untold_votes() if one[0] > self._voted]
+            untold = [one for one in self._reader.unreported_feedback() if one[0] > self._voted]
             prior = prior_of(self._reader.votes()) if untold else None
         except StoreUnavailable as error:
             self._telemetry.store_unavailable(error.reason, str(error))
             return
         if prior is None:
             return
-        closed = [decided(claim, vote) for _, vote, claim in untold]
+        closed = [decided(claim, feedback) for _, feedback, claim in untold]
         for claim in closed:
             self.engine.decide(claim)
         self.engine.trust(prior)
@@ -212,7 +212,7 @@ class Judging:
             self.engine.learn(change, now_ns)
 
 
-def learn_customs(engine: Engine, reader: Reader) -> None:
+def restore_baseline(engine: Engine, reader: Reader) -> None:
     """What past runs showed of custom: an earlier process knew it, and forgot it as it ended."""
     read = 0
     for past in reader.runs(limit=LEARNT_RUNS_MAX):

@@ -25,10 +25,10 @@ from aftershock_collector.reading.alerts import changes_of_alerts
 from aftershock_collector.sources.requests import (
     Accepted,
     Answer,
-    Arrived,
+    Batch,
     Busy,
-    Items,
-    Offer,
+    IngestRequest,
+    Observations,
     Refused,
     Signal,
 )
@@ -45,7 +45,7 @@ Read = TypeVar("Read")
 Work = Callable[[], object]
 
 
-class Intake:
+class IngestQueue:
     """The one way in for everything that arrives while the collector runs."""
 
     def __init__(
@@ -56,7 +56,7 @@ class Intake:
         *,
         read_span: Callable[[Span], Step | None],
         read_event: Callable[[LogEvent], Step | Change | None],
-        consume: Callable[[Arrived], None],
+        consume: Callable[[Observations], None],
         suspects: Callable[[Sequence[Change], int], Sequence[Any]] = lambda _changes, _now: (),
     ) -> None:
         self._store = store
@@ -66,14 +66,14 @@ class Intake:
         self._read_event = read_event
         self._consume = consume
         self._suspects = suspects
-        self._waiting: deque[Offer | Work] = deque()
+        self._waiting: deque[IngestRequest | Work] = deque()
         self._bytes = 0  # of all offers that have no answer yet
         self._offers = 0
         self._works = 0
         self._more = threading.Condition()
         self._stopping = False
         # Only the writer's thread touches these.
-        self._parked: deque[Offer] = deque()
+        self._parked: deque[IngestRequest] = deque()
         self._failing_since_s: float | None = None  # the store's newest writes from here failed
         self._retry_at_s = 0.0
         self._pause_s = RETRY_FIRST_S
@@ -113,7 +113,7 @@ class Intake:
     async def offer(self, signal: Signal, body: bytes, content_type: str) -> Answer:
         """Wait until a body is committed, or say why it was not."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        offer = Offer(signal, body, content_type, time.time_ns(), future)
+        offer = IngestRequest(signal, body, content_type, time.time_ns(), future)
         refusal = self._enqueue(offer)
         if refusal is not None:
             return refusal
@@ -127,7 +127,7 @@ class Intake:
     def _busy(self, message: str, *, full: bool = False) -> Busy:
         return Busy(self._config.retry_after_s, self.degraded or message, full)
 
-    def _enqueue(self, offer: Offer) -> Busy | None:
+    def _enqueue(self, offer: IngestRequest) -> Busy | None:
         config = self._config
         with self._more:
             if self._stopping:
@@ -141,7 +141,7 @@ class Intake:
             self._more.notify()
         return None
 
-    def _count(self, offer: Offer, sign: int) -> None:
+    def _count(self, offer: IngestRequest, sign: int) -> None:
         self._bytes += sign * len(offer.body)
         self._offers += sign
         self._telemetry.queue_bytes.set(self._bytes)
@@ -154,7 +154,7 @@ class Intake:
             task = self._next()
             if task is None:
                 return
-            group: list[Offer] = [] if callable(task) else task
+            group: list[IngestRequest] = [] if callable(task) else task
             try:
                 if callable(task):
                     task()
@@ -165,7 +165,7 @@ class Intake:
                 for offer in group:
                     self._answer(offer, Refused("internal error", ours=True))
 
-    def _next(self) -> list[Offer] | Work | None:
+    def _next(self) -> list[IngestRequest] | Work | None:
         """Wait for the next group of offers or piece of work; None: it is over."""
         with self._more:
             while not self._waiting and not self._stopping:
@@ -176,24 +176,24 @@ class Intake:
             if self._parked and (self._stopping or time.monotonic() >= self._retry_at_s):
                 return self._group(self._parked)
             head = self._waiting[0] if self._waiting else None
-            if head is None or isinstance(head, Offer):
+            if head is None or isinstance(head, IngestRequest):
                 return self._group(self._waiting) or None
             self._waiting.popleft()
             self._works -= 1
             return head
 
-    def _group(self, queue: deque[Any]) -> list[Offer]:
+    def _group(self, queue: deque[Any]) -> list[IngestRequest]:
         """Offers from the front that fit one commit."""
-        group: list[Offer] = []
+        group: list[IngestRequest] = []
         size = 0
-        while queue and isinstance(queue[0], Offer):
+        while queue and isinstance(queue[0], IngestRequest):
             size += len(queue[0].body)
             if group and size > self._config.group_bytes_max:
                 break
             group.append(queue.popleft())
         return group
 
-    def _handle(self, group: list[Offer]) -> None:
+    def _handle(self, group: list[IngestRequest]) -> None:
         asked = [offer for offer in group if not offer.abandoned]
         for offer in group:
             if offer.abandoned:
@@ -209,11 +209,11 @@ class Intake:
         if not committed:
             self._park(durable)
 
-    def _judge(self, offers: Sequence[Offer]) -> None:
+    def _judge(self, offers: Sequence[IngestRequest]) -> None:
         if not offers:
             return
         found = [offer.items for offer in offers]
-        arrived = Arrived(
+        arrived = Observations(
             arrived_ns=max(offer.arrived_ns for offer in offers),
             steps=[s for i in found for rows in (i.spans, i.events) for _, s in rows if s],
             changes=[change for items in found for change in items.changes],
@@ -226,7 +226,7 @@ class Intake:
 
     # --- Bytes to items ------------------------------------------------------------------------
 
-    def _decode(self, offer: Offer) -> bool:
+    def _decode(self, offer: IngestRequest) -> bool:
         """Fill the offer's items; False where it was answered already."""
         try:
             offer.items = self._read(offer)
@@ -240,7 +240,7 @@ class Intake:
             return True
         return False
 
-    def _read(self, offer: Offer) -> Items:
+    def _read(self, offer: IngestRequest) -> Batch:
         signal, body, content_type = offer.signal, offer.body, offer.content_type
         if signal is Signal.TRACES:
             spans = decode_traces(body, content_type)
@@ -248,19 +248,19 @@ class Intake:
             if read and not offer.judged:
                 newest_ns = max(span.ended_at_ns for span in spans.items)
                 self._telemetry.lag.observe(max(0, offer.arrived_ns - newest_ns) / _NS)
-            items = Items(spans=read, rejected=spans.rejected)
+            items = Batch(spans=read, rejected=spans.rejected)
             trimmed = spans.trimmed
         elif signal is Signal.METRICS:
             samples = decode_metrics(body, content_type)
-            items = Items(samples=samples.items, rejected=samples.rejected)
+            items = Batch(samples=samples.items, rejected=samples.rejected)
             trimmed = samples.trimmed
         elif signal is Signal.ALERTS:
             alerts = changes_of_alerts(body, offer.arrived_ns)
-            items = Items(changes=alerts.items, rejected=alerts.rejected)
+            items = Batch(changes=alerts.items, rejected=alerts.rejected)
             trimmed = alerts.trimmed
         else:
             events = decode_logs(body, content_type)
-            items = Items(rejected=events.rejected)
+            items = Batch(rejected=events.rejected)
             trimmed = events.trimmed
             for event in events.items:
                 self._sort(event, items)
@@ -269,7 +269,7 @@ class Intake:
             self._telemetry.passed_over.inc(items.passed_over)
         return items
 
-    def _sort(self, event: LogEvent, items: Items) -> None:
+    def _sort(self, event: LogEvent, items: Batch) -> None:
         read = self._understand(self._read_event, event)
         if isinstance(read, Change):
             items.changes.append(read)
@@ -287,7 +287,7 @@ class Intake:
 
     # --- Items to the store --------------------------------------------------------------------
 
-    def _commit(self, offers: list[Offer]) -> bool:
+    def _commit(self, offers: list[IngestRequest]) -> bool:
         """Store and acknowledge; False where the store cannot write."""
         try:
             self._append_or_split(offers)
@@ -305,16 +305,16 @@ class Intake:
         self._accept(offers)
         return True
 
-    def _park(self, offers: Sequence[Offer]) -> None:
+    def _park(self, offers: Sequence[IngestRequest]) -> None:
         """Keep the bytes for a later attempt; decoded they would take ten times the memory."""
         for offer in offers:
             if self._stopping:
                 self._answer(offer, self._busy("shutting down"))
                 continue
-            offer.items, offer.judged = Items(), True
+            offer.items, offer.judged = Batch(), True
             self._parked.append(offer)
 
-    def _append_or_split(self, offers: Sequence[Offer]) -> None:
+    def _append_or_split(self, offers: Sequence[IngestRequest]) -> None:
         """All in one transaction; where one spoils it, each alone, and the bad one row by row."""
         found = [offer.items for offer in offers]
         try:
@@ -331,13 +331,13 @@ class Intake:
             for offer in offers:
                 self._append_or_split([offer])
 
-    def _append_rows(self, offer: Offer) -> None:
+    def _append_rows(self, offer: IngestRequest) -> None:
         items, at_ns = offer.items, offer.arrived_ns
         items.spans = [row for row in items.spans if self._took(items, [row], [], [], at_ns)]
         items.events = [row for row in items.events if self._took(items, [], [row], [], at_ns)]
         items.changes = [row for row in items.changes if self._took(items, [], [], [row], at_ns)]
 
-    def _took(self, items: Items, *rows: Any) -> bool:
+    def _took(self, items: Batch, *rows: Any) -> bool:
         try:
             self._append(*rows)
         except StoreRefused:
@@ -360,7 +360,7 @@ class Intake:
 
     # --- Answers -------------------------------------------------------------------------------
 
-    def _accept(self, offers: Sequence[Offer]) -> None:
+    def _accept(self, offers: Sequence[IngestRequest]) -> None:
         now_ns = time.time_ns()
         for offer in offers:
             rejected = offer.items.rejected
@@ -379,7 +379,7 @@ class Intake:
             self._telemetry.failed("suspects", error)
             return ()
 
-    def _answer(self, offer: Offer, answer: Answer) -> None:
+    def _answer(self, offer: IngestRequest, answer: Answer) -> None:
         if offer.settled:
             return
         offer.settled = True

@@ -48,7 +48,7 @@ _WHAT_TO_DO = (
 )
 
 
-class Batch(NamedTuple):
+class RecordedBody(NamedTuple):
     """One OTLP request. `rejected`: what could not be converted on the way to it."""
 
     signal: str  # traces | logs | metrics; "" where nothing was readable
@@ -56,7 +56,7 @@ class Batch(NamedTuple):
     rejected: Counter[str]
 
 
-def read_file(path: Path) -> Iterator[Batch]:
+def read_file(path: Path) -> Iterator[RecordedBody]:
     """Every request that a file holds, in its order.
 
     Raises:
@@ -76,7 +76,7 @@ def read_file(path: Path) -> Iterator[Batch]:
     except (EOFError, gzip.BadGzipFile) as why:
         if not seen:
             raise Unreadable(f"{path} is damaged ({why}): copy or record it again") from why
-        yield Batch("", b"", Counter({CUT: 1}))
+        yield RecordedBody("", b"", Counter({CUT: 1}))
     if not seen:
         told = "; ".join(f"{reason}: {count}" for reason, count in rejected.most_common(3))
         raise Unreadable(
@@ -102,7 +102,7 @@ def _is_json(start: bytes) -> bool:
 # --- JSON ------------------------------------------------------------------------------------
 
 
-def _read_json(file: BufferedReader, path: Path) -> Iterator[Batch]:
+def _read_json(file: BufferedReader, path: Path) -> Iterator[RecordedBody]:
     """A document a line, or one document over many lines."""
     first = file.readline(LINE_BYTES_MAX + 1)
     while first and not first.strip():
@@ -142,24 +142,24 @@ def _whole(first: bytes, file: BufferedReader, path: Path) -> Any:
         raise Unreadable(f"{path} is not JSON ({why}): {_WHAT_TO_DO}") from why
 
 
-def _batches(document: Any) -> Iterator[Batch]:
+def _batches(document: Any) -> Iterator[RecordedBody]:
     """What one document amounts to."""
     if isinstance(document, list):
         for one in cast("list[Any]", document):
             yield from _batches(one) if isinstance(one, dict) else (_nothing(NOT_KNOWN),)
     elif is_neutral(document):
         run = traces_of(document)
-        yield Batch("traces", run.body, run.rejected)
+        yield RecordedBody("traces", run.body, run.rejected)
     elif is_openinference(document):
         converted = requests_of(document)
-        yield Batch("traces", converted.traces, converted.rejected)
+        yield RecordedBody("traces", converted.traces, converted.rejected)
         if converted.logs is not None:
-            yield Batch("logs", converted.logs, Counter())
+            yield RecordedBody("logs", converted.logs, Counter())
     else:
         yield from _otlp(document)
 
 
-def _otlp(document: Any) -> Iterator[Batch]:
+def _otlp(document: Any) -> Iterator[RecordedBody]:
     held = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
     signals = [signal for name, signal in _SIGNALS.items() if name in held]
     if not signals:
@@ -171,17 +171,17 @@ def _otlp(document: Any) -> Iterator[Batch]:
         except Unreadable:
             yield _nothing(BROKEN)
         else:
-            yield Batch(signal, body, rejected)
+            yield RecordedBody(signal, body, rejected)
 
 
-def _nothing(reason: str) -> Batch:
-    return Batch("", b"", Counter({reason: 1}))
+def _nothing(reason: str) -> RecordedBody:
+    return RecordedBody("", b"", Counter({reason: 1}))
 
 
 # --- Protobuf --------------------------------------------------------------------------------
 
 
-def _read_protobuf(file: BufferedReader, path: Path) -> Iterator[Batch]:
+def _read_protobuf(file: BufferedReader, path: Path) -> Iterator[RecordedBody]:
     """One request, or many, each after its length in four bytes (the Collector's file exporter)."""
     # A request begins with its first field; as a length this byte would mean over 160 MB.
     if file.peek(1)[:1] == b"\x0a":
@@ -199,7 +199,7 @@ def _read_protobuf(file: BufferedReader, path: Path) -> Iterator[Batch]:
         yield _told_apart(body)
 
 
-def _told_apart(body: bytes) -> Batch:
+def _told_apart(body: bytes) -> RecordedBody:
     """Traces, logs or metrics: the bytes do not say, so it is what most items decode as."""
     found = dict.fromkeys(_DECODERS, 0)
     for signal, decode in _DECODERS.items():
@@ -208,4 +208,4 @@ def _told_apart(body: bytes) -> Batch:
         except Unreadable:
             continue
     best = max(found, key=lambda signal: found[signal])
-    return Batch(best, body, Counter()) if found[best] else _nothing(BROKEN)
+    return RecordedBody(best, body, Counter()) if found[best] else _nothing(BROKEN)

@@ -52,7 +52,7 @@ Answer = Accepted | Busy | Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class Observations:
     """What one group of requests held, as the rest of the collector wants it."""
 
     arrived_ns: int
@@ -62,7 +62,7 @@ class Arrived:
 
 
 @dataclass(slots=True)
-class Items:
+class Batch:
     """What one body held. Spans and events go with the step that they were read as."""
 
     spans: list[tuple[Span, Step | None]] = field(default_factory=list[tuple[Span, Step | None]])
@@ -87,7 +87,7 @@ class Items:
 
 
 @dataclass(eq=False, slots=True)
-class Offer:
+class IngestRequest:
     """One body on its way to an answer."""
 
     signal: Signal
@@ -98,7 +98,7 @@ class Offer:
     abandoned: bool = False  # its sender was answered already: do not keep it any more
     settled: bool = False  # it has its answer
     judged: bool = False  # handed on once already, while the store could not write
-    items: Items = field(default_factory=Items)
+    items: Batch = field(default_factory=Batch)
 
     @property
     def is_alerts(self) -> bool:

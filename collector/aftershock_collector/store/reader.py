@@ -14,7 +14,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from aftershock.attributes import EVENT_STARTED
-from aftershock.model import Change, Claim, Impact, Step, Vote
+from aftershock.model import Change, Claim, Feedback, Impact, Step
 from aftershock.policy.policy import Policy
 from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.otlp.decode import decode_log, decode_span
@@ -210,14 +210,14 @@ class Reader:
         )
         return [serialization.suspects_from_text(body) for (body,) in rows]
 
-    def votes(self) -> list[Vote]:
+    def votes(self) -> list[Feedback]:
         """Every verdict of a person, oldest first."""
         return [
-            serialization.vote_from_text(b)
+            serialization.feedback_from_text(b)
             for (b,) in self._all("SELECT body FROM votes ORDER BY id")
         ]
 
-    def untold_votes(self) -> list[tuple[int, Vote, Claim]]:
+    def unreported_feedback(self) -> list[tuple[int, Feedback, Claim]]:
         """(row, vote, newest life of its finding) of verdicts that no collector has told of."""
         rows = self._all(
             "SELECT votes.id, votes.body, claims.body FROM votes"
@@ -226,8 +226,8 @@ class Reader:
             " WHERE told_at_ns IS NULL ORDER BY votes.id"
         )
         return [
-            (row, serialization.vote_from_text(vote), serialization.claim_from_text(claim))
-            for row, vote, claim in rows
+            (row, serialization.feedback_from_text(feedback), serialization.claim_from_text(claim))
+            for row, feedback, claim in rows
         ]
 
     def impacts_named(self, name: str, limit: int = 100) -> list[Impact]:

@@ -188,8 +188,8 @@ SUSPECTS_IN = """
     INSERT OR REPLACE INTO suspects (alert_id, name, entity, began_at_ns, arrived_s, body)
     VALUES (?, ?, ?, ?, ?, ?)
 """
-VOTE_IN = "INSERT INTO votes (claim_id, voted_at_ns, body) VALUES (?, ?, ?)"
-VOTE_TOLD = "UPDATE votes SET told_at_ns = ? WHERE id = ?"
+FEEDBACK_INSERT = "INSERT INTO votes (claim_id, voted_at_ns, body) VALUES (?, ?, ?)"
+FEEDBACK_REPORTED = "UPDATE votes SET told_at_ns = ? WHERE id = ?"
 DELIVERY_IN = """
     INSERT INTO deliveries (claim_id, state, receiver, body, queued_at_ns, next_attempt_ns)
     VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING

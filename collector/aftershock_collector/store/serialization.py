@@ -16,7 +16,7 @@ from math import isfinite
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from aftershock.model import Change, Claim, Finding, Impact, Report, Vote
+from aftershock.model import Change, Claim, Feedback, Finding, Impact, Report
 from aftershock_collector.impact.suspects import Suspects
 
 Model = TypeVar("Model")
@@ -73,14 +73,14 @@ def suspects_from_text(text: str) -> Suspects:
     return from_plain(Suspects, json.loads(text))
 
 
-def vote_text(vote: Vote) -> str:
+def feedback_text(feedback: Feedback) -> str:
     """A person's verdict as JSON text."""
-    return _text(vote)
+    return _text(feedback)
 
 
-def vote_from_text(text: str) -> Vote:
-    """The vote that `vote_text` wrote. Raises ValueError where it did not."""
-    return from_plain(Vote, json.loads(text))
+def feedback_from_text(text: str) -> Feedback:
+    """The vote that `feedback_text` wrote. Raises ValueError where it did not."""
+    return from_plain(Feedback, json.loads(text))
 
 
 def report_text(report: Report) -> str:

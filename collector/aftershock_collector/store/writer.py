@@ -34,13 +34,13 @@ from aftershock_collector.store.schema import (
     CLAIM_UPDATE,
     DELIVERY_IN,
     EVENT_IN,
+    FEEDBACK_INSERT,
+    FEEDBACK_REPORTED,
     IMPACT_IN,
     MIGRATIONS,
     RUN_IN,
     SPAN_IN,
     SUSPECTS_IN,
-    VOTE_IN,
-    VOTE_TOLD,
 )
 
 PAGE_BYTES = 16_384  # a dozen spans to a page: as fast as 4 kB and less space lost at the ends
@@ -215,22 +215,24 @@ class Store:
             connection.executemany(CHANGE_IN, changes)
             rankings = [suspects_row(ranking, arrived_ns // _NS) for ranking in suspects]
             connection.executemany(SUSPECTS_IN, rankings)
-            connection.executemany(VOTE_TOLD, [(arrived_ns, vote) for vote in votes])
+            connection.executemany(
+                FEEDBACK_REPORTED, [(arrived_ns, feedback) for feedback in votes]
+            )
             before = connection.total_changes
             told = [(*delivery, arrived_ns, arrived_ns) for delivery in deliveries]
             connection.executemany(DELIVERY_IN, told)
             return connection.total_changes - before
 
-    def vote(self, over: Claim, arrived_ns: int) -> None:
+    def feedback(self, over: Claim, arrived_ns: int) -> None:
         """Keep a person's verdict, and the finding that it closed, in one transaction.
 
         Whoever judges this store picks the vote up and tells those who were paged.
         """
-        assert over.vote is not None, "a vote closed this claim"
+        assert over.feedback is not None, "a vote closed this claim"
         row = claim_row(over, arrived_ns // _NS)
-        text = serialization.vote_text(over.vote)
+        text = serialization.feedback_text(over.feedback)
         with self.transaction() as connection:
-            connection.execute(VOTE_IN, (over.finding.id, over.vote.voted_at_ns, text))
+            connection.execute(FEEDBACK_INSERT, (over.finding.id, over.feedback.given_at_ns, text))
             connection.execute(CLAIM_IN, row)
 
     def select(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:

@@ -24,7 +24,7 @@ def as_json(explanation: Explanation) -> dict[str, Any]:
     return {
         "version": SHAPE_VERSION,
         "finding": finding_json(explanation.claim)
-        | {"impact": None if impact is None else verdict_json(impact)},
+        | {"impact": None if impact is None else attribution_json(impact)},
         "calls": [call_json(call) for call in explanation.calls],
         "lost": explanation.lost,
         "between": {
@@ -53,7 +53,7 @@ def saving_json(saving: Saving) -> dict[str, Any]:
     }
 
 
-def verdict_json(impact: Impact) -> dict[str, Any]:
+def attribution_json(impact: Impact) -> dict[str, Any]:
     """A verdict with its parts and its charts."""
     return impact_json(impact) | {
         "acted_at_ns": impact.acted_at_ns,

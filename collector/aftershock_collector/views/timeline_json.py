@@ -9,7 +9,7 @@ from aftershock_collector.store.serialization import to_plain
 from aftershock_collector.wording import instant
 
 if TYPE_CHECKING:
-    from aftershock.model import Claim, Impact, Vote
+    from aftershock.model import Claim, Feedback, Impact
     from aftershock_collector.impact.suspects import Suspects
     from aftershock_collector.views.timeline import Entry, Timeline
 
@@ -76,18 +76,18 @@ def finding_json(claim: Claim, mark: str = "") -> dict[str, Any]:
         "opened_at_ns": claim.opened_at_ns,
         "closed_at_ns": claim.closed_at_ns,
         "closing": claim.closing.value if claim.closing is not None else None,
-        "verdict": None if claim.vote is None else vote_json(claim.vote),
+        "verdict": None if claim.feedback is None else feedback_json(claim.feedback),
         "impact": None if impact is None else impact_json(impact),
     }
 
 
-def vote_json(vote: Vote) -> dict[str, Any]:
+def feedback_json(feedback: Feedback) -> dict[str, Any]:
     """A person's verdict."""
     return {
-        "cause": vote.cause.value,
-        "by": vote.by,
-        "because": vote.because,
-        "voted_at_ns": vote.voted_at_ns,
+        "cause": feedback.assessment.value,
+        "by": feedback.by,
+        "because": feedback.because,
+        "voted_at_ns": feedback.given_at_ns,
     }
 
 
@@ -141,7 +141,7 @@ def impact_json(impact: Impact) -> dict[str, Any]:
         "recovered_at_ns": impact.recovered_at_ns,
         "nats": to_plain(impact.parts),
         "comparable": impact.comparable,
-        "rivals": [
+        "alternatives": [
             {
                 "name": r.name,
                 "agent": r.agent,
@@ -150,7 +150,7 @@ def impact_json(impact: Impact) -> dict[str, Any]:
                 "trace": r.trace_id,
                 "probability": r.probability,
             }
-            for r in impact.rivals
+            for r in impact.alternatives
         ],
         "context_gap": list(impact.context_gap),
         "missing": list(impact.missing),

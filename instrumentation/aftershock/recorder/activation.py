@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aftershock.recorder.drop_counters import note_failure
+from aftershock.recorder.drop_counters import record_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,4 +27,4 @@ def activate() -> None:
         try:
             start()
         except Exception:  # noqa: BLE001 (ours: the app goes on unrecorded)
-            note_failure("starting")
+            record_failure("starting")

@@ -22,7 +22,7 @@ from aftershock.approval import Gate
 from aftershock.fingerprints.fingerprint import fingerprint_arguments
 from aftershock.recorder import implicit_run
 from aftershock.recorder.activation import activate
-from aftershock.recorder.drop_counters import count_loss, note_failure
+from aftershock.recorder.drop_counters import count_drop, record_failure
 from aftershock.recorder.tool_calls import plain
 
 if TYPE_CHECKING:
@@ -149,10 +149,10 @@ def ask(where: Where, tool: str, said: Said) -> str | None:
         emit(context, Gate.ASK, request, said, now_ns)
         if len(_waiting) >= REQUESTS_MAX:
             _waiting.popitem(last=False)
-            count_loss("approvals_waiting")
+            count_drop("approvals_waiting")
         _waiting[request.id] = request
     except Exception:  # noqa: BLE001 (ours)
-        note_failure("recording a request for approval")
+        record_failure("recording a request for approval")
         return None
     return request.ticket
 
@@ -177,7 +177,7 @@ def answer(where: Where, tool: str, outcome: Gate, said: Said) -> None:
         bound = request._replace(tool=tool, arguments=digest or request.arguments)
         emit(context, outcome, bound, said, now_ns)
     except Exception:  # noqa: BLE001 (ours)
-        note_failure("recording an approval")
+        record_failure("recording an approval")
 
 
 def emit(context: Context | None, outcome: Gate, request: Request, said: Said, now_ns: int) -> None:

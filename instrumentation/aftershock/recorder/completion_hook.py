@@ -14,8 +14,8 @@ from aftershock.fingerprints.fingerprint import fingerprint_arguments
 from aftershock.fingerprints.hashes import pack
 from aftershock.fingerprints.shown import Part, part_of, parts_in, shown_in
 from aftershock.recorder import implicit_run
-from aftershock.recorder.deferred_attributes import LATE
-from aftershock.recorder.drop_counters import note_failure
+from aftershock.recorder.deferred_attributes import DEFERRED
+from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.invocation_metrics import INFERENCES
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Completion:
             tell_shown(span, inputs, system_instruction)
             implicit_run.answered(asks_for_tools=bool(chosen))
         except Exception:  # noqa: BLE001 (ours)
-            note_failure("reading a completion")
+            record_failure("reading a completion")
 
 
 def tell_shown(span: Any, inputs: Iterable[Any], instructions: Iterable[Any]) -> None:
@@ -61,9 +61,9 @@ def tell_shown(span: Any, inputs: Iterable[Any], instructions: Iterable[Any]) ->
         return
     if sum(len(part.text or "") for part in parts) > HELD_CHARS_MAX:
         known = described(parts)  # rather than holding on to the texts
-        LATE.add(span, lambda: known)
+        DEFERRED.add(span, lambda: known)
     else:
-        LATE.add(span, lambda: described(parts))
+        DEFERRED.add(span, lambda: described(parts))
 
 
 def described(parts: list[Part]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from threading import Lock, RLock
 from typing import TYPE_CHECKING
 
-from aftershock.recorder.drop_counters import count_loss, note_failure
+from aftershock.recorder.drop_counters import count_drop, record_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ class Entry:
         self.todo: list[Describe] = []
 
 
-class LateAttributes:
+class DeferredAttributes:
     """Span id → what will be said of it. Bounded; safe for threads."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class LateAttributes:
             if entry is None:
                 if len(self._entries) >= ENTRIES_MAX:
                     self._entries.popitem(last=False)
-                    count_loss("late_attributes")
+                    count_drop("late_attributes")
                 entry = self._entries[span_id] = Entry()
             entry.todo.append(describe)
 
@@ -86,8 +86,8 @@ def worked_out(describe: Describe) -> Attributes:
     try:
         return describe()
     except Exception:  # noqa: BLE001 (ours: a call stays undescribed)
-        note_failure("describing a call")
+        record_failure("describing a call")
         return {}
 
 
-LATE = LateAttributes()  # one process, one place: whoever makes spans knows no pipeline
+DEFERRED = DeferredAttributes()  # one process, one place: whoever makes spans knows no pipeline

@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from aftershock.recorder.drop_counters import count_loss, note_failure
+from aftershock.recorder.drop_counters import count_drop, record_failure
 from aftershock.recorder.redaction import redact_text
-from aftershock.recorder.sanitizing import careful_log, careful_spans
+from aftershock.recorder.sanitizing import sanitize_log, sanitize_spans
 from aftershock.recorder.settings import LOOPBACK
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Outage:
         try:
             (self._write or sys.stderr.write)(line)
         except Exception:  # noqa: BLE001 (stderr may be closed)
-            note_failure("saying that there is no collector")
+            record_failure("saying that there is no collector")
 
 
 class Listener(logging.Filter):
@@ -141,7 +141,7 @@ class Listener(logging.Filter):
             return True
         message = record.getMessage()
         if "Queue full" in message:
-            count_loss("export_queue_full")
+            count_drop("export_queue_full")
         elif "Failed to export" in message:
             self._outage.reason = message.partition("reason: ")[2] or message
         return False
@@ -184,7 +184,7 @@ class Delivery(Generic[Item]):
         for _ in range(max(0, excess)):
             self._held.popleft()
         if excess > 0:
-            count_loss(f"undelivered_{self._kind}", excess)
+            count_drop(f"undelivered_{self._kind}", excess)
 
 
 class Line(Delivery[Item], Generic[Item, Exporter]):
@@ -219,7 +219,7 @@ class Line(Delivery[Item], Generic[Item, Exporter]):
         self._held.clear()
 
 
-class CarefulSpanExporter(SpanExporter):
+class SanitizingSpanExporter(SpanExporter):
     """Prepares spans and delivers them through exporters that are made when first needed."""
 
     def __init__(
@@ -235,7 +235,7 @@ class CarefulSpanExporter(SpanExporter):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Deliver, or hold for later: either way nothing for the caller to do."""
-        safe = careful_spans(spans, self._amendments)
+        safe = sanitize_spans(spans, self._amendments)
         for line in self._lines:
             line.deliver(safe)
         return SpanExportResult.SUCCESS
@@ -252,7 +252,7 @@ class CarefulSpanExporter(SpanExporter):
         return all(tried)
 
 
-class CarefulLogExporter(LogRecordExporter):
+class SanitizingLogExporter(LogRecordExporter):
     """The same for log records."""
 
     def __init__(self, makers: Sequence[tuple[Callable[[], LogRecordExporter], Outage]]) -> None:
@@ -263,7 +263,7 @@ class CarefulLogExporter(LogRecordExporter):
 
     def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
         """Deliver, or hold for later: either way nothing for the caller to do."""
-        safe = [fit for one in batch if (fit := careful_log(one)) is not None]
+        safe = [fit for one in batch if (fit := sanitize_log(one)) is not None]
         for line in self._lines:
             line.deliver(safe)
         return LogRecordExportResult.SUCCESS

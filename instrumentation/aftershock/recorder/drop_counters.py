@@ -23,13 +23,13 @@ def renew_lock() -> None:
 os.register_at_fork(after_in_child=renew_lock)
 
 
-def count_loss(reason: str, number: int = 1) -> None:
+def count_drop(reason: str, number: int = 1) -> None:
     """Count something dropped on purpose, because a bound was reached."""
     with _lock:
         _counts[reason] += number
 
 
-def note_failure(place: str) -> None:
+def record_failure(place: str) -> None:
     """Count an exception of our own that must not reach the app; log the first one of each place.
 
     To be called from an `except` block: the exception is the one being handled.
@@ -42,7 +42,7 @@ def note_failure(place: str) -> None:
         logger.warning("aftershock failed in %s; the app is not affected", place, exc_info=error)
 
 
-def losses() -> dict[str, int]:
+def drop_counts() -> dict[str, int]:
     """Everything lost so far in this process: reason → count."""
     with _lock:
         return dict(_counts)

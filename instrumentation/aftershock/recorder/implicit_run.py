@@ -21,7 +21,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, get_current_span, set_span_in_context
 
 from aftershock.attributes import AGENT_NAME, OPERATION, SERVICE_NAME
-from aftershock.recorder.drop_counters import note_failure
+from aftershock.recorder.drop_counters import record_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,11 +34,11 @@ IDLE_S = 300.0  # a loop that pauses longer between two steps is taken for two
 class ImplicitRun:
     """One bare loop: its frame, and when it was last heard of."""
 
-    __slots__ = ("__weakref__", "answered", "asked", "ended", "heard_ns", "root")
+    __slots__ = ("__weakref__", "answered", "asked", "ended", "received_ns", "root")
 
     def __init__(self, root: Span, now_ns: int) -> None:
         self.root = root
-        self.heard_ns = now_ns
+        self.received_ns = now_ns
         self.asked = False  # the model has asked for a tool
         self.answered = False  # and then has answered without asking for one
         self.ended = False
@@ -47,12 +47,12 @@ class ImplicitRun:
         """Close the frame at the moment of its last step. Once."""
         if not self.ended:
             self.ended = True
-            self.root.end(end_time=self.heard_ns)
+            self.root.end(end_time=self.received_ns)
 
     def __del__(self) -> None:
         # The thread or task is gone. Collection may happen while a lock is held: end it later.
         if not self.ended:
-            _abandoned.append((self.root, self.heard_ns))
+            _abandoned.append((self.root, self.received_ns))
 
 
 _abandoned: deque[tuple[Span, int]] = deque(maxlen=10_000)
@@ -78,7 +78,7 @@ def context_for_step(context: Context | None = None) -> Context | None:
         return context
     run = current()
     now_ns = time.time_ns()
-    if run is not None and now_ns - run.heard_ns > IDLE_S * 1e9:
+    if run is not None and now_ns - run.received_ns > IDLE_S * 1e9:
         run.end()
         run = None
     if run is None:
@@ -89,7 +89,7 @@ def context_for_step(context: Context | None = None) -> Context | None:
         _current.set(run)
         with _lock:
             _open.add(run)
-    run.heard_ns = max(run.heard_ns, now_ns)
+    run.received_ns = max(run.received_ns, now_ns)
     return set_span_in_context(run.root, context)
 
 
@@ -121,7 +121,7 @@ def heard(frame_id: int | None, at_ns: int | None) -> None:
     """A step whose parent is the span `frame_id` has ended."""
     run = current()
     if run is not None and at_ns and run.root.get_span_context().span_id == frame_id:
-        run.heard_ns = max(run.heard_ns, at_ns)
+        run.received_ns = max(run.received_ns, at_ns)
         if run.answered:
             run.end()
 
@@ -139,10 +139,10 @@ def answered(*, asks_for_tools: bool) -> None:
 
 def close_idle(now_ns: int) -> None:
     """End the runs of which nothing was heard for long."""
-    close(lambda run: now_ns - run.heard_ns > IDLE_S * 1e9)
+    close(lambda run: now_ns - run.received_ns > IDLE_S * 1e9)
     while _abandoned:
-        root, heard_ns = _abandoned.popleft()
-        root.end(end_time=heard_ns)
+        root, received_ns = _abandoned.popleft()
+        root.end(end_time=received_ns)
 
 
 def close_all() -> None:
@@ -185,7 +185,7 @@ def frame_bare_steps() -> None:
             if context is not None:
                 kwargs = {**kwargs, "context": context}
         except Exception:  # noqa: BLE001 (ours: the step begins without a frame)
-            note_failure("framing a step")
+            record_failure("framing a step")
         return wrapped(*args, **kwargs)
 
     for method in ("inference", "tool"):
@@ -209,7 +209,7 @@ def follow_threads() -> None:
             try:
                 instance.run = partial(call_inside, run, instance.run)
             except Exception:  # noqa: BLE001 (a thread that takes no attributes goes its own way)
-                note_failure("following a thread")
+                record_failure("following a thread")
         return wrapped(*args, **kwargs)
 
     wrapt.wrap_function_wrapper("concurrent.futures", "ThreadPoolExecutor.submit", submit)

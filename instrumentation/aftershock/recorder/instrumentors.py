@@ -13,7 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from aftershock.recorder.activation import activate, put_off
-from aftershock.recorder.drop_counters import note_failure
+from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.import_hooks import half_imported, when_imported
 
 if TYPE_CHECKING:
@@ -167,4 +167,4 @@ def load_now(name: str) -> None:
 
             wrap_tools()
     except Exception:  # noqa: BLE001 (the others must still load)
-        note_failure(f"loading the instrumentation of {name}")
+        record_failure(f"loading the instrumentation of {name}")

@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace import Span
 from opentelemetry.trace import NonRecordingSpan, SpanKind, set_span_in_context
 
 from aftershock.attributes import AGENT_NAME, INFERENCE_CALLS, OPERATION, TOOL_CALLS
-from aftershock.recorder.drop_counters import count_loss, note_failure
+from aftershock.recorder.drop_counters import count_drop, record_failure
 from aftershock.version import VERSION
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Invocations:
     def _opened(self, span: Span) -> Tally:
         if len(self._open) >= OPEN_MAX:
             self._open.popitem(last=False)
-            count_loss("invocations_open")
+            count_drop("invocations_open")
         tally = self._open[span.get_span_context().span_id] = Tally()
         return tally
 
@@ -110,4 +110,4 @@ class Invocations:
             self._inference_calls.record(tally.inferences, told, where)
             self._tool_calls.record(tally.tools, told, where)
         except Exception:  # noqa: BLE001 (ours, or a view of the app's)
-            note_failure("recording metrics of an invocation")
+            record_failure("recording metrics of an invocation")

@@ -10,7 +10,7 @@ from typing import Any
 
 import wrapt
 
-from aftershock.recorder.drop_counters import note_failure
+from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.settings import policy
 from aftershock.recorder.tool_calls import (
     EXPECTED,
@@ -54,7 +54,7 @@ def expected(args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolCall | None:
         arguments = plain(text if inputs is None else inputs)
         return ToolCall(tool, lambda: describe_call(tool, arguments, policy()))
     except Exception:  # noqa: BLE001 (ours: the tool runs undescribed)
-        note_failure("describing a LangChain tool call")
+        record_failure("describing a LangChain tool call")
         return None
 
 

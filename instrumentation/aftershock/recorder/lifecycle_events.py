@@ -33,8 +33,8 @@ from aftershock.attributes import (
     TOOL_NAME,
     TOOL_RESULT,
 )
-from aftershock.recorder.deferred_attributes import LATE
-from aftershock.recorder.drop_counters import count_loss, note_failure
+from aftershock.recorder.deferred_attributes import DEFERRED
+from aftershock.recorder.drop_counters import count_drop, record_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ class Said(NamedTuple):
     attributes: dict[str, Any]
 
 
-class Announcer:
+class LifecycleEvents:
     """Says when steps begin and that they last. Safe for threads and forks."""
 
     def __init__(
@@ -102,12 +102,12 @@ class Announcer:
         with self._lock:
             if len(self._waiting) >= WAITING_MAX:
                 self._waiting.popleft()
-                count_loss("start_events_waiting")
+                count_drop("start_events_waiting")
             self._waiting.append(span)
             if beats:
                 if len(self._live) >= LIVE_MAX:
                     self._live.popitem(last=False)
-                    count_loss("live_steps_watched")
+                    count_drop("live_steps_watched")
                 span_id = span.get_span_context().span_id
                 self._live[span_id] = (weakref.ref(span), time.monotonic())
             if self._thread is None:
@@ -157,7 +157,7 @@ class Announcer:
                     self._beat()
                     self._tidy(time.time_ns())
             except Exception:  # noqa: BLE001 (the thread must outlive one bad event)
-                note_failure("telling that steps last")
+                record_failure("telling that steps last")
 
     def _beat(self) -> None:
         """Say of every step that is old enough that it still lasts."""
@@ -184,13 +184,13 @@ class Announcer:
                 attributes=said.attributes,
             )
         except Exception:  # noqa: BLE001 (ours: an event is lost, the app goes on)
-            note_failure("telling an event")
+            record_failure("telling an event")
 
 
 def started(span: Span) -> Said:
     """What a step says of itself when it begins; a quick one may have ended since."""
     attributes: dict[str, Any] = dict(span.attributes or {})
-    attributes |= LATE.known(span.get_span_context().span_id)
+    attributes |= DEFERRED.known(span.get_span_context().span_id)
     if span.parent is not None:
         attributes[STEP_PARENT] = format_span_id(span.parent.span_id)
     at_ns = span.start_time or time.time_ns()

@@ -22,11 +22,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from aftershock.recorder import implicit_run, settings, span_wrapping
-from aftershock.recorder.deferred_attributes import LATE
-from aftershock.recorder.delivery import CarefulLogExporter, CarefulSpanExporter, Outage
-from aftershock.recorder.drop_counters import note_failure
+from aftershock.recorder.deferred_attributes import DEFERRED
+from aftershock.recorder.delivery import Outage, SanitizingLogExporter, SanitizingSpanExporter
+from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.import_hooks import when_imported
-from aftershock.recorder.lifecycle_events import Announcer
+from aftershock.recorder.lifecycle_events import LifecycleEvents
 from aftershock.recorder.span_tracking import Amendments, Tracking
 from aftershock.version import VERSION
 
@@ -44,7 +44,7 @@ class Pipeline:
 
     spans: TracerProvider
     logs: LoggerProvider
-    announcer: Announcer
+    lifecycle: LifecycleEvents
     outage: Outage
 
 
@@ -62,22 +62,22 @@ def start(*, export: bool = True) -> Pipeline | None:
     settings.set_defaults()
     outage, amendments = Outage(settings.endpoint()), Amendments()
     spans, logs = tracer_provider(), logger_provider()
-    announcer = Announcer(
+    lifecycle = LifecycleEvents(
         lambda: logs.get_logger("aftershock", VERSION), tidy=tidy, heartbeat_s=heartbeat_s()
     )
-    spans.add_span_processor(Tracking(announcer, amendments))
+    spans.add_span_processor(Tracking(lifecycle, amendments))
     if export:
         if makers := exporters("traces", outage):
-            exporter = CarefulSpanExporter(makers, amendments)
+            exporter = SanitizingSpanExporter(makers, amendments)
             spans.add_span_processor(BatchSpanProcessor(exporter))
-            LATE.enabled = True
+            DEFERRED.enabled = True
         if makers := exporters("logs", outage):
-            logs.add_log_record_processor(BatchLogRecordProcessor(CarefulLogExporter(makers)))
+            logs.add_log_record_processor(BatchLogRecordProcessor(SanitizingLogExporter(makers)))
         outage.quiet()
         start_metrics(
             spans.resource, outage
         )  # at exit it is flushed after `finish` has ended what is open
-    _pipeline = Pipeline(spans, logs, announcer, outage)
+    _pipeline = Pipeline(spans, logs, lifecycle, outage)
     os.register_at_fork(after_in_child=lambda: forget(amendments))
     atexit.register(finish)
     finish_workers_too()
@@ -212,7 +212,7 @@ def forget(amendments: Amendments) -> None:
     """In a forked child: what is open is the parent's."""
     implicit_run.forget()
     amendments.forget()
-    LATE.forget()
+    DEFERRED.forget()
 
 
 def finish() -> None:
@@ -222,16 +222,16 @@ def finish() -> None:
     try:
         implicit_run.close_all()
         span_wrapping.close_abandoned()
-        _pipeline.announcer.close()
+        _pipeline.lifecycle.close()
         _pipeline.outage.closing = True
     except Exception:  # noqa: BLE001 (ours)
-        note_failure("finishing")
+        record_failure("finishing")
 
 
 def flush() -> None:
     """Send what waits, now."""
     if _pipeline is not None:
-        _pipeline.announcer.flush()
+        _pipeline.lifecycle.flush()
         _pipeline.spans.force_flush()
         _pipeline.logs.force_flush()
         flush_metrics()

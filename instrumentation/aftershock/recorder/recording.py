@@ -20,7 +20,7 @@ from aftershock.fingerprints.fingerprint import fingerprint_result, outcome_of
 from aftershock.model import Outcome
 from aftershock.recorder import approvals, implicit_run, settings
 from aftershock.recorder.activation import activate
-from aftershock.recorder.drop_counters import note_failure
+from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.span_wrapping import Step, never_raising, wrap
 from aftershock.recorder.tool_calls import plain
 
@@ -160,7 +160,7 @@ class Run:
             if self._step is not None:
                 self._before = self._step.enter()
         except Exception:  # noqa: BLE001 (ours)
-            note_failure("opening a run")
+            record_failure("opening a run")
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
@@ -258,7 +258,7 @@ def tell_fact(
             timestamp=time.time_ns(), context=where, event_name=names.EVENT_FACT, attributes=found
         )
     except Exception:  # noqa: BLE001 (ours)
-        note_failure("recording a fact")
+        record_failure("recording a fact")
 
 
 class Decision:
@@ -299,7 +299,7 @@ class Decision:
                 self._step = Step(span, where)
                 self._before = self._step.enter()
         except Exception:  # noqa: BLE001 (ours)
-            note_failure("opening a decision")
+            record_failure("opening a decision")
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
@@ -344,4 +344,4 @@ def say(span: trace.Span, **said: Any) -> None:
             elif texts := [str(one)[:TEXT_CHARS_MAX] for one in value]:
                 span.set_attribute(keys[key], texts)
     except Exception:  # noqa: BLE001 (ours)
-        note_failure("recording a decision")
+        record_failure("recording a decision")

@@ -12,7 +12,7 @@ from functools import cache
 from itertools import islice
 from typing import Any, cast
 
-from aftershock.recorder.drop_counters import note_failure
+from aftershock.recorder.drop_counters import record_failure
 
 UNREADABLE = "[redacted]"
 TEXT_CHARS_MAX = 16_384  # of one value; an attribute of more is a payload, not telemetry
@@ -69,7 +69,7 @@ def redact_value(key: str, value: Any) -> Any:
             return "[redacted:secret]"
         return redact_any(value, 0)
     except Exception:  # noqa: BLE001 (fails closed)
-        note_failure("redacting a value")
+        record_failure("redacting a value")
         return UNREADABLE
 
 

@@ -16,8 +16,8 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, Status, StatusCode
 
 from aftershock import attributes as names
-from aftershock.recorder.deferred_attributes import LATE
-from aftershock.recorder.drop_counters import count_loss, note_failure
+from aftershock.recorder.deferred_attributes import DEFERRED
+from aftershock.recorder.drop_counters import count_drop, record_failure
 from aftershock.recorder.process_identity import identified
 from aftershock.recorder.redaction import TEXT_CHARS_MAX, redact_value
 from aftershock.recorder.settings import captures_content, policy
@@ -63,76 +63,76 @@ HASHES = frozenset(
 PAUSES = ("GraphInterrupt", "NodeInterrupt", "GraphBubbleUp")
 
 
-def careful_spans(spans: Iterable[ReadableSpan], amendments: Amendments) -> list[ReadableSpan]:
+def sanitize_spans(spans: Iterable[ReadableSpan], amendments: Amendments) -> list[ReadableSpan]:
     """The spans to export, each a copy that is fit to leave."""
     fit: list[ReadableSpan] = []
     for span in spans:
         try:
-            safe = careful_span(span, amendments)
+            safe = sanitize_span(span, amendments)
         except Exception:  # noqa: BLE001 (fails closed: a span that cannot be read stays)
-            note_failure("preparing a span for export")
+            record_failure("preparing a span for export")
             continue
         if safe is not None:
             fit.append(safe)
     return fit
 
 
-def careful_span(span: ReadableSpan, amendments: Amendments) -> ReadableSpan | None:
+def sanitize_span(span: ReadableSpan, amendments: Amendments) -> ReadableSpan | None:
     """One span, fit to leave. None: it is left out."""
     context = span.get_span_context()
     assert context is not None
     mark = amendments.take(context.span_id)
     if mark is not None and mark.drop:
         return None
-    own = {**(span.attributes or {}), **LATE.take(context.span_id)}
+    own = {**(span.attributes or {}), **DEFERRED.take(context.span_id)}
     status, events = span.status, span.events
     if str(own.get(names.ERROR_TYPE, "")).rpartition(".")[2] in PAUSES:
         del own[names.ERROR_TYPE]
         status, events = Status(StatusCode.UNSET), ()
-    found, cut = careful_attributes(own, SPAN_BYTES_MAX)
+    found, cut = sanitize_attributes(own, SPAN_BYTES_MAX)
     if cut:
         found[names.TRUNCATED] = cut
-        count_loss("values_cut", cut)
+        count_drop("values_cut", cut)
     if len(events) > EVENTS_MAX:
-        count_loss("span_events", len(events) - EVENTS_MAX)
+        count_drop("span_events", len(events) - EVENTS_MAX)
         events = events[:EVENTS_MAX]
     return ReadableSpan(
-        name=careful_text(span.name),
+        name=sanitize_text(span.name),
         context=context,
         parent=mark.parent if mark is not None else span.parent,
         resource=identified(span.resource),
         attributes=found,
         events=[
-            Event(event.name, careful_attributes(dict(event.attributes or {}))[0], event.timestamp)
+            Event(event.name, sanitize_attributes(dict(event.attributes or {}))[0], event.timestamp)
             for event in events
         ],
         links=[
-            Link(link.context, careful_attributes(dict(link.attributes or {}))[0])
+            Link(link.context, sanitize_attributes(dict(link.attributes or {}))[0])
             for link in span.links
         ],
         kind=span.kind,
-        status=Status(status.status_code, careful_text(status.description or "") or None),
+        status=Status(status.status_code, sanitize_text(status.description or "") or None),
         start_time=span.start_time,
         end_time=span.end_time,
         instrumentation_scope=span.instrumentation_scope,
     )
 
 
-def careful_log(record: ReadableLogRecord) -> ReadableLogRecord | None:
+def sanitize_log(record: ReadableLogRecord) -> ReadableLogRecord | None:
     """One log record, fit to leave. None: it cannot be read."""
     try:
         log = record.log_record
-        found, _cut = careful_attributes(dict(log.attributes or {}))
+        found, _cut = sanitize_attributes(dict(log.attributes or {}))
         body = log.body if captures_content() or log.event_name is None else None
         fit = copy(log)  # it keeps the trace and the span that it belongs to
         fit.attributes, fit.body = found, None if body is None else redact_value("", body)
         return replace(record, log_record=fit, resource=identified(record.resource))
     except Exception:  # noqa: BLE001 (fails closed: a log that cannot be read stays)
-        note_failure("preparing a log for export")
+        record_failure("preparing a log for export")
         return None
 
 
-def careful_attributes(
+def sanitize_attributes(
     own: dict[str, Any], bytes_max: int = SPAN_BYTES_MAX
 ) -> tuple[dict[str, Any], int]:
     """Attributes without unasked content and secrets, and how many of them were cut."""
@@ -189,6 +189,6 @@ def parsed(value: Any) -> Any:
         return value
 
 
-def careful_text(text: str) -> str:
+def sanitize_text(text: str) -> str:
     """A name or a message without secrets, of a size that a name can have."""
     return str(redact_value("", text[: 2 * TEXT_CHARS_MAX]))[:TEXT_CHARS_MAX]

@@ -29,8 +29,8 @@ from aftershock.attributes import (
 )
 from aftershock.policy.policy import describe
 from aftershock.recorder import implicit_run
-from aftershock.recorder.deferred_attributes import LATE
-from aftershock.recorder.drop_counters import count_loss, note_failure
+from aftershock.recorder.deferred_attributes import DEFERRED
+from aftershock.recorder.drop_counters import count_drop, record_failure
 from aftershock.recorder.invocation_metrics import (
     EXECUTE_TOOL,
     INFERENCES,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
     from opentelemetry.util.types import AttributeValue
 
-    from aftershock.recorder.lifecycle_events import Announcer
+    from aftershock.recorder.lifecycle_events import LifecycleEvents
 
 FRAMES = frozenset({INVOKE_AGENT, "invoke_workflow"})
 STEPS = FRAMES | INFERENCES | {EXECUTE_TOOL, "retrieval", DECISION_OPERATION}
@@ -78,7 +78,7 @@ class Amendments:
         with self._lock:
             if len(self._marks) >= AMENDMENTS_MAX:
                 self._marks.popitem(last=False)
-                count_loss("amendments_waiting")
+                count_drop("amendments_waiting")
             self._marks[span_id] = amendment
 
     def peek(self, span_id: int) -> Amendment | None:
@@ -101,8 +101,8 @@ class Amendments:
 class Tracking(SpanProcessor):
     """The span processor that stands before the exporting ones."""
 
-    def __init__(self, announcer: Announcer, amendments: Amendments) -> None:
-        self._announcer = announcer
+    def __init__(self, lifecycle: LifecycleEvents, amendments: Amendments) -> None:
+        self._announcer = lifecycle
         self._amendments = amendments
         self._invocations = Invocations()
 
@@ -111,14 +111,14 @@ class Tracking(SpanProcessor):
         try:
             self._began(span, parent_context)
         except Exception:  # noqa: BLE001 (an exception here would reach the app)
-            note_failure("tracking a span's begin")
+            record_failure("tracking a span's begin")
 
     def on_end(self, span: ReadableSpan) -> None:
         """Stop watching; let the outer of two spans of one inference keep what the inner knew."""
         try:
             self._ended(span)
         except Exception:  # noqa: BLE001 (an exception here would reach the app)
-            note_failure("tracking a span's end")
+            record_failure("tracking a span's end")
 
     def shutdown(self) -> None:
         """Close what is still open, and say what waits."""
@@ -154,7 +154,7 @@ class Tracking(SpanProcessor):
         if operation == EXECUTE_TOOL and ARGUMENTS_DIGEST not in own:
             tool = own.get(TOOL_NAME)
             expected = take_expected(tool, span)
-            LATE.add(span, by_name(str(tool)) if expected is None else expected.describe)
+            DEFERRED.add(span, by_name(str(tool)) if expected is None else expected.describe)
         span.set_attributes(found)
         dropped = self._amend(span, parent, operation, above.get(OPERATION))
         self._invocations.began(span, parent, left_out=dropped)

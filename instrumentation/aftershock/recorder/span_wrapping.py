@@ -17,7 +17,7 @@ from opentelemetry.context import attach, get_current
 from opentelemetry.trace import INVALID_SPAN, Status, StatusCode, set_span_in_context
 
 from aftershock.attributes import ERROR_TYPE
-from aftershock.recorder.drop_counters import note_failure
+from aftershock.recorder.drop_counters import record_failure
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -86,7 +86,7 @@ class Step:
         try:
             describe()
         except Exception:  # noqa: BLE001 (ours)
-            note_failure("describing how a step ended")
+            record_failure("describing how a step ended")
         self.span.end()
 
     def __del__(self) -> None:
@@ -138,7 +138,7 @@ def never_raising(opening: Opening) -> Opening:
         try:
             return opening(args, kwargs)
         except Exception:  # noqa: BLE001 (ours)
-            note_failure("opening a step")
+            record_failure("opening a step")
             return None
 
     return careful

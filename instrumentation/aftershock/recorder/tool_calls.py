@@ -26,8 +26,8 @@ from aftershock.fingerprints.hashes import pack
 from aftershock.fingerprints.words import ids_in, words_in
 from aftershock.model import Outcome
 from aftershock.policy.policy import Policy, ToolDescription, describe
-from aftershock.recorder.deferred_attributes import LATE
-from aftershock.recorder.drop_counters import note_failure
+from aftershock.recorder.deferred_attributes import DEFERRED
+from aftershock.recorder.drop_counters import record_failure
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -168,11 +168,11 @@ def set_result(span: Span | None, result: Any, *, failed: bool = False) -> None:
         value = plain(result)
         if isinstance(value, str) and len(value) > HELD_CHARS_MAX:
             known = describe_result(value, failed=failed)  # rather than holding on to the text
-            LATE.add(span, lambda: known)
+            DEFERRED.add(span, lambda: known)
         else:
-            LATE.add(span, lambda: describe_result(value, failed=failed))
+            DEFERRED.add(span, lambda: describe_result(value, failed=failed))
     except Exception:  # noqa: BLE001 (ours; the tool's result is untouched)
-        note_failure("describing a result")
+        record_failure("describing a result")
 
 
 def set_error(span: Span | None, error: BaseException) -> None:
@@ -181,6 +181,6 @@ def set_error(span: Span | None, error: BaseException) -> None:
         return
     try:
         known = describe_error(error)  # now: an exception holds on to its frames
-        LATE.add(span, lambda: known)
+        DEFERRED.add(span, lambda: known)
     except Exception:  # noqa: BLE001 (ours; the tool's exception goes on)
-        note_failure("describing an error")
+        record_failure("describing an error")

@@ -16,8 +16,8 @@ from aftershock.model import Outcome
 from aftershock.policy.policy import Policy, ToolRule, read_tool, rule_of
 from aftershock.recorder import implicit_run, settings, tool_calls
 from aftershock.recorder.activation import activate
-from aftershock.recorder.deferred_attributes import LATE
-from aftershock.recorder.drop_counters import note_failure
+from aftershock.recorder.deferred_attributes import DEFERRED
+from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.span_wrapping import Step, never_raising, wrap
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def targets_by(
     try:
         return {names.ACTION_TARGETS: keys_of(dynamic(**named))}
     except Exception:  # noqa: BLE001 (the author's, but only the targets are lost)
-        note_failure("the target function of a tool")
+        record_failure("the target function of a tool")
         return {}
 
 
@@ -196,7 +196,7 @@ class ToolStep(Step):
         """What was yielded, marked as cut short."""
         self.describe(items)
         cut: tool_calls.Attributes = {names.RESULT_OUTCOME: str(Outcome.TRUNCATED)}
-        LATE.add(self.span, lambda: cut)
+        DEFERRED.add(self.span, lambda: cut)
 
     def describe_error(self, error: BaseException) -> None:
         """Class of the error besides its type."""
@@ -219,7 +219,7 @@ def open_tool(
     if not span.is_recording():
         return None
     if call.span is None:  # a provider without our tracking
-        LATE.add(span, call.describe)
+        DEFERRED.add(span, call.describe)
     return ToolStep(span, context)
 
 

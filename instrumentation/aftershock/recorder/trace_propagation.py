@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from aftershock.recorder.drop_counters import note_failure
+from aftershock.recorder.drop_counters import record_failure
 
 _PROPAGATOR = TraceContextTextMapPropagator()
 
@@ -23,7 +23,7 @@ def annotations() -> dict[str, str]:
     try:
         _PROPAGATOR.inject(carried)
     except Exception:  # noqa: BLE001  (the tool's own work matters more than its trace)
-        note_failure("carrying the trace out")
+        record_failure("carrying the trace out")
         return {}
     return carried
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 KIND = "agent_impact"
 _CERTAIN = "certain"  # a label: the action's own trace came back, no probability competes
-_RIVALS_MAX = 4  # other explanations named in the facts; the verdict holds them all
+_ALTERNATIVES_MAX = 4  # other explanations named in the facts; the verdict holds them all
 
 
 def agent_impact(run: Run, limits: Limits) -> Iterator[Finding]:
@@ -82,13 +82,15 @@ def _compared(impact: Impact) -> Iterator[str]:
     parts = impact.parts
     yield (
         f"surprise in nats: {parts.own:.1f} after the action, {parts.before:.1f} before it, "
-        f"{parts.callee:.1f} on what it calls, {parts.rival:.1f} where nobody acted"
+        f"{parts.callee:.1f} on what it calls, {parts.alternative:.1f} where nobody acted"
     )
     odds = round(exp(min(parts.own, 20.0)))
     yield f"as far off as 1 in {odds:,} comparable windows ({impact.comparable} were compared)"
-    for rival in impact.rivals[:_RIVALS_MAX]:
-        what = f"{rival.agent}'s {rival.name}" if rival.agent else rival.name
-        yield f"other explanation: {what}, P {rival.probability:.2f}"
+    for alternative in impact.alternatives[:_ALTERNATIVES_MAX]:
+        what = (
+            f"{alternative.agent}'s {alternative.name}" if alternative.agent else alternative.name
+        )
+        yield f"other explanation: {what}, P {alternative.probability:.2f}"
 
 
 def _seconds(nanoseconds: int) -> str:

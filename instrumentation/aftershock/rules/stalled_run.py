@@ -23,7 +23,7 @@ def stalled_run(run: Run, limits: Limits) -> Iterator[Finding]:
     newest = run.newest
     if newest is None or run.ended_at_ns is not None:
         return
-    heard = max(newest.last_ns, run.heard_at_ns or 0)
+    heard = max(newest.last_ns, run.received_at_ns or 0)
     silent_s = (run.now_ns - heard) / 1e9
     if silent_s < limits.stall_s:
         return

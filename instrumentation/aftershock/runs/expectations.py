@@ -27,7 +27,7 @@ Z = 1.96  # 95 % sure
 
 
 @dataclass(frozen=True, slots=True)
-class Custom:
+class Expectation:
     """One read that customarily precedes actions that carry the same id."""
 
     source: str  # the tool that is read from
@@ -36,10 +36,12 @@ class Custom:
 
 
 @dataclass(frozen=True, slots=True)
-class Practice:
+class LearnedExpectations:
     """Customs by the name of the argument that carries the id."""
 
-    customs: Mapping[str, tuple[Custom, ...]] = field(default_factory=dict[str, tuple[Custom, ...]])
+    expectations: Mapping[str, tuple[Expectation, ...]] = field(
+        default_factory=dict[str, tuple[Expectation, ...]]
+    )
     sources: frozenset[str] = frozenset()  # every tool that some custom reads from
 
 
@@ -47,9 +49,11 @@ class Practice:
 Lesson = tuple[str, frozenset[str]]
 
 
-def learn_practice(runs: Iterable[Sequence[Step]], limits: Limits = DEFAULTS) -> Practice:
+def learn_expectations(
+    runs: Iterable[Sequence[Step]], limits: Limits = DEFAULTS
+) -> LearnedExpectations:
     """The customs that past runs show: steps of each run in event order."""
-    return practice_of((lesson for steps in runs for lesson in lessons_of(steps)), limits)
+    return expectations_from((lesson for steps in runs for lesson in lessons_of(steps)), limits)
 
 
 def lessons_of(steps: Sequence[Step]) -> list[Lesson]:
@@ -76,7 +80,7 @@ def lessons_of(steps: Sequence[Step]) -> list[Lesson]:
     return lessons
 
 
-def practice_of(lessons: Iterable[Lesson], limits: Limits = DEFAULTS) -> Practice:
+def expectations_from(lessons: Iterable[Lesson], limits: Limits = DEFAULTS) -> LearnedExpectations:
     """The customs that lessons show."""
     acted: Counter[str] = Counter()
     preceded: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -84,20 +88,22 @@ def practice_of(lessons: Iterable[Lesson], limits: Limits = DEFAULTS) -> Practic
         if name in acted or len(acted) < ARGUMENTS_MAX:
             acted[name] += 1
             preceded[name].update(tools)
-    customs = {
+    expectations = {
         name: found
         for name, count in sorted(acted.items())
-        if (found := tuple(customs_of(count, preceded[name], limits)))
+        if (found := tuple(expectations_of(count, preceded[name], limits)))
     }
-    return Practice(customs, frozenset(one.source for found in customs.values() for one in found))
+    return LearnedExpectations(
+        expectations, frozenset(one.source for found in expectations.values() for one in found)
+    )
 
 
-def customs_of(count: int, preceded: Counter[str], limits: Limits) -> list[Custom]:
+def expectations_of(count: int, preceded: Counter[str], limits: Limits) -> list[Expectation]:
     """The reads that surely precede most of so many actions."""
     return [
-        Custom(source, count, seen / count)
+        Expectation(source, count, seen / count)
         for source, seen in sorted(preceded.items())
-        if at_least(seen, count) >= limits.practice_share_min
+        if at_least(seen, count) >= limits.expectation_share_min
     ]
 
 
@@ -116,7 +122,7 @@ def split(subject: str) -> tuple[str, str]:
     return name, identifier
 
 
-def expect(practice: Practice, step: Step) -> Step:
+def expect(learned: LearnedExpectations, step: Step) -> Step:
     """A step with what practice adds: facts that a read told, facts that an action should rest on.
 
     Requirements that a policy declares stand alone: an owner knows better than custom.
@@ -125,7 +131,7 @@ def expect(practice: Practice, step: Step) -> Step:
     if action is None or not action.subjects:
         return step
     if not action.tier.has_effect:
-        if action.tool not in practice.sources or step.ended_at_ns is None:
+        if action.tool not in learned.sources or step.ended_at_ns is None:
             return step
         return replace(step, facts=(*step.facts, *told_by(step, action, step.ended_at_ns)))
     if action.requires:
@@ -139,7 +145,7 @@ def expect(practice: Practice, step: Step) -> Step:
             sources=(custom.source,),
         )
         for name, identifier in sorted(map(split, action.subjects))
-        for custom in practice.customs.get(name, ())
+        for custom in learned.expectations.get(name, ())
     )
     return replace(step, action=replace(action, requires=requires)) if requires else step
 

@@ -65,7 +65,7 @@ class Window:
         self._frames: dict[str, Step] = {}  # AGENT steps by span id
         self._parents: dict[str, str] = {}
         self._touched: dict[str, tuple[str, ...]] = {}  # tool span → entities its calls reached
-        self.heard_at_ns: int | None = None  # newest sign of life, heartbeats included
+        self.received_at_ns: int | None = None  # newest sign of life, heartbeats included
         self._fell_out = 0
         self._spent = Spent()  # by steps that fell out
         self._approvals: tuple[Step, ...] = ()  # among those, in event order
@@ -112,7 +112,7 @@ class Window:
     def prefix(self, length: int) -> Run:
         """The run as it stood when its `length`-th step was the newest."""
         steps = tuple(self._steps[:length])
-        now_ns = steps[-1].last_ns if steps else (self.heard_at_ns or 0)
+        now_ns = steps[-1].last_ns if steps else (self.received_at_ns or 0)
         return self._run(steps, now_ns)
 
     def whole(self, now_ns: int) -> Run:
@@ -151,7 +151,7 @@ class Window:
             agent=self.agent,
             began_at_ns=self._began_at_ns,
             ended_at_ns=self.ended_at_ns,
-            heard_at_ns=self.heard_at_ns,
+            received_at_ns=self.received_at_ns,
             dropped_steps=self._fell_out,
             dropped_spent=self._spent,
             dropped_approvals=self._approvals,
@@ -170,8 +170,8 @@ class Window:
         self.service = self.service or step.service
         self.environment = self.environment or step.environment
         self.process = step.process or self.process  # after a restart it is another one
-        heard, began = self.heard_at_ns, self._began_at_ns
-        self.heard_at_ns = step.last_ns if heard is None else max(heard, step.last_ns)
+        heard, began = self.received_at_ns, self._began_at_ns
+        self.received_at_ns = step.last_ns if heard is None else max(heard, step.last_ns)
         self._began_at_ns = step.began_at_ns if began is None else min(began, step.began_at_ns)
 
     def _add_frame(self, step: Step) -> int | None:

@@ -81,7 +81,7 @@ def reconcile(
             if claim.closing is not None:
                 closed.append(claim)
             after[identity] = claim
-        elif known.closing is not Closing.VERDICT and _differs(known, claim):
+        elif known.closing is not Closing.FEEDBACK and _differs(known, claim):
             lived = replace(claim, opened_at_ns=known.opened_at_ns)  # the same life goes on
             closes = known.closing is None and claim.closing is not None
             (closed if closes else updated).append(lived)
@@ -112,7 +112,7 @@ def _differs(known: Claim, claim: Claim) -> bool:
 def _reopens(known: Claim, claim: Claim) -> bool:
     if known.closing is None or known.closed_at_ns is None:
         return False
-    if known.closing is Closing.VERDICT:
+    if known.closing is Closing.FEEDBACK:
         return False
     if known.closing is Closing.RETRACTED:
         return True

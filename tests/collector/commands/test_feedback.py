@@ -15,14 +15,14 @@ from typing import Any
 import httpx
 import pytest
 
-from aftershock.model import Cause, Claim, Closing, Report
+from aftershock.model import Assessment, Claim, Closing, Report
 from aftershock.policy.policy import EMPTY
 from aftershock_collector import cli
 from aftershock_collector.config.model import Address, Config, OnCall
 from aftershock_collector.engine.engine import Engine
-from aftershock_collector.impact.feedback import closing_words, decided, vote_on
+from aftershock_collector.impact.feedback import closing_words, decided, feedback_on
 from aftershock_collector.service.wiring import running
-from aftershock_collector.service.worker import Judging
+from aftershock_collector.service.worker import Worker
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.writer import Store
 from aftershock_collector.telemetry import Telemetry
@@ -75,7 +75,7 @@ def test_without_a_collector_the_finding_closes_and_the_vote_is_kept(
     assert "closed: the infrastructure did it, says Ada: the disk was full" in text
     assert "moved by +0.3 by people: 1 vote, 0 found the agent behind it, 0.9 were expected" in text
     (claim,) = claims(tmp_path)
-    assert (Closing.VERDICT, "Ada") == (claim.closing, claim.vote.by if claim.vote else "")
+    assert (Closing.FEEDBACK, "Ada") == (claim.closing, claim.feedback.by if claim.feedback else "")
     assert "a person decided: the infrastructure did it, says Ada" in main("impact")[1]
     assert 1 == json.loads(main("verdict", "--priors", "--json")[1])["votes"]
 
@@ -124,12 +124,12 @@ class Desk:
             self.told.append(report)
             return ()
 
-        self.judging = Judging(Engine(EMPTY), self.store, self.reader, Telemetry(), tell)
+        self.judging = Worker(Engine(EMPTY), self.store, self.reader, Telemetry(), tell)
         self.judging.resume(incident.at(97))
 
     def votes(self, home: Path) -> int:
         with Reader.open(home / "aftershock.db") as reader:
-            return len(reader.untold_votes())
+            return len(reader.unreported_feedback())
 
 
 def test_a_vote_cast_while_nobody_listened_is_told_by_the_next_collector_once(
@@ -155,8 +155,10 @@ def test_an_update_that_crosses_a_vote_does_not_reopen_the_finding(tmp_path: Pat
     claim = incident.blamed()
     recorded(tmp_path, claim)
     desk = Desk(tmp_path)
-    over = decided(claim, vote_on(claim, Cause.COINCIDENCE, "Ada", "it rained", incident.at(97)))
-    desk.store.vote(over, incident.at(97))
+    over = decided(
+        claim, feedback_on(claim, Assessment.COINCIDENCE, "Ada", "it rained", incident.at(97))
+    )
+    desk.store.feedback(over, incident.at(97))
     desk.store.record(Report(incident.at(97), updated=(claim,)), (), incident.at(97))
     assert [None] == [one.closing for one in claims(tmp_path)]
     desk.judging.tick(incident.at(98))
@@ -202,7 +204,7 @@ def test_a_verdict_resolves_the_page_while_the_collector_runs(tmp_path: Path, ma
         "the infrastructure did it, says Ada: the disk was full" in x for x in closing["body"]
     )
     alarms = [claim for claim in claims(tmp_path) if claim.finding.kind == "repeated_action"]
-    assert [Closing.VERDICT] == [claim.closing for claim in alarms]
+    assert [Closing.FEEDBACK] == [claim.closing for claim in alarms]
     assert "says Ada" in main("timeline", "latest")[1]
     assert "says Ada" in main("findings")[1]
     told = [one["verdict"] for one in json.loads(main("findings", "--json")[1]) if one["verdict"]]

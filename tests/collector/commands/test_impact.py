@@ -88,7 +88,7 @@ def test_programs_get_the_whole_verdict(main: Main) -> None:
 
     assert (0.91, 8.4) == (verdict["probability"], verdict["nats"]["own"])
     assert 4 == len(verdict["charts"])
-    assert "no agent action" in [rival["name"] for rival in verdict["rivals"]]
+    assert "no agent action" in [alternative["name"] for alternative in verdict["alternatives"]]
 
 
 def test_before_anything_is_judged_it_says_what_to_do(main: Main) -> None:
@@ -133,7 +133,11 @@ def test_any_series_fits_its_frame(
 
 def test_a_verdict_without_data_is_two_lines_and_draws_nothing(main: Main, tmp_path: Path) -> None:
     silent = replace(
-        incident.impact(None, "not enough data"), charts=(), change=None, lead_ns=None, rivals=()
+        incident.impact(None, "not enough data"),
+        charts=(),
+        change=None,
+        lead_ns=None,
+        alternatives=(),
     )
     store = Store.open(tmp_path / "aftershock.db")
     store.record(Report(incident.at(96), impacts=(silent,)), (), incident.at(96))

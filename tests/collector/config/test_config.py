@@ -41,7 +41,7 @@ def test_every_section_reaches_its_field() -> None:
             "infrastructure": {
                 "host": True,
                 "host_every": "1s",
-                "look": "3m",
+                "observation_window": "3m",
                 "scrape": [
                     {"url": "http://a/metrics", "every": 1, "entity": {"service.name": "a"}},
                     {"url": "http://b/metrics"},
@@ -73,7 +73,7 @@ def test_every_section_reaches_its_field() -> None:
     assert (config.store_bytes_max, config.queue_bytes_max) == (10_000_000, 1_000_000)
     assert (config.request_bytes_max, config.series_max) == (10_000, 7)
     seen = config.infrastructure
-    assert (seen.host, seen.host_every_s, seen.look_s) == (True, 1.0, 180.0)
+    assert (seen.host, seen.host_every_s, seen.observation_window_s) == (True, 1.0, 180.0)
     assert seen.scrape == (
         ScrapeTarget("http://a/metrics", 1.0, {"service.name": "a"}),
         ScrapeTarget("http://b/metrics"),

@@ -9,7 +9,7 @@ import pytest
 from aftershock.limits import Limits
 from aftershock.model import Claim, Level, Step
 from aftershock_collector.engine import baseline as module
-from aftershock_collector.engine.baseline import HOUR_NS, Lessons
+from aftershock_collector.engine.baseline import HOUR_NS, Baseline
 from aftershock_collector.engine.engine import Engine
 from tests.support.scenario import START_NS, Scenario, run
 
@@ -94,28 +94,28 @@ def test_the_newest_runs_are_learnt_from_and_each_of_them_only_so_much(
 ) -> None:
     monkeypatch.setattr(module, "RUNS_MAX", 30)
     monkeypatch.setattr(module, "LESSONS_MAX", 3)
-    lessons = Lessons(Limits())
+    lessons = Baseline(Limits())
     busy = run("busy")
     for number in range(50):
         busy.calls("get_order", order_id=f"B-{number}").returns("open")
         busy.calls("update_order", order_id=f"B-{number}").returns("updated")
     for number in range(100):
         lessons.learn(f"run-{number}", START_NS, busy.steps)
-    practice = lessons.practice_at(START_NS + 2 * HOUR_NS)
-    (custom,) = practice.customs["order_id"]
+    learned = lessons.learned_at(START_NS + 2 * HOUR_NS)
+    (custom,) = learned.expectations["order_id"]
 
     assert custom.support == 90
 
 
 def test_what_was_custom_in_an_hour_stays_so_until_it_is_unsettled() -> None:
-    lessons = Lessons(Limits())
+    lessons = Baseline(Limits())
     now_ns = START_NS + 2 * HOUR_NS
     for number in range(20):
         lessons.learn(f"run-{number}", START_NS, careful(number).steps)
-    before = lessons.practice_at(now_ns)
+    before = lessons.learned_at(now_ns)
     lessons.learn("late", START_NS, careful(99).steps)
 
-    assert before is lessons.practice_at(now_ns)
+    assert before is lessons.learned_at(now_ns)
     lessons.unsettle()
-    assert lessons.practice_at(now_ns).customs["order_id"][0].support == 21
-    assert lessons.practice_at(START_NS).customs == {}
+    assert lessons.learned_at(now_ns).expectations["order_id"][0].support == 21
+    assert lessons.learned_at(START_NS).expectations == {}

@@ -10,7 +10,7 @@ import pytest
 from aftershock.model import Change, ChangeKind, Claim, Level, Run, Step
 from aftershock.policy.policy import Policy
 from aftershock_collector.engine import cross_run as module
-from aftershock_collector.engine.cross_run import Deeds
+from aftershock_collector.engine.cross_run import CrossRunChanges
 from aftershock_collector.engine.engine import Engine
 from tests.support.scenario import LIMITS, START_NS, S, Scenario, run
 
@@ -176,10 +176,10 @@ def resting(run_id: str = "reader") -> Run:
 
 def test_the_memory_of_deeds_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "KEYS_MAX", 10)
-    deeds = Deeds()
+    deeds = CrossRunChanges()
     for number in range(40):
-        deeds.note_change(replace(change(), id=f"c{number}"))
-        deeds.note_change(replace(change(entity=f"service/s{number}"), id=f"d{number}"))
+        deeds.record_change(replace(change(), id=f"c{number}"))
+        deeds.record_change(replace(change(entity=f"service/s{number}"), id=f"d{number}"))
     found = deeds.resting(resting(), LIMITS)
 
     assert len(found) == 16
@@ -190,18 +190,18 @@ def test_the_memory_of_deeds_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_hearing_the_same_again_judges_nobody_again() -> None:
-    deeds = Deeds()
+    deeds = CrossRunChanges()
     deeds.resting(resting(), LIMITS)
 
-    assert deeds.note_change(change()) == {"reader"}
-    assert deeds.note_change(change()) == set()
-    assert deeds.note_change(replace(change(), name="deploy 43")) == {"reader"}
+    assert deeds.record_change(change()) == {"reader"}
+    assert deeds.record_change(change()) == set()
+    assert deeds.record_change(replace(change(), name="deploy 43")) == {"reader"}
 
 
 def test_a_runs_own_actions_are_not_another_ones() -> None:
-    deeds = Deeds()
+    deeds = CrossRunChanges()
     action: Step = reader().steps[-1]
-    deeds.note_action(replace(action, run_id="reader", ended_at_ns=START_NS + 3 * S))
+    deeds.record_action(replace(action, run_id="reader", ended_at_ns=START_NS + 3 * S))
 
     assert deeds.resting(resting(), LIMITS) == ()
     assert len(deeds.resting(resting("other"), LIMITS)) == 1

@@ -31,7 +31,7 @@ from aftershock.policy.policy import Policy
 from aftershock_collector.config.model import Address, Config
 from aftershock_collector.engine.engine import Engine
 from aftershock_collector.export.activity_log import sentence
-from aftershock_collector.export.agent_telemetry import Fleet
+from aftershock_collector.export.agent_telemetry import AgentTelemetry
 from aftershock_collector.export.label_sets import OTHER, Bounded
 from aftershock_collector.service.wiring import running
 from tests.support.receiver import Receiver
@@ -51,7 +51,7 @@ class Watched:
         self.registry = CollectorRegistry()
         self.told: list[bytes] = []
         self.engine = Engine(policy or Policy())
-        self.fleet = Fleet(self.engine, self.registry, self.told.append)
+        self.fleet = AgentTelemetry(self.engine, self.registry, self.told.append)
 
     def see(self, *steps: Step) -> None:
         now_ns = max(step.last_ns for step in steps)
@@ -280,8 +280,14 @@ def test_a_running_collector_shows_exemplars_and_tells_the_story(tmp_path: Path)
     run = looping_run(random.Random(3), began_ns=time.time_ns())
     address = Address("127.0.0.1", 0)
 
-    async def live(story_url: str) -> httpx.Response:
-        config = Config(home=tmp_path, http=address, grpc=address, tick_s=0.05, story_url=story_url)
+    async def live(activity_log_url: str) -> httpx.Response:
+        config = Config(
+            home=tmp_path,
+            http=address,
+            grpc=address,
+            tick_s=0.05,
+            activity_log_url=activity_log_url,
+        )
         async with running(config) as collector, httpx.AsyncClient() as client:
             headers = {"content-type": "application/x-protobuf"}
             url = f"http://{collector.http}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from aftershock.model import Action, Fact, Fingerprint, Impact, Outcome, Step, StepKind, Tier
-from aftershock_collector.impact import Watch
+from aftershock_collector.impact import ActionObserver
 from aftershock_collector.metrics.series import Family, SeriesStore
 
 S = 1_000_000_000
@@ -114,7 +114,7 @@ class Scene:
     seed: int = 7
     entities: tuple[str, ...] = SHOP
     topology: dict[str, list[str]] = field(default_factory=lambda: dict(TOPOLOGY))
-    watch: Watch = field(default_factory=Watch)
+    watch: ActionObserver = field(default_factory=ActionObserver)
     store: SeriesStore = field(default_factory=SeriesStore)
     impacts: dict[str, Impact] = field(default_factory=dict[str, Impact])
     told: list[Impact] = field(default_factory=list[Impact])

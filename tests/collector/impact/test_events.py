@@ -22,7 +22,7 @@ from aftershock.model import (
 )
 from aftershock_collector.impact import events as module
 from aftershock_collector.impact.events import CHANGES_MAX, NATS_MAX, Events
-from aftershock_collector.impact.observation import Watch
+from aftershock_collector.impact.observation import ActionObserver
 from aftershock_collector.metrics.series import Family, SeriesStore
 
 S = 10**9
@@ -190,15 +190,15 @@ def store(until_s: float, *, broken_from_s: float | None = None) -> SeriesStore:
 
 
 def verdict(
-    watch: Watch, now_s: float, series: SeriesStore | None = None, tool: str = "scale"
+    watch: ActionObserver, now_s: float, series: SeriesStore | None = None, tool: str = "scale"
 ) -> Impact:
     told = watch.look(at(now_s), series or SeriesStore(), {})
     (impact,) = [each for each in told if each.tool == tool]
     return impact
 
 
-def quiet_day() -> Watch:
-    watch = Watch()
+def quiet_day() -> ActionObserver:
+    watch = ActionObserver()
     watch.look(at(0), SeriesStore(), {})
     return watch
 
@@ -270,12 +270,17 @@ def test_a_deploy_at_the_same_moment_explains_as_much_as_the_action() -> None:
     alone = judged()
     together = judged(change("v2", 4_001, kind=ChangeKind.DEPLOY))
     elsewhere = judged(change("v2", 4_001, kind=ChangeKind.FLAG, entity="service/docs"))
-    rivals = {rival.name: rival.probability for rival in together.rivals}
+    alternatives = {
+        alternative.name: alternative.probability for alternative in together.alternatives
+    }
 
     assert (alone.probability or 0) > 0.9
     assert (together.probability or 0) < 0.5
-    assert pytest.approx(together.probability, abs=0.05) == rivals["deploy v2 of service/checkout"]
-    assert pytest.approx(1.0) == (together.probability or 0) + sum(rivals.values())
+    assert (
+        pytest.approx(together.probability, abs=0.05)
+        == alternatives["deploy v2 of service/checkout"]
+    )
+    assert pytest.approx(1.0) == (together.probability or 0) + sum(alternatives.values())
     assert alone.probability == elsewhere.probability
 
 

@@ -226,7 +226,7 @@ def test_an_alert_that_brings_a_trace_back_has_one_suspect() -> None:
         [call("scale", 1, 2, "db/orders"), call("restart", 20, 21, "service/checkout")], at(21)
     )
     engine.learn(change(30, span="scale"), at(30))
-    (ranking,) = engine.accuse(at(30))
+    (ranking,) = engine.rank_suspects(at(30))
 
     assert [("scale", LINKED, 1.0)] == [
         (suspect.tool, suspect.relation, suspect.probability) for suspect in ranking.ranked
@@ -235,7 +235,7 @@ def test_an_alert_that_brings_a_trace_back_has_one_suspect() -> None:
 
 
 def test_an_agents_own_deploy_does_not_compete_with_it() -> None:
-    def rivals(span: str | None) -> list[str]:
+    def alternatives(span: str | None) -> list[str]:
         engine = Engine()
         engine.conclude(at(-80_000))
         engine.observe([call("deploy", 1, 2, "service/checkout")], at(2))
@@ -243,10 +243,10 @@ def test_an_agents_own_deploy_does_not_compete_with_it() -> None:
         engine.learn(told if span else change(2, kind=ChangeKind.DEPLOY, trace=None), at(2))
         engine.learn(change(30, identity="alert/Slow", trace=None), at(30))
         (impact,) = engine.conclude(at(31)).impacts
-        return [rival.name for rival in impact.rivals]
+        return [alternative.name for alternative in impact.alternatives]
 
-    assert ["no agent action"] == rivals("deploy")
-    assert "deploy Down of service/checkout" in rivals(None)
+    assert ["no agent action"] == alternatives("deploy")
+    assert "deploy Down of service/checkout" in alternatives(None)
 
 
 @pytest.mark.parametrize("identity", ["alert/Down", "log/x"])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from aftershock.model import Fact, Impact, Outcome, Tier
-from aftershock_collector.impact import Watch, observation
+from aftershock_collector.impact import ActionObserver, observation
 from aftershock_collector.metrics.series import Family, SeriesStore
 from tests.collector.impact.scene import TOPOLOGY, S, Scene, at, both, broken, fact, step, usual
 
@@ -24,7 +24,11 @@ HOUR = 3_600.0
 
 def nobody(impact: Impact) -> float:
     """The probability of "no agent action"."""
-    (share,) = [rival.probability for rival in impact.rivals if rival.span_id is None]
+    (share,) = [
+        alternative.probability
+        for alternative in impact.alternatives
+        if alternative.span_id is None
+    ]
     return share
 
 
@@ -40,7 +44,9 @@ def probability(impact: Impact) -> float:
 def test_what_breaks_after_an_action_is_probably_its_doing_at_any_cadence(cadence_s: float) -> None:
     acted = 120 * cadence_s + 1
     hit = broken([CHECKOUT, GATEWAY], acted + 2 * cadence_s)
-    scene = Scene(hit, cadence_s=cadence_s, watch=Watch(look_s=10 * cadence_s))
+    scene = Scene(
+        hit, cadence_s=cadence_s, watch=ActionObserver(observation_window_s=10 * cadence_s)
+    )
 
     impact = scene.play(acted + 9 * cadence_s, [step("a", acted, CHECKOUT)])["a"]
 
@@ -55,7 +61,9 @@ def test_what_breaks_after_an_action_is_probably_its_doing_at_any_cadence(cadenc
 
 
 def test_with_forty_seconds_of_history_at_twice_a_second_a_verdict_is_possible() -> None:
-    scene = Scene(broken([CHECKOUT], 46), cadence_s=0.5, watch=Watch(look_s=60))
+    scene = Scene(
+        broken([CHECKOUT], 46), cadence_s=0.5, watch=ActionObserver(observation_window_s=60)
+    )
 
     impact = scene.play(75, [step("a", 41, CHECKOUT)])["a"]
 
@@ -64,7 +72,9 @@ def test_with_forty_seconds_of_history_at_twice_a_second_a_verdict_is_possible()
 
 
 def test_damage_that_comes_minutes_after_the_action_is_found_at_a_fast_cadence() -> None:
-    scene = Scene(broken([CHECKOUT], 400), cadence_s=1.0, watch=Watch(look_s=600))
+    scene = Scene(
+        broken([CHECKOUT], 400), cadence_s=1.0, watch=ActionObserver(observation_window_s=600)
+    )
 
     impact = scene.play(500, [step("a", 200, CHECKOUT)])["a"]
 
@@ -83,7 +93,7 @@ def test_a_harmless_action_is_not_blamed() -> None:
 
 def test_many_looks_at_a_fast_cadence_make_no_harmless_action_suspected() -> None:
     for seed in range(12):
-        scene = Scene(cadence_s=1.0, seed=seed, watch=Watch(look_s=60))
+        scene = Scene(cadence_s=1.0, seed=seed, watch=ActionObserver(observation_window_s=60))
         impact = scene.play(110, [step("a", 45, CHECKOUT)])["a"]
         assert probability(impact) < 0.5
 
@@ -97,8 +107,8 @@ def test_of_two_actions_the_one_on_what_broke_is_blamed_and_the_other_is_not() -
 
     assert impacts["a"].label == "probable"
     assert probability(impacts["b"]) < 0.2
-    rival = next(r for r in impacts["a"].rivals if r.span_id == "b")
-    assert (rival.run_id, rival.name) == ("other", "change_b")
+    alternative = next(r for r in impacts["a"].alternatives if r.span_id == "b")
+    assert (alternative.run_id, alternative.name) == ("other", "change_b")
 
 
 def hungry(entity: str, metric: str, seconds: float) -> float | None:
@@ -187,7 +197,7 @@ def test_where_something_that_nobody_touched_breaks_worse_no_agent_is_behind_it(
 
     impact = scene.play(7_900, [step("a", 7_290, CHECKOUT)])["a"]
 
-    assert impact.parts.rival > 6
+    assert impact.parts.alternative > 6
     assert nobody(impact) > probability(impact)
     assert impact.label in {"possible", "no metric evidence"}
 
@@ -197,7 +207,7 @@ def test_what_is_upstream_of_a_target_is_no_rival() -> None:
         "a"
     ]
 
-    assert impact.parts.rival < 5
+    assert impact.parts.alternative < 5
 
 
 def test_more_traffic_alone_is_no_damage() -> None:
@@ -249,7 +259,7 @@ def test_a_target_that_falls_silent_at_the_action_is_neither_innocent_nor_guilty
 
 
 def test_an_action_without_a_target_is_counted_and_not_guessed_about() -> None:
-    watched = Watch()
+    watched = ActionObserver()
     watched.open(step("a", 10))
     watched.open(step("b", 10, "k8s/shop/*"))
     watched.open(step("c", 10, ended=None))  # its targets may still become known
@@ -383,7 +393,7 @@ def test_looks_are_few_however_fast_the_scrapes_are(monkeypatch: pytest.MonkeyPa
         return real(*given, **named)
 
     monkeypatch.setattr(observation, "look", counted)
-    scene = Scene(cadence_s=1.0, watch=Watch(look_s=600))
+    scene = Scene(cadence_s=1.0, watch=ActionObserver(observation_window_s=600))
 
     scene.play(1_000, [step("a", 300, CHECKOUT)])
 
@@ -413,7 +423,7 @@ def test_an_action_that_is_told_hours_late_is_not_judged_on_the_points_of_today(
 
 def test_actions_watched_at_once_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(observation, "OPEN_MAX", 3)
-    watched = Watch()
+    watched = ActionObserver()
     for number in range(5):
         watched.open(step(str(number), number, CHECKOUT))
 
@@ -424,7 +434,7 @@ def test_actions_watched_at_once_are_bounded(monkeypatch: pytest.MonkeyPatch) ->
 def test_remembered_actions_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(observation, "ENTITIES_MAX", 3)
     monkeypatch.setattr(observation, "ACTIONS_MAX", 2)
-    watched = Watch()
+    watched = ActionObserver()
     for number in range(10):
         watched.remember([f"service/{number}", CHECKOUT], number)
 
@@ -492,7 +502,7 @@ def test_charts_hold_the_frozen_band_and_the_points_around_the_action() -> None:
 
 
 def test_when_the_looks_are_over_the_chart_goes_on_beyond_the_look_that_was_kept() -> None:
-    scene = Scene(broken([CHECKOUT], 7_320), watch=Watch(look_s=300))
+    scene = Scene(broken([CHECKOUT], 7_320), watch=ActionObserver(observation_window_s=300))
     scene.play(7_600, [step("a", 7_230, CHECKOUT)])
 
     earlier, settled = scene.told[-2:]
@@ -506,7 +516,10 @@ def test_probabilities_of_all_explanations_add_up_to_one() -> None:
     scene.play(7_900, [step(str(n), 7_230 + n, CHECKOUT) for n in range(4)])
 
     for impact in scene.told:
-        shares = [probability(impact), *(rival.probability for rival in impact.rivals)]
+        shares = [
+            probability(impact),
+            *(alternative.probability for alternative in impact.alternatives),
+        ]
         assert sum(shares) == pytest.approx(1.0)
         assert all(0 <= share <= 1 for share in shares)
 
@@ -530,7 +543,7 @@ def test_series_under_another_name_of_the_target_are_found() -> None:
 
 
 def test_an_empty_store_is_no_trouble() -> None:
-    watched = Watch()
+    watched = ActionObserver()
     watched.open(step("a", 0, CHECKOUT))
 
     (impact,) = watched.look(at(1), SeriesStore(), {})

@@ -6,14 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftershock.model import Cause, Vote
+from aftershock.model import Assessment, Feedback
 from aftershock_collector.impact.competition import NO_AGENT
 from aftershock_collector.impact.priors import MOVED_MAX, prior_of
 
 
-def votes(count: int, cause: Cause, probability: float | None = 0.9, first: int = 0) -> list[Vote]:
+def votes(
+    count: int, cause: Assessment, probability: float | None = 0.9, first: int = 0
+) -> list[Feedback]:
     return [
-        Vote(f"finding {first + n}", cause, "Ada", "I looked", n, probability) for n in range(count)
+        Feedback(f"finding {first + n}", cause, "Ada", "I looked", n, probability)
+        for n in range(count)
     ]
 
 
@@ -22,43 +25,43 @@ def test_nobody_voted_and_nothing_moves() -> None:
 
 
 def test_votes_that_agree_with_the_probabilities_move_nothing() -> None:
-    prior = prior_of([*votes(9, Cause.AGENT), *votes(1, Cause.INFRASTRUCTURE, first=9)])
+    prior = prior_of([*votes(9, Assessment.AGENT), *votes(1, Assessment.INFRASTRUCTURE, first=9)])
 
     assert (10, 9, pytest.approx(9.0)) == (prior.votes, prior.agent, prior.expected)
     assert pytest.approx(0.0, abs=1e-9) == prior.moved
 
 
 def test_one_mistake_moves_it_a_little_and_ten_a_lot() -> None:
-    one = prior_of(votes(1, Cause.INFRASTRUCTURE)).moved
-    ten = prior_of(votes(10, Cause.COINCIDENCE)).moved
+    one = prior_of(votes(1, Assessment.INFRASTRUCTURE)).moved
+    ten = prior_of(votes(10, Assessment.COINCIDENCE)).moved
 
     assert pytest.approx(0.33, abs=0.01) == one
     assert MOVED_MAX == ten
-    assert prior_of(votes(10, Cause.AGENT)).moved < 0
+    assert prior_of(votes(10, Assessment.AGENT)).moved < 0
 
 
 def test_a_person_may_change_their_mind() -> None:
-    twice = [*votes(1, Cause.INFRASTRUCTURE), *votes(1, Cause.AGENT)]
+    twice = [*votes(1, Assessment.INFRASTRUCTURE), *votes(1, Assessment.AGENT)]
 
-    assert prior_of(votes(1, Cause.AGENT)) == prior_of(twice)
+    assert prior_of(votes(1, Assessment.AGENT)) == prior_of(twice)
 
 
 def test_a_vote_on_a_loop_says_nothing_about_impact() -> None:
-    assert 0 == prior_of(votes(5, Cause.AGENT, None)).votes
+    assert 0 == prior_of(votes(5, Assessment.AGENT, None)).votes
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from(list(Cause)), st.floats(0, 1)), max_size=200),
+    st.lists(st.tuples(st.sampled_from(list(Assessment)), st.floats(0, 1)), max_size=200),
 )
-def test_it_never_moves_further_than_its_bound(said: list[tuple[Cause, float]]) -> None:
-    given = [Vote(str(n), cause, "a", "b", n, p) for n, (cause, p) in enumerate(said)]
+def test_it_never_moves_further_than_its_bound(said: list[tuple[Assessment, float]]) -> None:
+    given = [Feedback(str(n), cause, "a", "b", n, p) for n, (cause, p) in enumerate(said)]
 
     assert abs(prior_of(given).moved) <= MOVED_MAX
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=50))
 def test_one_more_agent_found_guilty_never_speaks_for_nobody(shares: list[float]) -> None:
-    guilty = [Vote(str(n), Cause.AGENT, "a", "b", n, p) for n, p in enumerate(shares)]
-    innocent = [*guilty[:-1], Vote("0x", Cause.INFRASTRUCTURE, "a", "b", 99, shares[-1])]
+    guilty = [Feedback(str(n), Assessment.AGENT, "a", "b", n, p) for n, p in enumerate(shares)]
+    innocent = [*guilty[:-1], Feedback("0x", Assessment.INFRASTRUCTURE, "a", "b", 99, shares[-1])]
 
     assert prior_of(guilty).nobody <= prior_of(innocent).nobody

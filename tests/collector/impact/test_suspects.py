@@ -22,7 +22,7 @@ from aftershock.model import (
 )
 from aftershock_collector.impact import suspects as module
 from aftershock_collector.impact.events import Events
-from aftershock_collector.impact.suspects import Docket, Suspects
+from aftershock_collector.impact.suspects import SuspectIndex, Suspects
 
 S = 10**9
 T0 = 1_790_000_000 * S
@@ -57,18 +57,20 @@ def alert(entity: str = "service/checkout", seconds: float = DAY, name: str = "S
 
 
 def ranked(about: Change, *deeds: Step, topology: dict[str, list[str]] | None = None) -> Suspects:
-    docket = Docket()
+    suspect_index = SuspectIndex()
     for each in deeds:
-        docket.note(each)
-    return rank(docket, about, topology)
+        suspect_index.note(each)
+    return rank(suspect_index, about, topology)
 
 
-def rank(docket: Docket, about: Change, topology: dict[str, list[str]] | None = None) -> Suspects:
+def rank(
+    suspect_index: SuspectIndex, about: Change, topology: dict[str, list[str]] | None = None
+) -> Suspects:
     events = Events()
     events.watching(T0)
     events.record(about)
     known = TOPOLOGY if topology is None else topology
-    return docket.rank(about, known, lambda entity: entity, about.began_at_ns, events=events)
+    return suspect_index.rank(about, known, lambda entity: entity, about.began_at_ns, events=events)
 
 
 def names(found: Suspects) -> list[tuple[str, str]]:
@@ -87,8 +89,8 @@ def impact_of(step: Step, own: float, before: float = 0.0) -> Impact:
         entity=step.action.targets[0],
         probability=0.9,
         label="probable",
-        parts=Parts(own=own, before=before, callee=0.0, rival=0.0),
-        rivals=(),
+        parts=Parts(own=own, before=before, callee=0.0, alternative=0.0),
+        alternatives=(),
         judged_at_ns=step.began_at_ns,
     )
 
@@ -133,28 +135,28 @@ def test_nobody_is_always_among_the_explanations() -> None:
 
 
 def test_an_alert_that_fires_all_the_time_points_at_nobody() -> None:
-    docket = Docket()
-    docket.note(deed("scale", DAY - 60, "service/checkout"))
+    suspect_index = SuspectIndex()
+    suspect_index.note(deed("scale", DAY - 60, "service/checkout"))
     events = Events()
     events.watching(T0)
     for n in range(719):
         events.record(alert(seconds=120 * n))
     about = alert()
-    found = docket.rank(about, TOPOLOGY, str, about.began_at_ns, events=events)
+    found = suspect_index.rank(about, TOPOLOGY, str, about.began_at_ns, events=events)
 
     assert found.nobody > 0.8
 
 
 def test_what_an_action_did_to_its_target_counts_more_than_when_it_was() -> None:
-    docket = Docket()
+    suspect_index = SuspectIndex()
     harmful, recent = deed("scale", DAY - 300), deed("label", DAY - 20)
-    docket.note(harmful)
-    docket.note(recent)
+    suspect_index.note(harmful)
+    suspect_index.note(recent)
     about = alert("service/web")
 
-    assert ["label", "scale"] == [s.tool for s in rank(docket, about).ranked]
-    docket.judged(impact_of(harmful, own=14.0))
-    after = rank(docket, about)
+    assert ["label", "scale"] == [s.tool for s in rank(suspect_index, about).ranked]
+    suspect_index.judged(impact_of(harmful, own=14.0))
+    after = rank(suspect_index, about)
     assert "scale" == after.ranked[0].tool
     assert after.ranked[0].probability > 0.9
 
@@ -173,35 +175,35 @@ def test_an_alert_that_names_nothing_asks_about_everybody() -> None:
 
 
 def test_a_ranking_is_told_when_it_is_new_and_when_it_changed() -> None:
-    docket = Docket()
+    suspect_index = SuspectIndex()
     step = deed("scale", DAY - 60, "service/checkout")
     about = alert()
-    docket.note(step)
-    docket.hear(about, at(DAY))
-    docket.hear(about, at(DAY + 30))  # Alertmanager says it again
+    suspect_index.note(step)
+    suspect_index.hear(about, at(DAY))
+    suspect_index.hear(about, at(DAY + 30))  # Alertmanager says it again
 
     def news(now_s: float) -> list[float]:
-        told = docket.news(lambda each: rank(docket, each), at(now_s))
+        told = suspect_index.news(lambda each: rank(suspect_index, each), at(now_s))
         return [each.ranked[0].probability for each in told]
 
     (first,) = news(DAY)
     assert [] == news(DAY + 1)
-    docket.judged(impact_of(step, own=5.9))
+    suspect_index.judged(impact_of(step, own=5.9))
     assert [] == news(DAY + 2)
-    docket.judged(impact_of(step, own=14.0))
+    suspect_index.judged(impact_of(step, own=14.0))
     (second,) = news(DAY + 3)
     assert second > first
     assert [] == news(DAY + 700)
-    docket.judged(impact_of(step, own=1.0))
+    suspect_index.judged(impact_of(step, own=1.0))
     assert [] == news(DAY + 701)
 
 
 def test_a_resolved_alert_and_a_warning_are_not_followed() -> None:
-    docket = Docket()
-    docket.hear(replace(alert(), ended_at_ns=at(DAY + 5)), at(DAY))
-    docket.hear(replace(alert(), kind=ChangeKind.WARNING), at(DAY))
+    suspect_index = SuspectIndex()
+    suspect_index.hear(replace(alert(), ended_at_ns=at(DAY + 5)), at(DAY))
+    suspect_index.hear(replace(alert(), kind=ChangeKind.WARNING), at(DAY))
 
-    assert [] == docket.news(lambda each: rank(docket, each), at(DAY))
+    assert [] == suspect_index.news(lambda each: rank(suspect_index, each), at(DAY))
 
 
 def test_storms_of_alerts_and_actions_take_bounded_memory_and_are_counted(
@@ -209,15 +211,15 @@ def test_storms_of_alerts_and_actions_take_bounded_memory_and_are_counted(
 ) -> None:
     monkeypatch.setattr(module, "ACTIONS_MAX", 10)
     monkeypatch.setattr(module, "ALERTS_MAX", 5)
-    docket = Docket()
+    suspect_index = SuspectIndex()
     for n in range(30):
-        docket.note(deed(f"t{n}", DAY - 60, "service/checkout"))
-        docket.hear(alert(name=f"A{n}"), at(DAY))
-    found = rank(docket, alert())
+        suspect_index.note(deed(f"t{n}", DAY - 60, "service/checkout"))
+        suspect_index.hear(alert(name=f"A{n}"), at(DAY))
+    found = rank(suspect_index, alert())
 
-    assert {"suspects_full": 20, "alerts_unfollowed": 25} == dict(docket.dropped)
+    assert {"suspects_full": 20, "alerts_unfollowed": 25} == dict(suspect_index.dropped)
     assert (8, 2) == (len(found.ranked), found.more)
-    assert 5 == len(docket.news(lambda each: rank(docket, each), at(DAY)))
+    assert 5 == len(suspect_index.news(lambda each: rank(suspect_index, each), at(DAY)))
 
 
 @given(

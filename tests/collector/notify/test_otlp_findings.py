@@ -11,7 +11,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from aftershock import attributes
-from aftershock.model import Claim, Report, Rival
+from aftershock.model import Alternative, Claim, Report
 from aftershock_collector.notify.otlp_encoding import encode_logs, encode_spans
 from tests.support import incident
 
@@ -22,9 +22,9 @@ RIVAL_TRACE, RIVAL = "4bf92f3577b34da6a3ce929d0e0e4736", "b7ad6b7169203331"
 def blamed() -> Claim:
     """The impact finding with ids as OpenTelemetry makes them."""
     claim = incident.blamed()
-    nobody = Rival(None, None, "no agent action", 0.06)
-    rivals = (nobody, Rival(RIVAL, "r", "restart", 0.03, RIVAL_TRACE, "docs-bot"))
-    judged = replace(incident.impact(), span_id=ACTION, rivals=rivals)
+    nobody = Alternative(None, None, "no agent action", 0.06)
+    alternatives = (nobody, Alternative(RIVAL, "r", "restart", 0.03, RIVAL_TRACE, "docs-bot"))
+    judged = replace(incident.impact(), span_id=ACTION, alternatives=alternatives)
     return replace(claim, finding=replace(claim.finding, impact=judged, evidence=(ACTION,)))
 
 

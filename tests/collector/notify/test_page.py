@@ -76,7 +76,7 @@ def test_the_title_carries_the_probability_and_the_word_that_fits_it() -> None:
 
 
 def test_the_rival_no_agent_action_is_named_even_where_nobody_listed_it() -> None:
-    alone = replace(incident.impact(), rivals=())
+    alone = replace(incident.impact(), alternatives=())
     claim = Claim(replace(incident.blamed().finding, impact=alone), incident.at(64))
 
     assert "no agent action 9 %" in compose(claim, State.OPENED).text

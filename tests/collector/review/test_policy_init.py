@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aftershock.policy.policy import EMPTY, Policy, describe, rule_of
-from aftershock.runs.expectations import Practice, learn_practice
+from aftershock.runs.expectations import LearnedExpectations, learn_expectations
 from aftershock_collector import cli
 from aftershock_collector.review.habits import Habits
 from aftershock_collector.review.policy_draft import draft, fact_of, pattern, rounded, scalar
@@ -204,8 +204,8 @@ def test_agents_are_listed_with_a_budget_that_nobody_has_used_up(
 def text_of(*scenarios: Scenario) -> str:
     """A draft from scenarios."""
     habits = Habits()
-    practice = learn_practice(habits.noted((one.steps, {}) for one in scenarios))
-    return draft(habits, practice)
+    learned = learn_expectations(habits.noted((one.steps, {}) for one in scenarios))
+    return draft(habits, learned)
 
 
 def test_a_tool_that_is_asked_until_it_is_done_may_be_a_poller() -> None:
@@ -288,7 +288,7 @@ def test_what_is_named_inside_another_argument_fills_no_placeholder() -> None:
         )
         for one in scenarios
     )
-    text = draft(habits, learn_practice(habits.noted(recorded)))
+    text = draft(habits, learn_expectations(habits.noted(recorded)))
 
     assert "requires" not in text.partition("tools:")[2]
 
@@ -331,4 +331,4 @@ def test_names_of_facts_and_times_are_round() -> None:
 
 
 def test_without_any_tool_the_file_still_stands() -> None:
-    assert {"tools": {}} == yaml.safe_load(draft(Habits(), Practice()))
+    assert {"tools": {}} == yaml.safe_load(draft(Habits(), LearnedExpectations()))

@@ -213,10 +213,10 @@ def test_an_impact_is_shown_with_its_parts_its_rivals_and_its_chart(
     assert "service/checkout latency_p99" in out
     assert "│" in out
     assert "1 step of the evidence is no longer stored" in out
-    assert {"own": 8.4, "before": 0.6, "callee": 3.1, "rival": 1.2} == impact["parts"]
+    assert {"own": 8.4, "before": 0.6, "callee": 3.1, "alternative": 1.2} == impact["parts"]
     assert 4 == len(impact["charts"])
     assert {(None, "no agent action"), ("docs-bot", "restart_service")} == {
-        (rival["agent"], rival["name"]) for rival in impact["rivals"]
+        (alternative["agent"], alternative["name"]) for alternative in impact["alternatives"]
     }
 
 

@@ -21,8 +21,15 @@ from aftershock.policy.policy import EMPTY
 from aftershock_collector.config.model import Config
 from aftershock_collector.otlp.wire import Span
 from aftershock_collector.reading.read import read, read_event
-from aftershock_collector.sources.ingest_queue import WORKS_MAX, Intake
-from aftershock_collector.sources.requests import Accepted, Answer, Arrived, Busy, Refused, Signal
+from aftershock_collector.sources.ingest_queue import WORKS_MAX, IngestQueue
+from aftershock_collector.sources.requests import (
+    Accepted,
+    Answer,
+    Busy,
+    Observations,
+    Refused,
+    Signal,
+)
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.writer import Store
 from aftershock_collector.telemetry import Telemetry
@@ -45,17 +52,17 @@ class Desk:
         self.config = replace(Config(home), answer_s=1.0)
         self.store = Store.open(self.config.store)
         self.telemetry = Telemetry()
-        self.arrived: list[Arrived] = []
+        self.arrived: list[Observations] = []
         self.before_consuming: Callable[[], None] = lambda: None
         self.read_span: Callable[[Span], Step | None] = lambda span: read(span, EMPTY)
-        self.intake: Intake | None = None
+        self.intake: IngestQueue | None = None
 
-    def open(self) -> Intake:
-        def consume(arrived: Arrived) -> None:
+    def open(self) -> IngestQueue:
+        def consume(arrived: Observations) -> None:
             self.before_consuming()
             self.arrived.append(arrived)
 
-        self.intake = Intake(
+        self.intake = IngestQueue(
             self.store,
             self.telemetry,
             self.config,

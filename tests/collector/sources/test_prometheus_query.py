@@ -15,7 +15,7 @@ import pytest
 from aftershock.model import Action, Fingerprint, Impact, Outcome, Step, StepKind, Tier
 from aftershock_collector.config.model import Address, Config, Infrastructure
 from aftershock_collector.engine.engine import Engine
-from aftershock_collector.impact.observation import Watch
+from aftershock_collector.impact.observation import ActionObserver
 from aftershock_collector.metrics.queries import DEFAULT_QUERIES, Prometheus, Query
 from aftershock_collector.metrics.series import Series, SeriesSource
 from aftershock_collector.service.wiring import running
@@ -73,7 +73,7 @@ def scale(at_ns: int, target: str) -> Step:
 def verdict(past: Past, source: SeriesSource, target: str) -> Impact:
     """The verdict on one action on a target, after a look at each scrape."""
     acted_ns = past.at_s(ACTED) * S + S
-    watch = Watch()
+    watch = ActionObserver()
     watch.open(scale(acted_ns, target))
     best: Impact | None = None
     for step in range(ACTED + 1, STEPS):

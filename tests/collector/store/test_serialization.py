@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aftershock.model import (
+    Alternative,
     Change,
     Chart,
     Claim,
@@ -17,7 +18,6 @@ from aftershock.model import (
     Level,
     Parts,
     Report,
-    Rival,
 )
 from aftershock_collector.store.serialization import (
     change_from_text,
@@ -78,7 +78,7 @@ def test_every_change_comes_back_equal(change: Change) -> None:
 def test_a_claim_keeps_its_impact() -> None:
     impact = Impact(
         "aa", "t", "run-1", None, "scale", 5, "db/orders", 0.9, "probable", Parts(7.0, 0.1, 0, 1),
-        (Rival(None, None, "no agent action", 0.1),), 9,
+        (Alternative(None, None, "no agent action", 0.1),), 9,
         charts=(Chart("db/orders", "wait", "s", (1, 2), (0.5, 3.0), 0.5, 0.4, 0.6),),
     )  # fmt: skip
     claim = Claim(replace(FINDING, impact=impact), 3)

@@ -32,8 +32,8 @@ def held() -> dict[str, int]:
     assert pipeline is not None
     return {
         "bytes": tracemalloc.get_traced_memory()[0],
-        "live": len(pipeline.announcer._live),
-        "waiting": len(pipeline.announcer._waiting),
+        "live": len(pipeline.lifecycle._live),
+        "waiting": len(pipeline.lifecycle._waiting),
         "implicit": len(implicit_run._open),
         "abandoned": len(span_wrapping._abandoned),
     }

@@ -18,7 +18,7 @@ from aftershock.model import Claim, Step
 from aftershock.policy.policy import EMPTY
 from aftershock.recorder import approvals as recorder_approvals
 from aftershock.recorder import drop_counters as counting_losses
-from aftershock.recorder.drop_counters import losses
+from aftershock.recorder.drop_counters import drop_counts
 from aftershock_collector.engine.engine import Engine
 from aftershock_collector.otlp.decode import decode_logs, decode_traces
 from aftershock_collector.reading.read import read, read_event
@@ -168,7 +168,7 @@ def test_nothing_that_an_app_says_raises(recorder: Recorder) -> None:
         run.approved("drop_table", by=odd, because=odd, arguments={"name": odd})
         run.denied("drop_table", by="a", request=odd)
 
-    assert losses()["recording a request for approval"] == 1
+    assert drop_counts()["recording a request for approval"] == 1
     assert [one[names.APPROVAL_OUTCOME] for one in approvals(recorder)] == ["allow"]
 
 
@@ -178,7 +178,7 @@ def test_requests_that_nobody_answers_are_bounded(recorder: Recorder) -> None:
             run.asked("drop_table")
 
     assert len(recorder_approvals._waiting) == recorder_approvals.REQUESTS_MAX  # pyright: ignore[reportPrivateUsage]
-    assert losses()["approvals_waiting"] == 5
+    assert drop_counts()["approvals_waiting"] == 5
     assert recorder.spans
 
 

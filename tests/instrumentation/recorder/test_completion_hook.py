@@ -17,7 +17,7 @@ from aftershock import attributes as names
 from aftershock.fingerprints.hashes import unpack
 from aftershock.fingerprints.words import hash_of
 from aftershock.recorder.completion_hook import Completion
-from aftershock.recorder.deferred_attributes import LATE
+from aftershock.recorder.deferred_attributes import DEFERRED
 
 
 def completed(inputs: list[Any], **how: Any) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def completed(inputs: list[Any], **how: Any) -> dict[str, Any]:
     asked = ToolCallRequestPart(arguments={"name": "a"}, name="scale", id="call-2")
     answer = OutputMessage(role="assistant", parts=[asked], finish_reason="tool_calls")
     Completion().on_completion(inputs=inputs, outputs=[answer], span=span, **how)
-    late = LATE.take(span.get_span_context().span_id)  # where another test set our exporter up
+    late = DEFERRED.take(span.get_span_context().span_id)  # where another test set our exporter up
     return {**(getattr(span, "attributes", None) or {}), **late}
 
 

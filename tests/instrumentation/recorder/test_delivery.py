@@ -11,8 +11,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from aftershock.recorder import delivery
-from aftershock.recorder.delivery import CarefulSpanExporter, Delivery, Outage
-from aftershock.recorder.drop_counters import losses
+from aftershock.recorder.delivery import Delivery, Outage, SanitizingSpanExporter
+from aftershock.recorder.drop_counters import drop_counts
 from aftershock.recorder.span_tracking import Amendments
 from tests.support.otlp_sink import Sink
 
@@ -45,7 +45,7 @@ def test_a_long_outage_keeps_the_newest_and_counts_the_rest() -> None:
     for n in range(delivery.HELD_MAX + 500):
         items.deliver([n])
 
-    assert losses()["undelivered_many"] == 500
+    assert drop_counts()["undelivered_many"] == 500
     assert len(said) == 1
     assert said[0].startswith("aftershock: no collector at http://127.0.0.1:1 (")
     assert said[0].count("\n") == 1
@@ -71,7 +71,7 @@ def test_a_real_exporter_comes_back_after_the_collector_does() -> None:
     said: list[str] = []
     outage = Outage(f"http://127.0.0.1:{port}", write=said.append)
     outage.quiet()
-    exporter = CarefulSpanExporter(
+    exporter = SanitizingSpanExporter(
         [(lambda: OTLPSpanExporter(f"http://127.0.0.1:{port}/v1/traces", timeout=1), outage)],
         Amendments(),
     )

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from aftershock.recorder import drop_counters as counting_losses
 from aftershock.recorder import invocation_metrics
-from aftershock.recorder.drop_counters import losses
+from aftershock.recorder.drop_counters import drop_counts
 from aftershock.recorder.invocation_metrics import Invocations
 from tests.instrumentation.running import run_program
 from tests.support.otlp_sink import Received, Sink
@@ -102,7 +102,7 @@ def test_invocations_that_never_end_are_bounded(monkeypatch: pytest.MonkeyPatch)
         counting.began(span, trace.INVALID_SPAN, left_out=False)
         del span
 
-    assert losses()["invocations_open"] == 15
+    assert drop_counts()["invocations_open"] == 15
     assert len(counting._open) == 10  # pyright: ignore[reportPrivateUsage]
     assert len(counting._of) == 0  # pyright: ignore[reportPrivateUsage]
 
@@ -118,7 +118,7 @@ def test_a_meter_that_raises_reaches_nobody(monkeypatch: pytest.MonkeyPatch) -> 
     counting.began(span, None, left_out=False)
     counting.ended(span)
 
-    assert losses() == {"recording metrics of an invocation": 1}
+    assert drop_counts() == {"recording metrics of an invocation": 1}
 
 
 def test_without_a_wish_for_metrics_none_is_sent() -> None:

@@ -17,19 +17,19 @@ from opentelemetry.trace import format_span_id
 
 from aftershock import attributes as names
 from aftershock.recorder import lifecycle_events
-from aftershock.recorder.deferred_attributes import LATE
-from aftershock.recorder.drop_counters import count_loss, losses
-from aftershock.recorder.lifecycle_events import Announcer
+from aftershock.recorder.deferred_attributes import DEFERRED
+from aftershock.recorder.drop_counters import count_drop, drop_counts
+from aftershock.recorder.lifecycle_events import LifecycleEvents
 from aftershock.recorder.span_tracking import Amendment, Amendments
 
 
-def announcer(
+def lifecycle(
     heartbeat_s: float = 30.0, tick_s: float = 1.0
-) -> tuple[Announcer, InMemoryLogRecordExporter]:
+) -> tuple[LifecycleEvents, InMemoryLogRecordExporter]:
     """An announcer with a log pipeline of its own."""
     memory, logs = InMemoryLogRecordExporter(), LoggerProvider()
     logs.add_log_record_processor(SimpleLogRecordProcessor(memory))
-    return Announcer(
+    return LifecycleEvents(
         lambda: logs.get_logger("tests"), heartbeat_s=heartbeat_s, tick_s=tick_s
     ), memory
 
@@ -57,7 +57,7 @@ def eventually(true: Callable[[], bool], timeout_s: float = 3.0) -> bool:
 
 
 def test_a_step_is_told_at_once_with_what_is_known_of_it() -> None:
-    said, memory = announcer()
+    said, memory = lifecycle()
     frame = span_named("frame")
     step = span_named("step", frame)
     said.began(step)
@@ -73,7 +73,7 @@ def test_a_step_is_told_at_once_with_what_is_known_of_it() -> None:
 
 
 def test_a_step_that_lasts_says_so_until_it_ends() -> None:
-    said, memory = announcer(heartbeat_s=0.1, tick_s=0.02)
+    said, memory = lifecycle(heartbeat_s=0.1, tick_s=0.02)
     step = span_named("step")
     said.began(step)
 
@@ -92,7 +92,7 @@ def test_a_step_that_lasts_says_so_until_it_ends() -> None:
 
 
 def test_an_abandoned_step_is_forgotten_without_an_end() -> None:
-    said, memory = announcer(heartbeat_s=0.05, tick_s=0.02)
+    said, memory = lifecycle(heartbeat_s=0.05, tick_s=0.02)
     step = span_named("step")
     span_id = step.get_span_context().span_id
     said.began(step)
@@ -118,16 +118,16 @@ class Abandoned:
 def test_a_step_that_is_collected_amid_an_announcement_does_not_stop_the_app(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(LATE, "enabled", True)
-    said, _ = announcer()
+    monkeypatch.setattr(DEFERRED, "enabled", True)
+    said, _ = lifecycle()
     amended = Amendments()
     steps = [span_named(str(number)) for number in range(50)]
 
     def end() -> None:
         said.ended(0)
         amended.take(0)
-        LATE.take(0)
-        count_loss("tests", 0)
+        DEFERRED.take(0)
+        count_drop("tests", 0)
 
     def work() -> None:
         for number, step in enumerate(steps):
@@ -135,7 +135,7 @@ def test_a_step_that_is_collected_amid_an_announcement_does_not_stop_the_app(
             Abandoned(end)
             said.began(step)
             Abandoned(end)
-            LATE.add(step, dict)
+            DEFERRED.add(step, dict)
             Abandoned(end)
             amended.add(step.get_span_context().span_id, Amendment(False, None))
             Abandoned(end)
@@ -160,12 +160,12 @@ def test_a_starved_announcer_drops_the_oldest_and_counts_it() -> None:
         stuck.wait()
         return logs.get_logger("tests")
 
-    said = Announcer(slow)
-    before = losses().get("start_events_waiting", 0)
+    said = LifecycleEvents(slow)
+    before = drop_counts().get("start_events_waiting", 0)
     steps = [span_named(str(n)) for n in range(lifecycle_events.WAITING_MAX + 100)]
     for step in steps:
         said.began(step)
 
-    assert losses()["start_events_waiting"] - before in (99, 100)
+    assert drop_counts()["start_events_waiting"] - before in (99, 100)
     stuck.set()
     assert eventually(lambda: len(memory.get_finished_logs()) >= lifecycle_events.WAITING_MAX)

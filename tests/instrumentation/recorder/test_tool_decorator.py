@@ -16,7 +16,7 @@ from opentelemetry.trace import get_current_span
 import aftershock
 from aftershock import attributes as names
 from aftershock.recorder import settings, span_wrapping
-from aftershock.recorder.drop_counters import losses
+from aftershock.recorder.drop_counters import drop_counts
 from tests.instrumentation.conftest import Recorder
 
 
@@ -132,7 +132,7 @@ def test_a_failing_target_function_loses_only_the_targets(recorder: Recorder) ->
     own = attributes_of(recorder, "execute_tool restart")
     assert names.ACTION_TARGETS not in own
     assert own[names.ARGUMENTS_DIGEST]
-    assert losses()["the target function of a tool"] >= 1
+    assert drop_counts()["the target function of a tool"] >= 1
 
 
 def test_a_mistake_in_the_decorator_is_told_when_it_is_written() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import aftershock
-from aftershock.recorder.drop_counters import losses
+from aftershock.recorder.drop_counters import drop_counts
 from tests.instrumentation.conftest import Recorder
 
 
@@ -33,7 +33,7 @@ def test_outside_a_tool_a_statement_stays_as_it_is() -> None:
 
 def test_a_comment_can_neither_end_early_nor_hold_a_placeholder(recorder: Recorder) -> None:
     found: list[str] = []
-    before = dict(losses())
+    before = dict(drop_counts())
 
     @aftershock.tool
     def update_row() -> None:
@@ -44,4 +44,4 @@ def test_a_comment_can_neither_end_early_nor_hold_a_placeholder(recorder: Record
 
     assert re.fullmatch(r" /\*traceparent='[0-9a-f-]{55}'\*/", comment)
     assert "%" not in comment
-    assert before == dict(losses())
+    assert before == dict(drop_counts())

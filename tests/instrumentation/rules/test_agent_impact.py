@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aftershock.model import Change, ChangeKind, Impact, Level, Parts, Rival, Run
+from aftershock.model import Alternative, Change, ChangeKind, Impact, Level, Parts, Run
 from aftershock.rules.agent_impact import agent_impact
 from tests.support.scenario import LIMITS, START_NS, S, run
 
@@ -22,10 +22,10 @@ VERDICT = Impact(
     entity="service/checkout",
     probability=0.91,
     label="probable",
-    parts=Parts(own=7.0, before=0.5, callee=0.0, rival=1.0),
-    rivals=(
-        Rival(None, None, "no agent action", 0.08),
-        Rival("span-9", "run-9", "restart", 0.01, agent="docs-bot"),
+    parts=Parts(own=7.0, before=0.5, callee=0.0, alternative=1.0),
+    alternatives=(
+        Alternative(None, None, "no agent action", 0.08),
+        Alternative("span-9", "run-9", "restart", 0.01, agent="docs-bot"),
     ),
     judged_at_ns=ACTED_NS + 200 * S,
     change=BROKE,

@@ -9,12 +9,12 @@ from aftershock.policy.policy import Policy
 from aftershock.rules.failed_fact import failed_fact
 from aftershock.rules.missing_fact import missing_fact
 from aftershock.rules.stale_fact import stale_fact
-from aftershock.runs.expectations import Practice, at_least, expect, learn_practice
+from aftershock.runs.expectations import LearnedExpectations, at_least, expect, learn_expectations
 from tests.support.scenario import Scenario, run
 
 
-def past(count: int) -> Practice:
-    return learn_practice(
+def past(count: int) -> LearnedExpectations:
+    return learn_expectations(
         run(f"past-{number}")
         .calls("get_order", order_id=f"order-{number}")
         .returns(f"order {number}")
@@ -25,24 +25,24 @@ def past(count: int) -> Practice:
     )
 
 
-def expecting(scenario: Scenario, practice: Practice) -> Scenario:
-    scenario.steps = [expect(practice, step) for step in scenario.steps]
+def expecting(scenario: Scenario, learned: LearnedExpectations) -> Scenario:
+    scenario.steps = [expect(learned, step) for step in scenario.steps]
     return scenario
 
 
 def test_what_enough_runs_read_first_is_a_custom() -> None:
-    (custom,) = past(20).customs["order_id"]
+    (custom,) = past(20).expectations["order_id"]
 
     assert (custom.source, custom.support, custom.confidence) == ("get_order", 20, 1.0)
 
 
 def test_a_few_runs_make_no_custom() -> None:
-    assert past(5).customs == {}
+    assert past(5).expectations == {}
     assert at_least(5, 5) < at_least(20, 20) < 1
 
 
 def test_reads_that_failed_and_actions_that_failed_teach_nothing() -> None:
-    failing = learn_practice(
+    failing = learn_expectations(
         run()
         .calls("get_order", order_id="a-1")
         .fails()
@@ -52,7 +52,7 @@ def test_reads_that_failed_and_actions_that_failed_teach_nothing() -> None:
         for _ in range(20)
     )
 
-    assert failing.customs == {}
+    assert failing.expectations == {}
 
 
 def test_skipping_a_custom_warns_even_with_a_tool_never_seen_before() -> None:
@@ -104,4 +104,4 @@ def test_steps_that_say_nothing_about_it_stay_as_they_are() -> None:
 
     assert expect(past(20), thought) is thought
     assert expect(past(20), bare) is bare
-    assert expect(Practice(), replace(bare)) == bare
+    assert expect(LearnedExpectations(), replace(bare)) == bare

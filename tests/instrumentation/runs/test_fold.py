@@ -137,7 +137,7 @@ def test_heartbeats_are_heard_and_are_not_steps() -> None:
     beat = replace(tool_call(50, ended=False), kind=StepKind.HEARTBEAT, action=None)
     run = fold([tool_call(1), beat])
 
-    assert (len(run.steps), run.heard_at_ns) == (1, 50 * SECOND)
+    assert (len(run.steps), run.received_at_ns) == (1, 50 * SECOND)
 
 
 def test_parents_that_form_a_circle_end_the_search_for_an_agent() -> None:

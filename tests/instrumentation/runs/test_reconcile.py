@@ -98,7 +98,7 @@ def test_late_evidence_from_before_the_end_updates_a_closed_claim_and_leaves_it_
 
 
 def test_a_persons_verdict_is_final() -> None:
-    decided = close(opened(LOOP), 30, Closing.VERDICT)
+    decided = close(opened(LOOP), 30, Closing.FEEDBACK)
     new, updated, over, _ = reconcile(decided, opened(replace(LOOP, as_of_ns=99)), 100)
 
     assert (new, updated, over) == ([], [], [])

@@ -9,6 +9,7 @@ from aftershock_collector.views.html.markup import Safe, join, place, tag
 from aftershock_collector.views.html.time_axis import SUSPECTED, look_of
 from aftershock_collector.wording import (
     NO_AGENT,
+    attribution_words,
     candidates,
     chance,
     change_words,
@@ -21,7 +22,6 @@ from aftershock_collector.wording import (
     lasted,
     odds,
     percent,
-    verdict,
     who,
 )
 
@@ -44,15 +44,15 @@ def verdicts(timeline: Timeline) -> Safe:
     """The judged actions, likeliest first; what nothing speaks for is one line each."""
     ranked = sorted(timeline.impacts, key=lambda i: -(i.probability or 0.0))
     told = [i for i in ranked if (i.probability or 0.0) >= POSSIBLE or i is ranked[0]]
-    quiet = [tag("li", verdict(impact)) for impact in ranked if impact not in told]
+    quiet = [tag("li", attribution_words(impact)) for impact in ranked if impact not in told]
     if not ranked:
         words = "No action was judged: there were no series of its targets, or nothing was written."
         return tag("p", words, class_="nothing")
     rest = tag("ul", *quiet, class_="quiet") if quiet else ""
-    return join(*(verdict_card(impact) for impact in told), rest)
+    return join(*(attribution_card(impact) for impact in told), rest)
 
 
-def verdict_card(impact: Impact) -> Safe:
+def attribution_card(impact: Impact) -> Safe:
     """One verdict: the sentence, its rivals, why, what was not read, what is missing."""
     sure = (impact.probability or 0.0) >= SUSPECTED
     link = exact_link(impact)
@@ -104,7 +104,12 @@ def reasons(impact: Impact) -> Safe:
         ("own", parts.own, f"how unusual {entity} became", compared if impact.comparable else ""),
         ("before", parts.before, "how unusual it already was", "counts against the action"),
         ("callee", parts.callee, "what a service that it calls explains", "counts against it"),
-        ("rival", parts.rival, "worst movement that no action explains", "speaks for no action"),
+        (
+            "rival",
+            parts.alternative,
+            "worst movement that no action explains",
+            "speaks for no action",
+        ),
     )
     rows = [
         tag(
@@ -144,7 +149,7 @@ def finding_cards(timeline: Timeline) -> Safe:
 def finding_card(claim: Claim, marks: dict[str, str]) -> Safe:
     """One finding."""
     finding = claim.finding
-    sentence = verdict(finding.impact) if finding.impact else finding.summary
+    sentence = attribution_words(finding.impact) if finding.impact else finding.summary
     life = f"told {clock(claim.opened_at_ns)} UTC"
     if claim.closed_at_ns is not None:
         life += f", closed {clock(claim.closed_at_ns)} UTC: {closing_words(claim)}"

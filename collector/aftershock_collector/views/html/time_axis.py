@@ -12,6 +12,7 @@ from aftershock_collector.views.html.markup import Safe, join, place, tag
 from aftershock_collector.views.timeline import Lane, Timeline, silences
 from aftershock_collector.wording import (
     NS,
+    attribution_words,
     clean,
     clock,
     counted,
@@ -20,7 +21,6 @@ from aftershock_collector.wording import (
     short,
     step_words,
     tier_words,
-    verdict,
     who,
 )
 
@@ -126,7 +126,7 @@ def finding_row(claim: Claim, timeline: Timeline, axis: Axis, times: dict[str, i
     """A finding above the lanes."""
     finding = claim.finding
     mark = timeline.marks[finding.id]
-    sentence = clean(verdict(finding.impact) if finding.impact else finding.summary)
+    sentence = clean(attribution_words(finding.impact) if finding.impact else finding.summary)
     closed = claim.closed_at_ns
     begin, end = axis.share(finding.began_at_ns), axis.share(closed or axis.ended_ns)
     over = f"{clock(closed)}, {closing_words(claim)}" if closed else "still open"

@@ -14,6 +14,7 @@ from aftershock_collector.views.chart import Plot, plot_of
 from aftershock_collector.views.html import panels, plots, time_axis
 from aftershock_collector.views.html.markup import Safe, data, join, place, tag
 from aftershock_collector.wording import (
+    attribution_words,
     clean,
     clock,
     counted,
@@ -21,7 +22,6 @@ from aftershock_collector.wording import (
     lasted,
     percent,
     short,
-    verdict,
     who,
 )
 
@@ -106,7 +106,7 @@ def headline(timeline: Timeline) -> str:
     """The one sentence of this page: the surest verdict, else the worst finding, else the run."""
     impacts = [i for i in timeline.impacts if (i.probability or 0.0) >= time_axis.SUSPECTED]
     if impacts:
-        return verdict(max(impacts, key=lambda i: i.probability or 0.0))
+        return attribution_words(max(impacts, key=lambda i: i.probability or 0.0))
     worst = min(timeline.claims, key=rank, default=None)
     if worst is not None:
         return title_of(worst.finding)

@@ -8,6 +8,7 @@ from aftershock_collector.views.chart import plot_of
 from aftershock_collector.views.terminal.canvas import canvas
 from aftershock_collector.views.terminal.timeline_text import BAR_CHARS, SUSPECTED
 from aftershock_collector.wording import (
+    attribution_words,
     candidates,
     change_words,
     clean,
@@ -18,7 +19,6 @@ from aftershock_collector.wording import (
     lasted,
     odds,
     percent,
-    verdict,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ Line = tuple[str, str]  # words, style
 def lines(impact: Impact) -> Iterator[Line]:
     """Everything that is known of one verdict, in the order that a person needs it."""
     sure = (impact.probability or 0.0) >= SUSPECTED
-    yield verdict(impact), "bold red" if sure else "bold"
+    yield attribution_words(impact), "bold red" if sure else "bold"
     called = f"{day(impact.acted_at_ns)} {clock(impact.acted_at_ns)} UTC"
     yield f"called {called}, span {impact.span_id}, run {clean(impact.run_id, 80)}", "dim"
     if impact.change is not None:
@@ -88,7 +88,11 @@ def _reasons(impact: Impact) -> Iterator[Line]:
         ("own", parts.own, f"how unusual {entity} became{compared}"),
         ("before", parts.before, "how unusual it already was: counts against the action"),
         ("callee", parts.callee, "what a service that it calls explains: counts against it"),
-        ("rival", parts.rival, "worst movement that no action explains: speaks for no action"),
+        (
+            "rival",
+            parts.alternative,
+            "worst movement that no action explains: speaks for no action",
+        ),
     ):
         yield f"{nats:>6.1f} {name:<6} {words}", ""
 

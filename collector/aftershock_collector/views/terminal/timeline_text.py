@@ -14,6 +14,7 @@ from rich.text import Text
 from aftershock_collector.views.chart import braille, plot_of
 from aftershock_collector.wording import (
     NS,
+    attribution_words,
     candidates,
     clean,
     clock,
@@ -25,7 +26,6 @@ from aftershock_collector.wording import (
     percent,
     quantity,
     short,
-    verdict,
     who,
 )
 
@@ -179,7 +179,7 @@ def table_lines(one: Row, widths: list[int], width: int | None) -> Iterator[Text
 def impact_lines(impact: Impact) -> Iterator[tuple[str, str]]:
     """A verdict with everything that competed for it, and why."""
     sure = (impact.probability or 0.0) >= SUSPECTED
-    yield verdict(impact), "bold red" if sure else "bold"
+    yield attribution_words(impact), "bold red" if sure else "bold"
     if (impact.probability or 0.0) < POSSIBLE:
         return
     if link := exact_link(impact):
@@ -194,7 +194,7 @@ def impact_lines(impact: Impact) -> Iterator[tuple[str, str]]:
         yield from ((chart_line(chart, impact), "") for chart in impact.charts[:CHARTS_MAX])
         return
     before = f"own {parts.own:.1f}, before {parts.before:.1f}"
-    yield f"nats: {before}, callee {parts.callee:.1f}, rival {parts.rival:.1f}", "dim"
+    yield f"nats: {before}, callee {parts.callee:.1f}, rival {parts.alternative:.1f}", "dim"
     for gap in impact.context_gap:
         yield f"had not read: {clean(gap)}", "yellow"
     for lack in impact.missing:

@@ -16,6 +16,7 @@ from aftershock_collector.review.comparison import Call, Compared, Difference, L
 from aftershock_collector.review.explanation import State
 from aftershock_collector.views.terminal.timeline_text import impact_lines
 from aftershock_collector.wording import (
+    attribution_words,
     clean,
     clock,
     counted,
@@ -26,7 +27,6 @@ from aftershock_collector.wording import (
     percent,
     short,
     step_words,
-    verdict,
     who,
 )
 
@@ -116,7 +116,7 @@ def heading(claim: Claim) -> Iterator[Line]:
     """What is claimed, about whom, since when."""
     finding = claim.finding
     alarm = finding.level is Level.ALARM
-    said = verdict(finding.impact) if finding.impact is not None else finding.summary
+    said = attribution_words(finding.impact) if finding.impact is not None else finding.summary
     yield Line(
         f"{finding.level.value} {clean(finding.kind, 60)}: {clean(said)}",
         style="bold red" if alarm else "bold yellow",
