@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from aftershock import attributes
-from aftershock.rules import STEP_RULES, TIMED_RULES
+from aftershock.rules import KINDS as RULES
 from aftershock_collector.cli import COMMANDS
 from aftershock_collector.config.load import check
 from aftershock_collector.config.model import ENVIRONMENT, HOME_VARIABLE
@@ -22,7 +22,6 @@ from dashboards.generate import DASHBOARDS, text_of
 
 ROOT = Path(__file__).parent.parent
 RUNBOOKS = ROOT / "alerts" / "runbooks"
-RULES = [rule.__name__ for rule in (*STEP_RULES, *TIMED_RULES)]
 
 
 @pytest.mark.parametrize("rule", RULES)

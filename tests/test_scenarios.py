@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from aftershock.rules import STEP_RULES, TIMED_RULES
+from aftershock.rules import KINDS
 from tests.scenarios.playing import Scenarios
 
 FOLDER = Path(__file__).parent / "scenarios"
-RULES = sorted(rule.__name__ for rule in (*STEP_RULES, *TIMED_RULES))
+RULES = sorted(KINDS)
 
 
 def scenarios_of(rule: str) -> Scenarios:

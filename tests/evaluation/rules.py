@@ -38,7 +38,7 @@ NO_LABELS = (
     "failure_cascade", "dropped_fact", "ungrounded_argument", "unexplained_action",
     "context_pressure", "budget_exceeded", "unapproved_action",
 )  # fmt: skip
-EVERY = tuple(rule.__name__ for rule in STEP_RULES)
+EVERY = tuple(rule.kind for rule in STEP_RULES)
 CONTEXT = ("missing_fact", "failed_fact", "stale_fact")
 REPEATED = 2  # labels.repetition: 2 yes, 1 weak (left out), 0 no
 

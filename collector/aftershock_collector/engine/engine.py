@@ -11,8 +11,7 @@ from dataclasses import replace
 
 from aftershock.model import Change, Claim, Closing, Finding, Impact, Report, Run, Step, StepKind
 from aftershock.policy.policy import EMPTY, Policy, limits_for
-from aftershock.rules import TIMED_RULES, judge, rules_after
-from aftershock.rules.budget_exceeded import overtime
+from aftershock.rules import CLOCK_RULES, LIVE_RULES, judge, kinds_of, rules_after
 from aftershock.runs.fold import Window, place_of
 from aftershock.runs.reconcile import Claims, advance, close, reconcile
 from aftershock_collector.engine.baseline import Baseline
@@ -29,7 +28,7 @@ from aftershock_collector.otlp.wire import Sample
 _CHUNK = 128  # steps folded before the window is judged again; well under a window
 _EARLY_RUNS_MAX = 1_000  # traces whose outgoing calls wait for the tool call around them
 _EARLY_STEPS_MAX = 16  # of one such trace: more targets than a tool call has
-_TIMED_KINDS = frozenset(rule.__name__ for rule in TIMED_RULES)
+_TIMED_KINDS = kinds_of(LIVE_RULES)
 
 
 class Engine:
@@ -387,7 +386,7 @@ class Engine:
         run = replace(window.whole(local_ns), impacts=tuple(memory.impacts.values()))
         if run.newest is None:
             return memory.timed
-        true_now: Iterable[Finding] = judge(run, memory.limits, TIMED_RULES)
+        true_now: Iterable[Finding] = judge(run, memory.limits, LIVE_RULES)
         return memory.honest(advance(memory.timed, true_now, local_ns))
 
 
@@ -395,4 +394,4 @@ def time_spent(memory: RunState, until_ns: int) -> list[Finding]:
     """What the time up to a moment has used up, step or no step."""
     if memory.limits.budget.wall_time_s is None:
         return []
-    return list(overtime(memory.window.whole(until_ns), memory.limits))
+    return list(judge(memory.window.whole(until_ns), memory.limits, CLOCK_RULES))

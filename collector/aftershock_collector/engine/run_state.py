@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 
 from aftershock.limits import Limits
 from aftershock.model import Claim, Closing, Finding, Impact, Step
+from aftershock.rules import RULES, kinds_of
 from aftershock.runs.expectations import LearnedExpectations, expect
 from aftershock.runs.fold import Window
 from aftershock.runs.reconcile import NO_CLAIMS, Claims
 from aftershock_collector.engine.baseline import NOTHING_LEARNED
 
 SKEW_IGNORED_NS = 5 * 10**9  # queues and batches delay by this much; more is a wrong clock
-# Findings that may rest on other runs, on changes, or on custom, and not on the run's own steps.
-RESTING_ON_OTHERS = frozenset({"missing_fact", "failed_fact", "stale_fact"})
+# Kinds of findings that the run's own steps may not be enough to derive again.
+USING_EVIDENCE = kinds_of(rule for rule in RULES if rule.uses_evidence)
 
 
 @dataclass(slots=True)
@@ -99,7 +100,7 @@ class RunState:
                 for identity, claim in self.reported.items()
                 if claim.closing is None
                 and claim.finding.lasting
-                and claim.finding.kind in RESTING_ON_OTHERS
+                and claim.finding.kind in USING_EVIDENCE
                 and identity not in derived
             }
         return self.kept

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from aftershock.model import Claim, Level, Report, Spent, Step, StepKind
 from aftershock.policy.policy import Policy, limits_for
 from aftershock.policy.prices import COUNTED, cost_of, spent_with
+from aftershock.rules import RULES, kinds_of
 from aftershock_collector.export.first_seen import WindowOf
 from aftershock_collector.export.label_sets import (
     HOME,
@@ -27,7 +28,7 @@ from aftershock_collector.export.label_sets import (
 # Calls last from a millisecond (a cache) to minutes (a deploy that is waited for).
 SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0)
 # While one of these stands at level alarm, what its run does is wasted.
-WASTING = frozenset({"repeated_action", "action_cycle", "error_streak", "stalled_run"})
+WASTING = kinds_of(rule for rule in RULES if rule.waste)
 # Each of their lines is about one fact that an action needed.
 UNMET = frozenset({"missing_fact", "failed_fact", "stale_fact", "dropped_fact"})
 OPEN_MAX = 10_000  # findings whose run went silent for good never close: the oldest are forgotten

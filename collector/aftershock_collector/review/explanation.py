@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING
 from aftershock.limits import Limits
 from aftershock.model import Outcome, Run, Step, StepKind
 from aftershock.policy.policy import limits_for, providers_of
+from aftershock.rules import RULES, kinds_of
 from aftershock.rules.context import requirements_of
-from aftershock.rules.dropped_fact import dropped_fact, results_of, seen_by
-from aftershock.rules.failed_fact import failed_fact
-from aftershock.rules.missing_fact import missing_fact
-from aftershock.rules.stale_fact import reason_of, stale_fact
+from aftershock.rules.dropped_fact import results_of, seen_by
+from aftershock.rules.stale_fact import reason_of
 from aftershock.runs.fold import Window, place_of
 from aftershock_collector.review.comparison import Call, Content, side_by_side
 from aftershock_collector.review.spending import Saving, courses_of, once, saving_of
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 READS_MAX = 5  # of one fact, or calls of one tool that provides it: the newest
 BETWEEN_MAX = 6  # kinds of things that are named between the calls
 # Findings that say how well the facts were known that a deed needed.
-ABOUT_FACTS = {rule.__name__ for rule in (missing_fact, failed_fact, stale_fact, dropped_fact)}
+ABOUT_FACTS = kinds_of(rule for rule in RULES if rule.about_facts)
 # Said inside another span, whose id they carry: that span is the evidence.
 NOTES = {StepKind.FACT, StepKind.DECISION, StepKind.APPROVAL}
 

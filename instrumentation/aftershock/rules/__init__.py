@@ -1,15 +1,19 @@
-"""Rules say what is true now: functions from a run and its limits to findings."""
+"""The table of rules: functions from a run and its limits to findings, judged by step and by time.
+
+Each rule declares its metadata in its own module (`aftershock.rules.rule`). To add a rule, write
+its module and name it in `RULES`; every list of rules elsewhere is derived from that table.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from aftershock.limits import Limits
 from aftershock.model import Finding, Run, StepKind
 from aftershock.rules.action_cycle import action_cycle
 from aftershock.rules.agent_impact import agent_impact
-from aftershock.rules.budget_exceeded import budget_exceeded
+from aftershock.rules.budget_exceeded import budget_exceeded, overtime
 from aftershock.rules.context_pressure import context_pressure
 from aftershock.rules.dropped_fact import dropped_fact
 from aftershock.rules.error_streak import error_streak
@@ -17,34 +21,57 @@ from aftershock.rules.failed_fact import failed_fact
 from aftershock.rules.failure_cascade import failure_cascade
 from aftershock.rules.missing_fact import missing_fact
 from aftershock.rules.repeated_action import repeated_action
+from aftershock.rules.rule import Family, Lifetime, Rule, Timing
 from aftershock.rules.stale_fact import stale_fact
 from aftershock.rules.stalled_run import stalled_run
 from aftershock.rules.unapproved_action import unapproved_action
 from aftershock.rules.unexplained_action import unexplained_action
 from aftershock.rules.ungrounded_argument import ungrounded_argument
 
-Rule = Callable[[Run, Limits], Iterator[Finding]]
+__all__ = [
+    "CLOCK_RULES",
+    "KINDS",
+    "LIVE_RULES",
+    "RULES",
+    "STEP_RULES",
+    "Family",
+    "Judged",
+    "Lifetime",
+    "Rule",
+    "Timing",
+    "judge",
+    "kinds_of",
+    "rule_of",
+    "rules_after",
+]
 
-# About what was done since a person last spoke: calls and hand-offs.
-LOOP_RULES: tuple[Rule, ...] = (repeated_action, action_cycle, error_streak, failure_cascade)
-# About the newest call, and what the run knew when it began.
-CONTEXT_RULES: tuple[Rule, ...] = (
+# Every rule, in the order in which they are judged.
+RULES: tuple[Rule, ...] = (
+    repeated_action,
+    action_cycle,
+    error_streak,
+    failure_cascade,
     missing_fact,
     failed_fact,
     stale_fact,
     dropped_fact,
     ungrounded_argument,
     unexplained_action,
+    unapproved_action,
+    context_pressure,
+    budget_exceeded,
+    stalled_run,
+    agent_impact,
+    overtime,
 )
-# About the newest call, and what had been allowed when it began.
-CONTROL_RULES: tuple[Rule, ...] = (unapproved_action,)
-# About what is used up.
-LIMIT_RULES: tuple[Rule, ...] = (context_pressure, budget_exceeded)
+KINDS: tuple[str, ...] = tuple(dict.fromkeys(rule.kind for rule in RULES))
 
 # Judged after every step, on the prefix of the run that ends with it.
-STEP_RULES: tuple[Rule, ...] = (*LOOP_RULES, *CONTEXT_RULES, *CONTROL_RULES, *LIMIT_RULES)
-# Judged at every tick: what the passing of time alone makes true.
-TIMED_RULES: tuple[Rule, ...] = (stalled_run, agent_impact)
+STEP_RULES: tuple[Rule, ...] = tuple(rule for rule in RULES if rule.after)
+# Judged at every tick beside a running system.
+LIVE_RULES: tuple[Rule, ...] = tuple(rule for rule in RULES if rule.timing is Timing.LIVE)
+# Judged at every tick, and once at the end of a recorded run.
+CLOCK_RULES: tuple[Rule, ...] = tuple(rule for rule in RULES if rule.timing is Timing.CLOCK)
 
 
 class Judged(NamedTuple):
@@ -54,27 +81,30 @@ class Judged(NamedTuple):
     kinds: frozenset[str]
 
 
-def among(*rules: Rule) -> Judged:
-    """These rules with their kinds, which are their names."""
-    return Judged(rules, frozenset(rule.__name__ for rule in rules))
+def kinds_of(rules: Iterable[Rule]) -> frozenset[str]:
+    """The kinds of findings that these rules make."""
+    return frozenset(rule.kind for rule in rules)
 
 
-NOTHING = among()
-JUDGED: dict[StepKind, Judged] = {
-    StepKind.TOOL_CALL: among(*LOOP_RULES, *CONTEXT_RULES, *CONTROL_RULES, budget_exceeded),
-    StepKind.HAND_OFF: among(*LOOP_RULES, budget_exceeded),
-    StepKind.MESSAGE: among(*LOOP_RULES),
-    StepKind.INFERENCE: among(*LIMIT_RULES),
-    StepKind.RETRIEVAL: among(budget_exceeded),
-}
+def rule_of(kind: str) -> Rule | None:
+    """The rule that makes findings of a kind; None for a kind of another version or program."""
+    return _BY_KIND.get(kind)
 
 
 def rules_after(kind: StepKind) -> Judged:
-    """The step rules that such a step can make say something else; the others stand by theirs."""
-    return JUDGED.get(kind, NOTHING)
+    """The rules that a step of this kind can give a new answer; the others keep theirs."""
+    return _AFTER[kind]
 
 
 def judge(run: Run, limits: Limits, rules: tuple[Rule, ...] = STEP_RULES) -> Iterator[Finding]:
-    """Everything that the rules say about a run."""
+    """Everything that holds of a run by these rules."""
     for rule in rules:
         yield from rule(run, limits)
+
+
+_BY_KIND = {rule.kind: rule for rule in reversed(RULES)}
+_AFTER = {
+    kind: Judged(rules, kinds_of(rules))
+    for kind in StepKind
+    for rules in [tuple(rule for rule in RULES if kind in rule.after)]
+}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Level, Run, Step, StepKind
 from aftershock.rules.actions import STEPS_MAX, found, key_of, tail_of, taught_nothing
+from aftershock.rules.rule import CONVERSATION, Family, Lifetime, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ ROUNDS_WARN = 2
 Token = tuple[str, str]
 
 
+@rule(Family.LOOPS, Lifetime.STATE, after=CONVERSATION, waste=True)
 def action_cycle(run: Run, limits: Limits) -> Iterator[Finding]:
     """Circles of two to five different calls that end with the newest action of a worker.
 

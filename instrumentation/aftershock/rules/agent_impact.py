@@ -6,6 +6,7 @@ from math import exp
 from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Impact, Level, Run
+from aftershock.rules.rule import Family, Lifetime, Timing, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,7 @@ _CERTAIN = "certain"  # a label: the action's own trace came back, no probabilit
 _ALTERNATIVES_MAX = 4  # other explanations named in the facts; the verdict holds them all
 
 
+@rule(Family.IMPACT, Lifetime.ACTION, timing=Timing.LIVE)
 def agent_impact(run: Run, limits: Limits) -> Iterator[Finding]:
     """Verdicts of this run's actions that are at least suspected, until what broke recovers."""
     for impact in run.impacts:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aftershock.limits import Budget
 from aftershock.model import Finding, Level, Run, Step
 from aftershock.policy.prices import COUNTED, spent_with
+from aftershock.rules.rule import SPENDING, Family, Lifetime, Timing, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,7 @@ KIND = "budget_exceeded"
 NO_BUDGET = Budget()
 
 
+@rule(Family.LIMITS, Lifetime.STATE, after=SPENDING)
 def budget_exceeded(run: Run, limits: Limits) -> Iterator[Finding]:
     """One finding for each amount of the agent's budget that is nearly or wholly used up."""
     if limits.budget == NO_BUDGET:
@@ -34,6 +36,7 @@ def budget_exceeded(run: Run, limits: Limits) -> Iterator[Finding]:
             yield about(run, limits, counted, name, words, over=used > most)
 
 
+@rule(Family.LIMITS, Lifetime.STATE, kind=KIND, timing=Timing.CLOCK)
 def overtime(run: Run, limits: Limits) -> Iterator[Finding]:
     """What budget_exceeded says of time alone, which passes without a step, too."""
     most = limits.budget.wall_time_s

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aftershock.model import Finding, Level, Run, Step, StepKind
 from aftershock.policy.prices import window_of
 from aftershock.rules.actions import STEPS_MAX
+from aftershock.rules.rule import Family, Lifetime, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 KIND = "context_pressure"
 
 
+@rule(Family.LIMITS, Lifetime.STATE, after=frozenset({StepKind.INFERENCE}))
 def context_pressure(run: Run, limits: Limits) -> Iterator[Finding]:
     """For each worker, what its newest inference says of its window. It only warns.
 

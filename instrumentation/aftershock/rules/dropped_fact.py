@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKind, Tier
 from aftershock.rules.actions import keys_of
 from aftershock.rules.context import Known, about_past_deed, listed, requirements_of
+from aftershock.rules.rule import CALLS, Family, Lifetime, rule
 from aftershock.runs.expectations import split
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ KIND = "dropped_fact"
 RISKY = frozenset({Tier.DESTRUCTIVE, Tier.PROVISION, Tier.DECOMMISSION})
 
 
+@rule(Family.CONTEXT, Lifetime.ACTION, after=CALLS, about_facts=True)
 def dropped_fact(run: Run, limits: Limits) -> Iterator[Finding]:
     """The newest action, where what it rests on was shown once and not when it was decided.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Level, Outcome, Run, Step
 from aftershock.rules.actions import changed_something, found, tail_of
+from aftershock.rules.rule import CONVERSATION, Family, Lifetime, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 KIND = "error_streak"
 
 
+@rule(Family.LOOPS, Lifetime.STATE, after=CONVERSATION, waste=True)
 def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
     """Failures of one tool with one class of error, whatever the arguments, without a success.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aftershock.model import Level, Outcome
 from aftershock.rules.context import Known, about_past_deed, listed, requirements_of
+from aftershock.rules.rule import CALLS, Family, Lifetime, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ WORDS = {
 }
 
 
+@rule(Family.CONTEXT, Lifetime.ACTION, after=CALLS, about_facts=True, uses_evidence=True)
 def failed_fact(run: Run, limits: Limits) -> Iterator[Finding]:
     """One finding for the newest action, listing every fact that was asked for in vain.
 

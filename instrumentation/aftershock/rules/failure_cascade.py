@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Level, Outcome, Run, Step
 from aftershock.rules.actions import found, tail_of
+from aftershock.rules.rule import CONVERSATION, Family, Lifetime, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 KIND = "failure_cascade"
 
 
+@rule(Family.LOOPS, Lifetime.STATE, after=CONVERSATION)
 def failure_cascade(run: Run, limits: Limits) -> Iterator[Finding]:
     """Different tools of one worker that failed when they were last called, in its newest calls.
 

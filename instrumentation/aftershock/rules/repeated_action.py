@@ -17,6 +17,7 @@ from aftershock.rules.actions import (
     tail_of,
     taught_nothing,
 )
+from aftershock.rules.rule import CONVERSATION, Family, Lifetime, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,7 @@ Call = tuple[str, str]  # tool, digest of its arguments
 STUMBLE_ACTIONS_MAX = 3  # a call that failed, what cleared its way, and the call again
 
 
+@rule(Family.LOOPS, Lifetime.STATE, after=CONVERSATION, waste=True)
 def repeated_action(run: Run, limits: Limits) -> Iterator[Finding]:
     """Calls that a worker makes over and over: identical ones, stumbles, and reworded ones.
 

@@ -9,6 +9,7 @@ from aftershock.model import Fact, Finding, Level, Outcome, Step
 from aftershock.policy.policy import ANY, subjects_match
 from aftershock.rules.actions import changed_something
 from aftershock.rules.context import CHANGED, Known, about_past_deed, listed, requirements_of
+from aftershock.rules.rule import CALLS, Family, Lifetime, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 KIND = "stale_fact"
 
 
+@rule(Family.CONTEXT, Lifetime.ACTION, after=CALLS, about_facts=True, uses_evidence=True)
 def stale_fact(run: Run, limits: Limits) -> Iterator[Finding]:
     """One finding for the newest action, listing every fact that no longer held, and why."""
     asked = requirements_of(run)

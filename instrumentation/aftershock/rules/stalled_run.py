@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Level, Run
+from aftershock.rules.rule import Family, Lifetime, Timing, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 KIND = "stalled_run"
 
 
+@rule(Family.LOOPS, Lifetime.STATE, timing=Timing.LIVE, waste=True)
 def stalled_run(run: Run, limits: Limits) -> Iterator[Finding]:
     """A run that is not over and gave no sign of life for too long.
 

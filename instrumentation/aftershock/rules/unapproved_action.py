@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aftershock.approval import Approval, Gate
 from aftershock.fingerprints.fingerprint import UNSEEN
 from aftershock.model import Action, Finding, Level, Run, Step
+from aftershock.rules.rule import CALLS, Family, Lifetime, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,7 @@ OUTCOMES = {
 Answers = list[tuple[Step, Approval]]
 
 
+@rule(Family.CONTROL, Lifetime.ACTION, after=CALLS)
 def unapproved_action(run: Run, limits: Limits) -> Iterator[Finding]:
     """The newest call, where its gate wants an approval and none held when it began.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Action, Finding, Level, Run, Step, Tier
+from aftershock.rules.rule import CALLS, Family, Lifetime, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +16,7 @@ KIND = "unexplained_action"
 RISKY = frozenset({Tier.DESTRUCTIVE, Tier.PROVISION, Tier.DECOMMISSION})
 
 
+@rule(Family.CONTEXT, Lifetime.ACTION, after=CALLS)
 def unexplained_action(run: Run, limits: Limits) -> Iterator[Finding]:
     """The newest action, where a decision was to be expected and none explains it. It only warns.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aftershock.fingerprints.words import is_absent
 from aftershock.model import Finding, Level, Outcome, Run, Step, StepKind, Tier
 from aftershock.rules.actions import keys_of
+from aftershock.rules.rule import CALLS, Family, Lifetime, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +19,7 @@ ON_THEIR_OWN = frozenset({StepKind.MESSAGE, StepKind.TOOL_CALL, StepKind.RETRIEV
 GRAVE = frozenset({Tier.DESTRUCTIVE, Tier.DECOMMISSION})
 
 
+@rule(Family.CONTEXT, Lifetime.ACTION, after=CALLS)
 def ungrounded_argument(run: Run, limits: Limits) -> Iterator[Finding]:
     """The newest action, where an id in it stands in no message and no result before it.
 

@@ -7,11 +7,15 @@ from hypothesis import strategies as st
 
 from aftershock.model import StepKind
 from aftershock.rules import (
-    CONTEXT_RULES,
-    CONTROL_RULES,
+    KINDS,
+    LIVE_RULES,
+    RULES,
     STEP_RULES,
-    TIMED_RULES,
+    Family,
+    Lifetime,
+    Timing,
     judge,
+    rule_of,
     rules_after,
 )
 from tests.support.scenario import LIMITS, Scenario, run
@@ -59,7 +63,7 @@ def test_findings_are_distinct_and_their_evidence_is_in_the_run(
 ) -> None:
     played = play(moves)
     spans = {step.span_id for step in played.steps}
-    found = list(judge(played.run(), LIMITS, (*STEP_RULES, *TIMED_RULES)))
+    found = list(judge(played.run(), LIMITS, (*STEP_RULES, *LIVE_RULES)))
 
     assert len(found) == len({finding.id for finding in found})
     assert all(set(finding.evidence) <= spans for finding in found)
@@ -85,7 +89,7 @@ def test_rules_that_are_not_asked_after_a_step_would_say_what_they_said_before(
 ) -> None:
     """Rules about context and control speak of the newest call, and what they said of one lasts."""
     played = play(moves)
-    about_the_newest = {*CONTEXT_RULES, *CONTROL_RULES}
+    about_the_newest = {r for r in STEP_RULES if r.family in {Family.CONTEXT, Family.CONTROL}}
     silent = tuple(set(STEP_RULES) - set(rules_after(kind).rules) - about_the_newest)
     said = {(finding.id, finding.level) for finding in judge(played.run(), LIMITS, silent)}
     if kind is StepKind.TOOL_CALL:
@@ -108,6 +112,31 @@ def test_a_rule_is_named_as_the_findings_it_makes() -> None:
     stuck = run().calls("get_status").returns("degraded").times(3)
 
     assert {finding.kind for finding in judge(stuck.run(), LIMITS)} == {"repeated_action"}
-    assert len({rule.__name__ for rule in (*STEP_RULES, *TIMED_RULES)}) == len(
-        (*STEP_RULES, *TIMED_RULES)
-    )
+    assert {rule_of(kind) for kind in KINDS} <= set(RULES)
+
+
+def test_a_kind_that_two_rules_make_is_described_alike_by_both() -> None:
+    for rule in RULES:
+        first = rule_of(rule.kind)
+
+        assert first is not None
+        assert (first.family, first.lifetime) == (rule.family, rule.lifetime)
+
+
+def test_every_rule_is_judged_after_some_step_or_as_time_passes() -> None:
+    assert [] == [rule.kind for rule in RULES if not rule.after and rule.timing is Timing.STEPS]
+
+
+def test_findings_about_an_action_are_told_apart_from_those_about_a_state() -> None:
+    about_actions = {rule.kind for rule in RULES if rule.lifetime is Lifetime.ACTION}
+
+    assert about_actions == {
+        "missing_fact",
+        "failed_fact",
+        "stale_fact",
+        "dropped_fact",
+        "ungrounded_argument",
+        "unexplained_action",
+        "unapproved_action",
+        "agent_impact",
+    }
