@@ -60,14 +60,14 @@ def main() -> int:
     parser.add_argument("--aftershock", default=LOCAL.aftershock, help="base URL of the runbooks")
     parser.add_argument("--grafana", default=LOCAL.grafana, help="base URL of the dashboards")
     parser.add_argument("--out", type=Path, default=RULES, help="where the files go")
-    told = parser.parse_args()
-    if told.check:
+    arguments = parser.parse_args()
+    if arguments.check:
         wrong = differences()
         if wrong:
             sys.stderr.write(f"not as `python -m alerts` writes them: {', '.join(wrong)}\n")
         return int(bool(wrong))
-    told.out.mkdir(parents=True, exist_ok=True)
-    places = Places(told.aftershock.rstrip("/"), told.grafana.rstrip("/"))
-    for path, text in files(places, told.out).items():
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    places = Places(arguments.aftershock.rstrip("/"), arguments.grafana.rstrip("/"))
+    for path, text in files(places, arguments.out).items():
         path.write_text(text, "utf-8")
     return 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dashboards import links
 from dashboards.dashboard import AGENT, ENVIRONMENT, Dashboard, Row
 from dashboards.findings import FINDING, findings_by_kind, findings_open, findings_table
-from dashboards.look import ANY, COMPLETE, FAMILIES, WAITING, linked, override, series
 from dashboards.panels import bars, chart, stat, table
 from dashboards.queries import (
     RISKY,
@@ -13,14 +12,15 @@ from dashboards.queries import (
     ask_now,
     counted,
     events,
+    log_instant,
+    log_range,
     metric,
     rate,
     share,
     tally,
-    tell,
-    tell_now,
 )  # fmt: skip
 from dashboards.runs import STEP, drawn_in
+from dashboards.style import ANY, COMPLETE, FAMILIES, WAITING, linked, override, series
 from dashboards.transformations import joined
 
 TO_RUN = (links.to(links.RUN, "Run timeline"),)
@@ -61,7 +61,7 @@ SUMMARY = (
         stat(
             title,
             says,
-            tell_now(found(kind)),
+            log_instant(found(kind)),
             empty="none",
             thresholds=ANY,
             onward=TO_RUN,
@@ -187,11 +187,11 @@ DECISIONS = (
         "Decisions and actions",
         "Recorded decisions beside the actions that can change something: where actions outnumber "
         "decisions, agents act without saying why.",
-        tell(
+        log_range(
             f"sum(count_over_time({events(STEP, 'aftershock_step_kind=`decision`')} [$__auto]))",
             "decisions",
         ),
-        tell(
+        log_range(
             f"sum(count_over_time({events(STEP, 'aftershock_step_state=`ended`', RISKY)} "
             "[$__auto]))",
             "actions with an effect",

@@ -90,21 +90,21 @@ BUILT_IN: Json = {
 }
 
 
-def annotation(told: Annotation) -> Json:
-    """A query for events, with how each is told."""
+def annotation(drawn: Annotation) -> Json:
+    """A query for events, with how each is drawn."""
     return {
-        "name": told.name,
-        "datasource": told.ask.source.ref,
+        "name": drawn.name,
+        "datasource": drawn.ask.source.ref,
         "enable": True,
         "hide": False,
-        "iconColor": told.colour,
-        "expr": told.ask.expression,
+        "iconColor": drawn.colour,
+        "expr": drawn.ask.expression,
         "queryType": "range",
         "maxLines": 1_000,
         "instant": False,
-        "titleFormat": told.title,
-        "textFormat": told.text,
-        "tagKeys": told.tags,
+        "titleFormat": drawn.title,
+        "textFormat": drawn.text,
+        "tagKeys": drawn.tags,
     }
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dashboards import links
-from dashboards.look import KINDS, LEVELS, STATES, coloured, series, whole
 from dashboards.panels import Panel, bars, chart, events_table, states
-from dashboards.queries import ask, events, metric, tally, tell_now, told
+from dashboards.queries import ask, events, log_instant, log_lines, metric, tally
+from dashboards.style import KINDS, LEVELS, STATES, coloured, series, whole
 from dashboards.transformations import rows_of, series_of
 
 FINDING = "aftershock.finding"
@@ -32,7 +32,7 @@ def findings_by_kind(
         title,
         f"Findings that were opened in the time range: {', '.join(kinds)}. Counted from the "
         "findings themselves, so that one alone is seen.",
-        tell_now(tally(asked, "aftershock_finding_kind"), "{{aftershock_finding_kind}}"),
+        log_instant(tally(asked, "aftershock_finding_kind"), "{{aftershock_finding_kind}}"),
         empty="none in this time range",
         steps=series_of("aftershock_finding_kind"),
         overrides=series(kinds),
@@ -67,7 +67,7 @@ def findings_timeline(*more: str) -> Panel:
         "Findings",
         "Which findings stood, and when: one row for each kind. A finding closes because its run "
         "ended, or because what came later contradicts it.",
-        told(events(FINDING, *more)),
+        log_lines(events(FINDING, *more)),
         empty="nothing was found in this time range",
         colours=dict(STATES),
         steps=rows_of("aftershock_finding_state", "aftershock_finding_kind"),
@@ -86,7 +86,7 @@ def findings_table(
     return events_table(
         title,
         says,
-        told(events(FINDING, of_kinds(kinds), *more)),
+        log_lines(events(FINDING, of_kinds(kinds), *more)),
         empty="nothing was found in this time range",
         shown={
             "aftershock_finding_kind": "Finding",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dashboards import links
 from dashboards.dashboard import AGENT, ENVIRONMENT, Dashboard, Row
 from dashboards.findings import findings_by_kind, findings_open
-from dashboards.look import ANY, FULLNESS, SHARE, SURE, WAITING, linked, override, steps
 from dashboards.panels import chart, stat, table
 from dashboards.queries import ask, ask_now, counted, metric, rate, share
 from dashboards.runs import runs_table
+from dashboards.style import ANY, FULLNESS, SHARE, SURE, WAITING, linked, override, steps
 from dashboards.transformations import joined
 
 OF_AGENT = links.to(links.RUN, "What it did", agent=links.label("agent"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dashboards import links
 from dashboards.dashboard import AGENT, ENVIRONMENT, RUN, Dashboard, Row, typed
 from dashboards.findings import FINDING, findings_table
-from dashboards.look import FAMILIES, SURE, TIERS, coloured, linked, override, whole
 from dashboards.panels import bars, chart, events_table, states, table
 from dashboards.queries import (
     RISKY,
@@ -13,13 +12,14 @@ from dashboards.queries import (
     begins,
     events,
     latest,
+    log_instant,
+    log_lines,
     metric,
-    tell_now,
-    told,
     traces,
 )
 from dashboards.queries import RUN as THIS
 from dashboards.runs import STEP, TARGET, drawn_in, runs_table, targets_panels
+from dashboards.style import FAMILIES, SURE, TIERS, coloured, linked, override, whole
 from dashboards.transformations import series_of
 
 ENTITY = typed("entity", "Entity", "What degraded, such as service/checkout; empty: anything")
@@ -27,7 +27,7 @@ ALERT = typed("alert", "Alert", "The beginning of an alert's name; empty: any")
 TO_RUN = (links.to(links.RUN, "Run timeline", run="${run:percentencode}"),)
 OF_ROW = links.to(links.RUN, "Run timeline", run=links.field("Run"))
 ABOUT = begins("aftershock_impact_entity", "entity")
-VERDICTS = events(FINDING, THIS, "aftershock_finding_kind=`agent_impact`", ABOUT)
+ATTRIBUTIONS = events(FINDING, THIS, "aftershock_finding_kind=`agent_impact`", ABOUT)
 SUSPECTS = events("aftershock.suspects", ABOUT, begins("aftershock_change_name", "alert"))
 RATED_MAX = 4  # explanations of one alert or degradation that are drawn
 
@@ -48,7 +48,10 @@ BEHIND = (
         "Newest verdict on each entity: the probability of each action, its rivals, and of no "
         "agent action at all. Probable from 80 %, suspected from 50 %. It says what the metrics "
         "say, never that something is the root cause.",
-        *(tell_now(f"sort_desc({rated(VERDICTS, place)})", WHO) for place in range(RATED_MAX)),
+        *(
+            log_instant(f"sort_desc({rated(ATTRIBUTIONS, place)})", WHO)
+            for place in range(RATED_MAX)
+        ),
         steps=series_of("explanation", RATED_MAX),
         empty="no verdict in this time range: no metric of a target moved after an action",
         unit="percentunit",
@@ -60,7 +63,7 @@ BEHIND = (
         "What is behind the alert",
         "Newest ranking for each alert that arrived: the agent actions of the ten minutes before "
         "it, and no agent action.",
-        *(tell_now(f"sort_desc({rated(SUSPECTS, place)})", WHO) for place in range(RATED_MAX)),
+        *(log_instant(f"sort_desc({rated(SUSPECTS, place)})", WHO) for place in range(RATED_MAX)),
         steps=series_of("explanation", RATED_MAX),
         empty="no alert has arrived: point Alertmanager at /api/v1/alerts/alertmanager",
         unit="percentunit",
@@ -102,7 +105,7 @@ ALERTS = states(
 SUSPECTED = events_table(
     "Suspects of each alert",
     "What arrived, what was touched in the ten minutes before, and how likely each action is.",
-    told(SUSPECTS),
+    log_lines(SUSPECTS),
     empty="no alert has arrived: point Alertmanager at /api/v1/alerts/alertmanager",
     shown={
         "aftershock_change_name": "Alert",
@@ -132,7 +135,7 @@ EVIDENCE = events_table(
     "Each verdict in its parts, in nats (one nat is a factor of 2.7): how surprising the target "
     "was after the action, less what was already wrong before it, less what a callee explains, "
     "less what a rival explains.",
-    told(VERDICTS),
+    log_lines(ATTRIBUTIONS),
     empty="no verdict in this time range",
     shown={
         "gen_ai_tool_name": "Action",
@@ -169,7 +172,7 @@ EVIDENCE = events_table(
 GAP = events_table(
     "Context gap",
     "What was wrong with the target or around it, that the agent had not read when it acted.",
-    told(f"{VERDICTS} | aftershock_impact_gap!=``"),
+    log_lines(f"{ATTRIBUTIONS} | aftershock_impact_gap!=``"),
     empty="no trouble was there to be read, or the agent had read it",
     quiet="nothing was wrong with checkout before the agent acted",
     shown={
@@ -186,7 +189,7 @@ GAP = events_table(
 APPROVALS = events_table(
     "What was approved, by whom",
     "Every approval that was asked for or given: for which action, what was answered, and by whom.",
-    told(events(STEP, THIS, "aftershock_step_kind=`approval`")),
+    log_lines(events(STEP, THIS, "aftershock_step_kind=`approval`")),
     empty="nobody was asked: no policy wants an approval, or the agent does not record it",
     shown={
         "gen_ai_agent_name": "Agent",
@@ -202,10 +205,10 @@ APPROVALS = events_table(
     quiet="the demo's policy asks nobody",
 )
 
-DEEDS = events_table(
+ACTIONS = events_table(
     "Actions before it",
     "Every tool call that can change something, in order.",
-    told(events(STEP, THIS, "aftershock_step_state=`ended`", RISKY)),
+    log_lines(events(STEP, THIS, "aftershock_step_state=`ended`", RISKY)),
     empty="no agent changed anything in this time range",
     shown={
         "gen_ai_agent_name": "Agent",
@@ -258,7 +261,7 @@ DASHBOARD = Dashboard(
                 ),
             ),
         ),
-        Row("What was done, and who allowed it", (DEEDS, APPROVALS)),
+        Row("What was done, and who allowed it", (ACTIONS, APPROVALS)),
         Row("What the targets felt", tuple(targets_panels(TO_RUN))),
         Row("Where to go on", (runs_table(THIS), SPANS)),
     ),

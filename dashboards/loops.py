@@ -5,10 +5,10 @@ from __future__ import annotations
 from dashboards import links
 from dashboards.dashboard import AGENT, ENVIRONMENT, Dashboard, Row
 from dashboards.findings import findings_by_kind, findings_open, findings_table
-from dashboards.look import FAMILIES, FULLNESS, OUTCOMES, SHARE, TIERS, linked, override, series
 from dashboards.panels import chart, table
 from dashboards.queries import ask, ask_now, counted, metric, quantile, rate, share
 from dashboards.runs import drawn_in
+from dashboards.style import FAMILIES, FULLNESS, OUTCOMES, SHARE, TIERS, linked, override, series
 from dashboards.transformations import joined
 
 TO_RUN = (links.to(links.RUN, "Run timeline"),)

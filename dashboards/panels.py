@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from dashboards import links
-from dashboards.look import BY_THRESHOLD, NEUTRAL, PALETTE, PLAIN, linked, named, override
 from dashboards.queries import REFS, Query
+from dashboards.style import BY_THRESHOLD, NEUTRAL, PALETTE, PLAIN, linked, named, override
 from dashboards.transformations import columns
 
 Json = dict[str, Any]

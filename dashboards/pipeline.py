@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dashboards import links
 from dashboards.dashboard import Dashboard, Row, listed
-from dashboards.look import ANY, steps
 from dashboards.panels import chart, stat
 from dashboards.queries import ask, ask_now, chosen, counted, own, quantile, rate
+from dashboards.style import ANY, steps
 
 HERE = chosen("instance", "collector")
 COLLECTOR = listed(

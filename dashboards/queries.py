@@ -147,7 +147,7 @@ def events(name: str, *filters: str) -> str:
     return " | ".join((STREAM, *stages))
 
 
-def told(expression: str) -> Query:
+def log_lines(expression: str) -> Query:
     """Log events as they are."""
     return Query(Source.LOKI, expression, Form.LINES)
 
@@ -162,12 +162,12 @@ def latest(expression: str, value: str, by: str) -> str:
     return f"last_over_time({expression} | unwrap {value} [$__range]) by ({by})"
 
 
-def tell(expression: str, legend: str = "") -> Query:
+def log_range(expression: str, legend: str = "") -> Query:
     """LogQL that counts, over time."""
     return Query(Source.LOKI, expression, Form.RANGE, legend)
 
 
-def tell_now(expression: str, legend: str = "") -> Query:
+def log_instant(expression: str, legend: str = "") -> Query:
     """LogQL that counts, once for the whole time range."""
     return Query(Source.LOKI, expression, Form.INSTANT, legend)
 

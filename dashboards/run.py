@@ -5,7 +5,11 @@ from __future__ import annotations
 from dashboards import links
 from dashboards.dashboard import AGENT, ENVIRONMENT, RUN, Dashboard, Row
 from dashboards.findings import findings_table, findings_timeline
-from dashboards.look import (
+from dashboards.panels import events_table, log, stat, states, table
+from dashboards.queries import RISKY, events, log_instant, log_lines, tally, traces
+from dashboards.queries import RUN as THIS
+from dashboards.runs import NO_FRAME, STEP, TARGET, drawn_in, runs_table, targets_panels
+from dashboards.style import (
     ACTIVITIES,
     ANY,
     OUTCOMES,
@@ -16,10 +20,6 @@ from dashboards.look import (
     override,
     whole,
 )
-from dashboards.panels import events_table, log, stat, states, table
-from dashboards.queries import RISKY, events, tally, tell_now, told, traces
-from dashboards.queries import RUN as THIS
-from dashboards.runs import NO_FRAME, STEP, TARGET, drawn_in, runs_table, targets_panels
 from dashboards.transformations import rows_of
 
 TO_INCIDENT = (links.to(links.INCIDENT, "Incident", run="${run:percentencode}"),)
@@ -34,14 +34,14 @@ SUMMARY = (
     stat(
         "Steps",
         "Steps that ended: inferences, tool calls, retrievals, decisions, facts.",
-        tell_now(tally(STEPS)),
+        log_instant(tally(STEPS)),
         empty="none",
         onward=TO_INCIDENT,
     ),
     stat(
         "Actions",
         "Tool calls that can change something: tiers write, provision, destructive, decommission.",
-        tell_now(tally(ACTIONS)),
+        log_instant(tally(ACTIONS)),
         empty="none",
         thresholds=WAITING,
         onward=TO_INCIDENT,
@@ -49,7 +49,7 @@ SUMMARY = (
     stat(
         "Acted without facts",
         "Actions that lacked a fact which policy or custom wants before them.",
-        tell_now(tally(LACKING)),
+        log_instant(tally(LACKING)),
         empty="none",
         thresholds=ANY,
         onward=(links.to(links.CONTEXT, "Decisions and context"),),
@@ -57,7 +57,7 @@ SUMMARY = (
     stat(
         "Failed calls",
         "Tool calls that failed.",
-        tell_now(tally(f"{STEPS} | aftershock_tool_result_outcome=`failed`")),
+        log_instant(tally(f"{STEPS} | aftershock_tool_result_outcome=`failed`")),
         empty="none",
         thresholds=WAITING,
         onward=(links.to(links.LOOPS, "Loops and tools"),),
@@ -66,7 +66,9 @@ SUMMARY = (
     stat(
         "Findings",
         "Findings that were opened.",
-        tell_now(tally(events("aftershock.finding", *HERE, "aftershock_finding_state=`opened`"))),
+        log_instant(
+            tally(events("aftershock.finding", *HERE, "aftershock_finding_state=`opened`"))
+        ),
         empty="none",
         thresholds=ANY,
         onward=TO_INCIDENT,
@@ -74,10 +76,10 @@ SUMMARY = (
     stat(
         "Tokens",
         "Sent to models and returned by them.",
-        tell_now(
+        log_instant(
             f"sum(sum_over_time({STEPS} | unwrap gen_ai_usage_input_tokens [$__range]))", "in"
         ),
-        tell_now(
+        log_instant(
             f"sum(sum_over_time({STEPS} | unwrap gen_ai_usage_output_tokens [$__range]))", "out"
         ),
         empty="unknown",
@@ -104,18 +106,18 @@ ACTIVITY = states(
     "What the agent does",
     "One row for each agent, from each step on: inference, tool, decision, or waiting for the "
     "next thing. Orange lines are actions with an effect, red lines are findings.",
-    told(f"{BUSY} | label_format at=`{BEGAN}`, state=`{DOING}`"),
-    told(f"{events(STEP, *HERE)} | label_format at=`{NOW}`, state=`{NEXT}`"),
+    log_lines(f"{BUSY} | label_format at=`{BEGAN}`, state=`{DOING}`"),
+    log_lines(f"{events(STEP, *HERE)} | label_format at=`{NOW}`, state=`{NEXT}`"),
     empty="no agent told of a step in this time range: choose a run, or a longer range",
     colours=dict(ACTIVITIES),
     steps=rows_of("state", "gen_ai_agent_name", "at"),
     onward=TO_INCIDENT,
 )
 
-STORY = log(
+ACTIVITY_LOG = log(
     "The story",
     "Every step and every finding in order, one line each; open a line for its trace.",
-    told(events("aftershock.step|aftershock.finding", *HERE)),
+    log_lines(events("aftershock.step|aftershock.finding", *HERE)),
     empty="nothing was told in this time range",
     onward=TO_INCIDENT,
 )
@@ -124,7 +126,7 @@ KNOWLEDGE = events_table(
     "What it knew and what it lacked at each action",
     "Each call that has an effect or needs facts: the required facts that the agent had read when "
     "it acted, and those that it had not (missing, failed, stale or dropped from its context).",
-    told(events(STEP, *HERE, ENDED, WITH_FACTS.format(risky=RISKY))),
+    log_lines(events(STEP, *HERE, ENDED, WITH_FACTS.format(risky=RISKY))),
     empty="no action in this time range has an effect or needs facts",
     shown={
         "gen_ai_agent_name": "Agent",
@@ -178,7 +180,7 @@ DASHBOARD = Dashboard(
         Row("Which run", (*SUMMARY, runs_table(*HERE))),
         Row("What the agent did", (ACTIVITY, findings_timeline(*HERE).sized(24, 7))),
         Row("What its targets felt", tuple(targets_panels(TO_INCIDENT))),
-        Row("The story", (STORY, KNOWLEDGE)),
+        Row("The story", (ACTIVITY_LOG, KNOWLEDGE)),
         Row(
             "Findings",
             (

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from aftershock_collector.metrics.queries import DEFAULT_QUERIES, PLACEHOLDER, WINDOW
 from dashboards import links
 from dashboards.dashboard import Annotation, listed
-from dashboards.look import ACTION, ANY, FINDING, WAITING, linked, override
 from dashboards.panels import Panel, chart, table
-from dashboards.queries import RISKY, Query, ask, events, tally, tell_now, told
+from dashboards.queries import RISKY, Query, ask, events, log_instant, log_lines, tally
+from dashboards.style import ACTION, ANY, FINDING, WAITING, linked, override
 from dashboards.transformations import merged
 
 STEP = "aftershock.step"
@@ -53,13 +53,13 @@ def runs_table(*more: str) -> Panel:
         "Runs",
         "Runs of the time range, newest first. Click on a run for its timeline, or on its "
         "beginning to see just the time that it took.",
-        tell_now(f"topk(100, {tally(steps, by)})"),
-        tell_now(f"topk(100, {tally(f'{steps} | {RISKY}', by)})"),
-        tell_now(f"topk(100, {tally(failed, by)})"),
-        tell_now(f"topk(100, {tally(alarms, by)})"),
-        tell_now(f"topk(100, {tally(found, by)})"),
-        tell_now(f"min_over_time({steps} {MILLISECONDS} [$__range]) by ({by}) - 60000"),
-        tell_now(f"max_over_time({steps} {MILLISECONDS} [$__range]) by ({by}) + 60000"),
+        log_instant(f"topk(100, {tally(steps, by)})"),
+        log_instant(f"topk(100, {tally(f'{steps} | {RISKY}', by)})"),
+        log_instant(f"topk(100, {tally(failed, by)})"),
+        log_instant(f"topk(100, {tally(alarms, by)})"),
+        log_instant(f"topk(100, {tally(found, by)})"),
+        log_instant(f"min_over_time({steps} {MILLISECONDS} [$__range]) by ({by}) - 60000"),
+        log_instant(f"max_over_time({steps} {MILLISECONDS} [$__range]) by ({by}) + 60000"),
         empty="no run in this time range",
         steps=merged(
             {
@@ -160,7 +160,7 @@ def drawn_in(*more: str) -> tuple[Annotation, ...]:
     return (
         Annotation(
             "Findings",
-            told(events("aftershock.finding", "aftershock_finding_state=`opened`", *more)),
+            log_lines(events("aftershock.finding", "aftershock_finding_state=`opened`", *more)),
             FINDING,
             "{{aftershock_finding_kind}}",
             "{{aftershock_finding_summary}}",
@@ -168,7 +168,7 @@ def drawn_in(*more: str) -> tuple[Annotation, ...]:
         ),
         Annotation(
             "Actions",
-            told(events(STEP, "aftershock_step_state=`ended`", RISKY, *more)),
+            log_lines(events(STEP, "aftershock_step_state=`ended`", RISKY, *more)),
             ACTION,
             "{{gen_ai_agent_name}}: {{gen_ai_tool_name}}",
             "{{aftershock_action_targets}} {{aftershock_tool_result_outcome}}",

@@ -88,7 +88,7 @@ def loki(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
         )
         url = f"http://127.0.0.1:{port}"
         child.wait_until(lambda: is_up(f"{url}/ready"), READY_S)
-        asyncio.run(tell(url, folder))
+        asyncio.run(send(url, folder))
         yield url
 
 
@@ -99,7 +99,7 @@ def is_up(url: str) -> bool:
         return False
 
 
-async def tell(url: str, folder: Path) -> None:
+async def send(url: str, folder: Path) -> None:
     """Two agents that loop and fail, through a whole collector; and an incident's findings."""
     on_call = OnCall(otlp_url=f"{url}/otlp")
     config = Config(
@@ -127,8 +127,8 @@ def incident_now() -> bytes:
     )
     judged = replace(incident.impact(), alternatives=alternatives)
     blamed = replace(blamed, finding=replace(blamed.finding, impact=judged))
-    told = encode_logs(Report(1, opened=(blamed, incident.missing_fact())))
-    request = ExportLogsServiceRequest.FromString(told or b"")
+    encoded = encode_logs(Report(1, opened=(blamed, incident.missing_fact())))
+    request = ExportLogsServiceRequest.FromString(encoded or b"")
     for record in request.resource_logs[0].scope_logs[0].log_records:
         record.time_unix_nano = time.time_ns()
     return request.SerializeToString()

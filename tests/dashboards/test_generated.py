@@ -14,7 +14,7 @@ from aftershock.rules import KINDS
 from aftershock_collector.export.agent_counters import Counting
 from aftershock_collector.export.agent_gauges import GAUGES
 from aftershock_collector.telemetry import Telemetry
-from dashboards import links, look
+from dashboards import links, style
 from dashboards.asking import NOTHING_CHOSEN, Asked, queries
 from dashboards.generate import DASHBOARDS, GENERATED, differences
 from dashboards.queries import Form, Source
@@ -61,7 +61,7 @@ def asked() -> list[Asked]:
     return [found for dashboard in DASHBOARDS for found in queries(dashboard)]
 
 
-def told_metrics() -> set[str]:
+def exposed_metrics() -> set[str]:
     """Every series name that the product exposes."""
     telemetry = Telemetry()
     Counting(telemetry.registry)
@@ -148,15 +148,15 @@ def test_a_finding_appears_by_name_and_in_its_colour(kind: str) -> None:
     assert len(shown) >= 2
 
 
-def test_the_look_knows_exactly_the_rules_that_judge() -> None:
-    assert set(look.KINDS) == set(KINDS)
-    assert len(set(look.KINDS.values())) == len(look.KINDS)
+def test_the_style_knows_exactly_the_rules_that_judge() -> None:
+    assert set(style.KINDS) == set(KINDS)
+    assert len(set(style.KINDS.values())) == len(style.KINDS)
 
 
 @pytest.mark.parametrize("uid", UIDS)
 def test_panels_have_numbers_of_their_own_and_do_not_overlap(uid: str) -> None:
     numbers: list[int] = []
-    taken: set[tuple[int, int]] = set()
+    occupied: set[tuple[int, int]] = set()
     for panel in (*panels(uid), *(p for p in WHOLE[uid]["panels"] if p["type"] == "row")):
         numbers.append(panel["id"])
         grid = panel["gridPos"]
@@ -165,14 +165,14 @@ def test_panels_have_numbers_of_their_own_and_do_not_overlap(uid: str) -> None:
             for x in range(grid["x"], grid["x"] + grid["w"])
             for y in range(grid["y"], grid["y"] + grid["h"])
         }
-        assert not cells & taken, panel["title"]
+        assert not cells & occupied, panel["title"]
         assert grid["x"] + grid["w"] <= 24
-        taken |= cells
+        occupied |= cells
     assert len(numbers) == len(set(numbers))
 
 
-def test_every_metric_that_is_asked_for_is_one_that_somebody_tells() -> None:
-    known = told_metrics() | FOREIGN
+def test_every_metric_that_is_asked_for_is_one_that_something_exposes() -> None:
+    known = exposed_metrics() | FOREIGN
     named = {
         (found.panel, name)
         for found in asked()
@@ -227,7 +227,7 @@ def test_no_query_holds_a_variable_after_filling_in() -> None:
 
 def test_a_run_can_be_chosen() -> None:
     run = next(d for d in DASHBOARDS if d.uid == links.RUN)
-    story = next(f for f in queries(run, {"run": "4bf92f"}) if f.panel == "The story")
+    steps = next(f for f in queries(run, {"run": "4bf92f"}) if f.panel == "The story")
 
-    assert story.form is Form.LINES
-    assert "aftershock_run_id=~`4bf92f.*`" in story.expression
+    assert steps.form is Form.LINES
+    assert "aftershock_run_id=~`4bf92f.*`" in steps.expression

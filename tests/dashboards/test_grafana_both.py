@@ -132,8 +132,8 @@ def test_a_weak_or_wrong_token_changes_nothing(
     assert "(HTTP 401)" in capsys.readouterr().err
     chosen = [f"--datasource={kind}={uid}" for kind, uid in SOURCES.items()]
     assert push(*chosen, role="Viewer") == 1
-    told = capsys.readouterr()
-    assert "HTTP 403" in told.err, told.out
+    printed = capsys.readouterr()
+    assert "HTTP 403" in printed.err, printed.out
     assert [] == there.get("/folders")
 
 
@@ -185,8 +185,8 @@ def test_a_finding_is_drawn_once_and_becomes_a_region(there: There) -> None:
     )
     grafana = Grafana(there.url, there.tokens["Editor"])
     for report in (Report(at_ns, opened=(open_claim,)),) * 2 + (Report(at_ns, closed=(over,)),) * 2:
-        (told,) = GrafanaAnnotations().findings(report)
-        grafana.draw(from_json(json.loads(told.body)))
+        (drawn,) = GrafanaAnnotations().findings(report)
+        grafana.draw(from_json(json.loads(drawn.body)))
     since, until = at_ns // 10**6 - 1_000, at_ns // 10**6 + 61_000
     (drawn,) = there.get(f"/annotations?from={since}&to={until}&tags=aftershock&limit=10")
 

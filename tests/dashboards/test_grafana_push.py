@@ -46,12 +46,12 @@ def test_all_dashboards_arrive_in_their_folder(
 ) -> None:
     assert push(monkeypatch, grafana.url) == 0
 
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert UIDS == sorted(grafana.kept.boards)
     assert [("aftershock", "Aftershock")] == [(f["uid"], f["title"]) for f in grafana.kept.folders]
     assert {"aftershock"} == {b["meta"]["folderUid"] for b in grafana.kept.boards.values()}
-    assert f"{grafana.url}/d/aftershock-run" in told
-    assert told.count("created") == len(UIDS) + 1
+    assert f"{grafana.url}/d/aftershock-run" in printed
+    assert printed.count("created") == len(UIDS) + 1
 
 
 def test_a_second_run_changes_nothing_and_says_so(
@@ -72,10 +72,10 @@ def test_a_dry_run_writes_nothing_and_tells_the_plan(
 ) -> None:
     assert push(monkeypatch, grafana.url, "--dry-run") == 0
 
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert [] == writes(grafana)
-    assert "would create  folder Aftershock" in told
-    assert len(UIDS) + 1 == told.count("would create")
+    assert "would create  folder Aftershock" in printed
+    assert len(UIDS) + 1 == printed.count("would create")
 
 
 def test_only_what_somebody_changed_is_put_back(
@@ -88,9 +88,9 @@ def test_only_what_somebody_changed_is_put_back(
 
     assert push(monkeypatch, grafana.url) == 0
 
-    told = capsys.readouterr().out
-    assert "updated    aftershock-run" in told
-    assert len(UIDS) - 1 == told.count("unchanged")
+    printed = capsys.readouterr().out
+    assert "updated    aftershock-run" in printed
+    assert len(UIDS) - 1 == printed.count("unchanged")
     assert grafana.kept.boards["aftershock-run"]["dashboard"]["version"] == 2
 
 
@@ -136,8 +136,8 @@ def test_an_uid_that_no_data_source_has_is_refused(
 ) -> None:
     assert push(monkeypatch, grafana.url, "--datasource", "loki=other") == 1
 
-    told = capsys.readouterr().err
-    assert "no loki data source has the uid other; there are: loki (Loki)" in told
+    printed = capsys.readouterr().err
+    assert "no loki data source has the uid other; there are: loki (Loki)" in printed
 
 
 def test_an_editor_who_may_not_list_data_sources_can_push(
@@ -162,10 +162,10 @@ def test_a_token_that_is_wrong_or_too_weak_says_which_one_is_needed(
 ) -> None:  # fmt: skip
     assert push(monkeypatch, grafana.url, token=token) == 1
 
-    told = capsys.readouterr().err
-    assert advice in told
-    assert "role Editor" in told
-    assert token not in told or token == "wrong"
+    printed = capsys.readouterr().err
+    assert advice in printed
+    assert "role Editor" in printed
+    assert token not in printed or token == "wrong"
 
 
 def test_a_change_in_the_same_moment_is_not_overwritten_unless_told_to(
@@ -193,8 +193,8 @@ def test_a_provisioned_dashboard_is_left_to_its_file(
 def test_an_address_where_nothing_listens_is_told_as_such(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as occupied:
+        port = occupied.getsockname()[1]
 
     assert push(monkeypatch, f"http://127.0.0.1:{port}") == 1
     assert "cannot be reached: nothing listens there" in capsys.readouterr().err

@@ -44,7 +44,7 @@ def test_a_wheel_holds_the_dashboards_and_pushes_them(tmp_path: Path) -> None:
     environment = {
         **os.environ, "PYTHONPATH": str(unpacked), "AFTERSHOCK_GRAFANA_TOKEN": ADMIN,
     }  # fmt: skip
-    said = "import aftershock_collector; print(aftershock_collector.__file__)"
+    program = "import aftershock_collector; print(aftershock_collector.__file__)"
     with StandIn() as grafana:
         command = [sys.executable, "-m", "aftershock_collector.cli", "grafana", "push"]
         ran = subprocess.run(
@@ -52,7 +52,7 @@ def test_a_wheel_holds_the_dashboards_and_pushes_them(tmp_path: Path) -> None:
             env=environment, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
         where = subprocess.run(
-            [sys.executable, "-c", said],
+            [sys.executable, "-c", program],
             env=environment, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60,
         )  # fmt: skip
         there = {uid: board["dashboard"]["title"] for uid, board in grafana.kept.boards.items()}

@@ -37,9 +37,9 @@ def shown(stack: Stack, asked: Asked, start_s: float, end_s: float) -> int:
     Raises:
         Refused: Grafana, or the store behind it, calls the query wrong.
     """
-    told = Query(asked.source, asked.expression, asked.form).target("A")
+    target = Query(asked.source, asked.expression, asked.form).target("A")
     body = {
-        "queries": [{**told, "intervalMs": STEP_S * 1_000, "maxDataPoints": 500}],
+        "queries": [{**target, "intervalMs": STEP_S * 1_000, "maxDataPoints": 500}],
         "from": str(int(start_s * 1_000)),
         "to": str(int(end_s * 1_000)),
     }
@@ -60,10 +60,10 @@ def request_of(asked: Asked, start_s: float, end_s: float) -> tuple[str, dict[st
     prefix = "/loki/api/v1" if asked.source is Source.LOKI else "/api/v1"
     if asked.form is Form.INSTANT:
         return f"{prefix}/query", {"query": asked.expression, "time": end_s}
-    told: dict[str, Any] = {"query": asked.expression, "start": start_s, "end": end_s}
+    parameters: dict[str, Any] = {"query": asked.expression, "start": start_s, "end": end_s}
     if asked.form is Form.LINES:
-        return f"{prefix}/query_range", {**told, "limit": 1_000}
-    return f"{prefix}/query_range", {**told, "step": f"{STEP_S}s"}
+        return f"{prefix}/query_range", {**parameters, "limit": 1_000}
+    return f"{prefix}/query_range", {**parameters, "step": f"{STEP_S}s"}
 
 
 def size_of(answer: Any, asked: Asked) -> int:

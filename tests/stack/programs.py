@@ -49,7 +49,7 @@ class Program:
         minutes: one build took this long on two shared cores, downloads included.
         package: Debian's, which has the binaries as well.
         differs: why it is not the very release that compose runs; empty where it is.
-        tells: the arguments with which its binaries say their version.
+        version_arguments: the arguments with which its binaries say their version.
         optional: built only when named.
     """
 
@@ -61,7 +61,7 @@ class Program:
     package: str = ""
     debian: tuple[tuple[str, str], ...] = ()
     differs: str = ""
-    tells: tuple[str, ...] = ("--version",)
+    version_arguments: tuple[str, ...] = ("--version",)
     optional: bool = False
 
     @property
@@ -167,7 +167,7 @@ PROGRAMS = (
             says="main.version",
         ),
         minutes=0.7,
-        tells=("version",),
+        version_arguments=("version",),
     ),
     Program(  # `grafana server --homepath FOLDER`, the binary's own folder
         name="grafana",
@@ -256,7 +256,9 @@ def build(name: str) -> Path:
             target.mkdir()
             make(owner, Path(scratch), target)
             for binary in owner.binaries:
-                subprocess.run([target / binary, *owner.tells], check=True, capture_output=True)
+                subprocess.run(
+                    [target / binary, *owner.version_arguments], check=True, capture_output=True
+                )
             shutil.rmtree(owner.folder, ignore_errors=True)
             target.rename(owner.folder)
         print(f"{owner.name} {owner.version}: {(time.monotonic() - start) / 60:.1f} min")

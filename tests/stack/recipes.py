@@ -84,8 +84,8 @@ def run(folder: Path, *command: str, **more: str) -> str:
         lines = [
             line for line in done.stderr.splitlines() if not line.startswith("go: downloading")
         ]
-        told = "\n  ".join(lines[-LOG_LINES:])
-        raise BuildFailed(f"{' '.join(command[:3])} … in {folder} failed:\n  {told}")
+        output = "\n  ".join(lines[-LOG_LINES:])
+        raise BuildFailed(f"{' '.join(command[:3])} … in {folder} failed:\n  {output}")
     return done.stdout
 
 
@@ -101,8 +101,8 @@ def downloaded(module: str, version: str, folder: Path) -> Path:
     )
     answer: dict[str, Any] = json.loads(done.stdout or "{}")
     if done.returncode:
-        told = answer.get("Error", done.stderr)
-        raise BuildFailed(f"{module} {version} is not to be had (GOPROXY, network?): {told}")
+        reason = answer.get("Error", done.stderr)
+        raise BuildFailed(f"{module} {version} is not available (GOPROXY, network?): {reason}")
     return Path(answer["Dir"])
 
 
@@ -155,31 +155,31 @@ def parts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
-def on_offer(
+def available(
     wanted: Iterable[tuple[str, str]], substitutes: Mapping[str, str], folder: Path
 ) -> dict[str, str]:
     """Module → version that the proxy has: the pinned one, else its substitute."""
-    taken: dict[str, str] = {}
+    versions: dict[str, str] = {}
     for module, version in wanted:
         try:
             downloaded(module, version, folder)
-            taken[module] = version
+            versions[module] = version
         except BuildFailed:
             if module not in substitutes:
                 raise
-            taken[module] = substitutes[module]
-            downloaded(module, taken[module], folder)
-            print(f"  {module} {version} is not to be had: taking {taken[module]}")
-    return taken
+            versions[module] = substitutes[module]
+            downloaded(module, versions[module], folder)
+            print(f"  {module} {version} is not available: using {versions[module]}")
+    return versions
 
 
 def build_distribution(recipe: Distribution, folder: Path, target: Path) -> None:
     """Build a collector of the manifest's parts into `target`, with the manifest beside it."""
     manifest = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
-    taken = on_offer(parts(manifest), recipe.substitutes, folder)
+    versions = available(parts(manifest), recipe.substitutes, folder)
     text = MANIFEST.read_text(encoding="utf-8")
     for module, pinned in parts(manifest):
-        text = text.replace(f"{module} {pinned}", f"{module} {taken[module]}")
+        text = text.replace(f"{module} {pinned}", f"{module} {versions[module]}")
     sources = folder / "sources"
     sources.mkdir()
     changed = yaml.safe_load(text)
@@ -191,7 +191,7 @@ def build_distribution(recipe: Distribution, folder: Path, target: Path) -> None
     run(folder, str(folder / "builder"), "--config", "builder.yaml", *skipped)
     run(sources, "go", "mod", "init", recipe.builder)
     core = f"go.opentelemetry.io/collector/otelcol@{recipe.version}"
-    requires = [f"-require={module}@{version}" for module, version in taken.items()]
+    requires = [f"-require={module}@{version}" for module, version in versions.items()]
     run(sources, "go", "mod", "edit", f"-require={core}", *requires)
     compile_go(sources, target / "otelcol", ".")
     shutil.copyfile(MANIFEST, target / MANIFEST.name)

@@ -45,12 +45,12 @@ def configured(folder: Path, program: Path, **places: str) -> Path:
         secret = folder / "webhook_url"
         url = secret.read_text(encoding="utf-8") if secret.exists() else "http://127.0.0.1:9/page"
         text = text.replace("url_file: /etc/alertmanager/secrets/webhook_url", f"url: {url}")
-    told = {
+    folders = {
         "/etc/alertmanager/templates": str(ALERTS / "templates"),
         "/etc/alertmanager/secrets": str(folder),
         **places,
     }
-    for there, here in told.items():
+    for there, here in folders.items():
         text = text.replace(there, here)
     copy = folder / "alertmanager.yml"
     copy.write_text(text, encoding="utf-8")
@@ -73,19 +73,21 @@ def test_prometheus_accepts_every_rule() -> None:
 def test_each_alert_keeps_still_until_its_minute_and_fires_then() -> None:
     (promtool,) = need("promtool")
 
-    told = run(promtool, "test", "rules", *ALERTS.glob("tests/*.yml"))
+    output = run(promtool, "test", "rules", *ALERTS.glob("tests/*.yml"))
 
-    assert told.count("SUCCESS") == len(list(ALERTS.glob("tests/*.yml")))
+    assert output.count("SUCCESS") == len(list(ALERTS.glob("tests/*.yml")))
 
 
 def test_the_linter_for_rules_finds_nothing_but_the_watchdog() -> None:
     (pint,) = need("pint")
 
-    told = run(pint, "--no-color", "--offline", "lint", "--min-severity=warning", ALERTS / "rules")
+    output = run(
+        pint, "--no-color", "--offline", "lint", "--min-severity=warning", ALERTS / "rules"
+    )
 
     assert [] == [
-        line for line in told.splitlines() if "->" in line and "`Watchdog`" not in line
-    ], told
+        line for line in output.splitlines() if "->" in line and "`Watchdog`" not in line
+    ], output
 
 
 def test_alertmanager_accepts_its_routes_and_templates(tmp_path: Path) -> None:
@@ -127,12 +129,12 @@ def test_a_finding_pages_once_by_either_route(tmp_path: Path) -> None:
     both = asyncio.run(paged(tmp_path / "both", found.spans[:-1], fast=True))
     slow = asyncio.run(paged(tmp_path / "slow", found.spans[:-1], fast=False))
 
-    (told,) = both
-    assert told["labels"]["source"] == "aftershock"
-    assert "How to stop it" in told["annotations"]["description"]
-    (told,) = slow
-    assert told["labels"]["source"] == "prometheus"
-    assert told["annotations"]["runbook_url"].endswith("/runbooks/AgentRepeatedAction")
+    (alert,) = both
+    assert alert["labels"]["source"] == "aftershock"
+    assert "How to stop it" in alert["annotations"]["description"]
+    (alert,) = slow
+    assert alert["labels"]["source"] == "prometheus"
+    assert alert["annotations"]["runbook_url"].endswith("/runbooks/AgentRepeatedAction")
 
 
 async def paged(folder: Path, spans: Any, *, fast: bool) -> list[dict[str, Any]]:
@@ -160,9 +162,13 @@ async def paged(folder: Path, spans: Any, *, fast: bool) -> list[dict[str, Any]]
         )  # fmt: skip
         eventually(lambda: answers(f"http://{manager}/-/ready"), 20)
         receiver = f"http://{manager}" if fast else None
-        told = OnCall(alertmanager_url=receiver)
+        receivers = OnCall(alertmanager_url=receiver)
         collector = Config(
-            home=folder / "home", http=http, grpc=Address("127.0.0.1", 0), tick_s=0.1, on_call=told
+            home=folder / "home",
+            http=http,
+            grpc=Address("127.0.0.1", 0),
+            tick_s=0.1,
+            on_call=receivers,
         )
         async with running(collector), httpx.AsyncClient() as agent:
             await agent.post(

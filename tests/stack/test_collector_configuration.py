@@ -74,7 +74,7 @@ class Around:
         request.resource_spans.add().scope_spans.add().spans.extend(spans)
         self.post("/v1/traces", request.SerializeToString(), door)
 
-    def tell(self, event: str, door: str | None = None) -> None:
+    def log(self, event: str, door: str | None = None) -> None:
         """A log event."""
         request = ExportLogsServiceRequest()
         records = request.resource_logs.add().scope_logs.add().log_records
@@ -109,7 +109,7 @@ def around(folder: Path) -> Generator[Around]:
                 "COLLECTOR_HEALTH",
             )
         }
-        told = {
+        environment = {
             **doors,
             "COLLECTOR_METRICS_HOST": "127.0.0.1",
             "COLLECTOR_METRICS_PORT": str(free_port()),
@@ -124,7 +124,7 @@ def around(folder: Path) -> Generator[Around]:
         }
 
         def start() -> None:
-            child = children.start("otelcol", [str(otelcol), f"--config={COLLECTOR}"], told)
+            child = children.start("otelcol", [str(otelcol), f"--config={COLLECTOR}"], environment)
             child.wait_until(lambda: healthy(f"http://{doors['COLLECTOR_HEALTH']}"))
 
         start()
@@ -186,7 +186,7 @@ def test_aftershock_hears_every_span_once_and_tempo_a_tenth_of_what_is_ordinary(
 
 
 @pytest.mark.parametrize(
-    "late",
+    "deferred",
     [
         {names.ACTION_TIER: "destructive", names.OPERATION: "execute_tool"},
         {names.ACTION_TIER: "write"},
@@ -199,12 +199,12 @@ def test_aftershock_hears_every_span_once_and_tempo_a_tenth_of_what_is_ordinary(
     ids=",".join,
 )
 def test_what_agents_do_is_kept_though_it_ends_long_after_its_trace_was_left_out(
-    running: Around, ordinary: list[bytes], late: dict[str, str]
+    running: Around, ordinary: list[bytes], deferred: dict[str, str]
 ) -> None:
     left_out = [t for t in ordinary if t.hex() not in traces(running.tempo, "GET /")]
-    name = f"late {sorted(late)}"
+    name = f"deferred {sorted(deferred)}"
 
-    running.send([span(trace, name, late) for trace in left_out])
+    running.send([span(trace, name, deferred) for trace in left_out])
 
     wanted = Counter(trace.hex() for trace in left_out)
     assert running.tempo.wait(lambda sink: traces(sink, name) == wanted, WAIT_S)
@@ -213,10 +213,10 @@ def test_what_agents_do_is_kept_though_it_ends_long_after_its_trace_was_left_out
 def test_errors_are_kept_whenever_they_come(running: Around, ordinary: list[bytes]) -> None:
     left_out = [t for t in ordinary if t.hex() not in traces(running.tempo, "GET /")]
 
-    running.send([span(trace, "late error", failed=True) for trace in left_out])
+    running.send([span(trace, "deferred error", failed=True) for trace in left_out])
 
     wanted = Counter(trace.hex() for trace in left_out)
-    assert running.tempo.wait(lambda sink: traces(sink, "late error") == wanted, WAIT_S)
+    assert running.tempo.wait(lambda sink: traces(sink, "deferred error") == wanted, WAIT_S)
 
 
 def test_an_agents_trace_is_kept_whole_and_comes_once(running: Around) -> None:
@@ -237,9 +237,9 @@ def test_what_aftershock_says_goes_to_tempo_and_loki_and_not_back(running: Aroun
     trace = secrets.token_bytes(16)
 
     running.send([span(trace, "verdict of ours")], running.findings)
-    running.tell("finding of ours", running.findings)
+    running.log("finding of ours", running.findings)
     running.send([span(trace, "somebody's span", {names.OPERATION: "chat"})])
-    running.tell("somebody's event")
+    running.log("somebody's event")
 
     assert running.tempo.wait(lambda sink: bool(traces(sink, "verdict of ours")), WAIT_S)
     for sink in (running.loki, running.aftershock):

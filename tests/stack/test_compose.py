@@ -62,15 +62,15 @@ def test_passwords_are_asked_for_and_never_written_down() -> None:
 
 
 def test_what_compose_tells_the_collector_is_what_the_collector_reads() -> None:
-    told = set(SERVICES["aftershock"]["environment"]) - {"AFTERSHOCK_POLICY"}
+    variables = set(SERVICES["aftershock"]["environment"]) - {"AFTERSHOCK_POLICY"}
 
-    assert told <= set(ENVIRONMENT)
+    assert variables <= set(ENVIRONMENT)
 
 
 def test_native_addresses_stand_for_services_of_compose() -> None:
     assert {place.partition(":")[0] for place in COMPOSE} <= set(SERVICES)
-    told = (ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8")
-    scraped = set(re.findall(r"targets: \[([a-z-]+:\d+)\]", told))
+    text = (ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8")
+    scraped = set(re.findall(r"targets: \[([a-z-]+:\d+)\]", text))
 
     assert scraped == set(COMPOSE)
 
@@ -124,8 +124,8 @@ def test_the_small_distribution_has_every_part_that_a_configuration_names() -> N
 
 
 def test_traces_with_risky_actions_errors_findings_and_agents_are_always_kept() -> None:
-    told = yaml.safe_load((COLLECTOR / "collector.yaml").read_text(encoding="utf-8"))
-    policies = {p["name"]: p for p in told["processors"]["tail_sampling"]["policies"]}
+    document = yaml.safe_load((COLLECTOR / "collector.yaml").read_text(encoding="utf-8"))
+    policies = {p["name"]: p for p in document["processors"]["tail_sampling"]["policies"]}
 
     tiers = policies["risky-actions"]["string_attribute"]
     assert ("aftershock.action.tier", ["write", "destructive", "provision", "decommission"]) == (
@@ -136,9 +136,9 @@ def test_traces_with_risky_actions_errors_findings_and_agents_are_always_kept() 
 
 
 def test_what_aftershock_says_never_comes_back_to_it() -> None:
-    told = yaml.safe_load((COLLECTOR / "collector.yaml").read_text(encoding="utf-8"))
+    document = yaml.safe_load((COLLECTOR / "collector.yaml").read_text(encoding="utf-8"))
 
-    for name, pipeline in told["service"]["pipelines"].items():
+    for name, pipeline in document["service"]["pipelines"].items():
         assert "memory_limiter" == pipeline["processors"][0], name
         if "otlp/aftershock" in pipeline["receivers"]:
             assert "otlp_http/aftershock" not in pipeline["exporters"], name
@@ -164,8 +164,8 @@ def test_passwords_are_made_once_and_only_their_owner_reads_them(tmp_path: Path)
 def test_the_demos_shop_is_found_under_the_names_that_its_tools_use() -> None:
     here = {"url": "http://127.0.0.1:1", "admin": "http://127.0.0.1:2"}
 
-    told = targets(Shop("SQLite", here, here, here))
+    groups = targets(Shop("SQLite", here, here, here))
 
-    assert [{"127.0.0.1:2"}] * 3 == [set(group["targets"]) for group in told]
-    assert ["checkout", "catalog", "operations"] == [group["labels"]["job"] for group in told]
-    assert "orders" == told[2]["labels"]["database"]
+    assert [{"127.0.0.1:2"}] * 3 == [set(group["targets"]) for group in groups]
+    assert ["checkout", "catalog", "operations"] == [group["labels"]["job"] for group in groups]
+    assert "orders" == groups[2]["labels"]["database"]

@@ -29,7 +29,7 @@ from tests.stack.standing import NEEDED, ROOT, Stack, standing
 pytestmark = [pytest.mark.slow, pytest.mark.stack, pytest.mark.timeout(900)]
 
 BASELINE_S = 60  # of ordinary life, scraped once a second
-SETTLE_S = 25  # until everything that was told has been scraped, stored and evaluated
+SETTLE_S = 25  # until everything that was reported has been scraped, stored and evaluated
 PLAY_MAX_S = 300
 PICTURES = ROOT / "out" / "pictures"  # to look at, and for the README
 
@@ -51,11 +51,11 @@ class Played:
 
     def events(self, query: str) -> list[dict[str, str]]:
         """Log events of Loki: their labels, structured metadata included, and their line."""
-        told = self.get(
+        answer = self.get(
             "loki", "/loki/api/v1/query_range",
             query=query, start=self.began_s, end=time.time(), limit=1_000,
         )  # fmt: skip
-        streams = told["data"]["result"]
+        streams = answer["data"]["result"]
         return [{**s["stream"], "line": line} for s in streams for _, line in s["values"]]
 
     def samples(self, query: str) -> list[dict[str, Any]]:
@@ -66,7 +66,7 @@ class Played:
         return found
 
     def notifications(self) -> list[tuple[float, dict[str, Any]]]:
-        """Alerts that Alertmanager told on call, with when they came."""
+        """Alerts that Alertmanager reported on call, with when they came."""
         return [
             (request.at_s, alert)
             for request in list(self.stack.on_call.requests)
@@ -259,13 +259,13 @@ def test_every_rule_is_evaluated_without_an_error(played: Played) -> None:
 
 
 def test_the_page_arrives_at_once_by_the_fast_route_and_only_once(played: Played) -> None:
-    told = [alert for _, alert in played.notifications() if alert["status"] == "firing"]
-    names = [(alert["labels"]["alertname"], alert["labels"].get("agent")) for alert in told]
+    alerts = [alert for _, alert in played.notifications() if alert["status"] == "firing"]
+    names = [(alert["labels"]["alertname"], alert["labels"].get("agent")) for alert in alerts]
 
     assert ("AgentMissingFact", "sre-agent") in names
     assert ("AgentImpact", "sre-agent") in names
-    fast = [alert for alert in told if alert["labels"].get("source") == "aftershock"]
-    slow = [alert for alert in told if alert["labels"].get("source") != "aftershock"]
+    fast = [alert for alert in alerts if alert["labels"].get("source") == "aftershock"]
+    slow = [alert for alert in alerts if alert["labels"].get("source") != "aftershock"]
     about_agents = {a["labels"]["alertname"] for a in slow if "agent" in a["labels"]}
     assert about_agents.isdisjoint({a["labels"]["alertname"] for a in fast})
     starts = [(a["labels"]["alertname"], a["labels"].get("agent"), a["startsAt"]) for a in fast]

@@ -12,7 +12,7 @@ import yaml
 from tests.stack import programs
 from tests.stack.grafana_sources import trimmed
 from tests.stack.programs import PROGRAMS, Program, build, built, listing, locate, main
-from tests.stack.recipes import MANIFEST, BuildFailed, Distribution, Module, on_offer, parts, run
+from tests.stack.recipes import MANIFEST, BuildFailed, Distribution, Module, available, parts, run
 
 BINARIES = [(each, binary) for each in PROGRAMS for binary in each.binaries]
 
@@ -39,7 +39,9 @@ def test_a_built_program_runs_and_says_the_version_of_the_table(
     if place is None:
         pytest.skip(f"NOT TESTED: {binary} is not built (python -m tests.stack.programs build)")
 
-    done = subprocess.run([place, *owner.tells], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [place, *owner.version_arguments], capture_output=True, text=True, check=True
+    )
 
     assert owner.version in done.stdout + done.stderr
 
@@ -112,10 +114,10 @@ def test_a_part_that_nobody_offers_is_refused_by_name(
     monkeypatch.setenv("GOPROXY", "off")
     monkeypatch.setenv("GOMODCACHE", str(tmp_path / "modules"))
 
-    with pytest.raises(BuildFailed, match=r"example.com/part v1 is not to be had .*GOPROXY=off"):
-        on_offer([("example.com/part", "v1")], {}, tmp_path)
-    with pytest.raises(BuildFailed, match=r"example.com/part v0 is not to be had"):
-        on_offer([("example.com/part", "v1")], {"example.com/part": "v0"}, tmp_path)
+    with pytest.raises(BuildFailed, match=r"example.com/part v1 is not available .*GOPROXY=off"):
+        available([("example.com/part", "v1")], {}, tmp_path)
+    with pytest.raises(BuildFailed, match=r"example.com/part v0 is not available"):
+        available([("example.com/part", "v1")], {"example.com/part": "v0"}, tmp_path)
 
 
 IMAGES = {"otelcol": "opentelemetry-collector-contrib", "node_exporter": "node-exporter"}
