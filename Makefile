@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test test-slow stack-env stack-programs stack-test check bench eval-rules eval-impact clean
+.PHONY: setup demo test test-slow stack-env stack-programs stack-test check docs bench eval-rules eval-impact clean
 
 setup: $(STAMP)  ## make the environment from the lock
 
@@ -38,6 +38,11 @@ check: $(STAMP)  ## format, lint, types
 	$(BIN)/pyright
 	$(BIN)/python -m alerts --check
 	$(BIN)/python -m dashboards --check
+	$(BIN)/python -m docs --check
+
+docs: $(STAMP)  ## the documentation as a site in out/site, with strict links
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "open out/site/index.html"
 
 bench: $(STAMP)  ## figures that compare within one run
 	$(BIN)/python -m tests.bench.agent

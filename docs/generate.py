@@ -31,15 +31,17 @@ BLOCK = re.compile(
 )
 # Each block's text from its arguments.
 BLOCKS: Mapping[str, Callable[..., str]] = {
-    "alert-of": rules.alert,
+    "alerts": rules.all_alerts,
     "attributes": wire.attributes,
     "command-pages": commands.page,
     "commands": commands.overview,
     "environment": settings.environment,
     "example": rules.example,
+    "facts-of": rules.facts,
     "limits": settings.limits,
     "limits-of": rules.limits_of,
     "metrics": wire.metrics,
+    "opentelemetry": settings.opentelemetry,
     "policy": settings.policy,
     "rules": rules.overview,
 }

@@ -7,34 +7,65 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import aftershock.rules
+from aftershock.rules import KINDS, Family, Lifetime, Rule, Timing, rule_of
 from aftershock_collector.notify.payloads import alert_name
 from alerts.generate import alerts
 from docs import settings
-from docs.markdown import block, table
+from docs.markdown import block, code, sentence, table
 
 ROOT = Path(__file__).parent.parent
 MODULES = Path(aftershock.rules.__file__).parent
 SCENARIOS = ROOT / "tests" / "scenarios"
-NAMES = tuple(
-    rule.__name__ for rule in (*aftershock.rules.STEP_RULES, *aftershock.rules.TIMED_RULES)
-)
-GROUPS = (
-    ("Loops", aftershock.rules.LOOP_RULES),
-    ("Context", aftershock.rules.CONTEXT_RULES),
-    ("Control", aftershock.rules.CONTROL_RULES),
-    ("Limits", aftershock.rules.LIMIT_RULES),
-    ("Time", aftershock.rules.TIMED_RULES),
-)
+LIFETIMES = {
+    Lifetime.STATE: "A state: the finding closes by itself when it no longer holds, or when the run "
+    "ends.",
+    Lifetime.ACTION: "An action: the finding stays open until a person has looked at it.",
+}
+TIMINGS = {
+    Timing.STEPS: "After each step that can change its answer.",
+    Timing.LIVE: "Beside a running system, as time passes; not on recordings.",
+    Timing.CLOCK: "As time passes, on recordings too.",
+}
 
 
 def overview(folder: str = "") -> str:
     """Every rule by family, with the first sentence of its module."""
     rows = [
-        (family, f"[`{rule.__name__}`]({folder}{rule.__name__}.md)", owned_by(rule.__name__))
-        for family, rules in GROUPS
-        for rule in rules
+        (
+            family_of(kind),
+            f"[`{kind}`]({folder}{kind}.md)",
+            sentence(owned_by(kind).partition(": ")[2]),
+        )
+        for kind in sorted(KINDS, key=lambda kind: list(Family).index(declared(kind).family))
     ]
     return table(("Family", "Rule", "Says"), rows)
+
+
+def family_of(kind: str) -> str:
+    """The family of a rule, as a heading."""
+    return declared(kind).family.value.capitalize()
+
+
+def declared(kind: str) -> Rule:
+    """The rule that makes findings of a kind."""
+    found = rule_of(kind)
+    assert found is not None, kind
+    return found
+
+
+def facts(kind: str) -> str:
+    """What the rule declares about itself, and its alert and runbook."""
+    rule = declared(kind)
+    name = alert_name(kind)
+    severity = next(found.severity.value for found in alerts() if found.name == name)
+    rows = [
+        ("Family", family_of(kind)),
+        ("About", LIFETIMES[rule.lifetime]),
+        ("Judged", TIMINGS[rule.timing]),
+        ("Alert", f"`{name}`, severity `{severity}`"),
+        ("Runbook", f"`alerts/runbooks/{name}.md`"),
+    ]
+    return table(("", ""), rows)
 
 
 def owned_by(rule: str) -> str:
@@ -59,11 +90,13 @@ def limits_of(rule: str) -> str:
     return settings.limits(*used)
 
 
-def alert(rule: str) -> str:
-    """The alert and the runbook of a rule."""
-    name = alert_name(rule)
-    severity = next(found.severity.value for found in alerts() if found.name == name)
-    return f"Alert `{name}` (severity `{severity}`), runbook `alerts/runbooks/{name}.md`."
+def all_alerts() -> str:
+    """Every alert, with who is told and its runbook."""
+    rows = [
+        (code(found.name), found.severity.value, found.team.value, sentence(found.summary))
+        for found in alerts()
+    ]
+    return table(("Alert", "Severity", "Team", "Says"), rows)
 
 
 def _limits_in(module: str, seen: set[str]) -> Iterator[str]:

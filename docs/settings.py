@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from aftershock import limits as limits_module
+from aftershock.recorder.settings import DEFAULTS, ENDPOINT
 from aftershock_collector.config.load import schema
 from aftershock_collector.config.model import ENVIRONMENT, HOME_VARIABLE
 from docs.comments import assignments
@@ -36,15 +37,23 @@ OTHER_VARIABLES = {
 }
 
 
-def environment() -> str:
-    """Environment variables, with the key that each stands for."""
-    rows = [(code(name), "", text) for name, text in OTHER_VARIABLES.items()]
+def environment(section: str = "") -> str:
+    """Environment variables, with the key that each stands for; of one section, or all."""
+    rows = [] if section else [(code(name), "", text) for name, text in OTHER_VARIABLES.items()]
     properties = dict(_keys(schema()))
     for name, (key, _) in ENVIRONMENT.items():
         dotted = ".".join(key)
-        about = properties.get(dotted, {})
-        rows.append((code(name), code(dotted), sentence(_described(about))))
+        if not section or key[0] == section:
+            meaning = sentence(_described(properties.get(dotted, {})))
+            rows.append((code(name), code(dotted), meaning))
     return table(("Variable", "Key of `aftershock.yaml`", "Meaning"), rows)
+
+
+def opentelemetry() -> str:
+    """What OpenTelemetry's own variables are set to where the user left them open."""
+    rows = [(code(name), code(value)) for name, value in DEFAULTS.items()]
+    rows.append((code("OTEL_EXPORTER_OTLP_ENDPOINT"), code(ENDPOINT)))
+    return table(("Variable", "Value"), rows)
 
 
 def policy(section: str) -> str:
