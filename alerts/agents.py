@@ -1,8 +1,8 @@
-"""What agents do that somebody must hear of: the slow route, which needs only a scrape.
+"""Alerts about what agents do: the slow route to a page, which needs only a scrape.
 
 The collector posts the same findings to Alertmanager itself, within a second and with the
-evidence; alertmanager.yml silences these rules while it does. So they fire where that route is
-broken, and hold no longer than their finding.
+evidence; alertmanager.yml inhibits these rules while it does. So they page where that route is
+broken, and they fire no longer than their finding is open.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alerts.rule import Alert, Group, Severity, Team
 LOOPS, CONTEXT, RUN = "aftershock-loops", "aftershock-context", "aftershock-run"
 INCIDENT = "aftershock-incident"
 WHOSE = "agent, service, environment"
-STOP = "Stop the run first: what to type stands on its page, and in the runbook."
+STOP = "Stop the run first: its page and the runbook have the command."
 
 
 def name_of(kind: str) -> str:
@@ -21,7 +21,7 @@ def name_of(kind: str) -> str:
 
 
 def found(kind: str, dashboard: str, summary: str, *, level: str = "alarm") -> Alert:
-    """Fires while findings of one kind are open: alarms page, warnings only stand there."""
+    """Fires while findings of one kind are open: alarms page, warnings are shown on dashboards."""
     pages = level == "alarm"
     return Alert(
         name=name_of(kind),
@@ -41,14 +41,14 @@ def found(kind: str, dashboard: str, summary: str, *, level: str = "alarm") -> A
 
 FINDINGS = (
     found("repeated_action", LOOPS, "An agent makes the same call again and again"),
-    found("action_cycle", LOOPS, "An agent goes round in a circle of calls"),
-    found("error_streak", LOOPS, "An agent runs into the same error again and again"),
+    found("action_cycle", LOOPS, "An agent repeats a circle of calls"),
+    found("error_streak", LOOPS, "An agent gets the same error again and again"),
     found("stalled_run", LOOPS, "An agent started something and fell silent"),
     found("missing_fact", CONTEXT, "An agent acted without a fact that its policy requires"),
     found("failed_fact", CONTEXT, "An agent acted although a read that it needed had failed"),
     found("stale_fact", CONTEXT, "An agent acted on something that is too old or has changed"),
     found("dropped_fact", CONTEXT, "An agent acted after what it knew was cut from its context"),
-    found("ungrounded_argument", CONTEXT, "An agent used a name that nothing had told it"),
+    found("ungrounded_argument", CONTEXT, "An agent used a name that nothing it read contains"),
     found("unapproved_action", CONTEXT, "An agent acted without the approval that policy wants"),
     found("failure_cascade", LOOPS, "Whatever an agent tries, it fails"),
     found("budget_exceeded", LOOPS, "An agent's run is over its budget"),
@@ -66,7 +66,7 @@ IMPACT = Alert(
     team=Team.AGENTS,
     summary="An agent's action probably broke something",
     description="{{ $labels.tool }} of {{ $labels.agent }} probably degraded {{ $labels.entity }} "
-    f'(P {{{{ printf "%.2f" $value }}}}). {STOP}',
+    f"({{{{ $value | humanizePercentage }}}}). {STOP}",
     dashboard=INCIDENT,
     variables=("environment", "agent", "entity"),
     labels=(("kind", "agent_impact"),),

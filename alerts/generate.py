@@ -2,8 +2,8 @@
 
     python -m alerts [--check] [--aftershock URL] [--grafana URL] [--out DIR]
 
-The base URLs are where runbooks and dashboards are reached by whoever is paged; the committed files
-have those of docker-compose.yml.
+The base URLs are where runbooks and dashboards are reached by whoever is paged. The committed files
+derive them from Prometheus' own external URL and the ports of docker-compose.yml.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from alerts import agents, infrastructure, pipeline, recording
 from alerts.rule import Alert, Group, Places
 
 RULES = Path(__file__).parent / "rules"
-LOCAL = Places(aftershock="http://127.0.0.1:4320", grafana="http://127.0.0.1:3000")
+HOST = '{{ reReplaceAll ":[0-9]+$" "" $externalURL }}'  # scheme and host of Prometheus
+LOCAL = Places(aftershock=f"{HOST}:4320", grafana=f"{HOST}:3000")
 GROUPS: tuple[Group, ...] = (
     agents.GROUP,
     infrastructure.GROUP,
@@ -40,11 +41,11 @@ def files(places: Places = LOCAL, folder: Path = RULES) -> dict[Path, str]:
 def text_of(group: Group, places: Places) -> str:
     """One rule file."""
     body = yaml.safe_dump(group.document(places), sort_keys=False, width=100, allow_unicode=True)
-    return f"# {group.says}. Written by `python -m alerts`: change alerts/*.py.\n{body}"
+    return f"# {group.title}. Written by `python -m alerts`: change alerts/*.py.\n{body}"
 
 
 def differences() -> list[str]:
-    """Names of files that are missing, outdated, or nobody's."""
+    """Names of files that are missing, outdated, or written by no group."""
     wanted = files()
     wrong = [path.name for path in sorted(RULES.glob("*.yml")) if path not in wanted]
     for path, text in wanted.items():
@@ -56,7 +57,7 @@ def differences() -> list[str]:
 def main() -> int:
     """Write, or check. Returns 1 where a check found a difference."""
     parser = argparse.ArgumentParser(prog="python -m alerts")
-    parser.add_argument("--check", action="store_true", help="write nothing, say what differs")
+    parser.add_argument("--check", action="store_true", help="write nothing, name what differs")
     parser.add_argument("--aftershock", default=LOCAL.aftershock, help="base URL of the runbooks")
     parser.add_argument("--grafana", default=LOCAL.grafana, help="base URL of the dashboards")
     parser.add_argument("--out", type=Path, default=RULES, help="where the files go")

@@ -1,8 +1,8 @@
-"""Examples of alerts about services and hosts, with what makes them join an agent's deeds.
+"""Examples of alerts about services and hosts, with the label that joins them with agents' actions.
 
 The label `entity` says what each is about, in the words of Aftershock: `service/checkout`,
-`db/orders`, `host/web-1`. With it, an alert is told its suspects, and a verdict on the same entity
-keeps it from paging a second time. Give your own alerts one, by a label as here or by relabelling.
+`db/orders`, `host/web-1`. With it, an alert gets its suspects, and an attribution on the same entity
+inhibits its page. Give your own alerts one, by a label as here or by relabelling.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ RULES = (
     ),
     about(
         "HostDiskFull",
-        "max by (host_name) (system_filesystem_utilization_ratio) > 0.95",
+        "max by (host_name) "
+        '(system_filesystem_utilization_ratio{type!~"squashfs|iso9660|erofs"}) > 0.95',
         "5m",
         HOST,
         "A file system is nearly full",

@@ -1,4 +1,4 @@
-"""Whether what watches the agents works itself."""
+"""Alerts about Aftershock and its stack: do they work themselves?"""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ RULES = (
         Severity.WARNING,
         "Spans arrive more than a minute after they ended",
         "A tenth of the spans reach {{ $labels.instance }} later than "
-        "{{ $value | humanizeDuration }} after their end: findings come as late.",
+        "{{ $value | humanizeDuration }} after their end: findings are delayed as much.",
     ),
     about(
         "AftershockDeliveryFailing",
@@ -68,8 +68,8 @@ RULES = (
         "",
         Severity.CRITICAL,
         "A page did not reach its receiver",
-        "{{ $labels.instance }} gave up telling {{ $labels.receiver }} in the last quarter of an "
-        "hour; `aftershock findings` shows what was to be told.",
+        "{{ $labels.instance }} gave up delivering to {{ $labels.receiver }} in the last quarter of "
+        "an hour; `aftershock findings` shows what it was about.",
     ),
     about(
         "AftershockForwardingFailing",
@@ -105,7 +105,7 @@ RULES = (
         "5m",
         Severity.WARNING,
         "Judging takes longer than a second",
-        "A tenth of the looks of {{ $labels.instance }} take more than "
+        "A tenth of the rounds of {{ $labels.instance }} take more than "
         "{{ $value | humanizeDuration }}.",
     ),
     about(
@@ -137,13 +137,23 @@ RULES = (
         "{{ $labels.job }} at {{ $labels.instance }} has not answered for two minutes.",
     ),
     about(
+        "TelemetryNotificationsFailing",
+        "(sum by (instance, integration) (increase(alertmanager_notifications_failed_total[5m])) > 0) "
+        "or (sum by (instance) (increase(prometheus_notifications_errors_total[5m])) > 0)",
+        "1m",
+        Severity.CRITICAL,
+        "Alerts do not reach their receivers",
+        '{{ $labels.instance }} failed to deliver {{ printf "%.0f" $value }} notifications in five '
+        "minutes{{ with $labels.integration }} by {{ . }}{{ end }}: whoever should be paged is not.",
+    ),
+    about(
         "Watchdog",
         "vector(1)",
         "",
         Severity.NONE,
         "Always fires: silence means that the path to you is broken",
-        "This alert always fires. Whoever stops hearing it can no longer be paged.",
+        "This alert always fires. Whoever stops receiving it can no longer be paged.",
     ),
 )
 
-GROUP = Group("pipeline", "Whether what watches the agents works itself", RULES)
+GROUP = Group("pipeline", "Whether Aftershock and its stack work themselves", RULES)

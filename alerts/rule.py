@@ -11,16 +11,16 @@ Json = dict[str, Any]
 
 
 class Severity(StrEnum):
-    """Who hears of it."""
+    """Who is notified."""
 
     CRITICAL = "critical"  # pages somebody now
     WARNING = "warning"  # a message in working hours
-    INFO = "info"  # nobody is told; it stands on dashboards
-    NONE = "none"  # says only that the path from rule to receiver works
+    INFO = "info"  # shown on dashboards only
+    NONE = "none"  # proves that the path from rule to receiver works
 
 
 class Team(StrEnum):
-    """Whose it is."""
+    """Who owns it."""
 
     AGENTS = "agents"
     PLATFORM = "platform"
@@ -40,10 +40,10 @@ class Alert:
     """One alerting rule; its runbook has its name.
 
     Attributes:
-        after: how long it must hold before anybody hears.
+        after: how long it must hold before anybody is notified.
         summary: static, so that notifications of one alert read alike.
         description: with values.
-        dashboard: uid of the dashboard that shows it, with the labels that it takes as variables.
+        dashboard: uid of the dashboard that shows it, with the labels that it has as variables.
     """
 
     name: str
@@ -95,7 +95,7 @@ class Group:
     """One rule file with one group of rules."""
 
     name: str
-    says: str
+    title: str
     rules: Sequence[Alert | Recording]
 
     def document(self, places: Places) -> Json:

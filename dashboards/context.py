@@ -48,7 +48,7 @@ def found(kind: str) -> str:
 SUMMARY = (
     stat(
         "Completeness",
-        "Of the facts that actions needed, by policy or by custom, the share that the agent had "
+        "Of the facts that actions needed, by policy or by what past runs read, the share that the agent had "
         "read and could use when it acted.",
         ask_now(complete("", "range")),
         empty="nothing needed",

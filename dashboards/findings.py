@@ -62,11 +62,10 @@ def findings_open(
 
 
 def findings_timeline(*more: str) -> Panel:
-    """When each kind of finding stood."""
+    """When each kind of finding was open."""
     return states(
         "Findings",
-        "Which findings stood, and when: one row for each kind. A finding closes because its run "
-        "ended, or because what came later contradicts it.",
+        "Which findings were open, and when: one row for each kind.",
         log_lines(events(FINDING, *more)),
         empty="nothing was found in this time range",
         colours=dict(STATES),

@@ -32,7 +32,7 @@ NOW = (
     ),
     stat(
         "Alarms open",
-        "Findings at level alarm that nobody has closed: each of them paged someone.",
+        "Findings at level alarm that are open: each of them paged somebody.",
         ask_now(f"sum({metric('findings_open', 'level=`alarm`')})"),
         empty="none",
         thresholds=ANY,
@@ -45,7 +45,7 @@ NOW = (
         empty="none",
         thresholds=WAITING,
         onward=TO_RUN,
-        quiet="a warning closes, or becomes an alarm, before anybody looks",
+        quiet="a warning closes or becomes an alarm within seconds",
     ),
     stat(
         "Approvals waiting",
@@ -57,7 +57,7 @@ NOW = (
     ),
     stat(
         "Longest silence",
-        "How long the quietest open run has said nothing: no step and no heartbeat.",
+        "How long the quietest open run has sent nothing: no step and no heartbeat.",
         ask_now(f"max({metric('agent_silent_seconds')})"),
         empty="no open run",
         unit="s",
@@ -67,8 +67,8 @@ NOW = (
     ),
     stat(
         "Likeliest damage",
-        "The highest probability that an agent's action degraded something, of verdicts that "
-        "stand. Probable from 80 %.",
+        "The highest probability that an agent's action degraded something, of open "
+        "attributions. Probable from 80 %.",
         ask_now(f"max({metric('impact_probability')})"),
         empty="none suspected",
         unit="percentunit",
@@ -90,7 +90,7 @@ AGENTS = table(
     ask_now(counted(metric("agent_cost_usd_total"), "agent")),
     ask_now(f"sum by (agent) ({metric('agent_approvals_waiting')})"),
     ask_now(f"max by (agent) ({metric('agent_budget_used_ratio')})"),
-    empty="no agent has been heard in this time range",
+    empty="no agent sent anything in this time range",
     steps=joined(
         "agent",
         {
@@ -161,21 +161,21 @@ TRENDS = (
         "Tokens",
         "Sent and returned, by model.",
         ask(rate(metric("agent_tokens_total"), "model, direction"), "{{model}} {{direction}}"),
-        empty="no model told how many tokens it read",
+        empty="no model reported how many tokens it read",
         unit="short",
         stacked=True,
         onward=TO_RUN,
     ),
     chart(
         "Cost",
-        "US dollars an hour, as spans tell or by list price.",
+        "US dollars an hour, as spans report it or at list price.",
         ask(
             f"3600 * {rate(metric('agent_cost_usd_total'), 'agent, model')}", "{{agent}} {{model}}"
         ),
         empty="no cost is known: name the model's price in aftershock.yaml",
         unit="currencyUSD",
         stacked=True,
-        quiet="nobody told the price of the demo's model",
+        quiet="the price of the demo's model is not known",
         onward=TO_RUN,
     ),
 )

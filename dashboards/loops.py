@@ -138,7 +138,7 @@ MODELS = (
             f"max by (agent, model) ({metric('agent_context_window_used_ratio')})",
             "{{agent}} {{model}}",
         ),
-        empty="no open run told how many tokens its model read",
+        empty="no open run reported how many tokens its model read",
         unit="percentunit",
         thresholds=FULLNESS,
         limit_shown=True,

@@ -1,4 +1,4 @@
-"""Pipeline health: does Aftershock itself keep up, lose nothing, and reach those it must tell?"""
+"""Pipeline health: does Aftershock keep up, lose nothing, and deliver its pages?"""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def of(name: str, *more: str) -> str:
     return own(name, HERE, *more)
 
 
-# What every process tells by the same names; only collectors are meant.
+# Every process exports these names; only collectors are meant.
 OF_PROCESS = {
     "memory": f"process_resident_memory_bytes{{{HERE}}}",
     "cpu": f"process_cpu_seconds_total{{{HERE}}}",
@@ -112,7 +112,7 @@ IN = (
     ),
     chart(
         "Refused, by reason",
-        "What senders were told is unusable: their bug, not a loss of ours.",
+        "Items that cannot be used: a bug of the sender, and each answer said so.",
         ask(rate(of("rejected_total"), "signal, reason"), "{{signal}}: {{reason}}"),
         empty="nothing was refused",
         unit="ops",
@@ -155,9 +155,8 @@ TIME = (
     ),
     chart(
         "Cost of judging",
-        "95th percentile of one look at everything that is new, and the share of all time that "
-        "judging takes.",
-        ask(slow("judge_seconds"), "one look"),
+        "95th percentile of one round over everything that is new.",
+        ask(slow("judge_seconds"), "one round"),
         empty=NOTHING,
         unit="s",
         thresholds=steps((0.5, "semi-dark-red")),
@@ -202,7 +201,7 @@ STORE = (
     ),
     chart(
         "Writes that the store refused",
-        "By reason; nothing is acknowledged meanwhile.",
+        "By reason. Nothing is acknowledged meanwhile.",
         ask(rate(of("store_errors_total"), "reason"), "{{reason}}"),
         empty="none",
         unit="ops",
@@ -242,10 +241,10 @@ STORE = (
 
 OUT = (
     chart(
-        "Told, by receiver",
-        "Attempts to tell: delivered, retried, given up, renewed.",
+        "Deliveries, by receiver",
+        "Attempts to deliver: delivered, retried, given up, renewed.",
         ask(rate(of("deliveries_total"), "receiver, outcome"), "{{receiver}} {{outcome}}"),
-        empty="nobody is told: no receiver is configured, or nothing was found",
+        empty="nothing was sent: no receiver is configured, or nothing was found",
         unit="ops",
         stacked=True,
         onward=TO_FLEET,
@@ -274,14 +273,14 @@ OUT = (
         empty="the collector scrapes nothing itself",
         unit="ops",
         onward=TO_FLEET,
-        quiet="in the stack the collector asks Prometheus and scrapes nothing itself",
+        quiet="in the stack the collector scrapes nothing itself",
     ),
     chart(
-        "Questions to Prometheus",
-        "Asked while actions are watched: answered, or failed.",
+        "Queries to Prometheus",
+        "Made while actions are observed: answered, or failed.",
         ask(rate(of("queries_total"), "outcome"), "{{outcome}}"),
-        empty="Prometheus is not asked: infrastructure.prometheus is not set, or nothing is watched",
-        quiet="in the stack series arrive by OTLP, and nobody is asked",
+        empty="Prometheus is not queried: infrastructure.prometheus is not set, or no action is observed",
+        quiet="in the stack series arrive by OTLP, so none are queried",
         unit="reqps",
         onward=TO_FLEET,
     ),
@@ -300,7 +299,7 @@ OUT = (
 DASHBOARD = Dashboard(
     uid=links.PIPELINE,
     title="Aftershock / Pipeline health",
-    says="Does Aftershock keep up, lose nothing, and reach those it must tell?",
+    says="Does Aftershock keep up, lose nothing, and deliver its pages?",
     variables=(COLLECTOR,),
     rows=(
         Row("Now", NOW),

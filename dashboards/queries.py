@@ -1,4 +1,4 @@
-"""What panels ask: PromQL, LogQL and TraceQL, each with the form of its answer.
+"""Queries of panels: PromQL, LogQL and TraceQL, each with the form of its result.
 
 Variables stand in back-quoted regular expressions, so that no data source's own way of quoting
 decides what a query means.
@@ -13,7 +13,7 @@ from typing import Any
 Json = dict[str, Any]
 
 REFS = "ABCDEFGHIJKLMNOP"  # what the queries of one panel are called
-LINES_MAX = 5_000  # of one Loki query: what Loki allows unless it is told otherwise
+LINES_MAX = 5_000  # of one Loki query: what Loki allows by default
 TRACES_MAX = 50
 
 
@@ -142,7 +142,7 @@ RISKY = "aftershock_action_tier=~`write|provision|destructive|decommission`"
 
 
 def events(name: str, *filters: str) -> str:
-    """Log events that the collector told, of the chosen environment and agent."""
+    """Log events that the collector emitted, of the chosen environment and agent."""
     stages = (f"event_name{'=~' if '|' in name else '='}`{name}`", *AGENT, *filters)
     return " | ".join((STREAM, *stages))
 

@@ -48,7 +48,7 @@ SUMMARY = (
     ),
     stat(
         "Acted without facts",
-        "Actions that lacked a fact which policy or custom wants before them.",
+        "Actions that lacked a fact which the policy requires, or past runs read, before them.",
         log_instant(tally(LACKING)),
         empty="none",
         thresholds=ANY,
@@ -91,7 +91,7 @@ SUMMARY = (
     ),
 )
 
-# A step is mostly told of when it ends, with how long it took: its beginning is worked out.
+# A step is mostly reported when it ends, with its duration: its beginning is computed.
 BUSY = events(STEP, *HERE, ENDED, NO_FRAME, "aftershock_step_seconds!=``")
 NOW = "{{ __timestamp__ | unixEpochMillis }}"
 BEGAN = "{{ subf (__timestamp__ | unixEpochMillis) (mulf .aftershock_step_seconds 1000) | int }}"
@@ -108,17 +108,17 @@ ACTIVITY = states(
     "next thing. Orange lines are actions with an effect, red lines are findings.",
     log_lines(f"{BUSY} | label_format at=`{BEGAN}`, state=`{DOING}`"),
     log_lines(f"{events(STEP, *HERE)} | label_format at=`{NOW}`, state=`{NEXT}`"),
-    empty="no agent told of a step in this time range: choose a run, or a longer range",
+    empty="no step in this time range: choose a run, or a longer range",
     colours=dict(ACTIVITIES),
     steps=rows_of("state", "gen_ai_agent_name", "at"),
     onward=TO_INCIDENT,
 )
 
 ACTIVITY_LOG = log(
-    "The story",
-    "Every step and every finding in order, one line each; open a line for its trace.",
+    "Activity log",
+    "Every step and every finding in order, a line each. Open a line for its trace.",
     log_lines(events("aftershock.step|aftershock.finding", *HERE)),
-    empty="nothing was told in this time range",
+    empty="no event in this time range",
     onward=TO_INCIDENT,
 )
 
@@ -180,7 +180,7 @@ DASHBOARD = Dashboard(
         Row("Which run", (*SUMMARY, runs_table(*HERE))),
         Row("What the agent did", (ACTIVITY, findings_timeline(*HERE).sized(24, 7))),
         Row("What its targets felt", tuple(targets_panels(TO_INCIDENT))),
-        Row("The story", (ACTIVITY_LOG, KNOWLEDGE)),
+        Row("Activity log", (ACTIVITY_LOG, KNOWLEDGE)),
         Row(
             "Findings",
             (

@@ -111,7 +111,7 @@ def targets_panels(onward: tuple[dict[str, str], ...]) -> Iterable[Panel]:
             f"Targets: {title.lower()}",
             f"{says} Actions are drawn in: orange lines are the agent's, red ones findings.",
             *asked(family),
-            empty="no target tells this: point Prometheus at what your agents act on",
+            empty="no target exports this: have Prometheus scrape what your agents act on",
             unit=unit,
             onward=onward,
         ).sized(12, 7)
@@ -127,14 +127,14 @@ def targets_panels(onward: tuple[dict[str, str], ...]) -> Iterable[Panel]:
         "Targets: processor time",
         "Cores that the targets' processes and containers use. Actions are drawn in.",
         *asked("resources", "process cpu", "container cpu"),
-        empty="no target tells this",
+        empty="no target exports this",
         onward=onward,
     ).sized(12, 7)
     yield chart(
         "Targets: memory",
         "What the targets' processes and containers hold. Actions are drawn in.",
         *asked("resources", "process memory", "container memory"),
-        empty="no target tells this",
+        empty="no target exports this",
         unit="bytes",
         onward=onward,
     ).sized(12, 7)

@@ -1,4 +1,4 @@
-"""The family look: one colour for each finding, tier, outcome and activity, wherever it appears.
+"""The common style: one colour for each finding, tier, outcome and activity, wherever it appears.
 
 Colours are names of Grafana's own palette, so that light and dark themes both work.
 """

@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 PASSWORD_BYTES = 24
-# What Alertmanager reads when it tells somebody. An empty file: that receiver is not used.
+SELINUX = Path("/sys/fs/selinux/enforce")  # holds 1 where SELinux refuses unlabelled mounts
+# What Alertmanager reads when it sends a page. An empty file: that receiver is not used.
 RECEIVERS = ("webhook_url", "slack_url", "pagerduty_key", "opsgenie_key", "smtp_password")
 
 
@@ -22,7 +23,10 @@ def complete(folder: Path) -> list[str]:
     wanted = {
         "GRAFANA_ADMIN_PASSWORD": secrets.token_urlsafe(PASSWORD_BYTES),
         "HOST_NAME": socket.gethostname(),
+        "STACK_URL": "http://127.0.0.1",  # every link on pages and in alerts begins with it
     }
+    if is_selinux_enforcing():
+        wanted["MOUNT_OPTIONS"] = "ro,z"
     place = folder / ".env"
     lines = place.read_text(encoding="utf-8").splitlines() if place.exists() else []
     known = {line.partition("=")[0].strip() for line in lines}
@@ -36,12 +40,33 @@ def complete(folder: Path) -> list[str]:
     for name in RECEIVERS:
         secret = folder / "secrets" / name
         if not secret.exists():
-            secret.parent.mkdir(mode=0o755, exist_ok=True)
-            secret.touch(mode=0o644)  # Alertmanager's image reads it as another user
+            secret.parent.mkdir(exist_ok=True)
+            secret.touch()
             added.append(str(secret))
+        # Alertmanager's image reads them as another user, whatever this shell's umask is.
+        secret.parent.chmod(0o755)
+        secret.chmod(0o644)
     return added
 
 
+def is_selinux_enforcing() -> bool:
+    """True where SELinux keeps containers from unlabelled files."""
+    try:
+        return SELINUX.read_text(encoding="ascii").strip() == "1"
+    except OSError:
+        return False
+
+
+def has_receiver(folder: Path) -> bool:
+    """True where at least one receiver has an address or a key."""
+    return any((folder / "secrets" / name).stat().st_size for name in RECEIVERS)
+
+
 if __name__ == "__main__":
-    for each in complete(Path(sys.argv[1] if len(sys.argv) > 1 else ".")):
+    place = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+    for each in complete(place):
         sys.stdout.write(f"made {each}\n")
+    if not has_receiver(place):
+        sys.stderr.write(
+            f"nobody will be paged: write your webhook's address into {place / 'secrets'}/webhook_url\n"
+        )

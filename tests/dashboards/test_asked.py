@@ -166,7 +166,7 @@ def test_loki_answers_every_question(answers: Answers) -> None:
         ("run", "Tokens"),
         ("run", "What the agent does"),
         ("run", "Findings"),
-        ("run", "The story"),
+        ("run", "Activity log"),
         ("run", "What it knew and what it lacked at each action"),
         ("run", "annotation Actions"),
         ("incident", "What is behind the degradation"),

@@ -227,7 +227,7 @@ def test_no_query_holds_a_variable_after_filling_in() -> None:
 
 def test_a_run_can_be_chosen() -> None:
     run = next(d for d in DASHBOARDS if d.uid == links.RUN)
-    steps = next(f for f in queries(run, {"run": "4bf92f"}) if f.panel == "The story")
+    steps = next(f for f in queries(run, {"run": "4bf92f"}) if f.panel == "Activity log")
 
     assert steps.form is Form.LINES
     assert "aftershock_run_id=~`4bf92f.*`" in steps.expression

@@ -89,9 +89,9 @@ def alertmanager(stack: Stack) -> tuple[Child, str]:
         (secrets / name).touch()
     (secrets / "webhook_url").write_text(f"{stack.on_call.url}/alertmanager", encoding="utf-8")
     config = native(
-        stack, ROOT / "alerts" / "alertmanager.yml", {
-            "/etc/alertmanager/secrets": str(secrets),
-            "/etc/alertmanager/templates": str(ROOT / "alerts" / "templates"),
+        stack, ROOT / "deploy" / "alertmanager" / "alertmanager.yml", {
+            "/run/alertmanager": str(secrets),
+            "/etc/alertmanager/templates": str(ROOT / "deploy" / "alertmanager" / "templates"),
         },
     )  # fmt: skip
     address = stack.at["alertmanager:9093"]
@@ -130,7 +130,7 @@ def tempo(stack: Stack) -> tuple[Child, str]:
     stack.at["tempo:4317"] = f"127.0.0.1:{free_port()}"
     child = run(
         stack, "tempo",
-        f"-config.file={ROOT / 'collector' / 'stores' / 'tempo.yaml'}",
+        f"-config.file={ROOT / 'deploy' / 'tempo' / 'tempo.yaml'}",
         "-config.expand-env=true",
         TEMPO_HOST=host,
         TEMPO_PORT=port,
@@ -145,7 +145,7 @@ def loki(stack: Stack) -> tuple[Child, str]:
     host, _, port = stack.at["loki:3100"].partition(":")
     child = run(
         stack, "loki",
-        f"-config.file={ROOT / 'collector' / 'stores' / 'loki.yaml'}",
+        f"-config.file={ROOT / 'deploy' / 'loki' / 'loki.yaml'}",
         "-config.expand-env=true",
         LOKI_HOST=host,
         LOKI_PORT=port,
@@ -181,7 +181,7 @@ def collector(stack: Stack) -> tuple[Child, str]:
     targets.mkdir()
     child = run(
         stack, "otelcol",
-        f"--config={ROOT / 'collector' / 'opentelemetry' / 'collector.yaml'}",
+        f"--config={ROOT / 'deploy' / 'otel-collector' / 'collector.yaml'}",
         COLLECTOR_GRPC=stack.at["otel-collector:4317"],
         COLLECTOR_HTTP=stack.at["otel-collector:4318"],
         COLLECTOR_FINDINGS=stack.at["otel-collector:4319"],

@@ -25,6 +25,7 @@ from tests.support.receiver import Receiver, eventually
 from tests.support.traffic import looping_run, span_request
 
 ALERTS = ROOT / "alerts"
+ALERTMANAGER = ROOT / "deploy" / "alertmanager"
 HEADERS = {"content-type": "application/x-protobuf"}
 
 
@@ -40,14 +41,14 @@ def configured(folder: Path, program: Path, **places: str) -> Path:
     The address of the webhook is in a file; releases before 0.26, Debian's among them, take it
     from the configuration only.
     """
-    text = (ALERTS / "alertmanager.yml").read_text(encoding="utf-8")
+    text = (ALERTMANAGER / "alertmanager.yml").read_text(encoding="utf-8")
     if release(program) < (0, 26):
         secret = folder / "webhook_url"
         url = secret.read_text(encoding="utf-8") if secret.exists() else "http://127.0.0.1:9/page"
-        text = text.replace("url_file: /etc/alertmanager/secrets/webhook_url", f"url: {url}")
+        text = text.replace("url_file: /run/alertmanager/webhook_url", f"url: {url}")
     folders = {
-        "/etc/alertmanager/templates": str(ALERTS / "templates"),
-        "/etc/alertmanager/secrets": str(folder),
+        "/etc/alertmanager/templates": str(ALERTMANAGER / "templates"),
+        "/run/alertmanager": str(folder),
         **places,
     }
     for there, here in folders.items():
@@ -103,8 +104,8 @@ def test_alertmanager_accepts_its_routes_and_templates(tmp_path: Path) -> None:
         ("severity=critical team=agents source=prometheus", "on-call-webhook"),
         ("severity=critical team=infrastructure", "on-call-webhook"),
         ("severity=warning team=platform", "on-call-webhook"),
-        ("severity=info team=agents", "nobody"),
-        ("severity=none", "nobody"),
+        ("severity=info team=agents", "none"),
+        ("severity=none", "none"),
     ],
 )
 def test_routes_lead_where_severity_and_team_say(
