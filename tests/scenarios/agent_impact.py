@@ -29,7 +29,7 @@ class Metrics:
             broken = self.broken_s is not None and self.next_s >= self.broken_s
             value = (12.0 if broken else 2.0) + self.dice.uniform(-0.5, 0.5)
             time_ns = START_NS + self.next_s * S
-            engine.series.append(
+            engine.correlator.series.append(
                 "service/checkout", "errors", Family.ERRORS, "{error}/s", time_ns, value
             )
             self.next_s += 1

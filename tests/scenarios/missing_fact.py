@@ -50,7 +50,7 @@ def uncustomary() -> str:
     engine.complete()
     hasty = run("hasty").after(86_400).calls("list_orders").returns("A-77, A-78")
     hasty.calls("update_order", order_id="A-77", state="paid").returns("updated")
-    return play(hasty, engine=Engine(lessons=engine.lessons))
+    return play(hasty, engine=Engine(baseline=engine.correlator.baseline))
 
 
 def complete() -> str:

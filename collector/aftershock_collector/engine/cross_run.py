@@ -1,7 +1,7 @@
-"""Deeds: what everybody did or changed, by what it touched; and which runs rest on that.
+"""Changes that cross runs: what runs and everybody else changed, and which runs rely on that.
 
-A run that acts on what it read may have been overtaken: by another run's action, a deploy, a flag,
-an alert. Whatever comes first, the deed or the action that rests on it, the answer is the same.
+A run that acts on what it read may have been overtaken by another run's action, a deploy, a flag,
+or an alert. The answer does not depend on which of the two arrives first.
 """
 
 from __future__ import annotations
@@ -9,33 +9,40 @@ from __future__ import annotations
 from bisect import insort
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from aftershock.limits import Limits
-from aftershock.model import Change, ChangeKind, Run, Step
-from aftershock.policy.policy import ANY
+from aftershock.model import Change, ChangeKind, Step
 from aftershock.rules.actions import changed_something
+from aftershock_collector.engine.evidence import names_of
 
-KEYS_MAX = 20_000  # things that were touched; the longest untouched is forgotten first
-DEEDS_MAX = 16  # newest ones on one thing: a fact is overtaken by the first
-RUNS_MAX = 64  # that rest on one thing
+KEYS_MAX = 20_000  # things that were changed; the one that was unchanged for longest goes first
+CHANGES_OF_KEY_MAX = 16  # newest ones: a fact is stale from the first change on
+DEPENDENTS_MAX = 64  # runs that rely on one thing
 
-Entry = tuple[int, str, str | None, Change]  # when, id, whose run, what; sorts by time
+
+class Entry(NamedTuple):
+    """One change of one thing."""
+
+    began_at_ns: int
+    id: str
+    run_id: str | None  # of the run that made it; None: not an agent
+    change: Change
 
 
 class CrossRunChanges:
-    """The memory of deeds, bounded."""
+    """Changes and dependent runs by key, bounded. Drops are counted in `dropped` by reason."""
 
     def __init__(self) -> None:
         self.dropped: Counter[str] = Counter()
         self._by_key: OrderedDict[str, list[Entry]] = OrderedDict()
-        self._resting: OrderedDict[str, dict[str, None]] = OrderedDict()
+        self._dependents: OrderedDict[str, dict[str, None]] = OrderedDict()
 
     def record_change(self, change: Change) -> set[str]:
-        """Something outside the agents became different; the runs to be judged again."""
-        return self._note(names_of(change.entity), change, None)
+        """Record a change that no agent made; returns ids of the runs to judge again."""
+        return self._record(names_of(change.entity), change, None)
 
     def record_action(self, step: Step) -> set[str]:
-        """A run did something that had an effect; the other runs to be judged again."""
+        """Record what a run's action changed; returns ids of the other runs to judge again."""
         action = step.action
         if action is None or not changed_something(action) or step.ended_at_ns is None:
             return set()
@@ -49,73 +56,49 @@ class CrossRunChanges:
                 began_at_ns=step.ended_at_ns,
                 detail=f"run {step.run_id}",
             )
-            again |= self._note(names_of(entity), change, step.run_id)
+            again |= self._record(names_of(entity), change, step.run_id)
         return again
 
-    def resting(self, run: Run, limits: Limits) -> tuple[Change, ...]:
-        """What others changed, before the newest action of a run, of what it rests on."""
-        found: dict[tuple[str, str], Entry] = {}
-        assert run.newest is not None, "an empty run rests on nothing"
-        for key in rests_on(run):
-            runs = self._resting.setdefault(key, {})
-            self._resting.move_to_end(key)
-            if run.id in runs or len(runs) < RUNS_MAX:
-                runs[run.id] = None
+    def of_others(self, run_id: str, keys: Iterable[str]) -> dict[str, tuple[Change, ...]]:
+        """What others changed of these keys. The run is judged again when more is known of them."""
+        found: dict[str, tuple[Change, ...]] = {}
+        for key in keys:
+            dependents = self._dependents.setdefault(key, {})
+            self._dependents.move_to_end(key)
+            if run_id in dependents or len(dependents) < DEPENDENTS_MAX:
+                dependents[run_id] = None
             else:
-                self.dropped["resting_runs_full"] += 1
-            for entry in self._by_key.get(key, ()):
-                if entry[2] != run.id and entry[0] <= run.newest.began_at_ns:
-                    found[entry[1], entry[3].entity] = entry
-        while len(self._resting) > KEYS_MAX:
-            self._resting.popitem(last=False)
-        newest = sorted(found.values(), key=lambda e: (e[0], e[1], e[3].entity))
-        return tuple(entry[3] for entry in newest[-limits.changes_max :])
+                self.dropped["dependent_runs_full"] += 1
+            entries = self._by_key.get(key, ())
+            changes = tuple(entry.change for entry in entries if entry.run_id != run_id)
+            if changes:
+                found[key] = changes
+        while len(self._dependents) > KEYS_MAX:
+            self._dependents.popitem(last=False)
+        return found
 
-    def _note(self, keys: Iterable[str], change: Change, run_id: str | None) -> set[str]:
+    def _record(self, keys: Iterable[str], change: Change, run_id: str | None) -> set[str]:
         again: set[str] = set()
         for key in keys:
             entries = self._by_key.setdefault(key, [])
             self._by_key.move_to_end(key)
-            known = [entry for entry in entries if entry[1] == change.id]
-            if any(entry[3] == change for entry in known):
+            known = [entry for entry in entries if entry.id == change.id]
+            if any(entry.change == change for entry in known):
                 continue
             for entry in known:
                 entries.remove(entry)
-            insort(entries, (change.began_at_ns, change.id, run_id, change), key=lambda e: e[:2])
-            del entries[:-DEEDS_MAX]
-            again |= set(self._resting.get(key, ())) - {run_id}
+            insort(
+                entries, Entry(change.began_at_ns, change.id, run_id, change), key=lambda e: e[:2]
+            )
+            del entries[:-CHANGES_OF_KEY_MAX]
+            again |= set(self._dependents.get(key, ())) - {run_id}
         while len(self._by_key) > KEYS_MAX:
             self._by_key.popitem(last=False)
-            self.dropped["deeds_full"] += 1
+            self.dropped["cross_run_changes_full"] += 1
         return again
-
-
-def names_of(entity: str) -> set[str]:
-    """What facts may call an entity: its key, and the name at its end."""
-    return {entity, entity.rpartition("/")[2]} - {""}
 
 
 def may_overtake(step: Step) -> bool:
     """True for an action that ended and can have changed what others read."""
     action = step.action
     return action is not None and action.tier.has_effect and step.ended_at_ns is not None
-
-
-def rests_on_others(run: Run) -> bool:
-    """True where the newest step of a run can have overlooked what others did."""
-    action = run.newest.action if run.newest else None
-    return action is not None and action.tier.has_effect and bool(action.requires or action.targets)
-
-
-def rests_on(run: Run) -> set[str]:
-    """Subjects that the newest action of a run rests on: required, read, and acted upon."""
-    action = run.newest.action if run.newest else None
-    if action is None:
-        return set()
-    kinds = {requirement.kind for requirement in action.requires}
-    keys = {want.subject for want in action.requires if want.learnt_support is None}
-    if kinds:
-        keys |= {fact.subject for step in run.steps for fact in step.facts if fact.kind in kinds}
-    for target in action.targets:
-        keys |= names_of(target)
-    return keys - {ANY, ""}

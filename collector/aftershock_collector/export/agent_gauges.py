@@ -12,7 +12,7 @@ from aftershock.model import Run, Spent, StepKind
 from aftershock.policy.prices import spent_with, window_of
 from aftershock.rules.budget_exceeded import amounts
 from aftershock.rules.context_pressure import newest_inferences
-from aftershock_collector.engine.run_state import RunState
+from aftershock_collector.engine.run_judge import RunJudge
 from aftershock_collector.export.label_sets import HOME, OTHER, SETS_MAX, Home, cut, home_of
 
 Rows = dict[tuple[str, ...], float]  # labels → value
@@ -54,7 +54,7 @@ class AgentGauges(Collector):
                 family.add_metric(values, value)
             yield family
 
-    def take(self, memories: Iterable[RunState], now_ns: int) -> None:
+    def take(self, memories: Iterable[RunJudge], now_ns: int) -> None:
         """Look at every run in memory."""
         stock: dict[str, Rows] = {name: {} for name in GAUGES}
         uses: dict[str, Use] = {}
@@ -70,7 +70,7 @@ class AgentGauges(Collector):
         self._stock = stock
 
 
-def _take_findings(stock: dict[str, Rows], memory: RunState, home: Home) -> None:
+def _take_findings(stock: dict[str, Rows], memory: RunJudge, home: Home) -> None:
     for claim in memory.reported.values():
         finding = claim.finding
         if claim.closing is not None:
@@ -82,7 +82,7 @@ def _take_findings(stock: dict[str, Rows], memory: RunState, home: Home) -> None
             _raise(stock["impact_probability"], labels, impact.probability)
 
 
-def _take_run(stock: dict[str, Rows], memory: RunState, home: Home, use: Use, now_ns: int) -> None:
+def _take_run(stock: dict[str, Rows], memory: RunJudge, home: Home, use: Use, now_ns: int) -> None:
     window, local_ns = memory.window, now_ns - memory.clock_ns
     _add(stock["agent_runs_open"], home, 1)
     _add(stock["agent_approvals_waiting"], home, use.waiting)
@@ -97,7 +97,7 @@ def _take_run(stock: dict[str, Rows], memory: RunState, home: Home, use: Use, no
             _raise(stock["agent_budget_used_ratio"], (*home, name), used / most)
 
 
-def _use_of(memory: RunState, known: Use | None) -> Use:
+def _use_of(memory: RunJudge, known: Use | None) -> Use:
     window, limits = memory.window, memory.limits
     mark = len(window), window.received_at_ns
     if known is not None and known.mark == mark:

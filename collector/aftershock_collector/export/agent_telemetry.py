@@ -47,7 +47,7 @@ class AgentTelemetry:
         self._counting.note(report, self._engine.window)
         if report.now_ns - self._surveyed_ns >= SURVEY_EVERY_NS:
             self._surveyed_ns = report.now_ns
-            self._survey.take(self._engine.memories(), report.now_ns)
+            self._survey.take(self._engine.judges(), report.now_ns)
 
     def dropped(self) -> dict[str, int]:
         """What found no room since the last time, by reason."""

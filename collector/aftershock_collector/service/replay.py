@@ -40,12 +40,12 @@ class Importer:
         self._store = store
         self._policy = policy
         self._now_ns = now_ns  # our clock, for retention only
-        self._lessons = Baseline(policy.limits)  # of all files: what is custom in one is in others
+        self._baseline = Baseline(policy.limits)  # of all files: what is custom in one is in others
 
     def take(self, path: Path) -> Imported:
         """Import one file; raises Unreadable or OSError where it cannot be read at all."""
         imported = Imported(path)
-        engine = Engine(self._policy, live=False, lessons=self._lessons)
+        engine = Engine(self._policy, live=False, baseline=self._baseline)
         for batch in read_file(path):
             imported.dropped.update(batch.rejected)
             items = items_of(batch, self._policy)
@@ -60,7 +60,7 @@ class Importer:
             engine.observe(steps)
             if len(engine) >= engine.limits.runs_max:
                 self._settle(engine, imported)
-                engine = Engine(self._policy, live=False, lessons=self._lessons)
+                engine = Engine(self._policy, live=False, baseline=self._baseline)
         self._settle(engine, imported)
         return imported
 

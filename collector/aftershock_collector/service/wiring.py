@@ -203,7 +203,9 @@ def _series_around(engine: Engine, intake: IngestQueue) -> web.SeriesAround:
     """Series as they are in memory."""
 
     async def around(entities: Sequence[str], start_ns: int, end_ns: int) -> Sequence[Series]:
-        return await _there(intake, lambda: engine.series.window(entities, start_ns, end_ns))
+        return await _there(
+            intake, lambda: engine.correlator.series.window(entities, start_ns, end_ns)
+        )
 
     return around
 
@@ -215,7 +217,7 @@ async def _poll(
 
     async def wanted() -> bool:
         try:
-            return await _there(intake, lambda: engine.watch.wants(time.time_ns()))
+            return await _there(intake, lambda: engine.correlator.observer.wants(time.time_ns()))
         except TimeoutError:
             return False  # whoever has no time to answer has none to look either
 
@@ -224,7 +226,7 @@ async def _poll(
     ) -> None:
         for start in range(0, max(1, len(series)), TAKEN_AT_ONCE):
             part = series[start : start + TAKEN_AT_ONCE]
-            intake.call(lambda part=part: engine.take(part, aliases, problems))
+            intake.call(lambda part=part: engine.correlator.record_series(part, aliases, problems))
 
     with closing(PrometheusSource(told)) as source:
         await Poller(source, wanted, deliver, telemetry).run()

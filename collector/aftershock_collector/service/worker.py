@@ -87,7 +87,7 @@ class Worker:
         since_ns = now_ns - int(FIRING_S * 1e9)
         self._learn(self._reader.changes(since_ns, now_ns, CHANGES_MAX), now_ns)
         since_ns = now_ns - int(self.engine.limits.run_idle_s * 1e9)
-        self.engine.trust(prior_of(self._reader.votes()))
+        self.engine.correlator.set_prior(prior_of(self._reader.votes()))
         for run_id in reversed(self._reader.live_since(since_ns, RESTORED_MAX)):
             self._restore(run_id)
         restore_baseline(self.engine, self._reader)
@@ -107,19 +107,21 @@ class Worker:
         if error is None:
             return None
         service = text_in(event.resource, SERVICE_NAME)
-        if self.engine.links.knows(error.trace_id, service):
+        if self.engine.correlator.links.knows(error.trace_id, service):
             return error
-        self.engine.links.wait(error)
+        self.engine.correlator.links.wait(error)
         return None
 
     def answer(self, changes: Iterable[Change], now_ns: int) -> list[dict[str, Any]]:
         """What whoever sent alerts is answered: their suspects, before a person sees them."""
         alerts = [c for c in changes if c.kind is ChangeKind.ALERT and c.ended_at_ns is None]
-        return [suspects_json(self.engine.suspects(a, now_ns)) for a in alerts[:ANSWERED_MAX]]
+        return [
+            suspects_json(self.engine.correlator.suspects(a, now_ns)) for a in alerts[:ANSWERED_MAX]
+        ]
 
     def measure(self, samples: Iterable[Sample]) -> None:
         """Take in what was measured: pushed over OTLP, scraped, or read from this host."""
-        self.engine.measure(samples)
+        self.engine.correlator.measure(samples)
 
     def tick(self, now_ns: int) -> Report:
         """Judge, record and queue what must be told."""
@@ -128,7 +130,7 @@ class Worker:
         report = self.engine.conclude(now_ns)
         self._telemetry.judge.observe(time.perf_counter() - began_s)
         self._concluded(report)
-        suspects = tuple(self.engine.rank_suspects(now_ns))
+        suspects = tuple(self.engine.correlator.rank_suspects(now_ns))
         news = (report.opened, report.updated, report.closed, report.impacts, report.changes)
         if any(news) or suspects:
             deliveries = [*self._tell(report), *(d for s in suspects for d in self._accuse(s))]
@@ -148,8 +150,8 @@ class Worker:
             return
         closed = [decided(claim, feedback) for _, feedback, claim in untold]
         for claim in closed:
-            self.engine.decide(claim)
-        self.engine.trust(prior)
+            self.engine.close(claim)
+        self.engine.correlator.set_prior(prior)
         report = Report(now_ns, closed=tuple(closed))
         self._concluded(report)
         rows = tuple(row for row, *_ in untold)
@@ -158,7 +160,9 @@ class Worker:
 
     def _concluded(self, report: Report) -> None:
         self._fleet.concluded(report)
-        self._telemetry.concluded(report, runs=len(self.engine), series=len(self.engine.series))
+        self._telemetry.concluded(
+            report, runs=len(self.engine), series=len(self.engine.correlator.series)
+        )
         self._telemetry.drop(self._fleet.dropped())
 
     def _wait(self, told: Told) -> None:
@@ -221,7 +225,7 @@ def restore_baseline(engine: Engine, reader: Reader) -> None:
         window = Window(past.run_id, engine.limits)
         steps = reader.steps(past.run_id, engine.policy)
         window.add(steps)
-        engine.lessons.learn_from(window, past.ended_at_ns or past.last_ns)
+        engine.correlator.baseline.learn_from(window, past.ended_at_ns or past.last_ns)
         read += len(steps)
         if read >= LEARNT_STEPS_MAX:
             return

@@ -143,11 +143,11 @@ def test_a_vote_cast_while_nobody_listened_is_told_by_the_next_collector_once(
 
     assert [["agent_impact"]] == [[c.finding.kind for c in r.closed] for r in desk.told]
     assert 0 == desk.votes(tmp_path)
-    assert pytest.approx(3.0, abs=0.05) == desk.judging.engine.watch.nobody
+    assert pytest.approx(3.0, abs=0.05) == desk.judging.engine.correlator.observer.nobody
     again = Desk(tmp_path)
     again.judging.tick(incident.at(101))
     assert [] == again.told
-    assert pytest.approx(3.0, abs=0.05) == again.judging.engine.watch.nobody
+    assert pytest.approx(3.0, abs=0.05) == again.judging.engine.correlator.observer.nobody
 
 
 def test_an_update_that_crosses_a_vote_does_not_reopen_the_finding(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Lessons: customs of runs that were over well before, live and in recordings, in any order."""
+"""The learned baseline: expectations from earlier runs, live and in recordings, in any order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.scenario import START_NS, Scenario, run
 DAY_S = 86_400.0
 
 
-def careful(number: int, *, after: float = 0.0) -> Scenario:
+def reading_first(number: int, *, after: float = 0.0) -> Scenario:
     """Reads an order, then updates it."""
     played = run(f"past-{number}").after(after + number)
     played.calls("get_order", order_id=f"A-{number}").returns("open")
@@ -35,7 +35,7 @@ def missing(claims: tuple[Claim, ...]) -> list[Claim]:
 
 def test_an_action_that_skips_what_runs_of_the_day_before_read_first_warns() -> None:
     engine = Engine(live=False)
-    engine.observe([step for number in range(20) for step in careful(number).steps])
+    engine.observe([step for number in range(20) for step in reading_first(number).steps])
     engine.observe(hasty().steps)
     (claim,) = missing(engine.complete().opened)
 
@@ -51,7 +51,7 @@ def test_an_action_that_skips_what_runs_of_the_day_before_read_first_warns() -> 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_order_in_which_a_recording_is_read_makes_no_difference(seed: int) -> None:
-    steps = [step for number in range(20) for step in careful(number).steps] + hasty().steps
+    steps = [step for number in range(20) for step in reading_first(number).steps] + hasty().steps
     random.Random(seed).shuffle(steps)
     engine = Engine(live=False)
     for step in steps:
@@ -61,10 +61,10 @@ def test_the_order_in_which_a_recording_is_read_makes_no_difference(seed: int) -
     assert len(missing(engine.complete().opened)) == 1
 
 
-def test_live_runs_are_learnt_from_when_they_are_put_away() -> None:
+def test_live_runs_are_learned_from_when_they_are_evicted() -> None:
     engine = Engine()
     for number in range(20):
-        engine.observe(careful(number).steps)
+        engine.observe(reading_first(number).steps)
         engine.conclude(START_NS)
     engine.conclude(START_NS + int(DAY_S * 1e9))
     engine.observe(hasty().steps)
@@ -73,49 +73,49 @@ def test_live_runs_are_learnt_from_when_they_are_put_away() -> None:
     assert len(missing(engine.conclude(hasty().now_ns).opened)) == 1
 
 
-def test_runs_of_the_same_hour_are_judged_by_what_was_custom_before_it() -> None:
+def test_runs_of_the_same_hour_are_judged_by_what_was_expected_before_it() -> None:
     engine = Engine(live=False)
-    steps: list[Step] = [step for number in range(20) for step in careful(number).steps]
+    steps: list[Step] = [step for number in range(20) for step in reading_first(number).steps]
     engine.observe([*steps, *hasty(after=100.0).steps])
 
     assert missing(engine.complete().opened) == []
 
 
-def test_a_reader_of_its_subject_follows_the_custom() -> None:
+def test_a_run_that_reads_its_subject_first_meets_the_expectation() -> None:
     engine = Engine(live=False)
-    engine.observe([step for number in range(20) for step in careful(number).steps])
-    engine.observe(careful(77, after=DAY_S).steps)
+    engine.observe([step for number in range(20) for step in reading_first(number).steps])
+    engine.observe(reading_first(77, after=DAY_S).steps)
 
     assert missing(engine.complete().opened) == []
 
 
-def test_the_newest_runs_are_learnt_from_and_each_of_them_only_so_much(
+def test_the_newest_runs_are_learned_from_and_a_bounded_part_of_each(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "RUNS_MAX", 30)
-    monkeypatch.setattr(module, "LESSONS_MAX", 3)
-    lessons = Baseline(Limits())
+    monkeypatch.setattr(module, "OBSERVATIONS_MAX", 3)
+    baseline = Baseline(Limits())
     busy = run("busy")
     for number in range(50):
         busy.calls("get_order", order_id=f"B-{number}").returns("open")
         busy.calls("update_order", order_id=f"B-{number}").returns("updated")
     for number in range(100):
-        lessons.learn(f"run-{number}", START_NS, busy.steps)
-    learned = lessons.learned_at(START_NS + 2 * HOUR_NS)
-    (custom,) = learned.expectations["order_id"]
+        baseline.learn(f"run-{number}", START_NS, busy.steps)
+    learned = baseline.learned_at(START_NS + 2 * HOUR_NS)
+    (expected,) = learned.expectations["order_id"]
 
-    assert custom.support == 90
+    assert expected.support == 90
 
 
-def test_what_was_custom_in_an_hour_stays_so_until_it_is_unsettled() -> None:
-    lessons = Baseline(Limits())
+def test_the_expectations_of_an_hour_stay_until_they_are_unsettled() -> None:
+    baseline = Baseline(Limits())
     now_ns = START_NS + 2 * HOUR_NS
     for number in range(20):
-        lessons.learn(f"run-{number}", START_NS, careful(number).steps)
-    before = lessons.learned_at(now_ns)
-    lessons.learn("late", START_NS, careful(99).steps)
+        baseline.learn(f"run-{number}", START_NS, reading_first(number).steps)
+    before = baseline.learned_at(now_ns)
+    baseline.learn("late", START_NS, reading_first(99).steps)
 
-    assert before is lessons.learned_at(now_ns)
-    lessons.unsettle()
-    assert lessons.learned_at(now_ns).expectations["order_id"][0].support == 21
-    assert lessons.learned_at(START_NS).expectations == {}
+    assert before is baseline.learned_at(now_ns)
+    baseline.unsettle()
+    assert baseline.learned_at(now_ns).expectations["order_id"][0].support == 21
+    assert baseline.learned_at(START_NS).expectations == {}

@@ -1,4 +1,4 @@
-"""Deeds: who was overtaken by whom, whatever arrives first, and nothing without bound."""
+"""Changes that cross runs: who was overtaken by whom, in any order of arrival, and bounds."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from aftershock.model import Change, ChangeKind, Claim, Level, Run, Step
+from aftershock.model import Change, ChangeKind, Claim, Level, Step
 from aftershock.policy.policy import Policy
 from aftershock_collector.engine import cross_run as module
 from aftershock_collector.engine.cross_run import CrossRunChanges
 from aftershock_collector.engine.engine import Engine
-from tests.support.scenario import LIMITS, START_NS, S, Scenario, run
+from aftershock_collector.engine.evidence import Evidence
+from tests.support.scenario import START_NS, S, Scenario, run
 
 POLICY = Policy.from_mapping(
     {
@@ -53,7 +54,7 @@ def engine() -> Engine:
 
 
 def stale(judged: Engine) -> list[Claim]:
-    """What stands of stale facts when everything is told."""
+    """Open findings about stale facts, once everything has arrived."""
     report = judged.conclude(START_NS + 100 * S)
     return [c for c in (*report.opened, *report.updated) if c.finding.kind == "stale_fact"]
 
@@ -101,16 +102,16 @@ def test_whatever_arrives_first_the_finding_is_the_same() -> None:
         (ChangeKind.ALERT, Level.WARN, "deploy 42 began on service/checkout after it was read"),
     ],
 )
-@pytest.mark.parametrize("late", [True, False])
+@pytest.mark.parametrize("arrives_after", [True, False])
 def test_a_change_outside_the_agents_makes_a_fact_stale(
-    kind: ChangeKind, level: Level, words: str, late: bool
+    kind: ChangeKind, level: Level, words: str, arrives_after: bool
 ) -> None:
     judged = engine()
-    if late:
+    if arrives_after:
         judged.observe(reader().steps)
         judged.conclude(START_NS + 100 * S)
     judged.learn(change(kind), START_NS)
-    if not late:
+    if not arrives_after:
         judged.observe(reader().steps)
     (claim,) = stale(judged)
 
@@ -170,38 +171,48 @@ def test_a_restored_run_keeps_what_rests_on_runs_that_are_not_restored() -> None
     assert ((), (), ()) == (report.opened, report.updated, report.closed)
 
 
-def resting(run_id: str = "reader") -> Run:
-    return replace(reader().run(), id=run_id)
+KEYS = ("service/checkout", "checkout")
 
 
-def test_the_memory_of_deeds_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def of_others(changes: CrossRunChanges, run_id: str) -> set[str]:
+    return {change.id for found in changes.of_others(run_id, KEYS).values() for change in found}
+
+
+def test_changes_and_dependent_runs_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "KEYS_MAX", 10)
-    deeds = CrossRunChanges()
+    changes = CrossRunChanges()
     for number in range(40):
-        deeds.record_change(replace(change(), id=f"c{number}"))
-        deeds.record_change(replace(change(entity=f"service/s{number}"), id=f"d{number}"))
-    found = deeds.resting(resting(), LIMITS)
+        changes.record_change(replace(change(), id=f"c{number}"))
+        changes.record_change(replace(change(entity=f"service/s{number}"), id=f"d{number}"))
 
-    assert len(found) == 16
-    assert deeds.dropped["deeds_full"] > 0
+    assert len(of_others(changes, "reader")) == 16
+    assert changes.dropped["cross_run_changes_full"] > 0
     for number in range(100):
-        deeds.resting(resting(f"reader-{number}"), LIMITS)
-    assert deeds.dropped["resting_runs_full"] > 0
+        of_others(changes, f"reader-{number}")
+    assert changes.dropped["dependent_runs_full"] > 0
 
 
-def test_hearing_the_same_again_judges_nobody_again() -> None:
-    deeds = CrossRunChanges()
-    deeds.resting(resting(), LIMITS)
+def test_the_same_change_again_judges_no_run_again() -> None:
+    changes = CrossRunChanges()
+    of_others(changes, "reader")
 
-    assert deeds.record_change(change()) == {"reader"}
-    assert deeds.record_change(change()) == set()
-    assert deeds.record_change(replace(change(), name="deploy 43")) == {"reader"}
+    assert changes.record_change(change()) == {"reader"}
+    assert changes.record_change(change()) == set()
+    assert changes.record_change(replace(change(), name="deploy 43")) == {"reader"}
 
 
 def test_a_runs_own_actions_are_not_another_ones() -> None:
-    deeds = CrossRunChanges()
+    changes = CrossRunChanges()
     action: Step = reader().steps[-1]
-    deeds.record_action(replace(action, run_id="reader", ended_at_ns=START_NS + 3 * S))
+    changes.record_action(replace(action, run_id="reader", ended_at_ns=START_NS + 3 * S))
 
-    assert deeds.resting(resting(), LIMITS) == ()
-    assert len(deeds.resting(resting("other"), LIMITS)) == 1
+    assert of_others(changes, "reader") == set()
+    assert of_others(changes, "other") == {f"reader/{action.span_id}"}
+
+
+def test_evidence_holds_the_newest_changes_that_came_before_an_action() -> None:
+    changes = [replace(change(at=at), id=f"c{at}") for at in (1.0, 2.0, 3.0, 4.0)]
+    evidence = Evidence(START_NS, changes={"checkout": changes, "service/checkout": changes})
+    found = evidence.changes_before(KEYS, START_NS + 3 * S, 2)
+
+    assert [one.id for one in found] == ["c2.0", "c3.0"]

@@ -119,9 +119,9 @@ def test_time_is_used_up_while_nothing_happens() -> None:
     engine.observe([root(ended_s=75)], arrived_ns=at(75))
     last = engine.conclude(at(76))
 
-    told = [(kinds(report.opened), kinds(report.updated)) for report in seen]
+    reported = [(kinds(report.opened), kinds(report.updated)) for report in seen]
     warned, alarmed = [("budget_exceeded", "warn")], [("budget_exceeded", "alarm")]
-    assert [([], []), (warned, []), ([], []), ([], alarmed), ([], [])] == told
+    assert [([], []), (warned, []), ([], []), ([], alarmed), ([], [])] == reported
     assert [(Closing.RUN_ENDED, "The run used 75 of 60 s.")] == [
         (claim.closing, claim.finding.summary) for claim in last.closed
     ]

@@ -226,7 +226,7 @@ def test_an_alert_that_brings_a_trace_back_has_one_suspect() -> None:
         [call("scale", 1, 2, "db/orders"), call("restart", 20, 21, "service/checkout")], at(21)
     )
     engine.learn(change(30, span="scale"), at(30))
-    (ranking,) = engine.rank_suspects(at(30))
+    (ranking,) = engine.correlator.rank_suspects(at(30))
 
     assert [("scale", LINKED, 1.0)] == [
         (suspect.tool, suspect.relation, suspect.probability) for suspect in ranking.ranked
@@ -254,14 +254,14 @@ def test_what_overtakes_the_agents_own_telemetry_is_linked_when_that_arrives(ide
     engine = Engine()
     early = change(1.5, identity=identity, span="scale", kind=ChangeKind.WARNING)
 
-    engine.links.wait(early)
-    assert engine.links.come(TRACE) == []
+    engine.correlator.links.wait(early)
+    assert engine.correlator.links.come(TRACE) == []
     engine.observe([call("scale", 1, 2, "service/checkout")], at(3))
     (claim,) = engine.conclude(at(4)).opened
 
     assert claim.finding.impact is not None
     assert ("scale", "certain") == (claim.finding.impact.tool, claim.finding.impact.label)
-    assert engine.links.come(TRACE) == []
+    assert engine.correlator.links.come(TRACE) == []
 
 
 def test_what_waits_for_a_trace_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

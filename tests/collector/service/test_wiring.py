@@ -96,7 +96,7 @@ def test_a_collector_scrapes_itself_and_this_host_into_series(tmp_path: Path) ->
             )
             async with running(second) as collector:
                 await asyncio.sleep(1.0)
-                return collector.judging.engine.series.entities()
+                return collector.judging.engine.correlator.series.entities()
 
     entities = asyncio.run(measure())
 

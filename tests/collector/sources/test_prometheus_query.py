@@ -169,7 +169,7 @@ def test_what_could_not_be_asked_stands_in_the_verdict_and_no_look_is_not_calm()
     assert () == engine.conclude(acted_ns + S).impacts
     assert () == engine.conclude(acted_ns + 20 * S).impacts  # an answer may still come
     problem = "Prometheus could not tell http p99: no answer within 5 s"
-    engine.take((), {}, (problem,))
+    engine.correlator.record_series((), {}, (problem,))
     (impact,) = engine.conclude(acted_ns + 36 * S).impacts
 
     assert ("no metric evidence", None) == (impact.label, impact.probability)

@@ -1,0 +1,185 @@
+"""Correlator: everything that crosses runs. It hands each run its Evidence.
+
+It holds series and topology, the observed actions, suspects of alerts, exact links between traces
+and changes, what runs and others changed, and the learned baseline. It never judges a run.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from aftershock.limits import Limits
+from aftershock.model import Change, Fact, Impact, Step
+from aftershock.runs.expectations import LearnedExpectations
+from aftershock_collector.engine.baseline import Baseline
+from aftershock_collector.engine.cross_run import CrossRunChanges
+from aftershock_collector.engine.evidence import Evidence
+from aftershock_collector.impact.links import Links
+from aftershock_collector.impact.observation import LOOK_S, ActionObserver
+from aftershock_collector.impact.priors import Prior
+from aftershock_collector.impact.suspects import SuspectIndex, Suspects
+from aftershock_collector.metrics.measure import Measurer
+from aftershock_collector.metrics.series import SERIES_MAX, Series, SeriesStore
+from aftershock_collector.otlp.wire import Sample
+
+
+class Correlator:
+    """What is known beside the runs, bounded everywhere. Owns no clock."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        series_max: int = SERIES_MAX,
+        observation_window_s: float = LOOK_S,
+        topology: Mapping[str, Sequence[str]] | None = None,
+        patience_s: float = 0.0,
+        baseline: Baseline | None = None,
+    ) -> None:
+        self.series = SeriesStore(series_max=series_max)
+        self.topology = topology or {}
+        self.observer = ActionObserver(observation_window_s, patience_s)
+        self.suspect_index = SuspectIndex()
+        self.links = Links()
+        self.baseline = baseline or Baseline(limits)
+        self.changes: OrderedDict[str, Change] = OrderedDict()
+        self._changes_max = limits.runs_max
+        self._cross_run = CrossRunChanges()
+        self._measurer = Measurer(series_max)
+        self._impacts: dict[str, dict[str, Impact]] = {}  # run id → span id → newest attribution
+        self._dropped: Counter[str] = Counter()
+
+    # --- In ------------------------------------------------------------------------------------
+
+    def record_change(self, change: Change, now_ns: int) -> set[str]:
+        """Record something that changed outside the agents.
+
+        Returns:
+            Ids of runs that acted on what changed: their steps from then on are judged again.
+        """
+        self.changes[change.id] = change
+        while len(self.changes) > self._changes_max:
+            self.changes.popitem(last=False)
+            self._dropped["changes_full"] += 1
+        resolved, linked = self.links.resolve(change)
+        if linked is None:
+            self.links.wait(change)
+        self.observer.hear(resolved)
+        if linked is not None and resolved.kind.is_trouble:
+            self.observer.link(linked.step, resolved, now_ns, skew_ns=linked.skew_ns)
+        self.suspect_index.hear(resolved, now_ns)
+        return self._cross_run.record_change(resolved)
+
+    def record_action(self, step: Step) -> set[str]:
+        """Record what an ended action changed; returns ids of other runs to judge again."""
+        return self._cross_run.record_action(step)
+
+    def record_traces(self, steps: Iterable[Step], skew_ns: int) -> None:
+        """Record whose traces these are; `skew_ns` added to their times gives our clock."""
+        for step in steps:
+            self.links.note(step, skew_ns)
+
+    def changes_waiting_for(self, steps: Iterable[Step]) -> list[Change]:
+        """Changes that named a trace before it was known as an agent's, as it is now."""
+        traces = {step.trace_id for step in steps if step.trace_id}
+        return [change for trace_id in traces for change in self.links.come(trace_id)]
+
+    def observe(self, step: Step, facts: Iterable[Fact], skew_ns: int) -> None:
+        """Observe what an action does to the infrastructure from now on.
+
+        Args:
+            step: an action with an effect, its agent and targets resolved.
+            facts: what its run had been shown when it began.
+            skew_ns: what to add to the agent's times to get our clock.
+        """
+        self.observer.open(step, facts, skew_ns=skew_ns)
+        self.suspect_index.note(step, skew_ns)
+
+    def measure(self, samples: Iterable[Sample]) -> None:
+        """Record what was measured of the infrastructure."""
+        self._measurer.record(samples, self.series)
+
+    def record_series(
+        self, series: Iterable[Series], aliases: Mapping[str, str], problems: tuple[str, ...] = ()
+    ) -> None:
+        """Record series that were queried, other names of entities, and what failed."""
+        for name, entity in aliases.items():
+            self.series.alias(name, entity)
+        for each in series:
+            for at_ns, value in zip(each.times_ns.tolist(), each.values.tolist(), strict=True):
+                self.series.append(each.entity, each.metric, each.family, each.unit, at_ns, value)
+        self.observer.blind = problems
+
+    def set_prior(self, prior: Prior) -> None:
+        """Use what people's feedback showed of how often agents are behind a degradation."""
+        self.observer.nobody = prior.nobody
+
+    def restore_impacts(self, run_id: str, impacts: Iterable[Impact]) -> None:
+        """Adopt the attributions that an earlier process made of a run's actions."""
+        for impact in impacts:
+            self._impacts.setdefault(run_id, {})[impact.span_id] = impact
+
+    def forget_run(self, run_id: str) -> None:
+        """Drop what is kept for a live run only."""
+        self._impacts.pop(run_id, None)
+
+    # --- Out -----------------------------------------------------------------------------------
+
+    def score(self, now_ns: int, live_runs: Mapping[str, object]) -> list[Impact]:
+        """One scoring round over the observed actions; returns new and different attributions."""
+        impacts = self.observer.look(now_ns, self.series, self.topology)
+        for impact in impacts:
+            self.suspect_index.judged(impact)
+            if impact.run_id in live_runs:
+                self._impacts.setdefault(impact.run_id, {})[impact.span_id] = impact
+        return impacts
+
+    def impacts_of(self, run_id: str) -> tuple[Impact, ...]:
+        """The newest attribution of each of a run's actions."""
+        return tuple(self._impacts.get(run_id, {}).values())
+
+    def evidence(self, run_id: str, now_ns: int) -> Evidence:
+        """What time and impacts say about a run."""
+        return Evidence(now_ns, self.impacts_of(run_id))
+
+    def evidence_with(
+        self, evidence: Evidence, run_id: str, learned: LearnedExpectations, keys: Iterable[str]
+    ) -> Evidence:
+        """Evidence, and what was expected and what others changed of the keys a run depends on."""
+        changes = self._cross_run.of_others(run_id, keys)
+        return replace(evidence, learned=learned, changes=changes)
+
+    def suspects(self, alert: Change, now_ns: int) -> Suspects:
+        """The agent actions that may be behind an alert, as far as is known now."""
+        resolved, _ = self.links.resolve(alert)
+        return self.suspect_index.rank(
+            resolved, self.topology, self.series.canonical, now_ns,
+            events=self.observer.events, nobody=self.observer.nobody,
+        )  # fmt: skip
+
+    def rank_suspects(self, now_ns: int) -> list[Suspects]:
+        """Rankings of alerts that are new or different since the last time."""
+        return self.suspect_index.news(lambda alert: self.suspects(alert, now_ns), now_ns)
+
+    def linked_late(self) -> tuple[Change, ...]:
+        """Changes whose trace became an agent's since the last time this was called."""
+        return self.links.overtaken()
+
+    def drops(self) -> Counter[str]:
+        """What was dropped since the last time, by reason."""
+        found: Counter[str] = Counter()
+        for dropped in (
+            self._dropped,
+            self.series.dropped,
+            self._measurer.dropped,
+            self.observer.dropped,
+            self.observer.events.dropped,
+            self.suspect_index.dropped,
+            self._cross_run.dropped,
+            self.links.dropped,
+        ):
+            found.update(dropped)
+            dropped.clear()
+        return found

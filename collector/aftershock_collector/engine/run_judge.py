@@ -1,0 +1,297 @@
+"""RunJudge: the state of one live run, and the findings that follow from it.
+
+To judge a run needs its own steps and the Evidence that the Correlator hands over, and nothing of
+any other run. So runs can be divided between processes by run id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from aftershock.model import Claim, Closing, Impact, Run, Step, StepKind
+from aftershock.policy.policy import Policy, limits_for
+from aftershock.rules import (
+    CLOCK_RULES,
+    LIVE_RULES,
+    RULES,
+    STEP_RULES,
+    judge,
+    kinds_of,
+    rules_after,
+)
+from aftershock.runs.expectations import LearnedExpectations, expect
+from aftershock.runs.fold import Window, place_of
+from aftershock.runs.reconcile import NO_CLAIMS, Claims, advance, close, reconcile
+from aftershock_collector.engine.evidence import (
+    NOTHING_LEARNED,
+    Evidence,
+    dependencies_of,
+    depends_on_others,
+)
+
+SKEW_IGNORED_NS = 5 * 10**9  # queues and batches delay by this much; more is a wrong clock
+CHUNK_STEPS = 128  # added before the window is judged again; well under a window
+NO_KINDS: frozenset[str] = frozenset()
+# Kinds that live rules make and step rules do not: they open and close by themselves.
+LIVE_KINDS = kinds_of(LIVE_RULES) - kinds_of(STEP_RULES)
+# Kinds of findings that the run's own steps may not be enough to derive again.
+USING_EVIDENCE = kinds_of(rule for rule in RULES if rule.uses_evidence)
+
+Difference = tuple[Sequence[Claim], Sequence[Claim], Sequence[Claim]]  # opened, updated, closed
+
+
+class RunJudge:
+    """One live run: its window of steps, the claims after each step, and what was reported."""
+
+    def __init__(self, run_id: str, policy: Policy, *, live: bool) -> None:
+        self.window = Window(run_id, policy.limits)
+        self.limits = policy.limits  # those of the run's agent, once it is known
+        self.reported: Claims = NO_CLAIMS
+        self.finished_at_ns: int | None = None  # nothing more will arrive: a recording has ended
+        self._policy = policy
+        self._live = live
+        self._before: Claims = NO_CLAIMS  # when the oldest step of the window began
+        self._states: list[Claims] = []  # after each step of the window
+        self._timed: Claims = NO_CLAIMS  # of live rules
+        self._restored = False  # from what an earlier process reported, and not judged since
+        self._kept: Claims = NO_CLAIMS  # of these, what only that process had evidence for
+        self._dirty_from: int | None = None  # first step to judge again; None: all are judged
+        self._skew_ns: int | None = None  # our clock minus the agent's, at best; None: unknown
+        self._learned = NOTHING_LEARNED
+
+    @property
+    def run_id(self) -> str:
+        """Id of the run."""
+        return self.window.run_id
+
+    @property
+    def clock_ns(self) -> int:
+        """What to add to the agent's times to get ours: zero unless its clock is plainly wrong."""
+        skew = self._skew_ns
+        return skew if skew is not None and abs(skew) > SKEW_IGNORED_NS else 0
+
+    @property
+    def received_ns(self) -> int | None:
+        """Newest sign of life by our clock; None: there was none."""
+        received_ns = self.window.received_at_ns
+        return None if received_ns is None else received_ns + self.clock_ns
+
+    def run(self, now_ns: int, impacts: Iterable[Impact]) -> Run:
+        """The run as it stands, with the attributions of its actions."""
+        return replace(self.window.whole(now_ns), impacts=tuple(impacts))
+
+    # --- Steps ---------------------------------------------------------------------------------
+
+    def restore(self, claims: Iterable[Claim]) -> None:
+        """Adopt what an earlier process reported of this run; its steps are added as usual."""
+        self.reported = {claim.finding.id: claim for claim in claims}
+        self._timed = {
+            identity: claim
+            for identity, claim in self.reported.items()
+            if claim.finding.kind in LIVE_KINDS
+        }
+        self._restored = True
+
+    def measure_clock(self, steps: Iterable[Step], arrived_ns: int) -> None:
+        """Compare the agent's clock with ours, by steps that arrived at `arrived_ns`."""
+        skew_ns = min(arrived_ns - step.last_ns for step in steps)
+        self._skew_ns = skew_ns if self._skew_ns is None else min(self._skew_ns, skew_ns)
+
+    def overflows_with(self, steps: Sequence[Step]) -> bool:
+        """True where steps could leave the window before they are judged."""
+        return len(self.window) + len(steps) > self.limits.run_steps_max
+
+    def add(self, steps: Sequence[Step]) -> None:
+        """Fold steps into the window, in any order; at most CHUNK_STEPS at once."""
+        shift = self.window.add(steps)
+        if shift.changed_from is None:
+            return
+        changed = [shift.changed_from + shift.fell_out]
+        if self._dirty_from is not None:
+            changed.append(self._dirty_from)
+        valid = min(changed)  # states up to here still describe their prefixes
+        kept = min(shift.fell_out, valid)
+        if kept:
+            self._before = self._states[kept - 1]
+        del self._states[: shift.fell_out]
+        self._dirty_from = max(0, valid - shift.fell_out)
+
+    def judge_again_since(self, time_ns: int) -> None:
+        """Steps that began at a moment (event time) or later rely on what is known only now."""
+        self._judge_again(self.window.position_at(time_ns))
+
+    def finish(self, ended_at_ns: int) -> None:
+        """Record that nothing more will arrive: a recording has ended."""
+        self.finished_at_ns = ended_at_ns
+
+    def close(self, claim: Claim) -> None:
+        """Record that a person closed a finding."""
+        self.reported = {**self.reported, claim.finding.id: claim}
+
+    # --- Judging -------------------------------------------------------------------------------
+
+    def is_due(self, evidence: Evidence) -> bool:
+        """Judge what time and impacts alone can change; True where anything may be different."""
+        timed = self._judge_timed(evidence) if self._live else self._timed
+        is_different = timed is not self._timed
+        self._timed = timed
+        ended_at_ns = self._ended_at_ns
+        ended = ended_at_ns is not None and any(c.closing is None for c in self.reported.values())
+        return (
+            is_different
+            or self._dirty_from is not None
+            or ended
+            or (self._is_clocked and self._lacks_overtime(self._until_ns(evidence.now_ns)))
+        )
+
+    def dependencies(self, learned: LearnedExpectations) -> set[str]:
+        """Keys of everything that others may have changed and that unjudged steps rely on."""
+        self.expect(learned)
+        if self._dirty_from is None:
+            return set()
+        keys: set[str] = set()
+        steps = self._steps_as_expected()
+        for length in range(self._dirty_from + 1, len(steps) + 1):
+            if depends_on_others(steps[length - 1]):
+                keys |= dependencies_of(steps[:length])
+        return keys
+
+    def expect(self, learned: LearnedExpectations) -> None:
+        """Judge all steps again where the expectations are no longer those of before."""
+        if learned.expectations != self._learned.expectations:
+            self._learned = learned
+            self._judge_again(0)
+
+    def conclude(self, evidence: Evidence) -> Difference:
+        """Judge what is due; returns what differs from what was reported, as reported now."""
+        self.judge_steps(evidence)
+        until_ns = self._until_ns(evidence.now_ns)
+        claims = {**self._keep_restored(), **self._claims}
+        if self._is_clocked:
+            overtime = judge(self.window.whole(until_ns), self.limits, CLOCK_RULES)
+            claims = advance(claims, overtime, until_ns, NO_KINDS)
+        if self._ended_at_ns is not None:
+            claims = close(claims, self._ended_at_ns, Closing.RUN_ENDED)
+        derived = {**claims, **self._timed}
+        *difference, self.reported = reconcile(self.reported, derived, evidence.now_ns)
+        opened, updated, closed = difference
+        return opened, updated, closed
+
+    def judge_steps(self, evidence: Evidence) -> None:
+        """Judge every prefix of the window from the first unjudged step on."""
+        self.expect(evidence.learned)
+        if self._dirty_from is None:
+            return
+        self.limits = limits_for(self._policy, self.window.agent)
+        del self._states[self._dirty_from :]
+        claims = self._claims
+        steps = self._steps_as_expected()
+        for length in range(len(self._states) + 1, len(steps) + 1):
+            rules, kinds = rules_after(steps[length - 1].kind)
+            if rules:
+                run = self._prefix(steps[:length], evidence)
+                claims = advance(claims, judge(run, self.limits, rules), run.now_ns, kinds)
+            self._states.append(claims)
+        self._dirty_from = None
+
+    # --- Inside --------------------------------------------------------------------------------
+
+    @property
+    def _claims(self) -> Claims:
+        """Claims after the newest judged step."""
+        return self._states[-1] if self._states else self._before
+
+    @property
+    def _ended_at_ns(self) -> int | None:
+        return self.finished_at_ns or self.window.ended_at_ns
+
+    @property
+    def _is_clocked(self) -> bool:
+        """True where it is known how late it is: now, or when the run ended."""
+        return self._live or self._ended_at_ns is not None
+
+    def _until_ns(self, now_ns: int) -> int:
+        """The run's end, or now by the agent's clock."""
+        return self._ended_at_ns or now_ns - self.clock_ns
+
+    def _judge_again(self, position: int | None) -> None:
+        """Judge the prefixes from a position of the window on again. None: there are none."""
+        if position is not None:
+            known = self._dirty_from
+            self._dirty_from = position if known is None else min(known, position)
+
+    def _steps_as_expected(self) -> tuple[Step, ...]:
+        """The window's steps, with what their calls are expected to require."""
+        steps = self.window.whole(0).steps
+        if not self._learned.expectations:
+            return steps
+        return tuple(expect(self._learned, step) for step in steps)
+
+    def _prefix(self, steps: tuple[Step, ...], evidence: Evidence) -> Run:
+        """The run as it stood after its first steps, with what others had changed by then."""
+        run = replace(self.window.prefix(len(steps)), steps=steps)
+        if not depends_on_others(steps[-1]):
+            return run
+        changes = evidence.changes_before(
+            dependencies_of(steps), steps[-1].began_at_ns, self.limits.changes_max
+        )
+        return replace(run, changes=changes)
+
+    def _judge_timed(self, evidence: Evidence) -> Claims:
+        if self.window.ended_at_ns is not None and not evidence.impacts and not self._timed:
+            return self._timed
+        local_ns = evidence.now_ns - self.clock_ns
+        run = self.run(local_ns, evidence.impacts)
+        if run.newest is None:
+            return self._timed
+        timed = advance(self._timed, judge(run, self.limits, LIVE_RULES), local_ns)
+        return self._contradicted(timed, evidence.impacts)
+
+    def _contradicted(self, timed: Claims, impacts: Iterable[Impact]) -> Claims:
+        """A claim on an impact that closed although nothing recovered was contradicted."""
+        unrecovered = {i.span_id for i in impacts if i.recovered_at_ns is None}
+        wrong: dict[str, Claim] = {}
+        for identity, claim in timed.items():
+            impact, known = claim.finding.impact, self._timed.get(identity)
+            closes = claim.closing is Closing.RECOVERED and known is not None and not known.closing
+            if closes and impact is not None and impact.span_id in unrecovered:
+                wrong[identity] = replace(claim, closing=Closing.CONTRADICTED)
+        return {**timed, **wrong} if wrong else timed
+
+    def _lacks_overtime(self, until_ns: int) -> bool:
+        """True where a finding of clock rules was not reported yet, or not at this level."""
+        if self.limits.budget.wall_time_s is None:
+            return False
+        for finding in judge(self.window.whole(until_ns), self.limits, CLOCK_RULES):
+            known = self.reported.get(finding.id)
+            if known is None or (known.closing is None and known.finding.level != finding.level):
+                return True
+        return False
+
+    def _keep_restored(self) -> Claims:
+        """Lasting claims of an earlier process that the restored steps alone do not show."""
+        if self._restored:
+            derived = self._claims
+            self._kept = {
+                identity: claim
+                for identity, claim in self.reported.items()
+                if claim.closing is None
+                and claim.finding.lasting
+                and claim.finding.kind in USING_EVIDENCE
+                and identity not in derived
+            }
+            self._restored = False
+        return self._kept
+
+
+def chunks_of(steps: Sequence[Step]) -> Iterator[Sequence[Step]]:
+    """Steps in event order, in pieces that a window can hold."""
+    ordered = sorted(steps, key=place_of)
+    for start in range(0, len(ordered), CHUNK_STEPS):
+        yield ordered[start : start + CHUNK_STEPS]
+
+
+def opens_run(steps: Iterable[Step]) -> bool:
+    """Outgoing calls alone open no run: most of them are made by services, not by agents."""
+    return any(step.kind is not StepKind.OUTGOING for step in steps)
