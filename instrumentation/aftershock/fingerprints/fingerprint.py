@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, cast
-from zlib import crc32
 
+from aftershock.fingerprints import keyed
+from aftershock.fingerprints.keyed import hash_subject
+from aftershock.fingerprints.personal import PERSONAL_NAME, without_personal
 from aftershock.limits import Limits
 from aftershock.model import Fingerprint, Outcome
 
@@ -105,18 +106,20 @@ def fingerprint_arguments(arguments: Any, limits: Limits = DEFAULTS) -> Fingerpr
     Key order, white space, empty values, wrappers (`{"arguments": {…}}`), JSON given as text and
     numbers given as text do not matter. The sketch holds the words of the values; names are odd
     (see `names_in`), so that "the same question reworded" can be told from "the next page".
+    Numbers of people (telephone, card, social security, e-mail) are never in the sketch.
     """
     normal = normalise(arguments)
     text = CANONICAL.encode(normal) if normal else ""
     leaves: list[str] = []
     collect_leaves(normal, leaves)
-    words = set(WORD.findall(" ".join(leaves)[: limits.value_chars_max].casefold()))
+    spoken, personal = without_personal("\n".join(leaves)[: limits.value_chars_max])
+    digest = keyed.hash_value(text.encode("utf-8", "replace"))
+    hashes = set(map(hash_sketch_word, set(WORD.findall(spoken.casefold()))))
+    if personal or len(leaves) < count_leaves(normal):
+        # What was left out still tells this call from another, but only together with the rest.
+        hashes.add(int(digest[:8], 16) | 1)
     size = len(arguments) if isinstance(arguments, str) else len(text)
-    return Fingerprint(
-        blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest(),
-        smallest(set(map(hash_word, words)), limits),
-        size,
-    )
+    return Fingerprint(digest, smallest(hashes, limits), size)
 
 
 def unseen_arguments(span_id: str) -> Fingerprint:
@@ -139,18 +142,18 @@ def fingerprint_result(result: Any, limits: Limits = DEFAULTS) -> Fingerprint:
         half = limits.value_chars_max // 2
         text = text[:half] + text[-half:]
     masked = VARYING.sub(b"#", text.encode("utf-8", "replace"))
-    digest = blake2b(masked, digest_size=8).hexdigest()
+    digest = keyed.hash_value(masked)
     lines = masked.translate(None, DIGITS)
     if lines.count(b"\n") < 4:  # one long line: JSON, or prose; compare its clauses
         lines = lines.replace(b",", b"\n").replace(b". ", b"\n")
     parts = set(map(bytes.strip, lines.split(b"\n")))
     parts.discard(b"")
-    return Fingerprint(digest, smallest(set(map(crc32, parts)), limits), size)
+    return Fingerprint(digest, smallest(set(map(keyed.hash_line, parts)), limits), size)
 
 
-def hash_word(word: str) -> int:
+def hash_sketch_word(word: str) -> int:
     """A word's hash: odd where it has a digit, as ids, dates and page numbers have; else even."""
-    hashed = crc32(word.encode("utf-8", "replace"))
+    hashed = keyed.hash_word(word)
     if word.isalpha() or not HAS_DIGIT.search(word):
         return hashed & ~1
     return hashed | 1
@@ -217,13 +220,24 @@ def normalise_mapping(mapping: dict[Any, Any], depth: int) -> Any:
 
 
 def collect_leaves(normal: Any, leaves: list[str]) -> None:
-    """Add the texts inside a normal form."""
+    """Add the texts inside a normal form, apart from those whose name says "about a person"."""
     if isinstance(normal, str):
         leaves.append(normal)
+    elif isinstance(normal, dict):
+        for name, item in cast("dict[str, Any]", normal).items():
+            if not PERSONAL_NAME.search(name):
+                collect_leaves(item, leaves)
     else:
-        inside = cast("dict[str, Any]", normal).values() if isinstance(normal, dict) else normal
-        for item in inside:
+        for item in normal:
             collect_leaves(item, leaves)
+
+
+def count_leaves(normal: Any) -> int:
+    """The number of texts inside a normal form."""
+    if isinstance(normal, str):
+        return 1
+    inside = cast("dict[str, Any]", normal).values() if isinstance(normal, dict) else normal
+    return sum(map(count_leaves, inside))
 
 
 def text_of(result: Any) -> str:
@@ -334,11 +348,6 @@ def subjects_of(arguments: Any) -> frozenset[str]:
     found: dict[tuple[str, str], None] = {}
     collect_subjects(arguments, "", found, 0)
     return frozenset(f"{name}={hash_subject(value)}" for name, value in found)
-
-
-def hash_subject(value: str) -> str:
-    """One subject, hashed: equal across tools and processes."""
-    return blake2b(value.casefold().encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
 def collect_subjects(value: Any, name: str, found: dict[tuple[str, str], None], depth: int) -> None:

@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from aftershock.fingerprints.fingerprint import fingerprint_result, text_of
-from aftershock.fingerprints.words import hash_of, smallest, words_in
+from aftershock.fingerprints.keyed import hash_word, key_id
+from aftershock.fingerprints.words import smallest, words_in
 from aftershock.limits import Limits
 
 DEFAULTS = Limits()
@@ -52,18 +53,18 @@ def shown_in(parts: Sequence[Part], limits: Limits = DEFAULTS) -> Shown:
         if part.is_result:
             told = part.call_id or fingerprint_result(part.text).digest
             if len(results) < limits.shown_max:
-                results[hash_of(told)] = None
+                results[hash_word(told)] = None
             if not fresh:
                 continue
-        found = None if part.text is None else words_of(part.text)
+        found = None if part.text is None else words_of(part.text, key_id())
         known = known and found is not None
         words |= found or frozenset()
     return Shown(frozenset(results), smallest(words, limits) if known else None)
 
 
 @lru_cache(maxsize=256)  # system prompts and first questions come again with each inference
-def words_of(text: str) -> frozenset[int] | None:
-    """The words of one text of a history."""
+def words_of(text: str, _key_id: str) -> frozenset[int] | None:
+    """The words of one text of a history, hashed with the key that the process uses."""
     return words_in(text)
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
-from zlib import crc32
 
+from aftershock.fingerprints.keyed import hash_word
 from aftershock.limits import Limits
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def words_in(text: str, limits: Limits = DEFAULTS) -> frozenset[int] | None:
     if len(text) > limits.value_chars_max:
         return None
     words = {word for word in WORD.findall(text) if not word.isalpha()}
-    return smallest({hash_of(word) for word in map(str.casefold, words) if is_id(word)}, limits)
+    return smallest({hash_word(word) for word in map(str.casefold, words) if is_id(word)}, limits)
 
 
 def words_in_all(texts: Iterable[str], limits: Limits = DEFAULTS) -> frozenset[int] | None:
@@ -62,7 +62,7 @@ def collect_ids(value: Any, name: str, found: dict[str, None], depth: int) -> No
     if isinstance(value, str):
         if WORD_CHARS_MIN <= len(value) <= WORD_CHARS_MAX and not (value.isalpha() or " " in value):
             words = map(str.casefold, WORD.findall(value))
-            found.update((f"{name}={hash_of(word):08x}", None) for word in words if is_id(word))
+            found.update((f"{name}={hash_word(word):08x}", None) for word in words if is_id(word))
     elif isinstance(value, dict):
         for key, item in cast("Mapping[Any, Any]", value).items():
             collect_ids(item, str(key), found, depth + 1)
@@ -82,11 +82,6 @@ def is_id(word: str) -> bool:
     if "@" in word[1:-1]:
         return True
     return any(map(str.isdigit, word)) and not AMOUNT.fullmatch(word)
-
-
-def hash_of(word: str) -> int:
-    """32 bits of a word."""
-    return crc32(word.encode("utf-8", "replace"))
 
 
 def smallest(hashes: set[int], limits: Limits) -> frozenset[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from aftershock.fingerprints.fingerprint import hash_subject
+from aftershock.fingerprints.keyed import hash_subject
 from aftershock.model import Fact, Finding, Level, Outcome, Step
 from aftershock.policy.policy import ANY, subjects_match
 from aftershock.rules.actions import changed_something

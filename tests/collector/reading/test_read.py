@@ -23,7 +23,7 @@ from aftershock.fingerprints.fingerprint import (
     subjects_of,
 )
 from aftershock.fingerprints.hashes import pack
-from aftershock.fingerprints.words import hash_of
+from aftershock.fingerprints.keyed import hash_word
 from aftershock.model import (
     Change,
     ChangeKind,
@@ -770,8 +770,8 @@ def test_messages_on_an_inference_become_hashes_of_results_and_ids() -> None:
         }
     )
 
-    assert step.shown == {hash_of("call-1")}
-    assert step.words == {hash_of(word) for word in ("mia_li_3668", "hat1x", "org-77a")}
+    assert step.shown == {hash_word("call-1")}
+    assert step.words == {hash_word(word) for word in ("mia_li_3668", "hat1x", "org-77a")}
 
 
 def test_hashes_made_in_the_agents_process_win_over_messages() -> None:
@@ -809,8 +809,8 @@ def test_openinference_messages_are_read_field_by_field() -> None:
         }
     )
 
-    assert step.shown == {hash_of("call-1")}
-    assert step.words == {hash_of("mia_li_3668"), hash_of("hat1x")}
+    assert step.shown == {hash_word("call-1")}
+    assert step.words == {hash_word("mia_li_3668"), hash_word("hat1x")}
     assert step.cost_usd == 0.25
 
 
@@ -839,8 +839,8 @@ def test_ids_of_arguments_and_words_of_results_are_told_or_worked_out() -> None:
     content = {names.TOOL_ARGUMENTS: '{"id": "vol-7f31"}', names.TOOL_RESULT: "deleted vol-7f31"}
     told = {
         names.ARGUMENTS_DIGEST: "a" * 16,
-        names.ARGUMENT_IDS: [f"id={hash_of('vol-7f31'):08x}", "broken"],
-        names.RESULT_WORDS: pack([hash_of("vol-7f31")]),
+        names.ARGUMENT_IDS: [f"id={hash_word('vol-7f31'):08x}", "broken"],
+        names.RESULT_WORDS: pack([hash_word("vol-7f31")]),
         names.ACTION_EXPLAIN: True,
     }
     seen = read(span({**call, **content}), EMPTY)
@@ -850,6 +850,6 @@ def test_ids_of_arguments_and_words_of_results_are_told_or_worked_out() -> None:
     assert hashed is not None
     assert seen.action is not None
     assert hashed.action is not None
-    assert seen.action.ids == hashed.action.ids == {f"id={hash_of('vol-7f31'):08x}"}
-    assert seen.action.words == hashed.action.words == {hash_of("vol-7f31")}
+    assert seen.action.ids == hashed.action.ids == {f"id={hash_word('vol-7f31'):08x}"}
+    assert seen.action.words == hashed.action.words == {hash_word("vol-7f31")}
     assert (seen.action.explain, hashed.action.explain) == (None, True)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from aftershock.fingerprints.keyed import hash_word
 from aftershock.fingerprints.shown import PARTS_MAX, Part, Shown, parts_in, parts_of_text, shown_in
-from aftershock.fingerprints.words import hash_of
 from aftershock.limits import Limits
 
 MESSAGES: list[dict[str, Any]] = [
@@ -41,7 +41,7 @@ class Thing:
 
 
 def hashes(*words: str) -> set[int]:
-    return {hash_of(word) for word in words}
+    return {hash_word(word) for word in words}
 
 
 def test_results_are_told_by_call_id_and_words_by_who_said_them() -> None:
@@ -98,7 +98,7 @@ def test_a_history_is_bounded() -> None:
     shown = shown_in(many)
 
     assert len(shown.results or ()) == 256
-    assert hash_of("call-999") in (shown.results or ())
+    assert hash_word("call-999") in (shown.results or ())
     assert shown_in([Part("user", "x")] * (PARTS_MAX + 1)) == Shown()
     assert len(shown_in(many, replace(Limits(), shown_max=3)).results or ()) == 3
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftershock.fingerprints.words import hash_of, ids_in, is_absent, is_id, words_in, words_in_all
+from aftershock.fingerprints.keyed import hash_word
+from aftershock.fingerprints.words import ids_in, is_absent, is_id, words_in, words_in_all
 from aftershock.limits import Limits
 
 LIMITS = Limits()
@@ -39,13 +40,13 @@ def test_words_dates_times_amounts_and_quantities_are_not(word: str) -> None:
 def test_ids_are_found_whatever_stands_around_them() -> None:
     text = "Order (HAT170), see https://shop/x?id=4WQ150. Mail ada@example.com."
 
-    assert words_in(text) == {hash_of(w) for w in ("hat170", "4wq150", "ada@example.com")}
+    assert words_in(text) == {hash_word(w) for w in ("hat170", "4wq150", "ada@example.com")}
 
 
 def test_ids_of_arguments_keep_the_arguments_name_and_not_the_value() -> None:
     ids = ids_in({"user": {"id": "mia_li_3668"}, "note": "about HAT170 of today", "count": 7})
 
-    assert ids == {f"id={hash_of('mia_li_3668'):08x}"}
+    assert ids == {f"id={hash_word('mia_li_3668'):08x}"}
 
 
 def test_ids_of_arguments_are_bounded_in_number_and_depth() -> None:
@@ -69,9 +70,9 @@ def test_what_is_called_absent_is_never_among_the_words(numbers: list[int], othe
 
     assert words is not None
     assert len(words) <= 8
-    assert not any(is_absent(hash_of(f"id{n}x"), words, tight) for n in numbers)
+    assert not any(is_absent(hash_word(f"id{n}x"), words, tight) for n in numbers)
     if len(numbers) < 8 and other not in numbers:
-        assert is_absent(hash_of(f"id{other}x"), words, tight)
+        assert is_absent(hash_word(f"id{other}x"), words, tight)
 
 
 @given(st.text(max_size=200))

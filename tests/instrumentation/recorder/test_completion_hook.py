@@ -15,7 +15,7 @@ from opentelemetry.util.genai.types import (
 
 from aftershock import attributes as names
 from aftershock.fingerprints.hashes import unpack
-from aftershock.fingerprints.words import hash_of
+from aftershock.fingerprints.keyed import hash_word
 from aftershock.recorder.completion_hook import Completion
 from aftershock.recorder.deferred_attributes import DEFERRED
 
@@ -41,8 +41,8 @@ HISTORY = [
 def test_results_and_ids_in_its_messages_are_told_as_hashes() -> None:
     told = completed(HISTORY, system_instruction=[TextPart("You work for ORG-77a.")])
 
-    assert {hash_of("call-1")} == unpack(told[names.INFERENCE_SHOWN])
-    assert {hash_of(word) for word in ("vol-7f31", "pod-12ab", "org-77a")} == unpack(
+    assert {hash_word("call-1")} == unpack(told[names.INFERENCE_SHOWN])
+    assert {hash_word(word) for word in ("vol-7f31", "pod-12ab", "org-77a")} == unpack(
         told[names.INFERENCE_WORDS]
     )
     assert told[names.INFERENCE_TOOLS][0].startswith("scale\t")
