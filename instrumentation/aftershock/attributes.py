@@ -1,11 +1,13 @@
 """The wire vocabulary: every attribute and event name that Aftershock reads or writes, once.
 
 OpenTelemetry's names are used wherever one exists; what the conventions lack is `aftershock.*`.
-"hashes" are sets of 32-bit hashes as one text (`aftershock.fingerprints.hashes`); list-valued
-attributes hold `kind subject` pairs joined by a tab, so that subjects may hold spaces.
+`ATTRIBUTES` and `EVENTS` at the end say where each name of ours stands, its type and its meaning;
+docs/reference is generated from them. `aftershock.wire` encodes and decodes the composed values.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 # --- OpenTelemetry GenAI conventions (semantic-conventions-genai, development) ----------------
 OPERATION = "gen_ai.operation.name"
@@ -23,11 +25,16 @@ INPUT_MESSAGES = "gen_ai.input.messages"
 OUTPUT_MESSAGES = "gen_ai.output.messages"
 SYSTEM_INSTRUCTIONS = "gen_ai.system_instructions"
 TOOL_DEFINITIONS = "gen_ai.tool.definitions"
-OLD_MESSAGES = r"gen_ai\.(?:prompt|completion)\.\d"  # content, one attribute per field
+OLD_MESSAGES = r"gen_ai\.(?:prompt|completion)\.\d"
 INPUT_TOKENS = "gen_ai.usage.input_tokens"
 OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
+CACHE_READ_TOKENS = "gen_ai.usage.cache_read.input_tokens"
+CACHE_WRITE_TOKENS = "gen_ai.usage.cache_write.input_tokens"
+OLD_CACHE_WRITE_TOKENS = "gen_ai.usage.cache_creation.input_tokens"
+REASONING_TOKENS = "gen_ai.usage.reasoning.output_tokens"
 CONVERSATION_COMPACTED = "gen_ai.conversation.compacted"
 ERROR_TYPE = "error.type"
+EVENT_NAME = "event.name"
 SERVICE_NAME = "service.name"
 ENVIRONMENT_NAME = "deployment.environment.name"
 OLD_ENVIRONMENT_NAME = "deployment.environment"
@@ -40,38 +47,40 @@ SERVER_PORT = "server.port"
 DB_SYSTEM = "db.system.name"
 DB_NAMESPACE = "db.namespace"
 
-INFERENCE_CALLS = "gen_ai.invoke_agent.inference_calls"  # metrics, one point for an invocation
+INFERENCE_CALLS = "gen_ai.invoke_agent.inference_calls"
 TOOL_CALLS = "gen_ai.invoke_agent.tool_calls"
 
 # --- Ours: identity --------------------------------------------------------------------------
 RUN_ID = "aftershock.run.id"
-STEP_PARENT = "aftershock.step.parent"  # on start events: the span id of the step around it
-RUN_GOAL = "aftershock.run.goal"  # content: exported only when content capture is on
+STEP_PARENT = "aftershock.step.parent"
+RUN_GOAL = "aftershock.run.goal"
+FINGERPRINT_KEY_ID = "aftershock.fingerprint.key_id"
 
 # --- Ours: tool calls (on execute_tool spans and on their start events) ----------------------
 ARGUMENTS_DIGEST = "aftershock.tool.arguments.digest"
-ARGUMENTS_SKETCH = "aftershock.tool.arguments.sketch"  # hashes: of its tokens
+ARGUMENTS_SKETCH = "aftershock.tool.arguments.sketch"
 ARGUMENTS_SIZE = "aftershock.tool.arguments.size"
 RESULT_DIGEST = "aftershock.tool.result.digest"
-RESULT_SKETCH = "aftershock.tool.result.sketch"  # hashes: of masked lines
+RESULT_SKETCH = "aftershock.tool.result.sketch"
 RESULT_SIZE = "aftershock.tool.result.size"
-RESULT_OUTCOME = "aftershock.tool.result.outcome"  # ok | failed | empty | truncated
+RESULT_OUTCOME = "aftershock.tool.result.outcome"
 ERROR_CLASS = "aftershock.tool.error.class"
-SUBJECTS = "aftershock.tool.subjects"  # string[]: hashed id-like argument values
-ARGUMENT_IDS = "aftershock.tool.arguments.ids"  # string[]: "argument=hash" of ids
-RESULT_WORDS = "aftershock.tool.result.words"  # hashes: of id-like words
+SUBJECTS = "aftershock.tool.subjects"
+ARGUMENT_IDS = "aftershock.tool.arguments.ids"
+RESULT_WORDS = "aftershock.tool.result.words"
 POLLS = "aftershock.tool.polls"
-ACTION_TIER = "aftershock.action.tier"  # read | write | destructive | provision | decommission
-ACTION_EXPLAIN = "aftershock.action.explain"  # bool: policy wants a decision before it
-ACTION_GATE = "aftershock.action.gate"  # allow | warn | ask | deny: what policy wants before it
-ACTION_TARGETS = "aftershock.action.targets"  # string[]: entity keys, "service/checkout"
-CONTEXT_REQUIRED = "aftershock.context.required"  # string[]: "kind<TAB>subject<TAB>max_age_s"
-FACTS = "aftershock.facts"  # string[]: "kind<TAB>subject" that the result of this call provides
+ACTION_TIER = "aftershock.action.tier"
+ACTION_EXPLAIN = "aftershock.action.explain"
+ACTION_GATE = "aftershock.action.gate"
+ACTION_TARGETS = "aftershock.action.targets"
+CONTEXT_REQUIRED = "aftershock.context.required"
+FACTS = "aftershock.facts"
 
-INFERENCE_TOOLS = "aftershock.inference.tools"  # string[]: "tool<TAB>arguments digest" chosen
-INFERENCE_SHOWN = "aftershock.inference.shown"  # hashes: of ids of tool results in its messages
-INFERENCE_WORDS = "aftershock.inference.words"  # hashes: of id-like words in its messages
-TRUNCATED = "aftershock.truncated"  # how many values of this span were cut to the byte cap
+INFERENCE_TOOLS = "aftershock.inference.tools"
+INFERENCE_SHOWN = "aftershock.inference.shown"
+INFERENCE_WORDS = "aftershock.inference.words"
+REASONING_SIZE = "aftershock.reasoning.size"
+TRUNCATED = "aftershock.truncated"
 
 # --- Ours: facts and decisions that the app records itself ------------------------------------
 FACT_KIND = "aftershock.fact.kind"
@@ -79,6 +88,7 @@ FACT_SUBJECT = "aftershock.fact.subject"
 FACT_SOURCE = "aftershock.fact.source"
 FACT_OUTCOME = "aftershock.fact.outcome"
 FACT_DIGEST = "aftershock.fact.digest"
+DECISION_OPERATION = "decision"
 DECISION_QUESTION = "aftershock.decision.question"
 DECISION_CHOSEN = "aftershock.decision.chosen"
 DECISION_OVER = "aftershock.decision.over"
@@ -86,55 +96,221 @@ DECISION_BECAUSE = "aftershock.decision.because"
 DECISION_ASSUMES = "aftershock.decision.assumes"
 
 # --- Ours: approvals, beside gen_ai.tool.name and the digest of the arguments ------------------
-APPROVAL_ID = "aftershock.approval.id"  # one request and its answer have the same
-APPROVAL_OUTCOME = "aftershock.approval.outcome"  # ask: not answered yet | allow | warn | deny
-APPROVAL_BY = "aftershock.approval.by"  # who answered, or was asked
+APPROVAL_ID = "aftershock.approval.id"
+APPROVAL_OUTCOME = "aftershock.approval.outcome"
+APPROVAL_BY = "aftershock.approval.by"
 APPROVAL_BECAUSE = "aftershock.approval.because"
-APPROVAL_ASKED_AT = "aftershock.approval.asked_at"  # ns since the epoch; on the answer
-APPROVAL_EXPIRES_AT = "aftershock.approval.expires_at"  # ns since the epoch
+APPROVAL_ASKED_AT = "aftershock.approval.asked_at"
+APPROVAL_EXPIRES_AT = "aftershock.approval.expires_at"
 
 # --- Ours: log events (event_name) -----------------------------------------------------------
-EVENT_STARTED = "aftershock.step.started"  # carries the span's id and its attributes so far
+EVENT_STARTED = "aftershock.step.started"
 EVENT_HEARTBEAT = "aftershock.step.heartbeat"
 EVENT_FACT = "aftershock.fact"
-EVENT_APPROVAL = "aftershock.approval"  # asked for, or answered
-EVENT_FINDING = "aftershock.finding"  # opened | updated | closed, one id
-EVENT_STEP = "aftershock.step"  # the ordered story: a step began, a step ended
-EVENT_SUSPECTS = "aftershock.suspects"  # of one alert: agent actions that may be behind it
-EVENT_CHANGE = "aftershock.change"  # a deploy, a feature flag, a maintenance window
+EVENT_APPROVAL = "aftershock.approval"
+EVENT_FINDING = "aftershock.finding"
+EVENT_STEP = "aftershock.step"
+EVENT_SUSPECTS = "aftershock.suspects"
+EVENT_CHANGE = "aftershock.change"
 CHANGE_NAME = "aftershock.change.name"
+CHANGE_KIND = "aftershock.change.kind"
 ALERT_ID = "aftershock.alert.id"
-CHANGE_KIND = "aftershock.change.kind"  # deploy | flag | event | alert | warning
 
 # --- Ours: on what the collector emits -------------------------------------------------------
 FINDING_ID = "aftershock.finding.id"
 FINDING_KIND = "aftershock.finding.kind"
+FINDING_SUBJECT = "aftershock.finding.subject"
 FINDING_LEVEL = "aftershock.finding.level"
-FINDING_STATE = "aftershock.finding.state"  # opened | updated | closed
+FINDING_STATE = "aftershock.finding.state"
 FINDING_SUMMARY = "aftershock.finding.summary"
+FINDING_FACTS = "aftershock.finding.facts"
 FINDING_CLOSING = "aftershock.finding.closing"
-FINDING_FEEDBACK = "aftershock.finding.feedback"  # a person's: agent | infrastructure | coincidence
+FINDING_FEEDBACK = "aftershock.finding.feedback"
 FINDING_FEEDBACK_BY = "aftershock.finding.feedback.by"
 IMPACT_PROBABILITY = "aftershock.impact.probability"
 IMPACT_LABEL = "aftershock.impact.label"
 IMPACT_ENTITY = "aftershock.impact.entity"
-DECISION_OPERATION = "decision"  # gen_ai.operation.name of a decision span
-FINDING_SUBJECT = "aftershock.finding.subject"
-IMPACT_NATS_OWN = "aftershock.impact.nats.own"  # surprise of the target after the action
+IMPACT_NATS_OWN = "aftershock.impact.nats.own"
 IMPACT_NATS_BEFORE = "aftershock.impact.nats.before"
 IMPACT_NATS_CALLEE = "aftershock.impact.nats.callee"
 IMPACT_NATS_ALTERNATIVE = "aftershock.impact.nats.alternative"
-IMPACT_CANDIDATE = "aftershock.impact.candidate"  # on a link: which explanation it stands for
-IMPACT_CANDIDATES = "aftershock.impact.candidates"  # string[]: "0.910 name", no agent action too
-IMPACT_GAP = "aftershock.impact.gap"  # string[]: trouble that the agent had not read
-FINDING_FACTS = "aftershock.finding.facts"  # string[]: the lines under the summary
-AGENT_SERVICE = "aftershock.agent.service"  # service.name of the agent that is spoken of
-EVENT_NAME = "event.name"  # beside the record's own event_name: stores that know only attributes
+IMPACT_CANDIDATE = "aftershock.impact.candidate"
+IMPACT_CANDIDATES = "aftershock.impact.candidates"
+IMPACT_GAP = "aftershock.impact.gap"
+AGENT_SERVICE = "aftershock.agent.service"
 
-# --- Ours: on the ordered story's log events --------------------------------------------------
+# --- Ours: on the log events of the activity log ----------------------------------------------
 STEP_KIND = "aftershock.step.kind"
-STEP_STATE = "aftershock.step.state"  # began | ended
-STEP_ACTIVITY = "aftershock.step.activity"  # from now on: inference | tool | decision | waiting
-STEP_SECONDS = "aftershock.step.seconds"  # how long it took
-CONTEXT_KNOWN = "aftershock.context.known"  # string[]: required facts that had been read
-CONTEXT_LACKED = "aftershock.context.lacked"  # string[]: required facts that had not
+STEP_STATE = "aftershock.step.state"
+STEP_ACTIVITY = "aftershock.step.activity"
+STEP_SECONDS = "aftershock.step.seconds"
+CONTEXT_KNOWN = "aftershock.context.known"
+CONTEXT_LACKED = "aftershock.context.lacked"
+
+
+# --- What each name of ours means ------------------------------------------------------------
+
+
+class Attribute(NamedTuple):
+    """One attribute of ours."""
+
+    name: str
+    type: str  # string, int, double, boolean, string[], or "hashes": see `aftershock.wire`
+    on: str  # the signal that carries it
+    meaning: str
+
+
+class Event(NamedTuple):
+    """One log event of ours."""
+
+    name: str
+    sender: str  # the agent's process, the collector, or anyone
+    meaning: str
+
+
+STEP, TOOL, INFERENCE = "every step", "execute_tool spans", "inference spans"
+FACT, DECISION, APPROVAL = "fact events", "decision spans", "approval events"
+CHANGE, FINDING, ACTIVITY = "change events", "finding events", "activity log events"
+
+ATTRIBUTES: tuple[Attribute, ...] = (
+    Attribute(RUN_ID, "string", STEP, "The run that the step belongs to."),
+    Attribute(RUN_GOAL, "string", "invoke_agent spans", "What the run is for; content."),
+    Attribute(STEP_PARENT, "string", "start events", "The span id of the step around this one."),
+    Attribute(
+        FINGERPRINT_KEY_ID, "string", "resource",
+        "Which key made the fingerprints; absent: none. Only equal ids may be compared.",
+    ),
+    Attribute(
+        TRUNCATED, "int", "every span", "How many values of this span were cut to the byte limit."
+    ),
+    Attribute(ARGUMENTS_DIGEST, "string", TOOL, "Keyed hash of the arguments in canonical form."),
+    Attribute(ARGUMENTS_SKETCH, "hashes", TOOL, "Keyed hashes of the words of the arguments."),
+    Attribute(ARGUMENTS_SIZE, "int", TOOL, "Characters of the arguments as JSON."),
+    Attribute(
+        ARGUMENT_IDS, "string[]", TOOL, "`argument=hash` of each id-like word of the arguments."
+    ),
+    Attribute(
+        SUBJECTS, "string[]", TOOL, "`argument=hash` of each name or id in the arguments."
+    ),
+    Attribute(
+        RESULT_DIGEST, "string", TOOL, "Keyed hash of the result without times, ids and counters."
+    ),
+    Attribute(RESULT_SKETCH, "hashes", TOOL, "Keyed hashes of the result's lines without digits."),
+    Attribute(RESULT_SIZE, "int", TOOL, "Characters of the result."),
+    Attribute(RESULT_WORDS, "hashes", TOOL, "Keyed hashes of the id-like words of the result."),
+    Attribute(RESULT_OUTCOME, "string", TOOL, "ok, failed, empty or truncated."),
+    Attribute(
+        ERROR_CLASS, "string", TOOL, "The error with quotes, numbers and paths masked."
+    ),
+    Attribute(POLLS, "boolean", TOOL, "Policy or author: repeating the call is legitimate."),
+    Attribute(
+        ACTION_TIER, "string", TOOL, "read, write, destructive, provision or decommission."
+    ),
+    Attribute(
+        ACTION_EXPLAIN, "boolean", TOOL, "Policy wants a recorded decision before the call."
+    ),
+    Attribute(
+        ACTION_GATE, "string", TOOL, "What policy wants before the call: allow, warn, ask or deny."
+    ),
+    Attribute(
+        ACTION_TARGETS, "string[]", TOOL, "Entities that the call touches: service/checkout."
+    ),
+    Attribute(
+        CONTEXT_REQUIRED, "string[]", TOOL,
+        "Facts that the agent should know first: `kind TAB subject TAB max_age_s`.",
+    ),
+    Attribute(FACTS, "string[]", TOOL, "Facts that the result provides: `kind TAB subject`."),
+    Attribute(
+        INFERENCE_TOOLS, "string[]", INFERENCE,
+        "Calls that the model asked for: `tool TAB arguments digest TAB call id`.",
+    ),
+    Attribute(
+        INFERENCE_SHOWN, "hashes", INFERENCE, "Keyed hashes of ids of tool results in the messages."
+    ),
+    Attribute(
+        INFERENCE_WORDS, "hashes", INFERENCE, "Keyed hashes of id-like words in the messages."
+    ),
+    Attribute(
+        REASONING_SIZE, "int", INFERENCE, "Characters of reasoning in the answer; absent: none."
+    ),
+    Attribute(FACT_KIND, "string", FACT, "What it is, as policies name it."),
+    Attribute(FACT_SUBJECT, "string", FACT, "What it is about; `*`: everything."),
+    Attribute(FACT_SOURCE, "string", FACT, "Where it came from."),
+    Attribute(FACT_OUTCOME, "string", FACT, "ok, failed, empty or truncated."),
+    Attribute(FACT_DIGEST, "string", FACT, "Keyed hash of the value."),
+    Attribute(DECISION_QUESTION, "string", DECISION, "What was to be decided; content."),
+    Attribute(DECISION_CHOSEN, "string", DECISION, "What was chosen; content."),
+    Attribute(DECISION_OVER, "string[]", DECISION, "What else could have been chosen; content."),
+    Attribute(DECISION_BECAUSE, "string", DECISION, "Why; content."),
+    Attribute(DECISION_ASSUMES, "string[]", DECISION, "What it rests on; content."),
+    Attribute(APPROVAL_ID, "string", APPROVAL, "One request and its answer have the same."),
+    Attribute(
+        APPROVAL_OUTCOME, "string", APPROVAL, "ask (not answered yet), allow, warn or deny."
+    ),
+    Attribute(APPROVAL_BY, "string", APPROVAL, "Who answered, or was asked."),
+    Attribute(APPROVAL_BECAUSE, "string", APPROVAL, "Why; content."),
+    Attribute(
+        APPROVAL_ASKED_AT, "int", APPROVAL, "On an answer: when it was asked, ns since the epoch."
+    ),
+    Attribute(APPROVAL_EXPIRES_AT, "int", APPROVAL, "Until when it holds, ns since the epoch."),
+    Attribute(CHANGE_NAME, "string", CHANGE, "What changed."),
+    Attribute(CHANGE_KIND, "string", CHANGE, "deploy, flag, event, alert or warning."),
+    Attribute(ALERT_ID, "string", "suspects events", "The alert that the suspects belong to."),
+    Attribute(FINDING_ID, "string", FINDING, "The finding; equal when opened, updated and closed."),
+    Attribute(FINDING_KIND, "string", FINDING, "The rule that found it."),
+    Attribute(FINDING_SUBJECT, "string", FINDING, "What it is about: a tool, a target."),
+    Attribute(FINDING_LEVEL, "string", FINDING, "warn or alarm."),
+    Attribute(FINDING_STATE, "string", FINDING, "opened, updated or closed."),
+    Attribute(FINDING_SUMMARY, "string", FINDING, "One sentence for a person."),
+    Attribute(FINDING_FACTS, "string[]", FINDING, "The lines under the summary."),
+    Attribute(FINDING_CLOSING, "string", FINDING, "Why it was closed."),
+    Attribute(
+        FINDING_FEEDBACK, "string", FINDING,
+        "A person's assessment: agent, infrastructure or coincidence.",
+    ),
+    Attribute(FINDING_FEEDBACK_BY, "string", FINDING, "Who gave the feedback."),
+    Attribute(
+        IMPACT_PROBABILITY, "double", FINDING, "That the action caused the degradation: 0 to 1."
+    ),
+    Attribute(IMPACT_LABEL, "string", FINDING, "The grade of the attribution."),
+    Attribute(IMPACT_ENTITY, "string", FINDING, "The entity that degraded."),
+    Attribute(IMPACT_NATS_OWN, "double", FINDING, "Surprise of the target after the action, nats."),
+    Attribute(IMPACT_NATS_BEFORE, "double", FINDING, "The same before the action, nats."),
+    Attribute(IMPACT_NATS_CALLEE, "double", FINDING, "What a callee of the target explains, nats."),
+    Attribute(
+        IMPACT_NATS_ALTERNATIVE, "double", FINDING,
+        "The worst movement that no candidate action could have caused, nats.",
+    ),
+    Attribute(
+        IMPACT_CANDIDATE, "string", "span links", "Which explanation the linked span stands for."
+    ),
+    Attribute(
+        IMPACT_CANDIDATES, "string[]", FINDING,
+        "`0.910 name` of each explanation, no agent action among them.",
+    ),
+    Attribute(IMPACT_GAP, "string[]", FINDING, "Trouble that the agent had not read."),
+    Attribute(
+        AGENT_SERVICE, "string", "finding and activity log events",
+        "service.name of the agent that the event is about.",
+    ),
+    Attribute(STEP_KIND, "string", ACTIVITY, "inference, tool, decision, fact and so on."),
+    Attribute(STEP_STATE, "string", ACTIVITY, "began or ended."),
+    Attribute(
+        STEP_ACTIVITY, "string", ACTIVITY,
+        "What the agent does from now on: inference, tool, decision or waiting.",
+    ),
+    Attribute(STEP_SECONDS, "double", ACTIVITY, "How long the step lasted, s."),
+    Attribute(CONTEXT_KNOWN, "string[]", ACTIVITY, "Required facts that had been read."),
+    Attribute(CONTEXT_LACKED, "string[]", ACTIVITY, "Required facts that had not been read."),
+)  # fmt: skip
+
+EVENTS: tuple[Event, ...] = (
+    Event(EVENT_STARTED, "agent", "A step began; carries its span's id and attributes so far."),
+    Event(EVENT_HEARTBEAT, "agent", "A step still lasts."),
+    Event(EVENT_FACT, "agent", "The app recorded a fact that the agent was shown."),
+    Event(EVENT_APPROVAL, "agent", "An approval was asked for, or answered."),
+    Event(EVENT_CHANGE, "anyone", "A deploy, a feature flag, a maintenance window."),
+    Event(EVENT_FINDING, "collector", "A finding was opened, updated or closed."),
+    Event(EVENT_STEP, "collector", "The activity log: a step began or ended, in order."),
+    Event(EVENT_SUSPECTS, "collector", "Agent actions that may be behind an alert."),
+)

@@ -13,8 +13,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
 
 from aftershock import attributes as names
 from aftershock.fingerprints.fingerprint import fingerprint_arguments, fingerprint_result
-from aftershock.fingerprints.hashes import pack
 from aftershock.policy.policy import EMPTY
+from aftershock.wire import encode_hashes
 from aftershock_collector.otlp.decode import decode_traces
 from aftershock_collector.reading.read import read
 from tests.support.traffic import any_runs, attribute, span_request
@@ -55,7 +55,7 @@ def fingerprinted(span: OtlpSpan) -> OtlpSpan:
         (names.ARGUMENTS_SKETCH, arguments.sketch),
         (names.RESULT_SKETCH, result.sketch),
     ):
-        span.attributes.append(attribute(key, pack(sketch)))
+        span.attributes.append(attribute(key, encode_hashes(sketch)))
     return span
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 from aftershock.approval import Gate
@@ -36,15 +36,14 @@ from aftershock.fingerprints.fingerprint import (
     text_of,
     unseen_arguments,
 )
-from aftershock.fingerprints.hashes import unpack
 from aftershock.fingerprints.words import ids_in, words_in
 from aftershock.model import Action, Fact, Fingerprint, Outcome, Requirement, Tier
 from aftershock.policy.policy import Policy, ToolDescription, describe, providers_of
+from aftershock.wire import decode_fact, decode_hashes, decode_named_hash, decode_requirement
 from aftershock_collector.otlp.wire import Attributes, Span
 from aftershock_collector.reading.dialects import Reading, count_in, parsed, text_in, texts_in
 
 TIERS = {tier.value: tier for tier in Tier}
-ID = re.compile(r"=[0-9a-f]{8}$")
 GATES = {gate.value: gate for gate in Gate}
 OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
@@ -85,7 +84,7 @@ def action_of(span: Span, reading: Reading, policy: Policy, ending: Ending) -> t
         ids=_ids(own, given),
         words=None if ending.put_aside else _words(own, reading.result, ending),
     )
-    provides = tuple(_pair(text) for text in texts_in(own, FACTS))
+    provides = tuple(decode_fact(text) for text in texts_in(own, FACTS))
     return action, provides or described.provides
 
 
@@ -112,7 +111,9 @@ def _arguments(span: Span, given: Any) -> Fingerprint:
     own = span.attributes
     if digest := text_in(own, ARGUMENTS_DIGEST):
         return Fingerprint(
-            digest, unpack(own.get(ARGUMENTS_SKETCH)) or frozenset(), count_in(own, ARGUMENTS_SIZE)
+            digest,
+            decode_hashes(own.get(ARGUMENTS_SKETCH)) or frozenset(),
+            count_in(own, ARGUMENTS_SIZE),
         )
     if given is not None:
         return fingerprint_arguments(given)
@@ -122,7 +123,7 @@ def _arguments(span: Span, given: Any) -> Fingerprint:
 def _result(own: Attributes, given: Any) -> Fingerprint | None:
     if digest := text_in(own, RESULT_DIGEST):
         return Fingerprint(
-            digest, unpack(own.get(RESULT_SKETCH)) or frozenset(), count_in(own, RESULT_SIZE)
+            digest, decode_hashes(own.get(RESULT_SKETCH)) or frozenset(), count_in(own, RESULT_SIZE)
         )
     return None if given is None else fingerprint_result(given)
 
@@ -147,26 +148,8 @@ def _error_class(own: Attributes, reading: Reading, ending: Ending) -> str | Non
 
 
 def _requirements(own: Attributes, policy: Policy) -> tuple[Requirement, ...]:
-    found: list[Requirement] = []
-    for text in texts_in(own, CONTEXT_REQUIRED):
-        kind, _, rest = text.partition("\t")
-        subject, _, age = rest.partition("\t")
-        sources = providers_of(policy, kind)
-        found.append(Requirement(kind, subject or "*", _seconds(age), sources=sources))
-    return tuple(found)
-
-
-def _seconds(text: str) -> float | None:
-    try:
-        seconds = float(text)
-    except ValueError:
-        return None
-    return seconds if 0 < seconds < float("inf") else None
-
-
-def _pair(text: str) -> tuple[str, str]:
-    kind, _, subject = text.partition("\t")
-    return kind, subject or "*"
+    wanted = map(decode_requirement, texts_in(own, CONTEXT_REQUIRED))
+    return tuple(replace(one, sources=providers_of(policy, one.kind)) for one in wanted)
 
 
 def _explain(own: Attributes, described: ToolDescription) -> bool | None:
@@ -181,12 +164,12 @@ def _gate(own: Attributes, described: ToolDescription) -> Gate | None:
 
 def _ids(own: Attributes, given: Any) -> frozenset[str]:
     if told := texts_in(own, ARGUMENT_IDS):
-        return frozenset([one for one in told if ID.search(one)])
+        return frozenset([one for one in told if decode_named_hash(one)])
     return frozenset() if given is None or ARGUMENTS_DIGEST in own else ids_in(given)
 
 
 def _words(own: Attributes, given: Any, ending: Ending) -> frozenset[int] | None:
-    told = unpack(own.get(RESULT_WORDS))
+    told = decode_hashes(own.get(RESULT_WORDS))
     if told is not None:
         return told
     if given is not None:

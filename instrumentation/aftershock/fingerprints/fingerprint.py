@@ -12,6 +12,7 @@ from aftershock.fingerprints.keyed import hash_subject
 from aftershock.fingerprints.personal import PERSONAL_NAME, without_personal
 from aftershock.limits import Limits
 from aftershock.model import Fingerprint, Outcome
+from aftershock.wire import encode_named_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -347,7 +348,7 @@ def subjects_of(arguments: Any) -> frozenset[str]:
     """
     found: dict[tuple[str, str], None] = {}
     collect_subjects(arguments, "", found, 0)
-    return frozenset(f"{name}={hash_subject(value)}" for name, value in found)
+    return frozenset(encode_named_hash(name, hash_subject(value)) for name, value in found)
 
 
 def collect_subjects(value: Any, name: str, found: dict[tuple[str, str], None], depth: int) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aftershock.fingerprints.keyed import hash_word
 from aftershock.limits import Limits
+from aftershock.wire import encode_named_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -62,7 +63,11 @@ def collect_ids(value: Any, name: str, found: dict[str, None], depth: int) -> No
     if isinstance(value, str):
         if WORD_CHARS_MIN <= len(value) <= WORD_CHARS_MAX and not (value.isalpha() or " " in value):
             words = map(str.casefold, WORD.findall(value))
-            found.update((f"{name}={hash_word(word):08x}", None) for word in words if is_id(word))
+            found.update(
+                (encode_named_hash(name, f"{hash_word(word):08x}"), None)
+                for word in words
+                if is_id(word)
+            )
     elif isinstance(value, dict):
         for key, item in cast("Mapping[Any, Any]", value).items():
             collect_ids(item, str(key), found, depth + 1)

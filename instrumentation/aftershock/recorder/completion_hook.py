@@ -11,12 +11,12 @@ from aftershock.attributes import (
     OPERATION,
 )
 from aftershock.fingerprints.fingerprint import fingerprint_arguments
-from aftershock.fingerprints.hashes import pack
 from aftershock.fingerprints.shown import Part, part_of, parts_in, shown_in
 from aftershock.recorder import implicit_run
 from aftershock.recorder.deferred_attributes import DEFERRED
 from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.invocation_metrics import INFERENCES
+from aftershock.wire import RequestedCall, encode_hashes, encode_requested_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -42,10 +42,7 @@ class Completion:
             own: Mapping[str, Any] = getattr(span, "attributes", None) or {}
             if own.get(OPERATION) not in INFERENCES:
                 return
-            chosen = [
-                f"{part.name}\t{fingerprint_arguments(part.arguments).digest}"
-                for part in asked(outputs)
-            ][:TOOLS_MAX]
+            chosen = [encode_requested_call(requested(part)) for part in asked(outputs)][:TOOLS_MAX]
             if chosen and span.is_recording():
                 span.set_attribute(INFERENCE_TOOLS, chosen)
             tell_shown(span, inputs, system_instruction)
@@ -70,7 +67,13 @@ def described(parts: list[Part]) -> dict[str, Any]:
     """What an inference was shown, as span attributes."""
     shown = shown_in(parts)
     told = {INFERENCE_SHOWN: shown.results, INFERENCE_WORDS: shown.words}
-    return {key: pack(value) for key, value in told.items() if value is not None}
+    return {key: encode_hashes(value) for key, value in told.items() if value is not None}
+
+
+def requested(part: Any) -> RequestedCall:
+    """A call in an answer, its arguments as a fingerprint."""
+    digest = fingerprint_arguments(part.arguments).digest
+    return RequestedCall(str(part.name), digest, getattr(part, "id", None))
 
 
 def asked(outputs: Iterable[Any]) -> Iterator[Any]:

@@ -22,12 +22,12 @@ from aftershock.fingerprints.fingerprint import (
     subjects_of,
     text_of,
 )
-from aftershock.fingerprints.hashes import pack
 from aftershock.fingerprints.words import ids_in, words_in
 from aftershock.model import Outcome
 from aftershock.policy.policy import Policy, ToolDescription, describe
 from aftershock.recorder.deferred_attributes import DEFERRED
 from aftershock.recorder.drop_counters import record_failure
+from aftershock.wire import encode_fact, encode_hashes, encode_requirement
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -96,7 +96,7 @@ def describe_call(tool: str, arguments: Any, policy: Policy) -> Attributes:
     print_ = fingerprint_arguments(arguments)
     found: Attributes = {
         names.ARGUMENTS_DIGEST: print_.digest,
-        names.ARGUMENTS_SKETCH: pack(print_.sketch),
+        names.ARGUMENTS_SKETCH: encode_hashes(print_.sketch),
     }
     if print_.size is not None:
         found[names.ARGUMENTS_SIZE] = print_.size
@@ -113,12 +113,9 @@ def describe_tool(description: ToolDescription) -> Attributes:
     if description.targets:
         found[names.ACTION_TARGETS] = description.targets
     if description.requires:
-        found[names.CONTEXT_REQUIRED] = tuple(
-            f"{want.kind}\t{want.subject}\t{'' if want.max_age_s is None else want.max_age_s}"
-            for want in description.requires
-        )
+        found[names.CONTEXT_REQUIRED] = tuple(map(encode_requirement, description.requires))
     if description.provides:
-        found[names.FACTS] = tuple(f"{kind}\t{subject}" for kind, subject in description.provides)
+        found[names.FACTS] = tuple(encode_fact(*fact) for fact in description.provides)
     if description.polls:
         found[names.POLLS] = True
     if description.explain is not None:
@@ -134,7 +131,7 @@ def describe_result(result: Any, *, failed: bool = False) -> Attributes:
     outcome = Outcome.FAILED if failed else outcome_of(result, None)
     found: Attributes = {
         names.RESULT_DIGEST: print_.digest,
-        names.RESULT_SKETCH: pack(print_.sketch),
+        names.RESULT_SKETCH: encode_hashes(print_.sketch),
         names.RESULT_OUTCOME: str(outcome),
     }
     if print_.size is not None:
@@ -142,7 +139,7 @@ def describe_result(result: Any, *, failed: bool = False) -> Attributes:
     if outcome is Outcome.FAILED and (kind := error_class(text_of(result))):
         found[names.ERROR_CLASS] = kind
     if (words := words_in(text_of(result))) is not None:
-        found[names.RESULT_WORDS] = pack(words)
+        found[names.RESULT_WORDS] = encode_hashes(words)
     return found
 
 
@@ -152,9 +149,9 @@ def describe_error(error: BaseException) -> Attributes:
     print_ = fingerprint_result(text)
     words = words_in(text)
     return {
-        **({} if words is None else {names.RESULT_WORDS: pack(words)}),
+        **({} if words is None else {names.RESULT_WORDS: encode_hashes(words)}),
         names.RESULT_DIGEST: print_.digest,
-        names.RESULT_SKETCH: pack(print_.sketch),
+        names.RESULT_SKETCH: encode_hashes(print_.sketch),
         names.RESULT_OUTCOME: str(Outcome.FAILED),
         names.ERROR_CLASS: error_class(text),
     }

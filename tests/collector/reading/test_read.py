@@ -22,7 +22,6 @@ from aftershock.fingerprints.fingerprint import (
     fingerprint_result,
     subjects_of,
 )
-from aftershock.fingerprints.hashes import pack
 from aftershock.fingerprints.keyed import hash_word
 from aftershock.model import (
     Change,
@@ -39,6 +38,7 @@ from aftershock.model import (
 )
 from aftershock.policy.policy import EMPTY, Policy
 from aftershock.runs.fold import key_of
+from aftershock.wire import encode_hashes
 from aftershock_collector.otlp.decode import decode_traces
 from aftershock_collector.otlp.wire import (
     CLIENT,
@@ -191,10 +191,10 @@ def test_what_the_agents_own_process_says_wins_over_everything() -> None:
             names.TOOL_ARGUMENTS: '{"namespace": "shop", "name": "checkout"}',
             names.TOOL_RESULT: "error: it broke",
             names.ARGUMENTS_DIGEST: "a" * 16,
-            names.ARGUMENTS_SKETCH: pack([1, 2, 4_000_000_000]),
+            names.ARGUMENTS_SKETCH: encode_hashes([1, 2, 4_000_000_000]),
             names.ARGUMENTS_SIZE: 41,
             names.RESULT_DIGEST: "b" * 16,
-            names.RESULT_SKETCH: pack([5]),
+            names.RESULT_SKETCH: encode_hashes([5]),
             names.RESULT_OUTCOME: "truncated",
             names.SUBJECTS: ["s1"],
             names.POLLS: True,
@@ -776,8 +776,8 @@ def test_messages_on_an_inference_become_hashes_of_results_and_ids() -> None:
 
 def test_hashes_made_in_the_agents_process_win_over_messages() -> None:
     told = {
-        names.INFERENCE_SHOWN: pack([1, 2]),
-        names.INFERENCE_WORDS: pack([3]),
+        names.INFERENCE_SHOWN: encode_hashes([1, 2]),
+        names.INFERENCE_WORDS: encode_hashes([3]),
         names.INPUT_MESSAGES: "[]",
     }
     step = inferred({**CHAT, **told})
@@ -840,7 +840,7 @@ def test_ids_of_arguments_and_words_of_results_are_told_or_worked_out() -> None:
     told = {
         names.ARGUMENTS_DIGEST: "a" * 16,
         names.ARGUMENT_IDS: [f"id={hash_word('vol-7f31'):08x}", "broken"],
-        names.RESULT_WORDS: pack([hash_word("vol-7f31")]),
+        names.RESULT_WORDS: encode_hashes([hash_word("vol-7f31")]),
         names.ACTION_EXPLAIN: True,
     }
     seen = read(span({**call, **content}), EMPTY)

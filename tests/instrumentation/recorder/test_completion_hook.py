@@ -14,10 +14,10 @@ from opentelemetry.util.genai.types import (
 )
 
 from aftershock import attributes as names
-from aftershock.fingerprints.hashes import unpack
 from aftershock.fingerprints.keyed import hash_word
 from aftershock.recorder.completion_hook import Completion
 from aftershock.recorder.deferred_attributes import DEFERRED
+from aftershock.wire import decode_hashes
 
 
 def completed(inputs: list[Any], **how: Any) -> dict[str, Any]:
@@ -41,8 +41,8 @@ HISTORY = [
 def test_results_and_ids_in_its_messages_are_told_as_hashes() -> None:
     told = completed(HISTORY, system_instruction=[TextPart("You work for ORG-77a.")])
 
-    assert {hash_word("call-1")} == unpack(told[names.INFERENCE_SHOWN])
-    assert {hash_word(word) for word in ("vol-7f31", "pod-12ab", "org-77a")} == unpack(
+    assert {hash_word("call-1")} == decode_hashes(told[names.INFERENCE_SHOWN])
+    assert {hash_word(word) for word in ("vol-7f31", "pod-12ab", "org-77a")} == decode_hashes(
         told[names.INFERENCE_WORDS]
     )
     assert told[names.INFERENCE_TOOLS][0].startswith("scale\t")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from aftershock import attributes as names
+from aftershock.wire import decode_requested_call
 from aftershock_collector.demo.model_server import ModelServer, Script, by_turn, call, say
 from tests.instrumentation.running import environment, run_program
 from tests.support.otlp_sink import Received, Sink
@@ -123,8 +124,11 @@ def test_every_step_of_a_run_is_told_at_its_start(recorded: Recorded) -> None:
 def test_an_answer_says_which_tools_it_chose_by_fingerprint(recorded: Recorded) -> None:
     chosen = [s.attributes.get(names.INFERENCE_TOOLS, []) for s in recorded.spans]
     tool = recorded.span("execute_tool restart_service").attributes
+    (call,) = [decode_requested_call(text) for texts in chosen for text in texts]
 
-    assert [f"restart_service\t{tool[names.ARGUMENTS_DIGEST]}"] in chosen
+    assert call is not None
+    assert (call.tool, call.digest) == ("restart_service", tool[names.ARGUMENTS_DIGEST])
+    assert call.call_id
 
 
 @pytest.mark.slow

@@ -36,9 +36,9 @@ from aftershock.attributes import (
     TOOL_RESULT,
     WORKFLOW_NAME,
 )
-from aftershock.fingerprints.hashes import unpack
 from aftershock.fingerprints.shown import Shown, part_of, parts_of_text, shown_in
 from aftershock.model import Decision, StepKind
+from aftershock.wire import decode_hashes
 from aftershock_collector.otlp.wire import SERVER, Span
 from aftershock_collector.reading.dialects import (
     Reading,
@@ -123,7 +123,10 @@ def read_genai(span: Span) -> Reading | None:
 def _shown(attributes: Mapping[str, Any]) -> Shown | None:
     """What an inference was shown: as hashes that the agent's process made, or its messages."""
     if INFERENCE_SHOWN in attributes:
-        return Shown(unpack(attributes[INFERENCE_SHOWN]), unpack(attributes.get(INFERENCE_WORDS)))
+        return Shown(
+            decode_hashes(attributes[INFERENCE_SHOWN]),
+            decode_hashes(attributes.get(INFERENCE_WORDS)),
+        )
     if INPUT_MESSAGES not in attributes:
         return None
     parts = parts_of_text(attributes[INPUT_MESSAGES])

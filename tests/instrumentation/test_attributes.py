@@ -1,0 +1,27 @@
+"""The wire vocabulary: every name of ours is described once."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from aftershock import attributes
+
+NAMES = {
+    value
+    for constant, value in vars(attributes).items()
+    if constant.isupper() and isinstance(value, str) and value.startswith("aftershock.")
+}
+TYPES = {"string", "int", "double", "boolean", "string[]", "hashes"}
+
+
+def test_every_name_of_ours_is_described_exactly_once() -> None:
+    described = Counter(one.name for one in (*attributes.ATTRIBUTES, *attributes.EVENTS))
+
+    assert set(described) == NAMES
+    assert {name for name, count in described.items() if count > 1} == set()
+
+
+def test_every_description_has_a_type_and_is_a_sentence() -> None:
+    assert {one.type for one in attributes.ATTRIBUTES} == TYPES
+    assert all(one.on for one in attributes.ATTRIBUTES)
+    assert all(one.meaning.endswith(".") for one in (*attributes.ATTRIBUTES, *attributes.EVENTS))
