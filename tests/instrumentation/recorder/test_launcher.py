@@ -124,11 +124,11 @@ def test_every_step_of_a_run_is_told_at_its_start(recorded: Recorded) -> None:
 def test_an_answer_says_which_tools_it_chose_by_fingerprint(recorded: Recorded) -> None:
     chosen = [s.attributes.get(names.INFERENCE_TOOLS, []) for s in recorded.spans]
     tool = recorded.span("execute_tool restart_service").attributes
-    (call,) = [decode_requested_call(text) for texts in chosen for text in texts]
+    calls = [decode_requested_call(text) for texts in chosen for text in texts]
+    (restart,) = [call for call in calls if call is not None and call.tool == "restart_service"]
 
-    assert call is not None
-    assert (call.tool, call.digest) == ("restart_service", tool[names.ARGUMENTS_DIGEST])
-    assert call.call_id
+    assert restart.digest == tool[names.ARGUMENTS_DIGEST]
+    assert restart.call_id == tool[names.TOOL_CALL_ID]
 
 
 @pytest.mark.slow
