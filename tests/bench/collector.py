@@ -47,12 +47,12 @@ def config_in(folder: Path) -> Config:
 
 
 async def _decode_only(_folder: Path, told: Connection) -> None:
-    async def offer(_signal: Signal, body: bytes, content_type: str) -> Answer:
+    async def submit(_signal: Signal, body: bytes, content_type: str, _sender: str) -> Answer:
         decode_traces(body, content_type)
         return Accepted()
 
     config = config_in(Path())
-    app = otlp_http.otlp_app(offer, Telemetry(), config, list)
+    app = otlp_http.otlp_app(submit, Telemetry(), config, list)
     async with otlp_http.listening(app, config.http) as address:
         told.send(str(address))
         await asyncio.to_thread(told.recv)

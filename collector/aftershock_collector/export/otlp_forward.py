@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
 import httpx
 
 from aftershock_collector.config.model import Config
-from aftershock_collector.sources.requests import Accepted, Answer, Signal
+from aftershock_collector.sources.requests import Accepted, Answer, Signal, Submit
 from aftershock_collector.telemetry import Telemetry
 
 SENDERS = 4  # at once: enough for 40 ms of distance at 100 requests a second
@@ -27,8 +27,6 @@ RETRY_FOR_S = 300.0  # as the OpenTelemetry Collector: five minutes, then it is 
 CLOSE_S = 2.0  # what waits gets this long when we stop
 RETRYABLE = frozenset({408, 429, 502, 503, 504})
 
-Offering = Callable[[Signal, bytes, str], Awaitable[Answer]]
-
 
 class _Parcel(NamedTuple):
     signal: Signal
@@ -37,7 +35,7 @@ class _Parcel(NamedTuple):
 
 
 class Forwarder:
-    """Passes on what `offering` accepts. Lives in one event loop."""
+    """Passes on what `forwarding` accepts. Lives in one event loop."""
 
     def __init__(self, url: str, telemetry: Telemetry, config: Config) -> None:
         self._url = url.rstrip("/")
@@ -49,16 +47,18 @@ class Forwarder:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def offering(self, offer: Offering) -> Offering:
-        """The same intake, but what it accepts is also passed on."""
+    def forwarding(self, submit: Submit) -> Submit:
+        """The same as `submit`, but accepted bodies are also forwarded."""
 
-        async def offer_and_forward(signal: Signal, body: bytes, content_type: str) -> Answer:
-            answer = await offer(signal, body, content_type)
+        async def submit_and_forward(
+            signal: Signal, body: bytes, content_type: str, sender: str
+        ) -> Answer:
+            answer = await submit(signal, body, content_type, sender)
             if isinstance(answer, Accepted) and signal is not Signal.ALERTS:
                 self.put(signal, body, content_type)
             return answer
 
-        return offer_and_forward
+        return submit_and_forward
 
     def put(self, signal: Signal, body: bytes, content_type: str) -> None:
         """Queue a body, or drop it and count that."""

@@ -114,11 +114,11 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         )
         intake.start()
         stack.callback(intake.stop)
-        offer = intake.offer
+        offer = intake.submit
         if config.forward_url is not None:
             forwarder = Forwarder(config.forward_url, telemetry, config)
             await stack.enter_async_context(forwarder.running())
-            offer = forwarder.offering(offer)
+            offer = forwarder.forwarding(offer)
 
         def degraded() -> list[str]:
             return [intake.degraded] if intake.degraded else []

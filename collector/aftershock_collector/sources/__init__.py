@@ -1,1 +1,1 @@
-"""What brings data in: OTLP servers, scrapes, Prometheus queries, this host, recorded files."""
+"""Sources of data: OTLP servers, scrapes, Prometheus queries, this host, recorded files."""

@@ -1,4 +1,4 @@
-"""This machine and chosen processes on it, measured by psutil and handed on as samples."""
+"""Metrics of this host and of chosen processes on it, measured by psutil."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from aftershock.entity import HOST_NAME
 from aftershock_collector.otlp.wire import Attributes, Sample, SampleKind
 
 Deliver = Callable[[list[Sample]], None]
-Chosen = Callable[[], Mapping[int, Mapping[str, str]]]  # process id → what names its entity
+Chosen = Callable[[], Mapping[int, Mapping[str, str]]]  # process id → attributes of its entity
 
 
-def _nobody() -> dict[int, Mapping[str, str]]:
+def _none_chosen() -> dict[int, Mapping[str, str]]:
     return {}
 
 
 class HostMetrics:
-    """Reads CPU, memory and load until cancelled."""
+    """Measures CPU, memory and load."""
 
     def __init__(
         self,
         every_s: float,
         deliver: Deliver,
         *,
-        chosen: Chosen = _nobody,
+        chosen: Chosen = _none_chosen,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._every_s = every_s
@@ -38,7 +38,7 @@ class HostMetrics:
         self._clock = clock
         self._processes: dict[int, psutil.Process] = {}
         self._host = {HOST_NAME: platform.node() or "localhost"}
-        psutil.cpu_percent()  # the first answer covers no time; the second covers one interval
+        psutil.cpu_percent()  # starts psutil's interval: the first call always returns 0
 
     async def run(self) -> None:
         """Measure until cancelled."""
@@ -47,7 +47,7 @@ class HostMetrics:
             self._deliver(self.measure())
 
     def measure(self) -> list[Sample]:
-        """Everything at this moment: utilisation since the last call."""
+        """Samples of now; utilisation is that since the previous call."""
         now_ns = self._clock()
         samples = [
             _gauge("system.cpu.utilization", "1", psutil.cpu_percent() / 100, self._host, now_ns),
@@ -68,7 +68,7 @@ class HostMetrics:
         return samples
 
     def _process(self, pid: int, entity: Mapping[str, str], now_ns: int) -> Iterator[Sample]:
-        """One process; one that is gone or not ours to see says nothing."""
+        """Samples of one process; none if it is gone or may not be inspected."""
         resource = {**entity, "process.pid": str(pid)}
         try:
             process = self._processes.get(pid)

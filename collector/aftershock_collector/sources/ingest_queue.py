@@ -1,11 +1,11 @@
-"""From a request's bytes to its acknowledgement: bounded queue, group commit, then the judging.
+"""The ingest queue: bounded waiting, group commit, acknowledgement, then the judging.
 
-Servers `await offer(...)`. One thread takes everything that waits, decodes it, commits it in one
-transaction, answers, and hands what was read to `consume` before it takes the next group. So an
-acknowledgement means "committed", and a slow judge is felt as a full queue and nowhere else.
+Servers `await submit(...)`. One thread removes a group of waiting requests, decodes them, commits
+them in one transaction, answers, and passes the result to `consume` before it starts the next
+group. An acknowledgement therefore means "committed", and slow judging only fills the queue.
 
-While the store cannot write, offers are judged all the same and parked as bytes; they are
-committed when it can again, or their senders are told to come back.
+While the store cannot write, requests are judged all the same and parked as bytes. They are
+committed once it can write again; senders whose time is up are answered "busy" and retry.
 """
 
 from __future__ import annotations
@@ -31,14 +31,15 @@ from aftershock_collector.sources.requests import (
     Observations,
     Refused,
     Signal,
+    observations_of,
 )
 from aftershock_collector.store.writer import Store, StoreRefused, StoreUnavailable
 from aftershock_collector.telemetry import Telemetry
 
-RETRY_FIRST_S = 0.05  # a lock is usually gone after one commit of somebody else
-RETRY_LAST_S = 1.0  # a disk that has room again is noticed within a second
-WORKS_MAX = 256  # pieces of work that wait: two minutes of ticks behind a judge that hangs
-REASONS_TOLD_MAX = 5  # in one partial success
+RETRY_FIRST_S = 0.05  # another process rarely holds the lock for longer than one commit
+RETRY_LAST_S = 1.0  # so that a store that can write again is noticed within a second
+WORKS_MAX = 256  # waiting pieces of work: two minutes of ticks behind a judge that hangs
+REASONS_REPORTED_MAX = 5  # in one partial success
 _NS = 1_000_000_000
 
 Read = TypeVar("Read")
@@ -46,7 +47,7 @@ Work = Callable[[], object]
 
 
 class IngestQueue:
-    """The one way in for everything that arrives while the collector runs."""
+    """Receives everything that arrives while the collector runs."""
 
     def __init__(
         self,
@@ -67,41 +68,41 @@ class IngestQueue:
         self._consume = consume
         self._suspects = suspects
         self._waiting: deque[IngestRequest | Work] = deque()
-        self._bytes = 0  # of all offers that have no answer yet
-        self._offers = 0
+        self._bytes = 0  # of all requests that have no answer yet
+        self._requests = 0
         self._works = 0
         self._more = threading.Condition()
         self._stopping = False
         # Only the writer's thread touches these.
         self._parked: deque[IngestRequest] = deque()
-        self._failing_since_s: float | None = None  # the store's newest writes from here failed
+        self._failing_since_s: float | None = None  # None: the newest commit succeeded
         self._retry_at_s = 0.0
         self._pause_s = RETRY_FIRST_S
-        self._thread = threading.Thread(target=self._work, name="aftershock-intake", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="aftershock-ingest", daemon=True)
 
     # --- Any thread ----------------------------------------------------------------------------
 
     @property
     def degraded(self) -> str | None:
-        """Why nothing can be committed at the moment, or None."""
+        """Why nothing can be committed now, in words; None while commits work."""
         if not self._thread.is_alive():
             return "the writer is not running"
         trouble = self._store.trouble
         return trouble and f"the store cannot write: {trouble}"
 
     def start(self) -> None:
-        """Begin to work."""
+        """Start the writer's thread."""
         self._thread.start()
 
     def stop(self, timeout_s: float = 10.0) -> None:
-        """Take nothing new, commit what waits, and end."""
+        """Refuse new requests, commit the waiting ones, and end the thread."""
         with self._more:
             self._stopping = True
             self._more.notify()
         self._thread.join(timeout_s)
 
     def call(self, work: Work) -> None:
-        """Run `work` on the writer's thread, after what waits now; drop it if too much does."""
+        """Run `work` on the writer's thread, in its turn; drop and count it above WORKS_MAX."""
         with self._more:
             if self._works < WORKS_MAX:
                 self._works += 1
@@ -110,11 +111,11 @@ class IngestQueue:
                 return
         self._telemetry.drop({"work_queue_full": 1})
 
-    async def offer(self, signal: Signal, body: bytes, content_type: str) -> Answer:
-        """Wait until a body is committed, or say why it was not."""
+    async def submit(self, signal: Signal, body: bytes, content_type: str, sender: str) -> Answer:
+        """Wait until a body is committed; the answer says why if it was not."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        offer = IngestRequest(signal, body, content_type, time.time_ns(), future)
-        refusal = self._enqueue(offer)
+        request = IngestRequest(signal, body, content_type, sender, time.time_ns(), future)
+        refusal = self._enqueue(request)
         if refusal is not None:
             return refusal
         try:
@@ -122,32 +123,32 @@ class IngestQueue:
         except TimeoutError:
             return self._busy("busy")
         finally:
-            offer.abandoned = True
+            request.abandoned = True
 
     def _busy(self, message: str, *, full: bool = False) -> Busy:
         return Busy(self._config.retry_after_s, self.degraded or message, full)
 
-    def _enqueue(self, offer: IngestRequest) -> Busy | None:
+    def _enqueue(self, request: IngestRequest) -> Busy | None:
         config = self._config
         with self._more:
             if self._stopping:
                 return self._busy("shutting down")
-            if self._bytes + len(offer.body) > config.queue_bytes_max:
+            if self._bytes + len(request.body) > config.queue_bytes_max:
                 return self._busy("the queue is full", full=True)
-            if self._offers >= config.requests_max:
+            if self._requests >= config.requests_max:
                 return self._busy("too many requests wait", full=True)
-            self._count(offer, 1)
-            self._waiting.append(offer)
+            self._count(request, 1)
+            self._waiting.append(request)
             self._more.notify()
         return None
 
-    def _count(self, offer: IngestRequest, sign: int) -> None:
-        self._bytes += sign * len(offer.body)
-        self._offers += sign
+    def _count(self, request: IngestRequest, sign: int) -> None:
+        self._bytes += sign * len(request.body)
+        self._requests += sign
         self._telemetry.queue_bytes.set(self._bytes)
-        self._telemetry.queue_requests.set(self._offers)
+        self._telemetry.queue_requests.set(self._requests)
 
-    # --- The writer's thread: what comes next --------------------------------------------------
+    # --- The writer's thread: the next group --------------------------------------------------
 
     def _work(self) -> None:
         while True:
@@ -160,13 +161,13 @@ class IngestQueue:
                     task()
                 else:
                     self._handle(group)
-            except Exception as error:  # noqa: BLE001  our bug must not end the intake
-                self._telemetry.failed("intake", error)
-                for offer in group:
-                    self._answer(offer, Refused("internal error", ours=True))
+            except Exception as error:  # noqa: BLE001  our bug must not end the thread
+                self._telemetry.failed("ingest", error)
+                for request in group:
+                    self._answer(request, Refused("internal error", ours=True))
 
     def _next(self) -> list[IngestRequest] | Work | None:
-        """Wait for the next group of offers or piece of work; None: it is over."""
+        """Wait for the next group of requests or piece of work; None: stopped and empty."""
         with self._more:
             while not self._waiting and not self._stopping:
                 pause_s = self._retry_at_s - time.monotonic() if self._parked else None
@@ -183,7 +184,7 @@ class IngestQueue:
             return head
 
     def _group(self, queue: deque[Any]) -> list[IngestRequest]:
-        """Offers from the front that fit one commit."""
+        """Remove from the front as many requests as fit one commit."""
         group: list[IngestRequest] = []
         size = 0
         while queue and isinstance(queue[0], IngestRequest):
@@ -194,60 +195,55 @@ class IngestQueue:
         return group
 
     def _handle(self, group: list[IngestRequest]) -> None:
-        asked = [offer for offer in group if not offer.abandoned]
-        for offer in group:
-            if offer.abandoned:
-                self._answer(offer, self._busy("busy"))
-        readable = [offer for offer in asked if self._decode(offer)]
-        self._accept([offer for offer in readable if not offer.items.durable])
-        durable = [offer for offer in readable if offer.items.durable]
+        pending = [request for request in group if not request.abandoned]
+        for request in group:
+            if request.abandoned:
+                self._answer(request, self._busy("busy"))
+        readable = [request for request in pending if self._decode(request)]
+        self._accept([request for request in readable if not request.items.durable])
+        durable = [request for request in readable if request.items.durable]
         if durable and (self._failing_since_s is None or time.monotonic() >= self._retry_at_s):
             committed = self._commit(durable)
         else:
             committed = not durable
-        self._judge([offer for offer in readable if not offer.judged])
+        self._judge([request for request in readable if not request.judged])
         if not committed:
             self._park(durable)
 
-    def _judge(self, offers: Sequence[IngestRequest]) -> None:
-        if not offers:
-            return
-        found = [offer.items for offer in offers]
-        arrived = Observations(
-            arrived_ns=max(offer.arrived_ns for offer in offers),
-            steps=[s for i in found for rows in (i.spans, i.events) for _, s in rows if s],
-            changes=[change for items in found for change in items.changes],
-            samples=[sample for items in found for sample in items.samples],
-        )
-        try:
-            self._consume(arrived)
-        except Exception as error:  # noqa: BLE001  what was committed stays acknowledged
-            self._telemetry.failed("judge", error)
+    def _judge(self, requests: Sequence[IngestRequest]) -> None:
+        by_sender: dict[str, list[IngestRequest]] = {}
+        for request in requests:
+            by_sender.setdefault(request.sender, []).append(request)
+        for sender, sent in by_sender.items():
+            try:
+                self._consume(observations_of(sender, sent))
+            except Exception as error:  # noqa: BLE001  what was committed stays acknowledged
+                self._telemetry.failed("judge", error)
 
     # --- Bytes to items ------------------------------------------------------------------------
 
-    def _decode(self, offer: IngestRequest) -> bool:
-        """Fill the offer's items; False where it was answered already."""
+    def _decode(self, request: IngestRequest) -> bool:
+        """Decode the body into `items`; False: it is unreadable and was answered so."""
         try:
-            offer.items = self._read(offer)
+            request.items = self._read(request)
         except Unreadable as error:
-            self._telemetry.reject(offer.signal, {"unreadable": 1})
-            self._answer(offer, Refused(str(error)))
-        except Exception as error:  # noqa: BLE001  one hostile body must not hurt the others
+            self._telemetry.reject(request.signal, {"unreadable": 1})
+            self._answer(request, Refused(str(error)))
+        except Exception as error:  # noqa: BLE001  one hostile body must not lose the others
             self._telemetry.failed("decode", error)
-            self._answer(offer, Refused("internal error", ours=True))
+            self._answer(request, Refused("internal error", ours=True))
         else:
             return True
         return False
 
-    def _read(self, offer: IngestRequest) -> Batch:
-        signal, body, content_type = offer.signal, offer.body, offer.content_type
+    def _read(self, request: IngestRequest) -> Batch:
+        signal, body, content_type = request.signal, request.body, request.content_type
         if signal is Signal.TRACES:
             spans = decode_traces(body, content_type)
             read = [(span, self._understand(self._read_span, span)) for span in spans.items]
-            if read and not offer.judged:
+            if read and not request.judged:
                 newest_ns = max(span.ended_at_ns for span in spans.items)
-                self._telemetry.lag.observe(max(0, offer.arrived_ns - newest_ns) / _NS)
+                self._telemetry.lag.observe(max(0, request.arrived_ns - newest_ns) / _NS)
             items = Batch(spans=read, rejected=spans.rejected)
             trimmed = spans.trimmed
         elif signal is Signal.METRICS:
@@ -255,7 +251,7 @@ class IngestQueue:
             items = Batch(samples=samples.items, rejected=samples.rejected)
             trimmed = samples.trimmed
         elif signal is Signal.ALERTS:
-            alerts = changes_of_alerts(body, offer.arrived_ns)
+            alerts = changes_of_alerts(body, request.arrived_ns)
             items = Batch(changes=alerts.items, rejected=alerts.rejected)
             trimmed = alerts.trimmed
         else:
@@ -264,7 +260,7 @@ class IngestQueue:
             trimmed = events.trimmed
             for event in events.items:
                 self._sort(event, items)
-        if not offer.judged:
+        if not request.judged:
             self._telemetry.read(signal, len(body), items.count, trimmed)
             self._telemetry.passed_over.inc(items.passed_over)
         return items
@@ -281,16 +277,16 @@ class IngestQueue:
     def _understand(self, read: Callable[[Any], Read], item: Span | LogEvent) -> Read | None:
         try:
             return read(item)
-        except Exception as error:  # noqa: BLE001  kept as it came, for a better reader
+        except Exception as error:  # noqa: BLE001  stored unread, for a later version's reader
             self._telemetry.failed("read", error)
             return None
 
     # --- Items to the store --------------------------------------------------------------------
 
-    def _commit(self, offers: list[IngestRequest]) -> bool:
-        """Store and acknowledge; False where the store cannot write."""
+    def _commit(self, requests: list[IngestRequest]) -> bool:
+        """Store and acknowledge; False: the store cannot write."""
         try:
-            self._append_or_split(offers)
+            self._append_or_split(requests)
         except StoreUnavailable as error:
             now_s = time.monotonic()
             if self._failing_since_s is None:
@@ -302,42 +298,44 @@ class IngestQueue:
         if self._failing_since_s is not None:
             self._telemetry.store_recovered(time.monotonic() - self._failing_since_s)
             self._failing_since_s, self._pause_s = None, RETRY_FIRST_S
-        self._accept(offers)
+        self._accept(requests)
         return True
 
-    def _park(self, offers: Sequence[IngestRequest]) -> None:
-        """Keep the bytes for a later attempt; decoded they would take ten times the memory."""
-        for offer in offers:
+    def _park(self, requests: Sequence[IngestRequest]) -> None:
+        """Keep the bytes for a later attempt: decoded they would need ten times the memory."""
+        for request in requests:
             if self._stopping:
-                self._answer(offer, self._busy("shutting down"))
+                self._answer(request, self._busy("shutting down"))
                 continue
-            offer.items, offer.judged = Batch(), True
-            self._parked.append(offer)
+            request.items, request.judged = Batch(), True
+            self._parked.append(request)
 
-    def _append_or_split(self, offers: Sequence[IngestRequest]) -> None:
-        """All in one transaction; where one spoils it, each alone, and the bad one row by row."""
-        found = [offer.items for offer in offers]
+    def _append_or_split(self, requests: Sequence[IngestRequest]) -> None:
+        """All in one transaction; if the store refuses one, each alone, the bad one by rows."""
+        found = [request.items for request in requests]
         try:
             self._append(
                 [span for items in found for span in items.spans],
                 [event for items in found for event in items.events],
                 [change for items in found for change in items.changes],
-                max(offer.arrived_ns for offer in offers),
+                max(request.arrived_ns for request in requests),
             )
         except StoreRefused:
-            if len(offers) == 1:
-                self._append_rows(offers[0])
+            if len(requests) == 1:
+                self._append_rows(requests[0])
                 return
-            for offer in offers:
-                self._append_or_split([offer])
+            for request in requests:
+                self._append_or_split([request])
 
-    def _append_rows(self, offer: IngestRequest) -> None:
-        items, at_ns = offer.items, offer.arrived_ns
-        items.spans = [row for row in items.spans if self._took(items, [row], [], [], at_ns)]
-        items.events = [row for row in items.events if self._took(items, [], [row], [], at_ns)]
-        items.changes = [row for row in items.changes if self._took(items, [], [], [row], at_ns)]
+    def _append_rows(self, request: IngestRequest) -> None:
+        items, at_ns = request.items, request.arrived_ns
+        items.spans = [row for row in items.spans if self._appended(items, [row], [], [], at_ns)]
+        items.events = [row for row in items.events if self._appended(items, [], [row], [], at_ns)]
+        items.changes = [
+            row for row in items.changes if self._appended(items, [], [], [row], at_ns)
+        ]
 
-    def _took(self, items: Batch, *rows: Any) -> bool:
+    def _appended(self, items: Batch, *rows: Any) -> bool:
         try:
             self._append(*rows)
         except StoreRefused:
@@ -360,32 +358,34 @@ class IngestQueue:
 
     # --- Answers -------------------------------------------------------------------------------
 
-    def _accept(self, offers: Sequence[IngestRequest]) -> None:
+    def _accept(self, requests: Sequence[IngestRequest]) -> None:
         now_ns = time.time_ns()
-        for offer in offers:
-            rejected = offer.items.rejected
-            self._telemetry.acknowledge.observe(max(0, now_ns - offer.arrived_ns) / _NS)
-            self._telemetry.reject(offer.signal, rejected)
-            told = (
-                f"{reason}: {count}" for reason, count in rejected.most_common(REASONS_TOLD_MAX)
+        for request in requests:
+            rejected = request.items.rejected
+            self._telemetry.acknowledge.observe(max(0, now_ns - request.arrived_ns) / _NS)
+            self._telemetry.reject(request.signal, rejected)
+            reasons = (
+                f"{reason}: {count}" for reason, count in rejected.most_common(REASONS_REPORTED_MAX)
             )
-            suspects = self._asked(offer.items.changes, now_ns) if offer.is_alerts else ()
-            self._answer(offer, Accepted(rejected.total(), ", ".join(told), suspects))
+            suspects = (
+                self._rank_suspects(request.items.changes, now_ns) if request.is_alerts else ()
+            )
+            self._answer(request, Accepted(rejected.total(), ", ".join(reasons), suspects))
 
-    def _asked(self, alerts: Sequence[Change], now_ns: int) -> Sequence[Any]:
+    def _rank_suspects(self, alerts: Sequence[Change], now_ns: int) -> Sequence[Any]:
         try:
             return self._suspects(alerts, now_ns)
-        except Exception as error:  # noqa: BLE001  they were committed: that is what was asked
+        except Exception as error:  # noqa: BLE001  the alerts were committed: acknowledge them
             self._telemetry.failed("suspects", error)
             return ()
 
-    def _answer(self, offer: IngestRequest, answer: Answer) -> None:
-        if offer.settled:
+    def _answer(self, request: IngestRequest, answer: Answer) -> None:
+        if request.settled:
             return
-        offer.settled = True
+        request.settled = True
         with self._more:
-            self._count(offer, -1)
+            self._count(request, -1)
         try:
-            offer.answer(answer)
-        except RuntimeError as error:  # its event loop is closed: nobody waits any more
+            request.answer(answer)
+        except RuntimeError as error:  # its event loop is closed
             self._telemetry.failed("answer", error)

@@ -1,10 +1,11 @@
-"""OTLP over gRPC: the three Export services, handing bodies on as the bytes that arrived."""
+"""OTLP over gRPC: the three Export services. Bodies are submitted as the bytes that arrived."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import unquote
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -15,7 +16,7 @@ from grpc import StatusCode
 
 from aftershock_collector.config.model import Address, Config
 from aftershock_collector.sources.otlp_responses import response_of
-from aftershock_collector.sources.requests import Accepted, Answer, Busy, Refused, Signal
+from aftershock_collector.sources.requests import Accepted, Answer, Busy, Refused, Signal, Submit
 from aftershock_collector.telemetry import Telemetry
 
 SERVICES = {
@@ -24,23 +25,24 @@ SERVICES = {
     "opentelemetry.proto.collector.logs.v1.LogsService": Signal.LOGS,
 }
 PROTOBUF = "application/x-protobuf"
-CLOSE_S = 5.0  # for calls that are on their way when we stop
+CLOSE_S = 5.0  # for open calls at shutdown
 
-Offering = Callable[[Signal, bytes, str], Awaitable[Answer]]
-_grpc: Any = grpc  # its stubs leave the half that is used here untyped
+_grpc: Any = grpc  # its stubs leave half of what is used here untyped
 
 
 class _Service:
-    """One signal's Export."""
+    """The Export method of one signal."""
 
-    def __init__(self, signal: Signal, offer: Offering, telemetry: Telemetry) -> None:
+    def __init__(self, signal: Signal, submit: Submit, telemetry: Telemetry) -> None:
         self._signal = signal
-        self._offer = offer
+        self._submit = submit
         self._telemetry = telemetry
 
     async def export(self, body: bytes, context: Any) -> bytes:
         try:
-            answer = await self._offer(self._signal, body, PROTOBUF)
+            answer = await self._submit(
+                self._signal, body, PROTOBUF, sender_of_peer(context.peer())
+            )
         except Exception as error:  # noqa: BLE001  a sender must not read our tracebacks
             self._telemetry.failed("grpc", error)
             answer = Refused("internal error", ours=True)
@@ -51,6 +53,14 @@ class _Service:
         trailers = _retry_trailers(code, answer) if isinstance(answer, Busy) else ()
         await context.abort(code, answer.message, trailers)
         raise AssertionError("abort always raises")
+
+
+def sender_of_peer(peer: str) -> str:
+    """The address in gRPC's name of a peer, without its port: `ipv4:10.0.0.1:5000`."""
+    kind, _, address = unquote(peer).partition(":")
+    if kind not in ("ipv4", "ipv6"):
+        return peer
+    return address.rpartition(":")[0].removeprefix("[").removesuffix("]")
 
 
 def _code_of(answer: Answer) -> StatusCode:
@@ -68,7 +78,7 @@ def _code_of(answer: Answer) -> StatusCode:
 
 
 def _retry_trailers(code: StatusCode, busy: Busy) -> tuple[tuple[str, bytes], ...]:
-    """When to come back: as the specification says it, and as OpenTelemetry Python reads it."""
+    """When to retry: in the specification's trailer, and in the one OpenTelemetry Python reads."""
     delay = Duration()
     delay.FromNanoseconds(int(busy.retry_after_s * 1e9))
     retry = RetryInfo(retry_delay=delay)
@@ -84,19 +94,19 @@ def _retry_trailers(code: StatusCode, busy: Busy) -> tuple[tuple[str, bytes], ..
 
 @asynccontextmanager
 async def listening(
-    offer: Offering, telemetry: Telemetry, config: Config, address: Address
+    submit: Submit, telemetry: Telemetry, config: Config, address: Address
 ) -> AsyncGenerator[Address]:
-    """Serve while inside; yields where. Raises OSError where the address cannot be had."""
+    """Serve inside the context; yields the bound address. Raises OSError if it cannot bind."""
     server: Any = _grpc.aio.server(
         options=(
             ("grpc.max_receive_message_length", config.request_bytes_max),
-            ("grpc.so_reuseport", 0),  # a second collector on this port must hear that it is taken
+            ("grpc.so_reuseport", 0),  # a second collector on this port must fail to start
         ),
         maximum_concurrent_rpcs=config.requests_max,
     )
     for name, signal in SERVICES.items():
-        method = _grpc.unary_unary_rpc_method_handler(  # no deserializer: bytes as they came
-            _Service(signal, offer, telemetry).export
+        method = _grpc.unary_unary_rpc_method_handler(  # no deserializer: bytes as they arrived
+            _Service(signal, submit, telemetry).export
         )
         handler = _grpc.method_handlers_generic_handler(name, {"Export": method})
         server.add_generic_rpc_handlers((handler,))

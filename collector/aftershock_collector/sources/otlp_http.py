@@ -1,6 +1,6 @@
-"""OTLP over HTTP, Alertmanager's webhooks, /healthz, /readyz and /metrics: one Starlette app.
+"""The HTTP server: OTLP, Alertmanager's webhooks, /healthz, /readyz, /metrics and the pages.
 
-A busy collector answers 503 with Retry-After and never 429, which older exporters do not retry.
+A busy collector answers 503 with Retry-After and never 429: older exporters do not retry on 429.
 """
 
 from __future__ import annotations
@@ -23,22 +23,20 @@ from starlette.routing import BaseRoute, Route
 
 from aftershock_collector.config.model import Address, Config
 from aftershock_collector.sources.otlp_responses import response_json, response_of
-from aftershock_collector.sources.requests import Accepted, Answer, Busy, Refused, Signal
+from aftershock_collector.sources.requests import Accepted, Answer, Busy, Refused, Signal, Submit
 from aftershock_collector.telemetry import Telemetry
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
 CONTENT_TYPES = {PROTOBUF: PROTOBUF, "application/protobuf": PROTOBUF, JSON: JSON}
 WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
-BODY_S = 20.0  # for a body to arrive whole; a sender that trickles holds memory for nothing
-KEEP_ALIVE_S = 75.0  # exporters send every 5 s: their connections stay
-CLOSE_S = 5.0  # for requests that are on their way when we stop
-
-Offering = Callable[[Signal, bytes, str], Awaitable[Answer]]
+BODY_S = 20.0  # for a whole body to arrive; a slow sender holds memory all that time
+KEEP_ALIVE_S = 75.0  # exporters send every 5 s and keep their connection
+CLOSE_S = 5.0  # for open requests at shutdown
 
 
-class _Wrong(Exception):  # noqa: N818  (never leaves this module)
-    """A request that gets no further; carries its answer."""
+class _Rejected(Exception):  # noqa: N818  (never leaves this module)
+    """A request that is refused; carries the answer."""
 
     def __init__(self, status: int, code: int, message: str, retry_after_s: float = 0) -> None:
         super().__init__(message)
@@ -47,23 +45,25 @@ class _Wrong(Exception):  # noqa: N818  (never leaves this module)
 
 
 def otlp_app(
-    offer: Offering,
+    submit: Submit,
     telemetry: Telemetry,
     config: Config,
     degraded: Callable[[], Sequence[str]],
     routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
-    """The app; `degraded` says what does not work, `routes` adds pages."""
-    door = _Door(offer, telemetry, config)
+    """The app. `degraded` returns what does not work, in words; `routes` are the pages."""
+    exports = _Exports(submit, telemetry, config)
 
     def export(signal: Signal) -> Callable[[Request], Awaitable[Response]]:
-        async def take(request: Request) -> Response:  # Starlette runs a lambda in a thread
-            return await door.take(signal, request)
+        async def endpoint(
+            request: Request,
+        ) -> Response:  # Starlette would run a lambda in a thread
+            return await exports.respond(signal, request)
 
-        return take
+        return endpoint
 
     async def healthz(_: Request) -> Response:
-        reasons = list(degraded())  # alive all the same: a restart would not give the disk room
+        reasons = list(degraded())  # 200 all the same: a restart would not help
         return JSONResponse({"status": "degraded" if reasons else "ok", "reasons": reasons})
 
     async def readyz(_: Request) -> Response:
@@ -93,35 +93,39 @@ def otlp_app(
     )
 
 
-# Alertmanager's webhook, and Prometheus itself, which takes us for an Alertmanager.
+# Alertmanager's webhook, and the API by which Prometheus sends alerts to an Alertmanager.
 _ALERTS = ("/api/v1/alerts/alertmanager", "/api/v2/alerts")
 _OTLP = (Signal.TRACES, Signal.METRICS, Signal.LOGS)
 
 
-class _Door:
-    """Requests to offers, answers to responses."""
+class _Exports:
+    """Turns HTTP requests into ingest requests, and answers into HTTP responses."""
 
-    def __init__(self, offer: Offering, telemetry: Telemetry, config: Config) -> None:
-        self._offer = offer
+    def __init__(self, submit: Submit, telemetry: Telemetry, config: Config) -> None:
+        self._submit = submit
         self._telemetry = telemetry
         self._config = config
-        self._arriving_bytes = 0  # of all bodies that are not complete yet
+        self._arriving_bytes = 0  # of all incomplete bodies
 
-    async def take(self, signal: Signal, request: Request) -> Response:
-        given = request.headers.get("content-type", "")
-        kind = CONTENT_TYPES.get(given.partition(";")[0].strip().lower())
+    async def respond(self, signal: Signal, request: Request) -> Response:
+        declared = request.headers.get("content-type", "")
+        kind = CONTENT_TYPES.get(declared.partition(";")[0].strip().lower())
         if signal is Signal.ALERTS:
             kind = JSON
         if kind is None:
-            told = f"content type {given[:100]!r}: send {PROTOBUF} or {JSON}"
-            return self._counted(signal, _error(JSON, _Wrong(415, code_pb2.INVALID_ARGUMENT, told)))
+            message = f"content type {declared[:100]!r}: send {PROTOBUF} or {JSON}"
+            return self._counted(
+                signal, _error(JSON, _Rejected(415, code_pb2.INVALID_ARGUMENT, message))
+            )
         try:
             body = await self._body(request)
-            response = self._response(signal, kind, await self._offer(signal, body, kind))
-        except _Wrong as wrong:
-            response = _error(kind, wrong)
+            response = self._response(
+                signal, kind, await self._submit(signal, body, kind, _sender_of(request))
+            )
+        except _Rejected as rejected:
+            response = _error(kind, rejected)
         except ClientDisconnect:
-            response = Response(status_code=400)  # nobody reads it; it is counted
+            response = Response(status_code=400)  # for the request counter only
         return self._counted(signal, response)
 
     def _counted(self, signal: Signal, response: Response) -> Response:
@@ -131,14 +135,14 @@ class _Door:
     def _response(self, signal: Signal, kind: str, answer: Answer) -> Response:
         match answer:
             case Busy():
-                raise _Wrong(503, code_pb2.UNAVAILABLE, answer.message, answer.retry_after_s)
+                raise _Rejected(503, code_pb2.UNAVAILABLE, answer.message, answer.retry_after_s)
             case Refused(ours=True):
-                raise _Wrong(500, code_pb2.INTERNAL, answer.message)
+                raise _Rejected(500, code_pb2.INTERNAL, answer.message)
             case Refused():
-                raise _Wrong(400, code_pb2.INVALID_ARGUMENT, answer.message)
+                raise _Rejected(400, code_pb2.INVALID_ARGUMENT, answer.message)
             case Accepted() if signal is Signal.ALERTS:
-                told = {"rejected": answer.rejected, "message": answer.message}
-                return JSONResponse({**told, "suspects": list(answer.suspects)})
+                counted = {"rejected": answer.rejected, "message": answer.message}
+                return JSONResponse({**counted, "suspects": list(answer.suspects)})
             case Accepted() if kind == JSON:
                 return JSONResponse(response_json(signal, answer))
             case Accepted():
@@ -146,11 +150,11 @@ class _Door:
                 return Response(message, media_type=PROTOBUF)
 
     async def _body(self, request: Request) -> bytes:
-        """The body, unpacked; never more than the limit of it in memory."""
+        """The unpacked body; holds at most `request_bytes_max` of it in memory."""
         encoding = request.headers.get("content-encoding", "identity").strip().lower()
         if encoding not in {"identity", *WINDOW_BITS}:
             supported = "gzip, deflate or none"
-            raise _Wrong(
+            raise _Rejected(
                 415, code_pb2.INVALID_ARGUMENT, f"encoding {encoding[:50]!r}: send {supported}"
             )
         declared = request.headers.get("content-length", "")
@@ -166,19 +170,21 @@ class _Door:
                     if held > self._config.request_bytes_max:
                         raise self._too_large()
                     if self._arriving_bytes > self._config.queue_bytes_max:
-                        message = "too much arrives at once"
-                        raise _Wrong(503, code_pb2.UNAVAILABLE, message, self._config.retry_after_s)
+                        message = "too many bytes arrive at once"
+                        raise _Rejected(
+                            503, code_pb2.UNAVAILABLE, message, self._config.retry_after_s
+                        )
                     chunks.append(chunk)
         except TimeoutError as error:
             message = f"the body took more than {BODY_S:.0f} s"
-            raise _Wrong(408, code_pb2.DEADLINE_EXCEEDED, message) from error
+            raise _Rejected(408, code_pb2.DEADLINE_EXCEEDED, message) from error
         finally:
             self._arriving_bytes -= held
         body = b"".join(chunks)
         return body if encoding == "identity" else self._unpacked(body, WINDOW_BITS[encoding])
 
     def _unpacked(self, packed: bytes, window_bits: int) -> bytes:
-        """What was packed, stopping at the limit however much it would become."""
+        """The unpacked body; stops at the limit."""
         limit = self._config.request_bytes_max
         parts: list[bytes] = []
         size = 0
@@ -194,32 +200,36 @@ class _Door:
                 packed = member.unused_data if member.eof else b""
         except zlib.error as error:
             message = f"the body cannot be unpacked: {error}"
-            raise _Wrong(400, code_pb2.INVALID_ARGUMENT, message) from error
+            raise _Rejected(400, code_pb2.INVALID_ARGUMENT, message) from error
         if not (parts and member.eof):
             message = "the packed body ends too early"
-            raise _Wrong(400, code_pb2.INVALID_ARGUMENT, message)
+            raise _Rejected(400, code_pb2.INVALID_ARGUMENT, message)
         return b"".join(parts)
 
-    def _too_large(self) -> _Wrong:
+    def _too_large(self) -> _Rejected:
         limit = self._config.request_bytes_max
         message = f"the body is larger than {limit} bytes: send smaller batches"
-        return _Wrong(413, code_pb2.INVALID_ARGUMENT, message)
+        return _Rejected(413, code_pb2.INVALID_ARGUMENT, message)
 
 
-def _error(kind: str, wrong: _Wrong) -> Response:
-    """A google.rpc.Status in the content type of the request, as OTLP asks."""
+def _sender_of(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _error(kind: str, rejected: _Rejected) -> Response:
+    """A google.rpc.Status in the content type of the request, as OTLP specifies."""
     headers: dict[str, str] = {}
-    if wrong.retry_after_s:
-        headers["Retry-After"] = str(math.ceil(wrong.retry_after_s))  # whole seconds by RFC 9110
+    if rejected.retry_after_s:
+        headers["Retry-After"] = str(math.ceil(rejected.retry_after_s))  # RFC 9110: whole seconds
     if kind == JSON:
-        told: dict[str, Any] = {"code": wrong.code, "message": wrong.message}
-        return JSONResponse(told, wrong.status, headers)
-    message = Status(code=wrong.code, message=wrong.message).SerializeToString()
-    return Response(message, wrong.status, headers, media_type=PROTOBUF)
+        status: dict[str, Any] = {"code": rejected.code, "message": rejected.message}
+        return JSONResponse(status, rejected.status, headers)
+    message = Status(code=rejected.code, message=rejected.message).SerializeToString()
+    return Response(message, rejected.status, headers, media_type=PROTOBUF)
 
 
 class _Server(uvicorn.Server):
-    """Signals belong to whoever owns the process."""
+    """Leaves the process's signal handlers alone."""
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -228,7 +238,7 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def listening(app: Starlette, address: Address) -> AsyncGenerator[Address]:
-    """Serve while inside; yields where. Raises OSError where the address cannot be had."""
+    """Serve inside the context; yields the bound address. Raises OSError if it cannot bind."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""Answers of the intake as OTLP's own response messages, the same over HTTP and gRPC."""
+"""Answers of the ingest queue as OTLP export responses, the same for HTTP and gRPC."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from aftershock_collector.sources.requests import Accepted, Signal
 
-# Signal → its response message, the field that counts what was refused, its name in JSON.
+# Signal → response message, the field that counts refused items, and its name in JSON.
 _RESPONSES: dict[Signal, tuple[type[Any], str, str]] = {
     Signal.TRACES: (ExportTraceServiceResponse, "rejected_spans", "rejectedSpans"),
     Signal.METRICS: (ExportMetricsServiceResponse, "rejected_data_points", "rejectedDataPoints"),
@@ -22,7 +22,7 @@ _RESPONSES: dict[Signal, tuple[type[Any], str, str]] = {
 
 
 def response_of(signal: Signal, accepted: Accepted) -> Message:
-    """The export response; a partial success is set only where something was refused."""
+    """The export response; `partial_success` is set only if items were refused."""
     message, rejected, _ = _RESPONSES[signal]
     response = message()
     if accepted.rejected:
@@ -32,7 +32,7 @@ def response_of(signal: Signal, accepted: Accepted) -> Message:
 
 
 def response_json(signal: Signal, accepted: Accepted) -> dict[str, Any]:
-    """The same as OTLP/JSON, in which 64-bit integers are texts."""
+    """The same as OTLP/JSON, which writes 64-bit integers as strings."""
     if not accepted.rejected:
         return {}
     name = _RESPONSES[signal][2]

@@ -1,7 +1,7 @@
-"""Series that a Prometheus keeps, asked for by `query_range` around an action.
+"""Series from a Prometheus server, queried by `query_range` around an action.
 
-The second source behind `window(entities, start, end)`; Mimir, Thanos and VictoriaMetrics answer
-the same questions. What could not be asked is said in `problems` and never taken for calm.
+The second source behind `window(entities, start, end)`; Mimir, Thanos and VictoriaMetrics serve
+the same API. Failed queries are listed in `problems`; they never count as "no change".
 """
 
 from __future__ import annotations
@@ -22,34 +22,36 @@ from aftershock_collector.telemetry import Telemetry
 
 BODY_BYTES_MAX = 64_000_000  # a thousand points of two thousand services
 ALIASES_MAX = 10_000
-PROBLEM_CHARS_MAX = 300  # of what went wrong, in a verdict
-SETTLE_S = 1.0  # what was scraped this lately may not be there yet
-ASK_EVERY_S = 1.0  # how often it is looked whether anybody wants to know
+PROBLEM_CHARS_MAX = 300  # of one failed query, as shown in an attribution
+SETTLE_S = 1.0  # samples this recent may not be stored yet
+ASK_EVERY_S = 1.0  # how often `wanted` is checked
 
 Deliver = Callable[[Sequence[Series], Mapping[str, str], tuple[str, ...]], None]
 
 
-class CouldNotLook(Exception):  # noqa: N818  (it says what happened)
-    """A query got no usable answer; says which and why, for people."""
+class QueryFailed(Exception):  # noqa: N818  (it names an event, and reads so in `except`)
+    """A query got no usable answer; its message names the query and the reason."""
 
     def __init__(self, message: str, *, unreachable: bool) -> None:
         super().__init__(message)
-        self.unreachable = unreachable  # the next query would wait in vain as well
+        self.unreachable = (
+            unreachable  # the server did not answer: the next query would time out too
+        )
 
 
 class PrometheusSource:
-    """Asks one Prometheus. Not to be shared between threads at the same time."""
+    """Queries one Prometheus server. Only one thread may use it at a time."""
 
-    def __init__(self, told: Prometheus) -> None:
-        self.told = told
+    def __init__(self, settings: Prometheus) -> None:
+        self.settings = settings
         self.problems: tuple[str, ...] = ()  # of the newest window
         self.aliases: OrderedDict[str, str] = OrderedDict()
         self._client = httpx.Client(
-            timeout=told.timeout_s, headers=dict(told.headers), trust_env=False
+            timeout=settings.timeout_s, headers=dict(settings.headers), trust_env=False
         )
 
     def close(self) -> None:
-        """Let go of its connections."""
+        """Close its connections."""
         self._client.close()
 
     def window(
@@ -57,15 +59,15 @@ class PrometheusSource:
     ) -> Sequence[Series]:
         """Every series of these entities (None: of all) with its points in [start, end].
 
-        At most the newest POINTS_MAX steps. `problems` says what could not be asked.
+        At most the newest POINTS_MAX steps. `problems` lists the queries that failed.
         """
         asked = None if entities is None else [self.canonical(entity) for entity in entities]
         found: list[Series] = []
         problems: list[str] = []
-        for query in self.told.queries:
+        for query in self.settings.queries:
             try:
                 found += self.ask(query, asked, start_ns, end_ns).series
-            except CouldNotLook as error:
+            except QueryFailed as error:
                 problems.append(str(error))
                 if error.unreachable:
                     break
@@ -74,16 +76,16 @@ class PrometheusSource:
         return [each for each in found if wanted is None or each.entity in wanted]
 
     def canonical(self, entity: str) -> str:
-        """The key that series of this entity are filed under."""
+        """The entity key under which series of this entity are stored."""
         return self.aliases.get(entity, entity)
 
     def ask(
         self, query: Query, entities: Iterable[str] | None, start_ns: int, end_ns: int
     ) -> Answered:
-        """The answer to one query; raises CouldNotLook."""
-        words = fill(query, entities, self.told.step_s)
-        step_ns = int(self.told.step_s * 1e9)
-        # Whole multiples of the step: the same points come back at the next look.
+        """The answer to one query; raises QueryFailed."""
+        words = fill(query, entities, self.settings.step_s)
+        step_ns = int(self.settings.step_s * 1e9)
+        # Whole multiples of the step: the same points come back in the next round.
         first_ns = -(-max(start_ns, end_ns - POINTS_MAX * step_ns) // step_ns) * step_ns
         last_ns = end_ns // step_ns * step_ns
         if words is None or first_ns > last_ns:
@@ -92,26 +94,26 @@ class PrometheusSource:
             "query": words,
             "start": f"{first_ns / 1e9:.3f}",
             "end": f"{last_ns / 1e9:.3f}",
-            "step": f"{self.told.step_s:g}",
-            "timeout": f"{self.told.timeout_s:g}s",
+            "step": f"{self.settings.step_s:g}",
+            "timeout": f"{self.settings.timeout_s:g}s",
         }
         try:
             answered = read_answer(query, self._post(form))
         except (httpx.HTTPError, ValueError) as error:
-            late = isinstance(error, httpx.TimeoutException)
-            why = f"no answer within {self.told.timeout_s:g} s" if late else str(error)
-            said = f"Prometheus could not tell {query.name}: {why or type(error).__name__}"
+            timed_out = isinstance(error, httpx.TimeoutException)
+            why = f"no answer within {self.settings.timeout_s:g} s" if timed_out else str(error)
+            message = f"Prometheus query {query.name} failed: {why or type(error).__name__}"
             unreachable = isinstance(error, httpx.TransportError)
-            raise CouldNotLook(said[:PROBLEM_CHARS_MAX], unreachable=unreachable) from error
+            raise QueryFailed(message[:PROBLEM_CHARS_MAX], unreachable=unreachable) from error
         self.aliases.update(answered.aliases)
         while len(self.aliases) > ALIASES_MAX:
             self.aliases.popitem(last=False)
         return answered
 
     def _post(self, form: Mapping[str, str]) -> Any:
-        """The answer, read no further and waited for no longer than it may take."""
-        place = f"{self.told.url.rstrip('/')}/api/v1/query_range"
-        deadline = time.monotonic() + self.told.timeout_s
+        """The JSON answer, bounded in bytes and time."""
+        place = f"{self.settings.url.rstrip('/')}/api/v1/query_range"
+        deadline = time.monotonic() + self.settings.timeout_s
         body = bytearray()
         with self._client.stream("POST", place, data=form) as response:
             for part in response.iter_bytes():
@@ -119,7 +121,7 @@ class PrometheusSource:
                 if len(body) > BODY_BYTES_MAX:
                     raise ValueError(f"an answer of more than {BODY_BYTES_MAX} bytes")
                 if time.monotonic() > deadline:
-                    raise httpx.ReadTimeout("the answer trickles")
+                    raise httpx.ReadTimeout("the answer arrives too slowly")
         try:
             return json.loads(body)
         except ValueError as error:
@@ -127,7 +129,7 @@ class PrometheusSource:
 
 
 class Poller:
-    """Asks for what is new while somebody wants to know, and hands it on."""
+    """Queries new points while `wanted`, and delivers them."""
 
     def __init__(
         self,
@@ -140,30 +142,30 @@ class Poller:
         self._wanted = wanted
         self._deliver = deliver
         self._telemetry = telemetry
-        self._since_ns: dict[str, int] = {}  # query → where its next question begins
+        self._since_ns: dict[str, int] = {}  # query → start of its next range
 
     async def run(self) -> None:
-        """Until cancelled: at most one round of questions in each step."""
-        step_s = self._source.told.step_s
+        """Poll until cancelled, at most once a step."""
+        step_s = self._source.settings.step_s
         while True:
             if await self._wanted():
-                series, problems = await asyncio.to_thread(self.look, time.time_ns())
+                series, problems = await asyncio.to_thread(self.poll, time.time_ns())
                 self._deliver(series, dict(self._source.aliases), problems)
                 await asyncio.sleep(max(step_s, ASK_EVERY_S))
             else:
                 await asyncio.sleep(ASK_EVERY_S)
 
-    def look(self, now_ns: int) -> tuple[list[Series], tuple[str, ...]]:
-        """What is new to every query, and what could not be asked."""
+    def poll(self, now_ns: int) -> tuple[list[Series], tuple[str, ...]]:
+        """The new points of every query, and the problems of those that failed."""
         end_ns = now_ns - int(SETTLE_S * 1e9)
-        step_ns = int(self._source.told.step_s * 1e9)
+        step_ns = int(self._source.settings.step_s * 1e9)
         found: list[Series] = []
         problems: list[str] = []
-        for query in self._source.told.queries:
+        for query in self._source.settings.queries:
             start_ns = self._since_ns.get(query.name, 0)
             try:
                 answered = self._source.ask(query, None, start_ns, end_ns)
-            except CouldNotLook as error:
+            except QueryFailed as error:
                 problems.append(str(error))
                 self._telemetry.queried("failed", str(error))
                 if error.unreachable:

@@ -1,4 +1,4 @@
-"""Prometheus endpoints, read at their own intervals and handed on as samples."""
+"""Scrapes Prometheus endpoints, each at its own interval, into samples."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from aftershock_collector.metrics.exposition import samples_of, up
 from aftershock_collector.otlp.wire import Sample
 
 TIMEOUT_S = 10.0  # as Prometheus
-TIMEOUT_MIN_S = 1.0  # a target scraped twice a second may still be slow once
-BODY_BYTES_MAX = 16_000_000  # a very large exporter says 5 MB
+TIMEOUT_MIN_S = 1.0  # even for a target that is scraped twice a second
+BODY_BYTES_MAX = 16_000_000  # a very large exporter returns 5 MB
 _ACCEPT = "application/openmetrics-text;version=1.0.0;q=0.9,text/plain;version=0.0.4;q=0.5"
 
 Deliver = Callable[[list[Sample]], None]
@@ -23,10 +23,10 @@ Deliver = Callable[[list[Sample]], None]
 
 @dataclass(slots=True)
 class TargetState:
-    """What is known of one target."""
+    """The state of one target."""
 
     url: str
-    up: bool | None = None  # None: not asked yet
+    up: bool | None = None  # None: not scraped yet
     scrapes: int = 0
     failures: int = 0
     samples: int = 0  # of the newest scrape
@@ -34,7 +34,7 @@ class TargetState:
 
 
 class Scraper:
-    """Reads every target until cancelled. Lives in one event loop."""
+    """Scrapes every target. Belongs to one event loop."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Scraper:
                 group.create_task(self._keep_reading(client, target))
 
     async def scrape(self, client: httpx.AsyncClient, target: ScrapeTarget) -> list[Sample]:
-        """One scrape: its samples and `up`; only `up` 0 where the target did not answer well."""
+        """One scrape: its samples and `up` 1, or only `up` 0 if it failed."""
         state = self.states[target.url]
         state.scrapes += 1
         url = httpx.URL(target.url)
@@ -79,7 +79,7 @@ class Scraper:
         return [*samples, up(True, resource, now_ns)]
 
     async def _keep_reading(self, client: httpx.AsyncClient, target: ScrapeTarget) -> None:
-        """One target, at its interval; a slow answer delays its next question, never others'."""
+        """Scrape one target at its interval; a slow answer delays only its own next scrape."""
         due = time.monotonic()
         while True:
             self._deliver(await self.scrape(client, target))
@@ -88,7 +88,7 @@ class Scraper:
 
 
 async def _get(client: httpx.AsyncClient, url: str) -> tuple[str, str]:
-    """The body, read no further than it may be long."""
+    """The body and its content type; raises ValueError above BODY_BYTES_MAX."""
     async with client.stream("GET", url, timeout=None, follow_redirects=True) as response:
         response.raise_for_status()
         body = bytearray()

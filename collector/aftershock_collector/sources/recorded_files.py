@@ -1,8 +1,8 @@
-"""Recorded files → OTLP batches: OTLP in JSON, JSON lines or protobuf, and two foreign shapes.
+"""Recorded files → OTLP bodies: OTLP as JSON, JSON lines or protobuf, and two foreign formats.
 
-What a file holds is told from its content, never from its name; gzip is opened on the way. Foreign
-shapes are converted to OTLP here, so that everything behind this reads one thing. Lines are read
-one by one, so that a file may be larger than the memory.
+The format is detected from the content, never from the name; gzip is unpacked. Foreign formats are
+converted to OTLP here, so that later stages read OTLP only. Lines are read one by one, so that a
+file may be larger than memory.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ _DECODERS: dict[str, Callable[[bytes, str], Decoded[Any]]] = {
     "metrics": decode_metrics,
 }
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_WHAT_TO_DO = (
+_ADVICE = (
     "give a file of OTLP (protobuf, JSON or JSON lines), OpenInference span JSON, or neutral JSON "
     "lines; .gz is fine"
 )
 
 
 class RecordedBody(NamedTuple):
-    """One OTLP request. `rejected`: what could not be converted on the way to it."""
+    """One OTLP request. `rejected` counts what could not be converted to it, by reason."""
 
     signal: str  # traces | logs | metrics; "" where nothing was readable
     body: bytes  # protobuf
@@ -57,10 +57,10 @@ class RecordedBody(NamedTuple):
 
 
 def read_file(path: Path) -> Iterator[RecordedBody]:
-    """Every request that a file holds, in its order.
+    """Every request of a file, in order.
 
     Raises:
-        Unreadable: nothing in the file is of a known shape; says which file and what to do.
+        Unreadable: nothing in the file has a known format; the message says what to do.
         OSError: the file cannot be opened.
     """
     seen = False
@@ -78,10 +78,8 @@ def read_file(path: Path) -> Iterator[RecordedBody]:
             raise Unreadable(f"{path} is damaged ({why}): copy or record it again") from why
         yield RecordedBody("", b"", Counter({CUT: 1}))
     if not seen:
-        told = "; ".join(f"{reason}: {count}" for reason, count in rejected.most_common(3))
-        raise Unreadable(
-            f"{path} holds nothing that can be read ({told or 'empty'}): {_WHAT_TO_DO}"
-        )
+        reasons = "; ".join(f"{reason}: {count}" for reason, count in rejected.most_common(3))
+        raise Unreadable(f"{path} holds nothing that can be read ({reasons or 'empty'}): {_ADVICE}")
 
 
 @contextmanager
@@ -95,7 +93,7 @@ def _opened(path: Path) -> Generator[BufferedReader]:
 
 
 def _is_json(start: bytes) -> bool:
-    """JSON text holds no control characters; protobuf, which may begin like it, does."""
+    """JSON text has no control characters; protobuf, which may start with the same byte, has."""
     return start.lstrip()[:1] in (b"{", b"[") and not _CONTROL.search(start)
 
 
@@ -103,7 +101,7 @@ def _is_json(start: bytes) -> bool:
 
 
 def _read_json(file: BufferedReader, path: Path) -> Iterator[RecordedBody]:
-    """A document a line, or one document over many lines."""
+    """One document per line, or one document over many lines."""
     first = file.readline(LINE_BYTES_MAX + 1)
     while first and not first.strip():
         first = file.readline(LINE_BYTES_MAX + 1)
@@ -139,11 +137,11 @@ def _whole(first: bytes, file: BufferedReader, path: Path) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as why:
-        raise Unreadable(f"{path} is not JSON ({why}): {_WHAT_TO_DO}") from why
+        raise Unreadable(f"{path} is not JSON ({why}): {_ADVICE}") from why
 
 
 def _batches(document: Any) -> Iterator[RecordedBody]:
-    """What one document amounts to."""
+    """The requests that one document holds."""
     if isinstance(document, list):
         for one in cast("list[Any]", document):
             yield from _batches(one) if isinstance(one, dict) else (_nothing(NOT_KNOWN),)
@@ -182,13 +180,13 @@ def _nothing(reason: str) -> RecordedBody:
 
 
 def _read_protobuf(file: BufferedReader, path: Path) -> Iterator[RecordedBody]:
-    """One request, or many, each after its length in four bytes (the Collector's file exporter)."""
-    # A request begins with its first field; as a length this byte would mean over 160 MB.
+    """One request, or many with a 4-byte length before each (the Collector's file exporter)."""
+    # A request starts with this tag; as the first byte of a length it would mean over 160 MB.
     if file.peek(1)[:1] == b"\x0a":
         body = file.read(DOCUMENT_BYTES_MAX + 1)
         if len(body) > DOCUMENT_BYTES_MAX:
             raise Unreadable(f"{path} is one request of over {DOCUMENT_BYTES_MAX} bytes: split it")
-        yield _told_apart(body)
+        yield _classified(body)
         return
     while head := file.read(4):
         size = int.from_bytes(head, "big")
@@ -196,11 +194,11 @@ def _read_protobuf(file: BufferedReader, path: Path) -> Iterator[RecordedBody]:
         if len(head) < 4 or len(body) < size:
             yield _nothing(CUT)
             return
-        yield _told_apart(body)
+        yield _classified(body)
 
 
-def _told_apart(body: bytes) -> RecordedBody:
-    """Traces, logs or metrics: the bytes do not say, so it is what most items decode as."""
+def _classified(body: bytes) -> RecordedBody:
+    """Traces, logs or metrics: bytes carry no signal, so the decoder that finds most items wins."""
     found = dict.fromkeys(_DECODERS, 0)
     for signal, decode in _DECODERS.items():
         try:

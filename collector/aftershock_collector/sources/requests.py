@@ -1,10 +1,10 @@
-"""What a server offers to the intake, and what it hears back: the words between the two."""
+"""The types between the servers and the ingest queue: a request, its batch and its answer."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -14,7 +14,7 @@ from aftershock_collector.otlp.wire import LogEvent, Sample, Span
 
 
 class Signal(StrEnum):
-    """What a body is: the three things that OTLP carries, or Alertmanager's webhook."""
+    """What a body holds: one of OTLP's three signals, or an Alertmanager webhook."""
 
     TRACES = "traces"
     METRICS = "metrics"
@@ -24,11 +24,11 @@ class Signal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Committed, but for `rejected` items that can never be: then it is a partial success."""
+    """Committed. `rejected` items never can be: then the answer is a partial success."""
 
     rejected: int = 0
     message: str = ""
-    suspects: Sequence[Any] = ()  # of the alerts in it, as JSON
+    suspects: Sequence[Any] = ()  # JSON objects: suspects of the alerts in the body
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +37,28 @@ class Busy:
 
     retry_after_s: float
     message: str
-    full: bool = False  # True: it never waited, because the queue was full
+    full: bool = False  # the queue had no room for the request
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Not committed and never will be: the body is bad, or (`ours`) we failed on it."""
+    """Not committed and never will be: the body is bad, or the collector failed (`ours`)."""
 
     message: str
     ours: bool = False
 
 
 Answer = Accepted | Busy | Refused
+# Submits a body: signal, bytes, content type, and the name of whoever sent it.
+Submit = Callable[[Signal, bytes, str, str], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """What one group of requests held, as the rest of the collector wants it."""
+    """What the requests of one sender held, decoded and read."""
 
     arrived_ns: int
+    sender: str = ""  # its token's name, its certificate's subject, or its address; "": ourselves
     steps: Sequence[Step] = ()
     changes: Sequence[Change] = ()
     samples: Sequence[Sample] = ()
@@ -63,7 +66,7 @@ class Observations:
 
 @dataclass(slots=True)
 class Batch:
-    """What one body held. Spans and events go with the step that they were read as."""
+    """What one body held. Each span and event comes with the step that was read from it."""
 
     spans: list[tuple[Span, Step | None]] = field(default_factory=list[tuple[Span, Step | None]])
     events: list[tuple[LogEvent, Step | None]] = field(
@@ -72,44 +75,57 @@ class Batch:
     changes: list[Change] = field(default_factory=list[Change])
     samples: list[Sample] = field(default_factory=list[Sample])
     rejected: Counter[str] = field(default_factory=Counter[str])
-    passed_over: int = 0  # log records that say nothing about agents: other tools keep those
+    passed_over: int = 0  # log records without a meaning for agents; they are not kept
 
     @property
     def count(self) -> int:
-        """Items that were sent, whatever became of them."""
+        """How many items the body held, kept or not."""
         kept = len(self.spans) + len(self.events) + len(self.changes) + len(self.samples)
         return kept + self.passed_over + self.rejected.total()
 
     @property
     def durable(self) -> bool:
-        """Samples live in memory: a full disk is no reason to go blind."""
+        """Whether the store must commit it. Samples live in memory only."""
         return bool(self.spans or self.events or self.changes)
 
 
 @dataclass(eq=False, slots=True)
 class IngestRequest:
-    """One body on its way to an answer."""
+    """One body that waits for its answer."""
 
     signal: Signal
     body: bytes
     content_type: str
+    sender: str
     arrived_ns: int
     future: asyncio.Future[Answer]
-    abandoned: bool = False  # its sender was answered already: do not keep it any more
+    abandoned: bool = False  # answered already, for lack of time: it must not be committed
     settled: bool = False  # it has its answer
-    judged: bool = False  # handed on once already, while the store could not write
+    judged: bool = False  # consumed once, while the store could not write
     items: Batch = field(default_factory=Batch)
 
     @property
     def is_alerts(self) -> bool:
-        """Alerts are answered with their suspects."""
+        """Whether the answer carries suspects."""
         return self.signal is Signal.ALERTS
 
     def answer(self, answer: Answer) -> None:
-        """Tell the sender, from any thread; raises RuntimeError where its loop is gone."""
+        """Answer the sender. Any thread may call it; raises RuntimeError if its loop is closed."""
         self.future.get_loop().call_soon_threadsafe(_resolve, self.future, answer)
 
 
 def _resolve(future: asyncio.Future[Answer], answer: Answer) -> None:
     if not future.done():
         future.set_result(answer)
+
+
+def observations_of(sender: str, requests: Sequence[IngestRequest]) -> Observations:
+    """Join the batches of requests that one sender sent."""
+    found = [request.items for request in requests]
+    return Observations(
+        arrived_ns=max(request.arrived_ns for request in requests),
+        sender=sender,
+        steps=[s for i in found for rows in (i.spans, i.events) for _, s in rows if s],
+        changes=[change for items in found for change in items.changes],
+        samples=[sample for items in found for sample in items.samples],
+    )

@@ -31,7 +31,7 @@ class Next:
     telemetry: Telemetry = field(default_factory=Telemetry)
     url: str = ""
 
-    async def offer(self, signal: Signal, body: bytes, content_type: str) -> Answer:
+    async def submit(self, signal: Signal, body: bytes, content_type: str, sender: str) -> Answer:
         answer = self.answers.pop(0) if self.answers else Accepted()
         if isinstance(answer, Accepted):
             self.took.append((signal, body, content_type))
@@ -39,7 +39,7 @@ class Next:
 
     @asynccontextmanager
     async def listening(self, address: Address = CONFIG.http) -> AsyncGenerator[Address]:
-        app = otlp_http.otlp_app(self.offer, self.telemetry, CONFIG, lambda: ())
+        app = otlp_http.otlp_app(self.submit, self.telemetry, CONFIG, lambda: ())
         async with otlp_http.listening(app, address) as bound:
             self.url = f"http://{bound}"
             yield bound
@@ -89,10 +89,14 @@ def test_only_what_was_accepted_goes_on() -> None:
         async with behind.listening():
             forwarder = Forwarder(behind.url, Telemetry(), CONFIG)
             async with forwarder.running():
-                offer = forwarder.offering(front.offer)
-                heard = [await offer(Signal.TRACES, b"%d" % n, PROTOBUF) for n in range(3)]
-                heard.append(await offer(Signal.ALERTS, b"{}", "application/json"))
-        assert answers == heard
+                submit = forwarder.forwarding(front.submit)
+                answers_seen = [
+                    await submit(Signal.TRACES, b"%d" % n, PROTOBUF, "10.0.0.7") for n in range(3)
+                ]
+                answers_seen.append(
+                    await submit(Signal.ALERTS, b"{}", "application/json", "10.0.0.7")
+                )
+        assert answers == answers_seen
         return behind.took
 
     assert asyncio.run(play()) == [(Signal.TRACES, b"0", PROTOBUF)]

@@ -52,13 +52,13 @@ def test_a_chosen_process_is_measured_under_its_entity_until_it_is_gone() -> Non
 
 
 def test_it_measures_at_its_interval_until_it_is_stopped() -> None:
-    heard: list[list[Sample]] = []
+    received: list[list[Sample]] = []
 
     async def listen() -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.5):
-                await HostMetrics(0.1, heard.append).run()
+                await HostMetrics(0.1, received.append).run()
 
     asyncio.run(listen())
 
-    assert 2 <= len(heard) <= 5
+    assert 2 <= len(received) <= 5

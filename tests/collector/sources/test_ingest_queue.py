@@ -1,4 +1,4 @@
-"""The intake on a real store: an acknowledgement means committed, whatever goes wrong around it."""
+"""The ingest queue on a real store: an acknowledgement means committed, whatever else fails."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ from aftershock_collector.telemetry import Telemetry
 from tests.support.traffic import any_runs, log_request, looping_run, span_request
 
 PROTOBUF = "application/x-protobuf"
+SENDER = "10.0.0.7"
 
 
 def sample_request() -> bytes:
@@ -46,7 +47,7 @@ def sample_request() -> bytes:
 
 
 class Desk:
-    """An intake with its store, and everything that it handed on."""
+    """An ingest queue with its store, and everything that it handed on."""
 
     def __init__(self, home: Path) -> None:
         self.config = replace(Config(home), answer_s=1.0)
@@ -55,14 +56,14 @@ class Desk:
         self.arrived: list[Observations] = []
         self.before_consuming: Callable[[], None] = lambda: None
         self.read_span: Callable[[Span], Step | None] = lambda span: read(span, EMPTY)
-        self.intake: IngestQueue | None = None
+        self.queue: IngestQueue | None = None
 
     def open(self) -> IngestQueue:
         def consume(arrived: Observations) -> None:
             self.before_consuming()
             self.arrived.append(arrived)
 
-        self.intake = IngestQueue(
+        self.queue = IngestQueue(
             self.store,
             self.telemetry,
             self.config,
@@ -70,17 +71,19 @@ class Desk:
             read_event=lambda event: read_event(event, EMPTY),
             consume=consume,
         )
-        self.intake.start()
-        return self.intake
+        self.queue.start()
+        return self.queue
 
-    def offer(self, *bodies: bytes, signal: Signal = Signal.TRACES) -> list[Answer]:
+    def submit(self, *bodies: bytes, signal: Signal = Signal.TRACES) -> list[Answer]:
         """All at once, from one event loop."""
-        intake = self.intake or self.open()
+        queue = self.queue or self.open()
 
-        async def offer_all() -> list[Answer]:
-            return await asyncio.gather(*(intake.offer(signal, b, PROTOBUF) for b in bodies))
+        async def submit_all() -> list[Answer]:
+            return await asyncio.gather(
+                *(queue.submit(signal, b, PROTOBUF, SENDER) for b in bodies)
+            )
 
-        return asyncio.run(offer_all())
+        return asyncio.run(submit_all())
 
     def count(self, table: str = "spans") -> int:
         with Reader.open(self.config.store) as reader:
@@ -102,8 +105,8 @@ class Desk:
 def desk(tmp_path: Path) -> Iterator[Desk]:
     opened = Desk(tmp_path)
     yield opened
-    if opened.intake is not None:
-        opened.intake.stop()
+    if opened.queue is not None:
+        opened.queue.stop()
     opened.store.close()
 
 
@@ -135,7 +138,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
 def test_what_is_acknowledged_is_committed_and_was_handed_on(desk: Desk) -> None:
     (body,) = bodies_of(1)
 
-    assert desk.offer(body) == [Accepted()]
+    assert desk.submit(body) == [Accepted()]
     assert desk.count() == spans_in(body)
     wait_until(lambda: len(desk.arrived) == 1)
     assert len(desk.arrived[0].steps) == spans_in(body)
@@ -159,9 +162,9 @@ def test_start_events_samples_and_alerts_go_the_same_way(desk: Desk) -> None:
             {"labels": {}},
         ],
     }
-    assert desk.offer(log_request(run.started), signal=Signal.LOGS) == [Accepted()]
-    assert desk.offer(sample_request(), signal=Signal.METRICS) == [Accepted()]
-    (answer,) = desk.offer(json.dumps(webhook).encode(), signal=Signal.ALERTS)
+    assert desk.submit(log_request(run.started), signal=Signal.LOGS) == [Accepted()]
+    assert desk.submit(sample_request(), signal=Signal.METRICS) == [Accepted()]
+    (answer,) = desk.submit(json.dumps(webhook).encode(), signal=Signal.ALERTS)
 
     assert answer == Accepted(1, "alert without a name: 1")
     wait_until(lambda: len(desk.arrived) == 3)
@@ -174,12 +177,34 @@ def test_start_events_samples_and_alerts_go_the_same_way(desk: Desk) -> None:
     assert desk.count("changes") == 1
 
 
+def test_what_two_senders_sent_is_consumed_apart_and_under_their_names(desk: Desk) -> None:
+    bodies = bodies_of(6)
+    queue, resume = desk.open(), threading.Event()
+    queue.call(lambda: resume.wait(5))  # so that all six bodies share one group
+
+    async def submit_all() -> list[Answer]:
+        submitted = [
+            asyncio.create_task(queue.submit(Signal.TRACES, body, PROTOBUF, sender))
+            for body, sender in zip(bodies, "abcabc", strict=True)
+        ]
+        await asyncio.sleep(0)
+        resume.set()
+        return await asyncio.gather(*submitted)
+
+    assert asyncio.run(submit_all()) == [Accepted()] * 6
+    wait_until(lambda: len(desk.arrived) == 3)
+    assert [arrived.sender for arrived in desk.arrived] == ["a", "b", "c"]
+    assert [len(arrived.steps) for arrived in desk.arrived] == [
+        spans_in(bodies[at], bodies[at + 3]) for at in range(3)
+    ]
+
+
 def test_plain_log_lines_are_passed_over_and_counted(desk: Desk) -> None:
     records = looping_run(random.Random(1)).started[:2]
     for record in records:
         record.event_name = ""
 
-    assert desk.offer(log_request(records), signal=Signal.LOGS) == [Accepted()]
+    assert desk.submit(log_request(records), signal=Signal.LOGS) == [Accepted()]
     assert desk.count("events") == 0
     assert desk.metric("passed_over_total") == 2
 
@@ -192,7 +217,7 @@ def test_many_that_wait_share_one_commit(desk: Desk) -> None:
 
     desk.before_consuming = linger
     bodies = bodies_of(40)
-    answers = desk.offer(*bodies)
+    answers = desk.submit(*bodies)
 
     assert [Accepted()] * 40 == answers
     assert desk.count() == spans_in(*bodies)
@@ -201,7 +226,7 @@ def test_many_that_wait_share_one_commit(desk: Desk) -> None:
 
 def test_an_unreadable_body_is_refused_and_its_neighbours_are_kept(desk: Desk) -> None:
     first, second = bodies_of(2)
-    answers = desk.offer(first, b"\xff\xff\xff garbage", second)
+    answers = desk.submit(first, b"\xff\xff\xff garbage", second)
 
     assert [Accepted, Refused, Accepted] == [type(answer) for answer in answers]
     assert desk.count() == spans_in(first, second)
@@ -211,7 +236,7 @@ def test_an_unreadable_body_is_refused_and_its_neighbours_are_kept(desk: Desk) -
 def test_an_item_that_is_bad_is_a_partial_success(desk: Desk) -> None:
     run = looping_run(random.Random(1))
     run.spans[1].span_id = b"short"
-    (answer,) = desk.offer(span_request(run.spans))
+    (answer,) = desk.submit(span_request(run.spans))
 
     assert isinstance(answer, Accepted)
     assert answer.rejected == 1
@@ -229,7 +254,7 @@ def test_a_row_that_the_store_refuses_never_loses_the_good_ones(desk: Desk) -> N
         return replace(step, run_id="\ud800") if step and poisoned else step
 
     desk.read_span = read_badly
-    answers = desk.offer(bodies[0], bodies[1], span_request(poison.spans), bodies[2])
+    answers = desk.submit(bodies[0], bodies[1], span_request(poison.spans), bodies[2])
 
     assert [Accepted(), Accepted(), Accepted(1, "unstorable: 1"), Accepted()] == answers
     assert desk.count() == spans_in(*bodies) + len(poison.spans) - 1
@@ -242,60 +267,60 @@ def test_a_reader_that_fails_loses_the_step_and_not_the_span(desk: Desk) -> None
     desk.read_span = fail
     (body,) = bodies_of(1)
 
-    assert desk.offer(body) == [Accepted()]
+    assert desk.submit(body) == [Accepted()]
     assert desk.count() == spans_in(body)
     assert desk.count("runs") == 0
     assert desk.metric("failures_total", place="read") == spans_in(body)
 
 
-def test_a_judge_that_fails_does_not_end_the_intake(desk: Desk) -> None:
+def test_a_judge_that_fails_does_not_end_the_queue(desk: Desk) -> None:
     def fail() -> None:
         raise RuntimeError("our bug")
 
     desk.before_consuming = fail
     first, second = bodies_of(2)
 
-    assert desk.offer(first) == [Accepted()]
-    assert desk.offer(second) == [Accepted()]
+    assert desk.submit(first) == [Accepted()]
+    assert desk.submit(second) == [Accepted()]
     wait_until(lambda: desk.metric("failures_total", place="judge") == 2)
-    assert desk.intake is not None
-    assert desk.intake.degraded is None
+    assert desk.queue is not None
+    assert desk.queue.degraded is None
 
 
 def test_a_full_queue_answers_busy_at_once_and_keeps_what_it_took(desk: Desk) -> None:
     bodies = bodies_of(12)
     desk.config = replace(desk.config, queue_bytes_max=sum(map(len, bodies[:6])))
-    answers = desk.offer(*bodies)
+    answers = desk.submit(*bodies)
 
     refused = [answer for answer in answers if isinstance(answer, Busy)]
     assert refused
     assert all(answer.full and answer.retry_after_s > 0 for answer in refused)
     kept = [b for b, answer in zip(bodies, answers, strict=True) if answer == Accepted()]
     assert desk.count() == spans_in(*kept)
-    assert desk.offer(bodies[-1]) == [Accepted()]
+    assert desk.submit(bodies[-1]) == [Accepted()]
 
 
-def test_a_full_store_is_told_and_judged_over_and_recovers_by_itself(desk: Desk) -> None:
+def test_a_full_store_is_reported_and_judged_over_and_recovers_by_itself(desk: Desk) -> None:
     first, *rest = bodies_of(30)
-    assert desk.offer(first) == [Accepted()]
+    assert desk.submit(first) == [Accepted()]
     desk.fill()
     began = time.monotonic()
-    answers = desk.offer(*rest)
+    answers = desk.submit(*rest)
     waited = time.monotonic() - began
 
     assert [Busy(1.0, "the store cannot write: full")] * len(rest) == answers
     assert 0.9 < waited < 2.5  # it kept them as long as it may, and no longer
-    assert desk.intake is not None
-    assert desk.intake.degraded == "the store cannot write: full"
+    assert desk.queue is not None
+    assert desk.queue.degraded == "the store cannot write: full"
     assert desk.metric("store_writable") == 0
     assert desk.metric("store_errors_total", reason="full") > 0
     judged = {step.span_id for arrived in desk.arrived for step in arrived.steps}
     assert len(judged) == spans_in(first, *rest)
-    assert desk.offer(sample_request(), signal=Signal.METRICS) == [Accepted()]
+    assert desk.submit(sample_request(), signal=Signal.METRICS) == [Accepted()]
 
     desk.make_room()
-    assert desk.offer(*rest) == [Accepted()] * len(rest)
-    assert desk.intake.degraded is None
+    assert desk.submit(*rest) == [Accepted()] * len(rest)
+    assert desk.queue.degraded is None
     assert desk.metric("store_writable") == 1
     assert desk.count() == spans_in(first, *rest)
     assert desk.metric("queue_bytes") == 0
@@ -303,11 +328,11 @@ def test_a_full_store_is_told_and_judged_over_and_recovers_by_itself(desk: Desk)
 
 def test_what_waits_for_a_lock_is_committed_once_it_is_gone(desk: Desk) -> None:
     first, *rest = bodies_of(5)
-    desk.offer(first)
+    desk.submit(first)
     other = sqlite3.connect(desk.config.store, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN EXCLUSIVE")
     threading.Timer(0.5, lambda: other.execute("COMMIT")).start()
-    answers = desk.offer(*rest)
+    answers = desk.submit(*rest)
     other.close()
 
     assert [Accepted()] * len(rest) == answers
@@ -318,42 +343,49 @@ def test_what_waits_for_a_lock_is_committed_once_it_is_gone(desk: Desk) -> None:
 
 def test_stopping_commits_what_waits_and_takes_nothing_new(desk: Desk) -> None:
     bodies = bodies_of(10)
-    intake = desk.open()
+    queue = desk.open()
 
-    async def offer_and_stop() -> list[Answer]:
-        offers = [asyncio.create_task(intake.offer(Signal.TRACES, b, PROTOBUF)) for b in bodies]
+    async def submit_and_stop() -> list[Answer]:
+        submitted = [
+            asyncio.create_task(queue.submit(Signal.TRACES, b, PROTOBUF, SENDER)) for b in bodies
+        ]
         await asyncio.sleep(0)
-        await asyncio.to_thread(intake.stop)
-        return [*await asyncio.gather(*offers), await intake.offer(Signal.TRACES, b"", PROTOBUF)]
+        await asyncio.to_thread(queue.stop)
+        return [
+            *await asyncio.gather(*submitted),
+            await queue.submit(Signal.TRACES, b"", PROTOBUF, SENDER),
+        ]
 
-    *answers, late = asyncio.run(offer_and_stop())
+    *answers, refused = asyncio.run(submit_and_stop())
 
     assert [Accepted()] * 10 == answers
-    assert late == Busy(1.0, "the writer is not running")
+    assert refused == Busy(1.0, "the writer is not running")
     assert desk.count() == spans_in(*bodies)
 
 
 def test_stopping_with_a_full_store_answers_everybody(desk: Desk) -> None:
     first, *rest = bodies_of(10)
-    desk.offer(first)
+    desk.submit(first)
     desk.fill()
     desk.config = replace(desk.config, answer_s=30.0)
-    assert desk.intake is not None
-    desk.intake.stop()
-    intake = desk.open()
+    assert desk.queue is not None
+    desk.queue.stop()
+    queue = desk.open()
 
-    async def offer_and_stop() -> list[Answer]:
-        offers = [asyncio.create_task(intake.offer(Signal.TRACES, b, PROTOBUF)) for b in rest]
+    async def submit_and_stop() -> list[Answer]:
+        submitted = [
+            asyncio.create_task(queue.submit(Signal.TRACES, b, PROTOBUF, SENDER)) for b in rest
+        ]
         await asyncio.sleep(0.1)
-        await asyncio.to_thread(intake.stop)
-        return await asyncio.gather(*offers)
+        await asyncio.to_thread(queue.stop)
+        return await asyncio.gather(*submitted)
 
-    assert {Busy} == {type(answer) for answer in asyncio.run(offer_and_stop())}
+    assert {Busy} == {type(answer) for answer in asyncio.run(submit_and_stop())}
 
 
 def test_work_runs_on_the_writers_thread_in_its_turn(desk: Desk) -> None:
     seen: list[str] = []
-    intake = desk.open()
+    queue = desk.open()
 
     def work() -> None:
         seen.append(threading.current_thread().name)
@@ -361,18 +393,18 @@ def test_work_runs_on_the_writers_thread_in_its_turn(desk: Desk) -> None:
     def fail() -> None:
         raise RuntimeError("our bug")
 
-    intake.call(fail)
-    intake.call(work)
-    wait_until(lambda: seen == ["aftershock-intake"])
-    assert desk.metric("failures_total", place="intake") == 1
+    queue.call(fail)
+    queue.call(work)
+    wait_until(lambda: seen == ["aftershock-ingest"])
+    assert desk.metric("failures_total", place="ingest") == 1
 
 
 def test_work_that_piles_up_is_bounded_and_counted(desk: Desk) -> None:
-    intake, go = desk.open(), threading.Event()
+    queue, go = desk.open(), threading.Event()
     done: list[int] = []
-    intake.call(lambda: go.wait(5))
+    queue.call(lambda: go.wait(5))
     for number in range(WORKS_MAX * 2):
-        intake.call(lambda number=number: done.append(number))
+        queue.call(lambda number=number: done.append(number))
     go.set()
     wait_until(lambda: len(done) + desk.metric("dropped_total", reason="work_queue_full") >= 512)
 
@@ -382,22 +414,22 @@ def test_work_that_piles_up_is_bounded_and_counted(desk: Desk) -> None:
 
 def test_a_sender_that_went_away_costs_nothing(desk: Desk) -> None:
     (body,) = bodies_of(1)
-    intake = desk.open()
+    queue = desk.open()
 
     async def cancel() -> None:
-        offering = asyncio.create_task(intake.offer(Signal.TRACES, body, PROTOBUF))
+        submitting = asyncio.create_task(queue.submit(Signal.TRACES, body, PROTOBUF, SENDER))
         await asyncio.sleep(0)
-        offering.cancel()
+        submitting.cancel()
 
     asyncio.run(cancel())
     wait_until(lambda: desk.metric("queue_bytes") == 0 and desk.metric("queue_requests") == 0)
-    assert desk.offer(body) == [Accepted()]
+    assert desk.submit(body) == [Accepted()]
 
 
 def test_the_same_run_in_pieces_is_one_run(desk: Desk) -> None:
     run = looping_run(random.Random(3))
     pieces = [span_request(run.spans[at : at + 2]) for at in range(0, len(run.spans), 2)]
-    desk.offer(*pieces, *pieces)
+    desk.submit(*pieces, *pieces)
 
     assert desk.count() == len(run.spans)
     assert desk.count("runs") == 1
@@ -406,7 +438,7 @@ def test_the_same_run_in_pieces_is_one_run(desk: Desk) -> None:
 
 @pytest.mark.parametrize("body", [b"{", b"7", b"{}", b'{"alerts": {}}', b"[" * 100_000])
 def test_a_webhook_that_is_none_is_refused(desk: Desk, body: bytes) -> None:
-    (answer,) = desk.offer(body, signal=Signal.ALERTS)
+    (answer,) = desk.submit(body, signal=Signal.ALERTS)
 
     assert isinstance(answer, Refused)
     assert not answer.ours
@@ -420,7 +452,7 @@ def test_a_resolved_alert_ends_its_change(desk: Desk) -> None:
         "endsAt": "2026-01-15T12:05:00+00:00",
     }
     for status in ("firing", "resolved"):
-        desk.offer(
+        desk.submit(
             json.dumps({"alerts": [alert | {"status": status}]}).encode(), signal=Signal.ALERTS
         )
 

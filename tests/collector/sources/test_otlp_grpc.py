@@ -40,20 +40,22 @@ _grpc: Any = grpc
 
 @dataclass
 class Listener:
-    """A listening service whose intake is a list."""
+    """A listening service whose ingest queue is a list."""
 
     answers: list[Answer] = field(default_factory=list[Answer])
-    offered: list[tuple[Signal, bytes, str]] = field(
+    submitted: list[tuple[Signal, bytes, str]] = field(
         default_factory=list[tuple[Signal, bytes, str]]
     )
+    senders: list[str] = field(default_factory=list[str])
     fails: bool = False
     target: str = ""
     telemetry: Telemetry = field(default_factory=Telemetry)
 
-    async def offer(self, signal: Signal, body: bytes, content_type: str) -> Answer:
+    async def submit(self, signal: Signal, body: bytes, content_type: str, sender: str) -> Answer:
         if self.fails:
             raise RuntimeError("our bug")
-        self.offered.append((signal, body, content_type))
+        self.submitted.append((signal, body, content_type))
+        self.senders.append(sender)
         return self.answers.pop(0) if self.answers else Accepted()
 
     def send(self, body: bytes, **options: Any) -> bytes:
@@ -74,7 +76,7 @@ def listening(listener: Listener) -> Generator[None]:
     async def serve() -> None:
         address = Address("127.0.0.1", 0)
         async with otlp_grpc.listening(
-            listener.offer, listener.telemetry, CONFIG, address
+            listener.submit, listener.telemetry, CONFIG, address
         ) as bound:
             listener.target = str(bound)
             ready.set()
@@ -107,7 +109,7 @@ def test_the_real_span_exporter_is_understood(
     exporter.shutdown()
 
     assert result is SpanExportResult.SUCCESS
-    ((signal, body, content_type),) = listener.offered
+    ((signal, body, content_type),) = listener.submitted
     assert (Signal.TRACES, "application/x-protobuf") == (signal, content_type)
     request = ExportTraceServiceRequest.FromString(body)
     assert len(request.resource_spans[0].scope_spans[0].spans) == 3
@@ -126,7 +128,7 @@ def test_the_real_metric_and_log_exporters_are_understood(listener: Listener) ->
     logs.get_logger("l").emit(body="hello", event_name="aftershock.fact")
     logs.shutdown()
 
-    assert {Signal.METRICS, Signal.LOGS} == {signal for signal, _, _ in listener.offered}
+    assert {Signal.METRICS, Signal.LOGS} == {signal for signal, _, _ in listener.submitted}
 
 
 @pytest.mark.parametrize("full", [True, False])
@@ -137,26 +139,45 @@ def test_the_real_exporter_comes_back_when_it_was_asked_to(listener: Listener, f
     exporter.shutdown()
 
     assert result is SpanExportResult.SUCCESS
-    first, second = listener.offered
+    first, second = listener.submitted
     assert first == second
 
 
-def test_bytes_are_offered_as_they_came_even_if_they_are_no_protobuf(listener: Listener) -> None:
+def test_a_sender_without_a_token_is_named_by_its_address(listener: Listener) -> None:
+    listener.send(b"")
+
+    assert listener.senders == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize(
+    ("peer", "name"),
+    [
+        ("ipv4:10.0.0.7:50000", "10.0.0.7"),
+        ("ipv6:[::1]:50000", "::1"),
+        ("ipv6:%5Bfe80::1%25eth0%5D:50000", "fe80::1%eth0"),
+        ("unix:/run/x.sock", "unix:/run/x.sock"),
+    ],
+)
+def test_a_peer_of_grpc_is_named_without_its_port(peer: str, name: str) -> None:
+    assert otlp_grpc.sender_of_peer(peer) == name
+
+
+def test_bytes_are_passed_on_as_they_came_even_if_they_are_no_protobuf(listener: Listener) -> None:
     listener.answers = [Refused("not OTLP")]
     with pytest.raises(grpc.RpcError) as caught:
         listener.send(b"\xff\xff not protobuf")
 
     error: Any = caught.value
     assert (grpc.StatusCode.INVALID_ARGUMENT, "not OTLP") == (error.code(), error.details())
-    assert listener.offered[0][1] == b"\xff\xff not protobuf"
+    assert listener.submitted[0][1] == b"\xff\xff not protobuf"
     assert listener.requests("INVALID_ARGUMENT") == 1
 
 
 def test_a_partial_success_says_how_many_and_why(listener: Listener) -> None:
     listener.answers = [Accepted(2, "bad id: 2")]
-    told = ExportTraceServiceResponse.FromString(listener.send(b"")).partial_success
+    response = ExportTraceServiceResponse.FromString(listener.send(b"")).partial_success
 
-    assert (2, "bad id: 2") == (told.rejected_spans, told.error_message)
+    assert (2, "bad id: 2") == (response.rejected_spans, response.error_message)
 
 
 @pytest.mark.parametrize(
@@ -201,13 +222,13 @@ def test_what_is_or_becomes_too_large_is_refused(
 
     error: Any = caught.value
     assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert listener.offered == []
+    assert listener.submitted == []
 
 
 def test_an_address_that_is_taken_is_an_error(listener: Listener) -> None:
     async def listen_again() -> None:
         address = Address.parse(listener.target)
-        async with otlp_grpc.listening(listener.offer, listener.telemetry, CONFIG, address):
+        async with otlp_grpc.listening(listener.submit, listener.telemetry, CONFIG, address):
             pass
 
     with pytest.raises(OSError, match="cannot listen"):

@@ -47,22 +47,24 @@ BODY = span_request(looping_run(random.Random(1)).spans)
 
 @dataclass
 class Listener:
-    """A listening app whose intake is a list."""
+    """A listening app whose ingest queue is a list."""
 
     answers: list[Answer] = field(default_factory=list[Answer])
-    offered: list[tuple[Signal, bytes, str]] = field(
+    submitted: list[tuple[Signal, bytes, str]] = field(
         default_factory=list[tuple[Signal, bytes, str]]
     )
     reasons: list[str] = field(default_factory=list[str])
+    senders: list[str] = field(default_factory=list[str])
     fails: bool = False
     url: str = ""
     port: int = 0
     telemetry: Telemetry = field(default_factory=Telemetry)
 
-    async def offer(self, signal: Signal, body: bytes, content_type: str) -> Answer:
+    async def submit(self, signal: Signal, body: bytes, content_type: str, sender: str) -> Answer:
         if self.fails:
             raise RuntimeError("our bug")
-        self.offered.append((signal, body, content_type))
+        self.submitted.append((signal, body, content_type))
+        self.senders.append(sender)
         return self.answers.pop(0) if self.answers else Accepted()
 
     def post(
@@ -89,7 +91,7 @@ def listening(listener: Listener, config: Config) -> Generator[None]:
 
     async def serve() -> None:
         app = otlp_http.otlp_app(
-            listener.offer,
+            listener.submit,
             listener.telemetry,
             config,
             lambda: listener.reasons,
@@ -129,7 +131,7 @@ def test_the_real_span_exporter_is_understood(listener: Listener, compression: C
     exporter = OTLPSpanExporter(f"{listener.url}/v1/traces", compression=compression)
 
     assert exporter.export(recorded_spans(3)) is SpanExportResult.SUCCESS
-    ((signal, body, content_type),) = listener.offered
+    ((signal, body, content_type),) = listener.submitted
     assert (Signal.TRACES, PROTOBUF) == (signal, content_type)
     request = ExportTraceServiceRequest.FromString(body)
     assert len(request.resource_spans[0].scope_spans[0].spans) == 3
@@ -146,7 +148,7 @@ def test_the_real_metric_and_log_exporters_are_understood(listener: Listener) ->
     logs.get_logger("l").emit(body="hello", event_name="aftershock.fact")
     logs.shutdown()
 
-    assert {Signal.METRICS, Signal.LOGS} == {signal for signal, _, _ in listener.offered}
+    assert {Signal.METRICS, Signal.LOGS} == {signal for signal, _, _ in listener.submitted}
 
 
 def test_the_real_exporter_comes_back_after_busy(listener: Listener) -> None:
@@ -154,14 +156,20 @@ def test_the_real_exporter_comes_back_after_busy(listener: Listener) -> None:
     exporter = OTLPSpanExporter(f"{listener.url}/v1/traces")
 
     assert exporter.export(recorded_spans(1)) is SpanExportResult.SUCCESS
-    first, second = listener.offered
+    first, second = listener.submitted
     assert first == second
+
+
+def test_a_sender_without_a_token_is_named_by_its_address(listener: Listener) -> None:
+    listener.post()
+
+    assert listener.senders == ["127.0.0.1"]
 
 
 # --- Answers ---------------------------------------------------------------------------------------
 
 
-def test_everything_taken_is_an_empty_response_of_the_same_type(listener: Listener) -> None:
+def test_an_accepted_request_gets_an_empty_response_of_the_same_type(listener: Listener) -> None:
     protobuf, plain = listener.post(), listener.post(content=b"{}", content_type="application/json")
 
     assert (200, b"", PROTOBUF) == (
@@ -170,7 +178,7 @@ def test_everything_taken_is_an_empty_response_of_the_same_type(listener: Listen
         protobuf.headers["content-type"],
     )
     assert (200, {}) == (plain.status_code, plain.json())
-    assert [PROTOBUF, "application/json"] == [kind for _, _, kind in listener.offered]
+    assert [PROTOBUF, "application/json"] == [kind for _, _, kind in listener.submitted]
     assert listener.requests(200) == 2
 
 
@@ -184,18 +192,18 @@ def test_everything_taken_is_an_empty_response_of_the_same_type(listener: Listen
 )
 def test_a_partial_success_says_how_many_and_why(listener: Listener, path: str, name: str) -> None:
     listener.answers = [Accepted(2, "bad id: 2")]
-    told = listener.post(path, b"{}", content_type="application/json; charset=utf-8").json()
+    response = listener.post(path, b"{}", content_type="application/json; charset=utf-8").json()
 
-    assert told == {"partialSuccess": {name: "2", "errorMessage": "bad id: 2"}}
+    assert response == {"partialSuccess": {name: "2", "errorMessage": "bad id: 2"}}
 
 
 def test_a_partial_success_in_protobuf(listener: Listener) -> None:
     listener.answers = [Accepted(2, "bad id: 2")]
-    told = ExportTraceServiceResponse.FromString(listener.post().content)
+    response = ExportTraceServiceResponse.FromString(listener.post().content)
 
     assert (2, "bad id: 2") == (
-        told.partial_success.rejected_spans,
-        told.partial_success.error_message,
+        response.partial_success.rejected_spans,
+        response.partial_success.error_message,
     )
 
 
@@ -214,9 +222,9 @@ def test_a_refusal_is_a_status_in_the_type_of_the_request(
     protobuf, plain = listener.post(), listener.post(content=b"{}", content_type="application/json")
 
     assert status == protobuf.status_code == plain.status_code
-    told = Status.FromString(protobuf.content)
+    error = Status.FromString(protobuf.content)
     assert not isinstance(answer, Accepted)
-    assert (code, answer.message) == (told.code, told.message)
+    assert (code, answer.message) == (error.code, error.message)
     assert plain.json() == {"code": code, "message": answer.message}
     assert protobuf.headers.get("retry-after") == ("2" if status == 503 else None)
     assert listener.requests(status) == 2
@@ -244,7 +252,7 @@ def test_another_content_type_is_415(listener: Listener, kind: str) -> None:
     )
 
     assert response.status_code == 415
-    assert listener.offered == []
+    assert listener.submitted == []
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
@@ -252,14 +260,14 @@ def test_packed_bodies_are_unpacked(listener: Listener, pack: Callable[[bytes], 
     encoding = "gzip" if pack is gzip.compress else "deflate"
 
     assert listener.post(content=pack(BODY), content_encoding=encoding).status_code == 200
-    assert listener.offered == [(Signal.TRACES, BODY, PROTOBUF)]
+    assert listener.submitted == [(Signal.TRACES, BODY, PROTOBUF)]
 
 
 def test_a_gzip_of_several_members_is_one_body(listener: Listener) -> None:
     packed = gzip.compress(BODY[:10]) + gzip.compress(BODY[10:])
 
     assert listener.post(content=packed, content_encoding="gzip").status_code == 200
-    assert listener.offered[0][1] == BODY
+    assert listener.submitted[0][1] == BODY
 
 
 @pytest.mark.parametrize(
@@ -277,7 +285,7 @@ def test_packing_that_cannot_be_undone_is_refused(
     listener: Listener, packed: bytes, encoding: str, status: int
 ) -> None:
     assert listener.post(content=packed, content_encoding=encoding).status_code == status
-    assert listener.offered == []
+    assert listener.submitted == []
 
 
 def bomb(size: int) -> bytes:
@@ -293,7 +301,7 @@ def test_a_gzip_bomb_is_413_before_it_is_unpacked(listener: Listener) -> None:
     assert listener.post(content=packed, content_encoding="gzip").status_code == 413
     members = gzip.compress(bytes(150_000)) * 50
     assert listener.post(content=members, content_encoding="gzip").status_code == 413
-    assert listener.offered == []
+    assert listener.submitted == []
 
 
 def test_a_body_that_is_too_large_is_413_declared_or_not(listener: Listener) -> None:
@@ -306,7 +314,7 @@ def test_a_body_that_is_too_large_is_413_declared_or_not(listener: Listener) -> 
     )
 
     assert [413, 413] == [declared.status_code, chunked.status_code]
-    assert listener.offered == []
+    assert listener.submitted == []
 
 
 def test_a_sender_that_hangs_up_in_the_middle_costs_nothing(listener: Listener) -> None:
@@ -315,7 +323,7 @@ def test_a_sender_that_hangs_up_in_the_middle_costs_nothing(listener: Listener) 
         sender.sendall(f"{head}Content-Length: 1000\r\n\r\n".encode() + bytes(10))
 
     assert listener.post().status_code == 200
-    assert len(listener.offered) == 1
+    assert len(listener.submitted) == 1
 
 
 def test_too_much_at_once_is_busy_and_not_memory(tmp_path: Path) -> None:
@@ -324,7 +332,7 @@ def test_too_much_at_once_is_busy_and_not_memory(tmp_path: Path) -> None:
         response = made.post(content=bytes(150_000))
 
     assert (503, "1") == (response.status_code, response.headers["retry-after"])
-    assert made.offered == []
+    assert made.submitted == []
 
 
 def test_a_sender_that_trickles_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -355,11 +363,11 @@ def test_health_is_ok_until_something_does_not_work(listener: Listener) -> None:
 
     assert [(200, ["ok"])] * 2 == [state("/healthz"), state("/readyz")]
     listener.reasons = ["the store cannot write: full"]
-    told = ["degraded", "the store cannot write: full"]
-    assert [(200, told), (503, told)] == [state("/healthz"), state("/readyz")]
+    expected = ["degraded", "the store cannot write: full"]
+    assert [(200, expected), (503, expected)] == [state("/healthz"), state("/readyz")]
 
 
-def test_metrics_are_told_as_prometheus_reads_them(listener: Listener) -> None:
+def test_metrics_are_exposed_as_prometheus_reads_them(listener: Listener) -> None:
     listener.post()
     response = httpx.get(f"{listener.url}/metrics")
 
@@ -370,14 +378,14 @@ def test_metrics_are_told_as_prometheus_reads_them(listener: Listener) -> None:
     assert "process_resident_memory_bytes" in response.text
 
 
-def test_alertmanagers_webhook_is_offered_as_it_came(listener: Listener) -> None:
+def test_alertmanagers_webhook_is_passed_on_as_it_came(listener: Listener) -> None:
     body = json.dumps({"version": "4", "alerts": []}).encode()
     listener.answers = [Accepted(), Refused("not JSON"), Busy(1, "busy")]
     path = "/api/v1/alerts/alertmanager"
     answers = [listener.post(path, body, content_type="application/json") for _ in range(3)]
 
     assert [200, 400, 503] == [answer.status_code for answer in answers]
-    assert listener.offered[0] == (Signal.ALERTS, body, "application/json")
+    assert listener.submitted[0] == (Signal.ALERTS, body, "application/json")
 
 
 def test_pages_can_be_added(listener: Listener) -> None:
@@ -386,7 +394,7 @@ def test_pages_can_be_added(listener: Listener) -> None:
 
 def test_an_address_that_is_taken_is_an_error(listener: Listener) -> None:
     async def listen_again() -> None:
-        app = otlp_http.otlp_app(listener.offer, listener.telemetry, CONFIG, lambda: ())
+        app = otlp_http.otlp_app(listener.submit, listener.telemetry, CONFIG, lambda: ())
         async with otlp_http.listening(app, Address("127.0.0.1", listener.port)):
             pass
 

@@ -19,7 +19,7 @@ from aftershock_collector.impact.observation import ActionObserver
 from aftershock_collector.metrics.queries import DEFAULT_QUERIES, Prometheus, Query
 from aftershock_collector.metrics.series import Series, SeriesSource
 from aftershock_collector.service.wiring import running
-from aftershock_collector.sources.prometheus_query import CouldNotLook, Poller, PrometheusSource
+from aftershock_collector.sources.prometheus_query import Poller, PrometheusSource, QueryFailed
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.telemetry import Telemetry
 from tests.collector.service.test_suspects import PROTOBUF, tool_span
@@ -50,7 +50,7 @@ def server(past: Past, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
         yield url
 
 
-def told(url: str) -> Prometheus:
+def settings(url: str) -> Prometheus:
     return Prometheus(url, step_s=STEP_S, timeout_s=5.0, queries=DEFAULT_QUERIES)
 
 
@@ -70,14 +70,14 @@ def scale(at_ns: int, target: str) -> Step:
     )
 
 
-def verdict(past: Past, source: SeriesSource, target: str) -> Impact:
+def attribution(past: Past, source: SeriesSource, target: str) -> Impact:
     """The verdict on one action on a target, after a look at each scrape."""
     acted_ns = past.at_s(ACTED) * S + S
-    watch = ActionObserver()
-    watch.open(scale(acted_ns, target))
+    observer = ActionObserver()
+    observer.open(scale(acted_ns, target))
     best: Impact | None = None
     for step in range(ACTED + 1, STEPS):
-        for impact in watch.look(past.at_s(step) * S + S, source, {}):
+        for impact in observer.look(past.at_s(step) * S + S, source, {}):
             best = impact
     assert best is not None
     return best
@@ -96,9 +96,9 @@ def verdict(past: Past, source: SeriesSource, target: str) -> Impact:
 def test_rings_and_prometheus_give_the_same_verdicts_on_the_same_past(
     past: Past, server: str, target: str, label: str
 ) -> None:
-    live = verdict(past, past.rings(), target)
-    source = PrometheusSource(told(server))
-    asked = verdict(past, source, target)
+    live = attribution(past, past.rings(), target)
+    source = PrometheusSource(settings(server))
+    asked = attribution(past, source, target)
 
     assert () == source.problems
     assert (label, label) == (live.label, asked.label)
@@ -111,7 +111,7 @@ def test_rings_and_prometheus_give_the_same_verdicts_on_the_same_past(
 
 @needs_prometheus
 def test_points_of_a_window_do_not_move_between_looks(past: Past, server: str) -> None:
-    source = PrometheusSource(told(server))
+    source = PrometheusSource(settings(server))
     end_ns = past.end_s * S
 
     def points(end: int) -> dict[str, dict[int, float]]:
@@ -135,7 +135,7 @@ def test_points_of_a_window_do_not_move_between_looks(past: Past, server: str) -
 @needs_prometheus
 def test_a_query_that_prometheus_refuses_is_named_and_the_others_are_asked(server: str) -> None:
     wrong = Query("errors", "broken", "sum by (job (up)", "1")
-    source = PrometheusSource(replace(told(server), queries=(wrong, *DEFAULT_QUERIES)))
+    source = PrometheusSource(replace(settings(server), queries=(wrong, *DEFAULT_QUERIES)))
     found = source.window(None, 0, time.time_ns())
 
     (problem,) = source.problems
@@ -148,17 +148,17 @@ def test_a_prometheus_that_is_away_or_hangs_is_said_once_and_soon() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        away = PrometheusSource(replace(told(url), timeout_s=0.3))
+        away = PrometheusSource(replace(settings(url), timeout_s=0.3))
         assert [] == away.window(None, 0, time.time_ns())
         assert 1 == len(away.problems)
 
         silent.listen()
         began = time.monotonic()
-        hanging = PrometheusSource(replace(told(url), timeout_s=0.3))
+        hanging = PrometheusSource(replace(settings(url), timeout_s=0.3))
         assert [] == hanging.window(None, 0, time.time_ns())
         assert time.monotonic() - began < 2.0
         assert "no answer within 0.3 s" in hanging.problems[0]
-        with pytest.raises(CouldNotLook):
+        with pytest.raises(QueryFailed):
             hanging.ask(DEFAULT_QUERIES[0], None, 0, time.time_ns())
 
 
@@ -187,7 +187,7 @@ def test_nobody_asks_while_no_action_is_watched() -> None:
             asked.append(1)
             return False
 
-        source = PrometheusSource(told("http://127.0.0.1:1"))
+        source = PrometheusSource(settings("http://127.0.0.1:1"))
         telemetry = Telemetry()
         poller = Poller(source, wanted, deliver, telemetry)
         task = asyncio.create_task(poller.run())
@@ -202,11 +202,11 @@ def test_nobody_asks_while_no_action_is_watched() -> None:
 @needs_prometheus
 def test_a_second_look_asks_only_for_what_is_new(past: Past, server: str) -> None:
     poller = Poller(
-        PrometheusSource(told(server)), lambda: asyncio.sleep(0, True), print, Telemetry()
+        PrometheusSource(settings(server)), lambda: asyncio.sleep(0, True), print, Telemetry()
     )
     middle_ns, end_ns = past.at_s(200) * S + S, past.end_s * S + S
-    first, problems = poller.look(middle_ns)
-    second, _ = poller.look(end_ns)
+    first, problems = poller.poll(middle_ns)
+    second, _ = poller.poll(end_ns)
 
     def times(found: Sequence[Series]) -> list[int]:
         return sorted({at for each in found for at in each.times_ns.tolist()})
@@ -221,7 +221,7 @@ def test_a_running_collector_blames_an_action_on_what_prometheus_saw(
     past: Past, server: str, tmp_path: Path
 ) -> None:
     acted_ns = past.at_s(ACTED) * S + S
-    infrastructure = Infrastructure(prometheus=replace(told(server), step_s=float(STEP_S)))
+    infrastructure = Infrastructure(prometheus=replace(settings(server), step_s=float(STEP_S)))
     config = Config(home=tmp_path, http=ANY, grpc=ANY, tick_s=0.05, infrastructure=infrastructure)
 
     def impacts() -> list[Impact]:

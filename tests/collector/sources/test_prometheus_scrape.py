@@ -173,10 +173,10 @@ def test_a_body_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPat
 
 
 def test_each_target_is_read_at_its_own_interval_and_one_that_hangs_delays_no_other() -> None:
-    heard: list[tuple[str, float]] = []
+    received: list[tuple[str, float]] = []
 
     def deliver(samples: list[Sample]) -> None:
-        heard.append((str(samples[0].resource["service.name"]), time.monotonic()))
+        received.append((str(samples[0].resource["service.name"]), time.monotonic()))
 
     async def listen(targets: list[ScrapeTarget]) -> None:
         with pytest.raises(TimeoutError):
@@ -194,7 +194,7 @@ def test_each_target_is_read_at_its_own_interval_and_one_that_hangs_delays_no_ot
             )
         )
 
-    names = [name for name, _ in heard]
+    names = [name for name, _ in received]
     assert 5 <= names.count("quick") <= 10
     assert 2 <= names.count("slow") <= 3
     assert "hangs" not in names

@@ -147,14 +147,17 @@ def test_a_span_of_an_openinference_file_keeps_what_it_said() -> None:
     found = found_in(OPENINFERENCE)
 
     for span in found.spans:
-        told = raw[span.span_id]
-        assert (span.trace_id, span.parent_id) == (told["trace_id"], told["parent_span_id"])
-        assert (span.name, span.attributes) == (told["span_name"], told["span_attributes"])
-        assert (span.resource, span.scope) == (told["resource_attributes"], told["scope_name"])
-        assert span.status_message == told["status_message"]
-        assert span.began_at_ns == time_ns_of(told["timestamp"])
-        assert span.ended_at_ns - span.began_at_ns == duration_ns_of(told["duration"])
-        assert [event.name for event in span.events] == [one["Name"] for one in told["events"]]
+        recorded = raw[span.span_id]
+        assert (span.trace_id, span.parent_id) == (recorded["trace_id"], recorded["parent_span_id"])
+        assert (span.name, span.attributes) == (recorded["span_name"], recorded["span_attributes"])
+        assert (span.resource, span.scope) == (
+            recorded["resource_attributes"],
+            recorded["scope_name"],
+        )
+        assert span.status_message == recorded["status_message"]
+        assert span.began_at_ns == time_ns_of(recorded["timestamp"])
+        assert span.ended_at_ns - span.began_at_ns == duration_ns_of(recorded["duration"])
+        assert [event.name for event in span.events] == [one["Name"] for one in recorded["events"]]
     paged = [step for step in found.steps if step.name == "page_down"]
     assert {step.error for step in paged} == {"TypeError"}
     assert {step.action.outcome for step in paged if step.action} == {Outcome.FAILED}
@@ -200,16 +203,16 @@ def test_every_recorded_step_becomes_a_step_of_its_run_in_its_place(path: Path) 
 
     assert found.lost == Counter()
     assert {run: len(steps) for run, steps in by_run.items()} == {
-        run: len(told["steps"]) for run, told in runs.items()
+        run: len(recorded["steps"]) for run, recorded in runs.items()
     }
     assert len({(step.run_id, step.span_id) for step in found.steps}) == len(found.steps)
     for run, steps in by_run.items():
-        told = runs[run]["steps"]
+        recorded = runs[run]["steps"]
         assert [step.kind is StepKind.TOOL_CALL for step in steps] == [
-            step["kind"] == "tool" for step in told
+            step["kind"] == "tool" for step in recorded
         ]
         assert [step.name for step in steps if step.action] == [
-            step["name"] for step in told if step["kind"] == "tool"
+            step["name"] for step in recorded if step["kind"] == "tool"
         ]
 
 
@@ -332,7 +335,7 @@ def requests() -> list[tuple[str, bytes]]:
 
 
 @pytest.mark.parametrize(("signal", "body"), requests(), ids=["traces", "logs", "metrics"])
-def test_one_request_of_protobuf_is_told_apart_by_what_is_in_it(
+def test_one_request_of_protobuf_is_classified_by_what_is_in_it(
     tmp_path: Path, signal: str, body: bytes
 ) -> None:
     path = tmp_path / "f.binpb"
