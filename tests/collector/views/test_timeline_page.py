@@ -12,6 +12,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import jinja2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as values
@@ -20,7 +21,7 @@ from aftershock.model import Chart, Level, Step
 from aftershock_collector.notify.page import State, compose
 from aftershock_collector.views import chart
 from aftershock_collector.views.chart import Plot
-from aftershock_collector.views.html import markup, time_axis, timeline_page
+from aftershock_collector.views.html import templates, time_axis, timeline_page
 from aftershock_collector.views.timeline import Timeline, lay_out
 from tests.support import incident
 
@@ -119,12 +120,21 @@ def test_hostile_names_cannot_break_out_of_the_page() -> None:
 
 
 @given(values.text())
-def test_text_in_markup_is_always_text(text: str) -> None:
-    found = Reader(markup.tag("p", text, title=text))
+def test_text_in_a_template_is_always_text(text: str) -> None:
+    template = templates.environment().from_string(
+        """<p title="{{ text }}">{{ text }}</p><script>{{ text | tojson }}</script>"""
+    )
+    found = template.render(text=text)
+    data = found.partition("<script>")[2].removesuffix("</script>")
 
-    assert [name for name, _ in found.elements] == ["p"]
-    assert json.loads(markup.data(text)) == text
-    assert "<" not in markup.data(text)
+    assert [name for name, _ in Reader(found).elements] == ["p", "script"]
+    assert json.loads(data) == text
+    assert "<" not in data
+
+
+def test_a_template_that_lacks_a_name_is_an_error_and_not_an_empty_page() -> None:
+    with pytest.raises(jinja2.UndefinedError):
+        templates.render("runs.html", runs=[])
 
 
 def test_findings_stand_above_the_lanes_with_their_sentence() -> None:

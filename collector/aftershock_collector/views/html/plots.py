@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aftershock_collector.impact.competition import SUSPECTED
 from aftershock_collector.views.chart import (
     PATH_HEIGHT,
     PATH_WIDTH,
@@ -13,8 +15,7 @@ from aftershock_collector.views.chart import (
     path,
     thinned,
 )
-from aftershock_collector.views.html.markup import Safe, join, place, tag
-from aftershock_collector.views.html.time_axis import SUSPECTED, Axis, row
+from aftershock_collector.views.html.templates import position
 from aftershock_collector.wording import clean, percent
 
 if TYPE_CHECKING:
@@ -22,98 +23,137 @@ if TYPE_CHECKING:
 
     from aftershock.model import Impact
     from aftershock_collector.views.chart import Point
+    from aftershock_collector.views.html.time_axis import Axis
 
-ACTIONS_MAX = 6  # lines through the picture; the panel below has every verdict
+ACTIONS_MAX = 6  # lines through the picture; the panel below has every attribution
 EDGE = 1.0  # of the drawing's height: a line that lies on the band's edge has not left it
-FLAG_SHARE = 0.19  # of the axis that a flag's words may take
+FLAG_SHARE = 0.19  # of the axis that the words of a flag may cover
 
 
-def action_lines(impacts: Sequence[Impact], axis: Axis) -> tuple[Safe, int]:
-    """The moments of the likeliest actions, drawn through everything, and how many rows of flags.
+@dataclass(frozen=True, slots=True)
+class ActionLine:
+    """The moment of one action, drawn through everything."""
 
-    One line per action: an action that was judged against two entities has its surer verdict.
+    label: str
+    classes: str
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """The frozen baseline: its upper edge, its height and its median, in drawing units."""
+
+    top: float
+    height: float
+    median: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """What left the band after the action: two clip rectangles and the area under the line."""
+
+    id: str
+    x: float
+    width: float
+    above: float
+    below_y: float
+    below: float
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """The SVG of one series."""
+
+    line: str
+    band: Band | None = None
+    stray: Stray | None = None
+    width: int = PATH_WIDTH
+    height: int = PATH_HEIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class PlotRow:
+    """One series with its label, its newest value and its drawing (None: no points to draw)."""
+
+    entity: str
+    metric: str
+    sure: bool
+    newest: str = ""
+    usual: str = ""
+    top: str = ""
+    spoken: str = ""
+    drawing: Drawing | None = None
+
+
+def action_lines(impacts: Sequence[Impact], axis: Axis) -> tuple[list[ActionLine], int]:
+    """The moments of the likeliest actions, and how many rows their flags need.
+
+    One line per action: an action that was judged against two entities has its surer attribution.
     """
     ranked = sorted(impacts, key=lambda i: (-(i.probability or 0.0), i.acted_at_ns, i.span_id))
     surest = {impact.span_id: impact for impact in reversed(ranked)}
     shown = sorted(list(surest.values())[-ACTIONS_MAX:], key=lambda i: i.acted_at_ns)
-    taken: list[float] = []
-    drawn: list[Safe] = []
+    ends: list[float] = []  # of the last flag in each row
+    lines: list[ActionLine] = []
     for impact in shown:
         at = axis.share(impact.acted_at_ns)
-        level = next((n for n, end in enumerate(taken) if end <= at), len(taken))
-        taken[level : level + 1] = [at + FLAG_SHARE]
+        level = next((n for n, end in enumerate(ends) if end <= at), len(ends))
+        ends[level : level + 1] = [at + FLAG_SHARE]
         sure = (impact.probability or 0.0) >= SUSPECTED
         chance = "" if impact.probability is None else f" {percent(impact.probability)}"
-        flag = tag("span", clean(impact.tool, 28) + chance)
-        look = "act sure" if sure else "act"
-        late = " late" if at > 1 - FLAG_SHARE else ""
-        drawn.append(tag("div", flag, class_=look + late, style=place(a=at, level=level)))
-    return tag("div", *drawn, class_="acts", aria_hidden="true"), len(taken)
+        flipped = " flipped" if at > 1 - FLAG_SHARE else ""
+        lines.append(
+            ActionLine(
+                label=clean(impact.tool, 28) + chance,
+                classes=("act sure" if sure else "act") + flipped,
+                style=position(a=at, level=level),
+            )
+        )
+    return lines, len(ends)
 
 
-def plot_rows(plots: Sequence[Plot], axis: Axis) -> Safe:
-    """One small chart per series, on the same axis as the lanes."""
-    return join(*(plot_row(plot, number, axis) for number, plot in enumerate(plots)))
-
-
-def plot_row(plot: Plot, number: int, axis: Axis) -> Safe:
+def plot_row(plot: Plot, number: int, axis: Axis) -> PlotRow:
     """A series with the baseline band that was frozen before the action."""
     inside = [p for p in plot.points if axis.began_ns <= p[0] <= axis.ended_ns]
-    label = join(tag("strong", clean(plot.entity, 60)), tag("small", clean(plot.metric, 60)))
-    if not inside:
-        return row(label, tag("div", "no points in this time", class_="empty"), "", "plot")
-    top = ceiling(inside, plot.band)[1]
-    usual = plot.band[1] if plot.band else None
-    newest = plot.words(inside[-1][1])
-    value = join(
-        tag("strong", newest, class_="newest", data_usual=newest),
-        tag("small", "" if usual is None else f"usual {plot.words(usual)}"),
-    )
-    scale = tag("span", plot.words(top), class_="scale", aria_hidden="true")
-    picture = join(drawing(plot, inside, number, axis), scale)
+    entity, metric = clean(plot.entity, 60), clean(plot.metric, 60)
     sure = (plot.probability or 0.0) >= SUSPECTED
-    return row(label, picture, value, "plot sure" if sure else "plot")
+    if not inside:
+        return PlotRow(entity, metric, sure=False)
+    return PlotRow(
+        entity=entity,
+        metric=metric,
+        sure=sure,
+        newest=plot.words(inside[-1][1]),
+        usual="" if plot.band is None else f"usual {plot.words(plot.band[1])}",
+        top=plot.words(ceiling(inside, plot.band)[1]),
+        spoken=spoken(plot, inside),
+        drawing=drawing(plot, inside, number, axis),
+    )
 
 
-def drawing(plot: Plot, inside: list[Point], number: int, axis: Axis) -> Safe:
+def drawing(plot: Plot, inside: list[Point], number: int, axis: Axis) -> Drawing:
     """The SVG: band, usual value, line, and what left the band after the action."""
     edges = ceiling(inside, plot.band)
     line = path(inside, axis.began_ns, axis.ended_ns, edges)
-    below: list[Safe] = []
-    above: list[Safe] = []
-    if plot.band is not None:
-        low, median, high = (height(edge, *edges) for edge in plot.band)
-        below = [
-            tag("rect", x=0, y=high, width=PATH_WIDTH, height=max(low - high, 1), class_="band"),
-            tag("line", x1=0, x2=PATH_WIDTH, y1=median, y2=median, class_="usual"),
-        ]
-        if plot.acted_at_ns is not None:
-            first, last = (axis.share(at) * PATH_WIDTH for at in (inside[0][0], inside[-1][0]))
-            area = f"{line}L{last:.1f},{high}L{first:.1f},{high}Z"
-            clip = f"url(#cut{number})"
-            above = [
-                outside(axis.share(plot.acted_at_ns) * PATH_WIDTH, high, low, f"cut{number}"),
-                tag("path", d=area, class_="excess", clip_path=clip),
-                tag("path", d=line, class_="series stray", clip_path=clip),
-            ]
-    return tag(
-        "svg",
-        *below,
-        tag("path", d=line, class_="series"),
-        *above,
-        viewBox=f"0 0 {PATH_WIDTH} {PATH_HEIGHT}",
-        preserveAspectRatio="none",
-        role="img",
-        aria_label=spoken(plot, inside),
+    if plot.band is None:
+        return Drawing(line)
+    low, median, high = (height(edge, *edges) for edge in plot.band)
+    band = Band(top=high, height=max(low - high, 1), median=median)
+    if plot.acted_at_ns is None:
+        return Drawing(line, band)
+    first, last = (axis.share(at) * PATH_WIDTH for at in (inside[0][0], inside[-1][0]))
+    acted = axis.share(plot.acted_at_ns) * PATH_WIDTH
+    stray = Stray(
+        id=f"cut{number}",
+        x=acted,
+        width=PATH_WIDTH - acted,
+        above=max(high + 10 - EDGE, 0),
+        below_y=low + EDGE,
+        below=PATH_HEIGHT + 10 - low,
+        area=f"{line}L{last:.1f},{high}L{first:.1f},{high}Z",
     )
-
-
-def outside(acted: float, high: float, low: float, name: str) -> Safe:
-    """What lies above and below the band, after the action."""
-    wide = PATH_WIDTH - acted
-    upper = tag("rect", x=acted, y=-10, width=wide, height=max(high + 10 - EDGE, 0))
-    lower = tag("rect", x=acted, y=low + EDGE, width=wide, height=PATH_HEIGHT + 10 - low)
-    return tag("clipPath", upper, lower, id=name)
+    return Drawing(line, band, stray)
 
 
 def spoken(plot: Plot, inside: list[Point]) -> str:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aftershock.model import Level, Outcome, StepKind
+from aftershock_collector.impact.competition import SUSPECTED
 from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.views.chart import across
-from aftershock_collector.views.html.markup import Safe, join, place, tag
+from aftershock_collector.views.html.templates import position
 from aftershock_collector.views.timeline import Lane, Timeline, silences
 from aftershock_collector.wording import (
     NS,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 ROWS_MAX = 5  # parallel steps of one agent that get a row of their own
 BARS_MAX = 4_000  # a page of 3 MB; the table below the picture is bounded with it
 WAIT_SHARE = 0.01  # of the axis: shorter pauses are not drawn
-SUSPECTED = 0.5  # nothing below is in red
 TICK_STEPS_S = (
     0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600,
     43_200, 86_400, 604_800,
@@ -56,11 +56,71 @@ class Axis:
         """A moment as a share of the axis, clipped to it."""
         return min(max(across(at_ns, self.began_ns, self.ended_ns), 0.0), 1.0)
 
-    def note(self, title: str, rows: Iterable[tuple[str, str]], marks: Iterable[str] = ()) -> int:
+    def add_detail(
+        self, title: str, rows: Iterable[tuple[str, str]], marks: Iterable[str] = ()
+    ) -> int:
         """Keep what a click shows; returns the number that the element carries."""
         kept = [[key, value] for key, value in rows if value]
         self.details.append({"title": title, "rows": kept, "marks": list(marks)})
         return len(self.details) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One time on the scale."""
+
+    label: str
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """A finding above the lanes: its span, ticks at its evidence, its sentence."""
+
+    rule: str
+    agent: str
+    tone: str
+    mark: str
+    sentence: str
+    number: int
+    begin: str
+    reach: str
+    opened: str
+    notches: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A stretch in which nothing was recorded."""
+
+    label: str
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One step."""
+
+    classes: str
+    style: str
+    spoken: str
+    name: str
+    number: int
+    marks: str
+    badges: tuple[str, ...]
+    focusable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRow:
+    """One agent's steps as bars, parallel ones below each other."""
+
+    agent: str
+    run: str
+    steps: str
+    style: str
+    waits: tuple[Wait, ...]
+    bars: tuple[Bar, ...]
 
 
 def axis_of(timeline: Timeline, plots: Sequence[Plot]) -> Axis:
@@ -79,50 +139,38 @@ def axis_of(timeline: Timeline, plots: Sequence[Plot]) -> Axis:
     return Axis(began - air, ended + air)
 
 
-def ticks(axis: Axis) -> Safe:
+def ticks(axis: Axis) -> list[Tick]:
     """The scale."""
     long = axis.ended_ns - axis.began_ns
     step = next((s for s in TICK_STEPS_S if long / NS / s <= TICKS_MAX), TICK_STEPS_S[-1])
     size = int(step * NS)
     first = -(-axis.began_ns // size)
     shares = {n * size: axis.share(n * size) for n in range(first, axis.ended_ns // size + 1)}
-    marks = [
-        tag("span", clock(at, tenths=step < 1), style=place(a=share))
+    return [
+        Tick(clock(at, tenths=step < 1), position(a=share))
         for at, share in shares.items()
         if share <= LABEL_SHARE_MAX
     ]
-    return tag("div", *marks, class_="ticks", aria_hidden="true")
-
-
-def row(label: str, track: str, value: str = "", kind: str = "") -> Safe:
-    """One line of the stage: what it is, the track, a value at its right."""
-    return tag(
-        "div",
-        tag("div", label, class_="label"),
-        tag("div", track, class_="track"),
-        tag("div", value, class_="value"),
-        class_=f"row {kind}".strip(),
-    )
 
 
 # --- Findings -------------------------------------------------------------------------------
 
 
-def finding_rows(timeline: Timeline, axis: Axis) -> Safe:
-    """One slim line per finding: its span, ticks at its evidence, its sentence above."""
+def finding_rows(timeline: Timeline, axis: Axis) -> list[FindingRow]:
+    """One slim line per finding."""
     times = {step.span_id: step.began_at_ns for lane in timeline.lanes for step in lane.steps}
-    return join(*(finding_row(claim, timeline, axis, times) for claim in timeline.claims))
+    return [finding_row(claim, timeline, axis, times) for claim in timeline.claims]
 
 
-def look_of(claim: Claim) -> str:
-    """The colour: red only for alarms, and for verdicts only from P .5 on."""
+def tone_of(claim: Claim) -> str:
+    """The colour: red only for alarms, and for attributions only from P .5 on."""
     impact = claim.finding.impact
     if impact is not None and (impact.probability or 0.0) < SUSPECTED:
         return "calm"
     return "alarm" if claim.finding.level is Level.ALARM else "warn"
 
 
-def finding_row(claim: Claim, timeline: Timeline, axis: Axis, times: dict[str, int]) -> Safe:
+def finding_row(claim: Claim, timeline: Timeline, axis: Axis, times: dict[str, int]) -> FindingRow:
     """A finding above the lanes."""
     finding = claim.finding
     mark = timeline.marks[finding.id]
@@ -130,13 +178,13 @@ def finding_row(claim: Claim, timeline: Timeline, axis: Axis, times: dict[str, i
     closed = claim.closed_at_ns
     begin, end = axis.share(finding.began_at_ns), axis.share(closed or axis.ended_ns)
     over = f"{clock(closed)}, {closing_words(claim)}" if closed else "still open"
-    number = axis.note(
+    number = axis.add_detail(
         sentence,
         [
             ("rule", finding.kind),
             ("level", finding.level.value),
             ("began", f"{clock(finding.began_at_ns)} UTC"),
-            ("told", f"{clock(claim.opened_at_ns)} UTC"),
+            ("reported", f"{clock(claim.opened_at_ns)} UTC"),
             ("closed", over),
             ("evidence", counted(len(finding.evidence), "step")),
             *(("", clean(fact)) for fact in finding.facts),
@@ -145,40 +193,24 @@ def finding_row(claim: Claim, timeline: Timeline, axis: Axis, times: dict[str, i
         [mark],
     )
     seen = sorted({times[span] for span in finding.evidence if span in times})
-    notches = [tag("i", style=place(a=axis.share(at)), class_="notch") for at in seen]
-    track = join(
-        tag("span", class_="reach", style=place(a=begin, w=end - begin)),
-        *notches,
-        tag("b", class_="told", style=place(a=axis.share(claim.opened_at_ns))),
-        tag(
-            "div",
-            tag("i"),
-            tag(
-                "button",
-                tag("em", mark, class_="badge"),
-                tag("span", sentence),
-                class_="sentence",
-                type="button",
-                data_n=number,
-                data_marks=mark,
-            ),
-            class_="say",
-            style=place(a=begin),
-        ),
+    return FindingRow(
+        rule=finding.kind.replace("_", " "),
+        agent=who(finding.agent),
+        tone=tone_of(claim),
+        mark=mark,
+        sentence=sentence,
+        number=number,
+        begin=position(a=begin),
+        reach=position(a=begin, w=end - begin),
+        opened=position(a=axis.share(claim.opened_at_ns)),
+        notches=tuple(position(a=axis.share(at)) for at in seen),
     )
-    return row(label_of_finding(claim), track, "", f"finding {look_of(claim)}")
-
-
-def label_of_finding(claim: Claim) -> Safe:
-    """The rule's name and who it is about."""
-    finding = claim.finding
-    return join(tag("strong", finding.kind.replace("_", " ")), tag("small", who(finding.agent)))
 
 
 # --- Lanes ----------------------------------------------------------------------------------
 
 
-def lane_rows(timeline: Timeline, axis: Axis) -> Safe:
+def lane_rows(timeline: Timeline, axis: Axis) -> list[LaneRow]:
     """One lane per agent and run."""
     evidence: dict[str, str] = {}
     ends: set[tuple[str, str]] = set()
@@ -188,35 +220,38 @@ def lane_rows(timeline: Timeline, axis: Axis) -> Safe:
         ends |= {(mark, span) for span in (shown[0], shown[-1])}
         for span in shown:
             evidence[span] = evidence.get(span, "") + mark + " "
-    return join(*(lane_row(lane, axis, evidence, ends) for lane in timeline.lanes))
+    return [lane_row(lane, axis, evidence, ends) for lane in timeline.lanes]
 
 
-def lane_row(lane: Lane, axis: Axis, evidence: dict[str, str], ends: set[tuple[str, str]]) -> Safe:
-    """An agent's steps as bars, parallel ones below each other."""
+def lane_row(
+    lane: Lane, axis: Axis, evidence: dict[str, str], ends: set[tuple[str, str]]
+) -> LaneRow:
+    """An agent's steps as bars."""
     levels = stacked(lane.steps)
-    deep = max(levels, default=0) + 1
     least = int((axis.ended_ns - axis.began_ns) * WAIT_SHARE)
     waits = [
-        tag(
-            "span",
-            class_="wait",
-            style=place(a=axis.share(a), w=axis.share(b) - axis.share(a)),
-            title=f"nothing seen for {lasted(b - a)}",
+        Wait(
+            label=f"nothing recorded for {lasted(b - a)}",
+            style=position(a=axis.share(a), w=axis.share(b) - axis.share(a)),
         )
         for a, b in silences(lane, least)
     ]
-    bars: list[Safe] = []
+    bars: list[Bar] = []
     for step, level in zip(lane.steps, levels, strict=True):
         if axis.bars >= BARS_MAX:
             break
         axis.bars += 1
         marks = evidence.get(step.span_id, "").split()
-        named = [mark for mark in marks if (mark, step.span_id) in ends]
-        bars.append(bar(step, level, axis, marks, named))
-    track = tag("div", *waits, *bars, class_="bars", style=place(rows=deep))
-    done = counted(len(lane.steps), "step")
-    label = join(tag("strong", who(lane.agent)), tag("small", f"run {short(lane.run_id)}"))
-    return row(label, track, tag("small", done), "lane")
+        badges = [mark for mark in marks if (mark, step.span_id) in ends]
+        bars.append(bar(step, level, axis, marks, badges))
+    return LaneRow(
+        agent=who(lane.agent),
+        run=f"run {short(lane.run_id)}",
+        steps=counted(len(lane.steps), "step"),
+        style=position(rows=max(levels, default=0) + 1),
+        waits=tuple(waits),
+        bars=tuple(bars),
+    )
 
 
 def stacked(steps: Sequence[Step]) -> list[int]:
@@ -235,7 +270,7 @@ def stacked(steps: Sequence[Step]) -> list[int]:
     return levels
 
 
-def looks(step: Step) -> str:
+def classes_of(step: Step) -> str:
     """The classes of a bar, from what the step is and how it went."""
     action = step.action
     if action is not None:
@@ -250,27 +285,22 @@ def looks(step: Step) -> str:
     return " ".join(["bar", kind, *(["bad"] if bad else []), *(["open"] if still else [])])
 
 
-def bar(step: Step, level: int, axis: Axis, marks: list[str], named: list[str]) -> Safe:
+def bar(step: Step, level: int, axis: Axis, marks: list[str], badges: list[str]) -> Bar:
     """One step."""
     words = step_words(step)
     outcome = outcome_words(step)
     begin = axis.share(step.began_at_ns)
     end = axis.share(axis.ended_ns if step.ended_at_ns is None else step.ended_at_ns)
-    wide = 0.0 if step.kind in POINTS else end - begin
     long = None if step.ended_at_ns is None else lasted(step.ended_at_ns - step.began_at_ns)
-    number = axis.note(words, detail_rows(step, outcome, long), marks)
-    spoken = ", ".join(filter(None, [words, clock(step.began_at_ns), long, outcome]))
-    return tag(
-        "button",
-        tag("span", clean(step.action.tool if step.action else step.name, 60), class_="name"),
-        *(tag("em", mark, class_="badge") for mark in named),
-        class_=looks(step),
-        type="button",
-        tabindex=None if step.action is not None and step.action.tier.has_effect else -1,
-        style=place(a=begin, w=wide, level=level),
-        aria_label=spoken,
-        data_n=number,
-        data_marks=" ".join(marks) or None,
+    return Bar(
+        classes=classes_of(step),
+        style=position(a=begin, w=0.0 if step.kind in POINTS else end - begin, level=level),
+        spoken=", ".join(filter(None, [words, clock(step.began_at_ns), long, outcome])),
+        name=clean(step.action.tool if step.action else step.name, 60),
+        number=axis.add_detail(words, detail_rows(step, outcome, long), marks),
+        marks=" ".join(marks),
+        badges=tuple(badges),
+        focusable=step.action is not None and step.action.tier.has_effect,
     )
 
 

@@ -45,7 +45,7 @@
     }
   }
 
-  function look(from, zoom) {
+  function show(from, zoom) {
     const bounded = Math.min(Math.max(zoom, 1), 2000);
     view = { zoom: bounded, from: Math.min(Math.max(from, 0), 1 - 1 / bounded) };
     stage.style.setProperty("--from", view.from);
@@ -107,15 +107,15 @@
   }
 
   function open(element) {
-    const note = known.details[Number(element.dataset.n)];
-    if (!note) return;
+    const shown = known.details[Number(element.dataset.n)];
+    if (!shown) return;
     const list = make("dl");
-    for (const [key, value] of note.rows) list.append(make("dt", key), make("dd", value));
+    for (const [key, value] of shown.rows) list.append(make("dt", key), make("dd", value));
     const shut = make("button", "×");
     shut.type = "button";
     shut.setAttribute("aria-label", "Close");
     shut.addEventListener("click", close);
-    detail.replaceChildren(shut, make("h3", note.title), list);
+    detail.replaceChildren(shut, make("h3", shown.title), list);
     detail.hidden = false;
     light(element.dataset.marks);
   }
@@ -132,7 +132,7 @@
     chosen.hidden = true;
     if (began === null || Math.abs(event.clientX - began) < 6) return;
     const [a, b] = [shareAt(Math.min(began, event.clientX)), shareAt(Math.max(began, event.clientX))];
-    look(a, 1 / Math.max(b - a, 0.0005));
+    show(a, 1 / Math.max(b - a, 0.0005));
     dragged = true;  // the click that follows at once is the end of the drag
     setTimeout(() => { dragged = false; }, 0);
   });
@@ -142,18 +142,18 @@
     if (element) open(element);
     else close();
   });
-  stage.addEventListener("dblclick", () => look(0, 1));
+  stage.addEventListener("dblclick", () => show(0, 1));
   stage.addEventListener("wheel", (event) => {
     if (!event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
     const share = shareAt(event.clientX);
     const zoom = view.zoom * Math.exp(-event.deltaY / 200);
-    look(share - (share - view.from) * (view.zoom / zoom), zoom);
+    show(share - (share - view.from) * (view.zoom / zoom), zoom);
   }, { passive: false });
-  reset.addEventListener("click", () => look(0, 1));
+  reset.addEventListener("click", () => show(0, 1));
   document.addEventListener("keydown", (event) => {
     const move = { "+": [0.25, 2], "-": [-0.5, 0.5], ArrowLeft: [-0.25, 1], ArrowRight: [0.25, 1], 0: [-2, 0] }[event.key];
     if (event.key === "Escape") close();
-    else if (move && !event.ctrlKey && !event.metaKey) look(view.from + move[0] / view.zoom, view.zoom * move[1]);
+    else if (move && !event.ctrlKey && !event.metaKey) show(view.from + move[0] / view.zoom, view.zoom * move[1]);
   });
 })();
