@@ -13,7 +13,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
-from aftershock_collector.commands import CommandError
+from aftershock_collector.commands import CommandError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,7 @@ start here:
   aftershock run python your_agent.py  record an agent, without a change to its code
 """
 OURS = {"aftershock", "aftershock_collector"}
+RENAMED = {"verdict": "feedback"}  # until 0.3
 INTERRUPTED = 130  # what a shell answers for Ctrl-C
 
 
@@ -53,9 +54,11 @@ COMMANDS = (
     Command("why", "why", "show the evidence of one finding"),
     Command("policy", "policy", "write a first aftershock.yaml from past runs"),
     Command("backtest", "backtest", "try another policy or limit on past runs"),
-    Command("impact", "impact", "show what one action did, with its chart and its rivals"),
+    Command(
+        "impact", "impact", "show what one action changed, with its chart and the alternatives"
+    ),
     Command("suspects", "suspects", "show the agent actions that may be behind an alert"),
-    Command("verdict", "feedback", "decide what was behind a finding, and close it"),
+    Command("feedback", "feedback", "say what was behind a finding, and close it"),
     Command("grafana", "grafana", "put the dashboards into a Grafana"),
     Command("demo", "demo", "play a real incident on this machine", "demo"),
 )
@@ -71,15 +74,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         from aftershock.recorder.launcher import main as launch  # noqa: PLC0415  light
 
         return launch(given[1:])
+    if given and (new_name := RENAMED.get(given[0])):
+        sys.stderr.write(f"{PROGRAM} {given[0]} is now {PROGRAM} {new_name}\n")
+        given[0] = new_name
     command = next((c for c in COMMANDS if given[:1] == [c.name]), None)
-    if command is None:
-        return without_command(given)
+    return without_command(given) if command is None else guarded(command, given[1:])
+
+
+def guarded(command: Command, given: Sequence[str]) -> int:
+    """Run one command; what goes wrong becomes one line and an exit code."""
     try:
-        code = start(command, given[1:])
+        code = start(command, given)
         sys.stdout.flush()
     except CommandError as error:
         sys.stderr.write(f"{PROGRAM} {command.name}: {error}\n")
-        return 1
+        return 2 if isinstance(error, UsageError) else 1
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in OURS:
             raise

@@ -23,7 +23,7 @@ from aftershock_collector.demo.model_server import (
     call,
     call_all,
     fail,
-    say,
+    text_reply,
 )
 
 TOOL: Any = {
@@ -44,7 +44,9 @@ def ask(server: ModelServer, messages: Any = USER, **options: Any) -> Any:
 
 @pytest.fixture
 def weather() -> Iterator[ModelServer]:
-    with ModelServer([call("get_weather", city="Paris"), say("It is sunny in Paris.")]) as server:
+    with ModelServer(
+        [call("get_weather", city="Paris"), text_reply("It is sunny in Paris.")]
+    ) as server:
         yield server
 
 
@@ -71,14 +73,14 @@ def test_usage_grows_with_the_conversation(weather: ModelServer):
 
 def test_a_function_chooses_from_the_messages_so_far():
     def choose(messages: list[dict[str, Any]]):
-        return say(f"{len(messages)} messages, last by {messages[-1]['role']}")
+        return text_reply(f"{len(messages)} messages, last by {messages[-1]['role']}")
 
     with ModelServer(choose) as server:
         assert ask(server).choices[0].message.content == "1 messages, last by user"
 
 
 def test_each_conversation_plays_a_script_by_turn_from_its_start():
-    script = by_turn(call("get_weather", city="Paris"), say("done"))
+    script = by_turn(call("get_weather", city="Paris"), text_reply("done"))
 
     def converse(server: ModelServer) -> str:
         answer = ask(server).choices[0].message
@@ -101,13 +103,13 @@ def test_parallel_tool_calls_have_ids_of_their_own():
 
 def test_a_streamed_completion_adds_up_to_the_whole():
     reply = call_all(ToolCall("get_weather", {"city": "Paris"}), ToolCall("get_time", {"zone": 1}))
-    with ModelServer([say("It is sunny in Paris today."), reply]) as server:
+    with ModelServer([text_reply("It is sunny in Paris today."), reply]) as server:
         text = list(ask(server, stream=True, stream_options={"include_usage": True}))
         tools: list[Any] = list(ask(server, stream=True))
 
-    said = [c.choices[0].delta.content or "" for c in text if c.choices]
-    assert "".join(said) == "It is sunny in Paris today."
-    assert len([s for s in said if s]) > 1
+    spoken = [c.choices[0].delta.content or "" for c in text if c.choices]
+    assert "".join(spoken) == "It is sunny in Paris today."
+    assert len([s for s in spoken if s]) > 1
     assert text[-1].usage.total_tokens > 0
     arguments = ["", ""]
     for delta in (chunk.choices[0].delta for chunk in tools):
@@ -119,7 +121,7 @@ def test_a_streamed_completion_adds_up_to_the_whole():
 
 
 def test_an_abandoned_stream_does_not_hurt_the_server():
-    with ModelServer(by_turn(say("long " * 20_000))) as server:
+    with ModelServer(by_turn(text_reply("long " * 20_000))) as server:
         with ask(server, stream=True) as stream:
             next(iter(stream))
         assert ask(server).choices[0].finish_reason == "stop"
@@ -134,7 +136,7 @@ def test_errors_on_demand_reach_the_sdk_as_its_own(status: int, error: type[Exce
 
 
 def test_a_retry_gets_the_next_reply():
-    with ModelServer([fail(429), fail(500), say("third time lucky")]) as server:
+    with ModelServer([fail(429), fail(500), text_reply("third time lucky")]) as server:
         answer = client_of(server, retries=2).chat.completions.create(
             model="gpt-demo", messages=USER
         )
@@ -151,7 +153,7 @@ def test_a_script_that_fails_says_so():
 
 
 def test_the_responses_api_calls_tools_and_answers():
-    script: Script = by_turn(call("get_weather", city="Paris"), say("Sunny."))
+    script: Script = by_turn(call("get_weather", city="Paris"), text_reply("Sunny."))
     with ModelServer(script) as server:
         client = client_of(server)
         first: Any = client.responses.create(model="gpt-demo", input="Weather?")
@@ -181,8 +183,8 @@ def test_models_are_listed_and_unknown_paths_are_refused(weather: ModelServer):
 
 def test_it_runs_as_a_process_of_its_own_and_stops_when_told(tmp_path: Path):
     (tmp_path / "lines.py").write_text(
-        "from aftershock_collector.demo.model_server import by_turn, say\n"
-        "script = by_turn(say('from another process'))\n"
+        "from aftershock_collector.demo.model_server import by_turn, text_reply\n"
+        "script = by_turn(text_reply('from another process'))\n"
     )
     command = [sys.executable, "-m", "aftershock_collector.demo.model_server"]
     command += ["--script", "lines:script"]

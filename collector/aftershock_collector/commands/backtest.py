@@ -30,7 +30,7 @@ from aftershock_collector.commands.store_access import (
     console,
     opened,
     print_json,
-    say_nothing_yet,
+    print_nothing_recorded,
 )
 from aftershock_collector.config import load
 from aftershock_collector.config.load import ConfigurationError
@@ -44,7 +44,6 @@ from aftershock_collector.store.writer import Store, StoreUnavailable
 from aftershock_collector.wording import clean, counted, day
 
 RUNS_MAX = 100_000  # whose ids are held; a busy fleet's month
-SHAPE_VERSION = 1
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -87,12 +86,12 @@ def main(arguments: argparse.Namespace) -> int:
         since_ns = 0 if arguments.since is None else now_ns - seconds(arguments.since)
         with opened() as reader:
             if reader is None or not reader.runs(limit=1):
-                return say_nothing_yet(arguments.json)
+                return print_nothing_recorded("backtest", as_json=arguments.json)
             replay(reader, reader.live_since(since_ns, RUNS_MAX), readers, backtest, now_ns)
     names = (named(None), named(arguments.policy, arguments.limit))
     unfilled = readers[1].unfilled
     if arguments.json:
-        print_json(as_json(backtest, names, unfilled))
+        print_json("backtest", as_json(backtest, names, unfilled))
     else:
         show(backtest, names, unfilled, console())
     return 0
@@ -114,15 +113,15 @@ def loaded(path: Path | None) -> Policy:
 
 def with_limits(policy: Policy, given: Sequence[str]) -> Policy:
     """A policy with some limits replaced."""
-    told: dict[str, float] = {}
+    numbers: dict[str, float] = {}
     for text in given:
         name, _, number = text.partition("=")
         try:
-            told[name] = float(number)
+            numbers[name] = float(number)
         except ValueError as error:
             raise CommandError(f"--limit {text!r} is not NAME=NUMBER") from error
     try:
-        limits = apply_overrides(policy.limits, read_limits(told, ("--limit",)))
+        limits = apply_overrides(policy.limits, read_limits(numbers, ("--limit",)))
     except PolicyError as error:
         raise CommandError(f"{error}") from error
     return replace(policy, limits=limits)
@@ -275,7 +274,6 @@ def as_json(backtest: Backtest, names: tuple[str, str], unfilled: int) -> dict[s
     """The comparison for programs."""
     days = max(1, len(backtest.days))
     return {
-        "version": SHAPE_VERSION,
         "today": names[0],
         "new": names[1],
         "runs": backtest.runs,

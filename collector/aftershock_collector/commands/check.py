@@ -33,6 +33,6 @@ def main(arguments: argparse.Namespace) -> int:
         return 0
     config = load.load(arguments.file, os.environ)
     sections = ("tools", "agents", "limits")
-    said = [counted(len(config.document.get(key, ())), key.removesuffix("s")) for key in sections]
-    sys.stdout.write(f"{place} is right: {', '.join(said)}\n")
+    counts = [counted(len(config.document.get(key, ())), key.removesuffix("s")) for key in sections]
+    sys.stdout.write(f"{place} is right: {', '.join(counts)}\n")
     return 0

@@ -1,4 +1,4 @@
-"""`aftershock verdict FINDING CAUSE`: a person decides what was behind a finding, and closes it."""
+"""`aftershock feedback FINDING ASSESSMENT`: a person says what was behind a finding; it closes."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import argparse
 import sys
 import time
 from contextlib import closing
-from typing import Any
 
 from aftershock.model import Assessment, Claim
-from aftershock_collector.commands import CommandError
+from aftershock_collector.commands import CommandError, UsageError
 from aftershock_collector.commands.store_access import (
     opened,
     print_json,
-    say_nothing_yet,
+    print_nothing_recorded,
     store_path,
 )
 from aftershock_collector.commands.why import claim_named
@@ -25,6 +24,7 @@ from aftershock_collector.store.writer import Store, StoreRefused, StoreUnavaila
 from aftershock_collector.views.timeline_json import finding_json
 from aftershock_collector.wording import attribution_words, clean
 
+ASSESSMENTS = [assessment.value for assessment in Assessment]
 LOCKED_TRIES = 20  # of a quarter of a second each: a collector's commits take milliseconds
 
 
@@ -34,18 +34,20 @@ def add(parser: argparse.ArgumentParser) -> None:
         "finding", nargs="?", metavar="FINDING",
         help="its number in `aftershock findings`, the beginning of its id, or `latest`",
     )  # fmt: skip
-    parser.add_argument("cause", nargs="?", choices=[cause.value for cause in Assessment])
-    parser.add_argument("--by", metavar="NAME", help="who decides")
+    parser.add_argument("assessment", nargs="?", choices=ASSESSMENTS, help="what was behind it")
+    parser.add_argument("--by", metavar="NAME", help="who says so")
     parser.add_argument("--because", metavar="TEXT", help="why, for whoever asks later")
-    parser.add_argument("--priors", action="store_true", help="show what verdicts have moved")
+    parser.add_argument(
+        "--priors", action="store_true", help="show how feedback has moved later attributions"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Close a finding and keep the vote, or show the priors."""
+    """Close a finding and keep the feedback, or show the priors."""
     with opened() as reader:
         if reader is None:
-            return say_nothing_yet(arguments.json)
+            return print_nothing_recorded("feedback", as_json=arguments.json)
         if arguments.priors:
             return show(prior_of(reader.votes()), arguments.json)
         claim = claim_of(reader, arguments)
@@ -53,7 +55,7 @@ def main(arguments: argparse.Namespace) -> int:
     with Reader.open(store_path()) as again:
         prior = prior_of(again.votes())
     if arguments.json:
-        print_json({"finding": finding_json(over), "prior": to_plain(prior)})
+        print_json("feedback", {"finding": finding_json(over), "prior": to_plain(prior)})
         return 0
     impact = over.finding.impact
     sys.stdout.write(f"{clean(attribution_words(impact) if impact else over.finding.summary)}\n")
@@ -62,25 +64,24 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def claim_of(reader: Reader, arguments: argparse.Namespace) -> Claim:
-    """The finding that is decided, once everything that a verdict needs was given."""
+    """The finding that is assessed, once everything that feedback needs was given."""
     wanted = {
         "FINDING": arguments.finding,
-        "|".join(cause.value for cause in Assessment): arguments.cause,
+        "|".join(ASSESSMENTS): arguments.assessment,
         "--by NAME": (arguments.by or "").strip(),
         "--because TEXT": (arguments.because or "").strip(),
     }
     missing = [name for name, value in wanted.items() if not value]
     if missing:
-        raise CommandError(f"a verdict needs {' and '.join(missing)}")
+        raise UsageError(f"feedback needs {' and '.join(missing)}")
     return claim_named(reader, arguments.finding)
 
 
 def keep(claim: Claim, arguments: argparse.Namespace) -> Claim:
-    """Write the vote beside the finding; a running collector picks it up and tells whom it told."""
+    """Write the feedback beside the finding; a running collector reports it to its receivers."""
     now_ns = time.time_ns()
-    feedback = feedback_on(
-        claim, Assessment(arguments.cause), arguments.by, arguments.because, now_ns
-    )
+    assessment = Assessment(arguments.assessment)
+    feedback = feedback_on(claim, assessment, arguments.by, arguments.because, now_ns)
     over = decided(claim, feedback)
     place = store_path()
     for left in reversed(range(LOCKED_TRIES)):
@@ -89,8 +90,8 @@ def keep(claim: Claim, arguments: argparse.Namespace) -> Claim:
                 store.feedback(over, now_ns)
         except StoreUnavailable as error:
             if error.reason != "locked" or not left:
-                said = f"{place} cannot be written ({error.reason}): {error}"
-                raise CommandError(said) from error
+                problem = f"{place} cannot be written ({error.reason}): {error}"
+                raise CommandError(problem) from error
         except StoreRefused as error:
             raise CommandError(f"{place} cannot be used: {error}") from error
         else:
@@ -99,10 +100,9 @@ def keep(claim: Claim, arguments: argparse.Namespace) -> Claim:
 
 
 def show(prior: Prior, as_json: bool) -> int:
-    """What people's verdicts have moved."""
+    """How people's feedback has moved the prior."""
     if as_json:
-        told: dict[str, Any] = to_plain(prior)
-        print_json(told)
+        print_json("priors", to_plain(prior))
     else:
         sys.stdout.write(f"{prior_words(prior)}\n")
     return 0

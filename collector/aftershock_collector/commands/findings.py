@@ -15,14 +15,14 @@ from aftershock_collector.commands.store_access import (
     opened,
     policy,
     print_json,
+    print_nothing_recorded,
     run_named,
-    say_nothing_yet,
 )
+from aftershock_collector.impact.competition import SUSPECTED
 from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.review.spending import Saving, courses_of, saving_of
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.views.explanation_json import saving_json
-from aftershock_collector.views.terminal.timeline_text import SUSPECTED
 from aftershock_collector.views.timeline_json import finding_json
 from aftershock_collector.wording import attribution_words, clean, clock, day, short
 
@@ -41,12 +41,12 @@ def main(arguments: argparse.Namespace) -> int:
     """List findings."""
     with opened() as reader:
         if reader is None or not reader.runs(limit=1):
-            return say_nothing_yet(arguments.json)
+            return print_nothing_recorded("findings", as_json=arguments.json)
         run_id = run_named(reader, arguments.run) if arguments.run else None
         found = reader.claims(run_id, open_only=arguments.open, limit=arguments.limit)
         numbers = [reader.number_of(claim) for claim in found]
         if arguments.json:
-            print_json(as_json(reader, found))
+            print_json("findings", as_json(reader, found))
             return 0
     screen = console()
     if not found:
@@ -64,14 +64,14 @@ def main(arguments: argparse.Namespace) -> int:
 
 def as_json(reader: Reader, found: Sequence[Claim]) -> list[dict[str, Any]]:
     """Findings, each with what its run spent while it stood; one run in memory at a time."""
-    said = policy()
+    known_policy = policy()
     savings: dict[int, Saving | None] = {}
     for run_id in dict.fromkeys(claim.finding.run_id for claim in found):
-        steps = reader.steps(run_id, said)
-        courses = courses_of(steps, said)
+        steps = reader.steps(run_id, known_policy)
+        courses = courses_of(steps, known_policy)
         for place, claim in enumerate(found):
             if claim.finding.run_id == run_id:
-                savings[place] = saving_of(claim, steps, courses, said)
+                savings[place] = saving_of(claim, steps, courses, known_policy)
     return [
         finding_json(claim) | {"spent": saving_json(saving) if (saving := savings[place]) else None}
         for place, claim in enumerate(found)

@@ -63,12 +63,12 @@ def main(arguments: argparse.Namespace) -> int:
     boards = dashboards()
     try:
         grafana = Grafana(url, token)
-        say(f"Grafana {grafana.version()} at {grafana.url}")
+        print_line(f"Grafana {grafana.version()} at {grafana.url}")
         uids = resolved(grafana.sources(), chosen)
         folder = grafana.folder(arguments.folder)
         plans = [planned(grafana, mapped(board, uids), folder) for board in boards]
         if arguments.dry_run:
-            tell_plan(arguments.folder, folder, plans)
+            print_plan(arguments.folder, folder, plans)
             return 0
         carry_out(grafana, arguments, folder, plans)
     except Refused as refused:
@@ -133,7 +133,7 @@ def dashboards() -> list[Json]:
 def resolved(sources: Sequence[Source] | None, chosen: Mapping[str, str]) -> dict[str, str]:
     """Type → uid: the chosen one, the one that is called so, or the only one of its type."""
     if sources is None:
-        say("the token may not list data sources: their uids are not checked")
+        print_line("the token may not list data sources: their uids are not checked")
         return {name: chosen.get(name, name) for name in TYPES}
     found: dict[str, str] = {}
     problems: list[str] = []
@@ -145,7 +145,7 @@ def resolved(sources: Sequence[Source] | None, chosen: Mapping[str, str]) -> dic
             continue
         found[name] = uid
         if uid != name:
-            say(f"data source {name}: {uid}")
+            print_line(f"data source {name}: {uid}")
     if problems:
         raise CommandError("; ".join(problems))
     return found
@@ -231,10 +231,10 @@ def carry_out(
     """Make the folder, save what differs."""
     if folder is None:
         folder = grafana.add_folder(arguments.folder, folder_uid(arguments.folder))
-        say(f"created    folder {arguments.folder}")
+        print_line(f"created    folder {arguments.folder}")
     for plan in plans:
         if plan.what == "unchanged":
-            say(line("unchanged", plan))
+            print_line(line("unchanged", plan))
             continue
         saved = grafana.save(
             plan.dashboard,
@@ -243,7 +243,7 @@ def carry_out(
             overwrite=bool(arguments.overwrite),
         )
         words = line("created" if plan.what == "create" else "updated", plan)
-        say(f"{words}  {grafana.url}/d/{saved['uid']}")
+        print_line(f"{words}  {grafana.url}/d/{saved['uid']}")
 
 
 def folder_uid(title: str) -> str:
@@ -251,13 +251,13 @@ def folder_uid(title: str) -> str:
     return FOLDER_UID if title == FOLDER else f"{FOLDER_UID}-{title.encode().hex()[:24]}"
 
 
-def tell_plan(title: str, folder: str | None, plans: Sequence[Plan]) -> None:
+def print_plan(title: str, folder: str | None, plans: Sequence[Plan]) -> None:
     """What would be done."""
     if folder is None:
-        say(f"would create  folder {title}")
+        print_line(f"would create  folder {title}")
     for plan in plans:
         verb = "unchanged" if plan.what == "unchanged" else f"would {plan.what}"
-        say(line(verb, plan, width=13))
+        print_line(line(verb, plan, width=13))
 
 
 def line(verb: str, plan: Plan, width: int = 10) -> str:
@@ -265,6 +265,6 @@ def line(verb: str, plan: Plan, width: int = 10) -> str:
     return f"{verb:<{width}} {plan.dashboard['uid']:<20} {plan.dashboard['title']}"
 
 
-def say(words: str) -> None:
+def print_line(words: str) -> None:
     """One line for whoever runs this."""
     sys.stdout.write(f"{words}\n")

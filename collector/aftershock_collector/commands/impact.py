@@ -15,7 +15,7 @@ from aftershock_collector.commands.store_access import (
     console,
     opened,
     print_json,
-    say_nothing_yet,
+    print_nothing_recorded,
 )
 from aftershock_collector.impact.feedback import closing_words, prior_words
 from aftershock_collector.impact.priors import Prior, prior_of
@@ -41,13 +41,13 @@ def main(arguments: argparse.Namespace) -> int:
     """Show the verdicts on one action, one for each thing that it touched."""
     with opened() as reader:
         if reader is None:
-            return say_nothing_yet(arguments.json)
+            return print_nothing_recorded("impact", as_json=arguments.json)
         with reader.moment():
             judged = impacts_named(reader, arguments.action)
             prior = prior_of(reader.votes())
-            over = said_by_people(reader, judged[0])
+            over = feedback_words(reader, judged[0])
     if arguments.json:
-        print_json(as_json(judged, prior))
+        print_json("impact", as_json(judged, prior))
         return 0
     screen = console()
     for number, impact in enumerate(judged):
@@ -68,8 +68,8 @@ def impacts_named(reader: Reader, name: str) -> list[Impact]:
     if not found:
         known = dict.fromkeys(clean(impact.tool, 40) for impact in reader.impacts_named(""))
         listed = ", ".join(list(known)[:NAMED_MAX])
-        told = f"no action is called {name!r}; judged were: {listed}" if known else NONE_YET
-        raise CommandError(told)
+        problem = f"no action is called {name!r}; judged were: {listed}" if known else NONE_YET
+        raise CommandError(problem)
     spans = {(impact.trace_id, impact.span_id) for impact in found}
     tools = {impact.tool for impact in found}
     if len(spans) > 1 and len(tools) > 1 and name != LATEST and name not in tools:
@@ -79,7 +79,7 @@ def impacts_named(reader: Reader, name: str) -> list[Impact]:
     return [i for i in found if (i.trace_id, i.span_id) == (newest.trace_id, newest.span_id)]
 
 
-def said_by_people(reader: Reader, impact: Impact) -> list[str]:
+def feedback_words(reader: Reader, impact: Impact) -> list[str]:
     """Verdicts of people on this action's findings."""
     claims = reader.claims(impact.run_id)
     return [
@@ -94,7 +94,7 @@ def said_by_people(reader: Reader, impact: Impact) -> list[str]:
 def as_json(judged: list[Impact], prior: Prior) -> dict[str, Any]:
     """The verdicts with their charts, and the prior that they started from."""
     return {
-        "verdicts": [
+        "attributions": [
             impact_json(impact) | {"charts": [to_plain(chart) for chart in impact.charts]}
             for impact in judged
         ],

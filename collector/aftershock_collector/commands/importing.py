@@ -53,7 +53,7 @@ def main(arguments: argparse.Namespace) -> int:
     except (StoreRefused, OSError) as error:
         raise CommandError(f"{place} cannot be used: {error}") from error
     if arguments.json:
-        print_json([as_json(imported) for imported in done])
+        print_json("import", [as_json(imported) for imported in done])
     elif done:
         sys.stdout.write(total(done))
     return 1 if failed else 0
@@ -84,11 +84,11 @@ def total(done: list[Imported]) -> str:
     spans = sum(one.spans for one in done)
     lost = sum((one.dropped for one in done), Counter[str]()).total()
     stored = f"{counted(len(done), 'file')}: {counted(spans, 'span')} stored, {lost:,} dropped"
-    said = [f"{stored}, {counted(len(runs), 'run')}, {counted(findings.total(), 'finding')}"]
-    said += [f"  {count:>6,}  {kind}" for kind, count in findings.most_common()]
+    words = [f"{stored}, {counted(len(runs), 'run')}, {counted(findings.total(), 'finding')}"]
+    words += [f"  {count:>6,}  {kind}" for kind, count in findings.most_common()]
     if runs:
-        said.append(f"next: aftershock findings, or aftershock timeline {short(runs[0])}")
-    return "\n".join(said) + "\n"
+        words.append(f"next: aftershock findings, or aftershock timeline {short(runs[0])}")
+    return "\n".join(words) + "\n"
 
 
 def as_json(imported: Imported) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from aftershock.model import Step
 from aftershock.policy.policy import EMPTY, parse_seconds
 from aftershock.runs.expectations import learn_expectations
 from aftershock_collector.commands import CommandError
-from aftershock_collector.commands.store_access import opened, say_nothing_yet
+from aftershock_collector.commands.store_access import opened, print_nothing_recorded
 from aftershock_collector.config.model import FILE_NAME
 from aftershock_collector.review.comparison import content_of
 from aftershock_collector.review.explanation import settled
@@ -51,8 +51,8 @@ def main(arguments: argparse.Namespace) -> int:
     habits = Habits()
     with opened() as reader:
         if reader is None or not reader.runs(limit=1):
-            return say_nothing_yet(as_json=False)
-        learned = learn_expectations(habits.noted(runs(reader, since_ns)))
+            return print_nothing_recorded("policy", as_json=False)
+        learned = learn_expectations(habits.recorded(runs(reader, since_ns)))
     if not habits.runs:
         raise CommandError("no run of that time is stored; `aftershock runs` lists them")
     text = draft(habits, learned)

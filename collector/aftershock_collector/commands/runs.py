@@ -12,7 +12,7 @@ from aftershock_collector.commands.store_access import (
     console,
     opened,
     print_json,
-    say_nothing_yet,
+    print_nothing_recorded,
 )
 from aftershock_collector.store.reader import RunSummary
 from aftershock_collector.wording import clean, clock, counted, day, lasted
@@ -34,10 +34,10 @@ def main(arguments: argparse.Namespace) -> int:
     with opened() as reader:
         found = reader.runs(limit=arguments.limit, agent=arguments.agent) if reader else []
     if arguments.json:
-        print_json([as_json(run) for run in found])
+        print_json("runs", [as_json(run) for run in found])
         return 0
     if not found:
-        return say_nothing_yet(as_json=False)
+        return print_nothing_recorded("runs", as_json=False)
     head = ("RUN", "AGENT", "BEGAN (UTC)", "LASTED", "STEPS", "FINDINGS")
     length = short_length([run.run_id for run in found])
     lines = columns([head, *(cells(run, length) for run in found)])

@@ -19,8 +19,10 @@ from aftershock_collector.config.load import ConfigurationError
 from aftershock_collector.config.model import home
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.writer import StoreUnavailable
+from aftershock_collector.views.envelope import enveloped
 
 LATEST = "latest"
+LISTS = {"runs", "findings"}  # kinds of output that hold any number of things
 NAMED_MAX = 5  # of the runs that a prefix could mean
 NOTHING_YET = """\
 Nothing is recorded yet in {place}.
@@ -50,10 +52,10 @@ def opened() -> Generator[Reader | None]:
         raise CommandError(f"{place} cannot be read ({error.reason}): {error}") from error
 
 
-def say_nothing_yet(as_json: bool) -> int:
+def print_nothing_recorded(kind: str, *, as_json: bool) -> int:
     """An empty store is not an error; say what to do next."""
     if as_json:
-        print_json([])
+        print_json(kind, [] if kind in LISTS else None)
     else:
         sys.stdout.write(NOTHING_YET.format(place=home()))
     return 0
@@ -81,15 +83,23 @@ def policy() -> Policy:
         return EMPTY
 
 
-def print_json(value: Any) -> None:
-    """One document on standard output."""
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
+def print_json(kind: str, data: Any) -> None:
+    """One document on standard output: `kind` names what `data` is."""
+    json.dump(enveloped(kind, data), sys.stdout, indent=2, ensure_ascii=False)
     sys.stdout.write("\n")
+
+
+class Screen(Console):
+    """A console that leaves a broken pipe to the command: `| head` is not an error."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich would end the program with exit code 1."""
+        raise BrokenPipeError
 
 
 def console() -> Console:
     """Where people read: colours in a terminal, plain text elsewhere."""
-    return Console(highlight=False, soft_wrap=True)
+    return Screen(highlight=False, soft_wrap=True)
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:

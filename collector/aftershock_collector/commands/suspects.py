@@ -14,7 +14,7 @@ from aftershock_collector.commands.store_access import (
     console,
     opened,
     print_json,
-    say_nothing_yet,
+    print_nothing_recorded,
 )
 from aftershock_collector.impact.competition import SUSPECTED
 from aftershock_collector.impact.suspects import LINKED, Suspects
@@ -39,10 +39,10 @@ def main(arguments: argparse.Namespace) -> int:
     """Show who may be behind an alert."""
     with opened() as reader:
         if reader is None:
-            return say_nothing_yet(arguments.json)
+            return print_nothing_recorded("suspects", as_json=arguments.json)
         ranking = ranking_named(reader, arguments.alert)
     if arguments.json:
-        print_json(suspects_json(ranking))
+        print_json("suspects", suspects_json(ranking))
         return 0
     screen = console()
     for words, style in lines(ranking):
@@ -56,8 +56,8 @@ def ranking_named(reader: Reader, name: str) -> Suspects:
     if not found:
         known = {ranking.alert.name for ranking in reader.suspects(limit=100)}
         listed = ", ".join(sorted(known)[:NAMED_MAX])
-        told = f"no alert is called {name!r}; known: {listed}" if known else NO_ALERTS
-        raise CommandError(told)
+        null_shown = f"no alert is called {name!r}; known: {listed}" if known else NO_ALERTS
+        raise CommandError(null_shown)
     alike = len({ranking.alert.name for ranking in found}) == 1
     if name == LATEST or alike:
         return found[0]
@@ -74,14 +74,14 @@ def lines(ranking: Suspects) -> Iterator[tuple[str, str]]:
     if alert.detail:
         yield clean(alert.detail), "dim"
     yield "", ""
-    told = False
+    null_shown = False
     for suspect in ranking.ranked:
-        if not told and ranking.nobody > suspect.probability:
-            told = True
+        if not null_shown and ranking.nobody > suspect.probability:
+            null_shown = True
             yield f"{percent(ranking.nobody):>7}  {NO_AGENT}", ""
         red = suspect.probability >= SUSPECTED
         yield line(ranking, suspect), "red" if red else ""
-    if not told and not any(suspect.relation == LINKED for suspect in ranking.ranked):
+    if not null_shown and not any(suspect.relation == LINKED for suspect in ranking.ranked):
         yield f"{percent(ranking.nobody):>7}  {NO_AGENT}", ""
     if ranking.more:
         yield f"        and {counted(ranking.more, 'less likely action')}", "dim"

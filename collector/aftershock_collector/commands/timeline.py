@@ -13,8 +13,8 @@ from aftershock_collector.commands.store_access import (
     opened,
     policy,
     print_json,
+    print_nothing_recorded,
     run_named,
-    say_nothing_yet,
 )
 from aftershock_collector.views.html import timeline_page
 from aftershock_collector.views.load_timeline import View, view
@@ -37,7 +37,7 @@ def main(arguments: argparse.Namespace) -> int:
     with opened() as reader:
         if reader is None or not reader.runs(limit=1):
             if arguments.run == [LATEST]:
-                return say_nothing_yet(arguments.json)
+                return print_nothing_recorded("timeline", as_json=arguments.json)
             raise CommandError("nothing is recorded yet; `aftershock up` starts the collector")
         run_ids = list(dict.fromkeys(run_named(reader, name) for name in arguments.run))
         try:
@@ -48,7 +48,7 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.html is not None:
         write_page(arguments.html, seen)
     if arguments.json:
-        print_json(as_json(seen.timeline))
+        print_json("timeline", as_json(seen.timeline))
     elif arguments.html is None:
         timeline_text.show(seen.timeline, console())
     return 0

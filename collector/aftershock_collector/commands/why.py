@@ -13,7 +13,7 @@ from aftershock_collector.commands.store_access import (
     opened,
     policy,
     print_json,
-    say_nothing_yet,
+    print_nothing_recorded,
 )
 from aftershock_collector.review.comparison import content_of
 from aftershock_collector.review.explanation import explain
@@ -38,19 +38,19 @@ def main(arguments: argparse.Namespace) -> int:
     with opened() as reader:
         if reader is None or not reader.runs(limit=1):
             if arguments.finding == LATEST:
-                return say_nothing_yet(arguments.json)
+                return print_nothing_recorded("finding", as_json=arguments.json)
             raise CommandError("nothing is recorded yet; `aftershock up` starts the collector")
-        said = policy()
+        known_policy = policy()
         with reader.moment():
             claim = claim_named(reader, arguments.finding)
             run_id = claim.finding.run_id
-            steps = reader.steps(run_id, said)
+            steps = reader.steps(run_id, known_policy)
             evidence = set(claim.finding.evidence)
             spans = [span for span in reader.spans(run_id) if span.span_id in evidence]
     contents = {span.span_id: content_of(span) for span in spans}
-    explanation = explain(claim, steps, contents, said)
+    explanation = explain(claim, steps, contents, known_policy)
     if arguments.json:
-        print_json(as_json(explanation))
+        print_json("finding", as_json(explanation))
     else:
         why_text.show(explanation, console())
     return 0

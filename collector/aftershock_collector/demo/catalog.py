@@ -17,7 +17,7 @@ from prometheus_client import (
 )
 
 from aftershock_collector.demo.http_service import Answer, HttpService, Request, Routes, metrics_of
-from aftershock_collector.demo.processes import announce, told_to_stop
+from aftershock_collector.demo.processes import announce, stop_event
 
 RENDER_MEDIAN_S = 0.02
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2)
@@ -67,7 +67,7 @@ class Catalog:
 
 def main() -> None:
     """Serve until told to stop."""
-    stopped = told_to_stop()
+    stopped = stop_event()
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     catalog = Catalog(registry)

@@ -34,7 +34,7 @@ from aftershock_collector.demo.http_service import (
     listen,
     metrics_of,
 )
-from aftershock_collector.demo.processes import announce, told_to_stop
+from aftershock_collector.demo.processes import announce, stop_event
 
 START_EVERY_S = 0.4  # a rollout is rolling: one worker after the other
 WORKERS_MAX = 32
@@ -192,7 +192,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--pool", type=int, default=5, help="connections of each worker")
     options = parser.parse_args()
-    stopped = told_to_stop()
+    stopped = stop_event()
     with tempfile.TemporaryDirectory(prefix="checkout-metrics-") as metrics:
         checkout = Checkout(options.database, options.pool, Path(metrics))
         checkout.scale(Request({}, {"workers": options.workers}))

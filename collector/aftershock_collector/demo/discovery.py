@@ -28,12 +28,12 @@ def discoverable(shop: Shop, folder: Path) -> Generator[None]:
 
 def targets(shop: Shop) -> list[dict[str, Any]]:
     """One group for each service; `job` is the service.name, `database` the db.namespace."""
-    told = (
+    listed = (
         (shop.checkout, {"job": "checkout"}),
         (shop.catalog, {"job": "catalog"}),
         (shop.operations, {"job": "operations", "database": "orders"}),
     )
     return [
         {"targets": [service["admin"].partition("://")[2]], "labels": labels}
-        for service, labels in told
+        for service, labels in listed
     ]

@@ -45,17 +45,17 @@ class Display:
         began = time.monotonic()
         task = self.progress.add_task(name, total=seconds, numbers="")
         self.line(name)
-        said = [began]
+        shown = [began]
 
-        def tell(numbers: str) -> None:
+        def show(numbers: str) -> None:
             now = time.monotonic()
             done = min(now - began, seconds)
             self.progress.update(task, completed=done, numbers=escape(numbers))
-            if now - said[0] >= PLAIN_EVERY_S:
-                said[0] = now
+            if now - shown[0] >= PLAIN_EVERY_S:
+                shown[0] = now
                 self.line(f"  {numbers}")
 
-        yield tell
+        yield show
         self.finish(task)
 
     def finish(self, task: TaskID) -> None:

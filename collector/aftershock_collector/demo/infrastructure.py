@@ -38,7 +38,7 @@ def open_database(children: Children, folder: Path, connections: int) -> tuple[s
         try:
             server.start(children, programs)
         except FailedError as error:
-            children.note(f"falling back to SQLite: {error}")
+            children.remark(f"falling back to SQLite: {error}")
         else:
             return "PostgreSQL", server.address, server.admin_address
     address = f"sqlite:{folder / 'orders.db'}?connections={connections + 1}"  # one to watch with

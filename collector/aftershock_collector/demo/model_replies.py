@@ -32,7 +32,7 @@ class Reply:
     output_tokens: int | None = None
 
 
-def say(content: str, *, delay_s: float = 0.0) -> Reply:
+def text_reply(content: str, *, delay_s: float = 0.0) -> Reply:
     """A final answer."""
     return Reply(content=content, delay_s=delay_s)
 

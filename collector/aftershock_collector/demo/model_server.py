@@ -1,6 +1,6 @@
 """A scripted, OpenAI-compatible model server on loopback: what the demo's agents talk to.
 
-    with ModelServer([call("get_weather", city="Paris"), say("Sunny.")]) as server:
+    with ModelServer([call("get_weather", city="Paris"), text_reply("Sunny.")]) as server:
         client = OpenAI(base_url=server.url, api_key="none")
 
 A list is played in order, whoever asks. A function gets the messages so far and returns the next
@@ -35,14 +35,22 @@ from aftershock_collector.demo.model_replies import (
     models_body,
     response_body,
     response_events,
-    say,
     text_of,
+    text_reply,
 )
-from aftershock_collector.demo.processes import announce, told_to_stop
+from aftershock_collector.demo.processes import announce, stop_event
 
 __all__ = [
-    "ModelServer", "Reply", "Script", "ToolCall", "by_turn", "call", "call_all", "fail", "say",
+    "ModelServer",
+    "Reply",
+    "Script",
+    "ToolCall",
+    "by_turn",
+    "call",
+    "call_all",
+    "fail",
     "text_of",
+    "text_reply",
 ]  # fmt: skip
 
 Messages = list[dict[str, Any]]
@@ -234,7 +242,7 @@ def main() -> None:
     options = parser.parse_args()
     with ModelServer(load_script(options.script), port=options.port) as server:
         announce(url=server.url)
-        told_to_stop().wait()
+        stop_event().wait()
 
 
 if __name__ == "__main__":

@@ -15,26 +15,26 @@ Page = Mapping[str, Any]
 class OnCall:
     """Whoever is on call: keeps everything that was delivered, hears of each finding once."""
 
-    def __init__(self, hear: Callable[[Page], None]) -> None:
-        self.hear = hear
+    def __init__(self, on_page: Callable[[Page], None]) -> None:
+        self.on_page = on_page
         self.lock = threading.Lock()
         self.deliveries: list[Page] = []
-        self.heard: dict[str, tuple[int, Page]] = {}
+        self.received: dict[str, tuple[int, Page]] = {}
         self.service = HttpService({"POST /page": self.receive})
 
     @property
     def pages(self) -> list[tuple[int, Page]]:
         """When each page first arrived (ns), and the page; in order, each once."""
-        return list(self.heard.values())
+        return list(self.received.values())
 
     def receive(self, request: Request) -> Answer:
         """One delivery of the collector's webhook."""
         page = request.body
         with self.lock:
             self.deliveries.append(page)
-            new = page["state"] == "opened" and page["key"] not in self.heard
+            new = page["state"] == "opened" and page["key"] not in self.received
             if new:
-                self.heard[page["key"]] = (time.time_ns(), page)
+                self.received[page["key"]] = (time.time_ns(), page)
         if new:
-            self.hear(page)
+            self.on_page(page)
         return Answer({"received": True})

@@ -17,10 +17,10 @@ from prometheus_client.registry import Collector
 
 from aftershock_collector.demo import orders
 from aftershock_collector.demo.http_service import Answer, HttpService, Request, Routes, metrics_of
-from aftershock_collector.demo.processes import announce, told_to_stop
+from aftershock_collector.demo.processes import announce, stop_event
 
 
-class DatabaseWatch(Collector):
+class DatabaseCollector(Collector):
     """One connection of the administrator's, asked at every scrape."""
 
     def __init__(self, address: str) -> None:
@@ -80,13 +80,13 @@ def main() -> None:
     parser.add_argument("--database", required=True, help="the administrator's address")
     parser.add_argument("--window", choices=("open", "later"), default="later")
     options = parser.parse_args()
-    stopped = told_to_stop()
+    stopped = stop_event()
     registry = CollectorRegistry()
-    watch = DatabaseWatch(options.database)
-    registry.register(watch)
+    database = DatabaseCollector(options.database)
+    registry.register(database)
     calendar = Calendar(datetime.now(UTC), is_open=options.window == "open")
     routes: Routes = {
-        "GET /connections": watch.answer,
+        "GET /connections": database.answer,
         "GET /maintenance": calendar.answer,
         "GET /metrics": metrics_of(registry),
     }

@@ -106,7 +106,7 @@ class SqliteOrders:
         self.limit = int(parse_qs(parts.query)["connections"][0])
         self.slot: int | None = None
         for number in range(self.limit):
-            self.slot = self.take(number)
+            self.slot = self.lock_slot(number)
             if self.slot is not None:
                 break
         else:
@@ -120,7 +120,7 @@ class SqliteOrders:
             self.connection.execute(statement)
         self.connection.execute("INSERT INTO sessions VALUES (CURRENT_TIMESTAMP)")
 
-    def take(self, number: int) -> int | None:
+    def lock_slot(self, number: int) -> int | None:
         """Lock one slot; None where somebody else has it."""
         descriptor = os.open(f"{self.file}.slot-{number}", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -142,7 +142,9 @@ class SqliteOrders:
 
     def use(self) -> Use:
         """What applications use now, without this connection."""
-        free = [slot for number in range(self.limit) if (slot := self.take(number)) is not None]
+        free = [
+            slot for number in range(self.limit) if (slot := self.lock_slot(number)) is not None
+        ]
         for slot in free:
             os.close(slot)
         counted = self.connection.execute(

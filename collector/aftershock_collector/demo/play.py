@@ -21,7 +21,7 @@ from aftershock_collector.demo.display import Display
 from aftershock_collector.demo.on_call import OnCall
 from aftershock_collector.demo.processes import Child, FailedError
 from aftershock_collector.demo.stage import Stage, raised_stage
-from aftershock_collector.demo.summary import Reading, tell
+from aftershock_collector.demo.summary import Reading, report
 
 START_S = 6.0  # about what starting takes; only the bar depends on it
 BASELINE_S = 35.0  # 70 scrapes of ordinary life to compare with; more while agents start
@@ -29,7 +29,7 @@ ACTING_S = 36.0  # about what the agents take; only the bar depends on it
 AFTERWARDS_S = 4.0  # damage that follows the last call is still seen
 ACTING_MAX_S = 55.0  # agents that take longer are ended: the play stays under two minutes
 CATALOG_LATER_S = 4.0  # it starts faster: so both act at about the same time
-WATCH_EVERY_S = 1.0
+READ_EVERY_S = 1.0
 INTERRUPTED = 130  # what a shell answers for Ctrl-C
 
 
@@ -52,14 +52,14 @@ class Audience:
     stage: Stage
     readings: list[Reading] = field(default_factory=list[Reading])
 
-    def watch(self, say: Callable[[str], None], until: Callable[[], bool]) -> None:
+    def observe(self, show: Callable[[str], None], until: Callable[[], bool]) -> None:
         """Look once a second until it is over. Raises FailedError where something has ended."""
         while not until():
             self.stage.must_run()
             reading = Reading(time.time_ns(), self.stage.numbers())
             self.readings.append(reading)
-            say(reading.words)
-            time.sleep(WATCH_EVERY_S)
+            show(reading.words)
+            time.sleep(READ_EVERY_S)
 
 
 def play(options: Options, console: Console) -> int:
@@ -85,14 +85,14 @@ def perform(options: Options, console: Console) -> None:
     with contextlib.ExitStack() as standing:
         standing.enter_context(on_call.service)
         with display.drawing():
-            with display.stage("Starting", START_S) as say:
+            with display.stage("Starting", START_S) as show:
                 stage = standing.enter_context(
                     raised_stage(
                         options.out,
                         on_call.service.url,
                         fault=options.fault,
                         forward=options.forward,
-                        tell=say,
+                        show=show,
                     )
                 )
                 if options.targets is not None:
@@ -101,7 +101,7 @@ def perform(options: Options, console: Console) -> None:
             act(stage, audience, display, options.baseline_s)
         pages = [page for _, page in on_call.pages]
         (options.out / "pages.json").write_text(json.dumps(pages, indent=2), encoding="utf-8")
-        tell(stage, audience.readings, on_call.pages, options.out, console)
+        report(stage, audience.readings, on_call.pages, options.out, console)
         if options.keep:
             console.print(f"Still running at {stage.collector}; Ctrl-C stops everything.")
             with contextlib.suppress(KeyboardInterrupt):
@@ -110,17 +110,17 @@ def perform(options: Options, console: Console) -> None:
 
 def act(stage: Stage, audience: Audience, display: Display, baseline_s: float) -> None:
     """The play itself: ordinary life, then both agents, then what follows."""
-    with display.stage(f"Ordinary life on {stage.shop.database}", baseline_s) as say:
-        audience.watch(say, after(baseline_s))
-    with display.stage("Two agents act", ACTING_S) as say:
+    with display.stage(f"Ordinary life on {stage.shop.database}", baseline_s) as show:
+        audience.observe(show, after(baseline_s))
+    with display.stage("Two agents act", ACTING_S) as show:
         agents = [stage.start_agent("sre_agent")]
-        audience.watch(say, after(CATALOG_LATER_S))
+        audience.observe(show, after(CATALOG_LATER_S))
         agents.append(stage.start_agent("catalog_agent"))
         too_long = after(ACTING_MAX_S)
-        audience.watch(say, lambda: too_long() or not any(agent.running for agent in agents))
+        audience.observe(show, lambda: too_long() or not any(agent.running for agent in agents))
         finish(agents)
-    with display.stage("Afterwards", AFTERWARDS_S) as say:
-        audience.watch(say, after(AFTERWARDS_S))
+    with display.stage("Afterwards", AFTERWARDS_S) as show:
+        audience.observe(show, after(AFTERWARDS_S))
 
 
 def finish(agents: list[Child]) -> None:

@@ -128,7 +128,7 @@ class Children:
         """The newest process of that name."""
         return next(child for child in reversed(self.started) if child.name == name)
 
-    def note(self, text: str) -> None:
+    def remark(self, text: str) -> None:
         """Keep a remark beside the logs."""
         with (self.logs / "notes.log").open("a", encoding="utf-8") as notes:
             notes.write(f"{text}\n")
@@ -163,7 +163,7 @@ def announce(**addresses: str) -> None:
     sys.stdout.flush()
 
 
-def told_to_stop() -> threading.Event:
+def stop_event() -> threading.Event:
     """Set when this program is told to stop."""
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -80,7 +80,7 @@ def raised_stage(
     on_call: str,
     *,
     fault: bool,
-    tell: Callable[[str], None],
+    show: Callable[[str], None],
     forward: str | None = None,
 ) -> Generator[Stage]:
     """Start everything and wait until it is healthy; stop everything afterwards.
@@ -94,7 +94,7 @@ def raised_stage(
         file.unlink()  # an earlier play in the same folder
     with tempfile.TemporaryDirectory(prefix="aftershock-") as folder, Children(logs) as children:
         Path(folder).chmod(0o711)  # the database may have to run as another user
-        tell("database and services")
+        show("database and services")
         shop = open_shop(children, Path(folder), tight=fault)
         script = "in_a_hurry" if fault else "with_care"
         model = children.start_module("model_server", "--script", f"{SCRIPTS}:{script}")
@@ -110,13 +110,13 @@ def raised_stage(
             },
         )
         address = f"http://127.0.0.1:{port}"
-        tell("the collector")
+        show("the collector")
         collector.wait_until(lambda: is_healthy(address))
-        tell("the workers")
+        show("the workers")
         status = f"{shop.checkout['admin']}/admin/status"
         children.named("checkout").wait_until(lambda: read_json(status)["state"] == "ready")
         customers = let_customers_in(children, shop)
-        tell("all healthy")
+        show("all healthy")
         url = model.addresses()["url"]
         yield Stage(children, shop, customers, url, address, home, policy, forward)
 

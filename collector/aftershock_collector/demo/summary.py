@@ -43,7 +43,7 @@ class Reading:
         return ", ".join(words)
 
 
-def tell(
+def report(
     stage: Stage,
     readings: Sequence[Reading],
     pages: Sequence[tuple[int, on_call.Page]],
@@ -82,8 +82,8 @@ def merged(stage: Stage) -> Timeline:
     with Reader.open(stage.home / "aftershock.db") as reader:
         runs = reader.runs()
         if not runs:
-            heard = stage.children.named("sre_agent").last_words()
-            raise FailedError(f"the collector saw no run.\n{heard}")
+            log_end = stage.children.named("sre_agent").last_words()
+            raise FailedError(f"the collector saw no run.\n{log_end}")
         return lay_out(
             [step for run in runs for step in reader.steps(run.run_id, policy)],
             reader.claims(),

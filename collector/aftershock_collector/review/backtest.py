@@ -153,8 +153,10 @@ def by_arrival(
 
 def shortest_stall_s(policy: Policy) -> float:
     """The shortest silence that any agent's limits call a stall."""
-    told = (value for agent in policy.agents for name, value in agent.limits if name == "stall_s")
-    return min((policy.limits.stall_s, *told))
+    agent_limits = (
+        value for agent in policy.agents for name, value in agent.limits if name == "stall_s"
+    )
+    return min((policy.limits.stall_s, *agent_limits))
 
 
 def stalls(engine: Engine, run_id: str, received_ns: int, silence_ns: int) -> Iterator[Claim]:

@@ -194,7 +194,7 @@ def compare_answers(action: Action, content: Content, earlier: Sequence[Call]) -
     for one, result in reversed(known):
         if result.digest == action.result.digest:
             return Compared(Likeness.SAME, one.number, 0.0)
-    said = [text_of(one.content.result) for one, _ in known if one.content.result is not None]
+    answers = [text_of(one.content.result) for one, _ in known if one.content.result is not None]
     text = None if content.result is None else text_of(content.result)
     for one, result in reversed(known):
         if result.sketch == action.result.sketch:
@@ -203,7 +203,7 @@ def compare_answers(action: Action, content: Content, earlier: Sequence[Call]) -
             left = len(moved) - len(shown)
             return Compared(Likeness.NUMBERS, one.number, 0.0, tuple(shown), left)
     union = frozenset[int]().union(*(result.sketch for _, result in known))
-    newer = [] if text is None or not said else new_parts(said, text)
+    newer = [] if text is None or not answers else new_parts(answers, text)
     sketch = action.result.sketch
     return Compared(
         Likeness.DIFFERENT,

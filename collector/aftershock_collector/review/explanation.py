@@ -177,15 +177,15 @@ def needs_of(claim: Claim, known: Sequence[Step], policy: Policy) -> tuple[Need,
     asked = requirements_of(run)
     if asked is None:
         return ()
-    deed, _, facts = asked
+    action_step, _, facts = asked
     limits = limits_for(policy, claim.finding.agent)
     return tuple(
         Need(
             one.requirement,
-            *state_of(run, deed, one, limits),
+            *state_of(run, action_step, one, limits),
             reads_of(one),
             tuple(
-                provider_of(pattern, deed, known)
+                provider_of(pattern, action_step, known)
                 for pattern in one.requirement.sources or providers_of(policy, one.requirement.kind)
             ),
         )
@@ -199,30 +199,30 @@ def reads_of(one: Known) -> tuple[Fact, ...]:
     return tuple(reads[-READS_MAX:])
 
 
-def state_of(run: Run, deed: Step, one: Known, limits: Limits) -> tuple[State, str]:
+def state_of(run: Run, action_step: Step, one: Known, limits: Limits) -> tuple[State, str]:
     """How well a fact was known, by the same rules that found it wanting."""
     if not one.facts:
         return (State.ELSEWHERE if one.others else State.NEVER), ""
     if one.usable is None:
         return UNUSABLE[one.facts[-1].outcome], ""
-    reason = reason_of(run, deed, one, one.usable, limits)
+    reason = reason_of(run, action_step, one, one.usable, limits)
     if reason is not None:
         return State.OUTDATED, reason[0]
-    seen = seen_by(run, deed, limits)
+    seen = seen_by(run, action_step, limits)
     if seen is not None and seen.cut_of(results_of(run, one)):
         return State.DROPPED, ""
     return State.KNOWN, ""
 
 
-def provider_of(pattern: str, deed: Step, known: Sequence[Step]) -> Provider:
+def provider_of(pattern: str, action_step: Step, known: Sequence[Step]) -> Provider:
     """Calls of one tool that tells a fact, before the deed and after it."""
     calls = [
         step
         for step in known
         if step.action is not None
-        and step.span_id != deed.span_id
+        and step.span_id != action_step.span_id
         and fnmatchcase(step.action.tool, pattern)
     ]
-    before = [step for step in calls if step.began_at_ns < deed.began_at_ns]
-    after = [step for step in calls if step.began_at_ns >= deed.began_at_ns]
+    before = [step for step in calls if step.began_at_ns < action_step.began_at_ns]
+    after = [step for step in calls if step.began_at_ns >= action_step.began_at_ns]
     return Provider(pattern, tuple(before[-READS_MAX:]), tuple(after[:READS_MAX]))

@@ -68,7 +68,7 @@ class Read(NamedTuple):
 
 
 @dataclass(slots=True)
-class Told:
+class SubjectRead:
     """How one read told about the id that another call's argument carried."""
 
     arguments: Counter[str] = field(default_factory=Counter[str])  # the read's own names for it
@@ -85,10 +85,12 @@ class Habits:
     last_ns: int | None = None
     tools: dict[str, ToolSeen] = field(default_factory=dict[str, ToolSeen])
     agents: dict[str, AgentSeen] = field(default_factory=dict[str, AgentSeen])
-    told: dict[tuple[str, str], Told] = field(default_factory=dict[tuple[str, str], Told])
+    subject_reads: dict[tuple[str, str], SubjectRead] = field(
+        default_factory=dict[tuple[str, str], SubjectRead]
+    )
     dropped: Counter[str] = field(default_factory=Counter[str])
 
-    def noted(
+    def recorded(
         self, runs: Iterable[tuple[Sequence[Step], Mapping[str, tuple[Any, bool]]]]
     ) -> Iterator[Sequence[Step]]:
         """Count runs on their way to whoever learns from them.
@@ -99,10 +101,10 @@ class Habits:
         """
         for steps, given in runs:
             if steps:
-                self._note(steps, given)
+                self._record(steps, given)
                 yield steps
 
-    def _note(self, steps: Sequence[Step], given: Mapping[str, tuple[Any, bool]]) -> None:
+    def _record(self, steps: Sequence[Step], given: Mapping[str, tuple[Any, bool]]) -> None:
         self.runs += 1
         self.steps += len(steps)
         began, ended = steps[0].began_at_ns, max(step.last_ns for step in steps)
@@ -116,10 +118,10 @@ class Habits:
             seen = self.tools[tool]
             seen.runs += 1
             for step in made:
-                note_call(seen, step, *given.get(step.span_id, (None, False)))
-            note_repeats(seen, made)
-        self._note_reads(steps)
-        self._note_agents(steps)
+                record_call(seen, step, *given.get(step.span_id, (None, False)))
+            record_repeats(seen, made)
+        self._record_reads(steps)
+        self._record_agents(steps)
 
     def _tool(self, name: str) -> ToolSeen | None:
         if name not in self.tools and len(self.tools) >= TOOLS_MAX:
@@ -127,13 +129,13 @@ class Habits:
             return None
         return self.tools.setdefault(name, ToolSeen())
 
-    def _note_reads(self, steps: Sequence[Step]) -> None:
+    def _record_reads(self, steps: Sequence[Step]) -> None:
         """Which reads told about the ids that a call with an effect carried, as practice counts.
 
         A read from before the newest change of its subject is stale. Where that change's own
         answer tells most of what the read did, it counts as a read.
         """
-        told: defaultdict[str, dict[tuple[str, str], Read]] = defaultdict(dict)
+        subject_reads: defaultdict[str, dict[tuple[str, str], Read]] = defaultdict(dict)
         changed_ns: dict[str, int] = {}
         for step in steps:
             action = step.action
@@ -143,50 +145,54 @@ class Habits:
             if seen is None:
                 continue
             named = [split(subject) for subject in action.subjects]
-            note_ids(seen, named)
+            record_ids(seen, named)
             if not action.tier.has_effect:
                 if action.outcome is Outcome.OK:
                     for name, identifier in named:
-                        told[identifier][action.tool, name] = Read(step.last_ns, action.result)
+                        subject_reads[identifier][action.tool, name] = Read(
+                            step.last_ns, action.result
+                        )
                 continue
-            self._note_rest(seen, step, named, told, changed_ns)
+            self._record_rest(seen, step, named, subject_reads, changed_ns)
             for _, identifier in named:
                 changed_ns[identifier] = step.last_ns
-                for (source, argument), read in list(told[identifier].items()):
+                for (source, argument), read in list(subject_reads[identifier].items()):
                     if echoes(action.result, read.answer):
                         seen.echoed[source] += 1
-                        told[identifier][source, argument] = Read(step.last_ns, action.result)
+                        subject_reads[identifier][source, argument] = Read(
+                            step.last_ns, action.result
+                        )
 
-    def _note_rest(
+    def _record_rest(
         self,
         seen: ToolSeen,
         step: Step,
         named: Sequence[tuple[str, str]],
-        told: Mapping[str, Mapping[tuple[str, str], Read]],
+        subject_reads: Mapping[str, Mapping[tuple[str, str], Read]],
         changed_ns: Mapping[str, int],
     ) -> None:
         """What one call with an effect rests on."""
         kept: set[tuple[str, str]] = set()
         stale: set[tuple[str, str]] = set()
         for name, identifier in named:
-            for (source, argument), read in told.get(identifier, {}).items():
+            for (source, argument), read in subject_reads.get(identifier, {}).items():
                 fresh = read.at_ns >= changed_ns.get(identifier, read.at_ns)
                 (kept if fresh else stale).add((name, source))
                 if fresh:
-                    self._note_pair(name, source, argument, (step.began_at_ns - read.at_ns) / 1e9)
+                    self._record_pair(name, source, argument, (step.began_at_ns - read.at_ns) / 1e9)
         seen.worked.update({name for name, _ in named})
         seen.kept.update(kept)
         seen.stale.update(stale - kept)
 
-    def _note_pair(self, name: str, source: str, argument: str, age_s: float) -> None:
-        if (name, source) not in self.told and len(self.told) >= PAIRS_MAX:
+    def _record_pair(self, name: str, source: str, argument: str, age_s: float) -> None:
+        if (name, source) not in self.subject_reads and len(self.subject_reads) >= PAIRS_MAX:
             self.dropped["reads"] += 1
             return
-        pair = self.told.setdefault((name, source), Told())
+        pair = self.subject_reads.setdefault((name, source), SubjectRead())
         pair.arguments[argument] += 1
         pair.oldest_s = max(pair.oldest_s, age_s)
 
-    def _note_agents(self, steps: Sequence[Step]) -> None:
+    def _record_agents(self, steps: Sequence[Step]) -> None:
         """How much each agent of a run did."""
         by_agent: defaultdict[str, list[Step]] = defaultdict(list)
         for step in steps:
@@ -212,7 +218,7 @@ class Habits:
 WORK = {StepKind.INFERENCE, StepKind.TOOL_CALL, StepKind.RETRIEVAL, StepKind.HAND_OFF}
 
 
-def note_call(seen: ToolSeen, step: Step, arguments: Any, declared: bool) -> None:
+def record_call(seen: ToolSeen, step: Step, arguments: Any, declared: bool) -> None:
     """Count one call of a tool."""
     action = step.action
     assert action is not None, "only calls are counted"
@@ -231,7 +237,7 @@ def note_call(seen: ToolSeen, step: Step, arguments: Any, declared: bool) -> Non
             seen.targets[target] += 1
 
 
-def note_ids(seen: ToolSeen, named: Sequence[tuple[str, str]]) -> None:
+def record_ids(seen: ToolSeen, named: Sequence[tuple[str, str]]) -> None:
     """Remember which ids each argument of a tool carried."""
     for name, identifier in named:
         if name in seen.named or len(seen.named) < NAMES_MAX:
@@ -247,7 +253,7 @@ def echoes(answer: Fingerprint | None, read: Fingerprint | None) -> bool:
     return len(answer.sketch & read.sketch) >= ECHO_MIN * len(read.sketch)
 
 
-def note_repeats(seen: ToolSeen, calls: Sequence[Step]) -> None:
+def record_repeats(seen: ToolSeen, calls: Sequence[Step]) -> None:
     """Count a run in which a tool was asked the same again until its answer became another."""
     asked: defaultdict[str, list[Action]] = defaultdict(list)
     for step in calls:

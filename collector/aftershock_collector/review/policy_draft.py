@@ -59,7 +59,7 @@ def draft(habits: Habits, learned: LearnedExpectations) -> str:
         for tool, seen in habits.tools.items()
         if seen.has_effect
     }
-    told = provided(learnt, habits)
+    found = provided(learnt, habits)
     acting = [tool for tool, seen in habits.tools.items() if seen.has_effect]
     reading = [tool for tool in habits.tools if tool not in acting]
     lines = [*heading(habits), ""]
@@ -69,7 +69,7 @@ def draft(habits: Habits, learned: LearnedExpectations) -> str:
             lines += ["", f"  # --- {title} ---"]
         for tool in sorted(tools, key=lambda name: (-habits.tools[name].calls, name)):
             seen = habits.tools[tool]
-            lines += ["", *tool_lines(tool, seen, learnt.get(tool, ()), told.get(tool, {}))]
+            lines += ["", *tool_lines(tool, seen, learnt.get(tool, ()), found.get(tool, {}))]
     lines += agent_lines(habits.agents)
     return "\n".join(lines) + "\n"
 
@@ -96,20 +96,20 @@ def heading(habits: Habits) -> Iterator[str]:
 
 
 def tool_lines(
-    tool: str, seen: ToolSeen, learnt: Sequence[Learnt], told: Mapping[str, tuple[str, str]]
+    tool: str, seen: ToolSeen, learnt: Sequence[Learnt], found: Mapping[str, tuple[str, str]]
 ) -> Iterator[str]:
     """One tool: its tier, what it needs, what it tells."""
     failed = f", {seen.failed:,} failed" if seen.failed else ""
-    said = f"{counted(seen.calls, 'call')} in {counted(seen.runs, 'run')}{failed}"
+    counts = f"{counted(seen.calls, 'call')} in {counted(seen.runs, 'run')}{failed}"
     body = [*tier_lines(seen), *target_lines(seen), *requires_lines(learnt)]
-    if told:
+    if found:
         body.append("provides:")
-        for fact, (argument, comment) in sorted(told.items()):
+        for fact, (argument, comment) in sorted(found.items()):
             body.append(f"  - fact: {scalar(fact)}" + (f"  # {comment}" if comment else ""))
             body.append(f"    subject: {scalar('{' + argument + '}')}")
     body += poll_lines(seen)
     keys = any(not line.startswith("#") for line in body)
-    yield f"  {scalar(pattern(tool))}:{'' if keys else ' {}'}  # {said}"
+    yield f"  {scalar(pattern(tool))}:{'' if keys else ' {}'}  # {counts}"
     yield from (f"    {line}" for line in body)
 
 
@@ -126,8 +126,8 @@ def tier_lines(seen: ToolSeen) -> Iterator[str]:
         return
     (tier,) = seen.tiers
     guess = "a guess" if seen.declared < seen.calls else "said by the recording"
-    careful = ", the cautious one" if tier is Tier.WRITE and guess == "a guess" else ""
-    yield f"tier: {tier.value}  # {guess}{careful}"
+    cautious = ", the cautious one" if tier is Tier.WRITE and guess == "a guess" else ""
+    yield f"tier: {tier.value}  # {guess}{cautious}"
 
 
 def target_lines(seen: ToolSeen) -> Iterator[str]:
@@ -194,12 +194,12 @@ def learnt_of(seen: ToolSeen, habits: Habits, learned: LearnedExpectations) -> l
         if not fills(argument, seen):
             continue
         for custom in learned.expectations.get(argument, ()):
-            told = habits.told.get((argument, custom.source))
+            read = habits.subject_reads.get((argument, custom.source))
             source = habits.tools.get(custom.source)
-            if told is None or source is None:
+            if read is None or source is None:
                 continue
-            about = told_about(source)
-            if about is None or 2 * told.arguments[about] < max(told.arguments.values()):
+            about = subject_argument(source)
+            if about is None or 2 * read.arguments[about] < max(read.arguments.values()):
                 continue  # the same value, but not what that tool is asked about
             one = Learnt(
                 fact_of(custom.source),
@@ -209,7 +209,7 @@ def learnt_of(seen: ToolSeen, habits: Habits, learned: LearnedExpectations) -> l
                 seen.kept[argument, custom.source],
                 seen.stale[argument, custom.source],
                 calls,
-                rounded(told.oldest_s * ROOM),
+                rounded(read.oldest_s * ROOM),
             )
             known = found.get(one.fact)
             if known is None or one.kept > known.kept:
@@ -224,7 +224,7 @@ def fills(argument: str, seen: ToolSeen) -> bool:
     return bool(seen.arguments[argument]) if seen.recorded else True
 
 
-def told_about(source: ToolSeen) -> str | None:
+def subject_argument(source: ToolSeen) -> str | None:
     """The argument of a read that says what it is about: the one that tells most things apart."""
     names = [name for name in sorted(source.named) if fills(name, source)]
     return max(names, key=lambda name: len(source.named[name]), default=None)
@@ -237,7 +237,7 @@ def provided(
     found: dict[str, dict[str, tuple[str, str]]] = {}
     for tool, wanted in learnt.items():
         for one in wanted:
-            about = told_about(habits.tools[one.source])
+            about = subject_argument(habits.tools[one.source])
             assert about is not None, "only what can be asked about is learnt"
             found.setdefault(one.source, {})[one.fact] = (about, "")
             echoed = habits.tools[tool].echoed[one.source]
@@ -251,8 +251,8 @@ def fact_of(tool: str) -> str:
     """What a read tells, by its name without the verb: get_user_details → user_details."""
     own = NAMESPACE.sub("", tool) or tool
     words = [word.lower() for word in WORDS.findall(own)]
-    told = words[1:] if len(words) > 1 and words[0] in READ else words
-    return "_".join(told) or clean(tool, NAME_CHARS_MAX)
+    found = words[1:] if len(words) > 1 and words[0] in READ else words
+    return "_".join(found) or clean(tool, NAME_CHARS_MAX)
 
 
 def rounded(seconds: float) -> str:

@@ -99,7 +99,7 @@ def forgotten(tool: str, policy: Policy, against: Policy, *, is_other: bool) -> 
 def filled_from(fresh: Step, action: Action, recorded: Step, known: Action) -> Step:
     """A call as the policy has it; subjects that only arguments tell are taken from its record."""
     subjects = {wanted.kind: wanted.subject for wanted in known.requires}
-    told = {fact.kind: fact.subject for fact in recorded.facts}
+    read_about = {fact.kind: fact.subject for fact in recorded.facts}
     requires = tuple(
         replace(wanted, subject=subjects.get(wanted.kind, wanted.subject))
         if ANY in wanted.subject
@@ -107,7 +107,9 @@ def filled_from(fresh: Step, action: Action, recorded: Step, known: Action) -> S
         for wanted in action.requires
     )
     facts = tuple(
-        replace(fact, subject=told.get(fact.kind, fact.subject)) if ANY in fact.subject else fact
+        replace(fact, subject=read_about.get(fact.kind, fact.subject))
+        if ANY in fact.subject
+        else fact
         for fact in fresh.facts
     )
     open_target = any(ANY in target for target in action.targets)

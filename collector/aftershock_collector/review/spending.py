@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 CHUNK_STEPS = 128  # added to a window before it is judged: well under what it holds
 # About an action that is done: stopping the run does not undo it.
-DEEDS = kinds_of(rule for rule in RULES if rule.family is Family.CONTEXT)
+ACTION_RULES = kinds_of(rule for rule in RULES if rule.family is Family.CONTEXT)
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
     """After which step a finding was first said, and after which one it became an alarm."""
 
-    said: Step
+    first: Step
     certain: Step | None
 
 
@@ -43,7 +43,7 @@ class Saving:
     until_ns: int
     certain: bool  # False: it never became an alarm, so this counts from when it was first said
     spent: Spent
-    tokens_told: bool  # False: no step of the run told any
+    tokens_known: bool  # False: no step of the run told any
     span_id: str | None  # the step that made it so; None: the run as recorded does not show it
 
     @property
@@ -66,7 +66,7 @@ def courses_of(steps: Iterable[Step], policy: Policy) -> dict[str, list[Course]]
             if known is None or known.closing is not None:
                 courses.append(Course(step, step if alarm else None))
             elif alarm and courses[-1].certain is None:
-                courses[-1] = Course(courses[-1].said, step)
+                courses[-1] = Course(courses[-1].first, step)
         before = claims
     return lives
 
@@ -103,7 +103,7 @@ def once(steps: Iterable[Step]) -> list[Step]:
 def course_of(claim: Claim, courses: Mapping[str, Sequence[Course]]) -> Course | None:
     """The life that a claim is about: the newest that had begun when the claim was opened."""
     lives = courses.get(claim.finding.id, ())
-    begun = [one for one in lives if one.said.began_at_ns <= claim.opened_at_ns]
+    begun = [one for one in lives if one.first.began_at_ns <= claim.opened_at_ns]
     return begun[-1] if begun else next(iter(lives), None)
 
 
@@ -118,10 +118,10 @@ def saving_of(
     A deed that is done and a degradation that it caused are not undone by stopping the run.
     """
     finding = claim.finding
-    if finding.kind in DEEDS or finding.impact is not None or not steps:
+    if finding.kind in ACTION_RULES or finding.impact is not None or not steps:
         return None
     course = course_of(claim, courses)
-    step = None if course is None else course.certain or course.said
+    step = None if course is None else course.certain or course.first
     since_ns = claim.opened_at_ns if step is None else step.last_ns
     began_ns = since_ns if step is None else step.began_at_ns
     newest_ns = max(one.last_ns for one in steps)
@@ -137,6 +137,6 @@ def saving_of(
         until_ns=max(since_ns, until_ns),
         certain=unseen_alarm or (course is not None and course.certain is not None),
         spent=spent,
-        tokens_told=any(one.tokens is not None for one in steps),
+        tokens_known=any(one.tokens is not None for one in steps),
         span_id=None if step is None else step.span_id,
     )

@@ -14,15 +14,12 @@ if TYPE_CHECKING:
     from aftershock_collector.review.explanation import Explanation, Need
     from aftershock_collector.review.spending import Saving
 
-SHAPE_VERSION = 1  # grows when a key changes its meaning
-
 
 def as_json(explanation: Explanation) -> dict[str, Any]:
     """Everything that supports one claim: times in ns, ids as they arrived."""
     impact = explanation.claim.finding.impact
     between = explanation.between
     return {
-        "version": SHAPE_VERSION,
         "finding": finding_json(explanation.claim)
         | {"impact": None if impact is None else attribution_json(impact)},
         "calls": [call_json(call) for call in explanation.calls],
@@ -46,7 +43,7 @@ def saving_json(saving: Saving) -> dict[str, Any]:
         "certain": saving.certain,
         "span": saving.span_id,
         "steps": spent.steps,
-        "tokens": spent.tokens if saving.tokens_told else None,
+        "tokens": spent.tokens if saving.tokens_known else None,
         "cost_usd": spent.cost_usd or None,
         "tool_errors": spent.tool_errors,
         "duration_ns": saving.duration_ns,
@@ -54,13 +51,8 @@ def saving_json(saving: Saving) -> dict[str, Any]:
 
 
 def attribution_json(impact: Impact) -> dict[str, Any]:
-    """A verdict with its parts and its charts."""
+    """An attribution with its charts."""
     return impact_json(impact) | {
-        "acted_at_ns": impact.acted_at_ns,
-        "lead_ns": impact.lead_ns,
-        "comparable": impact.comparable,
-        "parts": to_plain(impact.parts),
-        "change": to_plain(impact.change),
         "charts": to_plain(impact.charts),
     }
 

@@ -35,14 +35,14 @@ def view(reader: Reader, run_ids: Sequence[str], policy: Policy) -> View:
         until_ns = max((s.last_ns for s in steps), default=0)
         changes = reader.changes(began_ns, until_ns)
         suspects = reader.suspects(began_ns=began_ns, until_ns=until_ns)
-        told = [told for run_id in run_ids for told in reader.told(run_id)]
-    return View(lay_out(steps, claims, impacts, changes, suspects), readable(told))
+        deliveries = [deliveries for run_id in run_ids for deliveries in reader.told(run_id)]
+    return View(lay_out(steps, claims, impacts, changes, suspects), readable(deliveries))
 
 
-def readable(told: Sequence[tuple[str, int, str]]) -> list[tuple[str, int, Page]]:
+def readable(deliveries: Sequence[tuple[str, int, str]]) -> list[tuple[str, int, Page]]:
     """Deliveries that are pages of this version; OTLP events are not for people."""
     found: list[tuple[str, int, Page]] = []
-    for receiver, at_ns, body in told:
+    for receiver, at_ns, body in deliveries:
         held = json.loads(body)
         if held.get("version") == page.PAGE_VERSION:
             found.append((receiver, at_ns, page.from_json(held)))

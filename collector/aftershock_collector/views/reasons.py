@@ -19,6 +19,7 @@ class Reason(NamedTuple):
     name: str
     sentence: str
     odds: str
+    notable: bool  # it moved the probability
 
 
 def reasons(impact: Impact) -> list[Reason]:
@@ -34,7 +35,12 @@ def reasons(impact: Impact) -> list[Reason]:
         ("without an action", parts.alternative, elsewhere(parts.alternative)),
     )
     return [
-        Reason(name, sentence, ", ".join(filter(None, [odds(size), compared if not n else ""])))
+        Reason(
+            name,
+            sentence,
+            ", ".join(filter(None, [odds(size), compared if n == 0 else ""])),
+            notable=n == 0 or size >= SLIGHT,
+        )
         for n, (name, size, sentence) in enumerate(found)
     ]
 

@@ -112,23 +112,23 @@ def lay_out(
     known = with_agents(known)
     frames = tuple(step for step in known if step.kind is StepKind.AGENT)
     done = [step for step in known if step.kind not in QUIET]
-    told = tuple(
+    ordered = tuple(
         sorted(claims, key=lambda c: (c.finding.began_at_ns, c.finding.id, c.opened_at_ns))
     )
-    ids = dict.fromkeys(claim.finding.id for claim in told)  # a finding may have several lives
+    ids = dict.fromkeys(claim.finding.id for claim in ordered)  # a finding may have several lives
     marks = {finding_id: letter(index) for index, finding_id in enumerate(ids)}
     judged = tuple(sorted(impacts, key=lambda i: (i.acted_at_ns, i.span_id, i.entity)))
     outside = distinct_changes(changes, judged)
-    evidence = marks_by_span(told, marks)
+    evidence = marks_by_span(ordered, marks)
     lanes = lanes_of(done, frames)
     entries = [e for lane in lanes for e in fold(step_entries(lane, evidence))]
-    entries += [finding_entry(claim, marks[claim.finding.id]) for claim in told]
+    entries += [finding_entry(claim, marks[claim.finding.id]) for claim in ordered]
     behind = {ranking.alert.id: ranking for ranking in suspects}
     entries += [change_entry(change, behind.get(change.id)) for change in outside]
     order = {"change": 0, "step": 1, "finding": 2}
     entries.sort(key=lambda e: (e.at_ns, order[e.source], e.run_id, e.what))
-    began, ended = span_of(known, told, outside)
-    return Timeline(began, ended, lanes, tuple(entries), told, judged, outside, marks, frames)
+    began, ended = span_of(known, ordered, outside)
+    return Timeline(began, ended, lanes, tuple(entries), ordered, judged, outside, marks, frames)
 
 
 def distinct(steps: Iterable[Step]) -> list[Step]:

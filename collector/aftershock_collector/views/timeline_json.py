@@ -6,22 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from aftershock_collector.impact.suspects import LINKED
 from aftershock_collector.store.serialization import to_plain
-from aftershock_collector.wording import instant
 
 if TYPE_CHECKING:
     from aftershock.model import Claim, Feedback, Impact
     from aftershock_collector.impact.suspects import Suspects
     from aftershock_collector.views.timeline import Entry, Timeline
 
-SHAPE_VERSION = 1  # grows when a key changes its meaning
-
 
 def as_json(timeline: Timeline) -> dict[str, Any]:
     """The stable shape of `aftershock timeline --json`: times in ns, ids as they arrived."""
     return {
-        "version": SHAPE_VERSION,
-        "began_at": instant(timeline.began_ns),
-        "ended_at": instant(timeline.ended_ns),
         "began_at_ns": timeline.began_ns,
         "ended_at_ns": timeline.ended_ns,
         "runs": [
@@ -76,18 +70,18 @@ def finding_json(claim: Claim, mark: str = "") -> dict[str, Any]:
         "opened_at_ns": claim.opened_at_ns,
         "closed_at_ns": claim.closed_at_ns,
         "closing": claim.closing.value if claim.closing is not None else None,
-        "verdict": None if claim.feedback is None else feedback_json(claim.feedback),
+        "feedback": None if claim.feedback is None else feedback_json(claim.feedback),
         "impact": None if impact is None else impact_json(impact),
     }
 
 
 def feedback_json(feedback: Feedback) -> dict[str, Any]:
-    """A person's verdict."""
+    """What a person said about a finding."""
     return {
-        "cause": feedback.assessment.value,
+        "assessment": feedback.assessment.value,
         "by": feedback.by,
         "because": feedback.because,
-        "voted_at_ns": feedback.given_at_ns,
+        "given_at_ns": feedback.given_at_ns,
     }
 
 
@@ -99,7 +93,6 @@ def suspects_json(suspects: Suspects) -> dict[str, Any]:
             "id": alert.id,
             "name": alert.name,
             "entity": alert.entity,
-            "began_at": instant(alert.began_at_ns),
             "began_at_ns": alert.began_at_ns,
         },
         "suspects": [
@@ -125,7 +118,7 @@ def suspects_json(suspects: Suspects) -> dict[str, Any]:
 
 
 def impact_json(impact: Impact) -> dict[str, Any]:
-    """A verdict with its rivals."""
+    """An attribution with its alternatives."""
     return {
         "entity": impact.entity,
         "tool": impact.tool,
@@ -139,7 +132,7 @@ def impact_json(impact: Impact) -> dict[str, Any]:
         "change": None if impact.change is None else to_plain(impact.change),
         "lead_ns": impact.lead_ns,
         "recovered_at_ns": impact.recovered_at_ns,
-        "nats": to_plain(impact.parts),
+        "parts": to_plain(impact.parts),
         "comparable": impact.comparable,
         "alternatives": [
             {

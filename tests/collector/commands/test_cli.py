@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ from aftershock_collector.notify import page
 from aftershock_collector.store.outbox import Outbox
 from aftershock_collector.store.writer import Delivery, Store
 from tests.support import incident
+from tests.support.commands import Main, printed_data
 
-Main = Callable[..., tuple[int, str, str]]
 FIRST, SECOND = "a1" + "0" * 30, "a2" + "0" * 30
 EXTRA = (
     "grpc", "httpx", "jsonschema", "numpy", "platformdirs", "prometheus_client", "psutil", "rich",
@@ -27,29 +26,8 @@ EXTRA = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def main(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Main:
-    """The command in this process, with its own home: (exit code, stdout, stderr)."""
-    monkeypatch.setenv("AFTERSHOCK_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("AFTERSHOCK_POLICY", raising=False)
-    monkeypatch.chdir(tmp_path)
-
-    def call(*argv: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        try:
-            code = cli.main(argv)
-        except SystemExit as ended:  # argparse, for --help and for wrong calls
-            code = int(ended.code or 0)
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return call
-
-
 def span(trace: str, number: int, tool: str, seconds: float, **attributes: str) -> dict[str, Any]:
-    said = {
+    recorded = {
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.name": tool,
         "gen_ai.agent.name": "sre-bot",
@@ -64,7 +42,7 @@ def span(trace: str, number: int, tool: str, seconds: float, **attributes: str) 
         "kind": 1,
         "startTimeUnixNano": str(incident.at(seconds)),
         "endTimeUnixNano": str(incident.at(seconds + 0.5)),
-        "attributes": [{"key": k, "value": {"stringValue": v}} for k, v in said.items()],
+        "attributes": [{"key": k, "value": {"stringValue": v}} for k, v in recorded.items()],
     }
 
 
@@ -117,7 +95,7 @@ def test_an_empty_store_says_what_to_do_next(main: Main, command: tuple[str, ...
     assert code == 0
     assert "Nothing is recorded yet" in out
     assert "aftershock up" in out
-    assert main(*command, "--json")[:2] == (0, "[]\n")
+    assert not printed_data(main, *command)
 
 
 def test_an_import_accounts_for_everything_and_twice_adds_nothing(
@@ -150,7 +128,7 @@ def test_runs_are_listed_newest_first(main: Main, recorded: Path) -> None:
     assert lines[0].split() == ["RUN", "AGENT", "BEGAN", "(UTC)", "LASTED", "STEPS", "FINDINGS"]
     assert lines[1].startswith("a1000000  sre-bot  2026-01-15 12:03:10")
     assert "1 alarm" in lines[1]
-    assert {run["run"] for run in json.loads(main("runs", "--json")[1])} == {FIRST, SECOND}
+    assert {run["run"] for run in printed_data(main, "runs")} == {FIRST, SECOND}
 
 
 def test_a_timeline_takes_a_unique_beginning_or_latest(main: Main, recorded: Path) -> None:
@@ -163,7 +141,7 @@ def test_a_timeline_takes_a_unique_beginning_or_latest(main: Main, recorded: Pat
 
 
 def test_several_runs_are_merged(main: Main, recorded: Path) -> None:
-    body = json.loads(main("timeline", "a1", "a2", "--json")[1])
+    body = printed_data(main, "timeline", "a1", "a2")
 
     assert [run["run"] for run in body["runs"]] == [FIRST, SECOND]
     assert {entry["run"] for entry in body["entries"]} == {FIRST, SECOND}
@@ -185,10 +163,10 @@ def test_an_ambiguous_or_unknown_run_says_what_to_do(main: Main, recorded: Path)
 def test_the_page_is_written_with_the_pages_that_were_sent(
     tmp_path: Path, main: Main, recorded: Path
 ) -> None:
-    (found,) = json.loads(main("findings", "--run", "a1", "--json")[1])
+    (found,) = printed_data(main, "findings", "--run", "a1")
     store = Store.open(tmp_path / "home" / "aftershock.db")
-    told = page.compose(incident.loop(), page.State.OPENED)
-    body = json.dumps(page.as_json(told))
+    printed = page.compose(incident.loop(), page.State.OPENED)
+    body = json.dumps(page.as_json(printed))
     store.record(Report(0), [Delivery(found["id"], "opened", "webhook", body)], incident.at(9))
     Outbox(store).delivered(1, incident.at(10))
     store.close()
@@ -198,13 +176,13 @@ def test_the_page_is_written_with_the_pages_that_were_sent(
     assert (code, out) == (0, "")
     assert error == f"{(tmp_path / 'page.html').as_uri()}\n"
     assert "get_status" in text
-    assert told.title in text
+    assert printed.title in text
     assert main("timeline", "a1", "--html", "no/such/folder.html")[0] == 1
 
 
 def test_findings_are_listed_with_their_state(main: Main, recorded: Path) -> None:
     code, out, _ = main("findings")
-    body = json.loads(main("findings", "--json")[1])
+    body = printed_data(main, "findings")
 
     assert code == 0
     assert "repeated_action" in out

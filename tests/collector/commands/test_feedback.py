@@ -1,14 +1,12 @@
-"""A person decides: the finding closes, the vote is kept, pages resolve, the prior moves."""
+"""A person says what it was: the finding closes, the feedback is kept, pages resolve, the prior moves."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,6 @@ import pytest
 
 from aftershock.model import Assessment, Claim, Closing, Report
 from aftershock.policy.policy import EMPTY
-from aftershock_collector import cli
 from aftershock_collector.config.model import Address, Config, OnCall
 from aftershock_collector.engine.engine import Engine
 from aftershock_collector.impact.feedback import closing_words, decided, feedback_on
@@ -27,29 +24,19 @@ from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.writer import Store
 from aftershock_collector.telemetry import Telemetry
 from tests.support import incident
+from tests.support.commands import Main, printed_data
 from tests.support.receiver import Receiver, eventually
 from tests.support.traffic import looping_run, span_request
 
 PROTOBUF = {"content-type": "application/x-protobuf"}
 ANY = Address("127.0.0.1", 0)
-SAID = ("infrastructure", "--by", "Ada", "--because", "the disk was full")
-Main = Callable[..., tuple[int, str, str]]
+INFRASTRUCTURE = ("infrastructure", "--by", "Ada", "--because", "the disk was full")
 
 
 @pytest.fixture
-def main(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Main:
-    monkeypatch.setenv("AFTERSHOCK_HOME", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-
-    def call(*argv: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = cli.main(argv)
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return call
+def home(home: Path) -> Path:
+    home.mkdir()
+    return home
 
 
 def recorded(home: Path, *claims: Claim) -> None:
@@ -64,52 +51,52 @@ def claims(home: Path) -> list[Claim]:
         return reader.claims()
 
 
-def test_without_a_collector_the_finding_closes_and_the_vote_is_kept(
-    main: Main, tmp_path: Path
+def test_without_a_collector_the_finding_closes_and_the_feedback_is_kept(
+    main: Main, home: Path
 ) -> None:
-    recorded(tmp_path, incident.blamed())
-    assert "starts 2.7 nats" in main("verdict", "--priors")[1]
-    code, text, _ = main("verdict", "latest", *SAID)
+    recorded(home, incident.blamed())
+    assert "starts 2.7 nats" in main("feedback", "--priors")[1]
+    code, text, _ = main("feedback", "latest", *INFRASTRUCTURE)
 
     assert 0 == code
     assert "closed: the infrastructure did it, says Ada: the disk was full" in text
     assert "moved by +0.3 by people: 1 vote, 0 found the agent behind it, 0.9 were expected" in text
-    (claim,) = claims(tmp_path)
+    (claim,) = claims(home)
     assert (Closing.FEEDBACK, "Ada") == (claim.closing, claim.feedback.by if claim.feedback else "")
     assert "a person decided: the infrastructure did it, says Ada" in main("impact")[1]
-    assert 1 == json.loads(main("verdict", "--priors", "--json")[1])["votes"]
+    assert 1 == printed_data(main, "feedback", "--priors")["votes"]
 
 
-def test_a_finding_that_is_over_is_decided_all_the_same(main: Main, tmp_path: Path) -> None:
-    store = Store.open(tmp_path / "aftershock.db")
+def test_a_finding_that_is_over_is_decided_all_the_same(main: Main, home: Path) -> None:
+    store = Store.open(home / "aftershock.db")
     over = incident.closed(incident.blamed())
     store.record(Report(incident.at(150), opened=(over,), closed=(over,)), (), incident.at(150))
     store.close()
-    assert 0 == main("verdict", "latest", "agent", "--by", "Ada", "--because", "I saw it")[0]
+    assert 0 == main("feedback", "latest", "agent", "--by", "Ada", "--because", "I saw it")[0]
 
-    (claim,) = claims(tmp_path)
+    (claim,) = claims(home)
     assert over.closed_at_ns == claim.closed_at_ns
     assert "the agent did it, says Ada: I saw it" == closing_words(claim)
 
 
 @pytest.mark.parametrize(
-    ("argv", "missing"),
+    ("argv", "wrong", "missing"),
     [
-        (("latest", "agent", "--by", "Ada"), "a verdict needs --because TEXT"),
-        (("latest", "agent", "--because", "x", "--by", " "), "a verdict needs --by NAME"),
-        (("latest", "--by", "Ada", "--because", "x"), "agent|infrastructure|coincidence"),
-        (("nobody", *SAID), "no finding begins with 'nobody'"),
+        (("latest", "agent", "--by", "Ada"), 2, "feedback needs --because TEXT"),
+        (("latest", "agent", "--because", "x", "--by", " "), 2, "feedback needs --by NAME"),
+        (("latest", "--by", "Ada", "--because", "x"), 2, "agent|infrastructure|coincidence"),
+        (("nobody", *INFRASTRUCTURE), 1, "no finding begins with 'nobody'"),
     ],
 )
-def test_a_verdict_without_a_name_or_a_reason_is_refused(
-    main: Main, tmp_path: Path, argv: tuple[str, ...], missing: str
+def test_feedback_without_a_name_or_a_reason_is_refused(
+    main: Main, home: Path, argv: tuple[str, ...], wrong: int, missing: str
 ) -> None:
-    recorded(tmp_path, incident.blamed())
-    code, _, said = main("verdict", *argv)
+    recorded(home, incident.blamed())
+    code, _, err = main("feedback", *argv)
 
-    assert 1 == code
-    assert missing in said
-    assert [None] == [claim.closing for claim in claims(tmp_path)]
+    assert code == wrong
+    assert missing in err
+    assert [None] == [claim.closing for claim in claims(home)]
 
 
 class Desk:
@@ -118,13 +105,13 @@ class Desk:
     def __init__(self, home: Path) -> None:
         self.store = Store.open(home / "aftershock.db")
         self.reader = Reader.open(home / "aftershock.db")
-        self.told: list[Report] = []
+        self.reports: list[Report] = []
 
-        def tell(report: Report) -> tuple[()]:
-            self.told.append(report)
+        def deliver(report: Report) -> tuple[()]:
+            self.reports.append(report)
             return ()
 
-        self.judging = Worker(Engine(EMPTY), self.store, self.reader, Telemetry(), tell)
+        self.judging = Worker(Engine(EMPTY), self.store, self.reader, Telemetry(), deliver)
         self.judging.resume(incident.at(97))
 
     def votes(self, home: Path) -> int:
@@ -133,41 +120,41 @@ class Desk:
 
 
 def test_a_vote_cast_while_nobody_listened_is_told_by_the_next_collector_once(
-    main: Main, tmp_path: Path
+    main: Main, home: Path
 ) -> None:
-    recorded(tmp_path, incident.blamed())
-    main("verdict", "latest", *SAID)
-    desk = Desk(tmp_path)
+    recorded(home, incident.blamed())
+    main("feedback", "latest", *INFRASTRUCTURE)
+    desk = Desk(home)
     for second in (98, 99, 100):
         desk.judging.tick(incident.at(second))
 
-    assert [["agent_impact"]] == [[c.finding.kind for c in r.closed] for r in desk.told]
-    assert 0 == desk.votes(tmp_path)
+    assert [["agent_impact"]] == [[c.finding.kind for c in r.closed] for r in desk.reports]
+    assert 0 == desk.votes(home)
     assert pytest.approx(3.0, abs=0.05) == desk.judging.engine.correlator.observer.nobody
-    again = Desk(tmp_path)
+    again = Desk(home)
     again.judging.tick(incident.at(101))
-    assert [] == again.told
+    assert [] == again.reports
     assert pytest.approx(3.0, abs=0.05) == again.judging.engine.correlator.observer.nobody
 
 
-def test_an_update_that_crosses_a_vote_does_not_reopen_the_finding(tmp_path: Path) -> None:
+def test_an_update_that_crosses_feedback_does_not_reopen_the_finding(home: Path) -> None:
     """The collector writes the open finding once more after the vote: the vote wins."""
     claim = incident.blamed()
-    recorded(tmp_path, claim)
-    desk = Desk(tmp_path)
+    recorded(home, claim)
+    desk = Desk(home)
     over = decided(
         claim, feedback_on(claim, Assessment.COINCIDENCE, "Ada", "it rained", incident.at(97))
     )
     desk.store.feedback(over, incident.at(97))
     desk.store.record(Report(incident.at(97), updated=(claim,)), (), incident.at(97))
-    assert [None] == [one.closing for one in claims(tmp_path)]
+    assert [None] == [one.closing for one in claims(home)]
     desk.judging.tick(incident.at(98))
 
-    (kept,) = claims(tmp_path)
+    (kept,) = claims(home)
     assert over == kept
 
 
-def test_a_verdict_resolves_the_page_while_the_collector_runs(tmp_path: Path, main: Main) -> None:
+def test_feedback_resolves_the_page_while_the_collector_runs(home: Path, main: Main) -> None:
     run = looping_run(random.Random(1), began_ns=time.time_ns())
     body = span_request(run.spans[:-1])
 
@@ -176,11 +163,18 @@ def test_a_verdict_resolves_the_page_while_the_collector_runs(tmp_path: Path, ma
             base = f"http://{collector.http}"
             await client.post(f"{base}/v1/traces", content=body, headers=PROTOBUF)
             await asyncio.to_thread(eventually, lambda: states() == ["opened"])
-            voting = [sys.executable, "-m", "aftershock_collector.cli", "verdict", "latest", *SAID]
-            voted = await asyncio.to_thread(
-                subprocess.run, voting, capture_output=True, text=True, check=False
+            give_feedback = [
+                sys.executable,
+                "-m",
+                "aftershock_collector.cli",
+                "feedback",
+                "latest",
+                *INFRASTRUCTURE,
+            ]
+            with_feedback = await asyncio.to_thread(
+                subprocess.run, give_feedback, capture_output=True, text=True, check=False
             )
-            assert (0, "") == (voted.returncode, voted.stderr)
+            assert (0, "") == (with_feedback.returncode, with_feedback.stderr)
             await asyncio.to_thread(eventually, lambda: states() == ["opened", "closed"])
             await client.post(f"{base}/v1/traces", content=body, headers=PROTOBUF)
             await asyncio.sleep(0.5)
@@ -194,7 +188,7 @@ def test_a_verdict_resolves_the_page_while_the_collector_runs(tmp_path: Path, ma
             return [page["state"] for page in pages()]
 
         config = Config(
-            home=tmp_path, http=ANY, grpc=ANY, tick_s=0.05, on_call=OnCall(webhook_url=receiver.url)
+            home=home, http=ANY, grpc=ANY, tick_s=0.05, on_call=OnCall(webhook_url=receiver.url)
         )
         asyncio.run(live(config))
         closing = pages()[-1]
@@ -203,9 +197,19 @@ def test_a_verdict_resolves_the_page_while_the_collector_runs(tmp_path: Path, ma
     assert any(
         "the infrastructure did it, says Ada: the disk was full" in x for x in closing["body"]
     )
-    alarms = [claim for claim in claims(tmp_path) if claim.finding.kind == "repeated_action"]
+    alarms = [claim for claim in claims(home) if claim.finding.kind == "repeated_action"]
     assert [Closing.FEEDBACK] == [claim.closing for claim in alarms]
     assert "says Ada" in main("timeline", "latest")[1]
     assert "says Ada" in main("findings")[1]
-    told = [one["verdict"] for one in json.loads(main("findings", "--json")[1]) if one["verdict"]]
-    assert [("infrastructure", "Ada")] == [(one["cause"], one["by"]) for one in told]
+    reports = [one["feedback"] for one in printed_data(main, "findings") if one["feedback"]]
+    assert [("infrastructure", "Ada")] == [(one["assessment"], one["by"]) for one in reports]
+
+
+def test_the_old_name_of_the_command_still_works_and_says_the_new_one(
+    main: Main, home: Path
+) -> None:
+    recorded(home, incident.blamed())
+    code, out, err = main("verdict", "latest", *INFRASTRUCTURE)
+
+    assert (0, "aftershock verdict is now aftershock feedback\n") == (code, err)
+    assert "closed: the infrastructure did it" in out

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,59 +10,48 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftershock.model import Report
-from aftershock_collector import cli
 from aftershock_collector.store.writer import Store
 from aftershock_collector.views.chart import Plot, plot_of
 from aftershock_collector.views.terminal.canvas import ACTION, BAND, canvas
 from tests.support import incident
-
-Main = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def main(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Main:
-    """The command in this process, on a store with two judged actions."""
-    monkeypatch.setenv("AFTERSHOCK_HOME", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-
-    def call(*argv: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = cli.main(argv)
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return call
+from tests.support.commands import Main, printed_data
 
 
 @pytest.fixture
-def judged(tmp_path: Path) -> None:
+def home(home: Path) -> Path:
+    home.mkdir()
+    return home
+
+
+@pytest.fixture
+def judged(home: Path) -> None:
     impacts = (incident.impact(), incident.harmless())
-    store = Store.open(tmp_path / "aftershock.db")
+    store = Store.open(home / "aftershock.db")
     store.record(Report(incident.at(96), impacts=impacts), (), incident.at(96))
     store.close()
 
 
 @pytest.mark.usefixtures("judged")
-def test_a_verdict_says_what_competed_why_and_what_is_missing_under_its_chart(main: Main) -> None:
+def test_an_attribution_says_what_competed_why_and_what_is_missing_under_its_chart(
+    main: Main,
+) -> None:
     code, text, _ = main("impact", "scale_deployment")
 
     assert 0 == code
     lines = text.splitlines()
     assert "sre-bot's scale_deployment probably degraded service/checkout (91 %)." == lines[0]
-    told = [
+    printed = [
         "8.8 s after the call",
         "service/checkout latency_p99",
         "91 % ██████████████████·· sre-bot's scale_deployment",
         "6 % █··················· no agent action",
-        "8.4 own    how unusual service/checkout became (1 in 4,400, 312 earlier windows compared)",
+        "service/checkout became far more unusual after the call than in 312 earlier windows",
         "db/orders connections were at 94 % of their limit for 2 minutes",
         "only 6 minutes of history",
         '"no agent action" starts 2.7 nats ahead of an action; nobody has voted',
     ]
-    assert [] == [one for one in told if one not in text]
-    assert text.index("latency_p99") < text.index("what competed") < text.index("had not read")
+    assert [] == [one for one in printed if one not in text]
+    assert text.index("latency_p99") < text.index("the explanations") < text.index("had not read")
     assert ACTION in text
     assert BAND in text
     assert max(map(len, lines[3:-1])) <= 100
@@ -77,18 +64,18 @@ def test_an_action_is_named_by_its_tool_by_its_span_or_as_the_latest(main: Main)
     assert "scale_deployment" in named["act"]
     assert "restart_service" in named["restart"]
     assert named["latest"] == named["act"]
-    code, _, said = main("impact", "nothing")
+    code, _, err = main("impact", "nothing")
     assert 1 == code
-    assert "judged were: scale_deployment, restart_service" in said
+    assert "judged were: scale_deployment, restart_service" in err
 
 
 @pytest.mark.usefixtures("judged")
-def test_programs_get_the_whole_verdict(main: Main) -> None:
-    (verdict,) = json.loads(main("impact", "act", "--json")[1])["verdicts"]
+def test_programs_get_the_whole_attribution(main: Main) -> None:
+    (attribution,) = printed_data(main, "impact", "act")["attributions"]
 
-    assert (0.91, 8.4) == (verdict["probability"], verdict["nats"]["own"])
-    assert 4 == len(verdict["charts"])
-    assert "no agent action" in [alternative["name"] for alternative in verdict["alternatives"]]
+    assert (0.91, 8.4) == (attribution["probability"], attribution["parts"]["own"])
+    assert 4 == len(attribution["charts"])
+    assert "no agent action" in [alternative["name"] for alternative in attribution["alternatives"]]
 
 
 def test_before_anything_is_judged_it_says_what_to_do(main: Main) -> None:
@@ -131,7 +118,7 @@ def test_any_series_fits_its_frame(
     assert all(len(line) <= max(starts, default=30) + 1 + 30 for line in lines)
 
 
-def test_a_verdict_without_data_is_two_lines_and_draws_nothing(main: Main, tmp_path: Path) -> None:
+def test_an_attribution_without_data_is_two_lines_and_draws_nothing(main: Main, home: Path) -> None:
     silent = replace(
         incident.impact(None, "not enough data"),
         charts=(),
@@ -139,11 +126,11 @@ def test_a_verdict_without_data_is_two_lines_and_draws_nothing(main: Main, tmp_p
         lead_ns=None,
         alternatives=(),
     )
-    store = Store.open(tmp_path / "aftershock.db")
+    store = Store.open(home / "aftershock.db")
     store.record(Report(incident.at(96), impacts=(silent,)), (), incident.at(96))
     store.close()
     text = main("impact")[1]
 
     assert text.startswith("Not enough data to say whether")
     assert ACTION not in text
-    assert "what competed" not in text
+    assert "the explanations" not in text

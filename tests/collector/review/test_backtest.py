@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,6 @@ from aftershock import attributes as names
 from aftershock.limits import Limits
 from aftershock.model import Level, Report, Step, StepKind
 from aftershock.policy.policy import EMPTY, Policy
-from aftershock_collector import cli
 from aftershock_collector.engine.engine import Engine
 from aftershock_collector.otlp.decode import decode_traces
 from aftershock_collector.otlp.wire import Span
@@ -26,6 +24,7 @@ from aftershock_collector.review.backtest import EXAMPLES_MAX, Backtest, rejudge
 from aftershock_collector.review.rereading import Rereader
 from aftershock_collector.store.writer import Store
 from tests.support import incident
+from tests.support.commands import Main, printed_data
 from tests.support.scenario import run
 from tests.support.traffic import (
     EPOCH_NS,
@@ -39,7 +38,6 @@ from tests.support.traffic import (
     span_request,
 )
 
-Main = Callable[..., tuple[int, str, str]]
 DATA = Path(__file__).parents[2] / "data"
 DAY = 86_400 * SECOND
 STRICT = """
@@ -49,27 +47,6 @@ tools:
   ask_owner:
     provides: [{fact: approval, subject: "{item}"}]
 """
-
-
-@pytest.fixture
-def main(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Main:
-    """The command in this process, with its own home: (exit code, stdout, stderr)."""
-    monkeypatch.setenv("AFTERSHOCK_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("AFTERSHOCK_POLICY", raising=False)
-    monkeypatch.chdir(tmp_path)
-
-    def call(*argv: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        try:
-            code = cli.main(argv)
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return call
 
 
 def write(tmp_path: Path, *runs: Traffic) -> list[Path]:
@@ -83,7 +60,7 @@ def write(tmp_path: Path, *runs: Traffic) -> list[Path]:
 def tried(main: Main, *argv: str) -> Any:
     code, out, error = main("backtest", *argv, "--json")
     assert (code, error) == (0, "")
-    return json.loads(out)
+    return json.loads(out)["data"]
 
 
 def rows(body: Any) -> dict[tuple[str, str], tuple[int, int, int, int]]:
@@ -143,12 +120,12 @@ def test_today_is_what_was_found_when_the_runs_came(tmp_path: Path, main: Main) 
     runs = list(any_runs(random.Random(8), 30))
     for place in write(tmp_path, *runs):
         assert main("import", str(place))[0] == 0
-    stored = json.loads(main("findings", "--limit", "1000", "--json")[1])
+    stored = printed_data(main, "findings", "--limit", "1000")
     body = tried(main, "--limit", "evidence_max=49")
-    told = sorted((one["kind"], one["level"]) for one in stored)
+    printed = sorted((one["kind"], one["level"]) for one in stored)
 
-    assert told
-    assert told == sorted(key for key, counts in rows(body).items() for _ in range(counts[0]))
+    assert printed
+    assert printed == sorted(key for key, counts in rows(body).items() for _ in range(counts[0]))
     assert (30, []) == (body["runs"], body["differences"])
     assert "The two find the same." in main("backtest", "--limit", "evidence_max=49")[1]
 

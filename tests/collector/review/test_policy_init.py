@@ -2,51 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aftershock.policy.policy import EMPTY, Policy, describe, rule_of
 from aftershock.runs.expectations import LearnedExpectations, learn_expectations
-from aftershock_collector import cli
 from aftershock_collector.review.habits import Habits
 from aftershock_collector.review.policy_draft import draft, fact_of, pattern, rounded, scalar
+from tests.support.commands import Main, printed_data
 from tests.support.scenario import Scenario, run
 from tests.support.traffic import EPOCH_NS, SECOND, Agent, span_request
 
-Main = Callable[..., tuple[int, str, str]]
 DATA = Path(__file__).parents[2] / "data"
 COMMENTED = re.compile(r"^(\s*)# (requires:|targets:|polls:|agents:| {2,}\S)(.*)$")
-
-
-@pytest.fixture
-def main(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Main:
-    """The command in this process, with its own home: (exit code, stdout, stderr)."""
-    monkeypatch.setenv("AFTERSHOCK_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("AFTERSHOCK_POLICY", raising=False)
-    monkeypatch.chdir(tmp_path)
-
-    def call(*argv: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        try:
-            code = cli.main(argv)
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return call
 
 
 def order(number: int, *, read: bool = True, began_ns: int = EPOCH_NS) -> Agent:
@@ -87,7 +62,7 @@ def test_what_every_call_rested_on_is_required_and_wakes_nobody(tmp_path: Path, 
     text, document = drafted(main)
     (tmp_path / "aftershock.yaml").write_text(text)
     (tmp_path / "nothing.yaml").write_text("tools: {}\n")
-    tried = json.loads(main("backtest", "--policy", "nothing.yaml", "--json")[1])
+    tried = printed_data(main, "backtest", "--policy", "nothing.yaml")
 
     assert {
         "tier": "write",
@@ -107,8 +82,8 @@ def test_the_draft_finds_the_run_that_does_otherwise(tmp_path: Path, main: Main)
     record(tmp_path, main, *(order(number) for number in range(20)))
     assert main("policy", "init")[0] == 0
     record(tmp_path, main, order(77, read=False))
-    (found,) = json.loads(main("findings", "--json")[1])
-    need = json.loads(main("why", "--json")[1])["needs"][0]
+    (found,) = printed_data(main, "findings")
+    need = printed_data(main, "why")["needs"][0]
 
     assert ("missing_fact", "alarm") == (found["kind"], found["level"])
     assert ("order", "A-00077", "never") == (need["fact"], need["subject"], need["state"])
@@ -128,7 +103,7 @@ def test_what_some_calls_did_without_is_only_suggested(tmp_path: Path, main: Mai
     assert [{"fact": "order", "subject": "{order}", "max_age": "1m"}] == (
         yaml.safe_load(uncommented(text))["tools"]["ship_order"]["requires"]
     )
-    body = json.loads(main("backtest", "--policy", "all.yaml", "--json")[1])
+    body = printed_data(main, "backtest", "--policy", "all.yaml")
     assert [("missing_fact", "alarm", 0, 3)] == [
         (one["rule"], one["level"], one["today"], one["new"])
         for one in body["rules"]
@@ -204,7 +179,7 @@ def test_agents_are_listed_with_a_budget_that_nobody_has_used_up(
 def text_of(*scenarios: Scenario) -> str:
     """A draft from scenarios."""
     habits = Habits()
-    learned = learn_expectations(habits.noted((one.steps, {}) for one in scenarios))
+    learned = learn_expectations(habits.recorded((one.steps, {}) for one in scenarios))
     return draft(habits, learned)
 
 
@@ -242,16 +217,16 @@ def test_a_read_of_before_a_change_is_not_what_the_next_call_rests_on() -> None:
         return scenario
 
     silent = text_of(*(edits(number, "done") for number in range(30)))
-    telling = text_of(
+    provides = text_of(
         *(edits(n, f"number {n}\nowner mia\nitem socks\nstate paid\ncount 3") for n in range(30))
     )
 
     assert "of this tool 30 of 60" in silent
     assert "30 calls read it only before another call changed it" in silent
     assert "requires" not in yaml.safe_load(silent)["tools"]["update_order"]
-    assert "- fact: order  # its answer held most of it in 60 calls" in telling
+    assert "- fact: order  # its answer held most of it in 60 calls" in provides
     assert [{"fact": "order", "subject": "{id}", "max_age": "1m"}] == (
-        yaml.safe_load(telling)["tools"]["update_order"]["requires"]
+        yaml.safe_load(provides)["tools"]["update_order"]["requires"]
     )
 
 
@@ -288,7 +263,7 @@ def test_what_is_named_inside_another_argument_fills_no_placeholder() -> None:
         )
         for one in scenarios
     )
-    text = draft(habits, learn_expectations(habits.noted(recorded)))
+    text = draft(habits, learn_expectations(habits.recorded(recorded)))
 
     assert "requires" not in text.partition("tools:")[2]
 

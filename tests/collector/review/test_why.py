@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -20,17 +20,16 @@ from aftershock.rules import Rule
 from aftershock.rules.dropped_fact import dropped_fact
 from aftershock.rules.missing_fact import missing_fact
 from aftershock.rules.stale_fact import stale_fact
-from aftershock_collector import cli
 from aftershock_collector.review.comparison import Content, Likeness, side_by_side
 from aftershock_collector.review.explanation import Explanation, State, explain
 from aftershock_collector.review.spending import courses_of, saving_of
 from aftershock_collector.store.writer import Store
 from aftershock_collector.views.terminal import why_text
 from tests.support import incident
+from tests.support.commands import Main, printed_data
 from tests.support.scenario import Scenario, run
 from tests.support.traffic import Agent, log_request, span_request
 
-Main = Callable[..., tuple[int, str, str]]
 DATA = Path(__file__).parents[2] / "data"
 POLICY = """
 tools:
@@ -46,27 +45,6 @@ tools:
 """
 
 
-@pytest.fixture
-def main(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Main:
-    """The command in this process, with its own home: (exit code, stdout, stderr)."""
-    monkeypatch.setenv("AFTERSHOCK_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("AFTERSHOCK_POLICY", raising=False)
-    monkeypatch.chdir(tmp_path)
-
-    def call(*argv: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        try:
-            code = cli.main(argv)
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return call
-
-
 def record(tmp_path: Path, main: Main, *agents: Agent) -> None:
     """Import what agents did."""
     for number, agent in enumerate(agents):
@@ -79,7 +57,7 @@ def record(tmp_path: Path, main: Main, *agents: Agent) -> None:
 def why(main: Main, *argv: str) -> Any:
     code, out, error = main("why", *argv, "--json")
     assert (code, error) == (0, "")
-    return json.loads(out)
+    return json.loads(out)["data"]
 
 
 def progress(number: int) -> Agent:
@@ -113,7 +91,6 @@ def test_the_same_is_told_to_programs(tmp_path: Path, main: Main) -> None:
     body = why(main, "1")
     second = body["calls"][1]
 
-    assert 1 == body["version"]
     assert "repeated_action" == body["finding"]["kind"]
     assert list(range(1, 8)) == [call["number"] for call in body["calls"]]
     assert ("same", 1) == (second["arguments"]["likeness"], second["arguments"]["beside"])
@@ -132,7 +109,7 @@ def test_a_finding_states_what_was_spent_since_it_was_certain(tmp_path: Path, ma
         agent.call("get_order", {"order": "A-1"}, "pending")
     record(tmp_path, main, agent)
     body = why(main)
-    (listed,) = json.loads(main("findings", "--json")[1])
+    (listed,) = printed_data(main, "findings")
     thoughts = [span for span in agent.traffic.spans if span.name.startswith("chat")]
     tokens = [
         sum(a.value.int_value for a in t.attributes if a.key.startswith("gen_ai.usage.in")
@@ -186,7 +163,7 @@ def test_a_fact_of_something_else_and_a_failed_one_are_told_apart(
     agent.call("read_limit", {"database": "orders"}, "HTTP 503", error="TimeoutError")
     agent.call("scale", {"service": "shop", "environment": "prod", "database": "orders"}, "scaled")
     record(tmp_path, main, agent)
-    kinds = {f["kind"]: f["id"] for f in json.loads(main("findings", "--json")[1])}
+    kinds = {f["kind"]: f["id"] for f in printed_data(main, "findings")}
     states = {need["fact"]: need["state"] for need in why(main, kinds["missing_fact"])["needs"]}
     out = main("why", kinds["failed_fact"])[1]
 
@@ -208,7 +185,8 @@ def test_an_impact_is_shown_with_its_parts_its_rivals_and_its_chart(
     impact = why(main, incident.RUN[:6])["finding"]["impact"]
 
     assert "alarm agent_impact: sre-bot's scale_deployment probably degraded" in out
-    assert "nats: own 8.4, before 0.6, callee 3.1, rival 1.2" in out
+    assert "service/checkout became far more unusual after the call than in 312" in out
+    assert "nats" not in out
     assert "no agent action" in out
     assert "service/checkout latency_p99" in out
     assert "│" in out
@@ -224,7 +202,7 @@ def test_a_finding_is_named_by_number_by_prefix_or_as_the_latest(
     tmp_path: Path, main: Main
 ) -> None:
     record(tmp_path, main, progress(1), progress(2))
-    listed = json.loads(main("findings", "--json")[1])
+    listed = printed_data(main, "findings")
     ids = [found["id"] for found in listed]
     rows = main("findings")[1].splitlines()
 
@@ -262,13 +240,13 @@ def test_what_names_no_finding_or_several_is_one_line_with_what_to_do(
 
 def test_an_empty_store_says_what_to_do_next(main: Main) -> None:
     assert "Nothing is recorded yet" in main("why")[1]
-    assert main("why", "--json")[:2] == (0, "[]\n")
+    assert printed_data(main, "why") is None
     assert 1 == main("why", "3")[0]
 
 
 def test_every_finding_of_a_recorded_trace_can_be_explained(main: Main) -> None:
     assert main("import", str(DATA / "openinference-trail.json.gz"))[0] == 0
-    found = json.loads(main("findings", "--json")[1])
+    found = printed_data(main, "findings")
 
     assert found
     for number, one in enumerate(found, 1):
@@ -289,12 +267,12 @@ def of(scenario: Scenario, contents: dict[int, Content] | None = None) -> list[A
 
 
 def test_fingerprints_alone_tell_same_numbers_and_new_apart() -> None:
-    said = "line one\nline two\nline three\nline four\nat 12:00 it was {}"
+    spent = "line one\nline two\nline three\nline four\nat 12:00 it was {}"
     calls = of(
         run()
-        .calls("read", page=1).returns(said.format(5))
-        .calls("read", page=1).returns(said.format(6))
-        .calls("read", page=2).returns(said.format(6) + "\nline six")
+        .calls("read", page=1).returns(spent.format(5))
+        .calls("read", page=1).returns(spent.format(6))
+        .calls("read", page=2).returns(spent.format(6) + "\nline six")
         .calls("read", page=1).fails("Error: no page 1")
         .calls("read", page=1).fails("Error: no page 2")
         .calls("read", page=1)
@@ -343,7 +321,7 @@ def test_many_differences_are_counted_and_not_listed() -> None:
 # --- What is said of it ------------------------------------------------------------------------
 
 
-def said_of(scenario: Scenario, rule: Rule, policy: Policy = EMPTY) -> Explanation:
+def rows_of(scenario: Scenario, rule: Rule, policy: Policy = EMPTY) -> Explanation:
     """The explanation of the one thing that a rule said at any step."""
     lengths = range(1, len(scenario.steps) + 1)
     found = [f for n in lengths for f in rule(scenario.run(n), policy.limits)]
@@ -363,7 +341,7 @@ def test_an_outdated_fact_says_what_made_it_so() -> None:
     scenario = (
         run(policy=policy).calls("get_limit").returns("100").after(90).calls("scale").returns()
     )
-    (need,) = said_of(scenario, stale_fact, policy).needs
+    (need,) = rows_of(scenario, stale_fact, policy).needs
 
     assert (State.OUTDATED, "read 91 s before") == (need.state, need.why)
     assert ["get_limit"] == [step.name for step in need.providers[0].before]
@@ -380,7 +358,7 @@ def test_a_fact_that_was_cut_from_the_messages_is_neither_known_nor_missing() ->
     )
     scenario = run(policy=policy).with_messages().hears(text="scale it").thinks()
     scenario.calls("get_limit").returns("at most 100").thinks().forgets().thinks().calls("scale")
-    explanation = said_of(scenario, dropped_fact, policy)
+    explanation = rows_of(scenario, dropped_fact, policy)
     (need,) = explanation.needs
 
     assert State.DROPPED == need.state
@@ -399,7 +377,7 @@ def test_a_custom_is_shown_with_its_support_and_never_with_a_hash() -> None:
         wanted, subject="9a8b7c", learnt_support=40, learnt_confidence=0.95, sources=("get_limit",)
     )
     scenario.steps[0] = replace(step, action=replace(step.action, requires=(learnt,)))
-    text = why_text.plain(said_of(scenario, missing_fact, policy))
+    text = why_text.plain(rows_of(scenario, missing_fact, policy))
 
     assert "✗ get_limit, as 95% of 40 earlier actions had read: never asked for" in text
     assert "9a8b7c" not in text.split("What it needed to know")[1].split("The step")[0]
@@ -463,7 +441,7 @@ def test_the_saving_of_a_life_counts_from_that_life() -> None:
     first, second = (
         Claim(
             replace(loop(3).claim.finding, subject=identity.removeprefix("r/repeated_action/")),
-            life.said.last_ns,
+            life.first.last_ns,
             closed.last_ns,
             Closing.CONTRADICTED,
         )
@@ -473,7 +451,7 @@ def test_the_saving_of_a_life_counts_from_that_life() -> None:
 
     assert ["span-002", "span-007"] == [one.span_id for one in savings if one]
     assert [2, 2] == [one.spent.steps for one in savings if one]
-    assert [False, False] == [one.tokens_told for one in savings if one]
+    assert [False, False] == [one.tokens_known for one in savings if one]
 
 
 def test_deeds_and_damage_have_no_saving() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from aftershock import attributes as names
 from aftershock.wire import decode_requested_call
-from aftershock_collector.demo.model_server import ModelServer, Script, by_turn, call, say
+from aftershock_collector.demo.model_server import ModelServer, Script, by_turn, call, text_reply
 from tests.instrumentation.running import environment, run_program
 from tests.support.otlp_sink import Received, Sink
 
@@ -20,10 +20,10 @@ SECRET = "sk-proj-abcdefghijklmnop1234"
 SCRIPT = by_turn(
     call("get_status", service="checkout"),
     call("restart_service", service="checkout", token=SECRET),
-    say("done"),
+    text_reply("done"),
 )
 
-SCALING = by_turn(call("scale", service="checkout", replicas=4), say("done"))
+SCALING = by_turn(call("scale", service="checkout", replicas=4), text_reply("done"))
 
 
 class Recorded(NamedTuple):
@@ -237,7 +237,7 @@ def free_port() -> int:
 
 @pytest.mark.slow
 def test_waiting_for_a_person_is_no_error_and_bare_langchain_calls_share_a_run() -> None:
-    script = by_turn(call("deploy", service="checkout"), say("deployed"))
+    script = by_turn(call("deploy", service="checkout"), text_reply("deployed"))
     recorded = record("waiting_agent.py", script)
     deploys = [s for s in recorded.spans if s.name == "execute_tool deploy"]
     looks = [s for s in recorded.spans if s.name == "execute_tool look"]

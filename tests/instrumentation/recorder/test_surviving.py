@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from aftershock import attributes as names
-from aftershock_collector.demo.model_server import ModelServer, by_turn, call, say
+from aftershock_collector.demo.model_server import ModelServer, by_turn, call, text_reply
 from tests.instrumentation.running import PROGRAMS, environment, run_program
 from tests.support.otlp_sink import Sink
 
-TALK = by_turn(say("a long answer in several pieces, more than one chunk"))
+TALK = by_turn(text_reply("a long answer in several pieces, more than one chunk"))
 
 
 def test_streams_threads_tasks_and_child_processes_stay_in_one_run() -> None:
@@ -92,7 +92,7 @@ def test_a_command_that_is_not_there_is_told_as_a_shell_tells_it() -> None:
 
 @pytest.mark.slow
 def test_opentelemetrys_own_command_finds_us() -> None:
-    script = by_turn(call("scale", service="checkout", replicas=4), say("done"))
+    script = by_turn(call("scale", service="checkout", replicas=4), text_reply("done"))
     command = Path(sys.executable).parent / "opentelemetry-instrument"
     with Sink() as sink, ModelServer(script) as model:
         process = subprocess.run(

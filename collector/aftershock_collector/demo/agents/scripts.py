@@ -14,8 +14,8 @@ from aftershock_collector.demo.model_server import (
     by_turn,
     call,
     call_all,
-    say,
     text_of,
+    text_reply,
 )
 
 THINKS_S = 1.0  # a chat model's usual time to answer
@@ -29,7 +29,7 @@ def thinking(reply: Reply, seconds: float = THINKS_S) -> Reply:
     return replace(reply, delay_s=seconds)
 
 
-LOOK_AROUND = thinking(
+READ_STATE = thinking(
     call_all(
         ToolCall("get_latency", {"service": "checkout"}),
         ToolCall("get_status", {"service": "checkout"}),
@@ -40,15 +40,15 @@ ASK_STATUS = thinking(call("get_status", service="checkout"), ASKS_AGAIN_AFTER_S
 tune_catalog = by_turn(
     thinking(call("get_cache_settings", service="catalog")),
     thinking(call("set_cache_ttl", service="catalog", ttl_s=3600)),
-    thinking(say("Pages are now kept for an hour.")),
+    thinking(text_reply("Pages are now kept for an hour.")),
 )
 
 # Locally right: p95 is high and more workers would help. Nobody told it about the database.
 scale_in_a_hurry = by_turn(
-    LOOK_AROUND,
+    READ_STATE,
     thinking(call("scale_workers", service="checkout", workers=12)),
     *[ASK_STATUS] * STATUS_CHECKS,
-    thinking(say("Checkout is scaling to 12 workers; p95 will follow.")),
+    thinking(text_reply("Checkout is scaling to 12 workers; p95 will follow.")),
 )
 
 
@@ -67,7 +67,7 @@ def scale_with_care(messages: Messages) -> Reply:
     limit = results_of(messages, "connections_max")
     status = results_of(messages, "workers")
     if not status:
-        return LOOK_AROUND
+        return READ_STATE
     if not calendar or not limit:
         return thinking(
             call_all(
@@ -77,11 +77,13 @@ def scale_with_care(messages: Messages) -> Reply:
         )
     room = (limit["connections_max"] - limit["connections_used"]) // CONNECTIONS_OF_A_WORKER
     if calendar["open"] or room < 2:
-        return thinking(say("Not now: I leave checkout as it is until the window has closed."))
+        return thinking(
+            text_reply("Not now: I leave checkout as it is until the window has closed.")
+        )
     if "scale_workers" not in json.dumps(messages):
         return thinking(call("scale_workers", service="checkout", workers=6))
     checks = sum(m["role"] == "assistant" for m in messages) - 3
-    return ASK_STATUS if checks < 2 else thinking(say("Checkout runs with 6 workers."))
+    return ASK_STATUS if checks < 2 else thinking(text_reply("Checkout runs with 6 workers."))
 
 
 def with_catalog(sre: Callable[[Messages], Reply]) -> Callable[[Messages], Reply]:

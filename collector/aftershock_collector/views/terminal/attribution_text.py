@@ -1,23 +1,24 @@
-"""One verdict as text: its sentence, its charts with frozen bands, rivals, why, what is missing."""
+"""One attribution as text: its sentence, charts with bands, alternatives, why, what is missing."""
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
+from aftershock_collector.impact.competition import SUSPECTED
 from aftershock_collector.views.chart import plot_of
+from aftershock_collector.views.reasons import reasons
 from aftershock_collector.views.terminal.canvas import canvas
-from aftershock_collector.views.terminal.timeline_text import BAR_CHARS, SUSPECTED
+from aftershock_collector.views.terminal.timeline_text import BAR_CHARS
 from aftershock_collector.wording import (
     attribution_words,
     candidates,
     change_words,
     clean,
     clock,
-    counted,
     day,
     exact_link,
     lasted,
-    odds,
     percent,
 )
 
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
 
     from aftershock.model import Impact
 
-CHARTS_MAX = 2  # of a verdict: a screen
+WIDTH = 96  # of a sentence
+CHARTS_MAX = 2  # of an attribution: a screen
 Line = tuple[str, str]  # words, style
 
 
 def lines(impact: Impact) -> Iterator[Line]:
-    """Everything that is known of one verdict, in the order that a person needs it."""
+    """Everything that is known of one attribution, in the order in which a person needs it."""
     sure = (impact.probability or 0.0) >= SUSPECTED
     yield attribution_words(impact), "bold red" if sure else "bold"
     called = f"{day(impact.acted_at_ns)} {clock(impact.acted_at_ns)} UTC"
@@ -69,32 +71,23 @@ def _competition(impact: Impact, *, sure: bool) -> Iterator[Line]:
     if link := exact_link(impact):
         yield link, "bold red"
         return
-    yield "what competed", "bold"
+    yield "the explanations", "bold"
     for name, probability, own in rated:
         bar = ("█" * round(probability * BAR_CHARS)).ljust(BAR_CHARS, "·")
         yield f"{percent(probability):>6} {bar} {name}", "red" if own and sure else ""
 
 
 def _reasons(impact: Impact) -> Iterator[Line]:
-    """The parts, in nats and in words."""
-    if impact.probability is None or (exact_link(impact) and not impact.comparable):
+    """One sentence for each part, and how rare it is."""
+    found = reasons(impact)
+    if not found:
         return
-    parts, entity = impact.parts, clean(impact.entity, 60)
-    windows = counted(impact.comparable, "earlier window")
-    compared = f" ({odds(parts.own)}, {windows} compared)" if impact.comparable else ""
     yield "", ""
-    yield "why, in nats of surprise (3 is p .05, 4.6 is .01, 6.9 is .001)", "bold"
-    for name, nats, words in (
-        ("own", parts.own, f"how unusual {entity} became{compared}"),
-        ("before", parts.before, "how unusual it already was: counts against the action"),
-        ("callee", parts.callee, "what a service that it calls explains: counts against it"),
-        (
-            "rival",
-            parts.alternative,
-            "worst movement that no action explains: speaks for no action",
-        ),
-    ):
-        yield f"{nats:>6.1f} {name:<6} {words}", ""
+    yield "why", "bold"
+    for reason in found:
+        rare = f" ({reason.odds})" if reason.notable else ""
+        for part in textwrap.wrap(f"{reason.sentence}{rare}", WIDTH):
+            yield f"  {part}", ""
 
 
 def _listed(title: str, items: tuple[str, ...], style: str) -> Iterator[Line]:

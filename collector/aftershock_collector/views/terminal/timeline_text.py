@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from aftershock_collector.impact.competition import POSSIBLE, SUSPECTED
 from aftershock_collector.views.chart import braille, plot_of
+from aftershock_collector.views.reasons import reasons
 from aftershock_collector.wording import (
     NS,
     attribution_words,
@@ -22,7 +24,6 @@ from aftershock_collector.wording import (
     day,
     exact_link,
     lasted,
-    odds,
     percent,
     quantity,
     short,
@@ -42,8 +43,6 @@ WHAT_CHARS_MIN = 30  # a sentence is wrapped no narrower than this
 BAR_CHARS = 20
 SPARK_CHARS = 40
 CHARTS_MAX = 4  # in a terminal; the page shows all
-SUSPECTED = 0.5  # nothing below is in red
-POSSIBLE = 0.2  # a verdict below is one line
 COLOURS = ("cyan", "blue", "magenta", "green", "bright_cyan", "bright_blue")
 
 
@@ -177,7 +176,7 @@ def table_lines(one: Row, widths: list[int], width: int | None) -> Iterator[Text
 
 
 def impact_lines(impact: Impact) -> Iterator[tuple[str, str]]:
-    """A verdict with everything that competed for it, and why."""
+    """One attribution with its alternatives, and why it is as sure as it is."""
     sure = (impact.probability or 0.0) >= SUSPECTED
     yield attribution_words(impact), "bold red" if sure else "bold"
     if (impact.probability or 0.0) < POSSIBLE:
@@ -187,14 +186,12 @@ def impact_lines(impact: Impact) -> Iterator[tuple[str, str]]:
     for name, probability, own in candidates(impact) if link is None else ():
         bar = ("█" * round(probability * BAR_CHARS)).ljust(BAR_CHARS, "·")
         yield f"{percent(probability):>6} {bar} {name}", "red" if own and sure else ""
-    parts = impact.parts
-    if impact.comparable:
-        yield f"by chance: {odds(parts.own)} ({impact.comparable:,} windows compared)", ""
+    for reason in reasons(impact):
+        if reason.notable:
+            yield reason.sentence, "dim"
     if link is not None:
         yield from ((chart_line(chart, impact), "") for chart in impact.charts[:CHARTS_MAX])
         return
-    before = f"own {parts.own:.1f}, before {parts.before:.1f}"
-    yield f"nats: {before}, callee {parts.callee:.1f}, rival {parts.alternative:.1f}", "dim"
     for gap in impact.context_gap:
         yield f"had not read: {clean(gap)}", "yellow"
     for lack in impact.missing:

@@ -116,18 +116,18 @@ def heading(claim: Claim) -> Iterator[Line]:
     """What is claimed, about whom, since when."""
     finding = claim.finding
     alarm = finding.level is Level.ALARM
-    said = attribution_words(finding.impact) if finding.impact is not None else finding.summary
+    sentence = attribution_words(finding.impact) if finding.impact is not None else finding.summary
     yield Line(
-        f"{finding.level.value} {clean(finding.kind, 60)}: {clean(said)}",
+        f"{finding.level.value} {clean(finding.kind, 60)}: {clean(sentence)}",
         style="bold red" if alarm else "bold yellow",
     )
-    told = f"told {day(claim.opened_at_ns)} {clock(claim.opened_at_ns)} UTC"
+    shown = f"told {day(claim.opened_at_ns)} {clock(claim.opened_at_ns)} UTC"
     if claim.closed_at_ns is None:
         over = "still open"
     else:
         why = closing_words(claim) or "closed"
         over = f"closed {clock(claim.closed_at_ns)}: {why}"
-    yield Line(f"run {short(finding.run_id)}  {who(finding.agent)}  {told}, {over}", style="dim")
+    yield Line(f"run {short(finding.run_id)}  {who(finding.agent)}  {shown}, {over}", style="dim")
     yield Line(f"finding {clean(finding.id, 200)}", style="dim")
 
 
@@ -138,7 +138,7 @@ def needs(explanation: Explanation) -> Iterator[Line]:
     """Each fact that the deed needed, and where it could have come from."""
     if not explanation.needs:
         return
-    deed_ns = explanation.claim.finding.began_at_ns
+    acted_ns = explanation.claim.finding.began_at_ns
     yield Line("")
     yield Line("What it needed to know", style="bold")
     for need in explanation.needs:
@@ -147,13 +147,13 @@ def needs(explanation: Explanation) -> Iterator[Line]:
         mark = "✓" if good else "✗"
         text = f"{mark} {need_title(need)}: {need.state.value}{because}"
         yield Line(text, 2, "green" if good else "yellow")
-        told = {step.span_id for one in need.providers for step in (*one.before, *one.after)}
+        shown = {step.span_id for one in need.providers for step in (*one.before, *one.after)}
         for fact in need.reads:
-            if fact.span_id not in told:
-                at = moment_words(fact.observed_at_ns, deed_ns)
+            if fact.span_id not in shown:
+                at = moment_words(fact.observed_at_ns, acted_ns)
                 yield Line(f"was shown {fact_words(fact)}, {at}", 6)
         for provider in need.providers:
-            yield from (Line(text, 6) for text in provider_lines(provider, deed_ns))
+            yield from (Line(text, 6) for text in provider_lines(provider, acted_ns))
         if not need.providers:
             yield Line("no tool is known to tell it: say so with `provides` in aftershock.yaml", 6)
 
@@ -164,11 +164,13 @@ def need_title(need: Need) -> str:
     learnt = wanted.learnt_support is not None  # its subject is a hash: of no use to a person
     about = "" if wanted.subject == ANY or learnt else f" of {clean(wanted.subject, 60)}"
     fresh = "" if wanted.max_age_s is None else f", not older than {lasted_s(wanted.max_age_s)}"
-    said = ""
+    sentence = ""
     if learnt:
         share = f"{wanted.learnt_confidence or 0.0:.0%}"
-        said = f", as {share} of {counted(wanted.learnt_support or 0, 'earlier action')} had read"
-    return f"{clean(wanted.kind, 60)}{about}{fresh}{said}"
+        sentence = (
+            f", as {share} of {counted(wanted.learnt_support or 0, 'earlier action')} had read"
+        )
+    return f"{clean(wanted.kind, 60)}{about}{fresh}{sentence}"
 
 
 def lasted_s(seconds: float) -> str:
@@ -176,13 +178,13 @@ def lasted_s(seconds: float) -> str:
     return lasted(int(seconds * 1e9))
 
 
-def moment_words(at_ns: int, deed_ns: int) -> str:
+def moment_words(at_ns: int, acted_ns: int) -> str:
     """A moment, and how long before or after the deed it was."""
-    away = f"{lasted(abs(deed_ns - at_ns))} {'before' if at_ns <= deed_ns else 'after'} it acted"
+    away = f"{lasted(abs(acted_ns - at_ns))} {'before' if at_ns <= acted_ns else 'after'} it acted"
     return f"at {clock(at_ns, tenths=True)}, {away}"
 
 
-def provider_lines(provider: Provider, deed_ns: int) -> Iterator[str]:
+def provider_lines(provider: Provider, acted_ns: int) -> Iterator[str]:
     """Which tool tells a fact, and each time that the run asked it."""
     tool = clean(provider.tool, 60)
     calls = [*provider.before, *provider.after]
@@ -195,7 +197,7 @@ def provider_lines(provider: Provider, deed_ns: int) -> Iterator[str]:
         subjects = [clean(fact.subject, 60) for fact in step.facts if fact.subject != ANY]
         about = f" about {', '.join(subjects)}" if subjects else ""
         outcome = outcome_words(step) or "ok"
-        at = moment_words(step.began_at_ns, deed_ns)
+        at = moment_words(step.began_at_ns, acted_ns)
         yield f"{clean(step.name, 60)} was called{about} {at}: {outcome}"
 
 
@@ -220,8 +222,8 @@ def evidence(explanation: Explanation) -> Iterator[Line]:
 
 def rows(calls: Sequence[Call]) -> Iterator[Line]:
     """One row a step, aligned; a stretch of rows that say the same becomes its first and last."""
-    told = [cells(call) for call in calls]
-    widths = [max(map(len, column)) for column in zip(*told, strict=True)]
+    table = [cells(call) for call in calls]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     at = 0
     while at < len(calls):
         alike = 1
@@ -229,11 +231,11 @@ def rows(calls: Sequence[Call]) -> Iterator[Line]:
             alike += 1
         shown = range(at, at + alike)
         if alike > ALIKE_MAX:
-            yield from row(calls[at], told[at], widths)
+            yield from row(calls[at], table[at], widths)
             yield Line(f"{'⋮'.rjust(widths[0])}  {alike - 2} more like it", 2, "dim")
             shown = range(at + alike - 1, at + alike)
         for place in shown:
-            yield from row(calls[place], told[place], widths)
+            yield from row(calls[place], table[place], widths)
         at += alike
 
 
@@ -268,14 +270,14 @@ def cells(call: Call) -> tuple[str, ...]:
     return (str(call.number), began, took, what, arguments, answer, ended)
 
 
-def row(call: Call, told: Sequence[str], widths: Sequence[int]) -> Iterator[Line]:
+def row(call: Call, shown: Sequence[str], widths: Sequence[int]) -> Iterator[Line]:
     """One step, and below it what differs."""
     right = {0, 2}  # numbers and lengths of time
     aligned = [
         cell.rjust(width) if column in right else cell.ljust(width)
-        for column, (cell, width) in enumerate(zip(told, widths, strict=True))
+        for column, (cell, width) in enumerate(zip(shown, widths, strict=True))
     ]
-    style = "yellow" if told[-1] else STYLES.get(call.answer.likeness, "")
+    style = "yellow" if shown[-1] else STYLES.get(call.answer.likeness, "")
     yield Line("  ".join(aligned).rstrip(), 2, style)
     indent = widths[0] + 4
     if call.arguments.likeness is Likeness.FIRST and call.content.arguments is not None:
@@ -382,7 +384,7 @@ def saving_words(saving: Saving, calls: Sequence[Call]) -> str:
     """What stopping the run in time would have saved."""
     spent = saving.spent
     parts = [counted(spent.steps, "step")]
-    parts += [counted(spent.tokens, "token")] if saving.tokens_told else []
+    parts += [counted(spent.tokens, "token")] if saving.tokens_known else []
     parts += [f"${spent.cost_usd:,.2f}"] if spent.cost_usd >= CENT else []
     parts.append(lasted(saving.duration_ns))
     by = next((c.number for c in calls if c.step.span_id == saving.span_id), None)
