@@ -15,9 +15,12 @@ from prometheus_client import (
     Histogram,
     ProcessCollector,
 )
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
-from aftershock_collector.demo.http_service import Answer, HttpService, Request, Routes, metrics_of
 from aftershock_collector.demo.processes import announce, stop_event
+from aftershock_collector.demo.serving import application, metrics_route, served
 
 RENDER_MEDIAN_S = 0.02
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2)
@@ -41,7 +44,7 @@ class Catalog:
             "http_requests_total", "Requests answered", ["route", "code"], registry=registry
         )
 
-    def show(self, _request: Request) -> Answer:
+    def show(self, _request: Request) -> Response:
         """A product's page: rendered, then remembered."""
         began = time.perf_counter()
         product = random.randrange(20_000)
@@ -53,32 +56,34 @@ class Catalog:
                 self.pages[product] = began
         self.duration.labels("/product").observe(time.perf_counter() - began)
         self.requests.labels("/product", "200").inc()
-        return Answer({"product": product, "cached": known})
+        return JSONResponse({"product": product, "cached": known})
 
-    def settings(self, _request: Request) -> Answer:
+    def settings(self, _request: Request) -> Response:
         """The cache's settings."""
-        return Answer({"service": "catalog", "ttl_s": self.ttl_s, "pages": len(self.pages)})
+        return JSONResponse({"service": "catalog", "ttl_s": self.ttl_s, "pages": len(self.pages)})
 
-    def change(self, request: Request) -> Answer:
+    async def change(self, request: Request) -> Response:
         """Set the lifetime of a page."""
-        self.ttl_s = float(request.body["ttl_s"])
-        return Answer({"service": "catalog", "ttl_s": self.ttl_s})
+        self.ttl_s = float((await request.json())["ttl_s"])
+        return JSONResponse({"service": "catalog", "ttl_s": self.ttl_s})
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until SIGTERM or SIGINT."""
     stopped = stop_event()
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     catalog = Catalog(registry)
-    routes: Routes = {
-        "GET /product": catalog.show,
-        "GET /admin/cache": catalog.settings,
-        "POST /admin/cache": catalog.change,
-        "GET /metrics": metrics_of(registry),
-    }
-    with HttpService(routes) as service:
-        announce(url=f"{service.url}/product", admin=service.url)
+    app = application(
+        [
+            Route("/product", catalog.show),
+            Route("/admin/cache", catalog.settings),
+            Route("/admin/cache", catalog.change, methods=["POST"]),
+            metrics_route(registry),
+        ]
+    )
+    with served(app) as url:
+        announce(url=f"{url}/product", admin=url)
         stopped.wait()
 
 

@@ -25,16 +25,12 @@ from prometheus_client.multiprocess import (
     mark_process_dead,  # pyright: ignore[reportUnknownVariableType]
 )
 from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
-from aftershock_collector.demo.http_service import (
-    Answer,
-    HttpService,
-    Request,
-    Routes,
-    listen,
-    metrics_of,
-)
 from aftershock_collector.demo.processes import announce, stop_event
+from aftershock_collector.demo.serving import application, listen, metrics_route, served, url_of
 
 START_EVERY_S = 0.4  # a rollout is rolling: one worker after the other
 WORKERS_MAX = 32
@@ -68,7 +64,7 @@ class Checkout:
     @property
     def url(self) -> str:
         """Where customers go."""
-        return f"http://127.0.0.1:{self.listener.getsockname()[1]}/checkout"
+        return f"{url_of(self.listener)}/checkout"
 
     def keep_wanted(self) -> None:
         """Start or stop one worker at a time until there are as many as wanted."""
@@ -104,18 +100,18 @@ class Checkout:
         self.forget(worker)
 
     def forget(self, worker: tuple[BaseProcess, Event]) -> None:
-        """Take a process that ended off the books."""
+        """Remove a process that has ended."""
         self.workers.remove(worker)
         pid = worker[0].pid
         assert pid is not None
         mark_process_dead(pid, str(self.metrics))
 
-    def status(self, _request: Request) -> Answer:
+    def status(self, _request: Request) -> Response:
         """How the rollout goes."""
         workers = list(self.workers)
         ready = sum(event.is_set() for _, event in workers)
         done = ready == len(workers) == self.wanted
-        return Answer(
+        return JSONResponse(
             {
                 "service": "checkout",
                 "state": "ready" if done else "rolling out",
@@ -123,14 +119,18 @@ class Checkout:
             }
         )
 
-    def scale(self, request: Request) -> Answer:
-        """Want another number of workers."""
-        workers = int(request.body["workers"])
+    async def scale(self, request: Request) -> Response:
+        """Ask for another number of workers."""
+        workers = int((await request.json())["workers"])
+        self.want(workers)
+        return JSONResponse({"service": "checkout", "accepted": True, "workers": workers})
+
+    def want(self, workers: int) -> None:
+        """Roll out another number of workers. Raises ValueError where it is out of range."""
         if not 1 <= workers <= WORKERS_MAX:
             raise ValueError(f"workers must be between 1 and {WORKERS_MAX}")
         self.wanted = workers
         self.changed.set()
-        return Answer({"service": "checkout", "accepted": True, "workers": workers})
 
     def stop(self) -> None:
         """Stop every worker."""
@@ -171,7 +171,7 @@ class ProcessUse(Collector):
             yield GaugeMetricFamily("worker_resident_memory_bytes", "Memory", value=memory)
 
 
-def latency(registry: CollectorRegistry, _request: Request) -> Answer:
+def latency(registry: CollectorRegistry, _request: Request) -> Response:
     """The 95th percentile of all answers so far: the upper bound of its bucket."""
     buckets = sorted(
         (float(sample.labels["le"]), sample.value)
@@ -182,11 +182,12 @@ def latency(registry: CollectorRegistry, _request: Request) -> Answer:
     )
     total = buckets[-1][1] if buckets else 0
     p95_s = next((bound for bound, count in buckets if total and count >= 0.95 * total), None)
-    return Answer({"service": "checkout", "p95_ms": None if p95_s is None else round(1000 * p95_s)})
+    p95_ms = None if p95_s is None else round(1000 * p95_s)
+    return JSONResponse({"service": "checkout", "p95_ms": p95_ms})
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database", required=True)
     parser.add_argument("--workers", type=int, default=4)
@@ -195,20 +196,22 @@ def main() -> None:
     stopped = stop_event()
     with tempfile.TemporaryDirectory(prefix="checkout-metrics-") as metrics:
         checkout = Checkout(options.database, options.pool, Path(metrics))
-        checkout.scale(Request({}, {"workers": options.workers}))
+        checkout.want(options.workers)
         registry = CollectorRegistry()
         MultiProcessCollector(registry, path=metrics)
         registry.register(ProcessUse(checkout))
         wanted = Gauge("workers_wanted", "Workers that were asked for", registry=registry)
         wanted.set_function(lambda: checkout.wanted)
-        routes: Routes = {
-            "GET /admin/status": checkout.status,
-            "POST /admin/scale": checkout.scale,
-            "GET /admin/latency": partial(latency, registry),
-            "GET /metrics": metrics_of(registry),
-        }
-        with HttpService(routes) as admin:
-            announce(url=checkout.url, admin=admin.url)
+        app = application(
+            [
+                Route("/admin/status", checkout.status),
+                Route("/admin/scale", checkout.scale, methods=["POST"]),
+                Route("/admin/latency", partial(latency, registry)),
+                metrics_route(registry),
+            ]
+        )
+        with served(app) as url:
+            announce(url=checkout.url, admin=url)
             stopped.wait()
         checkout.stop()
 

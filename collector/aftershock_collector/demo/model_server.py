@@ -11,6 +11,7 @@ A list is played in order, whoever asks. A function gets the messages so far and
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import importlib
 import itertools
@@ -18,8 +19,12 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
 
 from aftershock_collector.demo.model_replies import (
     Reply,
@@ -39,6 +44,7 @@ from aftershock_collector.demo.model_replies import (
     text_reply,
 )
 from aftershock_collector.demo.processes import announce, stop_event
+from aftershock_collector.demo.serving import application, listen, served, url_of
 
 __all__ = [
     "ModelServer",
@@ -88,143 +94,91 @@ def in_order(replies: Sequence[Reply]) -> Callable[[Messages], Reply]:
     return choose
 
 
-class Answerer(BaseHTTPRequestHandler):
-    """Answers one connection's requests."""
+class ModelServer:
+    """A running server: `url` is an OpenAI base URL; `requests` are the bodies received."""
 
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1  # one packet for headers and body
-    disable_nagle_algorithm = True
-    server: ModelHTTPServer  # pyright: ignore[reportIncompatibleVariableOverride]
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (theirs)
-        """Say nothing: the requests are kept for whoever wants to read them."""
-
-    def do_GET(self) -> None:
-        """List the models."""
-        if self.path.rstrip("/").endswith("/models"):
-            self.answer(200, models_body(MODELS))
-        else:
-            self.answer(404, error_body(404, f"no such path: {self.path}"))
-
-    def do_POST(self) -> None:
-        """Answer one completion."""
-        raw = self.rfile.read(int(self.headers.get("content-length", "0")))
-        try:
-            body: dict[str, Any] = json.loads(raw)
-        except ValueError:
-            self.answer(400, error_body(400, "the body is not JSON"))
-            return
-        if self.path.endswith("/chat/completions"):
-            messages: Messages = body.get("messages", [])
-        elif self.path.endswith("/responses"):
-            messages = messages_of_input(body)
-        else:
-            self.answer(404, error_body(404, f"no such path: {self.path}"))
-            return
-        turn = self.server.next_turn(body, messages)
-        time.sleep(turn.reply.delay_s)
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # an abandoned stream
-            self.reply(turn, body)
-
-    def reply(self, turn: Turn, body: Mapping[str, Any]) -> None:
-        """Write the reply in the form that was asked for."""
-        chat = self.path.endswith("/chat/completions")
-        if turn.reply.status >= 400:
-            after = turn.reply.retry_after_s
-            headers = {} if after is None else {"retry-after": str(after)}
-            answer = error_body(turn.reply.status, turn.reply.content)
-            self.answer(turn.reply.status, answer, headers)
-        elif not body.get("stream"):
-            self.answer(200, chat_body(turn) if chat else response_body(turn))
-        elif chat:
-            options: Mapping[str, Any] = body.get("stream_options") or {}
-            chunks = chat_chunks(turn, with_usage=bool(options.get("include_usage")))
-            self.stream(
-                itertools.chain((f"data: {json.dumps(c)}" for c in chunks), ["data: [DONE]"])
-            )
-        else:
-            numbered = (dict(e, sequence_number=n) for n, e in enumerate(response_events(turn)))
-            self.stream(f"event: {e['type']}\ndata: {json.dumps(e)}" for e in numbered)
-
-    def answer(
-        self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
-    ) -> None:
-        """Write one JSON body."""
-        raw = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(raw)))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(raw)
-        self.wfile.flush()
-
-    def stream(self, events: Iterable[str]) -> None:
-        """Write server-sent events, each in a chunk of its own."""
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.send_header("transfer-encoding", "chunked")
-        self.end_headers()
-        for event in events:
-            raw = f"{event}\n\n".encode()
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(raw), raw))
-            self.wfile.flush()
-        self.wfile.write(b"0\r\n\r\n")
-        self.wfile.flush()
-
-
-class ModelHTTPServer(ThreadingHTTPServer):
-    """The listening socket with the script behind it."""
-
-    daemon_threads = True
-    request_queue_size = 128  # the stdlib's 5 refuses a burst of parallel agents
-
-    def __init__(self, address: tuple[str, int], script: Script) -> None:
-        super().__init__(address, Answerer)
+    def __init__(self, script: Script, *, port: int = 0) -> None:
         self.choose = script if callable(script) else in_order(script)
         self.bodies: list[dict[str, Any]] = []
         self.counter = itertools.count()
+        self.listener = listen(port)
+        self.url = f"{url_of(self.listener)}/v1"  # what OPENAI_BASE_URL wants
+        self.standing = contextlib.ExitStack()
 
-    def next_turn(self, body: dict[str, Any], messages: Messages) -> Turn:
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """The bodies received so far, oldest first."""
+        return list(self.bodies)
+
+    def __enter__(self) -> Self:
+        routes = [
+            Route("/v1/models", self.models),
+            Route("/v1/chat/completions", self.chat, methods=["POST"]),
+            Route("/v1/responses", self.responses, methods=["POST"]),
+            Route("/{path:path}", not_found, methods=["GET", "POST"]),
+        ]
+        self.standing.enter_context(served(application(routes), self.listener))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.standing.close()
+
+    async def models(self, _request: Request) -> Response:
+        """List the models."""
+        return JSONResponse(models_body(MODELS))
+
+    async def chat(self, request: Request) -> Response:
+        """One chat completion, whole or streamed."""
+        body: dict[str, Any] = await request.json()
+        turn = await self.next_turn(body, body.get("messages", []))
+        if turn.reply.status >= 400:
+            return failure(turn.reply)
+        if not body.get("stream"):
+            return JSONResponse(chat_body(turn))
+        options: Mapping[str, Any] = body.get("stream_options") or {}
+        chunks = chat_chunks(turn, with_usage=bool(options.get("include_usage")))
+        lines = (f"data: {json.dumps(chunk)}" for chunk in chunks)
+        return streamed(itertools.chain(lines, ["data: [DONE]"]))
+
+    async def responses(self, request: Request) -> Response:
+        """One answer of the responses API, whole or streamed."""
+        body: dict[str, Any] = await request.json()
+        turn = await self.next_turn(body, messages_of_input(body))
+        if turn.reply.status >= 400:
+            return failure(turn.reply)
+        if not body.get("stream"):
+            return JSONResponse(response_body(turn))
+        numbered = (dict(e, sequence_number=n) for n, e in enumerate(response_events(turn)))
+        return streamed(f"event: {e['type']}\ndata: {json.dumps(e)}" for e in numbered)
+
+    async def next_turn(self, body: dict[str, Any], messages: Messages) -> Turn:
         """Let the script choose; a script that fails is answered as a 500 that says so."""
         index = next(self.counter)
         if len(self.bodies) < REQUESTS_KEPT_MAX:
             self.bodies.append(body)
         try:
-            reply = self.choose(messages)
+            reply = await run_in_threadpool(self.choose, messages)
         except Exception as error:  # noqa: BLE001 (somebody else's function)
             reply = fail(500, f"the script failed: {error!r}")
+        await asyncio.sleep(reply.delay_s)
         return Turn(index, str(body.get("model", MODELS[0])), messages, reply, int(time.time()))
 
 
-class ModelServer:
-    """A running server: `url` is an OpenAI base URL; `requests` are the bodies received."""
+async def not_found(request: Request) -> Response:
+    """A path that OpenAI has and this server has not."""
+    return JSONResponse(error_body(404, f"no such path: {request.url.path}"), 404)
 
-    def __init__(self, script: Script, *, port: int = 0) -> None:
-        self.server = ModelHTTPServer(("127.0.0.1", port), script)
-        self.thread = threading.Thread(
-            target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
 
-    @property
-    def url(self) -> str:
-        """What OPENAI_BASE_URL wants."""
-        return f"http://127.0.0.1:{self.server.server_address[1]}/v1"
+def failure(reply: Reply) -> Response:
+    """An error as OpenAI words it."""
+    after = reply.retry_after_s
+    headers = {} if after is None else {"retry-after": str(after)}
+    return JSONResponse(error_body(reply.status, reply.content), reply.status, headers)
 
-    @property
-    def requests(self) -> list[dict[str, Any]]:
-        """The bodies received so far, oldest first."""
-        return list(self.server.bodies)
 
-    def __enter__(self) -> Self:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join(timeout=5)
+def streamed(events: Iterable[str]) -> Response:
+    """Server-sent events, each in a chunk of its own."""
+    return StreamingResponse((f"{event}\n\n" for event in events), media_type="text/event-stream")
 
 
 def load_script(place: str) -> Script:
@@ -235,7 +189,7 @@ def load_script(place: str) -> Script:
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--script", required=True, help="package.module:function or :list")
     parser.add_argument("--port", type=int, default=0)

@@ -1,40 +1,45 @@
-"""The local on-call receiver: a webhook that hands on each page once, when its finding opens."""
+"""The local on-call receiver: a webhook that passes on each page once, when it opens."""
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from aftershock_collector.demo.http_service import Answer, HttpService, Request
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from aftershock_collector.demo.serving import application, served
 
 Page = Mapping[str, Any]
 
 
 class OnCall:
-    """Whoever is on call: keeps everything that was delivered, hears of each finding once."""
+    """Whoever is on call: keeps every delivery, and reports each page once."""
 
     def __init__(self, on_page: Callable[[Page], None]) -> None:
         self.on_page = on_page
-        self.lock = threading.Lock()
         self.deliveries: list[Page] = []
         self.received: dict[str, tuple[int, Page]] = {}
-        self.service = HttpService({"POST /page": self.receive})
 
     @property
     def pages(self) -> list[tuple[int, Page]]:
         """When each page first arrived (ns), and the page; in order, each once."""
         return list(self.received.values())
 
-    def receive(self, request: Request) -> Answer:
+    @contextmanager
+    def listening(self) -> Generator[str]:
+        """Serve the webhook; yields its address."""
+        with served(application([Route("/page", self.receive, methods=["POST"])])) as url:
+            yield url
+
+    async def receive(self, request: Request) -> Response:
         """One delivery of the collector's webhook."""
-        page = request.body
-        with self.lock:
-            self.deliveries.append(page)
-            new = page["state"] == "opened" and page["key"] not in self.received
-            if new:
-                self.received[page["key"]] = (time.time_ns(), page)
-        if new:
+        page: Page = await request.json()
+        self.deliveries.append(page)
+        if page["state"] == "opened" and page["key"] not in self.received:
+            self.received[page["key"]] = (time.time_ns(), page)
             self.on_page(page)
-        return Answer({"received": True})
+        return JSONResponse({"received": True})

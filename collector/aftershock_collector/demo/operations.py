@@ -1,6 +1,6 @@
-"""What the operations team knows: the database's connections, and the maintenance calendar.
+"""The operations team's service: the database's connections and the maintenance calendar.
 
-One small service of its own: an exporter of the orders database (`/metrics`, `/connections`) and
+An exporter of the orders database (`/metrics`, `/connections`) and
 the calendar (`/maintenance`). `python -m aftershock_collector.demo.operations --database ADDRESS`.
 """
 
@@ -14,10 +14,13 @@ from datetime import UTC, datetime, timedelta
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from aftershock_collector.demo import orders
-from aftershock_collector.demo.http_service import Answer, HttpService, Request, Routes, metrics_of
 from aftershock_collector.demo.processes import announce, stop_event
+from aftershock_collector.demo.serving import application, metrics_route, served
 
 
 class DatabaseCollector(Collector):
@@ -41,10 +44,10 @@ class DatabaseCollector(Collector):
         yield counter("db_sessions_started", "Connections opened", value=use.sessions)
         yield counter("db_transactions", "Transactions ended", value=use.transactions)
 
-    def answer(self, _request: Request) -> Answer:
+    def show(self, _request: Request) -> Response:
         """The same for people and agents."""
         use = self.read()
-        return Answer(
+        return JSONResponse(
             {
                 "database": "orders",
                 "connections_max": use.connections_max,
@@ -61,11 +64,11 @@ class Calendar:
         self.ends = self.begins + timedelta(hours=2)
         self.is_open = is_open
 
-    def answer(self, request: Request) -> Answer:
+    def show(self, request: Request) -> Response:
         """The window that is open, or the next one."""
-        return Answer(
+        return JSONResponse(
             {
-                "environment": request.query["environment"],
+                "environment": request.query_params["environment"],
                 "open": self.is_open,
                 "begins": self.begins.isoformat(timespec="minutes"),
                 "ends": self.ends.isoformat(timespec="minutes"),
@@ -75,7 +78,7 @@ class Calendar:
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database", required=True, help="the administrator's address")
     parser.add_argument("--window", choices=("open", "later"), default="later")
@@ -85,13 +88,15 @@ def main() -> None:
     database = DatabaseCollector(options.database)
     registry.register(database)
     calendar = Calendar(datetime.now(UTC), is_open=options.window == "open")
-    routes: Routes = {
-        "GET /connections": database.answer,
-        "GET /maintenance": calendar.answer,
-        "GET /metrics": metrics_of(registry),
-    }
-    with HttpService(routes) as service:
-        announce(admin=service.url)
+    app = application(
+        [
+            Route("/connections", database.show),
+            Route("/maintenance", calendar.show),
+            metrics_route(registry),
+        ]
+    )
+    with served(app) as url:
+        announce(admin=url)
         stopped.wait()
 
 

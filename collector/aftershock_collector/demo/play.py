@@ -83,13 +83,13 @@ def perform(options: Options, console: Console) -> None:
     display = Display(console)
     on_call = OnCall(display.page)
     with contextlib.ExitStack() as standing:
-        standing.enter_context(on_call.service)
+        on_call_url = standing.enter_context(on_call.listening())
         with display.drawing():
             with display.stage("Starting", START_S) as show:
                 stage = standing.enter_context(
                     raised_stage(
                         options.out,
-                        on_call.service.url,
+                        on_call_url,
                         fault=options.fault,
                         forward=options.forward,
                         show=show,
