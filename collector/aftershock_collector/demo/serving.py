@@ -1,4 +1,4 @@
-"""Serves a Starlette application of the demo on loopback, in a thread, on a socket that is given."""
+"""Serves the demo's Starlette applications on loopback, each in a thread of its own."""
 
 from __future__ import annotations
 

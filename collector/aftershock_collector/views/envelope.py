@@ -13,7 +13,7 @@ SUFFIX = "_at_ns"
 def enveloped(kind: str, data: Any) -> dict[str, Any]:
     """A document: `kind` says which schema its `data` follows.
 
-    Every time is there twice: `<name>_at_ns`, nanoseconds since the epoch, and `<name>_at`, RFC 3339.
+    Every time is there twice: `<name>_at_ns` in nanoseconds and `<name>_at` as RFC 3339.
     """
     return {"version": VERSION, "kind": kind, "data": with_instants(data)}
 

@@ -145,7 +145,7 @@ def test_an_alert_is_answered_recorded_told_and_shown_with_its_suspects(
     assert "sre-bot's scale_workers on service/checkout (the same), 16 s before" in text
     assert "no agent action" in text
     assert "(its caller), 16 s before" in printed("suspects", "Postg")
-    assert "alert" in json.loads(printed("suspects", "--json"))
+    assert "alert" in json.loads(printed("suspects", "--json"))["data"]
     shown = printed("timeline", "latest")
     assert "suspects: sre-bot's scale_workers" in shown
     assert 1 == cli.main(["suspects", "Nobody"])
