@@ -21,7 +21,7 @@ from aftershock_collector.reading.read import read, read_event
 from aftershock_collector.service.worker import Worker
 from aftershock_collector.sources.requests import Observations
 from aftershock_collector.store.reader import Reader
-from aftershock_collector.store.writer import Store
+from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.telemetry import Telemetry
 from tests.support.traffic import EPOCH_NS, SECOND, Traffic, any_runs, log_request, span_request
 
@@ -38,7 +38,7 @@ class World:
         self.up()
 
     def up(self) -> None:
-        self.store = Store.open(self.path)
+        self.store = SqliteStore.open(self.path)
         self.reader = Reader.open(self.path)
         self.judging = Worker(Engine(), self.store, self.reader, Telemetry(), lambda _: ())
         self.judging.resume(self.now_ns)

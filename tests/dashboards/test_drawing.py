@@ -31,8 +31,8 @@ from aftershock_collector.notify.deliverer import Deliverer, senders
 from aftershock_collector.notify.grafana_annotations import GrafanaAnnotations, from_json
 from aftershock_collector.notify.http_post import Permanent, Retryable
 from aftershock_collector.service.wiring import running
-from aftershock_collector.store.outbox import Outbox
-from aftershock_collector.store.writer import Store
+from aftershock_collector.store.outbox import SqliteOutbox
+from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.telemetry import Telemetry
 from tests.dashboards.grafana_server import EDITOR, VIEWER, StandIn
 from tests.support.traffic import looping_run, span_request
@@ -59,9 +59,9 @@ def call(number: int = 1, tier: Tier = Tier.PROVISION) -> Step:
     )  # fmt: skip
 
 
-def deliver(store: Store, grafana: StandIn, token: str = EDITOR) -> int:
+def deliver(store: SqliteStore, grafana: StandIn, token: str = EDITOR) -> int:
     sending = senders(OnCall(grafana_url=grafana.url, grafana_token=token), list)
-    deliverer = Deliverer(Outbox(store), Telemetry(), sending)
+    deliverer = Deliverer(SqliteOutbox(store), Telemetry(), sending)
     with httpx.Client() as client:
         return deliverer.deliver(client, "grafana", sending["grafana"], time.time_ns())
 
@@ -69,7 +69,7 @@ def deliver(store: Store, grafana: StandIn, token: str = EDITOR) -> int:
 def test_a_warning_is_drawn_when_it_opens_and_becomes_a_region_when_it_closes(
     tmp_path: Path,
 ) -> None:
-    drawing, store = GrafanaAnnotations(), Store.open(tmp_path / "store.db")
+    drawing, store = GrafanaAnnotations(), SqliteStore.open(tmp_path / "store.db")
     with StandIn() as grafana:
         opened = Report(AT, opened=(CLAIM,))
         store.record(opened, drawing.findings(opened), AT)
@@ -91,7 +91,7 @@ def test_a_warning_is_drawn_when_it_opens_and_becomes_a_region_when_it_closes(
 
 def test_telling_again_draws_nothing_twice(tmp_path: Path) -> None:
     """Neither a report that is told again, nor an answer that was lost on its way."""
-    drawing, store = GrafanaAnnotations(), Store.open(tmp_path / "store.db")
+    drawing, store = GrafanaAnnotations(), SqliteStore.open(tmp_path / "store.db")
     report = Report(AT, opened=(CLAIM,))
     store.record(report, drawing.findings(report), AT)
     store.record(report, drawing.findings(report), AT)

@@ -39,8 +39,9 @@ from aftershock_collector.review.backtest import Backtest, Example, Move, rejudg
 from aftershock_collector.review.rereading import Rereader
 from aftershock_collector.service.replay import items_of
 from aftershock_collector.sources.recorded_files import read_file
+from aftershock_collector.store.interface import StoreUnavailable
 from aftershock_collector.store.reader import Reader
-from aftershock_collector.store.writer import Store, StoreUnavailable
+from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.wording import clean, counted, day
 
 RUNS_MAX = 100_000  # whose ids are held; a busy fleet's month
@@ -151,7 +152,7 @@ def recorded(files: Sequence[Path], now_ns: int) -> Generator[Reader]:
     with tempfile.TemporaryDirectory(prefix="aftershock-backtest-") as folder:
         place = Path(folder) / "aftershock.db"
         try:
-            with closing(Store.open(place)) as store:
+            with closing(SqliteStore.open(place)) as store:
                 for path in files:
                     for batch in read_file(path):
                         items = items_of(batch, Policy())

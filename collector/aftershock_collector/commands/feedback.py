@@ -18,9 +18,10 @@ from aftershock_collector.commands.store_access import (
 from aftershock_collector.commands.why import claim_named
 from aftershock_collector.impact.feedback import closing_words, decided, feedback_on, prior_words
 from aftershock_collector.impact.priors import Prior, prior_of
+from aftershock_collector.store.interface import StoreRefused, StoreUnavailable
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.serialization import to_plain
-from aftershock_collector.store.writer import Store, StoreRefused, StoreUnavailable
+from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.views.timeline_json import finding_json
 from aftershock_collector.wording import attribution_words, clean
 
@@ -49,11 +50,11 @@ def main(arguments: argparse.Namespace) -> int:
         if reader is None:
             return print_nothing_recorded("feedback", as_json=arguments.json)
         if arguments.priors:
-            return show(prior_of(reader.votes()), arguments.json)
+            return show(prior_of(reader.feedback()), arguments.json)
         claim = claim_of(reader, arguments)
     over = keep(claim, arguments)
     with Reader.open(store_path()) as again:
-        prior = prior_of(again.votes())
+        prior = prior_of(again.feedback())
     if arguments.json:
         print_json("feedback", {"finding": finding_json(over), "prior": to_plain(prior)})
         return 0
@@ -86,7 +87,7 @@ def keep(claim: Claim, arguments: argparse.Namespace) -> Claim:
     place = store_path()
     for left in reversed(range(LOCKED_TRIES)):
         try:
-            with closing(Store.open(place)) as store:
+            with closing(SqliteStore.open(place)) as store:
                 store.feedback(over, now_ns)
         except StoreUnavailable as error:
             if error.reason != "locked" or not left:

@@ -44,7 +44,7 @@ def main(arguments: argparse.Namespace) -> int:
             return print_nothing_recorded("impact", as_json=arguments.json)
         with reader.moment():
             judged = impacts_named(reader, arguments.action)
-            prior = prior_of(reader.votes())
+            prior = prior_of(reader.feedback())
             over = feedback_words(reader, judged[0])
     if arguments.json:
         print_json("impact", as_json(judged, prior))

@@ -15,7 +15,8 @@ from aftershock_collector.commands.store_access import policy, print_json
 from aftershock_collector.config.model import home
 from aftershock_collector.otlp.wire import Unreadable
 from aftershock_collector.service.replay import Imported, Importer
-from aftershock_collector.store.writer import Store, StoreRefused, StoreUnavailable
+from aftershock_collector.store.interface import StoreRefused, StoreUnavailable
+from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.wording import counted, short
 
 
@@ -36,7 +37,7 @@ def main(arguments: argparse.Namespace) -> int:
     failed = 0
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        with closing(Store.open(place)) as store:
+        with closing(SqliteStore.open(place)) as store:
             importer = Importer(store, policy(), time.time_ns())
             for path in arguments.file:
                 try:

@@ -17,8 +17,8 @@ from aftershock_collector.commands import CommandError
 from aftershock_collector.config import load
 from aftershock_collector.config.load import ConfigurationError
 from aftershock_collector.config.model import home
+from aftershock_collector.store.interface import StoreUnavailable
 from aftershock_collector.store.reader import Reader
-from aftershock_collector.store.writer import StoreUnavailable
 from aftershock_collector.views.envelope import enveloped
 
 LATEST = "latest"

@@ -16,7 +16,7 @@ from aftershock_collector.config.model import Config
 from aftershock_collector.notify.deliverer import receivers_of
 from aftershock_collector.service import wiring
 from aftershock_collector.service.wiring import Running
-from aftershock_collector.store.writer import StoreRefused, StoreUnavailable
+from aftershock_collector.store.interface import StoreRefused, StoreUnavailable
 from aftershock_collector.wording import counted
 
 

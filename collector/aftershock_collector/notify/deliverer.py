@@ -24,8 +24,7 @@ from aftershock_collector.notify.grafana_annotations import GRAFANA
 from aftershock_collector.notify.http_post import TIMEOUT, Permanent, Retryable, Send
 from aftershock_collector.notify.notifications import OTLP
 from aftershock_collector.notify.page import State
-from aftershock_collector.store.outbox import Due, Outbox
-from aftershock_collector.store.writer import StoreUnavailable
+from aftershock_collector.store.interface import Due, Outbox, StoreUnavailable
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.wording import NS
 
@@ -167,7 +166,7 @@ class Deliverer:
         """What comes later makes sense only to somebody who was told of the opening."""
         if due.state == State.OPENED or due.receiver == OTLP:
             return True
-        return self._outbox.told(due.claim_id, State.OPENED, due.receiver)
+        return self._outbox.confirmed(due.subject, due.receiver)
 
     def _renew(self, client: httpx.Client, receiver: str, renew: Renew) -> None:
         try:

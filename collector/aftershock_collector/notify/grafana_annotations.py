@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 from aftershock.model import Claim, Report, Step
 from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.notify.page import State
-from aftershock_collector.store.writer import Delivery
+from aftershock_collector.store.interface import Delivery
 from aftershock_collector.wording import (
     attribution_words,
     clean,
@@ -72,7 +72,7 @@ class GrafanaAnnotations:
         told = [(State.OPENED, claim) for claim in report.opened]
         told += [(State.CLOSED, claim) for claim in report.closed]
         return [
-            Delivery(claim.finding.id, state.value, GRAFANA, as_text(of_claim(claim)))
+            Delivery(claim.finding.id, state, GRAFANA, as_text(of_claim(claim)))
             for state, claim in told
         ]
 
@@ -87,7 +87,7 @@ class GrafanaAnnotations:
                 continue
             claim_id = f"{ACTION}/{step.run_id}/{step.span_id}"
             body = as_text(of_action(step))
-            found.append(Delivery(claim_id, State.OPENED.value, GRAFANA, body))
+            found.append(Delivery(claim_id, State.OPENED, GRAFANA, body))
         return found
 
     def _has_room(self, now_ns: int) -> bool:

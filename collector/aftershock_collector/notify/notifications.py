@@ -11,6 +11,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from hashlib import blake2b
 from urllib.parse import quote
 
 from aftershock.model import Claim, Finding, Report
@@ -18,7 +19,7 @@ from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.notify import otlp_findings, page, suspects_page
 from aftershock_collector.notify.otlp_encoding import encode_logs, encode_spans, encode_suspects
 from aftershock_collector.notify.page import Page, State, compose, pages_someone
-from aftershock_collector.store.writer import Delivery
+from aftershock_collector.store.interface import Delivery
 from aftershock_collector.wording import NS
 
 OTLP = "otlp"  # hears of every finding, warnings too
@@ -75,14 +76,20 @@ class Messages:
         body = json.dumps(page.as_json(about), ensure_ascii=False)
         # Told once for each suspect that comes out on top; the first opens, for the outbox.
         told = self._accused.get(about.finding_id)
-        state = State.OPENED.value if told in {None, top.span_id} else f"updated {top.span_id}"
+        first = told in {None, top.span_id}
+        state = State.OPENED if first else State.UPDATED
+        revision = 0 if first else int(blake2b(top.span_id.encode(), digest_size=6).hexdigest(), 16)
         self._accused.setdefault(about.finding_id, top.span_id)
         if len(self._accused) > OPEN_MAX:
             self._accused.popitem(last=False)
-        found = [Delivery(about.finding_id, state, r, body) for r in self._receivers if r in HINTED]
+        found = [
+            Delivery(about.finding_id, state, r, body, revision)
+            for r in self._receivers
+            if r in HINTED
+        ]
         if OTLP in self._receivers:
             logs = otlp_findings.body_of(encode_suspects(suspects), None)
-            found.append(Delivery(about.finding_id, state, OTLP, logs))
+            found.append(Delivery(about.finding_id, state, OTLP, logs, revision))
         return found
 
     def open_pages(self) -> list[Page]:
@@ -120,8 +127,8 @@ class Messages:
         if not told or not pages_someone(claim):
             return []
         body = json.dumps(page.as_json(self._page(claim, state)), ensure_ascii=False)
-        finding_id, name = claim.finding.id, state_name(claim, state)
-        return [Delivery(finding_id, name, receiver, body) for receiver in told]
+        finding_id, revision = claim.finding.id, revision_of(claim, state)
+        return [Delivery(finding_id, state, receiver, body, revision) for receiver in told]
 
     def _events(self, report: Report) -> list[Delivery]:
         found: list[Delivery] = []
@@ -135,7 +142,9 @@ class Messages:
                 service, _, environment = self._home_of(claim.finding.run_id)
                 logs = encode_logs(alone, service=service, environment=environment)
                 body = otlp_findings.body_of(logs, encode_spans(alone))
-                found.append(Delivery(claim.finding.id, state_name(claim, state), OTLP, body))
+                found.append(
+                    Delivery(claim.finding.id, state, OTLP, body, revision_of(claim, state))
+                )
         return found
 
 
@@ -155,8 +164,6 @@ def only(now_ns: int, state: State, claim: Claim) -> Report:
     )
 
 
-def state_name(claim: Claim, state: State) -> str:
-    """What makes a delivery one of its kind: updates once per stretch of time."""
-    if state is not State.UPDATED:
-        return state.value
-    return f"{state.value} {claim.finding.as_of_ns // (UPDATE_EVERY_S * NS)}"
+def revision_of(claim: Claim, state: State) -> int:
+    """Updates of one finding are told apart by the stretch of time that they fall into."""
+    return 0 if state is not State.UPDATED else claim.finding.as_of_ns // (UPDATE_EVERY_S * NS)

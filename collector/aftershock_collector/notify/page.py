@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from enum import StrEnum
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from aftershock.model import Level
 from aftershock_collector.impact.feedback import closing_words
+from aftershock_collector.store.interface import State
 from aftershock_collector.wording import (
     NO_AGENT,
     attribution_words,
@@ -41,15 +41,6 @@ LINES_MAX = 25  # what fits on a phone without scrolling twice
 ITEMS_MAX = 4  # of any list on a page; the timeline has the rest
 TITLE_CHARS_MAX = 150  # Slack's header block takes no more
 CONTEXT_KINDS = {"missing_fact", "failed_fact", "stale_fact", "dropped_fact"}
-
-
-class State(StrEnum):
-    """Where a page is in the life of its finding; receivers translate it to their own words."""
-
-    OPENED = "opened"
-    UPDATED = "updated"
-    ACKNOWLEDGED = "acknowledged"
-    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from aftershock_collector.otlp.decode import decode_logs, decode_traces
 from aftershock_collector.reading.read import read, read_event
 from aftershock_collector.sources.recorded_files import RecordedBody, read_file
 from aftershock_collector.sources.requests import Batch, Signal
-from aftershock_collector.store.writer import Store
+from aftershock_collector.store.interface import Store
 
 PROTOBUF = "application/x-protobuf"
 

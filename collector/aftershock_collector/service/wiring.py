@@ -33,9 +33,10 @@ from aftershock_collector.sources.prometheus_query import Poller, PrometheusSour
 from aftershock_collector.sources.prometheus_scrape import Scraper
 from aftershock_collector.sources.requests import Signal
 from aftershock_collector.store.home_lock import held
-from aftershock_collector.store.outbox import Outbox
+from aftershock_collector.store.interface import Delivery, Store, StoreUnavailable
+from aftershock_collector.store.outbox import SqliteOutbox
 from aftershock_collector.store.reader import Reader
-from aftershock_collector.store.writer import Delivery, Store, StoreUnavailable
+from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.views import web
 
@@ -85,7 +86,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
     telemetry = Telemetry()
     async with AsyncExitStack() as stack:
         stack.enter_context(held(config.home))
-        store = stack.enter_context(closing(Store.open(config.store)))
+        store = stack.enter_context(closing(SqliteStore.open(config.store)))
         reader = stack.enter_context(closing(Reader.open(config.store)))
         engine = _engine(config)
         messages = Messages(
@@ -132,7 +133,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         alarms = messages.open_pages
         stack.enter_context(
             Deliverer(
-                Outbox(store),
+                SqliteOutbox(store),
                 telemetry,
                 senders(config.on_call, alarms),
                 renewals(config.on_call, alarms),

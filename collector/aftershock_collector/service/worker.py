@@ -24,8 +24,8 @@ from aftershock_collector.reading.dialects import text_in
 from aftershock_collector.reading.links import read_error
 from aftershock_collector.reading.read import read_event
 from aftershock_collector.sources.requests import Observations
+from aftershock_collector.store.interface import Delivery, Store, StoreUnavailable
 from aftershock_collector.store.reader import Reader
-from aftershock_collector.store.writer import Delivery, Store, StoreUnavailable
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.views.timeline_json import suspects_json
 
@@ -87,7 +87,7 @@ class Worker:
         since_ns = now_ns - int(FIRING_S * 1e9)
         self._learn(self._reader.changes(since_ns, now_ns, CHANGES_MAX), now_ns)
         since_ns = now_ns - int(self.engine.limits.run_idle_s * 1e9)
-        self.engine.correlator.set_prior(prior_of(self._reader.votes()))
+        self.engine.correlator.set_prior(prior_of(self._reader.feedback()))
         for run_id in reversed(self._reader.live_since(since_ns, RESTORED_MAX)):
             self._restore(run_id)
         restore_baseline(self.engine, self._reader)
@@ -142,7 +142,7 @@ class Worker:
         """What people decided since the last tick, in this process or another one."""
         try:
             untold = [one for one in self._reader.unreported_feedback() if one[0] > self._voted]
-            prior = prior_of(self._reader.votes()) if untold else None
+            prior = prior_of(self._reader.feedback()) if untold else None
         except StoreUnavailable as error:
             self._telemetry.store_unavailable(error.reason, str(error))
             return

@@ -33,7 +33,7 @@ from aftershock_collector.sources.requests import (
     Signal,
     observations_of,
 )
-from aftershock_collector.store.writer import Store, StoreRefused, StoreUnavailable
+from aftershock_collector.store.interface import Store, StoreRefused, StoreUnavailable
 from aftershock_collector.telemetry import Telemetry
 
 RETRY_FIRST_S = 0.05  # another process rarely holds the lock for longer than one commit

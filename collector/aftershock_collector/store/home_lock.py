@@ -7,20 +7,28 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aftershock_collector.store.writer import StoreRefused
+from aftershock_collector.store.interface import StoreRefused
 
 
 @contextmanager
 def held(home: Path) -> Generator[None]:
-    """Hold the folder while inside; the system lets go of it even after kill -9.
+    """Lock the folder while inside; the system releases it even after kill -9.
 
     Raises:
         StoreRefused: another collector holds it.
     """
-    home.mkdir(parents=True, exist_ok=True)
+    private_folder(home)
     with (home / "collector.lock").open("w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise StoreRefused("another collector works in this folder") from error
         yield
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder that only its owner can read; one that exists keeps its mode.
+
+    What agents send may hold content that their users never meant others to read.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -20,9 +20,11 @@ from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.otlp.decode import decode_log, decode_span
 from aftershock_collector.otlp.wire import LogEvent, Span
 from aftershock_collector.reading.read import read, read_event
-from aftershock_collector.store import serialization
+from aftershock_collector.store.incidents import Incident, Mute, Response
+from aftershock_collector.store.interface import StoreUnavailable
 from aftershock_collector.store.schema import MIGRATIONS
-from aftershock_collector.store.writer import StoreUnavailable, translated
+from aftershock_collector.store.serialization import from_text
+from aftershock_collector.store.sqlite_errors import translated
 
 LOCK_WAIT_S = 5.0  # a person waits this long for a list; only recovery after a crash locks readers
 
@@ -45,7 +47,7 @@ class RunSummary:
     agent: str | None
     service: str | None
     began_at_ns: int
-    last_ns: int  # newest sign of life
+    last_ns: int  # newest step or heartbeat
     ended_at_ns: int | None  # None: not known to be over
     steps: Mapping[str, int]  # by kind
     failed: int  # steps that reported an error
@@ -81,7 +83,7 @@ class Reader:
         return cls(connection)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -187,16 +189,20 @@ class Reader:
             " ORDER BY opened_at_ns DESC, id LIMIT ? OFFSET ?",
             (run_id, run_id, since_ns, open_only, len(prefix), prefix, limit, after),
         )
-        return [serialization.claim_from_text(body) for (body,) in rows]
+        return [from_text(Claim, body) for (body,) in rows]
 
     def number_of(self, claim: Claim) -> int:
-        """Which of all findings a claim is, counted from 1, the newest."""
-        opened, identity = claim.opened_at_ns, claim.finding.id
+        """The number of one life of a finding: short, and the same for ever. 0: not stored."""
         rows = self._all(
-            "SELECT count(*) FROM claims WHERE opened_at_ns > ? OR (opened_at_ns = ? AND id < ?)",
-            (opened, opened, identity),
+            "SELECT number FROM claims WHERE id = ? AND opened_at_ns = ?",
+            (claim.finding.id, claim.opened_at_ns),
         )
-        return 1 + rows[0][0]
+        return rows[0][0] if rows else 0
+
+    def claim(self, number: int) -> Claim | None:
+        """The finding with a number."""
+        rows = self._all("SELECT body FROM claims WHERE number = ?", (number,))
+        return from_text(Claim, rows[0][0]) if rows else None
 
     def suspects(
         self, name: str = "", *, began_ns: int = 0, until_ns: int = 2**62, limit: int = 1_000
@@ -208,53 +214,52 @@ class Reader:
             " ORDER BY began_at_ns DESC, alert_id LIMIT ?",
             (began_ns, until_ns, len(name), name, len(name), name, limit),
         )
-        return [serialization.suspects_from_text(body) for (body,) in rows]
+        return [from_text(Suspects, body) for (body,) in rows]
 
-    def votes(self) -> list[Feedback]:
-        """Every verdict of a person, oldest first."""
+    def feedback(self) -> list[Feedback]:
+        """Everybody's feedback, oldest first."""
         return [
-            serialization.feedback_from_text(b)
-            for (b,) in self._all("SELECT body FROM votes ORDER BY id")
+            from_text(Feedback, b) for (b,) in self._all("SELECT body FROM feedback ORDER BY id")
         ]
 
     def unreported_feedback(self) -> list[tuple[int, Feedback, Claim]]:
-        """(row, vote, newest life of its finding) of verdicts that no collector has told of."""
+        """(row, feedback, newest life of its finding) that no collector has acted on yet."""
         rows = self._all(
-            "SELECT votes.id, votes.body, claims.body FROM votes"
-            " JOIN claims ON claims.id = votes.claim_id AND claims.opened_at_ns ="
-            " (SELECT max(opened_at_ns) FROM claims AS lives WHERE lives.id = votes.claim_id)"
-            " WHERE told_at_ns IS NULL ORDER BY votes.id"
+            "SELECT feedback.id, feedback.body, claims.body FROM feedback"
+            " JOIN claims ON claims.id = feedback.claim_id AND claims.opened_at_ns ="
+            " (SELECT max(opened_at_ns) FROM claims AS lives WHERE lives.id = feedback.claim_id)"
+            " WHERE reported_at_ns IS NULL ORDER BY feedback.id"
         )
         return [
-            (row, serialization.feedback_from_text(feedback), serialization.claim_from_text(claim))
-            for row, feedback, claim in rows
+            (row, from_text(Feedback, given), from_text(Claim, claim)) for row, given, claim in rows
         ]
 
     def impacts_named(self, name: str, limit: int = 100) -> list[Impact]:
-        """Verdicts on actions whose span id or tool begins with `name`, newest action first."""
+        """Attributions of actions whose span id or tool begins with `name`, newest action first."""
         rows = self._all(
             "SELECT body FROM impacts WHERE substr(span_id, 1, ?) = ?"
             " OR substr(json_extract(body, '$.tool'), 1, ?) = ?"
             " ORDER BY acted_at_ns DESC, span_id, entity LIMIT ?",
             (len(name), name, len(name), name, limit),
         )
-        return [serialization.impact_from_text(body) for (body,) in rows]
+        return [from_text(Impact, body) for (body,) in rows]
 
     def impacts(self, run_id: str) -> list[Impact]:
-        """The verdicts on a run's actions, in the order of the actions."""
+        """The attributions of a run's actions, in the order of the actions."""
         rows = self._all(
             "SELECT body FROM impacts WHERE run_id = ? ORDER BY acted_at_ns, entity", (run_id,)
         )
-        return [serialization.impact_from_text(body) for (body,) in rows]
+        return [from_text(Impact, body) for (body,) in rows]
 
-    def told(self, run_id: str) -> list[tuple[str, int, str]]:
-        """(receiver, when in ns, body) of what was delivered about a run's findings, in order."""
+    def delivered(self, run_id: str) -> list[tuple[str, int, str]]:
+        """(receiver, when in ns, body) of messages about a run's findings, in order of delivery."""
         return self._all(
             "SELECT receiver, delivered_at_ns, body FROM deliveries"
             " WHERE delivered_at_ns IS NOT NULL"
-            " AND claim_id IN (SELECT id FROM claims WHERE run_id = ?)"
+            " AND (subject IN (SELECT id FROM claims WHERE run_id = ?)"
+            " OR incident IN (SELECT incident FROM incident_findings WHERE run_id = ?))"
             " ORDER BY delivered_at_ns, id",
-            (run_id,),
+            (run_id, run_id),
         )
 
     def changes(self, began_ns: int, until_ns: int, limit: int = 1_000) -> list[Change]:
@@ -264,7 +269,7 @@ class Reader:
             " AND (began_at_ns >= ? OR ended_at_ns >= ?) ORDER BY began_at_ns LIMIT ?",
             (until_ns, began_ns, began_ns, limit),
         )
-        return [serialization.change_from_text(body) for (body,) in rows]
+        return [from_text(Change, body) for (body,) in rows]
 
     def counts(self) -> dict[str, int]:
         """Rows by table."""
@@ -276,11 +281,78 @@ class Reader:
             "claims",
             "impacts",
             "suspects",
-            "votes",
+            "feedback",
             "deliveries",
+            "incidents",
+            "responses",
+            "mutes",
         )
         statements = ((table, f"SELECT count(*) FROM {table}") for table in tables)  # noqa: S608
         return {table: self._all(statement)[0][0] for table, statement in statements}
+
+    # --- Incidents -----------------------------------------------------------------------------
+
+    def incidents(
+        self,
+        *,
+        open_only: bool = False,
+        run_id: str | None = None,
+        since_ns: int = 0,
+        until_ns: int = 2**62,
+        limit: int = 1_000,
+    ) -> list[Incident]:
+        """Newest first: those that were open at some time between two moments."""
+        rows = self._all(
+            "SELECT body FROM incidents WHERE (NOT ? OR closed_at_ns IS NULL)"
+            " AND opened_at_ns <= ? AND coalesce(closed_at_ns, ?) >= ? AND (? IS NULL OR number IN"
+            " (SELECT incident FROM incident_findings WHERE run_id = ?))"
+            " ORDER BY number DESC LIMIT ?",
+            (open_only, until_ns, 2**62, since_ns, run_id, run_id, limit),
+        )
+        return [from_text(Incident, body) for (body,) in rows]
+
+    def incident(self, number: int) -> Incident | None:
+        """The incident with a number."""
+        rows = self._all("SELECT body FROM incidents WHERE number = ?", (number,))
+        return from_text(Incident, rows[0][0]) if rows else None
+
+    def claims_of(self, incident: int, limit: int = 1_000) -> list[Claim]:
+        """The findings of an incident with their lives, oldest first."""
+        rows = self._all(
+            "SELECT body FROM claims WHERE id IN (SELECT claim_id FROM incident_findings"
+            " WHERE incident = ?) ORDER BY opened_at_ns, id LIMIT ?",
+            (incident, limit),
+        )
+        return [from_text(Claim, body) for (body,) in rows]
+
+    def newest_incident(self) -> int:
+        """The highest number that was ever given to an incident; 0 before the first."""
+        rows = self._all("SELECT seq FROM sqlite_sequence WHERE name = 'incidents'")
+        return rows[0][0] if rows else 0
+
+    def responses(self, incident: int) -> list[Response]:
+        """Acknowledgements and snoozes of an incident, oldest first."""
+        statement = "SELECT body FROM responses WHERE incident = ? ORDER BY id"
+        return [from_text(Response, body) for (body,) in self._all(statement, (incident,))]
+
+    def unapplied_responses(self) -> list[tuple[int, Response]]:
+        """(row, response) that no collector has applied yet, oldest first."""
+        statement = "SELECT id, body FROM responses WHERE applied_at_ns IS NULL ORDER BY id"
+        return [(row, from_text(Response, body)) for row, body in self._all(statement)]
+
+    def mutes(self, at_ns: int | None = None) -> list[Mute]:
+        """Mutes, newest first: those in force at a moment, or all that are kept."""
+        rows = self._all(
+            "SELECT body FROM mutes WHERE ? IS NULL OR (given_at_ns <= ?"
+            " AND (until_ns IS NULL OR until_ns > ?)) ORDER BY number DESC",
+            (at_ns, at_ns, at_ns),
+        )
+        return [from_text(Mute, body) for (body,) in rows]
+
+    def snapshot(self, name: str) -> bytes | None:
+        """What `Store.save_snapshot` kept last under a name."""
+        rows = self._all("SELECT body FROM snapshots WHERE name = ?", (name,))
+        return rows[0][0] if rows else None
 
     # --- Inside --------------------------------------------------------------------------------
 

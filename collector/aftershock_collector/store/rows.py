@@ -9,7 +9,8 @@ from typing import Any
 from aftershock.model import Change, Claim, Impact, Outcome, Step, StepKind
 from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.otlp.wire import LogEvent, Span
-from aftershock_collector.store import serialization
+from aftershock_collector.store.incidents import Incident
+from aftershock_collector.store.serialization import to_text
 
 Runs = Mapping[str, int]  # run id → row id
 Origins = Callable[[bytes, int], int]  # a resource's or scope's body, now → row id
@@ -20,7 +21,7 @@ _KINDS = {kind: str(kind.value) for kind in StepKind}  # a StrEnum binds three t
 def span_row(
     span: Span, step: Step | None, runs: Runs, origins: Origins, arrived_s: int
 ) -> tuple[Any, ...]:
-    """As SPAN_IN takes it; raises ValueError where an id is not hex."""
+    """The values of SPAN_IN; raises ValueError where an id is not hex."""
     return (
         bytes.fromhex(span.trace_id),
         bytes.fromhex(span.span_id),
@@ -39,7 +40,7 @@ def span_row(
 def event_row(
     event: LogEvent, step: Step | None, runs: Runs, origins: Origins, arrived_s: int
 ) -> tuple[Any, ...]:
-    """As EVENT_IN takes it. A log record has no identity, so its bytes are that."""
+    """The values of EVENT_IN. A log record has no id: its bytes identify it."""
     digest = hashlib.blake2b(event.resource_body, digest_size=16)
     digest.update(event.body)
     return (
@@ -57,7 +58,7 @@ def event_row(
 
 
 def change_row(change: Change, arrived_s: int) -> tuple[Any, ...]:
-    """As CHANGE_IN takes it."""
+    """The values of CHANGE_IN."""
     return (
         change.id,
         change.kind.value,
@@ -65,12 +66,12 @@ def change_row(change: Change, arrived_s: int) -> tuple[Any, ...]:
         change.began_at_ns,
         change.ended_at_ns,
         arrived_s,
-        serialization.change_text(change),
+        to_text(change),
     )
 
 
 def claim_row(claim: Claim, arrived_s: int) -> dict[str, Any]:
-    """As CLAIM_IN and CLAIM_UPDATE take it."""
+    """The values of CLAIM_IN and CLAIM_UPDATE."""
     return {
         "id": claim.finding.id,
         "run_id": claim.finding.run_id,
@@ -80,12 +81,12 @@ def claim_row(claim: Claim, arrived_s: int) -> dict[str, Any]:
         "closed_at_ns": claim.closed_at_ns,
         "closing": None if claim.closing is None else claim.closing.value,
         "arrived_s": arrived_s,
-        "body": serialization.claim_text(claim),
+        "body": to_text(claim),
     }
 
 
 def impact_row(impact: Impact, arrived_s: int) -> tuple[Any, ...]:
-    """As IMPACT_IN takes it."""
+    """The values of IMPACT_IN."""
     return (
         impact.trace_id,
         impact.span_id,
@@ -94,15 +95,36 @@ def impact_row(impact: Impact, arrived_s: int) -> tuple[Any, ...]:
         impact.probability,
         impact.acted_at_ns,
         arrived_s,
-        serialization.impact_text(impact),
+        to_text(impact),
     )
 
 
 def suspects_row(suspects: Suspects, arrived_s: int) -> tuple[Any, ...]:
-    """As SUSPECTS_IN takes it."""
+    """The values of SUSPECTS_IN."""
     alert = suspects.alert
-    body = serialization.suspects_text(suspects)
+    body = to_text(suspects)
     return (alert.id, alert.name, alert.entity, alert.began_at_ns, arrived_s, body)
+
+
+def incident_row(incident: Incident, arrived_s: int) -> tuple[Any, ...]:
+    """The values of INCIDENT_IN."""
+    return (
+        incident.number,
+        incident.key,
+        incident.severity.value,
+        incident.opened_at_ns,
+        incident.closed_at_ns,
+        arrived_s,
+        to_text(incident),
+    )
+
+
+def incident_finding_rows(incident: Incident) -> list[tuple[str, int, str]]:
+    """The values of INCIDENT_FINDING_IN, for each finding that the incident lists."""
+    return [
+        (finding_id, incident.number, finding_id.partition("/")[0])
+        for finding_id in incident.findings
+    ]
 
 
 def failed(step: Step) -> bool:

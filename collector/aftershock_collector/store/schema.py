@@ -133,6 +133,128 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX votes_untold ON votes (id) WHERE told_at_ns IS NULL;
     """,
+    # With `upgrade.REWRITES`: the field's words in columns and bodies; incidents.
+    """
+    ALTER TABLE claims RENAME TO claims_of_2;
+    DROP INDEX claims_open;
+    DROP INDEX claims_by_run;
+    DROP INDEX claims_by_time;
+    CREATE TABLE claims (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,  -- short, given once, never used again
+        id TEXT NOT NULL,
+        run_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        level TEXT NOT NULL,
+        opened_at_ns INTEGER NOT NULL,
+        closed_at_ns INTEGER,
+        closing TEXT,
+        arrived_s INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        UNIQUE (id, opened_at_ns)  -- one row per life: a finding may come back
+    );
+    INSERT INTO claims (id, run_id, kind, level, opened_at_ns, closed_at_ns, closing, arrived_s,
+        body)
+    SELECT id, run_id, kind, level, opened_at_ns, closed_at_ns, closing, arrived_s, body
+    FROM claims_of_2 ORDER BY opened_at_ns, id;
+    DROP TABLE claims_of_2;
+    CREATE UNIQUE INDEX claims_open ON claims (id) WHERE closed_at_ns IS NULL;
+    CREATE INDEX claims_by_run ON claims (run_id);
+    CREATE INDEX claims_by_time ON claims (opened_at_ns);
+    DROP INDEX votes_untold;
+    ALTER TABLE votes RENAME TO feedback;
+    ALTER TABLE feedback RENAME COLUMN voted_at_ns TO given_at_ns;
+    ALTER TABLE feedback RENAME COLUMN told_at_ns TO reported_at_ns;
+    CREATE INDEX feedback_unreported ON feedback (id) WHERE reported_at_ns IS NULL;
+    ALTER TABLE deliveries RENAME TO deliveries_of_2;
+    DROP INDEX deliveries_due;
+    CREATE TABLE deliveries (
+        id INTEGER PRIMARY KEY,
+        subject TEXT NOT NULL,    -- an incident's key, a finding's id, or an alert's ranking
+        incident INTEGER,         -- its number, where the message is an incident's page
+        state TEXT NOT NULL,
+        revision INTEGER NOT NULL DEFAULT 0,  -- of updates only
+        receiver TEXT NOT NULL,
+        urgent INTEGER NOT NULL DEFAULT 0,
+        queued_at_ns INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        next_attempt_ns INTEGER,  -- NULL: delivered, or given up
+        delivered_at_ns INTEGER,
+        error TEXT,
+        receipt TEXT,             -- what the receiver answered, where an update needs it
+        body TEXT NOT NULL,
+        UNIQUE (subject, state, revision, receiver)
+    );
+    INSERT INTO deliveries (id, subject, state, receiver, queued_at_ns, attempts, next_attempt_ns,
+        delivered_at_ns, error, body)
+    SELECT id, claim_id, state, receiver, queued_at_ns, attempts, next_attempt_ns,
+        delivered_at_ns, error, body
+    FROM deliveries_of_2;
+    DROP TABLE deliveries_of_2;
+    CREATE INDEX deliveries_due ON deliveries (receiver, next_attempt_ns)
+        WHERE next_attempt_ns IS NOT NULL;
+    CREATE INDEX deliveries_by_incident ON deliveries (incident) WHERE incident IS NOT NULL;
+    CREATE TABLE incidents (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again, so that it can be typed
+        key TEXT NOT NULL UNIQUE,
+        severity TEXT NOT NULL,
+        opened_at_ns INTEGER NOT NULL,
+        closed_at_ns INTEGER,
+        arrived_s INTEGER NOT NULL,
+        body TEXT NOT NULL
+    );
+    CREATE INDEX incidents_open ON incidents (number) WHERE closed_at_ns IS NULL;
+    CREATE INDEX incidents_by_time ON incidents (opened_at_ns);
+    CREATE TABLE incident_findings (
+        claim_id TEXT NOT NULL,
+        incident INTEGER NOT NULL,
+        run_id TEXT NOT NULL,
+        PRIMARY KEY (claim_id, incident)
+    ) WITHOUT ROWID;
+    CREATE INDEX incident_findings_by_incident ON incident_findings (incident);
+    CREATE INDEX incident_findings_by_run ON incident_findings (run_id);
+    CREATE TABLE responses (
+        id INTEGER PRIMARY KEY,
+        incident INTEGER NOT NULL,
+        given_at_ns INTEGER NOT NULL,
+        applied_at_ns INTEGER,      -- NULL: no collector has applied it yet
+        body TEXT NOT NULL
+    );
+    CREATE INDEX responses_unapplied ON responses (id) WHERE applied_at_ns IS NULL;
+    CREATE INDEX responses_by_incident ON responses (incident);
+    CREATE TABLE mutes (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        given_at_ns INTEGER NOT NULL,
+        until_ns INTEGER,           -- NULL: until somebody ends it
+        body TEXT NOT NULL
+    );
+    CREATE TABLE snapshots (
+        name TEXT PRIMARY KEY,      -- the part of the collector that continues from it
+        saved_at_ns INTEGER NOT NULL,
+        body BLOB NOT NULL
+    );
+    """,
+)
+
+# Tables that are small enough to be pruned at once, and their rows that are old.
+# An origin's time of use may be stale by an hour; the second hour is a margin.
+PRUNED = (
+    ("changes", "arrived_s < :before_s"),
+    ("claims", "arrived_s < :before_s AND closed_at_ns IS NOT NULL"),
+    ("impacts", "arrived_s < :before_s"),
+    ("suspects", "arrived_s < :before_s"),
+    ("deliveries", "queued_at_ns / 1000000000 < :before_s AND next_attempt_ns IS NULL"),
+    ("incidents", "arrived_s < :before_s AND closed_at_ns IS NOT NULL"),
+    ("incident_findings", "incident NOT IN (SELECT number FROM incidents)"),
+    ("responses", "given_at_ns / 1000000000 < :before_s AND applied_at_ns IS NOT NULL"),
+    ("mutes", "until_ns / 1000000000 < :before_s"),
+    (
+        "runs",
+        (
+            "arrived_s < :before_s AND NOT EXISTS (SELECT 1 FROM spans WHERE run = runs.id)"
+            " AND NOT EXISTS (SELECT 1 FROM events WHERE run = runs.id)"
+        ),
+    ),
+    ("origins", "arrived_s < :before_s - 7200"),
 )
 
 SPAN_IN = """
@@ -175,9 +297,12 @@ CLAIM_UPDATE = """
     WHERE id = :id AND closed_at_ns IS NULL
 """
 CLAIM_IN = """
-    INSERT OR REPLACE INTO claims (id, run_id, kind, level, opened_at_ns, closed_at_ns, closing,
+    INSERT INTO claims (id, run_id, kind, level, opened_at_ns, closed_at_ns, closing,
         arrived_s, body)
     VALUES (:id, :run_id, :kind, :level, :opened_at_ns, :closed_at_ns, :closing, :arrived_s, :body)
+    ON CONFLICT (id, opened_at_ns) DO UPDATE SET level = excluded.level,
+        closed_at_ns = excluded.closed_at_ns, closing = excluded.closing,
+        arrived_s = excluded.arrived_s, body = excluded.body
 """
 IMPACT_IN = """
     INSERT OR REPLACE INTO impacts (trace_id, span_id, entity, run_id, probability, acted_at_ns,
@@ -188,9 +313,29 @@ SUSPECTS_IN = """
     INSERT OR REPLACE INTO suspects (alert_id, name, entity, began_at_ns, arrived_s, body)
     VALUES (?, ?, ?, ?, ?, ?)
 """
-FEEDBACK_INSERT = "INSERT INTO votes (claim_id, voted_at_ns, body) VALUES (?, ?, ?)"
-FEEDBACK_REPORTED = "UPDATE votes SET told_at_ns = ? WHERE id = ?"
+FEEDBACK_INSERT = "INSERT INTO feedback (claim_id, given_at_ns, body) VALUES (?, ?, ?)"
+FEEDBACK_REPORTED = "UPDATE feedback SET reported_at_ns = ? WHERE id = ?"
+RESPONSE_INSERT = "INSERT INTO responses (incident, given_at_ns, body) VALUES (?, ?, ?)"
+RESPONSE_APPLIED = "UPDATE responses SET applied_at_ns = ? WHERE id = ?"
 DELIVERY_IN = """
-    INSERT INTO deliveries (claim_id, state, receiver, body, queued_at_ns, next_attempt_ns)
-    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+    INSERT INTO deliveries (subject, incident, state, revision, receiver, urgent, body,
+        queued_at_ns, next_attempt_ns)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
+# An unsent opening is brought up to date in place: its receiver gets one page, not two.
+DELIVERY_REFRESH = """
+    UPDATE deliveries SET body = ?, urgent = max(urgent, ?),
+        next_attempt_ns = CASE WHEN attempts THEN next_attempt_ns ELSE min(next_attempt_ns, ?) END
+    WHERE subject = ? AND receiver = ? AND state = 'opened' AND next_attempt_ns IS NOT NULL
+"""
+INCIDENT_IN = """
+    INSERT INTO incidents (number, key, severity, opened_at_ns, closed_at_ns, arrived_s, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (number) DO UPDATE SET severity = excluded.severity,
+        closed_at_ns = excluded.closed_at_ns, arrived_s = excluded.arrived_s, body = excluded.body
+"""
+INCIDENT_FINDING_IN = """
+    INSERT INTO incident_findings (claim_id, incident, run_id) VALUES (?, ?, ?)
+    ON CONFLICT DO NOTHING
+"""
+SNAPSHOT_IN = "INSERT OR REPLACE INTO snapshots (name, saved_at_ns, body) VALUES (?, ?, ?)"

@@ -10,20 +10,32 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from aftershock.model import Change, Claim, Report, Step, StepKind
 from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.otlp.wire import LogEvent, Span
-from aftershock_collector.store import serialization
+from aftershock_collector.store.home_lock import private_folder
+from aftershock_collector.store.incidents import Incident, Mute, Response
+from aftershock_collector.store.interface import (
+    Appended,
+    Delivery,
+    Pruned,
+    State,
+    StoreRefused,
+    StoreUnavailable,
+)
 from aftershock_collector.store.rows import (
     change_row,
     claim_row,
     event_row,
     impact_row,
+    incident_finding_rows,
+    incident_row,
     span_row,
     suspects_row,
 )
@@ -33,77 +45,39 @@ from aftershock_collector.store.schema import (
     CLAIM_IN,
     CLAIM_UPDATE,
     DELIVERY_IN,
+    DELIVERY_REFRESH,
     EVENT_IN,
     FEEDBACK_INSERT,
     FEEDBACK_REPORTED,
     IMPACT_IN,
+    INCIDENT_FINDING_IN,
+    INCIDENT_IN,
     MIGRATIONS,
+    PRUNED,
+    RESPONSE_APPLIED,
+    RESPONSE_INSERT,
     RUN_IN,
+    SNAPSHOT_IN,
     SPAN_IN,
     SUSPECTS_IN,
 )
+from aftershock_collector.store.serialization import from_text, to_text
+from aftershock_collector.store.sqlite_errors import translated
+from aftershock_collector.store.upgrade import REWRITES
 
 PAGE_BYTES = 16_384  # a dozen spans to a page: as fast as 4 kB and less space lost at the ends
 CACHE_KB = 32_768  # the upper levels of every index at ten million spans
 CHECKPOINT_PAGES = 1_000  # 16 MB: the log stays small and a checkpoint takes under 0.1 s
-LOCK_WAIT_S = 0.25  # then the caller hears of it; whoever queues may wait longer
+LOCK_WAIT_S = 0.25  # then the caller gets an error; it may queue the write and try again
 ORIGINS_CACHED_MAX = 1_024  # processes that send at one time; some 500 bytes each
 ORIGIN_REFRESH_S = 3_600  # how stale the time of an origin's newest use may be
 PRUNE_ROWS_MAX = 5_000  # at a time: 0.1 s in which nothing else is stored
 
 _NS = 1_000_000_000
-_REASONS = {
-    sqlite3.SQLITE_FULL: "full",
-    sqlite3.SQLITE_BUSY: "locked",
-    sqlite3.SQLITE_LOCKED: "locked",
-    sqlite3.SQLITE_IOERR: "input_output",
-    sqlite3.SQLITE_READONLY: "read_only",
-    sqlite3.SQLITE_CANTOPEN: "cannot_open",
-    sqlite3.SQLITE_NOMEM: "out_of_memory",
-    sqlite3.SQLITE_CORRUPT: "damaged",
-    sqlite3.SQLITE_NOTADB: "damaged",
-}
 
 
-class StoreUnavailable(Exception):  # noqa: N818  (it says what the store is)
-    """The store cannot write now (`reason`: full, locked, …); the same write may work later."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
-class StoreRefused(ValueError):  # noqa: N818  (it says what the store did)
-    """What was given cannot be stored, now or later."""
-
-
-class Appended(NamedTuple):
-    """What one append added; what is missing from these numbers was known already."""
-
-    spans: int
-    events: int
-    changes: int
-    duplicates: int
-
-
-class Delivery(NamedTuple):
-    """One thing to tell one receiver about one state of one finding."""
-
-    claim_id: str
-    state: str
-    receiver: str
-    body: str
-
-
-class Pruned(NamedTuple):
-    """Rows that were removed, by table; `more` where another call has work left."""
-
-    rows: Mapping[str, int]
-    more: bool
-
-
-class Store:
-    """The only writer. Methods may be called from any thread; they take turns."""
+class SqliteStore:
+    """`Store` in one SQLite file. Methods may be called from any thread; one runs at a time."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
@@ -113,10 +87,12 @@ class Store:
         self._origins: dict[bytes, tuple[int, int]] = {}  # body → id, time of newest use
 
     @classmethod
-    def open(cls, path: Path) -> Store:
+    def open(cls, path: Path) -> SqliteStore:
         """Open or make the file and bring its schema up to date."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         with translated():
+            path.touch(mode=0o600)
+            path.chmod(0o600)  # SQLite gives its log and its index the same mode
             connection = sqlite3.connect(
                 path, timeout=LOCK_WAIT_S, isolation_level=None, check_same_thread=False
             )
@@ -191,49 +167,85 @@ class Store:
             given - (after_changes - before),
         )
 
-    def record(
+    def record(  # noqa: PLR0917
         self,
         report: Report,
         deliveries: Iterable[Delivery],
         arrived_ns: int,
         suspects: Iterable[Suspects] = (),
-        votes: Iterable[int] = (),
+        feedback: Iterable[int] = (),
+        incidents: Iterable[Incident] = (),
+        responses: Iterable[int] = (),
     ) -> int:
-        """Keep a report, rankings of suspects and what must be told of them, in one transaction.
+        """Keep a report, rankings of suspects, incidents and pages, in one transaction.
 
-        `votes` are the rows of people's verdicts that this report tells of.
-        Returns how many deliveries are new: one page per finding, state and receiver.
+        `feedback` and `responses` are rows of people's decisions that this report acts on.
+        Returns how many deliveries are new. An opening that was not sent yet gets the new text.
         """
+        arrived_s = arrived_ns // _NS
         with self.transaction() as connection:
             for claim in (*report.opened, *report.updated, *report.closed):
-                row = claim_row(claim, arrived_ns // _NS)
+                row = claim_row(claim, arrived_s)
                 if connection.execute(CLAIM_UPDATE, row).rowcount == 0:  # no open life of it
                     connection.execute(CLAIM_IN, row)
-            impacts = [impact_row(impact, arrived_ns // _NS) for impact in report.impacts]
+            impacts = [impact_row(impact, arrived_s) for impact in report.impacts]
             connection.executemany(IMPACT_IN, impacts)
-            changes = [change_row(change, arrived_ns // _NS) for change in report.changes]
+            changes = [change_row(change, arrived_s) for change in report.changes]
             connection.executemany(CHANGE_IN, changes)
-            rankings = [suspects_row(ranking, arrived_ns // _NS) for ranking in suspects]
+            rankings = [suspects_row(ranking, arrived_s) for ranking in suspects]
             connection.executemany(SUSPECTS_IN, rankings)
-            connection.executemany(
-                FEEDBACK_REPORTED, [(arrived_ns, feedback) for feedback in votes]
-            )
-            before = connection.total_changes
-            told = [(*delivery, arrived_ns, arrived_ns) for delivery in deliveries]
-            connection.executemany(DELIVERY_IN, told)
-            return connection.total_changes - before
+            connection.executemany(FEEDBACK_REPORTED, [(arrived_ns, row) for row in feedback])
+            connection.executemany(RESPONSE_APPLIED, [(arrived_ns, row) for row in responses])
+            for incident in incidents:
+                connection.execute(INCIDENT_IN, incident_row(incident, arrived_s))
+                connection.executemany(INCIDENT_FINDING_IN, incident_finding_rows(incident))
+            return sum(_queue(connection, delivery, arrived_ns) for delivery in deliveries)
 
     def feedback(self, over: Claim, arrived_ns: int) -> None:
-        """Keep a person's verdict, and the finding that it closed, in one transaction.
+        """Keep a person's feedback and the finding that it closed, in one transaction.
 
-        Whoever judges this store picks the vote up and tells those who were paged.
+        The collector that works on this store reads it at its next tick and updates the pages.
         """
-        assert over.feedback is not None, "a vote closed this claim"
+        assert over.feedback is not None, "feedback closed this claim"
         row = claim_row(over, arrived_ns // _NS)
-        text = serialization.feedback_text(over.feedback)
+        text = to_text(over.feedback)
         with self.transaction() as connection:
             connection.execute(FEEDBACK_INSERT, (over.finding.id, over.feedback.given_at_ns, text))
             connection.execute(CLAIM_IN, row)
+
+    def respond(self, response: Response) -> None:
+        """Keep an acknowledgement or a snooze; the collector applies it at its next tick."""
+        row = (response.incident, response.given_at_ns, to_text(response))
+        with self.transaction() as connection:
+            connection.execute(RESPONSE_INSERT, row)
+
+    def mute(self, mute: Mute) -> int:
+        """Keep a mute; returns its number."""
+        statement = "INSERT INTO mutes (given_at_ns, until_ns, body) VALUES (?, ?, ?)"
+        with self.transaction() as connection:
+            row = (mute.given_at_ns, mute.until_ns, to_text(mute))
+            number = connection.execute(statement, row).lastrowid or 0
+            text = to_text(replace(mute, number=number))
+            connection.execute("UPDATE mutes SET body = ? WHERE number = ?", (text, number))
+        return number
+
+    def unmute(self, number: int, by: str, at_ns: int) -> bool:
+        """End a mute early; False where there is no such mute or it had ended."""
+        with self.transaction() as connection:
+            statement = "SELECT body FROM mutes WHERE number = ?"
+            found = connection.execute(statement, (number,)).fetchone()
+            mute = None if found is None else from_text(Mute, found[0])
+            if mute is None or not mute.holds(at_ns):
+                return False
+            text = to_text(replace(mute, ended_by=by, ended_at_ns=at_ns))
+            statement = "UPDATE mutes SET until_ns = ?, body = ? WHERE number = ?"
+            connection.execute(statement, (at_ns, text, number))
+        return True
+
+    def save_snapshot(self, name: str, body: bytes, at_ns: int) -> None:
+        """Replace what a part of the collector needs to continue after a restart."""
+        with self.transaction() as connection:
+            connection.execute(SNAPSHOT_IN, (name, at_ns, body))
 
     def select(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """Rows as this store's own connection sees them; for lists, open a Reader."""
@@ -262,7 +274,7 @@ class Store:
                 (first,) = connection.execute(oldest).fetchone()
                 statement = f"DELETE FROM {table} WHERE id < ? {old}"  # noqa: S608
                 rows[table] = connection.execute(statement, (first + PRUNE_ROWS_MAX,)).rowcount
-            for table, condition in _PRUNED_WHOLE:
+            for table, condition in PRUNED:
                 statement = f"DELETE FROM {table} WHERE {condition}"  # noqa: S608
                 rows[table] = connection.execute(statement, {"before_s": before_s}).rowcount
             if rows["origins"]:
@@ -288,6 +300,8 @@ class Store:
             with self.transaction() as connection:
                 for statement in filter(str.strip, script.split(";")):
                     connection.execute(statement)
+                if number in REWRITES:
+                    REWRITES[number](connection)
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {number}")
 
@@ -327,36 +341,15 @@ class Store:
         return identity
 
 
-# An origin's time of use may be stale by ORIGIN_REFRESH_S; the second hour is a margin.
-_PRUNED_WHOLE = (
-    ("changes", "arrived_s < :before_s"),
-    ("claims", "arrived_s < :before_s AND closed_at_ns IS NOT NULL"),
-    ("impacts", "arrived_s < :before_s"),
-    ("suspects", "arrived_s < :before_s"),
-    ("deliveries", "queued_at_ns / 1000000000 < :before_s AND next_attempt_ns IS NULL"),
-    (
-        "runs",
-        (
-            "arrived_s < :before_s AND NOT EXISTS (SELECT 1 FROM spans WHERE run = runs.id)"
-            " AND NOT EXISTS (SELECT 1 FROM events WHERE run = runs.id)"
-        ),
-    ),
-    ("origins", f"arrived_s < :before_s - {2 * ORIGIN_REFRESH_S}"),
-)
-
-
-@contextmanager
-def translated() -> Generator[None]:
-    """SQLite's errors as ours: can't now, or can't ever."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", None)
-        reason = None if code is None else _REASONS.get(code & 0xFF)
-        if reason is not None:
-            raise StoreUnavailable(reason, str(error)) from error
-        raise StoreRefused(str(error)) from error
-    except (OverflowError, TypeError, ValueError) as error:
-        if isinstance(error, StoreRefused):
-            raise
-        raise StoreRefused(str(error)) from error
+def _queue(connection: sqlite3.Connection, delivery: Delivery, at_ns: int) -> int:
+    """Rows that queueing one delivery added: none where it is known."""
+    due_ns = at_ns + delivery.wait_ns
+    if delivery.state in {State.OPENED, State.UPDATED} and delivery.incident is not None:
+        values = (delivery.body, delivery.urgent, due_ns, delivery.subject, delivery.receiver)
+        if connection.execute(DELIVERY_REFRESH, values).rowcount:
+            return 0
+    row = (
+        delivery.subject, delivery.incident, delivery.state.value, delivery.revision,
+        delivery.receiver, delivery.urgent, delivery.body, at_ns, due_ns,
+    )  # fmt: skip
+    return connection.execute(DELIVERY_IN, row).rowcount

@@ -35,7 +35,7 @@ def view(reader: Reader, run_ids: Sequence[str], policy: Policy) -> View:
         until_ns = max((s.last_ns for s in steps), default=0)
         changes = reader.changes(began_ns, until_ns)
         suspects = reader.suspects(began_ns=began_ns, until_ns=until_ns)
-        deliveries = [deliveries for run_id in run_ids for deliveries in reader.told(run_id)]
+        deliveries = [deliveries for run_id in run_ids for deliveries in reader.delivered(run_id)]
     return View(lay_out(steps, claims, impacts, changes, suspects), readable(deliveries))
 
 

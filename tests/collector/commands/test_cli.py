@@ -14,8 +14,9 @@ import pytest
 from aftershock.model import Report
 from aftershock_collector import cli
 from aftershock_collector.notify import page
-from aftershock_collector.store.outbox import Outbox
-from aftershock_collector.store.writer import Delivery, Store
+from aftershock_collector.store.interface import Delivery, State
+from aftershock_collector.store.outbox import SqliteOutbox
+from aftershock_collector.store.writer import SqliteStore
 from tests.support import incident
 from tests.support.commands import Main, printed_data
 
@@ -164,11 +165,11 @@ def test_the_page_is_written_with_the_pages_that_were_sent(
     tmp_path: Path, main: Main, recorded: Path
 ) -> None:
     (found,) = printed_data(main, "findings", "--run", "a1")
-    store = Store.open(tmp_path / "home" / "aftershock.db")
+    store = SqliteStore.open(tmp_path / "home" / "aftershock.db")
     printed = page.compose(incident.loop(), page.State.OPENED)
     body = json.dumps(page.as_json(printed))
-    store.record(Report(0), [Delivery(found["id"], "opened", "webhook", body)], incident.at(9))
-    Outbox(store).delivered(1, incident.at(10))
+    store.record(Report(0), [Delivery(found["id"], State.OPENED, "webhook", body)], incident.at(9))
+    SqliteOutbox(store).delivered(1, incident.at(10))
     store.close()
     code, out, error = main("timeline", "a1", "--html", "page.html")
     text = (tmp_path / "page.html").read_text(encoding="utf-8")

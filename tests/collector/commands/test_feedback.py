@@ -21,7 +21,7 @@ from aftershock_collector.impact.feedback import closing_words, decided, feedbac
 from aftershock_collector.service.wiring import running
 from aftershock_collector.service.worker import Worker
 from aftershock_collector.store.reader import Reader
-from aftershock_collector.store.writer import Store
+from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.telemetry import Telemetry
 from tests.support import incident
 from tests.support.commands import Main, printed_data
@@ -40,7 +40,7 @@ def home(home: Path) -> Path:
 
 
 def recorded(home: Path, *claims: Claim) -> None:
-    store = Store.open(home / "aftershock.db")
+    store = SqliteStore.open(home / "aftershock.db")
     impacts = tuple(c.finding.impact for c in claims if c.finding.impact)
     store.record(Report(incident.at(96), opened=claims, impacts=impacts), (), incident.at(96))
     store.close()
@@ -68,7 +68,7 @@ def test_without_a_collector_the_finding_closes_and_the_feedback_is_kept(
 
 
 def test_a_finding_that_is_over_is_decided_all_the_same(main: Main, home: Path) -> None:
-    store = Store.open(home / "aftershock.db")
+    store = SqliteStore.open(home / "aftershock.db")
     over = incident.closed(incident.blamed())
     store.record(Report(incident.at(150), opened=(over,), closed=(over,)), (), incident.at(150))
     store.close()
@@ -103,7 +103,7 @@ class Desk:
     """A judging core on a real store, as a running collector has it."""
 
     def __init__(self, home: Path) -> None:
-        self.store = Store.open(home / "aftershock.db")
+        self.store = SqliteStore.open(home / "aftershock.db")
         self.reader = Reader.open(home / "aftershock.db")
         self.reports: list[Report] = []
 

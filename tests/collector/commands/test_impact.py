@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftershock.model import Report
-from aftershock_collector.store.writer import Store
+from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.views.chart import Plot, plot_of
 from aftershock_collector.views.terminal.canvas import ACTION, BAND, canvas
 from tests.support import incident
@@ -26,7 +26,7 @@ def home(home: Path) -> Path:
 @pytest.fixture
 def judged(home: Path) -> None:
     impacts = (incident.impact(), incident.harmless())
-    store = Store.open(home / "aftershock.db")
+    store = SqliteStore.open(home / "aftershock.db")
     store.record(Report(incident.at(96), impacts=impacts), (), incident.at(96))
     store.close()
 
@@ -126,7 +126,7 @@ def test_an_attribution_without_data_is_two_lines_and_draws_nothing(main: Main, 
         lead_ns=None,
         alternatives=(),
     )
-    store = Store.open(home / "aftershock.db")
+    store = SqliteStore.open(home / "aftershock.db")
     store.record(Report(incident.at(96), impacts=(silent,)), (), incident.at(96))
     store.close()
     text = main("impact")[1]

@@ -17,8 +17,8 @@ from aftershock_collector.config.model import OnCall
 from aftershock_collector.notify import deliverer, http_post
 from aftershock_collector.notify.deliverer import Deliverer
 from aftershock_collector.notify.notifications import Messages
-from aftershock_collector.store.outbox import Outbox
-from aftershock_collector.store.writer import Store
+from aftershock_collector.store.outbox import SqliteOutbox
+from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.telemetry import Telemetry
 from tests.support import incident
 from tests.support.receiver import Answer, Receiver, eventually
@@ -32,8 +32,8 @@ class Desk:
     """A collector's outgoing side by hand: record reports, send what is due, look at the store."""
 
     def __init__(self, path: Path, on_call: OnCall) -> None:
-        self.store = Store.open(path / "aftershock.db")
-        self.outbox = Outbox(self.store)
+        self.store = SqliteStore.open(path / "aftershock.db")
+        self.outbox = SqliteOutbox(self.store)
         self.telemetry = Telemetry()
         self.messages = Messages(
             deliverer.receivers_of(on_call), LINK, lambda _: ("sre-bot-app", None, None)
@@ -361,7 +361,7 @@ def test_a_page_that_another_version_wrote_is_given_up_and_not_a_crash(
 ) -> None:
     desk = Desk(tmp_path, OnCall(slack_url=receiver.url))
     (delivery,) = desk.messages.tell(opened(incident.blamed()))
-    desk.store.record(Report(NOW), [delivery._replace(body='{"version": 99}')], NOW)
+    desk.store.record(Report(NOW), [replace(delivery, body='{"version": 99}')], NOW)
     desk.send()
 
     assert desk.outbox.counts() == {"given_up": 1}

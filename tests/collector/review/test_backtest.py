@@ -22,7 +22,7 @@ from aftershock_collector.otlp.wire import Span
 from aftershock_collector.reading.read import read
 from aftershock_collector.review.backtest import EXAMPLES_MAX, Backtest, rejudge
 from aftershock_collector.review.rereading import Rereader
-from aftershock_collector.store.writer import Store
+from aftershock_collector.store.writer import SqliteStore
 from tests.support import incident
 from tests.support.commands import Main, printed_data
 from tests.support.scenario import run
@@ -212,7 +212,7 @@ def test_thresholds_of_impact_are_tried_on_the_verdicts_that_were_stored(
     (file,) = write(tmp_path, traffic)
     assert main("import", str(file))[0] == 0
     recovered = replace(incident.impact(0.85), run_id=traffic.run_id, recovered_at_ns=9)
-    with closing(Store.open(tmp_path / "home" / "aftershock.db")) as store:
+    with closing(SqliteStore.open(tmp_path / "home" / "aftershock.db")) as store:
         store.record(Report(0, impacts=(recovered,)), (), 0)
     body = tried(main, "--limit", "impact_alarm=0.9")
 

@@ -23,7 +23,7 @@ from aftershock.rules.stale_fact import stale_fact
 from aftershock_collector.review.comparison import Content, Likeness, side_by_side
 from aftershock_collector.review.explanation import Explanation, State, explain
 from aftershock_collector.review.spending import courses_of, saving_of
-from aftershock_collector.store.writer import Store
+from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.views.terminal import why_text
 from tests.support import incident
 from tests.support.commands import Main, printed_data
@@ -178,7 +178,7 @@ def test_an_impact_is_shown_with_its_parts_its_rivals_and_its_chart(
     tmp_path: Path, main: Main
 ) -> None:
     record(tmp_path, main, Agent(random.Random(1), "sre"))
-    with closing(Store.open(tmp_path / "home" / "aftershock.db")) as store:
+    with closing(SqliteStore.open(tmp_path / "home" / "aftershock.db")) as store:
         report = Report(0, opened=(incident.blamed(),), impacts=(incident.impact(),))
         store.record(report, (), incident.at(9))
     _, out, _ = main("why")

@@ -17,7 +17,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from aftershock_collector.store.reader import Reader
-from aftershock_collector.store.writer import Store
+from aftershock_collector.store.writer import SqliteStore
 from tests.support.otlp_sender import recorded_spans
 
 COLLECTOR = """
@@ -79,7 +79,7 @@ def test_nothing_acknowledged_is_lost_when_the_collector_is_stopped(
         sender.join(20)
         sender.exporter.shutdown()
 
-    store = Store.open(tmp_path / "aftershock.db")
+    store = SqliteStore.open(tmp_path / "aftershock.db")
     assert store.select("PRAGMA integrity_check") == [("ok",)]
     store.close()
     with Reader.open(tmp_path / "aftershock.db") as reader:

@@ -15,7 +15,7 @@ import pytest
 from aftershock.policy.policy import EMPTY
 from aftershock_collector.service.replay import Imported, Importer
 from aftershock_collector.store.reader import Reader
-from aftershock_collector.store.writer import Store
+from aftershock_collector.store.writer import SqliteStore
 from tests.support.traffic import looping_run, span_request
 
 RECORDED = Path(__file__).parents[4] / "shared" / "data" / "otel-openinference"
@@ -28,7 +28,7 @@ needs_recordings = pytest.mark.skipif(
 
 
 def import_into(place: Path, *files: Path) -> list[Imported]:
-    with closing(Store.open(place)) as store:
+    with closing(SqliteStore.open(place)) as store:
         importer = Importer(store, EMPTY, NOW_NS)
         return [importer.take(path) for path in files]
 

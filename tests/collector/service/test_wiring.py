@@ -12,8 +12,8 @@ import pytest
 
 from aftershock_collector.config.model import Address, Config, Infrastructure, OnCall, ScrapeTarget
 from aftershock_collector.service.wiring import running
+from aftershock_collector.store.interface import StoreRefused
 from aftershock_collector.store.reader import Reader
-from aftershock_collector.store.writer import StoreRefused
 from tests.support.receiver import Receiver
 from tests.support.traffic import Agent, Traffic, looping_run, span_request
 

@@ -31,7 +31,7 @@ from aftershock_collector.sources.requests import (
     Signal,
 )
 from aftershock_collector.store.reader import Reader
-from aftershock_collector.store.writer import Store
+from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.telemetry import Telemetry
 from tests.support.traffic import any_runs, log_request, looping_run, span_request
 
@@ -51,7 +51,7 @@ class Desk:
 
     def __init__(self, home: Path) -> None:
         self.config = replace(Config(home), answer_s=1.0)
-        self.store = Store.open(self.config.store)
+        self.store = SqliteStore.open(self.config.store)
         self.telemetry = Telemetry()
         self.arrived: list[Observations] = []
         self.before_consuming: Callable[[], None] = lambda: None

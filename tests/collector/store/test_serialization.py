@@ -19,18 +19,7 @@ from aftershock.model import (
     Parts,
     Report,
 )
-from aftershock_collector.store.serialization import (
-    change_from_text,
-    change_text,
-    claim_from_text,
-    claim_text,
-    finding_from_text,
-    finding_text,
-    from_plain,
-    impact_from_text,
-    impact_text,
-    report_text,
-)
+from aftershock_collector.store.serialization import from_plain, from_text, to_text
 
 FINDING = Finding(
     "repeated_action", "run-1", "get_status/ab", Level.ALARM, 1, 2, ("aa", "bb"), "It repeats."
@@ -51,16 +40,16 @@ FEW = settings(max_examples=40, deadline=None)
     )
 )
 def test_every_claim_comes_back_equal(claim: Claim) -> None:
-    assert claim == claim_from_text(claim_text(claim))
+    assert claim == from_text(Claim, to_text(claim))
 
 
 @FEW
 @given(st.from_type(Impact))
 def test_every_impact_comes_back_equal(impact: Impact) -> None:
-    text = impact_text(impact)
-    again = impact_from_text(text)
+    text = to_text(impact)
+    again = from_text(Impact, text)
 
-    assert text == impact_text(again)
+    assert text == to_text(again)
     assert again == impact or "nan" in text  # not a number is not equal to itself
     assert hash(again) is not None
 
@@ -68,10 +57,10 @@ def test_every_impact_comes_back_equal(impact: Impact) -> None:
 @FEW
 @given(st.from_type(Change))
 def test_every_change_comes_back_equal(change: Change) -> None:
-    text = change_text(change)
-    again = change_from_text(text)
+    text = to_text(change)
+    again = from_text(Change, text)
 
-    assert text == change_text(again)
+    assert text == to_text(again)
     assert again == change or "nan" in text
 
 
@@ -83,30 +72,30 @@ def test_a_claim_keeps_its_impact() -> None:
     )  # fmt: skip
     claim = Claim(replace(FINDING, impact=impact), 3)
 
-    assert claim == claim_from_text(claim_text(claim))
+    assert claim == from_text(Claim, to_text(claim))
 
 
-def test_the_text_is_json_that_every_reader_takes() -> None:
-    change = replace(change_from_text(change_text(_change())), size=float("inf"))
+def test_the_text_is_json_that_every_reader_accepts() -> None:
+    change = replace(from_text(Change, to_text(_change())), size=float("inf"))
 
     def refuse(constant: str) -> None:
         raise AssertionError(constant)
 
-    assert json.loads(change_text(change), parse_constant=refuse)["size"] == "inf"
-    assert change == change_from_text(change_text(change))
+    assert json.loads(to_text(change), parse_constant=refuse)["size"] == "inf"
+    assert change == from_text(Change, to_text(change))
 
 
 def test_an_unknown_key_of_a_newer_version_is_ignored() -> None:
-    plain = json.loads(finding_text(FINDING)) | {"colour": "red"}
+    plain = json.loads(to_text(FINDING)) | {"colour": "red"}
 
-    assert finding_from_text(json.dumps(plain)) == FINDING
+    assert from_text(Finding, json.dumps(plain)) == FINDING
 
 
 def test_a_key_that_an_older_version_did_not_write_takes_its_default() -> None:
-    plain = json.loads(finding_text(FINDING))
+    plain = json.loads(to_text(FINDING))
     del plain["lasting"], plain["facts"]
 
-    assert finding_from_text(json.dumps(plain)) == FINDING
+    assert from_text(Finding, json.dumps(plain)) == FINDING
 
 
 @pytest.mark.parametrize(
@@ -117,21 +106,21 @@ def test_a_key_that_an_older_version_did_not_write_takes_its_default() -> None:
         "null",
         "{}",
         '{"finding": 3}',
-        finding_text(FINDING).replace('"alarm"', '"loud"'),
-        finding_text(FINDING).replace('["aa","bb"]', '"aa"'),
-        finding_text(FINDING).replace('["aa","bb"]', "[]"),
-        finding_text(FINDING).replace('"began_at_ns":1', '"began_at_ns":"1"'),
+        to_text(FINDING).replace('"alarm"', '"loud"'),
+        to_text(FINDING).replace('["aa","bb"]', '"aa"'),
+        to_text(FINDING).replace('["aa","bb"]', "[]"),
+        to_text(FINDING).replace('"began_at_ns":1', '"began_at_ns":"soon"'),
     ],
 )
 def test_anything_else_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError):
-        finding_from_text(text)
+        from_text(Finding, text)
 
 
 def test_a_report_is_json_too() -> None:
     report = Report(5, opened=(Claim(FINDING, 2),), drops={"late": 3})
 
-    assert from_plain(Report, json.loads(report_text(report))) == report
+    assert from_plain(Report, json.loads(to_text(report))) == report
 
 
 def _change() -> Change:

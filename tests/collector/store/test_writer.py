@@ -32,16 +32,10 @@ from aftershock.policy.policy import EMPTY
 from aftershock_collector.otlp.decode import decode_logs, decode_traces
 from aftershock_collector.otlp.wire import LogEvent, Span
 from aftershock_collector.reading.read import read, read_event
-from aftershock_collector.store.outbox import Outbox
+from aftershock_collector.store.interface import Delivery, State, StoreRefused, StoreUnavailable
+from aftershock_collector.store.outbox import SqliteOutbox
 from aftershock_collector.store.reader import Reader
-from aftershock_collector.store.writer import (
-    PAGE_BYTES,
-    PRUNE_ROWS_MAX,
-    Delivery,
-    Store,
-    StoreRefused,
-    StoreUnavailable,
-)
+from aftershock_collector.store.writer import PAGE_BYTES, PRUNE_ROWS_MAX, SqliteStore
 from tests.support.traffic import Traffic, any_runs, log_request, looping_run, span_request
 
 PROTOBUF = "application/x-protobuf"
@@ -57,8 +51,8 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(path: Path) -> Iterator[Store]:
-    opened = Store.open(path)
+def store(path: Path) -> Iterator[SqliteStore]:
+    opened = SqliteStore.open(path)
     yield opened
     opened.close()
 
@@ -95,7 +89,9 @@ def impact(probability: float, entity: str = "db/orders") -> Impact:
 # --- Keeping -----------------------------------------------------------------------------------
 
 
-def test_spans_come_back_byte_for_byte_and_as_the_same_steps(store: Store, path: Path) -> None:
+def test_spans_come_back_byte_for_byte_and_as_the_same_steps(
+    store: SqliteStore, path: Path
+) -> None:
     runs = some_runs(4)
     rows = spans_of(*runs)
     appended = store.append(rows, [], [], NOW)
@@ -113,7 +109,7 @@ def test_spans_come_back_byte_for_byte_and_as_the_same_steps(store: Store, path:
             assert {s.span_id for s in steps} == set(sent)
 
 
-def test_resources_and_scopes_are_stored_once(store: Store, path: Path) -> None:
+def test_resources_and_scopes_are_stored_once(store: SqliteStore, path: Path) -> None:
     store.append(spans_of(*some_runs(5)), [], [], NOW)
 
     with Reader.open(path) as reader:
@@ -121,7 +117,7 @@ def test_resources_and_scopes_are_stored_once(store: Store, path: Path) -> None:
     assert [(2,)] == store.select("SELECT count(*) FROM origins")
 
 
-def test_what_is_known_is_not_stored_again_and_counted(store: Store, path: Path) -> None:
+def test_what_is_known_is_not_stored_again_and_counted(store: SqliteStore, path: Path) -> None:
     run = looping_run(random.Random(2))
     spans, events = spans_of(run), events_of(run)
     first = store.append(spans, events, [change()], NOW)
@@ -135,7 +131,7 @@ def test_what_is_known_is_not_stored_again_and_counted(store: Store, path: Path)
 
 
 def test_an_ended_span_replaces_its_open_version_and_never_the_other_way(
-    store: Store, path: Path
+    store: SqliteStore, path: Path
 ) -> None:
     run = looping_run(random.Random(3))
     ((span, step),) = spans_of(Traffic(run.run_id, run.spans[:1]))
@@ -151,7 +147,7 @@ def test_an_ended_span_replaces_its_open_version_and_never_the_other_way(
         assert [span] == list(reader.spans(run.run_id))
 
 
-def test_a_change_that_ended_stays_ended(store: Store, path: Path) -> None:
+def test_a_change_that_ended_stays_ended(store: SqliteStore, path: Path) -> None:
     store.append([], [], [change()], NOW)
     store.append([], [], [change(ended=NOW + 5)], NOW)
     store.append([], [], [change()], NOW)
@@ -162,7 +158,7 @@ def test_a_change_that_ended_stays_ended(store: Store, path: Path) -> None:
         assert [change(ended=NOW + 5)] == reader.changes(NOW + 3, NOW + 9)
 
 
-def test_runs_are_summed_up_newest_first(store: Store, path: Path) -> None:
+def test_runs_are_summed_up_newest_first(store: SqliteStore, path: Path) -> None:
     runs = some_runs(6, seed=4)
     for run in runs:
         store.append(spans_of(run), events_of(run), [], NOW)
@@ -188,7 +184,9 @@ def test_runs_are_summed_up_newest_first(store: Store, path: Path) -> None:
         assert len(reader.runs(limit=2)) == 2
 
 
-def test_a_run_that_only_started_is_listed_with_its_open_step(store: Store, path: Path) -> None:
+def test_a_run_that_only_started_is_listed_with_its_open_step(
+    store: SqliteStore, path: Path
+) -> None:
     run = looping_run(random.Random(5))
     store.append([], events_of(run)[:1], [], NOW)
 
@@ -200,7 +198,7 @@ def test_a_run_that_only_started_is_listed_with_its_open_step(store: Store, path
         assert [] == reader.live_since(summary.last_ns + 1)
 
 
-def test_spans_that_are_nobodys_step_are_kept_without_a_run(store: Store, path: Path) -> None:
+def test_spans_that_are_nobodys_step_are_kept_without_a_run(store: SqliteStore, path: Path) -> None:
     rows: Spans = [(span, None) for span, _ in spans_of(*some_runs(1))]
     store.append(rows, [], [], NOW)
 
@@ -212,7 +210,7 @@ def test_spans_that_are_nobodys_step_are_kept_without_a_run(store: Store, path: 
 
 
 def test_a_claim_is_updated_in_place_and_a_second_life_is_a_second_row(
-    store: Store, path: Path
+    store: SqliteStore, path: Path
 ) -> None:
     first = Claim(finding(), NOW)
     worse = replace(first, finding=finding(level=Level.ALARM, summary="worse"))
@@ -234,7 +232,7 @@ def test_a_claim_is_updated_in_place_and_a_second_life_is_a_second_row(
 
 
 def test_a_claim_that_opened_and_closed_between_two_looks_is_closed(
-    store: Store, path: Path
+    store: SqliteStore, path: Path
 ) -> None:
     claim = Claim(finding(), NOW, NOW + 1, Closing.RUN_ENDED)
     store.record(Report(NOW, opened=(claim,), closed=(claim,)), [], NOW)
@@ -243,7 +241,9 @@ def test_a_claim_that_opened_and_closed_between_two_looks_is_closed(
         assert [claim] == reader.claims()
 
 
-def test_the_newest_verdict_on_an_action_and_an_entity_counts(store: Store, path: Path) -> None:
+def test_the_newest_attribution_of_an_action_and_an_entity_counts(
+    store: SqliteStore, path: Path
+) -> None:
     store.record(Report(NOW, impacts=(impact(0.4), impact(0.1, "service/a"))), [], NOW)
     store.record(Report(NOW, impacts=(impact(0.9),)), [], NOW)
 
@@ -251,23 +251,23 @@ def test_the_newest_verdict_on_an_action_and_an_entity_counts(store: Store, path
         assert [impact(0.9), impact(0.1, "service/a")] == reader.impacts("r1")
 
 
-def test_one_page_per_finding_state_and_receiver(store: Store) -> None:
+def test_one_page_per_finding_state_and_receiver(store: SqliteStore) -> None:
     report = Report(NOW, opened=(Claim(finding(), NOW),))
-    page = Delivery(finding().id, "opened", "webhook", "{}")
-    other = page._replace(receiver="slack")
-    outbox = Outbox(store)
+    page = Delivery(finding().id, State.OPENED, "webhook", "{}")
+    other = replace(page, receiver="slack")
+    outbox = SqliteOutbox(store)
 
     assert store.record(report, [page, other], NOW) == 2
     assert store.record(report, [page], NOW) == 0
-    assert store.record(report, [page._replace(state="closed")], NOW) == 1
+    assert store.record(report, [replace(page, state=State.CLOSED)], NOW) == 1
     assert [("webhook", "opened"), ("slack", "opened")] == [
         (due.receiver, due.state) for due in outbox.due(NOW)
     ]
 
 
-def test_deliveries_wait_for_their_time_and_end_delivered_or_given_up(store: Store) -> None:
-    outbox = Outbox(store)
-    pages = [Delivery("f", "opened", receiver, "{}") for receiver in ("a", "b")]
+def test_deliveries_wait_for_their_time_and_end_delivered_or_given_up(store: SqliteStore) -> None:
+    outbox = SqliteOutbox(store)
+    pages = [Delivery("f", State.OPENED, receiver, "{}") for receiver in ("a", "b")]
     store.record(Report(NOW), pages, NOW)
     first, second = outbox.due(NOW)
     outbox.postpone(first.id, NOW + 5, "timeout " * 1_000)
@@ -285,7 +285,7 @@ def test_deliveries_wait_for_their_time_and_end_delivered_or_given_up(store: Sto
 
 
 def test_a_row_that_cannot_be_stored_refuses_its_transaction_and_nothing_is_half_there(
-    store: Store, path: Path
+    store: SqliteStore, path: Path
 ) -> None:
     rows = spans_of(*some_runs(1))
     span, step = rows[-1]
@@ -301,7 +301,9 @@ def test_a_row_that_cannot_be_stored_refuses_its_transaction_and_nothing_is_half
         assert len(list(reader.spans(step.run_id if step else ""))) > 0
 
 
-def test_a_full_store_says_so_keeps_what_it_has_and_recovers(store: Store, path: Path) -> None:
+def test_a_full_store_says_so_keeps_what_it_has_and_recovers(
+    store: SqliteStore, path: Path
+) -> None:
     runs = some_runs(60)
     store.append(spans_of(runs[0]), [], [], NOW)
     ((pages,),) = store.select("PRAGMA page_count")
@@ -321,7 +323,9 @@ def test_a_full_store_says_so_keeps_what_it_has_and_recovers(store: Store, path:
         assert all(list(reader.spans(run.run_id)) for run in runs)
 
 
-def test_a_store_that_another_writer_holds_says_locked_at_once(store: Store, path: Path) -> None:
+def test_a_store_that_another_writer_holds_says_locked_at_once(
+    store: SqliteStore, path: Path
+) -> None:
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     began = time.monotonic()
@@ -340,18 +344,18 @@ def test_a_file_that_is_no_database_or_not_ours_or_newer_is_refused(tmp_path: Pa
     noise = tmp_path / "noise.db"
     noise.write_bytes(b"not a database at all" * 1_000)
     with pytest.raises(StoreUnavailable, match="not a database"):
-        Store.open(noise)
+        SqliteStore.open(noise)
     for name, application, says in (("foreign", 7, "another program"), ("newer", None, "newer")):
         path = tmp_path / f"{name}.db"
         if application is None:
-            Store.open(path).close()
+            SqliteStore.open(path).close()
         with sqlite3.connect(path) as other:
             other.execute("PRAGMA user_version = 999")
             if application is not None:
                 other.execute(f"PRAGMA application_id = {application}")
         other.close()
         with pytest.raises(StoreRefused, match=says):
-            Store.open(path)
+            SqliteStore.open(path)
         with pytest.raises(StoreUnavailable):
             Reader.open(path)
 
@@ -379,7 +383,7 @@ with Reader.open(Path(sys.argv[1])) as reader:
 
 
 def test_another_process_reads_one_consistent_moment_while_this_one_writes(
-    store: Store, path: Path
+    store: SqliteStore, path: Path
 ) -> None:
     runs = some_runs(120)
     store.append(spans_of(runs[0]), [], [], NOW)
@@ -411,10 +415,10 @@ import random, sys
 from pathlib import Path
 from aftershock.policy.policy import EMPTY
 from aftershock_collector.otlp.decode import decode_traces
-from aftershock_collector.store.writer import Store
+from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.reading.read import read
 from tests.support.traffic import any_runs, span_request
-store = Store.open(Path(sys.argv[1]))
+store = SqliteStore.open(Path(sys.argv[1]))
 for run in any_runs(random.Random(9), 10_000):
     spans = decode_traces(span_request(run.spans), "application/x-protobuf").items
     store.append([(span, read(span, EMPTY)) for span in spans], [], [], 1)
@@ -433,7 +437,7 @@ def test_kill_9_loses_nothing_that_was_committed(path: Path) -> None:
 
     with Reader.open(path) as reader:  # before anybody repaired it
         assert reader.counts()["spans"] >= acknowledged > 100
-    store = Store.open(path)
+    store = SqliteStore.open(path)
     assert [("ok",)] == store.select("PRAGMA integrity_check")
     store.close()
     with Reader.open(path) as reader:
@@ -445,14 +449,14 @@ def test_kill_9_loses_nothing_that_was_committed(path: Path) -> None:
 # --- Pruning -----------------------------------------------------------------------------------
 
 
-def prune_all(store: Store, before_ns: int, bytes_max: int) -> int:
+def prune_all(store: SqliteStore, before_ns: int, bytes_max: int) -> int:
     calls = 1
     while store.prune(before_ns, bytes_max).more:
         calls += 1
     return calls
 
 
-def test_what_arrived_long_ago_goes_and_what_is_new_stays(store: Store, path: Path) -> None:
+def test_what_arrived_long_ago_goes_and_what_is_new_stays(store: SqliteStore, path: Path) -> None:
     old, new = some_runs(2)
     for run, at in ((old, NOW), (new, NOW + 2 * DAY)):
         store.append(spans_of(run), events_of(run), [change(run.run_id)], at)
@@ -477,7 +481,9 @@ def test_what_arrived_long_ago_goes_and_what_is_new_stays(store: Store, path: Pa
         assert len(old.spans) == len(list(reader.spans(old.run_id)))
 
 
-def test_too_much_loses_its_oldest_spans_and_the_file_shrinks(store: Store, path: Path) -> None:
+def test_too_much_loses_its_oldest_spans_and_the_file_shrinks(
+    store: SqliteStore, path: Path
+) -> None:
     runs = some_runs(900)
     for first in range(0, 900, 100):
         store.append(spans_of(*runs[first : first + 100]), [], [], NOW)
@@ -494,7 +500,7 @@ def test_too_much_loses_its_oldest_spans_and_the_file_shrinks(store: Store, path
         assert 0 < reader.counts()["spans"] < spans // 2
 
 
-def test_traces_of_services_are_kept_and_not_listed_as_runs(path: Path, store: Store) -> None:
+def test_traces_of_services_are_kept_and_not_listed_as_runs(path: Path, store: SqliteStore) -> None:
     span, tool = spans_of(looping_run(random.Random(1)))[0]
     assert tool is not None
     call = replace(tool, kind=StepKind.OUTGOING, action=None)
