@@ -59,9 +59,8 @@ def main(arguments: argparse.Namespace) -> int:
 def claim_named(reader: Reader, name: str) -> Claim:
     """The finding that a number, a prefix or `latest` means; of several lives the newest."""
     if name == LATEST or (name.isdecimal() and len(name) <= NUMBER_DIGITS_MAX):
-        number = 1 if name == LATEST else int(name)
-        found = reader.claims(limit=1, after=number - 1) if number else []
-        if not found:
+        found = reader.claims(limit=1)[:1] if name == LATEST else [reader.claim(int(name))]
+        if not found or found[0] is None:
             held = reader.counts()["claims"]
             listed = f"; {held} are listed" if held else "; nothing was found so far"
             raise CommandError(f"there is no finding {name}{listed} by `aftershock findings`")
