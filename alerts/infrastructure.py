@@ -1,8 +1,8 @@
 """Examples of alerts about services and hosts, with the label that joins them with agents' actions.
 
 The label `entity` says what each is about, in the words of Aftershock: `service/checkout`,
-`db/orders`, `host/web-1`. With it, an alert gets its suspects, and an attribution on the same entity
-inhibits its page. Give your own alerts one, by a label as here or by relabelling.
+`db/orders`, `host/web-1`. With it, an alert gets its suspects, and an attribution on the same
+entity inhibits its page. Give your own alerts one, by a label as here or by relabelling.
 """
 
 from __future__ import annotations

@@ -68,8 +68,8 @@ RULES = (
         "",
         Severity.CRITICAL,
         "A page did not reach its receiver",
-        "{{ $labels.instance }} gave up delivering to {{ $labels.receiver }} in the last quarter of "
-        "an hour; `aftershock findings` shows what it was about.",
+        "{{ $labels.instance }} gave up delivering to {{ $labels.receiver }} in the last quarter "
+        "of an hour; `aftershock findings` shows what it was about.",
     ),
     about(
         "AftershockForwardingFailing",
@@ -138,13 +138,14 @@ RULES = (
     ),
     about(
         "TelemetryNotificationsFailing",
-        "(sum by (instance, integration) (increase(alertmanager_notifications_failed_total[5m])) > 0) "
+        "(sum by (instance, integration) "
+        "(increase(alertmanager_notifications_failed_total[5m])) > 0) "
         "or (sum by (instance) (increase(prometheus_notifications_errors_total[5m])) > 0)",
         "1m",
         Severity.CRITICAL,
         "Alerts do not reach their receivers",
         '{{ $labels.instance }} failed to deliver {{ printf "%.0f" $value }} notifications in five '
-        "minutes{{ with $labels.integration }} by {{ . }}{{ end }}: whoever should be paged is not.",
+        "minutes{{ with $labels.integration }} by {{ . }}{{ end }}: somebody is not paged.",
     ),
     about(
         "Watchdog",

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from dashboards import links
 from dashboards.dashboard import AGENT, ENVIRONMENT, Dashboard, Row
-from dashboards.findings import FINDING, findings_by_kind, findings_open, findings_table
-from dashboards.panels import bars, chart, stat, table
+from dashboards.findings import (
+    FINDING,
+    findings_by_kind,
+    findings_open,
+    findings_table,
+    of_kinds,
+)
+from dashboards.panels import bars, chart, stat
 from dashboards.queries import (
     RISKY,
-    ask,
     ask_now,
     counted,
     events,
     log_instant,
     log_range,
     metric,
-    rate,
+    over_time,
     share,
     tally,
 )  # fmt: skip
 from dashboards.runs import STEP, drawn_in
 from dashboards.style import ANY, COMPLETE, FAMILIES, WAITING, linked, override, series
+from dashboards.tables import table
 from dashboards.transformations import joined
 
 TO_RUN = (links.to(links.RUN, "Run timeline"),)
@@ -32,10 +38,15 @@ DECIDED = {"unexplained_action": FAMILIES["context"]["unexplained_action"], **FA
 NOTHING_NEEDED = "no action needed a fact: name them under tools.NAME.requires in aftershock.yaml"
 
 
-def complete(by: str, counting: str) -> str:
+NEEDING = events(
+    STEP,
+    "aftershock_step_state=`ended`",
+    "(aftershock_context_known!=`` or aftershock_context_lacked!=``)",
+)
+
+
+def complete(by: str = "") -> str:
     """Of the facts that actions needed, the share that was known."""
-    if counting == "rate":
-        return f"1 - {share(rate(UNMET, by), rate(REQUIRED, by))}"
     return f"1 - {share(counted(UNMET, by), counted(REQUIRED, by))}"
 
 
@@ -48,9 +59,10 @@ def found(kind: str) -> str:
 SUMMARY = (
     stat(
         "Completeness",
-        "Of the facts that actions needed, by policy or by what past runs read, the share that the agent had "
+        "Of the facts that actions needed, by policy or by what past runs read, the share that "
+        "the agent had "
         "read and could use when it acted.",
-        ask_now(complete("", "range")),
+        ask_now(complete()),
         empty="nothing needed",
         unit="percentunit",
         thresholds=COMPLETE,
@@ -107,23 +119,24 @@ SUMMARY = (
 
 COMPLETENESS = (
     chart(
-        "Completeness over time",
-        "Of the facts that actions needed, the share that was known, by agent.",
-        ask(complete("agent", "rate"), "{{agent}}"),
+        "Actions with and without what they needed",
+        "Actions that needed facts: those that had read all of them, and those that lacked one.",
+        log_range(over_time(f"{NEEDING} | aftershock_context_lacked=``"), "had read everything"),
+        log_range(over_time(f"{NEEDING} | aftershock_context_lacked!=``"), "lacked a fact"),
         empty=NOTHING_NEEDED,
-        unit="percentunit",
-        thresholds=COMPLETE,
-        limit_shown=True,
-        maximum=1,
+        stacked=True,
+        bars=True,
+        overrides=series(
+            {"had read everything": "semi-dark-green", "lacked a fact": "semi-dark-red"}
+        ),
         onward=TO_RUN,
-        quiet="one call in minutes has no rate: the table of tools beside it counts it",
     ),
     table(
         "Facts that tools needed",
         "For each tool: facts needed before it, facts lacked, and how they were lacked.",
         ask_now(counted(REQUIRED, "tool")),
         ask_now(counted(UNMET, "tool")),
-        ask_now(complete("tool", "range")),
+        ask_now(complete("tool")),
         *(
             ask_now(counted(metric("agent_unmet_facts_total", f"finding=`{kind}`"), "tool"))
             for kind in FACTS
@@ -155,9 +168,14 @@ COMPLETENESS = (
         "Facts lacked, by how",
         "Never obtained (missing_fact), asked for in vain (failed_fact), too old (stale_fact), or "
         "cut from the context before the decision (dropped_fact).",
-        ask(rate(UNMET, "finding"), "{{finding}}"),
+        log_range(
+            over_time(
+                events(FINDING, "aftershock_finding_state=`opened`", of_kinds(FACTS)),
+                "aftershock_finding_kind",
+            ),
+            "{{aftershock_finding_kind}}",
+        ),
         empty="no fact was lacking",
-        unit="ops",
         stacked=True,
         bars=True,
         overrides=series(FACTS),
@@ -188,12 +206,11 @@ DECISIONS = (
         "Recorded decisions beside the actions that can change something: where actions outnumber "
         "decisions, agents act without saying why.",
         log_range(
-            f"sum(count_over_time({events(STEP, 'aftershock_step_kind=`decision`')} [$__auto]))",
+            over_time(events(STEP, "aftershock_step_kind=`decision`")),
             "decisions",
         ),
         log_range(
-            f"sum(count_over_time({events(STEP, 'aftershock_step_state=`ended`', RISKY)} "
-            "[$__auto]))",
+            over_time(events(STEP, "aftershock_step_state=`ended`", RISKY)),
             "actions with an effect",
         ),
         empty="no agent decided or changed anything",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dashboards import links
-from dashboards.panels import Panel, bars, chart, events_table, states
+from dashboards.panels import Panel, bars, chart, states
 from dashboards.queries import ask, events, log_instant, log_lines, metric, tally
 from dashboards.style import KINDS, LEVELS, STATES, coloured, series, whole
+from dashboards.tables import events_table
 from dashboards.transformations import rows_of, series_of
 
 FINDING = "aftershock.finding"
@@ -91,7 +92,7 @@ def findings_table(
             "aftershock_finding_kind": "Finding",
             "aftershock_finding_level": "Level",
             "aftershock_finding_state": "State",
-            "Line": "What is claimed",
+            "Line": "What was found",
             "aftershock_finding_facts": "Evidence",
             "aftershock_finding_closing": "Closed because",
             "gen_ai_agent_name": "Agent",
@@ -106,7 +107,7 @@ def findings_table(
             ),
             coloured("Level", LEVELS, custom_width=80),
             coloured("State", STATES, custom_width=90),
-            whole("What is claimed", custom_minWidth=240),
+            whole("What was found", custom_minWidth=320),
             whole("Evidence"),
         ),
         onward=TO_INCIDENT,

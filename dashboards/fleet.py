@@ -5,18 +5,29 @@ from __future__ import annotations
 from dashboards import links
 from dashboards.dashboard import AGENT, ENVIRONMENT, Dashboard, Row
 from dashboards.findings import findings_by_kind, findings_open
-from dashboards.panels import chart, stat, table
-from dashboards.queries import ask, ask_now, counted, metric, rate, share
-from dashboards.runs import runs_table
+from dashboards.panels import chart, stat
+from dashboards.queries import (
+    ask,
+    ask_now,
+    counted,
+    events,
+    log_range,
+    metric,
+    over_time,
+    rate,
+    share,
+)
+from dashboards.runs import ENDED, NO_FRAME, STEP, runs_table
 from dashboards.style import ANY, FULLNESS, SHARE, SURE, WAITING, linked, override, steps
+from dashboards.tables import table
 from dashboards.transformations import joined
 
-OF_AGENT = links.to(links.RUN, "What it did", agent=links.label("agent"))
 TO_RUN = (links.to(links.RUN, "Run timeline"),)
 TO_INCIDENT = (links.to(links.INCIDENT, "Incident"),)
 TO_LOOPS = (links.to(links.LOOPS, "Loops and tools"),)
 TO_CONTEXT = (links.to(links.CONTEXT, "Decisions and context"),)
 
+AGENT_NAME = "{{gen_ai_agent_name}}"
 CALLS = metric("agent_tool_calls_total")
 FAILED = metric("agent_tool_calls_total", "outcome=`failed`")
 ERRORS = steps((1, "semi-dark-yellow"), (10, "semi-dark-red"))
@@ -98,8 +109,8 @@ AGENTS = table(
             "A": "Open runs",
             "B": "Ended runs",
             "C": "Steps",
-            "D": "Alarms",
-            "E": "Warnings",
+            "D": "Alarms open",
+            "E": "Warnings open",
             "F": "Failed calls",
             "G": "Tokens",
             "H": "Cost",
@@ -107,16 +118,16 @@ AGENTS = table(
             "J": "Budget used",
         },
     ),
-    sort="Alarms",
+    sort="Alarms open",
     overrides=(
         linked("Agent", links.to(links.RUN, "What it did", agent=links.field("Agent"))),
         override(
-            "Alarms",
+            "Alarms open",
             thresholds=ANY,
             custom_cellOptions={"type": "color-text"},
             links=[links.to(links.INCIDENT, "Incident", agent=links.field("Agent"))],
         ),
-        override("Warnings", thresholds=WAITING, custom_cellOptions={"type": "color-text"}),
+        override("Warnings open", thresholds=WAITING, custom_cellOptions={"type": "color-text"}),
         override(
             "Failed calls",
             unit="percentunit",
@@ -139,12 +150,13 @@ AGENTS = table(
 TRENDS = (
     chart(
         "Steps",
-        "What each agent does: inferences, tool calls, retrievals, decisions.",
-        ask(rate(metric("agent_steps_total"), "agent"), "{{agent}}"),
+        "Steps of each agent: inferences, tool calls, retrievals, decisions. Counted, not rated: "
+        "agents act rarely.",
+        log_range(over_time(events(STEP, ENDED, NO_FRAME), "gen_ai_agent_name"), AGENT_NAME),
         empty="no step in this time range",
-        unit="ops",
         stacked=True,
-        onward=(OF_AGENT,),
+        bars=True,
+        onward=TO_RUN,
     ),
     chart(
         "Failed tool calls",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboards import links
 from dashboards.dashboard import AGENT, ENVIRONMENT, RUN, Dashboard, Row, typed
 from dashboards.findings import FINDING, findings_table
-from dashboards.panels import bars, chart, events_table, states, table
+from dashboards.panels import bars, chart, states
 from dashboards.queries import (
     RISKY,
     ask,
@@ -19,7 +19,8 @@ from dashboards.queries import (
 )
 from dashboards.queries import RUN as THIS
 from dashboards.runs import STEP, TARGET, drawn_in, runs_table, targets_panels
-from dashboards.style import FAMILIES, SURE, TIERS, coloured, linked, override, whole
+from dashboards.style import FAMILIES, STATES, SURE, TIERS, coloured, linked, override, whole
+from dashboards.tables import events_table, headline, table
 from dashboards.transformations import series_of
 
 ENTITY = typed("entity", "Entity", "What degraded, such as service/checkout; empty: anything")
@@ -42,18 +43,49 @@ def rated(asked: str, place: int) -> str:
 
 WHO = "{{explanation}} → {{aftershock_impact_entity}}"
 
+HEADLINE = headline(
+    "What happened",
+    "The newest attributions in a sentence each: who did what, what it probably broke, how sure "
+    "that is, and what the agent had not read. `kill PID` and the run's page stop the agent.",
+    log_lines(ATTRIBUTIONS),
+    empty="no action of an agent is suspected of anything in this time range",
+    shown={
+        "Line": "What happened",
+        "aftershock_impact_gap": "What the agent had not read",
+        "aftershock_impact_probability": "How sure",
+        "aftershock_finding_state": "State",
+        "gen_ai_agent_name": "Agent",
+    },
+    run_to=OF_ROW,
+    overrides=(
+        whole("What happened", custom_minWidth=480),
+        whole("What the agent had not read", custom_minWidth=280),
+        override(
+            "How sure",
+            unit="percentunit",
+            decimals=0,
+            thresholds=SURE,
+            custom_cellOptions={"type": "color-text"},
+            custom_width=90,
+        ),
+        coloured("State", STATES, custom_width=90),
+        override("Agent", custom_width=140),
+    ),
+    onward=TO_RUN,
+)
+
 BEHIND = (
     bars(
         "What is behind the degradation",
-        "Newest verdict on each entity: the probability of each action, its rivals, and of no "
-        "agent action at all. Probable from 80 %, suspected from 50 %. It says what the metrics "
-        "say, never that something is the root cause.",
+        "Newest attribution for each entity: the probability of each action, and of no agent "
+        "action at all. Probable from 80 %, suspected from 50 %. It says what the metrics show, "
+        "never that something is the root cause.",
         *(
             log_instant(f"sort_desc({rated(ATTRIBUTIONS, place)})", WHO)
             for place in range(RATED_MAX)
         ),
         steps=series_of("explanation", RATED_MAX),
-        empty="no verdict in this time range: no metric of a target moved after an action",
+        empty="no attribution in this time range: no metric of a target moved after an action",
         unit="percentunit",
         thresholds=SURE,
         maximum=1,
@@ -73,14 +105,15 @@ BEHIND = (
     ),
 )
 
+LIKELY = metric("impact_probability", begins("entity", "entity"))
 PROBABILITY = chart(
     "Probability over time",
-    "How sure each verdict was while it stood: it grows and shrinks with the evidence.",
+    "How sure each attribution was while it was open: it grows and shrinks with the evidence.",
     ask(
-        f"max by (agent, tool, entity) ({metric('impact_probability', begins('entity', 'entity'))})",
+        f"max by (agent, tool, entity) ({LIKELY})",
         "{{agent}}: {{tool}} → {{entity}}",
     ),
-    empty="no verdict stood in this time range",
+    empty="no attribution was open in this time range",
     unit="percentunit",
     thresholds=SURE,
     limit_shown=True,
@@ -90,9 +123,10 @@ PROBABILITY = chart(
 
 ALERTS = states(
     "Alerts of the infrastructure and of agents",
-    "What Prometheus's rules said: one row for each alert that fires.",
+    "Alerts that fire, a row each. Alerts about Aftershock and its stack are on Pipeline health.",
     ask(
-        f"max by (alertname) (ALERTS{{alertstate=`firing`,{begins('alertname', 'alert')}}})",
+        f"max by (alertname) (ALERTS{{alertstate=`firing`,severity!=`none`,team!=`platform`,"
+        f"{begins('alertname', 'alert')}}})",
         "{{alertname}}",
     ),
     empty="no rule fires in this time range",
@@ -110,7 +144,7 @@ SUSPECTED = events_table(
     shown={
         "aftershock_change_name": "Alert",
         "aftershock_impact_entity": "Entity",
-        "Line": "What is claimed",
+        "Line": "What happened",
         "aftershock_impact_probability": "Likeliest",
         "aftershock_impact_candidates": "All explanations",
         "gen_ai_agent_name": "Agent",
@@ -124,31 +158,25 @@ SUSPECTED = events_table(
             custom_cellOptions={"type": "color-text"},
             custom_width=90,
         ),
-        whole("What is claimed"),
+        whole("What happened", custom_minWidth=280),
         whole("All explanations"),
     ),
     onward=TO_RUN,
 )
 
 EVIDENCE = events_table(
-    "Evidence",
-    "Each verdict in its parts, in nats (one nat is a factor of 2.7): how surprising the target "
-    "was after the action, less what was already wrong before it, less what a callee explains, "
-    "less what a rival explains.",
+    "Attributions",
+    "Every attribution as it was opened, updated and closed, with a person's feedback.",
     log_lines(ATTRIBUTIONS),
-    empty="no verdict in this time range",
+    empty="no attribution in this time range",
     shown={
         "gen_ai_tool_name": "Action",
         "aftershock_impact_entity": "Entity",
-        "Line": "Verdict",
+        "Line": "What happened",
         "aftershock_impact_label": "Grade",
         "aftershock_impact_probability": "Probability",
-        "aftershock_impact_nats_own": "Surprise",
-        "aftershock_impact_nats_before": "Before it",
-        "aftershock_impact_nats_callee": "Callee",
-        "aftershock_impact_nats_alternative": "Rival",
         "aftershock_finding_state": "State",
-        "aftershock_finding_feedback": "A person's verdict",
+        "aftershock_finding_feedback": "A person's feedback",
         "aftershock_finding_feedback_by": "By",
     },
     run_to=OF_ROW,
@@ -160,20 +188,44 @@ EVIDENCE = events_table(
             custom_cellOptions={"type": "color-text"},
             custom_width=100,
         ),
-        whole("Verdict", custom_minWidth=280),
-        *(
-            override(name, decimals=1, custom_width=80)
-            for name in ("Surprise", "Before it", "Callee", "Rival")
-        ),
+        whole("What happened", custom_minWidth=320),
+        coloured("State", STATES, custom_width=90),
     ),
     onward=TO_RUN,
-)
+).sized(24, 7)
+
+PARTS = events_table(
+    "Parts of each attribution",
+    "Why a probability is what it is, in nats of surprise (3 is one in 20, 7 is one in 1,000): how "
+    "unusual the target was after the action, and what is subtracted from that.",
+    log_lines(ATTRIBUTIONS),
+    empty="no attribution in this time range",
+    shown={
+        "gen_ai_tool_name": "Action",
+        "aftershock_impact_entity": "Entity",
+        "aftershock_impact_nats_own": "Unusual after the action",
+        "aftershock_impact_nats_before": "Already unusual before",
+        "aftershock_impact_nats_callee": "Explained by what it calls",
+        "aftershock_impact_nats_alternative": "Unusual where no agent acted",
+    },
+    run_to=OF_ROW,
+    overrides=tuple(
+        override(name, decimals=1)
+        for name in (
+            "Unusual after the action",
+            "Already unusual before",
+            "Explained by what it calls",
+            "Unusual where no agent acted",
+        )
+    ),
+    onward=TO_RUN,
+).sized(24, 7)
 
 GAP = events_table(
     "Context gap",
     "What was wrong with the target or around it, that the agent had not read when it acted.",
     log_lines(f"{ATTRIBUTIONS} | aftershock_impact_gap!=``"),
-    empty="no trouble was there to be read, or the agent had read it",
+    empty="nothing was wrong before the action, or the agent had read it",
     quiet="nothing was wrong with checkout before the agent acted",
     shown={
         "gen_ai_agent_name": "Agent",
@@ -188,9 +240,9 @@ GAP = events_table(
 
 APPROVALS = events_table(
     "What was approved, by whom",
-    "Every approval that was asked for or given: for which action, what was answered, and by whom.",
+    "Every approval that was asked for or given: for which action, the answer, and by whom.",
     log_lines(events(STEP, THIS, "aftershock_step_kind=`approval`")),
-    empty="nobody was asked: no policy wants an approval, or the agent does not record it",
+    empty="no approval was asked for: no policy wants one, or the agent does not record it",
     shown={
         "gen_ai_agent_name": "Agent",
         "gen_ai_tool_name": "Action",
@@ -202,7 +254,7 @@ APPROVALS = events_table(
     run_to=OF_ROW,
     overrides=(whole("In words"),),
     onward=TO_RUN,
-    quiet="the demo's policy asks nobody",
+    quiet="the demo's policy asks for no approval",
 )
 
 ACTIONS = events_table(
@@ -232,10 +284,10 @@ SPANS = table(
     "One trace for each degradation, with a link to the span of every action that may be behind "
     "it; click on an id to follow them.",
     traces("{ resource.service.name = `aftershock` && name =~ `incident .*` }"),
-    empty="no verdict in this time range",
+    empty="no attribution in this time range",
     steps=(),
     sort="Start time",
-    overrides=(linked("Trace ID", links.to_trace("Trace ID")),),
+    overrides=(linked("Trace ID", links.to_trace()),),
     onward=TO_RUN,
 )
 
@@ -246,9 +298,10 @@ DASHBOARD = Dashboard(
     variables=(ENVIRONMENT, AGENT, RUN, ENTITY, ALERT, TARGET),
     annotations=drawn_in(THIS),
     rows=(
+        Row("What happened?", (HEADLINE,)),
         Row("Who did this?", BEHIND),
         Row("When", (PROBABILITY, ALERTS)),
-        Row("Evidence", (EVIDENCE, SUSPECTED)),
+        Row("Attributions and suspects", (EVIDENCE, SUSPECTED)),
         Row(
             "What the agent did not know",
             (
@@ -264,5 +317,6 @@ DASHBOARD = Dashboard(
         Row("What was done, and who allowed it", (ACTIONS, APPROVALS)),
         Row("What the targets felt", tuple(targets_panels(TO_RUN))),
         Row("Where to go on", (runs_table(THIS), SPANS)),
+        Row("For whoever doubts the numbers", (PARTS,), collapsed=True),
     ),
 )

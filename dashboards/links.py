@@ -28,11 +28,6 @@ def number(name: str) -> str:
     return f'${{__data.fields["{name}"].numeric}}'
 
 
-def label(name: str) -> str:
-    """The value of a series' label."""
-    return f"${{__field.labels.{name}:percentencode}}"
-
-
 def to(uid: str, title: str, **variables: str) -> Json:
     """A link to a dashboard; variables that are given replace those that are kept."""
     kept = ["${environment:queryparam}"]
@@ -53,8 +48,8 @@ def at(uid: str, title: str, since: str, until: str, **variables: str) -> Json:
     return {"title": title, "url": f"/d/{uid}?{'&'.join((*kept, f'from={since}', f'to={until}'))}"}
 
 
-def to_trace(name: str) -> Json:
-    """A link to the whole trace whose id stands in another column."""
+def to_trace() -> Json:
+    """A link to the whole trace whose id is this column's value."""
     source = {"type": "tempo", "uid": "tempo"}
     query = {"refId": "A", "datasource": source, "queryType": "traceql", "query": "@id"}
     pane = {
@@ -63,7 +58,7 @@ def to_trace(name: str) -> Json:
         "range": {"from": "@from", "to": "@to"},
     }
     shown = quote(json.dumps({"trace": pane}, separators=(",", ":")), safe="@")
-    for mark, value in (("@id", field(name)), ("@from", "${__from}"), ("@to", "${__to}")):
+    for mark, value in (("@id", "${__value.raw}"), ("@from", "${__from}"), ("@to", "${__to}")):
         shown = shown.replace(mark, value)
     return {"title": "Open the trace", "url": f"/explore?schemaVersion=1&panes={shown}"}
 
@@ -72,13 +67,13 @@ def bar() -> list[Json]:
     """The links at the top of each dashboard: to its siblings."""
     return [
         {
-            "asDropdown": False,
+            "asDropdown": True,  # six links would take a second line, and a phone's screen
             "icon": "external link",
             "includeVars": True,
             "keepTime": True,
             "tags": [TAG],
             "targetBlank": False,
-            "title": "",
+            "title": "Aftershock",
             "tooltip": "",
             "type": "dashboards",
             "url": "",

@@ -5,15 +5,28 @@ from __future__ import annotations
 from dashboards import links
 from dashboards.dashboard import AGENT, ENVIRONMENT, Dashboard, Row
 from dashboards.findings import findings_by_kind, findings_open, findings_table
-from dashboards.panels import chart, table
-from dashboards.queries import ask, ask_now, counted, metric, quantile, rate, share
-from dashboards.runs import drawn_in
+from dashboards.panels import chart
+from dashboards.queries import (
+    ask,
+    ask_now,
+    counted,
+    events,
+    log_range,
+    metric,
+    over_time,
+    quantile,
+    rate,
+    share,
+)
+from dashboards.runs import ENDED, STEP, drawn_in
 from dashboards.style import FAMILIES, FULLNESS, OUTCOMES, SHARE, TIERS, linked, override, series
+from dashboards.tables import table
 from dashboards.transformations import joined
 
 TO_RUN = (links.to(links.RUN, "Run timeline"),)
 LOOPS = FAMILIES["loops"]
 LIMITS = FAMILIES["limits"]
+CALLED = events(STEP, ENDED, "aftershock_step_kind=`tool_call`")
 CALLS = metric("agent_tool_calls_total")
 FAILED = metric("agent_tool_calls_total", "outcome=`failed`")
 SECONDS = metric("agent_tool_call_seconds_bucket")
@@ -23,20 +36,23 @@ TOOLS = (
     chart(
         "Tool calls by outcome",
         "Ok, failed, empty, truncated, or unknown where the result was not seen.",
-        ask(rate(CALLS, "outcome"), "{{outcome}}", exemplars=True),
+        log_range(
+            over_time(CALLED, "aftershock_tool_result_outcome"),
+            "{{aftershock_tool_result_outcome}}",
+        ),
         empty="no tool was called",
-        unit="ops",
         stacked=True,
+        bars=True,
         overrides=series(OUTCOMES),
         onward=TO_RUN,
     ),
     chart(
         "Tool calls by tier",
         "What calls can do: read, write, provision, destructive, decommission.",
-        ask(rate(CALLS, "tier"), "{{tier}}", exemplars=True),
+        log_range(over_time(CALLED, "aftershock_action_tier"), "{{aftershock_action_tier}}"),
         empty="no tool was called",
-        unit="ops",
         stacked=True,
+        bars=True,
         overrides=series(TIERS),
         onward=TO_RUN,
     ),
@@ -77,14 +93,13 @@ TOOLS = (
     chart(
         "Failures by class",
         "Failed calls by tool and class of error; the class hides what differs each time.",
-        ask(
-            rate(metric("agent_tool_errors_total"), "tool, error_type"),
-            "{{tool}}: {{error_type}}",
-            exemplars=True,
+        log_range(
+            over_time(f"{CALLED} | error_type!=``", "gen_ai_tool_name, error_type"),
+            "{{gen_ai_tool_name}}: {{error_type}}",
         ),
         empty="no tool call raised an error",
-        unit="ops",
         stacked=True,
+        bars=True,
         onward=TO_RUN,
         quiet="no call of the demo's agent raises an error",
     ),
@@ -103,7 +118,7 @@ REPEATS = (
     findings_open("Loops open", LOOPS).sized(16, 8),
     chart(
         "Steps wasted",
-        "Steps that runs took after a loop was certain, by the loop: what stopping would have saved.",
+        "Steps that runs took after a loop was certain, by loop: what stopping would have saved.",
         ask(rate(metric("agent_wasted_steps_total"), "agent, finding"), "{{agent}} {{finding}}"),
         empty=NO_LOOP,
         unit="ops",

@@ -9,10 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from dashboards import links
 from dashboards.queries import REFS, Query
-from dashboards.style import BY_THRESHOLD, NEUTRAL, PALETTE, PLAIN, linked, named, override
-from dashboards.transformations import columns
+from dashboards.style import BY_THRESHOLD, NEUTRAL, PALETTE, PLAIN, named
 
 Json = dict[str, Any]
 
@@ -69,7 +67,6 @@ BEHIND: Json = {
     "asDropdown": False, "icon": "external link", "includeVars": False, "keepTime": False,
     "tags": [], "targetBlank": False, "tooltip": "", "type": "link",
 }  # fmt: skip
-NO_CELL = "–"  # a table's rows say this of one cell; its description says what no rows mean
 NEWEST: Json = {"calcs": ["lastNotNull"], "fields": "", "values": False}
 TOOLTIP: Json = {"mode": "multi", "sort": "desc", "hideZeros": True}
 
@@ -144,6 +141,7 @@ def chart(
         "stacking": {"mode": "normal" if stacked else "none", "group": "A"},
         "thresholdsStyle": {"mode": "dashed" if limit_shown else "off"},
         "axisSoftMin": 0,
+        "axisWidth": 90,  # the same second is at the same place in every chart
     }
     if unit == "percentunit":
         custom["axisSoftMax"] = 0.1  # nothing but zeros would have an axis to 10,000 %
@@ -212,9 +210,9 @@ def bars(
             "orientation": "horizontal",
             "displayMode": "basic",
             "valueMode": "color",
-            "namePlacement": "auto",
+            "namePlacement": "left",
             "showUnfilled": True,
-            "sizing": "auto",
+            "sizing": "manual",  # one bar alone would fill the panel, without its name
             "minVizHeight": 16,
             "minVizWidth": 8,
             "maxVizHeight": 32,
@@ -227,71 +225,6 @@ def bars(
         },
         overrides=tuple(overrides),
         steps=tuple(steps),
-        onward=onward,
-        quiet=quiet,
-    )
-
-
-def table(
-    title: str,
-    says: str,
-    *asks: Query,
-    empty: str,
-    steps: Sequence[Json],
-    unit: str = "short",
-    sort: str = "",
-    descending: bool = True,
-    overrides: Sequence[Json] = (),
-    onward: tuple[Json, ...] = (),
-    quiet: str = "",
-) -> Panel:
-    """Rows to read and to click on."""
-    by = [{"displayName": sort, "desc": descending}] if sort else []
-    custom = {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True, "inspect": True}
-    return Panel(
-        type="table",
-        title=title,
-        says=f"{says} Empty: {empty}.",
-        asks=asks,
-        empty=NO_CELL,
-        unit=unit,
-        width=WIDTH,
-        defaults={"color": BY_THRESHOLD, "thresholds": PLAIN, "custom": custom},
-        options={"showHeader": True, "cellHeight": "sm", "frameIndex": 0, "sortBy": by},
-        overrides=tuple(overrides),
-        steps=tuple(steps),
-        onward=onward,
-        quiet=quiet,
-    )
-
-
-def events_table(
-    title: str,
-    says: str,
-    *asks: Query,
-    empty: str,
-    shown: dict[str, str],
-    run_to: Json,
-    descending: bool = True,
-    overrides: Sequence[Json] = (),
-    onward: tuple[Json, ...] = (),
-    quiet: str = "",
-) -> Panel:
-    """Log events, a row each: when, the attributes that `shown` names, the run and its trace."""
-    return table(
-        title,
-        says,
-        *asks,
-        empty=empty,
-        steps=columns({**shown, "aftershock_run_id": "Run", "trace_id": "Trace"}),
-        sort="Time",
-        descending=descending,
-        overrides=(
-            override("Time", custom_width=170),
-            *overrides,
-            linked("Run", run_to),
-            linked("Trace", links.to_trace("Trace")),
-        ),
         onward=onward,
         quiet=quiet,
     )

@@ -250,6 +250,36 @@ OUT = (
         onward=TO_FLEET,
     ),
     chart(
+        "Alertmanager's deliveries",
+        "Notifications that Alertmanager sent, and those that failed, by receiver.",
+        ask(
+            "sum by (integration) "
+            "(increase(alertmanager_notifications_total[$__rate_interval])) > 0",
+            "{{integration}} sent",
+        ),
+        ask(
+            "sum by (integration) "
+            "(increase(alertmanager_notifications_failed_total[$__rate_interval])) > 0",
+            "{{integration}} failed",
+        ),
+        empty="Alertmanager sent nothing, or Prometheus does not scrape it",
+        quiet="nothing is sent but in the first minutes",
+        bars=True,
+        stacked=True,
+        onward=TO_FLEET,
+    ),
+    chart(
+        "Parts of the stack",
+        "1 while Prometheus reaches it: Collector, Prometheus, Alertmanager, Tempo, Loki, Grafana.",
+        ask(
+            "min by (job) (up{job=~`aftershock|otel-collector|prometheus|alertmanager|tempo|loki"
+            "|grafana`})",
+            "{{job}}",
+        ),
+        empty="Prometheus scrapes no part of the stack",
+        onward=TO_FLEET,
+    ),
+    chart(
         "Passed on",
         "Requests that were passed on to the next collector and to the store of logs.",
         ask(rate(of("forwarded_total"), "signal, outcome"), "{{signal}} {{outcome}}"),
@@ -279,7 +309,7 @@ OUT = (
         "Queries to Prometheus",
         "Made while actions are observed: answered, or failed.",
         ask(rate(of("queries_total"), "outcome"), "{{outcome}}"),
-        empty="Prometheus is not queried: infrastructure.prometheus is not set, or no action is observed",
+        empty="nothing was queried: infrastructure.prometheus is not set, or no action is observed",
         quiet="in the stack series arrive by OTLP, so none are queried",
         unit="reqps",
         onward=TO_FLEET,

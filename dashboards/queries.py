@@ -157,6 +157,17 @@ def tally(expression: str, by: str = "") -> str:
     return f"sum{f' by ({by})' if by else ''} (count_over_time({expression} [$__range]))"
 
 
+def over_time(expression: str, by: str = "") -> str:
+    """How many log events there are in each step of the time axis: agents act rarely, so count."""
+    return f"sum{f' by ({by})' if by else ''} (count_over_time({expression} [$__interval]))"
+
+
+def distinct(expression: str, of: str, by: str) -> str:
+    """How many different values of one attribute log events in the time range have."""
+    each = f"sum by ({by}, {of}) (count_over_time({expression} [$__range]))"
+    return f"count by ({by}) ({each})"
+
+
 def latest(expression: str, value: str, by: str) -> str:
     """The newest value that log events in the time range carry."""
     return f"last_over_time({expression} | unwrap {value} [$__range]) by ({by})"

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dashboards import links
 from dashboards.dashboard import AGENT, ENVIRONMENT, RUN, Dashboard, Row
 from dashboards.findings import findings_table, findings_timeline
-from dashboards.panels import events_table, log, stat, states, table
+from dashboards.panels import log, stat, states
 from dashboards.queries import RISKY, events, log_instant, log_lines, tally, traces
 from dashboards.queries import RUN as THIS
 from dashboards.runs import NO_FRAME, STEP, TARGET, drawn_in, runs_table, targets_panels
 from dashboards.style import (
     ACTIVITIES,
     ANY,
+    LEVELS,
     OUTCOMES,
+    STATES,
     TIERS,
     WAITING,
     coloured,
@@ -20,6 +22,7 @@ from dashboards.style import (
     override,
     whole,
 )
+from dashboards.tables import events_table, headline, table
 from dashboards.transformations import rows_of
 
 TO_INCIDENT = (links.to(links.INCIDENT, "Incident", run="${run:percentencode}"),)
@@ -96,7 +99,8 @@ BUSY = events(STEP, *HERE, ENDED, NO_FRAME, "aftershock_step_seconds!=``")
 NOW = "{{ __timestamp__ | unixEpochMillis }}"
 BEGAN = "{{ subf (__timestamp__ | unixEpochMillis) (mulf .aftershock_step_seconds 1000) | int }}"
 DOING = (
-    "{{ if eq .aftershock_step_kind `tool_call` `retrieval` }}tool"
+    "{{ if eq .aftershock_step_kind `tool_call` }}{{ .gen_ai_tool_name }}"
+    "{{ else if eq .aftershock_step_kind `retrieval` }}tool"
     "{{ else if eq .aftershock_step_kind `approval` }}waiting"
     "{{ else }}{{ .aftershock_step_kind }}{{ end }}"
 ).replace("`", '"')
@@ -104,8 +108,8 @@ NEXT = "{{ .aftershock_step_activity }}"
 
 ACTIVITY = states(
     "What the agent does",
-    "One row for each agent, from each step on: inference, tool, decision, or waiting for the "
-    "next thing. Orange lines are actions with an effect, red lines are findings.",
+    "One row for each agent, from each step on: inference, a tool by its name, decision, or "
+    "waiting for the next thing. Orange lines are actions with an effect, red lines are findings.",
     log_lines(f"{BUSY} | label_format at=`{BEGAN}`, state=`{DOING}`"),
     log_lines(f"{events(STEP, *HERE)} | label_format at=`{NOW}`, state=`{NEXT}`"),
     empty="no step in this time range: choose a run, or a longer range",
@@ -119,6 +123,29 @@ ACTIVITY_LOG = log(
     "Every step and every finding in order, a line each. Open a line for its trace.",
     log_lines(events("aftershock.step|aftershock.finding", *HERE)),
     empty="no event in this time range",
+    onward=TO_INCIDENT,
+)
+
+HEADLINE = headline(
+    "What was found",
+    "The newest findings of the run in a sentence each. An alarm paged somebody.",
+    log_lines(events("aftershock.finding", *HERE)),
+    empty="nothing was found in this run",
+    shown={
+        "Line": "What was found",
+        "aftershock_finding_facts": "Evidence",
+        "aftershock_finding_level": "Level",
+        "aftershock_finding_state": "State",
+        "gen_ai_agent_name": "Agent",
+    },
+    run_to=links.to(links.INCIDENT, "Incident", run=links.field("Run")),
+    overrides=(
+        whole("What was found", custom_minWidth=480),
+        whole("Evidence", custom_minWidth=280),
+        coloured("Level", LEVELS, custom_width=80),
+        coloured("State", STATES, custom_width=90),
+        override("Agent", custom_width=140),
+    ),
     onward=TO_INCIDENT,
 )
 
@@ -166,7 +193,7 @@ TRACES = table(
     "recorded carry their run's id",
     steps=(),
     sort="Start time",
-    overrides=(linked("Trace ID", links.to_trace("Trace ID")),),
+    overrides=(linked("Trace ID", links.to_trace()),),
     onward=TO_INCIDENT,
 )
 
@@ -177,7 +204,8 @@ DASHBOARD = Dashboard(
     variables=(ENVIRONMENT, AGENT, RUN, TARGET),
     annotations=drawn_in(*HERE),
     rows=(
-        Row("Which run", (*SUMMARY, runs_table(*HERE))),
+        Row("What was found", (HEADLINE, *SUMMARY)),
+        Row("Which run", (runs_table(*HERE),)),
         Row("What the agent did", (ACTIVITY, findings_timeline(*HERE).sized(24, 7))),
         Row("What its targets felt", tuple(targets_panels(TO_INCIDENT))),
         Row("Activity log", (ACTIVITY_LOG, KNOWLEDGE)),

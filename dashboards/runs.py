@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping
 from aftershock_collector.metrics.queries import DEFAULT_QUERIES, PLACEHOLDER, WINDOW
 from dashboards import links
 from dashboards.dashboard import Annotation, listed
-from dashboards.panels import Panel, chart, table
-from dashboards.queries import RISKY, Query, ask, events, log_instant, log_lines, tally
+from dashboards.panels import Panel, chart
+from dashboards.queries import RISKY, Query, ask, distinct, events, log_instant, log_lines, tally
 from dashboards.style import ACTION, ANY, FINDING, WAITING, linked, override
+from dashboards.tables import AS_LINK, table
 from dashboards.transformations import merged
 
 STEP = "aftershock.step"
 ENDED = "aftershock_step_state=`ended`"
+FINDING_ID = "aftershock_finding_id"
 NO_FRAME = "aftershock_step_kind!=`agent`"  # the run itself is none of its steps
 MILLISECONDS = "| label_format at=`{{ __timestamp__ | unixEpochMillis }}` | unwrap at"
 
@@ -42,66 +44,59 @@ FAMILIES: Mapping[str, tuple[str, str, str]] = {
 }
 
 
+JUST_THIS = links.at(
+    links.RUN,
+    "Open the run",
+    links.number("From"),
+    links.number("To"),
+    run=links.field("Run"),
+    agent=links.field("Agent"),
+)
+
+
 def runs_table(*more: str) -> Panel:
     """Runs of the time range; a click opens one."""
     by = "aftershock_run_id, gen_ai_agent_name"
     steps = events(STEP, ENDED, NO_FRAME, *more)
     failed = events(STEP, ENDED, "aftershock_tool_result_outcome=`failed`", *more)
     found = events("aftershock.finding", "aftershock_finding_state=`opened`", *more)
-    alarms = f"{found} | aftershock_finding_level=`alarm`"
+    alarms = events("aftershock.finding", "aftershock_finding_level=`alarm`", *more)
     return table(
         "Runs",
-        "Runs of the time range, newest first. Click on a run for its timeline, or on its "
-        "beginning to see just the time that it took.",
+        "Runs of the time range, newest first. A click opens the run's timeline, from two minutes "
+        "before it to two minutes after.",
         log_instant(f"topk(100, {tally(steps, by)})"),
         log_instant(f"topk(100, {tally(f'{steps} | {RISKY}', by)})"),
         log_instant(f"topk(100, {tally(failed, by)})"),
-        log_instant(f"topk(100, {tally(alarms, by)})"),
-        log_instant(f"topk(100, {tally(found, by)})"),
-        log_instant(f"min_over_time({steps} {MILLISECONDS} [$__range]) by ({by}) - 60000"),
-        log_instant(f"max_over_time({steps} {MILLISECONDS} [$__range]) by ({by}) + 60000"),
+        log_instant(f"topk(100, {distinct(alarms, FINDING_ID, by)})"),
+        log_instant(f"topk(100, {distinct(found, FINDING_ID, by)})"),
+        log_instant(f"min_over_time({steps} {MILLISECONDS} [$__range]) by ({by}) - 120000"),
+        log_instant(f"max_over_time({steps} {MILLISECONDS} [$__range]) by ({by}) + 120000"),
         empty="no run in this time range",
         steps=merged(
             {
-                "aftershock_run_id": "Run",
                 "gen_ai_agent_name": "Agent",
+                "Value #F": "From",
+                "Value #G": "To",
                 "Value #A": "Steps",
                 "Value #B": "Actions",
                 "Value #C": "Failed calls",
                 "Value #D": "Alarms",
                 "Value #E": "Findings",
-                "Value #F": "From",
-                "Value #G": "To",
+                "aftershock_run_id": "Run",
             }
         ),
         sort="From",
         overrides=(
-            linked(
-                "Run",
-                links.to(links.RUN, "Timeline", run=links.field("Run"), agent=links.field("Agent")),
-                custom_width=320,
-            ),
+            linked("Run", JUST_THIS, custom_cellOptions=AS_LINK, custom_width=120),
+            linked("Agent", JUST_THIS),
             override("Alarms", thresholds=ANY, custom_cellOptions={"type": "color-text"}),
             override("Findings", thresholds=WAITING, custom_cellOptions={"type": "color-text"}),
             override("Failed calls", thresholds=WAITING, custom_cellOptions={"type": "color-text"}),
-            *(
-                linked(
-                    name,
-                    links.at(
-                        links.RUN,
-                        "Just this run",
-                        links.number("From"),
-                        links.number("To"),
-                        run=links.field("Run"),
-                        agent=links.field("Agent"),
-                    ),
-                    unit="dateTimeAsIso",
-                )
-                for name in ("From", "To")
-            ),
+            *(linked(name, JUST_THIS, unit="dateTimeAsIso") for name in ("From", "To")),
         ),
         onward=(links.to(links.RUN, "Run timeline"),),
-    ).sized(24, 7)
+    ).sized(24, 6)
 
 
 def targets_panels(onward: tuple[dict[str, str], ...]) -> Iterable[Panel]:
@@ -114,13 +109,19 @@ def targets_panels(onward: tuple[dict[str, str], ...]) -> Iterable[Panel]:
             empty="no target exports this: have Prometheus scrape what your agents act on",
             unit=unit,
             onward=onward,
-        ).sized(12, 7)
+        ).sized(24, 6)
     yield chart(
         "Targets: connections",
-        "Connections to databases that have an exporter. Actions are drawn in.",
+        "Connections to databases, as an exporter or the services themselves count them. "
+        "Actions are drawn in.",
         *asked("resources", "postgres connections"),
-        empty="no database exporter is scraped",
-        quiet="the demo's database has no exporter that says pg_stat_activity",
+        ask(
+            "sum by (job, __name__) ({__name__=~`db_connections_(in_use|max)|"
+            "db_client_connection_count|db_client_connections_usage|hikaricp_connections_active`, "
+            "job=~`${target:regex}`})",
+            "{{job}} {{__name__}}",
+        ),
+        empty="no metric of the targets counts connections",
         onward=onward,
     ).sized(12, 7)
     yield chart(

@@ -68,5 +68,6 @@ if __name__ == "__main__":
         sys.stdout.write(f"made {each}\n")
     if not has_receiver(place):
         sys.stderr.write(
-            f"nobody will be paged: write your webhook's address into {place / 'secrets'}/webhook_url\n"
+            "nobody will be paged: write your webhook's address into "
+            f"{place / 'secrets' / 'webhook_url'}\n"
         )

@@ -17,8 +17,8 @@ ROOT = Path(__file__).parent.parent
 MODULES = Path(aftershock.rules.__file__).parent
 SCENARIOS = ROOT / "tests" / "scenarios"
 LIFETIMES = {
-    Lifetime.STATE: "A state: the finding closes by itself when it no longer holds, or when the run "
-    "ends.",
+    Lifetime.STATE: "A state: the finding closes by itself when it no longer holds, or when the "
+    "run ends.",
     Lifetime.ACTION: "An action: the finding stays open until a person has looked at it.",
 }
 TIMINGS = {

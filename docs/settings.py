@@ -24,7 +24,7 @@ KINDS: Mapping[str, str] = {
     "entity": "resource attributes",
 }
 
-# What the agent's process reads, and the collector's own folder: no key of the file stands for them.
+# Variables of the agent's process, and the collector's own folder: they have no key in the file.
 OTHER_VARIABLES = {
     HOME_VARIABLE: "The one folder that holds all state. Default: the user's data directory.",
     "AFTERSHOCK_POLICY": "Where `aftershock.yaml` is. Default: the working directory.",

@@ -96,7 +96,7 @@ def requests_of(spans: int, seed: int, *, content: bool = False) -> list[bytes]:
 
 async def post(client: httpx.AsyncClient, url: str, body: bytes) -> None:
     """Until it is acknowledged, as an exporter would."""
-    while (answer := await client.post(url, content=body, headers=HEADERS)).status_code == 503:  # noqa: ASYNC110  (it is asked, not waited for)
+    while (answer := await client.post(url, content=body, headers=HEADERS)).status_code == 503:  # noqa: ASYNC110
         await asyncio.sleep(float(answer.headers["retry-after"]) / 10)
     answer.raise_for_status()
 
