@@ -33,9 +33,11 @@ BLOCK = re.compile(
 BLOCKS: Mapping[str, Callable[..., str]] = {
     "alerts": rules.all_alerts,
     "attributes": wire.attributes,
+    "conventions": wire.conventions,
     "command-pages": commands.page,
     "commands": commands.overview,
     "environment": settings.environment,
+    "events": wire.events,
     "example": rules.example,
     "facts-of": rules.facts,
     "limits": settings.limits,

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
 from aftershock import attributes as attributes_module
+from aftershock.attributes import ATTRIBUTES, EVENTS
 from aftershock_collector.export.agent_counters import Counting
 from aftershock_collector.export.agent_gauges import GAUGES
 from aftershock_collector.export.label_sets import HOME
@@ -18,17 +19,29 @@ from aftershock_collector.telemetry import Telemetry
 from docs.comments import assignments
 from docs.markdown import code, sentence, table
 
-TYPES = ("string[]", "bool", "int", "double", "hashes", "ns since the epoch")
 
-
-def attributes(prefix: str) -> str:
-    """Attributes and events whose name begins so, with type and meaning."""
+def attributes() -> str:
+    """Attributes of ours: name, type, where each stands, meaning."""
     rows = [
-        (code(found.value.strip("'\"")), *_typed(found.name, found.comment))
-        for found in assignments(Path(attributes_module.__file__))
-        if found.value.strip("'\"").startswith(prefix)
+        (code(one.name), one.type, sentence(one.on), sentence(one.meaning)) for one in ATTRIBUTES
     ]
-    return table(("Name", "Type", "Meaning"), rows)
+    return table(("Attribute", "Type", "On", "Meaning"), rows)
+
+
+def events() -> str:
+    """Log events of ours: name, who sends each, meaning."""
+    rows = [(code(one.name), sentence(one.sender), sentence(one.meaning)) for one in EVENTS]
+    return table(("Event", "Sent by", "Meaning"), rows)
+
+
+def conventions() -> str:
+    """Attributes of OpenTelemetry's conventions that are read or written."""
+    names = [
+        found.value.strip("'\"")
+        for found in assignments(Path(attributes_module.__file__))
+        if re.fullmatch(r"'[a-z0-9_]+(\.[a-z0-9_]+)+'", found.value)
+    ]
+    return ", ".join(code(name) for name in names if not name.startswith("aftershock.")) + "."
 
 
 def metrics(side: str) -> str:
@@ -61,13 +74,3 @@ def _families(registry: CollectorRegistry) -> Iterator[tuple[str, str, tuple[str
         for family in collector.describe():
             name = f"{family.name}_total" if family.type == "counter" else family.name
             yield name, family.type, labels, family.documentation
-
-
-def _typed(name: str, comment: str) -> tuple[str, str]:
-    """The type that a comment begins with, or else text; and what is left of it."""
-    found = re.match(rf"({'|'.join(map(re.escape, TYPES))})(?:[:;,]\s*|$)", comment)
-    if found:
-        return found[1], sentence(comment[found.end() :])
-    if name.startswith("EVENT_") and name != "EVENT_NAME":
-        return "log event", sentence(comment)
-    return "string", sentence(comment)
