@@ -1,4 +1,4 @@
-"""`aftershock check [FILE]`: is aftershock.yaml right, and if not, where and why."""
+"""`aftershock check [FILE]`: whether aftershock.yaml is right, and if not, where and why."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ import sys
 from pathlib import Path
 
 from aftershock_collector.config import load
+from aftershock_collector.notify.deliverer import receivers_of
 from aftershock_collector.wording import counted
+
+SECTIONS = ("tools", "agents", "limits")
+NO_RECEIVER = "no receiver is configured: alarms page no one; add on_call to aftershock.yaml"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -20,19 +24,22 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Check the file and what the environment says over it."""
+    """Check the file and the environment variables that override it."""
     place = arguments.file or load.find(os.environ)
     problems = load.check(arguments.file, os.environ)
     for problem in problems:
         sys.stderr.write(f"{problem}\n")
     if problems:
-        sys.stderr.write(f"{counted(len(problems), 'problem')}; nothing was changed\n")
+        sys.stderr.write(f"{counted(len(problems), 'problem')}\n")
         return 1
-    if place is None:
-        sys.stdout.write("No aftershock.yaml here: sensible defaults are used. Nothing is wrong.\n")
-        return 0
+    for doubt in load.doubtful(arguments.file, os.environ):
+        sys.stderr.write(f"warning: {doubt}\n")
     config = load.load(arguments.file, os.environ)
-    sections = ("tools", "agents", "limits")
-    counts = [counted(len(config.document.get(key, ())), key.removesuffix("s")) for key in sections]
+    if not receivers_of(config.on_call):
+        sys.stderr.write(f"warning: {NO_RECEIVER}\n")
+    if place is None:
+        sys.stdout.write("There is no aftershock.yaml here; the defaults are used.\n")
+        return 0
+    counts = [counted(len(config.document.get(key, ())), key.removesuffix("s")) for key in SECTIONS]
     sys.stdout.write(f"{place} is right: {', '.join(counts)}\n")
     return 0

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import logging
 import os
+import socket
 import sys
 from pathlib import Path
 
 from aftershock_collector.commands import CommandError
+from aftershock_collector.commands.check import NO_RECEIVER
 from aftershock_collector.config import load
 from aftershock_collector.config.load import ConfigurationError
-from aftershock_collector.config.model import Config
+from aftershock_collector.config.model import HOME_VARIABLE, Address, Config
 from aftershock_collector.notify.deliverer import receivers_of
 from aftershock_collector.service import wiring
 from aftershock_collector.service.wiring import Running
@@ -36,19 +39,39 @@ def main(arguments: argparse.Namespace) -> int:
     config = configured(arguments.config)
     try:
         config.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(
+            f"{config.home} cannot be created: {error.strerror or error}; set {HOME_VARIABLE}"
+        ) from error
+    for name, address in (("http", config.http), ("grpc", config.grpc)):
+        if problem := blocked(name, address):
+            raise CommandError(problem)
+    try:
         asyncio.run(wiring.serve(config, lambda running: announce(config, running)))
     except (StoreRefused, StoreUnavailable) as error:
         raise CommandError(f"{config.store} cannot be used: {error}") from error
     except OSError as error:
-        raise CommandError(
-            f"{error.strerror or error}: {config.http} and {config.grpc} must be free, and "
-            f"{config.home} writable; see collector.http and collector.grpc in aftershock.yaml"
-        ) from error
+        raise CommandError(f"{error.filename or config.home}: {error.strerror or error}") from error
     return 0
 
 
+def blocked(name: str, address: Address) -> str | None:
+    """Why the collector cannot listen on an address; None where it can."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        with socket.create_server((address.host, address.port), family=family):
+            return None
+    except OSError as error:
+        in_use = error.errno == errno.EADDRINUSE
+        why = "is in use by another program" if in_use else (error.strerror or str(error))
+        return (
+            f"collector.{name}: {address} {why}; set collector.{name} in aftershock.yaml, or "
+            f"AFTERSHOCK_{name.upper()}"
+        )
+
+
 def configured(place: Path | None) -> Config:
-    """The configuration, or every problem with it."""
+    """The configuration. Raises CommandError with the first problem and the number of others."""
     try:
         return load.load(place, os.environ)
     except ConfigurationError as error:
@@ -59,7 +82,7 @@ def configured(place: Path | None) -> Config:
 
 
 def announce(config: Config, running: Running) -> None:
-    """Where it listens, where it keeps things, who is told: what a person wants to see first."""
+    """Where it listens, where it keeps things, and which receivers it pages."""
     infrastructure = config.infrastructure
     measured = [counted(len(infrastructure.scrape), "scrape target")]
     measured += ["this host"] if infrastructure.host else []
@@ -71,7 +94,7 @@ def announce(config: Config, running: Running) -> None:
         ("measuring", ", ".join(measured)),
         (
             "on call",
-            ", ".join(receivers_of(config.on_call)) or "nobody (on_call in aftershock.yaml)",
+            ", ".join(receivers_of(config.on_call)) or NO_RECEIVER,
         ),
         ("next", "aftershock run python your_agent.py"),
     )

@@ -18,7 +18,9 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
 from aftershock.policy.policy import Policy, PolicyError
+from aftershock_collector.config.advice import doubts, misspelt
 from aftershock_collector.config.model import (
+    AGENT_VARIABLES,
     ENVIRONMENT,
     FILE_NAME,
     FILE_VARIABLE,
@@ -73,6 +75,20 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Config:
 def check(path: Path | None, environment: Mapping[str, str]) -> tuple[Problem, ...]:
     """Everything that is wrong with the file and the environment, in the order of the file."""
     return tuple(_Source(path or find(environment), environment).problems)
+
+
+def doubtful(path: Path | None, environment: Mapping[str, str]) -> tuple[Problem, ...]:
+    """What is valid but probably not meant; empty where the file is wrong."""
+    source = _Source(path or find(environment), environment)
+    if source.problems:
+        return ()
+    for at, message in doubts(source.document):
+        source.doubt(at, message)
+    known = {*ENVIRONMENT, *AGENT_VARIABLES, FILE_VARIABLE, HOME_VARIABLE}
+    for variable in sorted(environment):
+        if variable.startswith("AFTERSHOCK_") and variable not in known:
+            source.problems.append(Problem(variable, "", "unknown variable: it changes nothing"))
+    return tuple(source.problems)
 
 
 def find(environment: Mapping[str, str]) -> Path | None:
@@ -199,6 +215,8 @@ class _Source:
             except PolicyError as error:
                 self._add(error.path, error.message)
         if not self.problems:
+            for path, message in misspelt(self.document):
+                self._add(path, message)
             self._check_addresses()
             self._check_queries()
             self._resolve_secrets()
@@ -292,6 +310,10 @@ class _Source:
         name = FILE_NAME if self._path is None else self._path.name
         place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         self.problems.append(Problem(place, key, message))
+
+    def doubt(self, path: Path_, message: str) -> None:
+        """Add what is only doubtful, with its place."""
+        self._add(path, message)
 
     @staticmethod
     def _line(problem: Problem) -> tuple[int, int]:

@@ -23,6 +23,10 @@ Document = Mapping[str, Any]
 HOME_VARIABLE = "AFTERSHOCK_HOME"
 FILE_VARIABLE = "AFTERSHOCK_POLICY"  # the agent's process finds the same file by the same name
 FILE_NAME = "aftershock.yaml"
+# Read in the agent's process only; `aftershock check` must not call them unknown.
+AGENT_VARIABLES = frozenset(
+    {"AFTERSHOCK_HEARTBEAT_S", "AFTERSHOCK_REDACTION", "AFTERSHOCK_SERVICE_NAME"}
+)
 
 
 class Told(StrEnum):

@@ -106,7 +106,9 @@ def lay_out(
     Raises:
         ValueError: there is no step, so there is no axis.
     """
-    known = distinct(steps)
+    given = list(steps)
+    # A heartbeat carries the span id of the step that is alive: it must not stand in for it.
+    known = distinct(step for step in given if step.kind is not StepKind.HEARTBEAT)
     if not known:
         raise ValueError("a timeline needs at least one step")
     known = with_agents(known)
@@ -127,7 +129,7 @@ def lay_out(
     entries += [change_entry(change, behind.get(change.id)) for change in outside]
     order = {"change": 0, "step": 1, "finding": 2}
     entries.sort(key=lambda e: (e.at_ns, order[e.source], e.run_id, e.what))
-    began, ended = span_of(known, ordered, outside)
+    began, ended = span_of(given, ordered, outside)
     return Timeline(began, ended, lanes, tuple(entries), ordered, judged, outside, marks, frames)
 
 

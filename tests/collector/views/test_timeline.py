@@ -122,6 +122,15 @@ def test_an_ended_step_replaces_its_open_version() -> None:
     assert [e.until_ns for e in lay_out([ended, begun]).entries] == [ended.ended_at_ns]
 
 
+def test_a_call_that_hangs_stays_on_the_timeline_while_heartbeats_arrive() -> None:
+    begun = replace(incident.tool("a", "kubectl_logs", 0, 1), ended_at_ns=None)
+    beat = incident.plain("a", StepKind.HEARTBEAT, "kubectl_logs", 30)
+    laid = lay_out([begun, beat])
+
+    assert [(e.what, e.outcome) for e in laid.entries] == [("kubectl_logs", "not over")]
+    assert laid.ended_ns == incident.at(30)
+
+
 def test_no_steps_is_an_error_and_not_an_empty_picture() -> None:
     with pytest.raises(ValueError, match="at least one step"):
         lay_out([])
