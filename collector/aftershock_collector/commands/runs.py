@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from typing import Any
 
 from rich.text import Text
@@ -15,7 +16,8 @@ from aftershock_collector.commands.store_access import (
     print_nothing_recorded,
 )
 from aftershock_collector.store.reader import RunSummary
-from aftershock_collector.wording import clean, clock, counted, day, lasted
+from aftershock_collector.views.run_words import duration_words
+from aftershock_collector.wording import clean, clock, counted, day
 
 LIMIT = 30  # a screen; --limit asks for more
 SHORT_MIN = 8  # characters of an id, or as many as tell the listed runs apart
@@ -40,7 +42,7 @@ def main(arguments: argparse.Namespace) -> int:
         return print_nothing_recorded("runs", as_json=False)
     head = ("RUN", "AGENT", "BEGAN (UTC)", "LASTED", "STEPS", "FINDINGS")
     length = short_length([run.run_id for run in found])
-    lines = columns([head, *(cells(run, length) for run in found)])
+    lines = columns([head, *(cells(run, length, time.time_ns()) for run in found)])
     screen = console()
     screen.print(Text(lines[0], style="dim"))
     for run, line in zip(found, lines[1:], strict=True):
@@ -48,16 +50,15 @@ def main(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def cells(run: RunSummary, length: int) -> tuple[str, ...]:
+def cells(run: RunSummary, length: int, now_ns: int) -> tuple[str, ...]:
     """One run as a row."""
     found = [counted(run.alarms, "alarm")] if run.alarms else []
     found += [counted(run.warnings, "warning")] if run.warnings else []
-    ended = run.ended_at_ns or run.last_ns
     return (
         clean(run.run_id, 200)[:length],
         clean(run.agent or "–", 24),
         f"{day(run.began_at_ns)} {clock(run.began_at_ns)}",
-        lasted(ended - run.began_at_ns) + (" …" if run.ended_at_ns is None else ""),
+        duration_words(run, now_ns),
         f"{steps(run):,}" + (f" ({run.failed} failed)" if run.failed else ""),
         ", ".join(found) or "–",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
 from aftershock_collector.commands import CommandError
@@ -41,7 +42,7 @@ def main(arguments: argparse.Namespace) -> int:
             raise CommandError("nothing is recorded yet; `aftershock up` starts the collector")
         run_ids = list(dict.fromkeys(run_named(reader, name) for name in arguments.run))
         try:
-            seen = view(reader, run_ids, policy())
+            seen = view(reader, run_ids, policy(), time.time_ns())
         except ValueError as error:
             named = ", ".join(run_ids)
             raise CommandError(f"run {named} holds nothing that an agent did ({error})") from error

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import errno
 import logging
 import os
-import socket
 import sys
 from pathlib import Path
 
@@ -15,9 +13,10 @@ from aftershock_collector.commands import CommandError
 from aftershock_collector.commands.check import NO_RECEIVER
 from aftershock_collector.config import load
 from aftershock_collector.config.load import ConfigurationError
-from aftershock_collector.config.model import HOME_VARIABLE, Address, Config
+from aftershock_collector.config.model import HOME_VARIABLE, Config
 from aftershock_collector.notify.deliverer import receivers_of
 from aftershock_collector.service import wiring
+from aftershock_collector.service.ports import obstacle
 from aftershock_collector.service.wiring import Running
 from aftershock_collector.store.interface import StoreRefused, StoreUnavailable
 from aftershock_collector.wording import counted
@@ -44,8 +43,11 @@ def main(arguments: argparse.Namespace) -> int:
             f"{config.home} cannot be created: {error.strerror or error}; set {HOME_VARIABLE}"
         ) from error
     for name, address in (("http", config.http), ("grpc", config.grpc)):
-        if problem := blocked(name, address):
-            raise CommandError(problem)
+        if problem := obstacle(address):
+            raise CommandError(
+                f"collector.{name}: {address} {problem}; set collector.{name} in aftershock.yaml, "
+                f"or AFTERSHOCK_{name.upper()}"
+            )
     try:
         asyncio.run(wiring.serve(config, lambda running: announce(config, running)))
     except (StoreRefused, StoreUnavailable) as error:
@@ -53,21 +55,6 @@ def main(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise CommandError(f"{error.filename or config.home}: {error.strerror or error}") from error
     return 0
-
-
-def blocked(name: str, address: Address) -> str | None:
-    """Why the collector cannot listen on an address; None where it can."""
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    try:
-        with socket.create_server((address.host, address.port), family=family):
-            return None
-    except OSError as error:
-        in_use = error.errno == errno.EADDRINUSE
-        why = "is in use by another program" if in_use else (error.strerror or str(error))
-        return (
-            f"collector.{name}: {address} {why}; set collector.{name} in aftershock.yaml, or "
-            f"AFTERSHOCK_{name.upper()}"
-        )
 
 
 def configured(place: Path | None) -> Config:

@@ -11,6 +11,7 @@ from aftershock_collector.notify import page
 from aftershock_collector.notify.page import Page
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.views.html import timeline_page
+from aftershock_collector.views.run_words import is_alive
 from aftershock_collector.views.timeline import Timeline, lay_out
 
 
@@ -21,8 +22,8 @@ class View(NamedTuple):
     pages: list[tuple[str, int, Page]]  # receiver, delivered at, page
 
 
-def view(reader: Reader, run_ids: Sequence[str], policy: Policy) -> View:
-    """Runs on one axis.
+def view(reader: Reader, run_ids: Sequence[str], policy: Policy, now_ns: int | None = None) -> View:
+    """Runs on one axis; `now_ns` lets what still runs last until now.
 
     Raises:
         ValueError: the runs hold nothing that an agent did.
@@ -33,10 +34,14 @@ def view(reader: Reader, run_ids: Sequence[str], policy: Policy) -> View:
         impacts = [impact for run_id in run_ids for impact in reader.impacts(run_id)]
         began_ns = min((s.began_at_ns for s in steps), default=0)
         until_ns = max((s.last_ns for s in steps), default=0)
+        if now_ns is not None and is_alive(None, until_ns, now_ns):
+            until_ns = now_ns
         changes = reader.changes(began_ns, until_ns)
         suspects = reader.suspects(began_ns=began_ns, until_ns=until_ns)
-        deliveries = [deliveries for run_id in run_ids for deliveries in reader.delivered(run_id)]
-    return View(lay_out(steps, claims, impacts, changes, suspects), readable(deliveries))
+        deliveries = [one for run_id in run_ids for one in reader.delivered(run_id)]
+    return View(
+        lay_out(steps, claims, impacts, changes, suspects, now_ns=now_ns), readable(deliveries)
+    )
 
 
 def readable(deliveries: Sequence[tuple[str, int, str]]) -> list[tuple[str, int, Page]]:

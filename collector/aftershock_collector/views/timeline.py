@@ -1,6 +1,6 @@
 """Steps, claims, impacts and changes laid in one order, repetitions folded, evidence marked.
 
-Pure: what is shown, and when. `render/` decides how it looks.
+Pure: what is shown, and when. `terminal` and `html` decide how it looks.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from aftershock.model import Step, StepKind
 from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.notify.suspects_page import shares
+from aftershock_collector.views.run_words import is_alive
 from aftershock_collector.wording import change_words, clean, outcome_words, step_words
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 FOLD_PERIOD_MAX = 5  # the longest circle that the rules look for
 NESTING_MAX = 64  # spans around a span; deeper is a circle
+MOMENTS = {StepKind.FACT, StepKind.MESSAGE, StepKind.DECISION, StepKind.APPROVAL}  # no duration
 QUIET = {StepKind.AGENT, StepKind.HEARTBEAT}  # frames and signs of life: not things that were done
 
 
@@ -46,6 +48,7 @@ class Entry:
     effect: bool = False  # a tool call that can change something
     steps: tuple[Step, ...] = ()
     details: tuple[str, ...] = ()
+    lasts_ns: int | None = None  # of a step that is still running: until now
 
     @property
     def spans(self) -> tuple[str, ...]:
@@ -75,6 +78,8 @@ class Timeline:
     changes: tuple[Change, ...]
     marks: dict[str, str]  # finding id → letter
     frames: tuple[Step, ...] = ()  # AGENT steps: when runs began and ended
+    alive: frozenset[str] = frozenset()  # runs that have given a sign of life lately
+    now_ns: int | None = None  # the moment that the picture shows; None: one of the past
 
     @property
     def runs(self) -> tuple[str, ...]:
@@ -93,6 +98,8 @@ def lay_out(
     impacts: Iterable[Impact] = (),
     changes: Iterable[Change] = (),
     suspects: Iterable[Suspects] = (),
+    *,
+    now_ns: int | None = None,
 ) -> Timeline:
     """Order everything by event time; the same input in any order gives the same timeline.
 
@@ -102,6 +109,7 @@ def lay_out(
         impacts: verdicts on these runs' actions.
         changes: of the infrastructure; those that impacts carry are added.
         suspects: of alerts among these changes.
+        now_ns: now, for runs that are still going on; None for a picture of the past.
 
     Raises:
         ValueError: there is no step, so there is no axis.
@@ -123,14 +131,46 @@ def lay_out(
     outside = distinct_changes(changes, judged)
     evidence = marks_by_span(ordered, marks)
     lanes = lanes_of(done, frames)
-    entries = [e for lane in lanes for e in fold(step_entries(lane, evidence))]
+    alive = runs_alive(given, frames, now_ns)
+    entries = [
+        e
+        for lane in lanes
+        for e in fold(step_entries(lane, evidence, now_ns if lane.run_id in alive else None))
+    ]
     entries += [finding_entry(claim, marks[claim.finding.id]) for claim in ordered]
     behind = {ranking.alert.id: ranking for ranking in suspects}
     entries += [change_entry(change, behind.get(change.id)) for change in outside]
     order = {"change": 0, "step": 1, "finding": 2}
     entries.sort(key=lambda e: (e.at_ns, order[e.source], e.run_id, e.what))
     began, ended = span_of(given, ordered, outside)
-    return Timeline(began, ended, lanes, tuple(entries), ordered, judged, outside, marks, frames)
+    return Timeline(
+        began_ns=began,
+        ended_ns=max(ended, now_ns) if alive and now_ns is not None else ended,
+        lanes=lanes,
+        entries=tuple(entries),
+        claims=ordered,
+        impacts=judged,
+        changes=outside,
+        marks=marks,
+        frames=frames,
+        alive=alive,
+        now_ns=now_ns,
+    )
+
+
+def runs_alive(steps: Sequence[Step], frames: Sequence[Step], now_ns: int | None) -> frozenset[str]:
+    """The runs that had not ended at `now_ns` and had given a sign of life shortly before."""
+    if now_ns is None:
+        return frozenset()
+    ended = {frame.run_id for frame in frames if frame.ended_at_ns is not None}
+    newest: dict[str, int] = {}
+    for step in steps:
+        newest[step.run_id] = max(newest.get(step.run_id, 0), step.last_ns)
+    return frozenset(
+        run_id
+        for run_id, last_ns in newest.items()
+        if run_id not in ended and is_alive(None, last_ns, now_ns)
+    )
 
 
 def distinct(steps: Iterable[Step]) -> list[Step]:
@@ -205,8 +245,13 @@ def marks_by_span(claims: Sequence[Claim], marks: dict[str, str]) -> dict[str, t
     return {span_id: tuple(letters) for span_id, letters in found.items()}
 
 
-def step_entries(lane: Lane, evidence: dict[str, tuple[str, ...]]) -> list[Entry]:
-    """One entry per step, with the marks of the findings that rest on it."""
+def step_entries(
+    lane: Lane, evidence: dict[str, tuple[str, ...]], now_ns: int | None = None
+) -> list[Entry]:
+    """One entry per step, with the marks of the findings that rest on it.
+
+    `now_ns` is given where the run is alive: what has not ended is then still running.
+    """
     return [
         Entry(
             at_ns=step.began_at_ns,
@@ -214,15 +259,21 @@ def step_entries(lane: Lane, evidence: dict[str, tuple[str, ...]]) -> list[Entry
             source="step",
             kind=step.kind.value,
             what=step_words(step),
-            outcome=outcome_words(step),
+            outcome="still running" if runs_now(step, now_ns) else outcome_words(step),
             run_id=lane.run_id,
             agent=lane.agent,
             marks=evidence.get(step.span_id, ()),
             effect=step.action is not None and step.action.tier.has_effect,
             steps=(step,),
+            lasts_ns=now_ns - step.began_at_ns if now_ns and runs_now(step, now_ns) else None,
         )
         for step in lane.steps
     ]
+
+
+def runs_now(step: Step, now_ns: int | None) -> bool:
+    """True for a call that has not ended in a run that is alive."""
+    return now_ns is not None and step.ended_at_ns is None and step.kind not in MOMENTS
 
 
 def fold(entries: Sequence[Entry]) -> list[Entry]:

@@ -131,6 +131,20 @@ def test_a_call_that_hangs_stays_on_the_timeline_while_heartbeats_arrive() -> No
     assert laid.ended_ns == incident.at(30)
 
 
+def test_what_still_runs_lasts_until_now_while_its_run_gives_signs_of_life() -> None:
+    begun = replace(incident.tool("a", "kubectl_logs", 0, 1), ended_at_ns=None)
+    beat = incident.plain("a", StepKind.HEARTBEAT, "kubectl_logs", 30)
+    alive = lay_out([begun, beat], now_ns=incident.at(45))
+    silent = lay_out([begun, beat], now_ns=incident.at(300))
+
+    (entry,) = alive.entries
+    assert (entry.outcome, entry.lasts_ns, alive.ended_ns) == (
+        "still running", 45 * incident.S, incident.at(45),
+    )  # fmt: skip
+    assert [(e.outcome, e.lasts_ns) for e in silent.entries] == [("not over", None)]
+    assert silent.ended_ns == incident.at(30)
+
+
 def test_no_steps_is_an_error_and_not_an_empty_picture() -> None:
     with pytest.raises(ValueError, match="at least one step"):
         lay_out([])

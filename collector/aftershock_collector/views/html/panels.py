@@ -193,6 +193,8 @@ def table_row(entry: Entry) -> TableRow:
     many = f" ×{entry.times}" if entry.times > 1 else ""
     what = f"{entry.level} {entry.kind}: {entry.what}" if entry.source == "finding" else entry.what
     long = "" if entry.until_ns is None else lasted(entry.until_ns - entry.at_ns)
+    if entry.lasts_ns is not None:
+        long = f"{lasted(entry.lasts_ns)} …"
     cells = (
         clock(entry.at_ns, tenths=True),
         agent,

@@ -311,7 +311,7 @@ def detail_rows(step: Step, outcome: str, long: str | None) -> list[tuple[str, s
         ("agent", who(step.agent)),
         ("kind", step.kind.value.replace("_", " ")),
         ("at", f"{clock(step.began_at_ns, tenths=True)} UTC"),
-        ("lasted", long or "not over"),
+        ("lasted", long or "not ended"),
         ("outcome", outcome),
     ]
     if action is not None:

@@ -112,6 +112,8 @@ def row(
 
 def took(entry: Entry) -> str:
     """How long it lasted, from the first to the last of what was folded."""
+    if entry.lasts_ns is not None:
+        return f"{lasted(entry.lasts_ns)} …"
     if entry.until_ns is None:
         return "…"
     duration = entry.until_ns - entry.at_ns
