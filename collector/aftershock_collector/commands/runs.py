@@ -15,13 +15,12 @@ from aftershock_collector.commands.store_access import (
     print_json,
     print_nothing_recorded,
 )
-from aftershock_collector.store.reader import RunSummary
-from aftershock_collector.views.run_words import duration_words
+from aftershock_collector.store.run_summary import RunSummary
+from aftershock_collector.views.run_words import agents_words, duration_words
 from aftershock_collector.wording import clean, clock, counted, day
 
 LIMIT = 30  # a screen; --limit asks for more
 SHORT_MIN = 8  # characters of an id, or as many as tell the listed runs apart
-QUIET = {"agent", "heartbeat"}  # frames and signs of life are not steps that people count
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -56,17 +55,12 @@ def cells(run: RunSummary, length: int, now_ns: int) -> tuple[str, ...]:
     found += [counted(run.warnings, "warning")] if run.warnings else []
     return (
         clean(run.run_id, 200)[:length],
-        clean(run.agent or "–", 24),
+        clean(agents_words(run.agents), 40),
         f"{day(run.began_at_ns)} {clock(run.began_at_ns)}",
         duration_words(run, now_ns),
-        f"{steps(run):,}" + (f" ({run.failed} failed)" if run.failed else ""),
+        f"{run.done:,}" + (f" ({run.failed} failed)" if run.failed else ""),
         ", ".join(found) or "–",
     )
-
-
-def steps(run: RunSummary) -> int:
-    """Things that were done."""
-    return sum(count for kind, count in run.steps.items() if kind not in QUIET)
 
 
 def short_length(ids: list[str]) -> int:
@@ -83,11 +77,13 @@ def as_json(run: RunSummary) -> dict[str, Any]:
     return {
         "run": run.run_id,
         "agent": run.agent,
+        "agents": list(run.agents),
         "service": run.service,
         "began_at_ns": run.began_at_ns,
         "last_ns": run.last_ns,
         "ended_at_ns": run.ended_at_ns,
-        "steps": dict(run.steps),
+        "steps": run.done,
+        "spans": dict(run.steps),
         "failed": run.failed,
         "open": run.open,
         "warnings": run.warnings,

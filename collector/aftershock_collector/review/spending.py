@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from aftershock.model import Level, Spent, Step, StepKind
 from aftershock.policy.policy import limits_for
 from aftershock.policy.prices import spent_with
-from aftershock.rules import RULES, Family, judge, kinds_of, rules_after
+from aftershock.rules import RULES, Lifetime, judge, kinds_of, rules_after
 from aftershock.runs.fold import Window, key_of, place_of
 from aftershock.runs.reconcile import NO_CLAIMS, Claims, advance
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CHUNK_STEPS = 128  # added to a window before it is judged: well under what it holds
 # About an action that is done: stopping the run does not undo it.
-ACTION_RULES = kinds_of(rule for rule in RULES if rule.family is Family.CONTEXT)
+ACTION_RULES = kinds_of(rule for rule in RULES if rule.lifetime is Lifetime.ACTION)
 
 
 @dataclass(frozen=True, slots=True)

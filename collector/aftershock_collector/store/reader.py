@@ -6,14 +6,12 @@ Every reader has its own read-only connection; what it sees is one consistent mo
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
-from aftershock.attributes import EVENT_STARTED
 from aftershock.model import Change, Claim, Feedback, Impact, Step
 from aftershock.policy.policy import Policy
 from aftershock_collector.impact.suspects import Suspects
@@ -22,6 +20,7 @@ from aftershock_collector.otlp.wire import LogEvent, Span
 from aftershock_collector.reading.read import read, read_event
 from aftershock_collector.store.incidents import Incident, Mute, Response
 from aftershock_collector.store.interface import StoreUnavailable
+from aftershock_collector.store.run_summary import RunSummary, summary_of
 from aftershock_collector.store.schema import MIGRATIONS
 from aftershock_collector.store.serialization import from_text
 from aftershock_collector.store.sqlite_errors import translated
@@ -32,28 +31,6 @@ _ORIGINS = (
     " JOIN origins AS resources ON resources.id = resource JOIN origins AS scopes"
     " ON scopes.id = scope"
 )
-_OPEN_EVENTS = """
-    SELECT count(*) FROM events WHERE run = ? AND name = ? AND NOT EXISTS (
-        SELECT 1 FROM spans WHERE spans.trace_id = events.trace_id
-        AND spans.span_id = events.span_id)
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """One line of the list of runs."""
-
-    run_id: str
-    agent: str | None
-    service: str | None
-    began_at_ns: int
-    last_ns: int  # newest step or heartbeat
-    ended_at_ns: int | None  # None: not known to be over
-    steps: Mapping[str, int]  # by kind
-    failed: int  # steps that reported an error
-    open: int  # steps that started and have not ended
-    warnings: int  # findings, open or closed, of level warn
-    alarms: int
 
 
 class Reader:
@@ -109,17 +86,22 @@ class Reader:
         *,
         limit: int = 50,
         since_ns: int = 0,
+        until_ns: int = 2**62,
         agent: str | None = None,
         prefix: str = "",
     ) -> list[RunSummary]:
-        """Newest first; `prefix` narrows to run ids that begin with it."""
+        """Newest first: runs that were at work between two moments.
+
+        `agent` narrows to runs in which it took part, `prefix` to run ids that begin with it.
+        """
         rows = self._all(
             "SELECT id, run_id, agent, service, began_at_ns, last_ns FROM runs"
-            " WHERE acts AND last_ns >= ? AND (? IS NULL OR agent = ?) AND substr(run_id, 1, ?) = ?"
+            " WHERE acts AND last_ns >= ? AND began_at_ns <= ? AND (? IS NULL OR id IN"
+            " (SELECT run FROM run_agents WHERE agent = ?)) AND substr(run_id, 1, ?) = ?"
             " ORDER BY last_ns DESC, id DESC LIMIT ?",
-            (since_ns, agent, agent, len(prefix), prefix, limit),
+            (since_ns, until_ns, agent, agent, len(prefix), prefix, limit),
         )
-        return [self._summary(row) for row in rows]
+        return [summary_of(row, self._all) for row in rows]
 
     def live_since(self, since_ns: int, limit: int = 2_000) -> list[str]:
         """Runs that were heard of since then (their own time), newest first."""
@@ -359,31 +341,3 @@ class Reader:
     def _all(self, statement: str, values: Iterable[Any] = ()) -> list[Any]:
         with translated():
             return self._connection.execute(statement, tuple(values)).fetchall()
-
-    def _summary(self, row: tuple[int, str, str | None, str | None, int, int]) -> RunSummary:
-        run, run_id, agent, service, began, last = row
-        kinds = self._all(
-            "SELECT kind, count(*), sum(failed), count(ended_at_ns), max(ended_at_ns)"
-            " FROM spans WHERE run = ? GROUP BY kind",
-            (run,),
-        )
-        ((begun,),) = self._all(_OPEN_EVENTS, (run, EVENT_STARTED))
-        frames = [row for row in kinds if row[0] == "agent" and row[1] == row[3]]
-        levels = dict(
-            self._all(
-                "SELECT level, count(*) FROM claims WHERE run_id = ? GROUP BY level", (run_id,)
-            )
-        )
-        return RunSummary(
-            run_id=run_id,
-            agent=agent,
-            service=service,
-            began_at_ns=began,
-            last_ns=last,
-            ended_at_ns=frames[0][4] if frames else None,
-            steps={kind: count for kind, count, *_ in kinds},
-            failed=sum(failed for _, _, failed, *_ in kinds),
-            open=begun + sum(count - ended for _, count, _, ended, _ in kinds),
-            warnings=levels.get("warn", 0),
-            alarms=levels.get("alarm", 0),
-        )

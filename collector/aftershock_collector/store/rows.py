@@ -54,6 +54,8 @@ def event_row(
         origins(event.resource_body, arrived_s),
         origins(event.scope_body, arrived_s),
         event.body,
+        None if step is None else _KINDS[step.kind],
+        None if step is None else step.span_id,
     )
 
 
@@ -125,6 +127,11 @@ def incident_finding_rows(incident: Incident) -> list[tuple[str, int, str]]:
         (finding_id, incident.number, finding_id.partition("/")[0])
         for finding_id in incident.findings
     ]
+
+
+def agent_of(step: Step) -> str | None:
+    """Whose step it is; an agent's own span may name it only as its operation."""
+    return step.agent or (step.name if step.kind is StepKind.AGENT else None) or None
 
 
 def failed(step: Step) -> bool:

@@ -233,6 +233,18 @@ MIGRATIONS: tuple[str, ...] = (
         body BLOB NOT NULL
     );
     """,
+    # Every agent of a run, and what an event was read as: for lists that filter and count.
+    """
+    CREATE TABLE run_agents (
+        run INTEGER NOT NULL,
+        agent TEXT NOT NULL,
+        PRIMARY KEY (run, agent)
+    ) WITHOUT ROWID;
+    CREATE INDEX run_agents_by_agent ON run_agents (agent);
+    INSERT INTO run_agents SELECT id, agent FROM runs WHERE agent IS NOT NULL;
+    ALTER TABLE events ADD COLUMN kind TEXT;  -- NULL: no agent's step, or stored before this
+    ALTER TABLE events ADD COLUMN step TEXT;  -- span id of the step, which a log record has as well
+    """,
 )
 
 # Tables that are small enough to be pruned at once, and their rows that are old.
@@ -254,6 +266,7 @@ PRUNED = (
             " AND NOT EXISTS (SELECT 1 FROM events WHERE run = runs.id)"
         ),
     ),
+    ("run_agents", "run NOT IN (SELECT id FROM runs)"),
     ("origins", "arrived_s < :before_s - 7200"),
 )
 
@@ -269,8 +282,8 @@ SPAN_IN = """
 """
 EVENT_IN = """
     INSERT INTO events (digest, run, name, trace_id, span_id, time_ns, arrived_s, resource, scope,
-        body)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        body, kind, step)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 RUN_IN = """
     INSERT INTO runs (run_id, agent, service, began_at_ns, last_ns, arrived_s, acts)
@@ -284,6 +297,7 @@ RUN_IN = """
         arrived_s = max(arrived_s, excluded.arrived_s)
     RETURNING id
 """
+RUN_AGENT_IN = "INSERT INTO run_agents (run, agent) VALUES (?, ?) ON CONFLICT DO NOTHING"
 CHANGE_IN = """
     INSERT INTO changes (id, kind, entity, began_at_ns, ended_at_ns, arrived_s, body)
     VALUES (?, ?, ?, ?, ?, ?, ?)

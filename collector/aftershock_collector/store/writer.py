@@ -30,6 +30,7 @@ from aftershock_collector.store.interface import (
     StoreUnavailable,
 )
 from aftershock_collector.store.rows import (
+    agent_of,
     change_row,
     claim_row,
     event_row,
@@ -56,6 +57,7 @@ from aftershock_collector.store.schema import (
     PRUNED,
     RESPONSE_APPLIED,
     RESPONSE_INSERT,
+    RUN_AGENT_IN,
     RUN_IN,
     SNAPSHOT_IN,
     SPAN_IN,
@@ -305,7 +307,7 @@ class SqliteStore:
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {number}")
 
-    def _runs(self, steps: Iterable[Step], arrived_s: int) -> dict[str, int]:
+    def _runs(self, steps: Sequence[Step], arrived_s: int) -> dict[str, int]:
         """Make or extend the runs that these steps belong to; run id → row id."""
         seen: dict[str, list[Any]] = {}
         for step in steps:
@@ -323,6 +325,9 @@ class SqliteStore:
         for run_id, (agent, service, began, last, outermost, acts) in seen.items():
             row = (run_id, agent, service, began, last, arrived_s, acts, outermost)
             (found[run_id],) = self._connection.execute(RUN_IN, row).fetchone()
+        agents = {(found[step.run_id], agent_of(step)) for step in steps}
+        named = [(run, agent) for run, agent in agents if agent]
+        self._connection.executemany(RUN_AGENT_IN, named)
         return found
 
     def _origin(self, body: bytes, arrived_s: int) -> int:

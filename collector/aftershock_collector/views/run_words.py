@@ -9,7 +9,7 @@ from aftershock_collector.wording import NS, clock, lasted
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from aftershock_collector.store.reader import RunSummary
+    from aftershock_collector.store.run_summary import RunSummary
 
 ALIVE_NS = 120 * NS  # heartbeats come every 30 s; a run without a sign for four of them is silent
 

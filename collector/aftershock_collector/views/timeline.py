@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from aftershock.model import Step, StepKind
+from aftershock.policy.prices import COUNTED
 from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.notify.suspects_page import shares
 from aftershock_collector.views.run_words import is_alive
@@ -64,6 +65,11 @@ class Lane:
     agent: str | None
     steps: tuple[Step, ...]
 
+    @property
+    def done(self) -> int:
+        """Steps as budgets count them; decisions, facts and messages are drawn, not counted."""
+        return sum(step.kind in COUNTED for step in self.steps)
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
@@ -88,8 +94,8 @@ class Timeline:
 
     @property
     def steps(self) -> int:
-        """How many things were done."""
-        return sum(len(lane.steps) for lane in self.lanes)
+        """How many things were done, counted as budgets count them."""
+        return sum(lane.done for lane in self.lanes)
 
 
 def lay_out(

@@ -22,7 +22,7 @@ def as_json(timeline: Timeline) -> dict[str, Any]:
             {
                 "run": run_id,
                 "agents": [lane.agent for lane in timeline.lanes if lane.run_id == run_id],
-                "steps": sum(len(x.steps) for x in timeline.lanes if x.run_id == run_id),
+                "steps": sum(x.done for x in timeline.lanes if x.run_id == run_id),
             }
             for run_id in timeline.runs
         ],

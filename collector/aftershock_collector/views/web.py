@@ -14,7 +14,8 @@ from starlette.routing import Route
 from aftershock.policy.policy import Policy
 from aftershock_collector.config.shipped_files import shipped
 from aftershock_collector.metrics.series import Series
-from aftershock_collector.store.reader import Reader, RunSummary
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.store.run_summary import RunSummary
 from aftershock_collector.views.chart import Plot
 from aftershock_collector.views.html import runs_page, timeline_page
 from aftershock_collector.views.load_timeline import View, view

@@ -11,7 +11,7 @@ import pytest
 
 from aftershock_collector.config.model import Address, Config
 from aftershock_collector.service.wiring import running
-from aftershock_collector.store.reader import RunSummary
+from aftershock_collector.store.run_summary import RunSummary
 from aftershock_collector.views.html import runs_page
 from tests.support.traffic import looping_run, span_request
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from aftershock_collector.store.reader import RunSummary
+from aftershock_collector.store.run_summary import RunSummary
 from aftershock_collector.views.html import templates
 from aftershock_collector.wording import clean, clock, counted, day, lasted, short, who
 
@@ -48,7 +48,6 @@ def row(run: RunSummary) -> RunRow:
     """One run."""
     ended = run.ended_at_ns or run.last_ns
     running = "" if run.ended_at_ns is not None else " …"
-    steps = sum(count for kind, count in run.steps.items() if kind != "agent")
     return RunRow(
         href=f"/runs/{quote(run.run_id, safe='')}",
         id=clean(short(run.run_id)),
@@ -56,7 +55,7 @@ def row(run: RunSummary) -> RunRow:
         service=clean(run.service or "–"),
         began=f"{day(run.began_at_ns)} {clock(run.began_at_ns)}",
         lasted=lasted(ended - run.began_at_ns) + running,
-        steps=f"{steps:,}",
+        steps=f"{run.done:,}",
         alarms=counted(run.alarms, "alarm") if run.alarms else "",
         warnings=counted(run.warnings, "warning") if run.warnings else "",
     )

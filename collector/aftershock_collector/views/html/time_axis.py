@@ -247,7 +247,7 @@ def lane_row(
     return LaneRow(
         agent=who(lane.agent),
         run=f"run {short(lane.run_id)}",
-        steps=counted(len(lane.steps), "step"),
+        steps=counted(lane.done, "step"),
         style=position(rows=max(levels, default=0) + 1),
         waits=tuple(waits),
         bars=tuple(bars),

@@ -72,7 +72,9 @@ def render(
         action_lines=lines,
         findings=findings,
         lanes=lanes,
-        steps_left_out=left_out(timeline.steps, time_axis.BARS_MAX),
+        steps_left_out=left_out(
+            sum(len(lane.steps) for lane in timeline.lanes), time_axis.BARS_MAX
+        ),
         plots=[plots.plot_row(plot, number, axis) for number, plot in enumerate(drawn)],
         plots_left_out=counted(len(series) - len(drawn), "further series")
         if len(series) > len(drawn)

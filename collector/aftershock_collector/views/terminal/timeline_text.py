@@ -130,7 +130,7 @@ def heading(timeline: Timeline) -> list[str]:
         began, ended = min(s.began_at_ns for s in steps), max(s.last_ns for s in steps)
         agents = ", ".join(who(lane.agent) for lane in lanes)
         when = f"{day(began)} {clock(began)} to {clock(ended)} UTC, {lasted(ended - began)}"
-        done = counted(sum(len(lane.steps) for lane in lanes), "step")
+        done = counted(sum(lane.done for lane in lanes), "step")
         found.append(f"run {short(run_id)}  {agents}  {when}, {done}")
     return found
 
