@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from rich.text import Text
 
 from aftershock.model import Claim, Level
+from aftershock_collector.commands.selection import add_filters, claims_selected, selection_of
 from aftershock_collector.commands.store_access import (
     columns,
     console,
     opened,
     policy,
     print_json,
+    print_no_match,
     print_nothing_recorded,
     run_named,
 )
@@ -31,28 +35,37 @@ LIMIT = 50
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
-    parser.add_argument("--run", help="only of this run (the beginning of its id, or `latest`)")
+    parser.add_argument(
+        "--run", metavar="RUN", help="only of this run: the beginning of its id, or `latest`"
+    )
     parser.add_argument("--open", action="store_true", help="only what is still open")
-    parser.add_argument("--limit", type=int, default=LIMIT, help=f"how many (default {LIMIT})")
+    add_filters(parser, LIMIT)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def main(arguments: argparse.Namespace) -> int:
     """List findings."""
+    selection = selection_of(arguments, time.time_ns())
     with opened() as reader:
         if reader is None or not reader.runs(limit=1):
             return print_nothing_recorded("findings", as_json=arguments.json)
         run_id = run_named(reader, arguments.run) if arguments.run else None
-        found = reader.claims(run_id, open_only=arguments.open, limit=arguments.limit)
+        selected = claims_selected(reader, selection, run_id=run_id, open_only=arguments.open)
+        found = list(islice(selected, selection.limit))
         numbers = [reader.number_of(claim) for claim in found]
+        recorded = reader.counts()["claims"]
         if arguments.json:
-            print_json("findings", as_json(reader, found))
+            listed = as_json(reader, found)
+            numbered = zip(numbers, listed, strict=True)
+            print_json("findings", [{"number": n} | one for n, one in numbered])
             return 0
     screen = console()
+    if not found and recorded:
+        return print_no_match("finding", recorded)
     if not found:
-        screen.print("Nothing found: no agent here loops, acts blindly or broke anything we saw.")
+        screen.print("Nothing was found so far.")
         return 0
-    head = ("#", "TOLD (UTC)", "LEVEL", "RULE", "RUN", "STATE", "WHAT")
+    head = ("#", "REPORTED (UTC)", "LEVEL", "RULE", "RUN", "STATE", "WHAT")
     rows = [(str(n), *cells(claim)) for n, claim in zip(numbers, found, strict=True)]
     lines = columns([head, *rows])
     screen.print(Text(lines[0], style="dim"))

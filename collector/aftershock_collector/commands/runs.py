@@ -8,36 +8,48 @@ from typing import Any
 
 from rich.text import Text
 
+from aftershock_collector.commands.selection import (
+    Selection,
+    add_filters,
+    claims_selected,
+    selection_of,
+)
 from aftershock_collector.commands.store_access import (
     columns,
     console,
     opened,
     print_json,
+    print_no_match,
     print_nothing_recorded,
 )
+from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.run_summary import RunSummary
 from aftershock_collector.views.run_words import agents_words, duration_words
 from aftershock_collector.wording import clean, clock, counted, day
 
 LIMIT = 30  # a screen; --limit asks for more
+RUNS_MAX = 10_000  # looked through where only some have a matching finding
 SHORT_MIN = 8  # characters of an id, or as many as tell the listed runs apart
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
-    parser.add_argument("--limit", type=int, default=LIMIT, help=f"how many (default {LIMIT})")
-    parser.add_argument("--agent", help="only runs of this agent")
+    add_filters(parser, LIMIT)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def main(arguments: argparse.Namespace) -> int:
     """List runs."""
+    selection = selection_of(arguments, time.time_ns())
     with opened() as reader:
-        found = reader.runs(limit=arguments.limit, agent=arguments.agent) if reader else []
+        found = runs_selected(reader, selection) if reader else []
+        recorded = 0 if reader is None else reader.counts()["runs"]
     if arguments.json:
         print_json("runs", [as_json(run) for run in found])
         return 0
     if not found:
+        if selection.narrows and recorded:
+            return print_no_match("run", recorded)
         return print_nothing_recorded("runs", as_json=False)
     head = ("RUN", "AGENT", "BEGAN (UTC)", "LASTED", "STEPS", "FINDINGS")
     length = short_length([run.run_id for run in found])
@@ -47,6 +59,20 @@ def main(arguments: argparse.Namespace) -> int:
     for run, line in zip(found, lines[1:], strict=True):
         screen.print(Text(line, style="red" if run.alarms else "yellow" if run.warnings else ""))
     return 0
+
+
+def runs_selected(reader: Reader, selection: Selection) -> list[RunSummary]:
+    """Runs that fit, newest first; by rule, level and entity through their findings."""
+    ids = None
+    if selection.by_finding:
+        ids = {claim.finding.run_id for claim in claims_selected(reader, selection)}
+    runs = reader.runs(
+        limit=selection.limit if ids is None else RUNS_MAX,
+        since_ns=selection.since_ns,
+        until_ns=selection.until_ns,
+        agent=selection.agent,
+    )
+    return [run for run in runs if ids is None or run.run_id in ids][: selection.limit]
 
 
 def cells(run: RunSummary, length: int, now_ns: int) -> tuple[str, ...]:

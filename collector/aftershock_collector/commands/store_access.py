@@ -20,6 +20,7 @@ from aftershock_collector.config.model import home
 from aftershock_collector.store.interface import StoreUnavailable
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.views.envelope import enveloped
+from aftershock_collector.wording import counted
 
 LATEST = "latest"
 LISTS = {"runs", "findings"}  # kinds of output that hold any number of things
@@ -58,6 +59,12 @@ def print_nothing_recorded(kind: str, *, as_json: bool) -> int:
         print_json(kind, [] if kind in LISTS else None)
     else:
         sys.stdout.write(NOTHING_YET.format(place=home()))
+    return 0
+
+
+def print_no_match(noun: str, recorded: int) -> int:
+    """What to say where filters leave nothing of what is recorded."""
+    sys.stdout.write(f"No {noun} matches; {counted(recorded, noun)} recorded in {home()}.\n")
     return 0
 
 

@@ -189,7 +189,7 @@ def test_findings_are_listed_with_their_state(main: Main, recorded: Path) -> Non
     assert "repeated_action" in out
     assert [found["kind"] for found in body] == ["repeated_action"]
     assert body[0]["closing"] == "run ended"
-    assert "Nothing found" in main("findings", "--open")[1]
+    assert "No finding matches" in main("findings", "--open")[1]
 
 
 def test_output_for_pipes_has_no_colours(main: Main, recorded: Path) -> None:
