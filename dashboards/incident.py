@@ -14,6 +14,7 @@ from dashboards.queries import (
     latest,
     log_instant,
     log_lines,
+    log_range,
     metric,
     traces,
 )
@@ -29,6 +30,7 @@ TO_RUN = (links.to(links.RUN, "Run timeline", run="${run:percentencode}"),)
 OF_ROW = links.to(links.RUN, "Run timeline", run=links.field("Run"))
 ABOUT = begins("aftershock_impact_entity", "entity")
 ATTRIBUTIONS = events(FINDING, THIS, "aftershock_finding_kind=`agent_impact`", ABOUT)
+EVIDENCE_POINTS = events("aftershock.evidence", THIS, ABOUT)
 SUSPECTS = events("aftershock.suspects", ABOUT, begins("aftershock_change_name", "alert"))
 RATED_MAX = 4  # explanations of one alert or degradation that are drawn
 
@@ -73,6 +75,34 @@ HEADLINE = headline(
     ),
     onward=TO_RUN,
 )
+
+SERIES = chart(
+    "The evidence: the series that decided, with its usual range",
+    "The metric of the target that moved most after the action. The range between the dashed lines "
+    "was usual before it, and is frozen. Orange lines are actions, red lines are findings.",
+    *(
+        log_range(
+            f"avg by (aftershock_impact_entity, aftershock_evidence_metric) (last_over_time("
+            f"{EVIDENCE_POINTS} | unwrap aftershock_evidence_{field} [$__interval]))",
+            f"{{{{aftershock_impact_entity}}}} {{{{aftershock_evidence_metric}}}}{suffix}",
+        )
+        for field, suffix in (("value", ""), ("low", " (usual, low)"), ("high", " (usual, high)"))
+    ),
+    empty="no attribution in this time range",
+    minimum=None,
+    overrides=(
+        {
+            "matcher": {"id": "byRegexp", "options": ".*\\(usual, .*\\)"},
+            "properties": [
+                {"id": "custom.lineStyle", "value": {"fill": "dash", "dash": [6, 6]}},
+                {"id": "custom.lineWidth", "value": 1},
+                {"id": "custom.fillOpacity", "value": 0},
+                {"id": "color", "value": {"mode": "fixed", "fixedColor": "text"}},
+            ],
+        },
+    ),
+    onward=TO_RUN,
+).sized(24, 8)
 
 BEHIND = (
     bars(
@@ -298,7 +328,7 @@ DASHBOARD = Dashboard(
     variables=(ENVIRONMENT, AGENT, RUN, ENTITY, ALERT, TARGET),
     annotations=drawn_in(THIS),
     rows=(
-        Row("What happened?", (HEADLINE,)),
+        Row("What happened?", (HEADLINE, SERIES)),
         Row("Who did this?", BEHIND),
         Row("When", (PROBABILITY, ALERTS)),
         Row("Attributions and suspects", (EVIDENCE, SUSPECTED)),

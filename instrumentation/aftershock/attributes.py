@@ -111,6 +111,7 @@ EVENT_APPROVAL = "aftershock.approval"
 EVENT_FINDING = "aftershock.finding"
 EVENT_STEP = "aftershock.step"
 EVENT_SUSPECTS = "aftershock.suspects"
+EVENT_EVIDENCE = "aftershock.evidence"
 EVENT_CHANGE = "aftershock.change"
 CHANGE_NAME = "aftershock.change.name"
 CHANGE_KIND = "aftershock.change.kind"
@@ -137,6 +138,11 @@ IMPACT_NATS_ALTERNATIVE = "aftershock.impact.nats.alternative"
 IMPACT_CANDIDATE = "aftershock.impact.candidate"
 IMPACT_CANDIDATES = "aftershock.impact.candidates"
 IMPACT_GAP = "aftershock.impact.gap"
+EVIDENCE_METRIC = "aftershock.evidence.metric"
+EVIDENCE_UNIT = "aftershock.evidence.unit"
+EVIDENCE_VALUE = "aftershock.evidence.value"
+EVIDENCE_LOW = "aftershock.evidence.low"
+EVIDENCE_HIGH = "aftershock.evidence.high"
 AGENT_SERVICE = "aftershock.agent.service"
 
 # --- Ours: on the log events of the activity log ----------------------------------------------
@@ -171,6 +177,7 @@ class Event(NamedTuple):
 STEP, TOOL, INFERENCE = "every step", "execute_tool spans", "inference spans"
 FACT, DECISION, APPROVAL = "fact events", "decision spans", "approval events"
 CHANGE, FINDING, ACTIVITY = "change events", "finding events", "activity log events"
+EVIDENCE = "evidence events"
 
 ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute(RUN_ID, "string", STEP, "The run that the step belongs to."),
@@ -289,6 +296,11 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "`0.910 name` of each explanation, no agent action among them.",
     ),
     Attribute(IMPACT_GAP, "string[]", FINDING, "Trouble that the agent had not read."),
+    Attribute(EVIDENCE_METRIC, "string", EVIDENCE, "The metric of the target that moved most."),
+    Attribute(EVIDENCE_UNIT, "string", EVIDENCE, "Its unit."),
+    Attribute(EVIDENCE_VALUE, "double", EVIDENCE, "Its value at the event's time."),
+    Attribute(EVIDENCE_LOW, "double", EVIDENCE, "Lower end of the range before the action."),
+    Attribute(EVIDENCE_HIGH, "double", EVIDENCE, "Upper end of the range before the action."),
     Attribute(
         AGENT_SERVICE, "string", "finding and activity log events",
         "service.name of the agent that the event is about.",
@@ -313,4 +325,5 @@ EVENTS: tuple[Event, ...] = (
     Event(EVENT_FINDING, "collector", "A finding was opened, updated or closed."),
     Event(EVENT_STEP, "collector", "The activity log: a step began or ended, in order."),
     Event(EVENT_SUSPECTS, "collector", "Agent actions that may be behind an alert."),
+    Event(EVENT_EVIDENCE, "collector", "One point of the series behind an attribution."),
 )

@@ -48,12 +48,12 @@ def sdk(url: str, _stack: ExitStack) -> tuple[Tool, Callable[[], object]]:
     tracer = provider.get_tracer("bench")
 
     def called(**arguments: Any) -> str:
-        said = {
+        attributes = {
             "gen_ai.operation.name": "execute_tool",
             "gen_ai.tool.name": "scale",
             "gen_ai.tool.type": "function",
         }
-        with tracer.start_as_current_span("execute_tool scale", attributes=said):
+        with tracer.start_as_current_span("execute_tool scale", attributes=attributes):
             return scale(**arguments)
 
     return called, provider.force_flush
@@ -97,8 +97,8 @@ def main() -> None:
     with server("decoded only") as (url, _, _):
         for variant in VARIANTS:
             command = [sys.executable, "-m", "tests.bench.agent", variant, url]
-            told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-            found[variant] = json.loads(told)
+            printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            found[variant] = json.loads(printed)
     print("a tool call                 µs of its thread   of the process")
     for variant, cost in found.items():
         ratio = cost["own"] / found["OpenTelemetry SDK"]["own"]

@@ -46,7 +46,7 @@ def config_in(folder: Path) -> Config:
     return Config(home=folder, http=Address("127.0.0.1", 0), grpc=Address("127.0.0.1", 0))
 
 
-async def _decode_only(_folder: Path, told: Connection) -> None:
+async def _decode_only(_folder: Path, parent: Connection) -> None:
     async def submit(_signal: Signal, body: bytes, content_type: str, _sender: str) -> Answer:
         decode_traces(body, content_type)
         return Accepted()
@@ -54,23 +54,23 @@ async def _decode_only(_folder: Path, told: Connection) -> None:
     config = config_in(Path())
     app = otlp_http.otlp_app(submit, Telemetry(), config, list)
     async with otlp_http.listening(app, config.http) as address:
-        told.send(str(address))
-        await asyncio.to_thread(told.recv)
+        parent.send(str(address))
+        await asyncio.to_thread(parent.recv)
 
 
-async def _whole(folder: Path, told: Connection) -> None:
+async def _whole(folder: Path, parent: Connection) -> None:
     async with running(config_in(folder)) as collector:
-        told.send(str(collector.http))
-        await asyncio.to_thread(told.recv)
+        parent.send(str(collector.http))
+        await asyncio.to_thread(parent.recv)
 
 
 SERVERS = {"decoded only": _decode_only, "stored and judged": _whole}
 
 
-def serve(kind: str, folder: Path, told: Connection) -> None:
+def serve(kind: str, folder: Path, parent: Connection) -> None:
     prepare_process()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    asyncio.run(SERVERS[kind](folder, told))
+    asyncio.run(SERVERS[kind](folder, parent))
 
 
 @contextmanager

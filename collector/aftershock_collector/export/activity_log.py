@@ -17,7 +17,8 @@ from aftershock.model import Outcome, Step, StepKind
 from aftershock.rules.context import requirements_of
 from aftershock.runs.fold import Window
 from aftershock_collector.export.first_seen import WindowOf
-from aftershock_collector.notify.otlp_encoding import SCOPE, Value, pairs, place, resource
+from aftershock_collector.notify.otlp_encoding import SCOPE, place, resource
+from aftershock_collector.notify.otlp_values import Value, pairs
 from aftershock_collector.wording import clean, lasted, outcome_words, step_words
 
 TOLD_MAX = 8  # facts and targets of one event; more is a list that nobody reads

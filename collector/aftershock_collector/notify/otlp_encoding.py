@@ -15,9 +15,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import (
     AnyValue,
-    ArrayValue,
     InstrumentationScope,
-    KeyValue,
 )
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs, SeverityNumber
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
@@ -25,6 +23,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 
 from aftershock import attributes
 from aftershock.model import Alternative, Level
+from aftershock_collector.notify.otlp_evidence import evidence_of
+from aftershock_collector.notify.otlp_values import Value, pairs
 from aftershock_collector.notify.page import State
 from aftershock_collector.notify.suspects_page import named, sentence
 from aftershock_collector.wording import (
@@ -47,13 +47,12 @@ HEX_16 = re.compile(r"[0-9a-f]{16}")
 HEX_32 = re.compile(r"[0-9a-f]{32}")
 SAMPLED = 1  # of the W3C trace flags
 BODY_CHARS_MAX = 1_000
-Value = str | bool | int | float | tuple[str, ...]
 
 
 def encode_logs(
     report: Report, *, service: str | None = None, environment: str | None = None
 ) -> bytes | None:
-    """Every finding that was opened, updated or closed, as one OTLP logs request.
+    """Findings that were opened, updated or closed, and the series behind them, as one request.
 
     Args:
         report: what one conclusion changed.
@@ -67,7 +66,10 @@ def encode_logs(
         attributes.AGENT_SERVICE: service,
         attributes.ENVIRONMENT_NAME: environment,
     }
-    records = [log_of(claim, state, report.now_ns, home) for state, claim in changed(report)]
+    records: list[LogRecord] = []
+    for state, claim in changed(report):
+        records.append(log_of(claim, state, report.now_ns, home))
+        records += evidence_of(claim, state, report.now_ns, home)
     if not records:
         return None
     scope = ScopeLogs(scope=SCOPE, log_records=records)
@@ -312,22 +314,3 @@ def hashed(text: str, size: int) -> bytes:
 def resource() -> Resource:
     """Who speaks: the collector, not the agent."""
     return Resource(attributes=pairs({attributes.SERVICE_NAME: SERVICE}))
-
-
-def pairs(values: Mapping[str, Value | None]) -> list[KeyValue]:
-    """Attributes; what was not seen is left out."""
-    return [KeyValue(key=k, value=any_value(v)) for k, v in values.items() if v is not None]
-
-
-def any_value(value: Value) -> AnyValue:
-    """A plain value on the wire."""
-    if isinstance(value, bool):
-        return AnyValue(bool_value=value)
-    if isinstance(value, int):
-        return AnyValue(int_value=value)
-    if isinstance(value, float):
-        return AnyValue(double_value=value)
-    if isinstance(value, tuple):
-        texts = [AnyValue(string_value=text) for text in value]
-        return AnyValue(array_value=ArrayValue(values=texts))
-    return AnyValue(string_value=value)

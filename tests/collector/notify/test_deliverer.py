@@ -327,7 +327,9 @@ def test_findings_leave_as_otlp_with_warnings_too(tmp_path: Path, receiver: Rece
     spans = ExportTraceServiceRequest.FromString(by_path["/v1/traces"].content)
 
     assert by_path["/v1/logs"].headers["Content-Type"] == "application/x-protobuf"
-    assert len(logs.resource_logs[0].scope_logs[0].log_records) == 1
+    first, *evidence = logs.resource_logs[0].scope_logs[0].log_records
+    assert first.event_name == "aftershock.finding"
+    assert {record.event_name for record in evidence} == {"aftershock.evidence"}
     assert len(spans.resource_spans[0].scope_spans[0].spans) == 2
 
 

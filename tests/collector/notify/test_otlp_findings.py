@@ -30,7 +30,8 @@ def blamed() -> Claim:
 
 def logs(report: Report) -> list[LogRecord]:
     request = ExportLogsServiceRequest.FromString(encode_logs(report) or b"")
-    return [r for a in request.resource_logs for s in a.scope_logs for r in s.log_records]
+    records = [r for a in request.resource_logs for s in a.scope_logs for r in s.log_records]
+    return [r for r in records if r.event_name == attributes.EVENT_FINDING]
 
 
 def spans(report: Report) -> list[Span]:
