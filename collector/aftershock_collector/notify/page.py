@@ -244,7 +244,7 @@ def how_to_decide(claim: Claim) -> list[str]:
         return []
     finding = shlex.quote(clean(claim.finding.id, 200))
     causes = "agent|infrastructure|coincidence"
-    return [f"Was it the agent? aftershock verdict {finding} {causes} --by YOU --because WHY"]
+    return [f"Was it the agent? aftershock feedback {finding} {causes} --by YOU --because WHY"]
 
 
 def as_json(page: Page) -> dict[str, Any]:

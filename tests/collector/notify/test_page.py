@@ -44,7 +44,7 @@ How sure: sre-bot's scale_deployment 91 % · no agent action 6 % · docs-bot's r
 What would make it surer: only 6 minutes of history
 How to stop it: kill 4711 on host web-1 (agent sre-bot, service sre-bot-app)
   run 9f3c2a7e51b84d06a1c0e2f4b6d8a9c3 · trace 9f3c2a7e51b84d06a1c0e2f4b6d8a9c3
-Was it the agent? aftershock verdict 9f3c2a7e51b84d06a1c0e2f4b6d8a9c3/agent_impact/service/checkout \
+Was it the agent? aftershock feedback 9f3c2a7e51b84d06a1c0e2f4b6d8a9c3/agent_impact/service/checkout \
 agent|infrastructure|coincidence --by YOU --because WHY
 Timeline: aftershock timeline 9f3c2a7e51b84d06a1c0e2f4b6d8a9c3
   http://127.0.0.1:4318/runs/9f3c2a7e"""
