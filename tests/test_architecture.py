@@ -47,6 +47,7 @@ FLOORS: dict[str, tuple[str | None, ...]] = {
         "notify",
         "review",
         "store",
+        "access",
         "config",
         "engine",
         "impact",

@@ -47,6 +47,7 @@ COMMANDS = (
     Command("run", "", "start a program with its agents recorded"),
     Command("up", "up", "run the collector on this machine"),
     Command("check", "check", "check aftershock.yaml, with line numbers"),
+    Command("token", "token", "create, list and revoke the tokens of senders and readers"),
     Command("import", "importing", "read recorded traces from files"),
     Command("runs", "runs", "list what agents did"),
     Command("timeline", "timeline", "show one run or several, with findings and infrastructure"),

@@ -47,6 +47,7 @@ class Telemetry:
         self.stored = counter("stored", "Rows committed", "signal")
         self.duplicates = counter("duplicates", "Rows that were stored already")
         self.rejected = counter("rejected", "Items refused, and told so", "signal", "reason")
+        self.refused = counter("refused", "Requests and connections refused", "transport", "reason")
         self.trimmed = counter("trimmed", "Values cut from items that were kept", "reason")
         self.passed_over = counter("passed_over", "Log records that say nothing about agents")
         self.dropped = counter("dropped", "Items lost on our side", "reason")
@@ -113,6 +114,11 @@ class Telemetry:
         """Items refused: the sender is told, so the log is not."""
         for reason, count in reasons.items():
             self.rejected.labels(signal, reason).inc(count)
+
+    def refuse(self, transport: str, reason: str) -> None:
+        """A request or a connection was refused before its body was read."""
+        self.refused.labels(transport, reason).inc()
+        self._warn(f"refused {reason}", "%s requests are refused, reason: %s", transport, reason)
 
     def concluded(self, report: Report, runs: int, series: int) -> None:
         """One look was taken at everything that is new."""

@@ -51,9 +51,9 @@ async def _decode_only(_folder: Path, parent: Connection) -> None:
         decode_traces(body, content_type)
         return Accepted()
 
-    config = config_in(Path())
-    app = otlp_http.otlp_app(submit, Telemetry(), config, list)
-    async with otlp_http.listening(app, config.http) as address:
+    config, telemetry = config_in(Path()), Telemetry()
+    app = otlp_http.otlp_app(submit, telemetry, config, list)
+    async with otlp_http.listening(app, config.http, telemetry, config) as address:
         parent.send(str(address))
         await asyncio.to_thread(parent.recv)
 

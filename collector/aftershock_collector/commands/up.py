@@ -9,6 +9,9 @@ import os
 import sys
 from pathlib import Path
 
+from aftershock_collector.access.exposure import Exposed
+from aftershock_collector.access.tls import TlsError
+from aftershock_collector.access.tokens import TokenError
 from aftershock_collector.commands import CommandError
 from aftershock_collector.commands.check import NO_RECEIVER
 from aftershock_collector.config import load
@@ -52,6 +55,8 @@ def main(arguments: argparse.Namespace) -> int:
         asyncio.run(wiring.serve(config, lambda running: announce(config, running)))
     except (StoreRefused, StoreUnavailable) as error:
         raise CommandError(f"{config.store} cannot be used: {error}") from error
+    except (Exposed, TlsError, TokenError) as error:
+        raise CommandError(str(error)) from error
     except OSError as error:
         raise CommandError(f"{error.filename or config.home}: {error.strerror or error}") from error
     return 0

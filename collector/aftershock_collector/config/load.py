@@ -357,6 +357,7 @@ def _typed(text: str, told: Told) -> Any:
         Told.NUMBER: lambda number: float(number) if "." in number else int(number),
         Told.TRUTH: lambda word: _TRUTHS[word.lower()],
         Told.TARGETS: lambda urls: [{"url": url} for url in _split(urls)],
+        Told.NAMES: lambda names: list(_split(names)),
         Told.TEXT: str,
     }
     try:

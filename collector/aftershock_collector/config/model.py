@@ -36,6 +36,7 @@ class Told(StrEnum):
     NUMBER = "number"
     TRUTH = "true or false"
     TARGETS = "URLs with commas between them"
+    NAMES = "names with commas between them"
 
 
 # What the environment may say, and the key of aftershock.yaml that it then stands for.
@@ -49,6 +50,11 @@ ENVIRONMENT: dict[str, tuple[tuple[str, ...], Told]] = {
     "AFTERSHOCK_QUEUE_BYTES_MAX": (("collector", "queue_bytes_max"), Told.NUMBER),
     "AFTERSHOCK_REQUEST_BYTES_MAX": (("collector", "request_bytes_max"), Told.NUMBER),
     "AFTERSHOCK_SERIES_MAX": (("collector", "series_max"), Told.NUMBER),
+    "AFTERSHOCK_HOSTS": (("collector", "hosts"), Told.NAMES),
+    "AFTERSHOCK_INSECURE": (("collector", "insecure"), Told.TRUTH),
+    "AFTERSHOCK_TLS_CERTIFICATE": (("collector", "tls", "certificate"), Told.TEXT),
+    "AFTERSHOCK_TLS_KEY": (("collector", "tls", "key"), Told.TEXT),
+    "AFTERSHOCK_TLS_CLIENT_CA": (("collector", "tls", "client_ca"), Told.TEXT),
     "AFTERSHOCK_TICK": (("collector", "tick"), Told.NUMBER),
     "AFTERSHOCK_HOST": (("infrastructure", "host"), Told.TRUTH),
     "AFTERSHOCK_SCRAPE": (("infrastructure", "scrape"), Told.TARGETS),
@@ -80,6 +86,15 @@ class Address:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """The certificate of both servers, in PEM files; `None`: plain text."""
+
+    certificate: Path | None = None
+    key: Path | None = None
+    client_ca: Path | None = None  # clients may show a certificate that this authority signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +142,10 @@ class Config:
     home: Path
     http: Address = Address("127.0.0.1", 4318)  # loopback: nothing here asks who is calling
     grpc: Address = Address("127.0.0.1", 4317)
+    hosts: tuple[str, ...] = ()  # names to serve beside loopback's, the bound one and the link's
+    insecure: bool = False  # True: reachable from other machines without asking who is calling
+    tls: Tls = Tls()
+    sender_requests_per_s_max: float = 1_000.0  # a fleet's own collector sends a tenth of it
     forward_url: str | None = None
     activity_log_url: str | None = None  # hears of every step; a store of logs, as a rule
     keep_s: float = 7 * 86_400.0  # incidents are reviewed within the week
@@ -149,13 +168,24 @@ class Config:
         """The one file that holds everything durable."""
         return self.home / "aftershock.db"
 
+    @property
+    def tokens(self) -> Path:
+        """The file that holds the hashes of tokens."""
+        return self.home / "tokens.json"
+
     @classmethod
     def parse(cls, document: Document, home: Path) -> Config:
         """Read a checked document (`edges.configuration.load` is the way to get one)."""
         collector: Document = document.get("collector") or {}
         given: dict[str, Any] = {
             key: collector[key]
-            for key in ("store_bytes_max", "queue_bytes_max", "request_bytes_max", "series_max")
+            for key in (
+                "store_bytes_max",
+                "queue_bytes_max",
+                "request_bytes_max",
+                "series_max",
+                "sender_requests_per_s_max",
+            )
             if key in collector
         }
         given |= {
@@ -168,6 +198,9 @@ class Config:
         }
         return cls(
             home=home,
+            hosts=tuple(collector.get("hosts") or ()),
+            insecure=bool(collector.get("insecure")),
+            tls=_tls(collector.get("tls") or {}),
             forward_url=collector.get("forward"),
             activity_log_url=collector.get("activity_log"),
             infrastructure=_infrastructure(document.get("infrastructure") or {}),
@@ -187,6 +220,10 @@ def home(environment: Mapping[str, str] | None = None) -> Path:
         if told
         else platformdirs.user_data_path("aftershock", appauthor=False)
     )
+
+
+def _tls(given: Document) -> Tls:
+    return Tls(**{name: Path(place).expanduser() for name, place in given.items()})
 
 
 def _infrastructure(given: Document) -> Infrastructure:

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 from aftershock.model import Report, Step
 from aftershock.policy.policy import Policy
+from aftershock_collector.access.exposure import check_exposure
+from aftershock_collector.access.tokens import Tokens
 from aftershock_collector.config.model import Address, Config
 from aftershock_collector.engine.engine import Engine
 from aftershock_collector.export.agent_telemetry import Hear
@@ -27,6 +29,7 @@ from aftershock_collector.otlp.wire import Sample
 from aftershock_collector.reading.read import read
 from aftershock_collector.service.worker import Draw, Tell, Worker
 from aftershock_collector.sources import otlp_grpc, otlp_http
+from aftershock_collector.sources.descriptors import raise_limit
 from aftershock_collector.sources.host_metrics import HostMetrics
 from aftershock_collector.sources.ingest_queue import IngestQueue
 from aftershock_collector.sources.prometheus_query import Poller, PrometheusSource
@@ -66,6 +69,7 @@ def prepare_process() -> None:
     Steps live for minutes: looking for garbage at every 700 new objects costs a tenth of the time.
     """
     gc.set_threshold(20_000, 20, 50)
+    raise_limit()
 
 
 async def serve(config: Config, ready: Callable[[Running], None]) -> None:
@@ -83,6 +87,7 @@ async def serve(config: Config, ready: Callable[[Running], None]) -> None:
 @asynccontextmanager
 async def running(config: Config) -> AsyncGenerator[Running]:
     """A whole collector while inside: everything that was acknowledged is stored at the end."""
+    check_exposure(config, Tokens(config.tokens))
     telemetry = Telemetry()
     async with AsyncExitStack() as stack:
         stack.enter_context(held(config.home))
@@ -126,7 +131,9 @@ async def running(config: Config) -> AsyncGenerator[Running]:
 
         shown = web.routes(config.store, policy, _series_around(engine, intake))
         app = otlp_http.otlp_app(offer, telemetry, config, degraded, shown)
-        http = await stack.enter_async_context(otlp_http.listening(app, config.http))
+        http = await stack.enter_async_context(
+            otlp_http.listening(app, config.http, telemetry, config)
+        )
         grpc = await stack.enter_async_context(
             otlp_grpc.listening(offer, telemetry, config, config.grpc)
         )

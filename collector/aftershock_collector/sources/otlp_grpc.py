@@ -14,7 +14,13 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc import StatusCode
 
+from aftershock_collector.access.hosts import Refused as Rejected
+from aftershock_collector.access.rates import Rates
+from aftershock_collector.access.senders import Credentials, Senders, bearer_token
+from aftershock_collector.access.tls import NAMELESS, read_pem
+from aftershock_collector.access.tokens import Scope, Tokens
 from aftershock_collector.config.model import Address, Config
+from aftershock_collector.sources.descriptors import connections_max
 from aftershock_collector.sources.otlp_responses import response_of
 from aftershock_collector.sources.requests import Accepted, Answer, Busy, Refused, Signal, Submit
 from aftershock_collector.telemetry import Telemetry
@@ -26,6 +32,10 @@ SERVICES = {
 }
 PROTOBUF = "application/x-protobuf"
 CLOSE_S = 5.0  # for open calls at shutdown
+HANDSHAKE_MS = 10_000  # from a connection to a usable one; half-open ones are closed then
+IDLE_MS = 300_000  # without a call; exporters connect again by themselves
+METADATA_BYTES_MAX = 16_384
+CODES = {401: StatusCode.UNAUTHENTICATED, 403: StatusCode.PERMISSION_DENIED}
 
 _grpc: Any = grpc  # its stubs leave half of what is used here untyped
 
@@ -33,16 +43,23 @@ _grpc: Any = grpc  # its stubs leave half of what is used here untyped
 class _Service:
     """The Export method of one signal."""
 
-    def __init__(self, signal: Signal, submit: Submit, telemetry: Telemetry) -> None:
+    def __init__(
+        self, signal: Signal, submit: Submit, telemetry: Telemetry, senders: Senders
+    ) -> None:
         self._signal = signal
         self._submit = submit
         self._telemetry = telemetry
+        self._senders = senders
 
     async def export(self, body: bytes, context: Any) -> bytes:
         try:
-            answer = await self._submit(
-                self._signal, body, PROTOBUF, sender_of_peer(context.peer())
-            )
+            sender = self._senders.admit(_credentials(context), Scope.INGEST)
+        except Rejected as rejected:
+            self._telemetry.refuse("grpc", rejected.reason)
+            await self._reject(context, rejected)
+            raise AssertionError("abort always raises") from rejected
+        try:
+            answer = await self._submit(self._signal, body, PROTOBUF, sender)
         except Exception as error:  # noqa: BLE001  a sender must not read our tracebacks
             self._telemetry.failed("grpc", error)
             answer = Refused("internal error", ours=True)
@@ -53,6 +70,25 @@ class _Service:
         trailers = _retry_trailers(code, answer) if isinstance(answer, Busy) else ()
         await context.abort(code, answer.message, trailers)
         raise AssertionError("abort always raises")
+
+    async def _reject(self, context: Any, rejected: Rejected) -> None:
+        code = CODES.get(rejected.status, StatusCode.UNAVAILABLE)
+        self._telemetry.requests.labels("grpc", self._signal, code.name).inc()
+        seconds = rejected.headers.get("Retry-After")
+        busy = Busy(float(seconds), rejected.message) if seconds else None
+        trailers = _retry_trailers(code, busy) if busy else ()
+        await context.abort(code, rejected.message, trailers)
+
+
+def _credentials(context: Any) -> Credentials:
+    headers: dict[str, Any] = dict(context.invocation_metadata() or ())
+    authorization = headers.get("authorization")
+    names: dict[str, list[bytes]] = context.auth_context()
+    certificate = None
+    if names.get("x509_subject") or names.get("x509_common_name"):
+        alternative = names.get("x509_subject_alternative_name") or [NAMELESS.encode()]
+        certificate = (names.get("x509_common_name") or alternative)[0].decode("utf-8", "replace")
+    return Credentials(sender_of_peer(context.peer()), bearer_token(authorization), certificate)
 
 
 def sender_of_peer(peer: str) -> str:
@@ -96,22 +132,35 @@ def _retry_trailers(code: StatusCode, busy: Busy) -> tuple[tuple[str, bytes], ..
 async def listening(
     submit: Submit, telemetry: Telemetry, config: Config, address: Address
 ) -> AsyncGenerator[Address]:
-    """Serve inside the context; yields the bound address. Raises OSError if it cannot bind."""
+    """Serve inside the context; yields the bound address.
+
+    Raises OSError if it cannot bind, and TlsError if the certificate cannot be used.
+    """
+    senders = Senders(
+        config,
+        Tokens(config.tokens),
+        host=address.host,
+        rates=Rates(config.sender_requests_per_s_max),
+    )
     server: Any = _grpc.aio.server(
         options=(
             ("grpc.max_receive_message_length", config.request_bytes_max),
+            ("grpc.max_allowed_incoming_connections", connections_max()),
+            ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
+            ("grpc.max_connection_idle_ms", IDLE_MS),
+            ("grpc.max_metadata_size", METADATA_BYTES_MAX),
             ("grpc.so_reuseport", 0),  # a second collector on this port must fail to start
         ),
         maximum_concurrent_rpcs=config.requests_max,
     )
     for name, signal in SERVICES.items():
         method = _grpc.unary_unary_rpc_method_handler(  # no deserializer: bytes as they arrived
-            _Service(signal, submit, telemetry).export
+            _Service(signal, submit, telemetry, senders).export
         )
         handler = _grpc.method_handlers_generic_handler(name, {"Export": method})
         server.add_generic_rpc_handlers((handler,))
     try:
-        port = server.add_insecure_port(str(address))
+        port = _add_port(server, str(address), config)
     except RuntimeError as error:
         raise OSError(f"cannot listen on {address}: {error}") from error
     await server.start()
@@ -119,3 +168,14 @@ async def listening(
         yield Address(address.host, port)
     finally:
         await server.stop(CLOSE_S)
+
+
+def _add_port(server: Any, place: str, config: Config) -> int:
+    pem = read_pem(config.tls)
+    if pem is None:
+        return int(server.add_insecure_port(place))
+    key, certificate, authority = pem
+    credentials = _grpc.ssl_server_credentials(
+        [(key, certificate)], authority, require_client_auth=authority is not None
+    )
+    return int(server.add_secure_port(place, credentials))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import socket
-import zlib
+import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -20,19 +20,34 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
+from aftershock_collector.access.hosts import Hosts
+from aftershock_collector.access.middleware import ALERT_PATHS, SENDER, Gate
+from aftershock_collector.access.rates import Rates
+from aftershock_collector.access.senders import Senders
+from aftershock_collector.access.tls import server_context
+from aftershock_collector.access.tokens import Tokens
 from aftershock_collector.config.model import Address, Config
+from aftershock_collector.sources.descriptors import connections_max, report_accept_failures
+from aftershock_collector.sources.http_connections import HEAD_S, Connection, Connections
 from aftershock_collector.sources.otlp_responses import response_json, response_of
 from aftershock_collector.sources.requests import Accepted, Answer, Busy, Refused, Signal, Submit
+from aftershock_collector.sources.unpacking import (
+    WINDOW_BITS,
+    TooLarge,
+    Unpacker,
+    UnpackError,
+)
 from aftershock_collector.telemetry import Telemetry
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
 CONTENT_TYPES = {PROTOBUF: PROTOBUF, "application/protobuf": PROTOBUF, JSON: JSON}
-WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 BODY_S = 20.0  # for a whole body to arrive; a slow sender holds memory all that time
 KEEP_ALIVE_S = 75.0  # exporters send every 5 s and keep their connection
 CLOSE_S = 5.0  # for open requests at shutdown
+BACKLOG = 256  # connections that wait to be accepted; a fleet that reconnects at once fits
 
 
 class _Rejected(Exception):  # noqa: N818  (never leaves this module)
@@ -50,8 +65,8 @@ def otlp_app(
     config: Config,
     degraded: Callable[[], Sequence[str]],
     routes: Sequence[BaseRoute] = (),
-) -> Starlette:
-    """The app. `degraded` returns what does not work, in words; `routes` are the pages."""
+) -> ASGIApp:
+    """The app behind its gate. `degraded` returns what does not work, in words; `routes` are the pages."""
     exports = _Exports(submit, telemetry, config)
 
     def export(signal: Signal) -> Callable[[Request], Awaitable[Response]]:
@@ -80,10 +95,13 @@ def otlp_app(
         telemetry.failed("http", error)
         return JSONResponse({"code": code_pb2.INTERNAL, "message": "internal error"}, 500)
 
-    return Starlette(
+    app = Starlette(
         routes=[
             *(Route(f"/v1/{s}", export(s), methods=["POST"]) for s in _OTLP),
-            *(Route(place, export(Signal.ALERTS), methods=["POST"]) for place in _ALERTS),
+            *(
+                Route(place, export(Signal.ALERTS), methods=["POST"])
+                for place in sorted(ALERT_PATHS)
+            ),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
@@ -91,10 +109,16 @@ def otlp_app(
         ],
         exception_handlers={Exception: failed},
     )
+    rates = Rates(config.sender_requests_per_s_max)
+    senders = Senders(config, Tokens(config.tokens), host=config.http.host, rates=rates)
+    return Gate(
+        app,
+        hosts=Hosts.of(config),
+        senders=senders,
+        refused=lambda reason: telemetry.refuse("http", reason),
+    )
 
 
-# Alertmanager's webhook, and the API by which Prometheus sends alerts to an Alertmanager.
-_ALERTS = ("/api/v1/alerts/alertmanager", "/api/v2/alerts")
 _OTLP = (Signal.TRACES, Signal.METRICS, Signal.LOGS)
 
 
@@ -105,22 +129,24 @@ class _Exports:
         self._submit = submit
         self._telemetry = telemetry
         self._config = config
-        self._arriving_bytes = 0  # of all incomplete bodies
+        self._arriving_bytes = 0  # of all bodies that are incomplete or packed
+        self._unpacker = Unpacker()
 
     async def respond(self, signal: Signal, request: Request) -> Response:
         declared = request.headers.get("content-type", "")
         kind = CONTENT_TYPES.get(declared.partition(";")[0].strip().lower())
-        if signal is Signal.ALERTS:
-            kind = JSON
+        if signal is Signal.ALERTS and kind == PROTOBUF:
+            kind = None
         if kind is None:
-            message = f"content type {declared[:100]!r}: send {PROTOBUF} or {JSON}"
+            accepted = JSON if signal is Signal.ALERTS else f"{PROTOBUF} or {JSON}"
+            message = f"content type {declared[:100]!r}: send {accepted}"
             return self._counted(
                 signal, _error(JSON, _Rejected(415, code_pb2.INVALID_ARGUMENT, message))
             )
         try:
             body = await self._body(request)
             response = self._response(
-                signal, kind, await self._submit(signal, body, kind, _sender_of(request))
+                signal, kind, await self._submit(signal, body, kind, request.scope["state"][SENDER])
             )
         except _Rejected as rejected:
             response = _error(kind, rejected)
@@ -175,45 +201,26 @@ class _Exports:
                             503, code_pb2.UNAVAILABLE, message, self._config.retry_after_s
                         )
                     chunks.append(chunk)
+            body = b"".join(chunks)
+            return body if encoding == "identity" else await self._unpacked(body, encoding)
         except TimeoutError as error:
             message = f"the body took more than {BODY_S:.0f} s"
             raise _Rejected(408, code_pb2.DEADLINE_EXCEEDED, message) from error
         finally:
             self._arriving_bytes -= held
-        body = b"".join(chunks)
-        return body if encoding == "identity" else self._unpacked(body, WINDOW_BITS[encoding])
 
-    def _unpacked(self, packed: bytes, window_bits: int) -> bytes:
-        """The unpacked body; stops at the limit."""
-        limit = self._config.request_bytes_max
-        parts: list[bytes] = []
-        size = 0
-        member = zlib.decompressobj(window_bits)
+    async def _unpacked(self, packed: bytes, encoding: str) -> bytes:
         try:
-            while packed:  # gzip allows several members one after another
-                member = zlib.decompressobj(window_bits)
-                part = member.decompress(packed, limit + 1 - size)
-                size += len(part)
-                if size > limit:
-                    raise self._too_large()
-                parts.append(part)
-                packed = member.unused_data if member.eof else b""
-        except zlib.error as error:
-            message = f"the body cannot be unpacked: {error}"
-            raise _Rejected(400, code_pb2.INVALID_ARGUMENT, message) from error
-        if not (parts and member.eof):
-            message = "the packed body ends too early"
-            raise _Rejected(400, code_pb2.INVALID_ARGUMENT, message)
-        return b"".join(parts)
+            return await self._unpacker.unpack(packed, encoding, self._config.request_bytes_max)
+        except TooLarge as error:
+            raise self._too_large() from error
+        except UnpackError as error:
+            raise _Rejected(400, code_pb2.INVALID_ARGUMENT, str(error)) from error
 
     def _too_large(self) -> _Rejected:
         limit = self._config.request_bytes_max
         message = f"the body is larger than {limit} bytes: send smaller batches"
         return _Rejected(413, code_pb2.INVALID_ARGUMENT, message)
-
-
-def _sender_of(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 def _error(kind: str, rejected: _Rejected) -> Response:
@@ -229,32 +236,61 @@ def _error(kind: str, rejected: _Rejected) -> Response:
 
 
 class _Server(uvicorn.Server):
-    """Leaves the process's signal handlers alone."""
+    """uvicorn's server with limited connections. The process's signal handlers stay as they are."""
+
+    def __init__(
+        self, config: uvicorn.Config, tls: ssl.SSLContext | None, table: Connections
+    ) -> None:
+        super().__init__(config)
+        self._tls = tls
+        self._table = table
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen on the given socket; uvicorn's own way has no limits to set."""
+        assert sockets, "listening binds one"
+        loop = asyncio.get_running_loop()
+        await self.lifespan.startup()
+        server = await loop.create_server(
+            lambda: Connection(self._table, self.config, self.server_state, loop),
+            sock=sockets[0],
+            ssl=self._tls,
+            ssl_handshake_timeout=None if self._tls is None else HEAD_S,
+            backlog=BACKLOG,
+        )
+        self.servers = [server]
+        self.started = True
+
 
 @asynccontextmanager
-async def listening(app: Starlette, address: Address) -> AsyncGenerator[Address]:
-    """Serve inside the context; yields the bound address. Raises OSError if it cannot bind."""
+async def listening(
+    app: ASGIApp, address: Address, telemetry: Telemetry, config: Config
+) -> AsyncGenerator[Address]:
+    """Serve inside the context; yields the bound address.
+
+    Raises OSError if it cannot bind, and TlsError if the certificate cannot be used.
+    """
+    tls = server_context(config.tls)
+    report_accept_failures(asyncio.get_running_loop(), telemetry)
+    table = Connections(connections_max(), lambda reason: telemetry.refuse("http", reason))
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address.host, address.port))
-        server = _Server(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                ws="none",
-                server_header=False,
-                timeout_keep_alive=int(KEEP_ALIVE_S),
-                timeout_graceful_shutdown=int(CLOSE_S),
-            )
+        settings = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            timeout_keep_alive=int(KEEP_ALIVE_S),
+            timeout_graceful_shutdown=int(CLOSE_S),
         )
+        server = _Server(settings, tls, table)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             while not (server.started or serving.done()):  # noqa: ASYNC110  it has no event

@@ -40,7 +40,7 @@ class Next:
     @asynccontextmanager
     async def listening(self, address: Address = CONFIG.http) -> AsyncGenerator[Address]:
         app = otlp_http.otlp_app(self.submit, self.telemetry, CONFIG, lambda: ())
-        async with otlp_http.listening(app, address) as bound:
+        async with otlp_http.listening(app, address, self.telemetry, CONFIG) as bound:
             self.url = f"http://{bound}"
             yield bound
 

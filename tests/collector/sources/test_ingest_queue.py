@@ -319,6 +319,7 @@ def test_a_full_store_is_reported_and_judged_over_and_recovers_by_itself(desk: D
     assert desk.submit(sample_request(), signal=Signal.METRICS) == [Accepted()]
 
     desk.make_room()
+    wait_until(lambda: desk.submit(first) == [Accepted()], 10)
     assert desk.submit(*rest) == [Accepted()] * len(rest)
     assert desk.queue.degraded is None
     assert desk.metric("store_writable") == 1

@@ -97,7 +97,7 @@ def listening(listener: Listener, config: Config) -> Generator[None]:
             lambda: listener.reasons,
             [Route("/page", hello)],
         )
-        async with otlp_http.listening(app, config.http) as address:
+        async with otlp_http.listening(app, config.http, listener.telemetry, config) as address:
             listener.url, listener.port = f"http://{address}", address.port
             ready.set()
             await stop.wait()
@@ -318,7 +318,7 @@ def test_a_body_that_is_too_large_is_413_declared_or_not(listener: Listener) -> 
 
 
 def test_a_sender_that_hangs_up_in_the_middle_costs_nothing(listener: Listener) -> None:
-    head = f"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: {PROTOBUF}\r\n"
+    head = f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: {PROTOBUF}\r\n"
     with socket.create_connection(("127.0.0.1", listener.port)) as sender:
         sender.sendall(f"{head}Content-Length: 1000\r\n\r\n".encode() + bytes(10))
 
@@ -342,7 +342,7 @@ def test_a_sender_that_trickles_is_let_go(monkeypatch: pytest.MonkeyPatch) -> No
         listening(made, CONFIG),
         socket.create_connection(("127.0.0.1", made.port)) as sender,
     ):
-        head = f"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: {PROTOBUF}\r\n"
+        head = f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: {PROTOBUF}\r\n"
         sender.sendall(f"{head}Content-Length: 1000\r\n\r\n".encode() + bytes(10))
         sender.settimeout(5)
         assert b"408" in sender.recv(100)
@@ -395,7 +395,9 @@ def test_pages_can_be_added(listener: Listener) -> None:
 def test_an_address_that_is_taken_is_an_error(listener: Listener) -> None:
     async def listen_again() -> None:
         app = otlp_http.otlp_app(listener.submit, listener.telemetry, CONFIG, lambda: ())
-        async with otlp_http.listening(app, Address("127.0.0.1", listener.port)):
+        async with otlp_http.listening(
+            app, Address("127.0.0.1", listener.port), listener.telemetry, CONFIG
+        ):
             pass
 
     with pytest.raises(OSError, match="in use"):

@@ -1,0 +1,1 @@
+"""Who may send, read, answer and control: hosts, origins, tokens, certificates, rate limits."""

@@ -1,0 +1,82 @@
+"""One ASGI middleware in front of every route: host, origin, sender, scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from aftershock_collector.access.hosts import SAFE_METHODS, Hosts, Refused
+from aftershock_collector.access.senders import Credentials, Senders, bearer_token
+from aftershock_collector.access.tokens import Scope as Permission
+
+OPEN_PATHS = frozenset({"/healthz", "/readyz"})  # probes of platforms carry no token
+ALERT_PATHS = frozenset({"/api/v1/alerts/alertmanager", "/api/v2/alerts"})
+INGEST_PATHS = frozenset({"/v1/traces", "/v1/metrics", "/v1/logs", "/v1/preflight"})
+ANSWER_PREFIX = "/tickets/"
+SENDER = "sender"  # key of a request's state
+CERTIFICATE = "certificate"  # key of a connection's state
+
+
+class Gate:
+    """Refuses what may not pass; puts the sender's name into the request's state."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Hosts,
+        senders: Senders,
+        refused: Callable[[str], None] = lambda _reason: None,
+    ) -> None:
+        self._app = app
+        self._hosts = hosts
+        self._senders = senders
+        self._refused = refused
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or answer why not."""
+        if scope["type"] != "http":
+            return  # there are no web sockets and no lifespan events here
+        headers = Headers(scope=scope)
+        try:
+            self._hosts.check(scope["method"], headers)
+            permission = permission_for(scope["method"], scope["path"])
+            state: dict[str, Any] = scope.setdefault("state", {})
+            if permission is not None:
+                state[SENDER] = self._senders.admit(_credentials(scope, headers), permission)
+        except Refused as refused:
+            self._refused(refused.reason)
+            answer = JSONResponse(
+                {"code": refused.status, "message": refused.message},
+                refused.status,
+                {**refused.headers, "Connection": "close"},
+            )
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def permission_for(method: str, path: str) -> Permission | None:
+    """What a request needs; None: nothing. What is not listed and changes state needs control."""
+    if path in OPEN_PATHS:
+        return None
+    if method in SAFE_METHODS:
+        return Permission.READ
+    if path in INGEST_PATHS:
+        return Permission.INGEST
+    if path in ALERT_PATHS:
+        return Permission.ALERTS
+    return Permission.ANSWER if path.startswith(ANSWER_PREFIX) else Permission.CONTROL
+
+
+def _credentials(scope: Scope, headers: Headers) -> Credentials:
+    client = scope.get("client")
+    return Credentials(
+        peer=client[0] if client else "",
+        token=bearer_token(headers.get("authorization")),
+        certificate=scope["state"].get(CERTIFICATE),
+    )

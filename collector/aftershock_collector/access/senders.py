@@ -1,0 +1,69 @@
+"""Who sends a request, and whether they may: tokens, certificates, or loopback's trust."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aftershock_collector.access.hosts import Refused, is_loopback
+from aftershock_collector.access.rates import Rates
+from aftershock_collector.access.tokens import Scope, TokenError, Tokens
+from aftershock_collector.config.model import Config
+
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="aftershock"'}
+# What needs no token on loopback. Whoever reaches it can already read the files of this machine.
+FREE_ON_LOOPBACK = frozenset({Scope.INGEST, Scope.READ})
+CERTIFICATE_SCOPES = frozenset({Scope.INGEST})  # of a client certificate that `client_ca` signed
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a request carries to say who sent it."""
+
+    peer: str  # the address that the connection came from
+    token: str | None = None
+    certificate: str | None = None  # the subject of a verified client certificate
+
+
+class Senders:
+    """Decides who may do what on one listening address."""
+
+    def __init__(self, config: Config, tokens: Tokens, *, host: str, rates: Rates) -> None:
+        self._open = config.insecure or is_loopback(host)
+        self._tokens = tokens
+        self._rates = rates
+
+    def admit(self, credentials: Credentials, scope: Scope) -> str:
+        """The sender's name. Raises Refused: 401 unknown, 403 not permitted, 503 too fast."""
+        try:
+            sender = self._name(credentials, scope)
+        except TokenError as error:
+            raise Refused(503, "tokens", str(error)) from error
+        wait_s = self._rates.wait_s(sender)
+        if wait_s:
+            message = f"{sender} sends more than its share: retry later"
+            raise Refused(503, "rate", message, {"Retry-After": str(max(1, round(wait_s)))})
+        return sender
+
+    def _name(self, credentials: Credentials, scope: Scope) -> str:
+        if credentials.token is not None:
+            token = self._tokens.find(credentials.token)
+            if token is None:
+                raise Refused(401, "token", "the token is not valid here", CHALLENGE)
+            if scope not in token.scopes:
+                message = f"the token {token.name!r} has no scope {scope.value!r}"
+                raise Refused(403, "scope", message)
+            return token.name
+        if credentials.certificate is not None and scope in CERTIFICATE_SCOPES:
+            return credentials.certificate
+        if self._open and (scope in FREE_ON_LOOPBACK or not self._tokens.holds(scope)):
+            return credentials.certificate or credentials.peer
+        message = f"send a token with the scope {scope.value!r} as Authorization: Bearer …"
+        raise Refused(401, "token", message, CHALLENGE)
+
+
+def bearer_token(header: str | None) -> str | None:
+    """The token in an Authorization header; "" for a scheme that is not Bearer."""
+    if header is None:
+        return None
+    scheme, _, token = header.strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
