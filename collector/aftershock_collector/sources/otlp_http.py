@@ -66,7 +66,7 @@ def otlp_app(
     degraded: Callable[[], Sequence[str]],
     routes: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
-    """The app behind its gate. `degraded` returns what does not work, in words; `routes` are the pages."""
+    """The app behind its gate. `degraded` returns what does not work; `routes` are the pages."""
     exports = _Exports(submit, telemetry, config)
 
     def export(signal: Signal) -> Callable[[Request], Awaitable[Response]]:

@@ -285,7 +285,8 @@ def send_compressed(target: str, packed: bytes) -> str:
                 continue
             for event in http2.receive_data(stream.recv(65_536)):
                 if isinstance(event, TrailersReceived | ResponseReceived):
-                    found = dict(event.headers).get("grpc-status")
+                    headers_received: dict[Any, Any] = dict(event.headers)
+                    found = headers_received.get("grpc-status")
                     if found is not None:
                         return str(found)
                 assert not isinstance(event, StreamReset | ConnectionTerminated), event
