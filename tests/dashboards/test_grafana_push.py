@@ -180,6 +180,18 @@ def test_a_change_in_the_same_moment_is_not_overwritten_unless_told_to(
     assert push(monkeypatch, grafana.url, "--overwrite") == 0
 
 
+def test_a_grafana_that_refuses_its_own_save_is_asked_again(
+    grafana: StandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    push(monkeypatch, grafana.url)
+    grafana.stumbles = 2
+
+    assert push(monkeypatch, grafana.url, "--folder", "Elsewhere") == 0
+    grafana.stumbles = 3  # not a moment of bad luck any more
+    assert push(monkeypatch, grafana.url) == 1
+    assert "HTTP 412" in capsys.readouterr().err
+
+
 def test_a_provisioned_dashboard_is_left_to_its_file(
     grafana: StandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from aftershock_collector.commands import CommandError
 from aftershock_collector.commands.up import configured
 from aftershock_collector.config.shipped_files import shipped
-from aftershock_collector.notify.grafana_api import Grafana, Refused, Source
+from aftershock_collector.notify.grafana_api import CONFLICT, Grafana, Refused, Source
 
 Json = dict[str, Any]
 
@@ -25,6 +25,8 @@ FOLDER_UID = "aftershock"  # as the provisioned one has, so that both ways lead 
 TYPES = ("prometheus", "loki", "tempo")  # uids in the files are the names of the types
 TOKEN_VARIABLE = "AFTERSHOCK_GRAFANA_TOKEN"  # noqa: S105  (its name, not the token)
 URL_VARIABLE = "AFTERSHOCK_GRAFANA_URL"
+MESSAGE = "aftershock grafana push"  # in a dashboard's history
+SAVES_MAX = 3  # of one dashboard: a busy Grafana refuses its own save now and then
 THEIRS = frozenset({"id", "version"})  # Grafana counts these itself
 
 
@@ -236,14 +238,28 @@ def carry_out(
         if plan.what == "unchanged":
             print_line(line("unchanged", plan))
             continue
-        saved = grafana.save(
-            plan.dashboard,
-            folder,
-            message="aftershock grafana push",
-            overwrite=bool(arguments.overwrite),
-        )
+        saved = saved_in(grafana, plan, folder, overwrite=bool(arguments.overwrite))
         words = line("created" if plan.what == "create" else "updated", plan)
         print_line(f"{words}  {grafana.url}/d/{saved['uid']}")
+
+
+def saved_in(grafana: Grafana, plan: Plan, folder: str, *, overwrite: bool) -> Json:
+    """Save one dashboard; returns Grafana's answer, with its `uid`.
+
+    Grafana counts a dashboard's version up before it commits. Where its own database was busy it
+    tries again with the counted version, and refuses its own save as somebody else's change. So a
+    refusal counts only if the version there is another one than the one that was planned for.
+    """
+    for _ in range(SAVES_MAX - 1):
+        try:
+            return grafana.save(plan.dashboard, folder, message=MESSAGE, overwrite=overwrite)
+        except Refused as refused:
+            if refused.status != CONFLICT or plan.what != "update":
+                raise
+            held = grafana.dashboard(plan.dashboard["uid"]) or {}
+            if held.get("dashboard", {}).get("version") != plan.dashboard["version"]:
+                raise
+    return grafana.save(plan.dashboard, folder, message=MESSAGE, overwrite=overwrite)
 
 
 def folder_uid(title: str) -> str:
