@@ -13,11 +13,9 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from aftershock.model import Claim, Closing, Step
-from aftershock.policy.policy import EMPTY
+from aftershock.model import Claim, Closing
 from aftershock_collector.engine.engine import Engine
-from aftershock_collector.otlp.decode import decode_logs, decode_traces
-from aftershock_collector.reading.read import read, read_event
+from aftershock_collector.reading.decoder import PROTOBUF, Signal, decode
 from aftershock_collector.service.worker import Worker
 from aftershock_collector.sources.requests import Observations
 from aftershock_collector.store.reader import Reader
@@ -25,7 +23,6 @@ from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.telemetry import Telemetry
 from tests.support.traffic import EPOCH_NS, SECOND, Traffic, any_runs, log_request, span_request
 
-PROTOBUF = "application/x-protobuf"
 Body = tuple[str, bytes]  # signal, request
 
 
@@ -49,18 +46,10 @@ class World:
         self.up()
 
     def receive(self, signal: str, body: bytes) -> None:
-        if signal == "traces":
-            spans = [(span, read(span, EMPTY)) for span in decode_traces(body, PROTOBUF).items]
-            self.store.append(spans, [], [], self.now_ns)
-            steps = [step for _, step in spans if step]
-        else:
-            events = [
-                (event, read_event(event, EMPTY)) for event in decode_logs(body, PROTOBUF).items
-            ]
-            kept = [(event, step) for event, step in events if isinstance(step, Step)]
-            self.store.append([], kept, [], self.now_ns)
-            steps = [step for _, step in kept]
-        self.judging.consume(Observations(arrived_ns=self.now_ns, steps=steps))
+        batch = decode(body, Signal(signal), PROTOBUF, self.judging.readers, self.now_ns)
+        assert batch.failures == []
+        self.store.append(batch.spans, batch.events, batch.changes, self.now_ns)
+        self.judging.consume(Observations(self.now_ns, batch.steps, batch.changes, batch.samples))
 
     def tick(self, seconds: float = 0.5) -> None:
         self.now_ns += int(seconds * SECOND)

@@ -13,12 +13,10 @@ from typing import Any
 from aftershock.model import Finding, Step
 from aftershock.policy.policy import EMPTY, Policy
 from aftershock_collector.engine.engine import Engine
-from aftershock_collector.otlp.decode import decode_traces
+from aftershock_collector.reading.decoder import PROTOBUF, Readers, Signal, decode
 from aftershock_collector.reading.dialects.neutral import traces_of
-from aftershock_collector.reading.read import read
 
 ROOT = Path(__file__).parents[2]
-PROTOBUF = "application/x-protobuf"
 
 
 def data_folder() -> Path:
@@ -34,8 +32,8 @@ def load(name: str) -> list[dict[str, Any]]:
 
 def steps_of(record: dict[str, Any], policy: Policy = EMPTY) -> list[Step]:
     """A record's steps, read as an import reads them, in the order of the record."""
-    spans = decode_traces(traces_of(record).body, PROTOBUF).items
-    return [step for span in spans if (step := read(span, policy)) is not None]
+    body = traces_of(record).body
+    return decode(body, Signal.TRACES, PROTOBUF, Readers.by(policy), arrived_ns=0).steps
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from aftershock_collector.config.load import ConfigurationError
 from aftershock_collector.otlp.wire import Unreadable
 from aftershock_collector.review.backtest import Backtest, Example, Move, rejudge
 from aftershock_collector.review.rereading import Rereader
-from aftershock_collector.service.replay import items_of
+from aftershock_collector.service.replay import decode_recorded
 from aftershock_collector.sources.recorded_files import read_file
 from aftershock_collector.store.interface import StoreUnavailable
 from aftershock_collector.store.reader import Reader
@@ -155,7 +155,7 @@ def recorded(files: Sequence[Path], now_ns: int) -> Generator[Reader]:
             with closing(SqliteStore.open(place)) as store:
                 for path in files:
                     for batch in read_file(path):
-                        items = items_of(batch, Policy())
+                        items = decode_recorded(batch, Policy(), now_ns)
                         store.append(items.spans, items.events, items.changes, now_ns)
         except Unreadable as error:
             raise CommandError(str(error)) from error

@@ -6,17 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aftershock.model import Change, Claim
+from aftershock.model import Claim
 from aftershock.policy.policy import Policy
 from aftershock_collector.engine.baseline import Baseline
 from aftershock_collector.engine.engine import Engine
-from aftershock_collector.otlp.decode import decode_logs, decode_traces
-from aftershock_collector.reading.read import read, read_event
+from aftershock_collector.reading.decoder import PROTOBUF, Batch, Readers, Signal, decode
 from aftershock_collector.sources.recorded_files import RecordedBody, read_file
-from aftershock_collector.sources.requests import Batch, Signal
 from aftershock_collector.store.interface import Store
-
-PROTOBUF = "application/x-protobuf"
 
 
 @dataclass(slots=True)
@@ -48,10 +44,10 @@ class Importer:
         engine = Engine(self._policy, live=False, baseline=self._baseline)
         for batch in read_file(path):
             imported.dropped.update(batch.rejected)
-            items = items_of(batch, self._policy)
+            items = decode_recorded(batch, self._policy, self._now_ns)
             imported.dropped.update(items.rejected)
             kept = self._store.append(items.spans, items.events, items.changes, self._now_ns)
-            steps = [step for _, step in (*items.spans, *items.events) if step is not None]
+            steps = items.steps
             imported.spans += kept.spans
             imported.events += kept.events
             imported.known += kept.duplicates
@@ -73,24 +69,14 @@ class Importer:
         self._store.record(report, (), self._now_ns)
 
 
-def items_of(batch: RecordedBody, policy: Policy) -> Batch:
-    """What one request of a file held, with the steps that it is read as."""
-    if batch.signal == Signal.TRACES:
-        spans = decode_traces(batch.body, PROTOBUF)
-        found = [(span, read(span, policy)) for span in spans.items]
-        return Batch(spans=found, rejected=spans.rejected)
-    if batch.signal == Signal.LOGS:
-        events = decode_logs(batch.body, PROTOBUF)
-        items = Batch(rejected=events.rejected)
-        for event in events.items:
-            seen = read_event(event, policy)
-            if isinstance(seen, Change):
-                items.changes.append(seen)
-            elif seen is not None:
-                items.events.append((event, seen))
-            else:
-                items.rejected["log records that say nothing about agents"] += 1
-        return items
-    if batch.signal:
+def decode_recorded(recorded: RecordedBody, policy: Policy, now_ns: int) -> Batch:
+    """What one request of a file held. Metrics are not kept: they live in a running collector."""
+    if not recorded.signal:
+        return Batch()
+    signal = Signal(recorded.signal)
+    if signal is Signal.METRICS:
         return Batch(rejected=Counter({"metrics live in a running collector only": 1}))
-    return Batch()
+    batch = decode(recorded.body, signal, PROTOBUF, Readers.by(policy), now_ns)
+    if batch.passed_over:
+        batch.rejected["log records that say nothing about agents"] += batch.passed_over
+    return batch

@@ -26,7 +26,7 @@ from aftershock_collector.notify.deliverer import Deliverer, receivers_of, renew
 from aftershock_collector.notify.grafana_annotations import GRAFANA, GrafanaAnnotations
 from aftershock_collector.notify.notifications import Messages
 from aftershock_collector.otlp.wire import Sample
-from aftershock_collector.reading.read import read
+from aftershock_collector.reading.decoder import PROTOBUF, Signal
 from aftershock_collector.service.worker import Draw, Tell, Worker
 from aftershock_collector.sources import otlp_grpc, otlp_http
 from aftershock_collector.sources.descriptors import raise_limit
@@ -34,7 +34,6 @@ from aftershock_collector.sources.host_metrics import HostMetrics
 from aftershock_collector.sources.ingest_queue import IngestQueue
 from aftershock_collector.sources.prometheus_query import Poller, PrometheusSource
 from aftershock_collector.sources.prometheus_scrape import Scraper
-from aftershock_collector.sources.requests import Signal
 from aftershock_collector.store.home_lock import held
 from aftershock_collector.store.interface import Delivery, Store, StoreUnavailable
 from aftershock_collector.store.outbox import SqliteOutbox
@@ -43,7 +42,6 @@ from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.views import web
 
-PROTOBUF = "application/x-protobuf"
 THERE_S = 10.0  # for the intake's thread to answer: a judge that hangs must not hang a page
 TAKEN_AT_ONCE = 200  # series of Prometheus between two arrivals: a tenth of a second at most
 PRUNE_EVERY_S = 60.0  # a bounded piece of work each time; a full day's spans go within the hour
@@ -113,8 +111,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
             store,
             telemetry,
             config,
-            read_span=lambda span: read(span, policy),
-            read_event=judging.read_event,
+            readers=judging.readers,
             consume=judging.consume,
             suspects=judging.answer,
         )

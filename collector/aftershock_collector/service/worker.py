@@ -20,9 +20,10 @@ from aftershock_collector.impact.feedback import decided
 from aftershock_collector.impact.priors import prior_of
 from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.otlp.wire import LogEvent, Sample
+from aftershock_collector.reading.decoder import Readers
 from aftershock_collector.reading.dialects import text_in
 from aftershock_collector.reading.links import read_error
-from aftershock_collector.reading.read import read_event
+from aftershock_collector.reading.read import read, read_event
 from aftershock_collector.sources.requests import Observations
 from aftershock_collector.store.interface import Delivery, Store, StoreUnavailable
 from aftershock_collector.store.reader import Reader
@@ -97,6 +98,12 @@ class Worker:
         self._observe(arrived.steps, arrived.arrived_ns)
         self._learn(arrived.changes, arrived.arrived_ns)
         self.measure(arrived.samples)
+
+    @property
+    def readers(self) -> Readers:
+        """How items are read beside this engine: by its policy, and by the traces it knows."""
+        policy = self.engine.policy
+        return Readers(lambda span: read(span, policy), self.read_event)
 
     def read_event(self, event: LogEvent) -> Step | Change | None:
         """What a log tells; a service's error counts where an agent's trace came back in it."""

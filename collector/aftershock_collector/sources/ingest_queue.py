@@ -15,22 +15,19 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from aftershock.model import Change, Step
 from aftershock_collector.config.model import Config
-from aftershock_collector.otlp.decode import decode_logs, decode_metrics, decode_traces
 from aftershock_collector.otlp.wire import LogEvent, Span, Unreadable
-from aftershock_collector.reading.alerts import changes_of_alerts
+from aftershock_collector.reading.decoder import Batch, Readers, decode
 from aftershock_collector.sources.requests import (
     Accepted,
     Answer,
-    Batch,
     Busy,
     IngestRequest,
     Observations,
     Refused,
-    Signal,
     observations_of,
 )
 from aftershock_collector.store.interface import Store, StoreRefused, StoreUnavailable
@@ -42,7 +39,6 @@ WORKS_MAX = 256  # waiting pieces of work: two minutes of ticks behind a judge t
 REASONS_REPORTED_MAX = 5  # in one partial success
 _NS = 1_000_000_000
 
-Read = TypeVar("Read")
 Work = Callable[[], object]
 
 
@@ -55,16 +51,14 @@ class IngestQueue:
         telemetry: Telemetry,
         config: Config,
         *,
-        read_span: Callable[[Span], Step | None],
-        read_event: Callable[[LogEvent], Step | Change | None],
+        readers: Readers,
         consume: Callable[[Observations], None],
         suspects: Callable[[Sequence[Change], int], Sequence[Any]] = lambda _changes, _now: (),
     ) -> None:
         self._store = store
         self._telemetry = telemetry
         self._config = config
-        self._read_span = read_span
-        self._read_event = read_event
+        self._readers = readers
         self._consume = consume
         self._suspects = suspects
         self._waiting: deque[IngestRequest | Work] = deque()
@@ -237,49 +231,17 @@ class IngestQueue:
         return False
 
     def _read(self, request: IngestRequest) -> Batch:
-        signal, body, content_type = request.signal, request.body, request.content_type
-        if signal is Signal.TRACES:
-            spans = decode_traces(body, content_type)
-            read = [(span, self._understand(self._read_span, span)) for span in spans.items]
-            if read and not request.judged:
-                newest_ns = max(span.ended_at_ns for span in spans.items)
-                self._telemetry.lag.observe(max(0, request.arrived_ns - newest_ns) / _NS)
-            items = Batch(spans=read, rejected=spans.rejected)
-            trimmed = spans.trimmed
-        elif signal is Signal.METRICS:
-            samples = decode_metrics(body, content_type)
-            items = Batch(samples=samples.items, rejected=samples.rejected)
-            trimmed = samples.trimmed
-        elif signal is Signal.ALERTS:
-            alerts = changes_of_alerts(body, request.arrived_ns)
-            items = Batch(changes=alerts.items, rejected=alerts.rejected)
-            trimmed = alerts.trimmed
-        else:
-            events = decode_logs(body, content_type)
-            items = Batch(rejected=events.rejected)
-            trimmed = events.trimmed
-            for event in events.items:
-                self._sort(event, items)
+        body, arrived_ns = request.body, request.arrived_ns
+        items = decode(body, request.signal, request.content_type, self._readers, arrived_ns)
+        for error in items.failures:
+            self._telemetry.failed("read", error)
         if not request.judged:
-            self._telemetry.read(signal, len(body), items.count, trimmed)
+            if items.spans:
+                newest_ns = max(span.ended_at_ns for span, _ in items.spans)
+                self._telemetry.lag.observe(max(0, arrived_ns - newest_ns) / _NS)
+            self._telemetry.read(request.signal, len(body), items.count, items.trimmed)
             self._telemetry.passed_over.inc(items.passed_over)
         return items
-
-    def _sort(self, event: LogEvent, items: Batch) -> None:
-        read = self._understand(self._read_event, event)
-        if isinstance(read, Change):
-            items.changes.append(read)
-        elif read is not None:
-            items.events.append((event, read))
-        else:
-            items.passed_over += 1
-
-    def _understand(self, read: Callable[[Any], Read], item: Span | LogEvent) -> Read | None:
-        try:
-            return read(item)
-        except Exception as error:  # noqa: BLE001  stored unread, for a later version's reader
-            self._telemetry.failed("read", error)
-            return None
 
     # --- Items to the store --------------------------------------------------------------------
 

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from aftershock.model import Change, Step
-from aftershock_collector.otlp.wire import LogEvent, Sample, Span
-
-
-class Signal(StrEnum):
-    """What a body holds: one of OTLP's three signals, or an Alertmanager webhook."""
-
-    TRACES = "traces"
-    METRICS = "metrics"
-    LOGS = "logs"
-    ALERTS = "alerts"
+from aftershock_collector.otlp.wire import Sample
+from aftershock_collector.reading.decoder import Batch, Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,31 +54,6 @@ class Observations:
     samples: Sequence[Sample] = ()
 
 
-@dataclass(slots=True)
-class Batch:
-    """What one body held. Each span and event comes with the step that was read from it."""
-
-    spans: list[tuple[Span, Step | None]] = field(default_factory=list[tuple[Span, Step | None]])
-    events: list[tuple[LogEvent, Step | None]] = field(
-        default_factory=list[tuple[LogEvent, Step | None]]
-    )
-    changes: list[Change] = field(default_factory=list[Change])
-    samples: list[Sample] = field(default_factory=list[Sample])
-    rejected: Counter[str] = field(default_factory=Counter[str])
-    passed_over: int = 0  # log records without a meaning for agents; they are not kept
-
-    @property
-    def count(self) -> int:
-        """How many items the body held, kept or not."""
-        kept = len(self.spans) + len(self.events) + len(self.changes) + len(self.samples)
-        return kept + self.passed_over + self.rejected.total()
-
-    @property
-    def durable(self) -> bool:
-        """Whether the store must commit it. Samples live in memory only."""
-        return bool(self.spans or self.events or self.changes)
-
-
 @dataclass(eq=False, slots=True)
 class IngestRequest:
     """One body that waits for its answer."""
@@ -125,7 +90,7 @@ def observations_of(sender: str, requests: Sequence[IngestRequest]) -> Observati
     return Observations(
         arrived_ns=max(request.arrived_ns for request in requests),
         sender=sender,
-        steps=[s for i in found for rows in (i.spans, i.events) for _, s in rows if s],
+        steps=[step for items in found for step in items.steps],
         changes=[change for items in found for change in items.changes],
         samples=[sample for items in found for sample in items.samples],
     )

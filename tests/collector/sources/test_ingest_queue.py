@@ -20,6 +20,7 @@ from aftershock.model import Change, Step
 from aftershock.policy.policy import EMPTY
 from aftershock_collector.config.model import Config
 from aftershock_collector.otlp.wire import Span
+from aftershock_collector.reading.decoder import Readers
 from aftershock_collector.reading.read import read, read_event
 from aftershock_collector.sources.ingest_queue import WORKS_MAX, IngestQueue
 from aftershock_collector.sources.requests import (
@@ -67,8 +68,7 @@ class Desk:
             self.store,
             self.telemetry,
             self.config,
-            read_span=self.read_span,
-            read_event=lambda event: read_event(event, EMPTY),
+            readers=Readers(self.read_span, lambda event: read_event(event, EMPTY)),
             consume=consume,
         )
         self.queue.start()
