@@ -1,7 +1,7 @@
 """What the collector says about itself: every metric and every log line, as named events.
 
 Metrics live in one registry of our own, so that embedding programs keep theirs. Reasons and kinds
-are labels; ids never are. A log line that would repeat is said once per LOG_EVERY_S with a count.
+are labels; ids never are. A log line that would repeat is logged_s once per LOG_EVERY_S with a count.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Telemetry:
         self.failures = counter("failures", "Our own errors, stopped where they happened", "place")
 
         self.store_writable.set(1)
-        self._said: dict[str, tuple[float, int]] = {}  # event → said at, repeated since
+        self._logged: dict[str, tuple[float, int]] = {}  # event → logged_s at, repeated since
 
     def exposition(self, accept: str = "") -> tuple[bytes, str]:
         """The metrics in a format that an Accept header wants: OpenMetrics carries exemplars.
@@ -159,20 +159,20 @@ class Telemetry:
             log.error("%s failed: %s", place, error, exc_info=error)
 
     def _warn(self, event: str, message: str, *values: object) -> None:
-        unsaid = self._due(event)
-        if unsaid is None:
+        skipped = self._due(event)
+        if skipped is None:
             return
-        if unsaid:
-            log.warning("%s (unsaid since: %d)", message % values, unsaid)
+        if skipped:
+            log.warning("%s (%d more since)", message % values, skipped)
         else:
             log.warning(message, *values)
 
     def _due(self, event: str) -> int | None:
-        """How often it happened unsaid since, or None: said too recently."""
+        """How often it happened since it was logged; None: that was too recent to log it again."""
         now = time.monotonic()
-        said, repeated = self._said.get(event, (-LOG_EVERY_S, 0))
-        if now - said < LOG_EVERY_S:
-            self._said[event] = (said, repeated + 1)
+        logged_s, repeated = self._logged.get(event, (-LOG_EVERY_S, 0))
+        if now - logged_s < LOG_EVERY_S:
+            self._logged[event] = (logged_s, repeated + 1)
             return None
-        self._said[event] = (now, 0)
+        self._logged[event] = (now, 0)
         return repeated

@@ -38,7 +38,7 @@ def test_what_was_not_said_is_said_with_the_next_line(
 
     assert [record.getMessage() for record in caplog.records] == [
         "the store cannot write (full): database or disk is full",
-        "the store cannot write (full): database or disk is full (unsaid since: 2)",
+        "the store cannot write (full): database or disk is full (2 more since)",
         "the store writes again after 2.5 s",
     ]
     assert value(telemetry, "store_errors_total", reason="full") == 4

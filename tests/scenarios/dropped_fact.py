@@ -27,7 +27,7 @@ POLICY = Policy.from_mapping(
 
 
 def trimmed(*, declared: bool) -> str:
-    played = run(policy=POLICY).with_messages().hears(text="scale checkout").thinks(900)
+    played = run(policy=POLICY).with_messages().receives_message(text="scale checkout").thinks(900)
     played.calls("get_calendar", environment="prod").returns("closed until 18:00").thinks(1_200)
     played.forgets(declared=declared).thinks(400)
     played.calls("get_deployment", name="checkout").returns("3 replicas").thinks(500)
@@ -44,7 +44,7 @@ def by_a_summary() -> str:
 
 def kept() -> str:
     """Legitimate: it is still there."""
-    played = run(policy=POLICY).with_messages().hears(text="scale checkout").thinks(900)
+    played = run(policy=POLICY).with_messages().receives_message(text="scale checkout").thinks(900)
     played.calls("get_calendar", environment="prod").returns("no window today").thinks(1_200)
     played.calls("get_deployment", name="checkout").returns("3 replicas").thinks(500)
     return play(played.calls("scale_deployment", name="checkout").returns("scaled").ends())

@@ -9,7 +9,7 @@ from tests.support.scenario import Scenario, run
 def informed() -> Scenario:
     return (
         run()
-        .hears(text="I am mia_li_3668, please cancel my flight to Boston.")
+        .receives_message(text="I am mia_li_3668, please cancel my flight to Boston.")
         .thinks(700)
         .calls("get_user_details", user_id="mia_li_3668")
         .returns({"reservations": ["4WQ150", "VAAOXJ1"]})

@@ -105,9 +105,9 @@ class Past:
 @contextmanager
 def prometheus(folder: Path, past: Past) -> Generator[str]:
     """A running Prometheus that was given this past; yields its URL."""
-    said, data = folder / "past.om", folder / "data"
-    said.write_text(past.openmetrics())
-    backfill = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(said), str(data)]
+    exposition, data = folder / "past.om", folder / "data"
+    exposition.write_text(past.openmetrics())
+    backfill = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(exposition), str(data)]
     subprocess.run(backfill, check=True, capture_output=True)
     (folder / "prometheus.yml").write_text("global: {}\n")
     with socket.socket() as chosen:

@@ -53,7 +53,7 @@ class Scenario:
         self.ended_at_ns: int | None = None
         self._worker: str | None = None
         self._messages: list[Part] = []
-        self._tells = False
+        self._shows_messages = False
         self._compacted = False
 
     # --- What the agent does ---
@@ -92,7 +92,7 @@ class Scenario:
     def thinks(self, tokens: int = 0, *, model: str = "model", output: int = 0) -> Self:
         """One inference; where messages are told, with what stands in them now."""
         used = Tokens(tokens, output) if tokens or output else None
-        shown = shown_in(self._messages or [Part("user", "")]) if self._tells else Shown()
+        shown = shown_in(self._messages or [Part("user", "")]) if self._shows_messages else Shown()
         compacted, self._compacted = self._compacted, False
         return self._add(
             StepKind.INFERENCE,
@@ -128,7 +128,7 @@ class Scenario:
         self._add(StepKind.HAND_OFF, to)
         return self.as_worker(to)
 
-    def hears(self, who: str = "user", text: str | None = None) -> Self:
+    def receives_message(self, who: str = "user", text: str | None = None) -> Self:
         """Somebody says something to the agent."""
         self._messages.append(Part("user", text or ""))
         return self._add(StepKind.MESSAGE, who, words=None if text is None else words_in(text))
@@ -142,7 +142,7 @@ class Scenario:
 
     def with_messages(self) -> Self:
         """Inferences tell what they were shown, as the instrumentation lets them."""
-        self._tells = True
+        self._shows_messages = True
         return self
 
     def forgets(self, *, declared: bool = False) -> Self:
@@ -197,7 +197,7 @@ class Scenario:
         self.ended_at_ns = self.now_ns
         return self
 
-    # --- What is said of it ---
+    # --- What is text of it ---
 
     def run(self, length: int | None = None) -> Run:
         """The run as it stands, or as it stood after so many steps."""
@@ -217,7 +217,7 @@ class Scenario:
         return list(rule(self.run(), limits))
 
     def history(self, limits: Limits = LIMITS) -> list[list[Finding]]:
-        """What all rules said after each step."""
+        """What all rules text after each step."""
         lengths = range(1, len(self.steps) + 1)
         return [list(judge(self.run(n), limits, STEP_RULES)) for n in lengths]
 
@@ -276,16 +276,16 @@ class Scenario:
         step = self.steps[-1]
         assert step.action
         outcome = outcome_of(result, error)
-        said = error if error is not None else text_of(result)
+        text = error if error is not None else text_of(result)
         action = replace(
             step.action,
             result=None if result is None else fingerprint_result(result),
             outcome=outcome,
-            error_class=error_class(said) if outcome is Outcome.FAILED else None,
-            words=words_in(said),
+            error_class=error_class(text) if outcome is Outcome.FAILED else None,
+            words=words_in(text),
         )
         self._messages.append(Part("assistant", ""))
-        self._messages.append(Part("tool", said, True, step.action.call_id))
+        self._messages.append(Part("tool", text, True, step.action.call_id))
         facts = tuple(
             replace(fact, observed_at_ns=self.now_ns, outcome=outcome, span_id=step.span_id)
             for fact in step.facts

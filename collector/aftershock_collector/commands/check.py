@@ -27,9 +27,9 @@ def main(arguments: argparse.Namespace) -> int:
     """Check the file and the environment variables that override it."""
     place = arguments.file or load.find(os.environ)
     problems = load.check(arguments.file, os.environ)
-    for problem in problems:
-        sys.stderr.write(f"{problem}\n")
     if problems:
+        for problem in (*load.warnings(arguments.file, os.environ), *problems):
+            sys.stderr.write(f"{problem}\n")
         sys.stderr.write(f"{counted(len(problems), 'problem')}\n")
         return 1
     for doubt in load.doubtful(arguments.file, os.environ):

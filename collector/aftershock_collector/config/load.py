@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -27,9 +28,10 @@ from aftershock_collector.config.model import (
     HOME_VARIABLE,
     Address,
     Config,
-    Told,
+    ValueType,
     home,
 )
+from aftershock_collector.config.renamed import RENAMED_VARIABLES, UNTIL, adopt_new_names
 from aftershock_collector.metrics.queries import PLACEHOLDERS, unknown_placeholders
 
 SECRETS = (("slack", "url"), ("pagerduty", "routing_key"), ("grafana", "token"))  # of on_call
@@ -38,6 +40,8 @@ SHOWN_CHARS_MAX = 60  # of a wrong value in a message
 
 Path_ = tuple[str | int, ...]
 Section = dict[str, Any]
+
+log = logging.getLogger("aftershock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ class ConfigurationError(ValueError):
 def load(path: Path | None, environment: Mapping[str, str]) -> Config:
     """Read the file (`None`: look for it) and the environment; raises ConfigurationError."""
     source = _Source(path or find(environment), environment)
+    for warning in source.warnings:
+        log.warning("%s", warning)
     if source.problems:
         raise ConfigurationError(source.problems)
     return Config.parse(source.document, home(environment))
@@ -84,17 +90,22 @@ def doubtful(path: Path | None, environment: Mapping[str, str]) -> tuple[Problem
         return ()
     for at, message in doubts(source.document):
         source.doubt(at, message)
-    known = {*ENVIRONMENT, *AGENT_VARIABLES, FILE_VARIABLE, HOME_VARIABLE}
+    known = {*ENVIRONMENT, *RENAMED_VARIABLES, *AGENT_VARIABLES, FILE_VARIABLE, HOME_VARIABLE}
     for variable in sorted(environment):
         if variable.startswith("AFTERSHOCK_") and variable not in known:
             source.problems.append(Problem(variable, "", "unknown variable: it changes nothing"))
     return tuple(source.problems)
 
 
+def warnings(path: Path | None, environment: Mapping[str, str]) -> tuple[Problem, ...]:
+    """What is read today and will not be for ever: old names of settings."""
+    return tuple(_Source(path or find(environment), environment).warnings)
+
+
 def find(environment: Mapping[str, str]) -> Path | None:
     """Where the file is: AFTERSHOCK_POLICY, else aftershock.yaml here, else nowhere."""
-    if told := environment.get(FILE_VARIABLE):
-        return Path(told).expanduser()
+    if named := environment.get(FILE_VARIABLE):
+        return Path(named).expanduser()
     here = Path(FILE_NAME)
     return here if here.is_file() else None
 
@@ -113,6 +124,7 @@ class _Source:
         self._root: yaml.Node | None = None
         self._from_environment: dict[Path_, str] = {}
         self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
         self.document: Section = {}
         self._readable = True
         if path is not None:
@@ -145,9 +157,9 @@ class _Source:
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             self._whole(f"not YAML: {error}")
         else:
-            self._take(loaded)
+            self._adopt(loaded)
 
-    def _take(self, loaded: Any) -> None:
+    def _adopt(self, loaded: Any) -> None:
         if loaded is not None and not isinstance(loaded, dict):
             self._whole("must be a mapping with tools, agents, limits, collector, …")
             return
@@ -156,6 +168,9 @@ class _Source:
         self.document = {str(key): value for key, value in given.items() if value is not None}
         if self._root is not None:
             self._check_keys(self._root, ())
+        self.document = deepcopy(self.document)
+        for path, message in adopt_new_names(self.document):
+            self._warn(message, _mark_of(self._root, path), _dotted(path))
 
     def _check_keys(self, node: yaml.Node, path: Path_) -> None:
         """YAML keeps the last of two equal keys, and reads `1` or `yes` as no text: say so."""
@@ -184,6 +199,12 @@ class _Source:
         for variable, text in environment.items():
             if not variable.startswith("AFTERSHOCK_"):
                 continue
+            if variable in RENAMED_VARIABLES:
+                new = RENAMED_VARIABLES[variable]
+                self.warnings.append(Problem(variable, "", f"is now called {new}; {UNTIL}"))
+                if text and not environment.get(new):
+                    self._put(new, text)
+                continue
             if variable not in known:
                 close = difflib.get_close_matches(variable, known, 1, 0.9)
                 if close:  # others may be meant for the agent's process
@@ -193,14 +214,14 @@ class _Source:
                 self._put(variable, text)
 
     def _put(self, variable: str, text: str) -> None:
-        path, told = ENVIRONMENT[variable]
+        path, value_type = ENVIRONMENT[variable]
         section: Any = self.document
         for name in path[:-1]:
             inner: Any = section.setdefault(name, {})
             if not isinstance(inner, dict):
                 return  # the file is wrong there, and the schema will say so
             section = cast("Section", inner)
-        section[path[-1]] = _typed(text, told)
+        section[path[-1]] = _typed(text, value_type)
         self._from_environment[path] = variable
 
     # --- Checking ------------------------------------------------------------------------------
@@ -251,16 +272,16 @@ class _Source:
 
     def _check_addresses(self) -> None:
         collector: Section = self.document.get("collector") or {}
-        taken: dict[Address, str] = {}
+        used: dict[Address, str] = {}
         for name in ("http", "grpc"):
             if name not in collector:
                 continue
             address = Address.parse(collector[name])
             if address.port > 65_535:
                 self._add(("collector", name), f"port {address.port} should be 0 to 65535")
-            elif address.port and address in taken:
-                self._add(("collector", name), f"{address} is already {taken[address]}'s")
-            taken[address] = name
+            elif address.port and address in used:
+                self._add(("collector", name), f"{address} is already {used[address]}'s")
+            used[address] = name
 
     def _check_queries(self) -> None:
         """A placeholder that stands for nothing would ask Prometheus about nothing."""
@@ -268,8 +289,8 @@ class _Source:
         prometheus: Section = infrastructure.get("prometheus") or {}
         families: Section = prometheus.get("queries") or {}
         for family, queries in families.items():
-            for name, said in queries.items():
-                query = said if isinstance(said, str) else said["query"]
+            for name, query_or_text in queries.items():
+                query = query_or_text if isinstance(query_or_text, str) else query_or_text["query"]
                 for wrong in unknown_placeholders(query):
                     path = ("infrastructure", "prometheus", "queries", family, name)
                     advice = _instead(wrong, PLACEHOLDERS)
@@ -307,9 +328,14 @@ class _Source:
         self._whole(message, _mark_of(self._root, path), _dotted(path))
 
     def _whole(self, message: str, mark: yaml.Mark | None = None, key: str = "") -> None:
+        self.problems.append(Problem(self._place(mark), key, message))
+
+    def _warn(self, message: str, mark: yaml.Mark | None, key: str) -> None:
+        self.warnings.append(Problem(self._place(mark), key, message))
+
+    def _place(self, mark: yaml.Mark | None) -> str:
         name = FILE_NAME if self._path is None else self._path.name
-        place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        self.problems.append(Problem(place, key, message))
+        return f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
 
     def doubt(self, path: Path_, message: str) -> None:
         """Add what is only doubtful, with its place."""
@@ -351,17 +377,17 @@ def _mark_of(root: yaml.Node | None, path: Path_) -> yaml.Mark | None:
     return cast("yaml.Mark | None", mark)
 
 
-def _typed(text: str, told: Told) -> Any:
+def _typed(text: str, value_type: ValueType) -> Any:
     """As YAML would have read it; what does not fit stays text, and the schema says so."""
-    readers: dict[Told, Callable[[str], Any]] = {
-        Told.NUMBER: lambda number: float(number) if "." in number else int(number),
-        Told.TRUTH: lambda word: _TRUTHS[word.lower()],
-        Told.TARGETS: lambda urls: [{"url": url} for url in _split(urls)],
-        Told.NAMES: lambda names: list(_split(names)),
-        Told.TEXT: str,
+    readers: dict[ValueType, Callable[[str], Any]] = {
+        ValueType.NUMBER: lambda number: float(number) if "." in number else int(number),
+        ValueType.TRUTH: lambda word: _TRUTHS[word.lower()],
+        ValueType.TARGETS: lambda urls: [{"url": url} for url in _split(urls)],
+        ValueType.NAMES: lambda names: list(_split(names)),
+        ValueType.TEXT: str,
     }
     try:
-        return readers[told](text.strip())
+        return readers[value_type](text.strip())
     except (ValueError, KeyError):
         return text
 

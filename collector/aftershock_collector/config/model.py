@@ -1,6 +1,6 @@
-"""One frozen Config: everything that the collector can be told, with every limit and its reason.
+"""One frozen Config: every setting of the collector, with every limit and its reason.
 
-`Config.parse` trusts its document: `edges.configuration` has checked it against the schema, put the
+`Config.parse` trusts its document: `config.load` has checked it against the schema, put the
 environment's values in, and replaced secrets' files by what they hold.
 """
 
@@ -29,7 +29,7 @@ AGENT_VARIABLES = frozenset(
 )
 
 
-class Told(StrEnum):
+class ValueType(StrEnum):
     """How the text of an environment variable is to be read."""
 
     TEXT = "text"
@@ -40,34 +40,34 @@ class Told(StrEnum):
 
 
 # What the environment may say, and the key of aftershock.yaml that it then stands for.
-ENVIRONMENT: dict[str, tuple[tuple[str, ...], Told]] = {
-    "AFTERSHOCK_HTTP": (("collector", "http"), Told.TEXT),
-    "AFTERSHOCK_GRPC": (("collector", "grpc"), Told.TEXT),
-    "AFTERSHOCK_FORWARD": (("collector", "forward"), Told.TEXT),
-    "AFTERSHOCK_ACTIVITY_LOG": (("collector", "activity_log"), Told.TEXT),
-    "AFTERSHOCK_KEEP": (("collector", "keep"), Told.NUMBER),
-    "AFTERSHOCK_STORE_BYTES_MAX": (("collector", "store_bytes_max"), Told.NUMBER),
-    "AFTERSHOCK_QUEUE_BYTES_MAX": (("collector", "queue_bytes_max"), Told.NUMBER),
-    "AFTERSHOCK_REQUEST_BYTES_MAX": (("collector", "request_bytes_max"), Told.NUMBER),
-    "AFTERSHOCK_SERIES_MAX": (("collector", "series_max"), Told.NUMBER),
-    "AFTERSHOCK_HOSTS": (("collector", "hosts"), Told.NAMES),
-    "AFTERSHOCK_INSECURE": (("collector", "insecure"), Told.TRUTH),
-    "AFTERSHOCK_TLS_CERTIFICATE": (("collector", "tls", "certificate"), Told.TEXT),
-    "AFTERSHOCK_TLS_KEY": (("collector", "tls", "key"), Told.TEXT),
-    "AFTERSHOCK_TLS_CLIENT_CA": (("collector", "tls", "client_ca"), Told.TEXT),
-    "AFTERSHOCK_TICK": (("collector", "tick"), Told.NUMBER),
-    "AFTERSHOCK_HOST": (("infrastructure", "host"), Told.TRUTH),
-    "AFTERSHOCK_SCRAPE": (("infrastructure", "scrape"), Told.TARGETS),
-    "AFTERSHOCK_PROMETHEUS": (("infrastructure", "prometheus", "url"), Told.TEXT),
-    "AFTERSHOCK_OBSERVATION_WINDOW": (("infrastructure", "observation_window"), Told.NUMBER),
-    "AFTERSHOCK_WEBHOOK_URL": (("on_call", "webhook", "url"), Told.TEXT),
-    "AFTERSHOCK_SLACK_URL": (("on_call", "slack", "url"), Told.TEXT),
-    "AFTERSHOCK_PAGERDUTY_ROUTING_KEY": (("on_call", "pagerduty", "routing_key"), Told.TEXT),
-    "AFTERSHOCK_ALERTMANAGER_URL": (("on_call", "alertmanager", "url"), Told.TEXT),
-    "AFTERSHOCK_GRAFANA_URL": (("on_call", "grafana", "url"), Told.TEXT),
-    "AFTERSHOCK_GRAFANA_TOKEN": (("on_call", "grafana", "token"), Told.TEXT),
-    "AFTERSHOCK_FINDINGS_OTLP": (("on_call", "otlp"), Told.TEXT),
-    "AFTERSHOCK_LINK": (("on_call", "link"), Told.TEXT),
+ENVIRONMENT: dict[str, tuple[tuple[str, ...], ValueType]] = {
+    "AFTERSHOCK_HTTP": (("collector", "http"), ValueType.TEXT),
+    "AFTERSHOCK_GRPC": (("collector", "grpc"), ValueType.TEXT),
+    "AFTERSHOCK_FORWARD": (("collector", "forward"), ValueType.TEXT),
+    "AFTERSHOCK_ACTIVITY_LOG": (("collector", "activity_log"), ValueType.TEXT),
+    "AFTERSHOCK_KEEP": (("collector", "keep"), ValueType.NUMBER),
+    "AFTERSHOCK_STORE_BYTES_MAX": (("collector", "store_bytes_max"), ValueType.NUMBER),
+    "AFTERSHOCK_QUEUE_BYTES_MAX": (("collector", "queue_bytes_max"), ValueType.NUMBER),
+    "AFTERSHOCK_REQUEST_BYTES_MAX": (("collector", "request_bytes_max"), ValueType.NUMBER),
+    "AFTERSHOCK_SERIES_MAX": (("collector", "series_max"), ValueType.NUMBER),
+    "AFTERSHOCK_HOSTS": (("collector", "hosts"), ValueType.NAMES),
+    "AFTERSHOCK_INSECURE": (("collector", "insecure"), ValueType.TRUTH),
+    "AFTERSHOCK_TLS_CERTIFICATE": (("collector", "tls", "certificate"), ValueType.TEXT),
+    "AFTERSHOCK_TLS_KEY": (("collector", "tls", "key"), ValueType.TEXT),
+    "AFTERSHOCK_TLS_CLIENT_CA": (("collector", "tls", "client_ca"), ValueType.TEXT),
+    "AFTERSHOCK_TICK": (("collector", "tick"), ValueType.NUMBER),
+    "AFTERSHOCK_HOST": (("infrastructure", "host"), ValueType.TRUTH),
+    "AFTERSHOCK_SCRAPE": (("infrastructure", "scrape"), ValueType.TARGETS),
+    "AFTERSHOCK_PROMETHEUS": (("infrastructure", "prometheus", "url"), ValueType.TEXT),
+    "AFTERSHOCK_OBSERVATION_WINDOW": (("infrastructure", "observation_window"), ValueType.NUMBER),
+    "AFTERSHOCK_WEBHOOK_URL": (("on_call", "webhook", "url"), ValueType.TEXT),
+    "AFTERSHOCK_SLACK_URL": (("on_call", "slack", "url"), ValueType.TEXT),
+    "AFTERSHOCK_PAGERDUTY_ROUTING_KEY": (("on_call", "pagerduty", "routing_key"), ValueType.TEXT),
+    "AFTERSHOCK_ALERTMANAGER_URL": (("on_call", "alertmanager", "url"), ValueType.TEXT),
+    "AFTERSHOCK_GRAFANA_URL": (("on_call", "grafana", "url"), ValueType.TEXT),
+    "AFTERSHOCK_GRAFANA_TOKEN": (("on_call", "grafana", "token"), ValueType.TEXT),
+    "AFTERSHOCK_FINDINGS_OTLP": (("on_call", "otlp"), ValueType.TEXT),
+    "AFTERSHOCK_LINK": (("on_call", "link"), ValueType.TEXT),
 }
 
 
@@ -116,7 +116,7 @@ class Infrastructure:
     topology: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     prometheus: Prometheus | None = None  # asked while actions are watched, beside what is scraped
     observation_window_s: float = (
-        600.0  # damage that came later was not told apart from chance in recordings
+        600.0  # later degradations could not be separated from chance in recordings
     )
 
 
@@ -175,7 +175,7 @@ class Config:
 
     @classmethod
     def parse(cls, document: Document, home: Path) -> Config:
-        """Read a checked document (`edges.configuration.load` is the way to get one)."""
+        """Read a checked document (`config.load.load` is the way to get one)."""
         collector: Document = document.get("collector") or {}
         given: dict[str, Any] = {
             key: collector[key]
@@ -214,10 +214,10 @@ class Config:
 
 def home(environment: Mapping[str, str] | None = None) -> Path:
     """The one folder that holds all state."""
-    told = (os.environ if environment is None else environment).get(HOME_VARIABLE)
+    named = (os.environ if environment is None else environment).get(HOME_VARIABLE)
     return (
-        Path(told).expanduser()
-        if told
+        Path(named).expanduser()
+        if named
         else platformdirs.user_data_path("aftershock", appauthor=False)
     )
 
@@ -227,8 +227,8 @@ def _tls(given: Document) -> Tls:
 
 
 def _infrastructure(given: Document) -> Infrastructure:
-    told: dict[str, Any] = {"host": given["host"]} if "host" in given else {}
-    told |= {
+    options: dict[str, Any] = {"host": given["host"]} if "host" in given else {}
+    options |= {
         f"{key}_s": parse_seconds(given[key])
         for key in ("host_every", "observation_window")
         if key in given
@@ -238,23 +238,23 @@ def _infrastructure(given: Document) -> Infrastructure:
         scrape=tuple(_scrape_target(target) for target in given.get("scrape") or ()),
         topology={caller: tuple(called) for caller, called in topology.items()},
         prometheus=_prometheus(given.get("prometheus") or {}),
-        **told,
+        **options,
     )
 
 
 def _scrape_target(given: Document) -> ScrapeTarget:
-    told = {"every_s": parse_seconds(given["every"])} if "every" in given else {}
-    return ScrapeTarget(url=given["url"], entity=dict(given.get("entity") or {}), **told)
+    options = {"every_s": parse_seconds(given["every"])} if "every" in given else {}
+    return ScrapeTarget(url=given["url"], entity=dict(given.get("entity") or {}), **options)
 
 
 def _prometheus(given: Document) -> Prometheus | None:
     if "url" not in given:
         return None
-    told: dict[str, Any] = {
+    options: dict[str, Any] = {
         f"{key}_s": parse_seconds(given[key]) for key in ("step", "timeout") if key in given
     }
     queries = queries_of(given.get("queries") or {})
-    return Prometheus(given["url"], headers=given.get("headers") or {}, queries=queries, **told)
+    return Prometheus(given["url"], headers=given.get("headers") or {}, queries=queries, **options)
 
 
 def _on_call(given: Document) -> OnCall:
@@ -263,7 +263,7 @@ def _on_call(given: Document) -> OnCall:
     pagerduty: Document = given.get("pagerduty") or {}
     alertmanager: Document = given.get("alertmanager") or {}
     grafana: Document = given.get("grafana") or {}
-    told = {"pagerduty_url": pagerduty["url"]} if "url" in pagerduty else {}
+    options = {"pagerduty_url": pagerduty["url"]} if "url" in pagerduty else {}
     return OnCall(
         webhook_url=webhook.get("url"),
         slack_url=slack.get("url"),
@@ -273,5 +273,5 @@ def _on_call(given: Document) -> OnCall:
         grafana_token=grafana.get("token"),
         otlp_url=given.get("otlp"),
         link=given.get("link"),
-        **told,
+        **options,
     )

@@ -54,7 +54,7 @@ class Ending(NamedTuple):
     """How a call ended. `put_aside`: it waits for a person or was handed over."""
 
     error: str | None = None
-    said: str = ""
+    text: str = ""
     put_aside: bool = False
 
 
@@ -129,19 +129,19 @@ def _result(own: Attributes, given: Any) -> Fingerprint | None:
 
 
 def _outcome(own: Attributes, given: Any, ending: Ending) -> Outcome | None:
-    told = own.get(RESULT_OUTCOME)
-    if isinstance(told, str) and told in OUTCOMES:
-        return OUTCOMES[told]
+    reported = own.get(RESULT_OUTCOME)
+    if isinstance(reported, str) and reported in OUTCOMES:
+        return OUTCOMES[reported]
     if ending.error:
         return Outcome.FAILED
     return None if given is None else outcome_of(given, None)
 
 
 def _error_class(own: Attributes, reading: Reading, ending: Ending) -> str | None:
-    if told := text_in(own, ERROR_CLASS):
-        return told
-    if ending.said:
-        return error_class(ending.said)
+    if reported := text_in(own, ERROR_CLASS):
+        return reported
+    if ending.text:
+        return error_class(ending.text)
     if reading.result is not None and (kind := error_class(text_of(reading.result))):
         return kind
     return ending.error
@@ -153,28 +153,28 @@ def _requirements(own: Attributes, policy: Policy) -> tuple[Requirement, ...]:
 
 
 def _explain(own: Attributes, described: ToolDescription) -> bool | None:
-    told = own.get(ACTION_EXPLAIN)
-    return told if isinstance(told, bool) else described.explain
+    reported = own.get(ACTION_EXPLAIN)
+    return reported if isinstance(reported, bool) else described.explain
 
 
 def _gate(own: Attributes, described: ToolDescription) -> Gate | None:
-    told = own.get(ACTION_GATE)
-    return GATES.get(told, described.gate) if isinstance(told, str) else described.gate
+    reported = own.get(ACTION_GATE)
+    return GATES.get(reported, described.gate) if isinstance(reported, str) else described.gate
 
 
 def _ids(own: Attributes, given: Any) -> frozenset[str]:
-    if told := texts_in(own, ARGUMENT_IDS):
-        return frozenset([one for one in told if decode_named_hash(one)])
+    if reported := texts_in(own, ARGUMENT_IDS):
+        return frozenset([one for one in reported if decode_named_hash(one)])
     return frozenset() if given is None or ARGUMENTS_DIGEST in own else ids_in(given)
 
 
 def _words(own: Attributes, given: Any, ending: Ending) -> frozenset[int] | None:
-    told = decode_hashes(own.get(RESULT_WORDS))
-    if told is not None:
-        return told
+    reported = decode_hashes(own.get(RESULT_WORDS))
+    if reported is not None:
+        return reported
     if given is not None:
         return words_in(text_of(given))
-    return words_in(ending.said) if ending.said else None
+    return words_in(ending.text) if ending.text else None
 
 
 def _subjects(given: Any) -> frozenset[str]:

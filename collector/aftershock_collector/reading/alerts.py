@@ -1,7 +1,7 @@
 """Alerts of others → Changes: Alertmanager's webhook (version 4), and what Prometheus itself posts.
 
-Prometheus posts a list of alerts to each of its Alertmanagers (API v2): it may take us for one, and
-then we hear of what Alertmanager silences, too.
+Prometheus posts a list of alerts to each of its Alertmanagers (API v2). With the collector among them,
+alerts that Alertmanager silences arrive too.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ def changes_of_alerts(body: bytes, now_ns: int) -> Decoded[Change]:
     alerts: Any = _table(document).get("alerts", document)
     if not isinstance(alerts, list):
         raise Unreadable("neither Alertmanager's webhook nor a list of alerts")
-    told = cast("list[Any]", alerts)
+    listed = cast("list[Any]", alerts)
     decoded: Decoded[Change] = Decoded([])
-    for alert in told[:ALERTS_MAX]:
+    for alert in listed[:ALERTS_MAX]:
         change = change_of_alert(_table(alert), now_ns)
         if isinstance(change, str):
             decoded.rejected[change] += 1
         else:
             decoded.items.append(change)
-    if len(told) > ALERTS_MAX:
-        decoded.rejected["too many alerts"] += len(told) - ALERTS_MAX
+    if len(listed) > ALERTS_MAX:
+        decoded.rejected["too many alerts"] += len(listed) - ALERTS_MAX
     return decoded
 
 
@@ -67,7 +67,7 @@ def change_of_alert(alert: Mapping[str, Any], now_ns: int) -> Change | str:
     resolved = alert["status"] == "resolved" if "status" in alert else (ends or now_ns) < now_ns
     ended = ends if resolved else None
     annotations = _texts(alert.get("annotations"))
-    said = annotations.get("summary") or annotations.get("description") or ""
+    summary = annotations.get("summary") or annotations.get("description") or ""
     link = link_in(labels, annotations)
     # The same by whichever way it comes; only one of them brings Alertmanager's fingerprint.
     named = blake2b(json.dumps(labels, sort_keys=True).encode(), digest_size=8).hexdigest()
@@ -78,7 +78,7 @@ def change_of_alert(alert: Mapping[str, Any], now_ns: int) -> Change | str:
         name=labels["alertname"][:ID_CHARS_MAX],
         began_at_ns=began,
         ended_at_ns=None if ended is None else max(ended, began),
-        detail=said[:TEXT_CHARS_MAX],
+        detail=summary[:TEXT_CHARS_MAX],
         trace_id=link.trace_id if link else None,
         span_id=link.span_id if link else None,
     )
@@ -87,11 +87,11 @@ def change_of_alert(alert: Mapping[str, Any], now_ns: int) -> Change | str:
 def entity_of_labels(labels: Mapping[str, str]) -> str:
     """What an alert is about, as series are filed; `alert/<name>` where its labels name nothing.
 
-    A label `entity` says it outright, in our own words: `service/checkout`.
+    A label `entity` names it directly: `service/checkout`.
     """
-    told = labels.get("entity", "")
-    if told.find("/") > 0 and len(told) <= ID_CHARS_MAX:
-        return told
+    named = labels.get("entity", "")
+    if named.find("/") > 0 and len(listed) <= ID_CHARS_MAX:
+        return named
     place = place_of("", labels, labels, called=False)
     if place is not None:
         return place.entity

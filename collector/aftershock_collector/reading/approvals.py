@@ -24,7 +24,7 @@ SPAN_ID_CHARS = 16
 TIME_NS_MAX = 2**63  # exclusive: what an OTLP whole number holds
 
 
-class Told(NamedTuple):
+class ApprovalEvent(NamedTuple):
     """One approval event. A request and its answer have the same id and the same begin."""
 
     id: str | None  # as long as a span's id; None: the event has none
@@ -33,8 +33,8 @@ class Told(NamedTuple):
     ended_at_ns: int | None  # None: nobody has answered
 
 
-def approval_in(event: LogEvent) -> Told | None:
-    """What an approval event tells; None where it names no tool or no outcome that there is."""
+def approval_in(event: LogEvent) -> ApprovalEvent | None:
+    """The approval of an event; None where it names no tool or no known outcome."""
     own = event.attributes
     tool = text_in(own, TOOL_NAME)
     outcome = OUTCOMES.get(text_in(own, APPROVAL_OUTCOME) or "")
@@ -51,7 +51,7 @@ def approval_in(event: LogEvent) -> Told | None:
         arguments=text_in(own, ARGUMENTS_DIGEST),
         expires_at_ns=_time_ns(own.get(APPROVAL_EXPIRES_AT)),
     )
-    return Told(_id_of(event), approval, began_at_ns, None if waits else event.time_ns)
+    return ApprovalEvent(_id_of(event), approval, began_at_ns, None if waits else event.time_ns)
 
 
 def _id_of(event: LogEvent) -> str | None:

@@ -71,8 +71,8 @@ def requests_of(document: Mapping[str, Any]) -> Converted:
             place = logs.resource_logs.add()
             place.resource.attributes.extend(resource)
             place.scope_logs.add(log_records=records).scope.name = scope
-    told = logs.SerializeToString() if logs.resource_logs else None
-    return Converted(traces.SerializeToString(), told, rejected)
+    log_body = logs.SerializeToString() if logs.resource_logs else None
+    return Converted(traces.SerializeToString(), log_body, rejected)
 
 
 def _walk(spans: Any, rejected: Counter[str]) -> Iterator[Mapping[str, Any]]:

@@ -1,8 +1,8 @@
-"""Span | LogEvent → Step | Change: what each of them says about an agent, or None.
+"""Span | LogEvent → Step | Change: what each of them reports about an agent, or None.
 
-Dialects know the names; here is decided, once for all of them, whose run it is, what went wrong,
-what the fingerprints are and what the policy adds. What Aftershock's own attributes say wins.
-Attributes are whatever was sent: a value of an odd type counts as not there, and nothing raises.
+Dialects know the attribute names. This module decides for all of them: the run, the error, the
+fingerprints, and what the policy adds. Attributes are untrusted: a value of an unexpected type
+counts as absent, and nothing raises.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def read(span: Span, policy: Policy) -> Step | None:
 
 
 def read_event(event: LogEvent, policy: Policy) -> Step | Change | None:
-    """The step or the change that a log event tells of; None where it tells of neither."""
+    """The step or the change that a log event reports; None where it reports neither."""
     if event.name == EVENT_STARTED:
         return _started(event, policy)
     if event.name == EVENT_HEARTBEAT:
@@ -169,18 +169,18 @@ def _ending(span: Span, reading: Reading) -> Ending:
     declared = text_in(span.attributes, ERROR_TYPE) or reading.error
     if span.status_code != STATUS_ERROR and declared is None:
         return _WELL
-    kind, said = declared, span.status_message
+    kind, text = declared, span.status_message
     for event in span.events:
         if event.name == "exception":
             kind = kind or text_in(event.attributes, "exception.type")
-            said = said or text_in(event.attributes, "exception.message") or ""
+            text = text or text_in(event.attributes, "exception.message") or ""
     if kind is None:
         # Some SDKs put "ValueError: no such pod" into the status and nothing anywhere else.
-        before, colon, _ = said.partition(":")
+        before, colon, _ = text.partition(":")
         kind = before if colon and before.isidentifier() else ERROR_OTHER
     if kind.rpartition(".")[2] in STEERING:
         return Ending(put_aside=True)
-    return Ending(kind, said)
+    return Ending(kind, text)
 
 
 # --- Log events ------------------------------------------------------------------------------
@@ -215,14 +215,14 @@ def _started(event: LogEvent, policy: Policy) -> Step | None:
 
 def _heartbeat(event: LogEvent) -> Step | None:
     name = text_in(event.attributes, TOOL_NAME, OPERATION) or ""
-    return _told(event, StepKind.HEARTBEAT, name)
+    return _moment(event, StepKind.HEARTBEAT, name)
 
 
 def _fact(event: LogEvent) -> Step | None:
     kind = text_in(event.attributes, FACT_KIND)
     if kind is None:
         return None
-    step = _told(event, StepKind.FACT, kind)
+    step = _moment(event, StepKind.FACT, kind)
     if step is None:
         return None
     fact = Fact(
@@ -238,23 +238,23 @@ def _fact(event: LogEvent) -> Step | None:
 
 
 def _approval(event: LogEvent) -> Step | None:
-    """A step of its own inside the span that it was told in: its answer may come from elsewhere."""
-    told = approval_in(event)
-    step = None if told is None else _told(event, StepKind.APPROVAL, told.approval.tool)
-    if told is None or step is None:
+    """A step of its own: the answer may be sent by another process than the request."""
+    found = approval_in(event)
+    step = None if found is None else _moment(event, StepKind.APPROVAL, found.approval.tool)
+    if found is None or step is None:
         return None
     return replace(
         step,
-        span_id=told.id or _hash(event),
+        span_id=found.id or _hash(event),
         parent_id=event.span_id,
-        began_at_ns=told.began_at_ns,
-        ended_at_ns=told.ended_at_ns,
-        approval=told.approval,
+        began_at_ns=found.began_at_ns,
+        ended_at_ns=found.ended_at_ns,
+        approval=found.approval,
     )
 
 
-def _told(event: LogEvent, kind: StepKind, name: str) -> Step | None:
-    """A step of a moment, told by an event; None where it belongs to no run."""
+def _moment(event: LogEvent, kind: StepKind, name: str) -> Step | None:
+    """A step without duration, from an event; None where it belongs to no run."""
     run_id = run_id_of(event)
     if run_id is None:
         return None

@@ -20,7 +20,7 @@ from typing import Any
 from aftershock.model import Change, Step
 from aftershock_collector.config.model import Config
 from aftershock_collector.otlp.wire import LogEvent, Span, Unreadable
-from aftershock_collector.reading.decoder import Batch, Readers, decode
+from aftershock_collector.reading.decoder import Batch, Readers, Signal, decode
 from aftershock_collector.sources.requests import (
     Accepted,
     Answer,

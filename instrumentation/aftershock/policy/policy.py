@@ -389,9 +389,14 @@ def read_amount(body: Mapping[str, Any], key: str, path: tuple[str | int, ...]) 
     return float(value)
 
 
+# Old names of limits, read until 0.3; the collector warns of them.
+RENAMED_LIMITS = {"practice_share_min": "expectation_share_min"}
+
+
 def read_limits(value: Any, path: tuple[str | int, ...]) -> tuple[tuple[str, float], ...]:
     """Overrides of fields of Limits, with their types."""
-    body = read_mapping(value, path, set(LIMIT_TYPES))
+    body = read_mapping(value, path, {*LIMIT_TYPES, *RENAMED_LIMITS})
+    body = {RENAMED_LIMITS.get(name, name): number for name, number in body.items()}
     for name, number in body.items():
         if isinstance(number, bool) or not isinstance(number, int | float) or number < 0:
             raise PolicyError((*path, name), "must be a number, zero or more")

@@ -92,10 +92,10 @@ def test_every_section_reaches_its_field() -> None:
 
 
 def test_secrets_do_not_show_when_a_config_is_printed() -> None:
-    told = {"slack": {"url": "https://slack/S3CRET"}, "pagerduty": {"routing_key": "S3CRET"}}
-    told["grafana"] = {"url": "http://graf", "token": "S3CRET"}
+    on_call = {"slack": {"url": "https://slack/S3CRET"}, "pagerduty": {"routing_key": "S3CRET"}}
+    on_call["grafana"] = {"url": "http://graf", "token": "S3CRET"}
 
-    assert "S3CRET" not in repr(Config.parse({"on_call": told}, HOME))
+    assert "S3CRET" not in repr(Config.parse({"on_call": on_call}, HOME))
 
 
 def test_a_config_cannot_be_changed() -> None:
@@ -103,8 +103,8 @@ def test_a_config_cannot_be_changed() -> None:
         Config.parse({}, HOME).tick_s = 1.0  # type: ignore[misc]
 
 
-def test_home_is_told_by_the_environment_or_is_the_users_data_folder() -> None:
-    assert home({"AFTERSHOCK_HOME": "told"}) == Path("told")
+def test_home_is_named_by_the_environment_or_is_the_users_data_folder() -> None:
+    assert home({"AFTERSHOCK_HOME": "named"}) == Path("named")
     assert home({}).name == "aftershock"
 
 

@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator
 
 from aftershock.limits import Budget
 from aftershock.policy.policy import LIMIT_TYPES, Policy, limits_for
-from aftershock_collector.config.load import ConfigurationError, check, find, load, schema
-from aftershock_collector.config.model import ENVIRONMENT, Told
+from aftershock_collector.config.load import ConfigurationError, check, find, load, schema, warnings
+from aftershock_collector.config.model import ENVIRONMENT, ValueType
 
 
 def written(folder: Path, text: str) -> Path:
@@ -191,6 +191,65 @@ def test_a_misspelt_variable_is_told(tmp_path: Path) -> None:
     assert found == ["AFTERSHOCK_FORWRD: did you mean AFTERSHOCK_FORWARD?"]
 
 
+def test_old_names_of_settings_are_read_with_a_warning_that_names_line_and_new_name(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = """collector:
+  story: http://logs:4318
+infrastructure: {look: 180}
+limits:
+  practice_share_min: 0.5
+agents:
+  bot: {limits: {practice_share_min: 0.7}}
+"""
+    path = written(tmp_path, text)
+    config = load(path, {})
+    limits = Policy.from_mapping(config.document).limits
+
+    assert config.activity_log_url == "http://logs:4318"
+    assert config.infrastructure.observation_window_s == 180.0
+    assert limits.expectation_share_min == 0.5
+    assert check(path, {}) == ()
+    assert [
+        (
+            "aftershock.yaml:2:3 collector.story: "
+            "is now called 'activity_log'; the old name is read until 0.3"
+        ),
+        (
+            "aftershock.yaml:3:18 infrastructure.look: "
+            "is now called 'observation_window'; the old name is read until 0.3"
+        ),
+        (
+            "aftershock.yaml:5:3 limits.practice_share_min: "
+            "is now called 'expectation_share_min'; the old name is read until 0.3"
+        ),
+        (
+            "aftershock.yaml:7:18 agents.bot.limits.practice_share_min: "
+            "is now called 'expectation_share_min'; the old name is read until 0.3"
+        ),
+    ] == [record.getMessage() for record in caplog.records]
+
+
+def test_a_new_name_counts_where_the_old_one_is_given_too(tmp_path: Path) -> None:
+    path = written(tmp_path, "infrastructure: {look: 180, observation_window: 240}")
+    environment = {"AFTERSHOCK_STORY": "http://old", "AFTERSHOCK_ACTIVITY_LOG": "http://new"}
+    config = load(path, environment)
+    found = [str(warning) for warning in warnings(path, environment)]
+
+    assert config.infrastructure.observation_window_s == 240.0
+    assert config.activity_log_url == "http://new"
+    assert "is now called 'observation_window' (which is given too, and counts)" in found[0]
+    assert found[1].startswith("AFTERSHOCK_STORY: is now called AFTERSHOCK_ACTIVITY_LOG;")
+
+
+def test_old_variables_are_read(tmp_path: Path) -> None:
+    environment = {"AFTERSHOCK_STORY": "http://logs", "AFTERSHOCK_LOOK": "90"}
+    config = load(written(tmp_path, ""), environment)
+
+    assert config.activity_log_url == "http://logs"
+    assert config.infrastructure.observation_window_s == 90.0
+
+
 def test_every_variable_stands_for_a_key_of_the_schema() -> None:
     whole: dict[str, Any] = schema()
 
@@ -199,7 +258,7 @@ def test_every_variable_stands_for_a_key_of_the_schema() -> None:
         for name in path:
             reference = node.get("$ref", "").rpartition("/")[2]
             node = (whole["$defs"][reference] if reference else node)["properties"][name]
-    assert {told for _, told in ENVIRONMENT.values()} == set(Told)
+    assert {value_type for _, value_type in ENVIRONMENT.values()} == set(ValueType)
 
 
 def test_a_secret_in_a_file_is_read_from_beside_the_configuration(tmp_path: Path) -> None:

@@ -35,13 +35,13 @@ ANY = Address("127.0.0.1", 0)
 
 def event(
     text: Any = "",
-    said: dict[str, str] | None = None,
+    attributes: dict[str, str] | None = None,
     *,
     severity: int = 17,
     resource: dict[str, str] | None = None,
 ) -> LogEvent:
     source = resource or {"service.name": "checkout"}
-    return LogEvent(None, None, "", text, 5 * S, severity, said or {}, source, "")
+    return LogEvent(None, None, "", text, 5 * S, severity, attributes or {}, source, "")
 
 
 def kubernetes(**annotations: str) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def test_a_trace_is_found_wherever_senders_put_it() -> None:
 
 
 def test_kubernetes_and_alertmanager_bring_it_back() -> None:
-    watched = read_event(event(kubernetes(traceparent=PARENT)), EMPTY)
+    observed = read_event(event(kubernetes(traceparent=PARENT)), EMPTY)
     plain = read_event(event(kubernetes()), EMPTY)
     alert = change_of_alert(
         {
@@ -80,11 +80,11 @@ def test_kubernetes_and_alertmanager_bring_it_back() -> None:
         },
         1_768_480_000_000_000_000,
     )
-    assert isinstance(watched, Change)
+    assert isinstance(observed, Change)
     assert isinstance(plain, Change)
     assert isinstance(alert, Change)
 
-    assert (TRACE, SPAN) == (watched.trace_id, watched.span_id)
+    assert (TRACE, SPAN) == (observed.trace_id, observed.span_id)
     assert (None, TRACE) == (plain.trace_id, alert.trace_id)
 
 
@@ -124,9 +124,9 @@ def test_a_database_log_without_severity_is_read_by_its_word() -> None:
 @given(
     st.text(max_size=300), st.dictionaries(st.text(max_size=12), st.text(max_size=60), max_size=4)
 )
-def test_nothing_that_is_sent_raises(text: str, said: dict[str, str]) -> None:
-    assert link_in(said) is None or len(link_in(said) or ()) == 2
-    assert read_error(event(text + "traceparent='", said)) is None
+def test_nothing_that_is_sent_raises(text: str, attributes: dict[str, str]) -> None:
+    assert link_in(attributes) is None or len(link_in(attributes) or ()) == 2
+    assert read_error(event(text + "traceparent='", attributes)) is None
 
 
 def log_request(service: str, record: LogRecord) -> bytes:
@@ -169,14 +169,14 @@ def test_a_sql_comment_in_a_database_log_makes_the_action_certain(
 
             acted = tool_span(now_ns - 2 * S, "migrate", "write", SPAN)
             text = f"ERROR: deadlock detected STATEMENT: UPDATE a /*traceparent='{PARENT}'*/"
-            told = log_request("postgres", record(text=text))
+            reported = log_request("postgres", record(text=text))
             if overtakes:
-                await post("logs", told)
+                await post("logs", reported)
             await post("traces", span_request([acted]))
             await post("logs", log_request("unknown", record("ee" * 16, "ERROR: of somebody else")))
             await post("logs", log_request("shop-agents", record(TRACE, "ERROR: its own log")))
             if not overtakes:
-                await post("logs", told)
+                await post("logs", reported)
             await asyncio.to_thread(eventually, impacts)
 
     asyncio.run(live())

@@ -115,7 +115,7 @@ def step_of(item: Span, policy: Policy = EMPTY) -> Step:
     return step
 
 
-def told(item: LogEvent, policy: Policy = EMPTY) -> Step:
+def reported(item: LogEvent, policy: Policy = EMPTY) -> Step:
     step = read_event(item, policy)
     assert isinstance(step, Step)
     return step
@@ -489,7 +489,7 @@ def test_a_start_event_is_the_step_as_far_as_it_is_known() -> None:
         names.ARGUMENTS_DIGEST: "a" * 16,
         names.FACTS: ["maintenance_window\tpayments"],
     }
-    begun = told(event(names.EVENT_STARTED, own | {names.STEP_PARENT: "ef" * 8}), POLICY)
+    begun = reported(event(names.EVENT_STARTED, own | {names.STEP_PARENT: "ef" * 8}), POLICY)
     ended = step_of(span(own), POLICY)
 
     assert begun.ended_at_ns is None
@@ -501,7 +501,7 @@ def test_a_start_event_is_the_step_as_far_as_it_is_known() -> None:
 
 def test_a_heartbeat_is_a_sign_of_life() -> None:
     own = {names.RUN_ID: "run-7", names.OPERATION: "execute_tool", names.TOOL_NAME: "wait"}
-    step = told(event(names.EVENT_HEARTBEAT, own))
+    step = reported(event(names.EVENT_HEARTBEAT, own))
 
     assert (step.kind, step.run_id, step.name) == (StepKind.HEARTBEAT, "run-7", "wait")
     assert step.last_ns == T0
@@ -516,7 +516,7 @@ def test_a_fact_that_the_app_told() -> None:
         names.FACT_DIGEST: "d1",
         names.AGENT_NAME: "sre-bot",
     }
-    step = told(event(names.EVENT_FACT, own))
+    step = reported(event(names.EVENT_FACT, own))
 
     assert (step.kind, step.name, step.agent) == (StepKind.FACT, "maintenance_window", "sre-bot")
     assert step.facts == (
@@ -528,9 +528,9 @@ def test_a_fact_that_the_app_told() -> None:
 def test_an_event_outside_any_span_still_has_an_id_of_its_own() -> None:
     own = {names.FACT_KIND: "freeze", names.RUN_ID: "run-7"}
     loose: dict[str, Any] = {"trace_id": None, "span_id": None}
-    first = told(event(names.EVENT_FACT, own, body=b"one", **loose))
-    again = told(event(names.EVENT_FACT, own, body=b"one", **loose))
-    other = told(event(names.EVENT_FACT, own, body=b"two", **loose))
+    first = reported(event(names.EVENT_FACT, own, body=b"one", **loose))
+    again = reported(event(names.EVENT_FACT, own, body=b"one", **loose))
+    other = reported(event(names.EVENT_FACT, own, body=b"two", **loose))
 
     assert (first.run_id, first) == ("run-7", again)
     assert first.span_id != other.span_id
@@ -550,11 +550,11 @@ def approval(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_request_for_approval_is_open_and_its_answer_closes_it() -> None:
-    asked = told(event(names.EVENT_APPROVAL, approval(**{names.APPROVAL_OUTCOME: "ask"})))
+    asked = reported(event(names.EVENT_APPROVAL, approval(**{names.APPROVAL_OUTCOME: "ask"})))
     more = {names.APPROVAL_ASKED_AT: asked.began_at_ns, names.ARGUMENTS_DIGEST: "ab" * 8}
     more |= {names.APPROVAL_EXPIRES_AT: str(T0 + 600 * 10**9), names.APPROVAL_BECAUSE: "it is old"}
     later = event(names.EVENT_APPROVAL, approval(**more), time_ns=asked.began_at_ns + 40)
-    answered = told(later)
+    answered = reported(later)
 
     assert (asked.kind, asked.run_id, asked.name) == (StepKind.APPROVAL, "run-1", "drop_table")
     assert (asked.ended_at_ns, asked.approval) == (
@@ -571,8 +571,8 @@ def test_a_request_for_approval_is_open_and_its_answer_closes_it() -> None:
 
 
 def test_an_approval_of_somebody_elses_making_is_read_as_far_as_it_goes() -> None:
-    plain = told(event(names.EVENT_APPROVAL, approval(**{names.APPROVAL_ID: None})))
-    named = told(event(names.EVENT_APPROVAL, approval(**{names.APPROVAL_ID: "ticket 7"})))
+    plain = reported(event(names.EVENT_APPROVAL, approval(**{names.APPROVAL_ID: None})))
+    named = reported(event(names.EVENT_APPROVAL, approval(**{names.APPROVAL_ID: "ticket 7"})))
 
     assert plain.began_at_ns == plain.ended_at_ns
     assert len(plain.span_id) == len(named.span_id) == 16
@@ -584,11 +584,11 @@ def test_an_approval_of_somebody_elses_making_is_read_as_far_as_it_goes() -> Non
 def test_a_gate_is_told_by_the_span_or_else_by_the_policy_and_not_of_a_call_put_aside() -> None:
     policy = Policy.from_mapping({"tools": {"drop_table": {"gate": "ask"}}})
     drop = {names.TOOL_NAME: "drop_table"}
-    told_so = action_of(tool({**drop, names.ACTION_GATE: "deny"}), policy)
+    reported_as_such = action_of(tool({**drop, names.ACTION_GATE: "deny"}), policy)
     odd = action_of(tool({**drop, names.ACTION_GATE: "perhaps"}), policy)
     waiting = tool({**drop, names.ERROR_TYPE: "langgraph.errors.GraphInterrupt"})
 
-    assert (told_so.gate, odd.gate) == (Gate.DENY, Gate.ASK)
+    assert (reported_as_such.gate, odd.gate) == (Gate.DENY, Gate.ASK)
     assert action_of(tool({**drop, names.ACTION_GATE: "ask"})).gate is Gate.ASK
     assert action_of(waiting, policy).gate is None
 
@@ -625,9 +625,9 @@ KUBERNETES = {
 
 def test_warnings_of_kubernetes_are_changes() -> None:
     pulled = read_event(event("", {}, text=KUBERNETES), EMPTY)
-    watched = read_event(event("", {}, text={"type": "MODIFIED", "object": KUBERNETES}), EMPTY)
+    observed = read_event(event("", {}, text={"type": "MODIFIED", "object": KUBERNETES}), EMPTY)
 
-    assert pulled == watched
+    assert pulled == observed
     assert isinstance(pulled, Change)
     assert (pulled.kind, pulled.name, pulled.entity) == (
         ChangeKind.WARNING, "BackOff", "pod/shop/checkout-7d9f-x2",
@@ -775,12 +775,12 @@ def test_messages_on_an_inference_become_hashes_of_results_and_ids() -> None:
 
 
 def test_hashes_made_in_the_agents_process_win_over_messages() -> None:
-    told = {
+    reported = {
         names.INFERENCE_SHOWN: encode_hashes([1, 2]),
         names.INFERENCE_WORDS: encode_hashes([3]),
         names.INPUT_MESSAGES: "[]",
     }
-    step = inferred({**CHAT, **told})
+    step = inferred({**CHAT, **reported})
 
     assert (step.shown, step.words) == ({1, 2}, {3})
 
@@ -837,14 +837,14 @@ def test_cost_and_compaction_are_read_from_an_inference() -> None:
 def test_ids_of_arguments_and_words_of_results_are_told_or_worked_out() -> None:
     call = {names.OPERATION: "execute_tool", names.TOOL_NAME: "delete_volume"}
     content = {names.TOOL_ARGUMENTS: '{"id": "vol-7f31"}', names.TOOL_RESULT: "deleted vol-7f31"}
-    told = {
+    reported = {
         names.ARGUMENTS_DIGEST: "a" * 16,
         names.ARGUMENT_IDS: [f"id={hash_word('vol-7f31'):08x}", "broken"],
         names.RESULT_WORDS: encode_hashes([hash_word("vol-7f31")]),
         names.ACTION_EXPLAIN: True,
     }
     seen = read(span({**call, **content}), EMPTY)
-    hashed = read(span({**call, **told}), EMPTY)
+    hashed = read(span({**call, **reported}), EMPTY)
 
     assert seen is not None
     assert hashed is not None

@@ -360,7 +360,7 @@ def test_a_fact_that_was_cut_from_the_messages_is_neither_known_nor_missing() ->
             }
         }
     )
-    scenario = run(policy=policy).with_messages().hears(text="scale it").thinks()
+    scenario = run(policy=policy).with_messages().receives_message(text="scale it").thinks()
     scenario.calls("get_limit").returns("at most 100").thinks().forgets().thinks().calls("scale")
     explanation = rows_of(scenario, dropped_fact, policy)
     (need,) = explanation.needs

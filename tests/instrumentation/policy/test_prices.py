@@ -56,7 +56,9 @@ def test_a_declared_window_leaves_the_list_price() -> None:
 
 
 def test_what_steps_use_up_adds_up() -> None:
-    played = run().thinks(100, output=10).calls("search", q="a").fails().decides().hears()
+    played = (
+        run().thinks(100, output=10).calls("search", q="a").fails().decides().receives_message()
+    )
     spent = Spent()
     for step in played.steps:
         spent = spent_with(spent, step, LIMITS)

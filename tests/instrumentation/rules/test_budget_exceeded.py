@@ -62,7 +62,7 @@ def test_what_fell_out_of_the_window_was_spent_all_the_same() -> None:
 
 
 def test_decisions_and_messages_are_no_steps_of_a_budget() -> None:
-    talk = run().hears().decides().hears().decides()
+    talk = run().receives_message().decides().receives_message().decides()
 
     assert {StepKind.MESSAGE, StepKind.DECISION} == {step.kind for step in talk.steps}
     assert talk.says(budget_exceeded, limited(steps=0)) == []

@@ -24,7 +24,7 @@ def informed(policy: Policy = POLICY) -> Scenario:
     return (
         run(policy=policy)
         .with_messages()
-        .hears(text="scale checkout")
+        .receives_message(text="scale checkout")
         .thinks()
         .calls("get_window", environment="prod")
         .returns("closed until 18:00")
@@ -69,7 +69,7 @@ def test_where_inferences_do_not_tell_what_they_were_shown_nothing_is_said() -> 
 
 
 def test_what_never_was_in_the_messages_was_not_cut_from_them() -> None:
-    unseen = run(policy=POLICY).with_messages().hears(text="go").thinks()
+    unseen = run(policy=POLICY).with_messages().receives_message(text="go").thinks()
     unseen.calls("get_window", environment="prod").returns("open").forgets()
 
     assert unseen.thinks().calls("scale").says(dropped_fact) == []
@@ -94,7 +94,7 @@ def test_another_workers_messages_are_its_own() -> None:
 
 
 def test_a_risky_call_whose_subject_was_read_and_cut_warns_without_a_policy() -> None:
-    played = run().with_messages().hears(text="clean up").thinks()
+    played = run().with_messages().receives_message(text="clean up").thinks()
     played.calls("get_volume", volume="vol-7f31").returns("in use by checkout").thinks()
     (finding,) = (
         played.forgets().thinks().calls("delete_volume", volume="vol-7f31").says(dropped_fact)

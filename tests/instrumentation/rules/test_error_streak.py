@@ -47,4 +47,7 @@ def test_repairs_in_between_keep_it_from_paging() -> None:
 
 
 def test_a_person_who_asks_again_ends_a_streak() -> None:
-    assert failing(5).hears().calls("open_page", url="c").fails("x").says(error_streak) == []
+    assert (
+        failing(5).receives_message().calls("open_page", url="c").fails("x").says(error_streak)
+        == []
+    )

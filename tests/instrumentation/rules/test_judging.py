@@ -38,7 +38,7 @@ def play(moves: list[tuple[str, str, str | None, str]]) -> Scenario:
         if who == "think":
             played.thinks()
         elif who == "user":
-            played.hears()
+            played.receives_message()
         else:
             played.as_worker(who).calls(tool, name=argument)
             if result is None:
@@ -95,7 +95,7 @@ def test_rules_that_are_not_asked_after_a_step_would_say_what_they_said_before(
     if kind is StepKind.TOOL_CALL:
         played.calls("search", name="a").returns("b")
     elif kind is StepKind.MESSAGE:
-        played.hears()
+        played.receives_message()
     elif kind is StepKind.INFERENCE:
         played.thinks(10**9, model="gpt-4o")
     elif kind is StepKind.DECISION:

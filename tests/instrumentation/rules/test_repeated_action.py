@@ -163,7 +163,10 @@ def test_equal_calls_of_one_batch_are_not_a_repetition() -> None:
 def test_a_person_who_asks_again_ends_a_loop() -> None:
     asked = run().calls("get_status").returns("degraded").times(2)
 
-    assert asked.hears("user").calls("get_status").returns("degraded").says(repeated_action) == []
+    assert (
+        asked.receives_message("user").calls("get_status").returns("degraded").says(repeated_action)
+        == []
+    )
 
 
 def test_a_retry_that_works_is_silent() -> None:

@@ -13,7 +13,7 @@ def informed() -> Scenario:
     """A user names one id, a tool tells another."""
     return (
         run()
-        .hears(text="Hi, I am mia_li_3668.")
+        .receives_message(text="Hi, I am mia_li_3668.")
         .calls("get_user_details", user_id="mia_li_3668")
         .returns({"payment": "credit_card_4421486", "flights": ["HAT170"]})
     )
@@ -77,7 +77,7 @@ def test_reads_may_guess() -> None:
 
 
 def test_nothing_is_said_where_messages_are_not_known() -> None:
-    unknown = run().hears().calls("delete_card", id="credit_card_1")
+    unknown = run().receives_message().calls("delete_card", id="credit_card_1")
 
     assert unknown.says(ungrounded_argument) == []
     assert run().thinks().calls("delete_card", id="credit_card_1").says(ungrounded_argument) == []
@@ -100,14 +100,16 @@ def test_of_a_result_with_too_many_ids_only_what_is_certain_is_said() -> None:
 
 
 def test_messages_of_inferences_ground_ids_as_well() -> None:
-    played = run().with_messages().hears(text="delete volume vol-7f31").thinks()
+    played = run().with_messages().receives_message(text="delete volume vol-7f31").thinks()
 
     assert played.calls("delete_volume", id="vol-7f31").says(ungrounded_argument) == []
     assert len(played.calls("delete_volume", id="vol-9c22").says(ungrounded_argument)) == 1
 
 
 def test_a_run_that_begins_with_results_of_an_earlier_one_says_nothing() -> None:
-    earlier = run().with_messages().hears(text="go").calls("list_volumes").returns("vol-1234a")
+    earlier = (
+        run().with_messages().receives_message(text="go").calls("list_volumes").returns("vol-1234a")
+    )
     (resumed := run().with_messages())._messages = earlier._messages  # pyright: ignore[reportPrivateUsage]
 
     assert resumed.thinks().calls("delete_volume", id="vol-9c22").says(ungrounded_argument) == []

@@ -132,8 +132,8 @@ def _shown(attributes: Mapping[str, Any]) -> Shown | None:
     parts = parts_of_text(attributes[INPUT_MESSAGES])
     if parts is None:
         return None
-    told = parsed(attributes.get(SYSTEM_INSTRUCTIONS))
-    instructions = cast("list[Any]", told) if isinstance(told, list) else []
+    instructed = parsed(attributes.get(SYSTEM_INSTRUCTIONS))
+    instructions = cast("list[Any]", instructed) if isinstance(instructed, list) else []
     return shown_in([*(part_of("system", part) for part in instructions), *parts])
 
 

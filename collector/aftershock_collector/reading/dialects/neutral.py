@@ -124,32 +124,32 @@ def read_neutral(span: Span) -> Reading | None:
         case _:
             return None
     agent = text_in(span.attributes, AGENT_NAME)
-    said = span.attributes.get(TEXT)
-    shown = Shown(words=words_in(said)) if isinstance(said, str) else None
+    text = span.attributes.get(TEXT)
+    shown = Shown(words=words_in(text)) if isinstance(text, str) else None
     return Reading(kind, text_in(span.attributes, NAME) or "", agent, shown=shown)
 
 
 def _attributes(step: Mapping[str, Any], run_agent: str | None) -> dict[str, Any] | None:
     """What a step says, as span attributes; None where its kind is not known."""
     kind, name = step.get("kind"), text_in(step, "name") or ""
-    told = text_in(step, "agent")
-    agent = ROLE.sub("", told) if told else run_agent
-    said = step.get("result")
+    named = text_in(step, "agent")
+    agent = ROLE.sub("", named) if named else run_agent
+    text = step.get("result")
     if kind == "tool":
         found = _tool_call(step, name)
     elif kind == "llm" and (match := HAND_OFF.match(name)):
         agent = match["giver"]
-        found = {KIND: "hand_off", NAME: match["taker"], TEXT: said}
+        found = {KIND: "hand_off", NAME: match["taker"], TEXT: text}
     elif kind == "message" or (kind == "llm" and name in PEOPLE):
         agent = None
-        found = {KIND: "message", NAME: name, TEXT: said}
+        found = {KIND: "message", NAME: name, TEXT: text}
     elif kind == "llm":
-        parts = [{"type": "text", "content": said}]
+        parts = [{"type": "text", "content": text}]
         messages = json.dumps([{"role": "assistant", "parts": parts}], ensure_ascii=False)
         found = {
             OPERATION: "chat",
             REQUEST_MODEL: name,
-            OUTPUT_MESSAGES: messages if said else None,
+            OUTPUT_MESSAGES: messages if text else None,
             OUTPUT_TOKENS: step.get("tokens"),  # one number: the data does not split it
         }
     else:

@@ -90,9 +90,9 @@ def _shown(attributes: Mapping[str, Any]) -> Shown | None:
         whole = all(key in FIELDS or TEXT.match(key) for key in fields)
         texts = [value for key, value in fields.items() if key == "content" or TEXT.match(key)]
         text = "\n".join(one for one in texts if isinstance(one, str)) if whole else None
-        told = role if isinstance(role, str) else ""
+        sender = role if isinstance(role, str) else ""
         named = call_id if isinstance(call_id, str) else None
-        parts.append(Part(told, text, told in RESULTS or named is not None, named))
+        parts.append(Part(sender, text, sender in RESULTS or named is not None, named))
     return shown_in(parts)
 
 
