@@ -90,7 +90,7 @@ def entity_of_labels(labels: Mapping[str, str]) -> str:
     A label `entity` names it directly: `service/checkout`.
     """
     named = labels.get("entity", "")
-    if named.find("/") > 0 and len(listed) <= ID_CHARS_MAX:
+    if named.find("/") > 0 and len(named) <= ID_CHARS_MAX:
         return named
     place = place_of("", labels, labels, called=False)
     if place is not None:
