@@ -49,7 +49,15 @@ class World:
         batch = decode(body, Signal(signal), PROTOBUF, self.judging.readers, self.now_ns)
         assert batch.failures == []
         self.store.append(batch.spans, batch.events, batch.changes, self.now_ns)
-        self.judging.consume(Observations(self.now_ns, batch.steps, batch.changes, batch.samples))
+        self.judging.consume(
+            Observations(
+                arrived_ns=self.now_ns,
+                sender="simulation",
+                steps=batch.steps,
+                changes=batch.changes,
+                samples=batch.samples,
+            )
+        )
 
     def tick(self, seconds: float = 0.5) -> None:
         self.now_ns += int(seconds * SECOND)
