@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from importlib import resources
@@ -28,7 +28,6 @@ from aftershock_collector.config.model import (
     HOME_VARIABLE,
     Address,
     Config,
-    ValueType,
     home,
 )
 from aftershock_collector.config.renamed import RENAMED_VARIABLES, UNTIL, adopt_new_names
@@ -221,7 +220,7 @@ class _Source:
             if not isinstance(inner, dict):
                 return  # the file is wrong there, and the schema will say so
             section = cast("Section", inner)
-        section[path[-1]] = _typed(text, value_type)
+        section[path[-1]] = value_type.read(text)
         self._from_environment[path] = variable
 
     # --- Checking ------------------------------------------------------------------------------
@@ -375,28 +374,6 @@ def _mark_of(root: yaml.Node | None, path: Path_) -> yaml.Mark | None:
         else:
             break
     return cast("yaml.Mark | None", mark)
-
-
-def _typed(text: str, value_type: ValueType) -> Any:
-    """As YAML would have read it; what does not fit stays text, and the schema says so."""
-    readers: dict[ValueType, Callable[[str], Any]] = {
-        ValueType.NUMBER: lambda number: float(number) if "." in number else int(number),
-        ValueType.TRUTH: lambda word: _TRUTHS[word.lower()],
-        ValueType.TARGETS: lambda urls: [{"url": url} for url in _split(urls)],
-        ValueType.NAMES: lambda names: list(_split(names)),
-        ValueType.TEXT: str,
-    }
-    try:
-        return readers[value_type](text.strip())
-    except (ValueError, KeyError):
-        return text
-
-
-_TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-
-
-def _split(text: str) -> Iterator[str]:
-    return filter(None, (part.strip() for part in text.split(",")))
 
 
 def _instead(wrong: str, known: Iterable[str]) -> str:

@@ -29,6 +29,9 @@ AGENT_VARIABLES = frozenset(
 )
 
 
+TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
 class ValueType(StrEnum):
     """How the text of an environment variable is to be read."""
 
@@ -37,6 +40,24 @@ class ValueType(StrEnum):
     TRUTH = "true or false"
     TARGETS = "URLs with commas between them"
     NAMES = "names with commas between them"
+
+    def read(self, text: str) -> Any:
+        """The value as YAML would have read it. What does not fit stays text, for the schema."""
+        text = text.strip()
+        try:
+            match self:
+                case ValueType.NUMBER:
+                    return float(text) if "." in text else int(text)
+                case ValueType.TRUTH:
+                    return TRUTHS[text.lower()]
+                case ValueType.TARGETS:
+                    return [{"url": url} for part in text.split(",") if (url := part.strip())]
+                case ValueType.NAMES:
+                    return [name for part in text.split(",") if (name := part.strip())]
+                case ValueType.TEXT:
+                    return text
+        except (ValueError, KeyError):
+            return text
 
 
 # What the environment may say, and the key of aftershock.yaml that it then stands for.

@@ -1,7 +1,7 @@
 """Alerts of others → Changes: Alertmanager's webhook (version 4), and what Prometheus itself posts.
 
-Prometheus posts a list of alerts to each of its Alertmanagers (API v2). With the collector among them,
-alerts that Alertmanager silences arrive too.
+Prometheus posts a list of alerts to each of its Alertmanagers (API v2). Where the collector is one
+of them, alerts that Alertmanager silences arrive too.
 """
 
 from __future__ import annotations
