@@ -1,7 +1,8 @@
 """What the collector says about itself: every metric and every log line, as named events.
 
 Metrics live in one registry of our own, so that embedding programs keep theirs. Reasons and kinds
-are labels; ids never are. A log line that would repeat is logged_s once per LOG_EVERY_S with a count.
+are labels; ids never are. A log line that would repeat
+is written once per LOG_EVERY_S with a count.
 """
 
 from __future__ import annotations

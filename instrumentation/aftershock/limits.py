@@ -74,3 +74,7 @@ class Limits:
     changes_max: int = 64  # by others, of what one action rests on: more is a storm
     value_chars_max: int = 20_000  # of one value that a fingerprint reads: its head and its tail
     text_chars_max: int = 2_000  # of any single text that a step keeps
+
+
+# Old names of limits, read until 0.3; the collector warns of them.
+RENAMED_LIMITS = {"practice_share_min": "expectation_share_min"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
-from aftershock.policy.policy import RENAMED_LIMITS
+from aftershock.limits import RENAMED_LIMITS
 
 Section = dict[str, Any]
 KeyPath = tuple[str, ...]

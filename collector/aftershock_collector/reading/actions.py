@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
-from aftershock.approval import Gate
 from aftershock.attributes import (
-    ACTION_EXPLAIN,
-    ACTION_GATE,
-    ACTION_TARGETS,
-    ACTION_TIER,
     ARGUMENT_IDS,
     ARGUMENTS_DIGEST,
     ARGUMENTS_SIZE,
     ARGUMENTS_SKETCH,
-    CONTEXT_REQUIRED,
     ERROR_CLASS,
-    FACTS,
-    POLLS,
     RESULT_DIGEST,
     RESULT_OUTCOME,
     RESULT_SIZE,
@@ -37,17 +28,22 @@ from aftershock.fingerprints.fingerprint import (
     unseen_arguments,
 )
 from aftershock.fingerprints.words import ids_in, words_in
-from aftershock.model import Action, Fact, Fingerprint, Outcome, Requirement, Tier
-from aftershock.policy.policy import Policy, ToolDescription, describe, providers_of
-from aftershock.wire import decode_fact, decode_hashes, decode_named_hash, decode_requirement
+from aftershock.model import Action, Fact, Fingerprint, Outcome
+from aftershock.policy.policy import Policy, describe
+from aftershock.wire import decode_hashes, decode_named_hash
 from aftershock_collector.otlp.wire import Attributes, Span
+from aftershock_collector.reading.belief import (
+    Pairs,
+    explain_of,
+    facts_provided,
+    gate_of,
+    requirements_of,
+    targets_of,
+    tier_of,
+)
 from aftershock_collector.reading.dialects import Reading, count_in, parsed, text_in, texts_in
 
-TIERS = {tier.value: tier for tier in Tier}
-GATES = {gate.value: gate for gate in Gate}
 OUTCOMES = {outcome.value: outcome for outcome in Outcome}
-
-Pairs = tuple[tuple[str, str], ...]  # kind, subject
 
 
 class Ending(NamedTuple):
@@ -66,26 +62,24 @@ def action_of(span: Span, reading: Reading, policy: Policy, ending: Ending) -> t
     described = describe(policy, reading.name, named)
     result = None if ending.put_aside else _result(own, reading.result)
     outcome = None if ending.put_aside else _outcome(own, reading.result, ending)
-    tier = own.get(ACTION_TIER)
     action = Action(
         tool=reading.name,
         arguments=_arguments(span, given),
         result=result,
         outcome=outcome,
-        tier=TIERS.get(tier, described.tier) if isinstance(tier, str) else described.tier,
-        targets=texts_in(own, ACTION_TARGETS) or described.targets,
-        requires=_requirements(own, policy) or described.requires,
+        tier=tier_of(own, reading.name, described, policy),
+        targets=targets_of(own, described),
+        requires=requirements_of(own, described, policy),
         error_class=_error_class(own, reading, ending) if outcome is Outcome.FAILED else None,
-        polls=own.get(POLLS) is True or described.polls,
+        polls=described.polls,  # an agent's own word would silence its loops
         call_id=reading.call_id,
         subjects=frozenset(texts_in(own, SUBJECTS)) or _subjects(given),
-        explain=_explain(own, described),
-        gate=None if ending.put_aside else _gate(own, described),
+        explain=explain_of(own, reading.name, described, policy),
+        gate=None if ending.put_aside else gate_of(own, described),
         ids=_ids(own, given),
         words=None if ending.put_aside else _words(own, reading.result, ending),
     )
-    provides = tuple(decode_fact(text) for text in texts_in(own, FACTS))
-    return action, provides or described.provides
+    return action, facts_provided(own, reading.name, described, policy)
 
 
 def facts_of(span: Span, action: Action, provides: Pairs, ending: Ending) -> tuple[Fact, ...]:
@@ -145,21 +139,6 @@ def _error_class(own: Attributes, reading: Reading, ending: Ending) -> str | Non
     if reading.result is not None and (kind := error_class(text_of(reading.result))):
         return kind
     return ending.error
-
-
-def _requirements(own: Attributes, policy: Policy) -> tuple[Requirement, ...]:
-    wanted = map(decode_requirement, texts_in(own, CONTEXT_REQUIRED))
-    return tuple(replace(one, sources=providers_of(policy, one.kind)) for one in wanted)
-
-
-def _explain(own: Attributes, described: ToolDescription) -> bool | None:
-    reported = own.get(ACTION_EXPLAIN)
-    return reported if isinstance(reported, bool) else described.explain
-
-
-def _gate(own: Attributes, described: ToolDescription) -> Gate | None:
-    reported = own.get(ACTION_GATE)
-    return GATES.get(reported, described.gate) if isinstance(reported, str) else described.gate
 
 
 def _ids(own: Attributes, given: Any) -> frozenset[str]:

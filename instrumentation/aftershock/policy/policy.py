@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from aftershock.approval import Gate
 from aftershock.entity import entity_key
-from aftershock.limits import Budget, Limits, Model
+from aftershock.limits import RENAMED_LIMITS, Budget, Limits, Model
 from aftershock.model import Requirement, Tier
 from aftershock.policy.tiers import guess_tier
 
@@ -104,8 +104,9 @@ class Policy:
 
         Sections that only the collector reads are left alone.
         """
-        known = {"tools", "agents", "models", "limits"} | COLLECTOR_KEYS
-        section = read_mapping(document, (), known)
+        section = read_mapping(
+            document, (), {"tools", "agents", "models", "limits", *COLLECTOR_KEYS}
+        )
         tools = read_mapping(section.get("tools") or {}, ("tools",))
         agents = read_mapping(section.get("agents") or {}, ("agents",))
         models = read_mapping(section.get("models") or {}, ("models",))
@@ -389,14 +390,10 @@ def read_amount(body: Mapping[str, Any], key: str, path: tuple[str | int, ...]) 
     return float(value)
 
 
-# Old names of limits, read until 0.3; the collector warns of them.
-RENAMED_LIMITS = {"practice_share_min": "expectation_share_min"}
-
-
 def read_limits(value: Any, path: tuple[str | int, ...]) -> tuple[tuple[str, float], ...]:
     """Overrides of fields of Limits, with their types."""
-    body = read_mapping(value, path, {*LIMIT_TYPES, *RENAMED_LIMITS})
-    body = {RENAMED_LIMITS.get(name, name): number for name, number in body.items()}
+    given = read_mapping(value, path, {*LIMIT_TYPES, *RENAMED_LIMITS})
+    body = {RENAMED_LIMITS.get(name, name): number for name, number in given.items()}
     for name, number in body.items():
         if isinstance(number, bool) or not isinstance(number, int | float) or number < 0:
             raise PolicyError((*path, name), "must be a number, zero or more")

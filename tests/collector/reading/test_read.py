@@ -184,7 +184,7 @@ def test_arguments_and_result_on_the_span_are_fingerprinted_and_described_by_pol
     )
 
 
-def test_what_the_agents_own_process_says_wins_over_everything() -> None:
+def test_what_the_agents_own_process_measured_wins_and_what_it_claims_adds() -> None:
     item = tool(
         {
             names.RUN_ID: "run-7",
@@ -197,7 +197,6 @@ def test_what_the_agents_own_process_says_wins_over_everything() -> None:
             names.RESULT_SKETCH: encode_hashes([5]),
             names.RESULT_OUTCOME: "truncated",
             names.SUBJECTS: ["s1"],
-            names.POLLS: True,
             names.ACTION_TIER: "destructive",
             names.ACTION_TARGETS: ["db/orders"],
             names.CONTEXT_REQUIRED: ["maintenance_window\tprod\t60", "owner\t\t"],
@@ -210,8 +209,8 @@ def test_what_the_agents_own_process_says_wins_over_everything() -> None:
     assert step.run_id == run_id_of(item) == "run-7"
     assert action.arguments == Fingerprint("a" * 16, frozenset({1, 2, 4_000_000_000}), 41)
     assert action.result == Fingerprint("b" * 16, frozenset({5}), None)
-    assert (action.outcome, action.tier) == (Outcome.TRUNCATED, Tier.DESTRUCTIVE)
-    assert (action.targets, action.polls) == (("db/orders",), True)
+    assert (action.outcome, action.tier) == (Outcome.TRUNCATED, Tier.PROVISION)
+    assert action.targets == ("k8s/shop/checkout",)
     assert action.requires == (
         Requirement("maintenance_window", "prod", 60.0, sources=("get_calendar",)),
         Requirement("owner", "*"),
