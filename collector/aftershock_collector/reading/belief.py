@@ -1,7 +1,7 @@
 """What of a tool span's own claims is believed beside the operator's file.
 
-Whoever writes spans may be the agent that is judged, so a claim can make a call count as riskier and
-never as safer. What aftershock.yaml of the collector declares about a tool wins.
+The agent that is judged may have written the span. So a claim can make a call count as riskier, and
+never as safer. What the collector's aftershock.yaml declares about a tool wins.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ ANY = "*"  # a subject that could not be told: matches every other
 SECONDS = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|h|d)$")
 UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
-COLLECTOR_KEYS = frozenset({"collector", "infrastructure", "on_call"})  # of the same file, not ours
+OTHER_KEYS = frozenset({"limits", "collector", "infrastructure", "on_call"})
 DEFAULTS = Limits()
 NUMBERS: dict[str, type[int | float]] = {"int": int, "float": float}
 LIMIT_TYPES = {one.name: NUMBERS[kind] for one in fields(Limits) if (kind := one.type) in NUMBERS}
@@ -104,9 +104,7 @@ class Policy:
 
         Sections that only the collector reads are left alone.
         """
-        section = read_mapping(
-            document, (), {"tools", "agents", "models", "limits", *COLLECTOR_KEYS}
-        )
+        section = read_mapping(document, (), {"tools", "agents", "models"} | OTHER_KEYS)
         tools = read_mapping(section.get("tools") or {}, ("tools",))
         agents = read_mapping(section.get("agents") or {}, ("agents",))
         models = read_mapping(section.get("models") or {}, ("models",))

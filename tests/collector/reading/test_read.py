@@ -212,6 +212,7 @@ def test_what_the_agents_own_process_measured_wins_and_what_it_claims_adds() -> 
     assert (action.outcome, action.tier) == (Outcome.TRUNCATED, Tier.PROVISION)
     assert action.targets == ("k8s/shop/checkout",)
     assert action.requires == (
+        Requirement("maintenance_window", "shop", 900.0, sources=("get_calendar",)),
         Requirement("maintenance_window", "prod", 60.0, sources=("get_calendar",)),
         Requirement("owner", "*"),
     )

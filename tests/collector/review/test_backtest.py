@@ -327,13 +327,13 @@ def test_another_policy_is_not_overruled_by_the_words_of_todays() -> None:
     assert 1 == reader.unfilled
 
 
-def test_what_both_policies_say_stays_as_it_was_recorded() -> None:
+def test_what_both_policies_say_wins_over_what_was_recorded() -> None:
     span = recorded(**{names.ACTION_TIER: "destructive", names.POLLS: True})
     same = policy(tier="write")
     other = Policy.from_mapping({"tools": {"scale": {"tier": "write"}}, "limits": {"stall_s": 9}})
 
     assert read(span, other) == Rereader(other, same, is_other=True).span(span)
-    assert "destructive" == action_of(Rereader(same, other, is_other=False).span(span)).tier
+    assert "write" == action_of(Rereader(same, other, is_other=False).span(span)).tier
 
 
 def test_a_word_of_the_tools_author_stays_where_todays_policy_is_silent() -> None:
