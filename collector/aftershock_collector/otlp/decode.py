@@ -45,6 +45,10 @@ __all__ = [
 EVENTS_MAX = 256  # span events, and links, of one span
 RESOURCES_MAX = 1_024  # decoded resources and scopes remembered between batches
 
+GROUPS_MAX = 10_000  # resources and scopes of one body: SDKs send one of each
+ITEMS_MAX = 100_000  # of one body; SDKs send 512, collectors 8,192
+ITEM_BYTES = 64  # recorded files hold more in one body, none of them smaller on average
+
 NO_TRACE_ID = "trace id that is zero or not 16 bytes"
 NO_SPAN_ID = "span id that is zero or not 8 bytes"
 NO_START = "start time of 0 or out of range"
@@ -178,18 +182,32 @@ def _protobuf(body: bytes, content_type: str, signal: str, rejected: Counter[str
 def _groups(body: bytes, signal: str) -> Iterator[tuple[bytes, bytes, list[bytes]]]:
     """Each resource × scope of a body with the raw items under it."""
     data, resources, by_resource, scopes, by_scope, items = _ENVELOPES[signal]
+    groups_left = GROUPS_MAX
+    items_left = max(ITEMS_MAX, len(body) // ITEM_BYTES)
+    opened: list[tuple[bytes, bytes, list[bytes]]] = []
     try:
-        opened = [
-            (group.resource, scope.scope, list(getattr(scope, items)))
-            for group in map(by_resource.FromString, getattr(data.FromString(body), resources))
-            for scope in map(by_scope.FromString, getattr(group, scopes))
-        ]
+        groups_left -= _counted(data, resources, body, groups_left)
+        for raw_group in getattr(data.FromString(body), resources):
+            groups_left -= _counted(by_resource, scopes, raw_group, groups_left)
+            group = by_resource.FromString(raw_group)
+            for raw in getattr(group, scopes):
+                items_left -= _counted(by_scope, items, raw, items_left)
+                scope = by_scope.FromString(raw)
+                opened.append((group.resource, scope.scope, list(getattr(scope, items))))
     except DecodeError as why:
         raise Unreadable(
             f"the body of {len(body)} bytes is not OTLP {signal} in protobuf ({why}): check the "
             "path that it was sent to, its Content-Type and its Content-Encoding"
         ) from why
     yield from opened
+
+
+def _counted(message: Any, field: str, raw: bytes, most: int) -> int:
+    """How many of a repeated field there are; raises Unreadable where it is more than `most`."""
+    found = protobuf.fields_within(raw, message.DESCRIPTOR.fields_by_name[field].number, most)
+    if found > most:
+        raise Unreadable(f"over {most:,} {field} in one body: send them in smaller batches")
+    return found
 
 
 def _resource_of(raw: bytes) -> dict[str, Any]:

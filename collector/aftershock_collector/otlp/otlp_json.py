@@ -22,6 +22,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from aftershock_collector.otlp import protobuf
 from aftershock_collector.otlp.wire import Unreadable
 
+CONTAINERS_MAX = 100_000  # objects and lists of a small body: parsed they take 200 bytes each
+CONTAINER_BYTES = 12  # of a large one, on average at least; an attribute takes 20
 DEPTH_MAX = 64  # messages within each other; a list value costs two
 
 MALFORMED = {
@@ -63,6 +65,10 @@ class _Malformed(Exception):  # noqa: N818  (never leaves this module)
 
 def protobuf_of(body: bytes, signal: str, rejected: Counter[str]) -> bytes:
     """Encode a JSON body (traces, logs or metrics) as protobuf; malformed items are counted."""
+    if body.count(b"{") + body.count(b"[") > CONTAINERS_MAX + len(body) // CONTAINER_BYTES:
+        raise Unreadable(
+            f"the body of {len(body)} bytes is made of empty objects: send smaller batches"
+        )
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as why:

@@ -17,7 +17,7 @@ from opentelemetry.proto.metrics.v1 import metrics_pb2
 from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-__all__ = ["DecodeError", "EncodeError"]
+__all__ = ["DecodeError", "EncodeError", "fields_within"]
 
 _PACKAGE = "aftershock.opened"
 _OFFICIAL: tuple[Any, ...] = (common_pb2, resource_pb2, trace_pb2, logs_pb2, metrics_pb2)
@@ -95,3 +95,41 @@ ExponentialHistogramDataPoint: Any = _made["ExponentialHistogramDataPoint"]
 Buckets: Any = _made["Buckets"]
 SummaryDataPoint: Any = _made["SummaryDataPoint"]
 ValueAtQuantile: Any = _made["ValueAtQuantile"]
+
+
+def fields_within(raw: bytes, number: int, most: int) -> int:
+    """How often a length-delimited field stands in a message; stops counting above `most`.
+
+    Reads tags and lengths only, so that a message of millions of empty fields costs nothing.
+    Malformed bytes end the count: the parser reports them.
+    """
+    at, found, size = 0, 0, len(raw)
+    while at < size and found <= most:
+        tag, at = _varint(raw, at)
+        match tag & 7:
+            case 0:
+                _, at = _varint(raw, at)
+            case 1:
+                at += 8
+            case 2:
+                length, at = _varint(raw, at)
+                at += length
+                found += tag >> 3 == number
+            case 5:
+                at += 4
+            case _:
+                return found
+    return found
+
+
+def _varint(raw: bytes, at: int) -> tuple[int, int]:
+    """A number and where it ends; beyond the end of the bytes counts as 0."""
+    value = shift = 0
+    while at < len(raw) and shift < 70:
+        byte = raw[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+    return 0, len(raw)

@@ -177,7 +177,11 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "variable",
-    [v for v, (_, told) in ENVIRONMENT.items() if not told.startswith(("text", "names"))],
+    [
+        v
+        for v, (_, value_type) in ENVIRONMENT.items()
+        if not value_type.startswith(("text", "names"))
+    ],
 )
 def test_a_wrong_variable_is_named_and_not_the_file(tmp_path: Path, variable: str) -> None:
     (problem,) = problems(tmp_path, "tools: {}\n", **{variable: "nonsense"})
