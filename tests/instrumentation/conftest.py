@@ -15,10 +15,10 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from aftershock.recorder.deferred_attributes import DEFERRED
 from aftershock.recorder.delivery import Outage, SanitizingLogExporter, SanitizingSpanExporter
 from aftershock.recorder.lifecycle_events import LifecycleEvents
-from aftershock.recorder.span_tracking import Amendments, Tracking
+from aftershock.recorder.pending_spans import PENDING
+from aftershock.recorder.span_tracking import SpanTracking
 
 
 def own(span: ReadableSpan) -> dict[str, Any]:
@@ -31,7 +31,6 @@ class Recorder:
     """The pipeline, and what came out of it."""
 
     lifecycle: LifecycleEvents
-    amendments: Amendments
     span_memory: InMemorySpanExporter
     log_memory: InMemoryLogRecordExporter
 
@@ -61,20 +60,20 @@ class Recorder:
 @pytest.fixture(scope="session")
 def pipeline() -> Recorder:
     """The process's providers: OpenTelemetry allows them to be set once."""
-    outage, amendments = Outage(), Amendments()
+    outage = Outage()
     resource = Resource.create({"service.name": "tests"})
     spans, logs = TracerProvider(resource=resource), LoggerProvider(resource=resource)
     span_memory, log_memory = InMemorySpanExporter(), InMemoryLogRecordExporter()
     lifecycle = LifecycleEvents(lambda: logs.get_logger("aftershock"))
-    spans.add_span_processor(Tracking(lifecycle, amendments))
-    sanitize_spans = SanitizingSpanExporter([(lambda: span_memory, outage)], amendments)
+    spans.add_span_processor(SpanTracking(lifecycle))
+    sanitize_spans = SanitizingSpanExporter([(lambda: span_memory, outage)])
     spans.add_span_processor(SimpleSpanProcessor(sanitize_spans))
     sanitize_logs = SanitizingLogExporter([(lambda: log_memory, outage)])
     logs.add_log_record_processor(SimpleLogRecordProcessor(sanitize_logs))
-    DEFERRED.enabled = True
+    PENDING.exported_by_us = True
     trace.set_tracer_provider(spans)
     _logs.set_logger_provider(logs)
-    return Recorder(lifecycle, amendments, span_memory, log_memory)
+    return Recorder(lifecycle, span_memory, log_memory)
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""In the agent's process: what records it, from `aftershock run` to the last look before export."""
+"""In the agent's process: everything that records it, from `aftershock run` to the export."""

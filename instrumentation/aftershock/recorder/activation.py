@@ -1,4 +1,4 @@
-"""Activation: what was put off until the first sign of an agent in this process.
+"""Activation: work that is postponed until the first sign of an agent in this process.
 
 A process under `aftershock run` that never touches a model, such as a build step, pays for nothing.
 """
@@ -12,18 +12,18 @@ from aftershock.recorder.drop_counters import record_failure
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_put_off: list[Callable[[], object]] = []
+_postponed: list[Callable[[], object]] = []
 
 
-def put_off(start: Callable[[], object]) -> None:
-    """Do this when the first sign of an agent shows."""
-    _put_off.append(start)
+def postpone(start: Callable[[], object]) -> None:
+    """Call `start` at the first sign of an agent."""
+    _postponed.append(start)
 
 
 def activate() -> None:
-    """There is an agent: do what was put off. Cheap where nothing was."""
-    while _put_off:
-        start = _put_off.pop()
+    """There is an agent: start what was postponed. Cheap where nothing was."""
+    while _postponed:
+        start = _postponed.pop()
         try:
             start()
         except Exception:  # noqa: BLE001 (ours: the app goes on unrecorded)

@@ -1,7 +1,7 @@
-"""Approving: what people (or their rules) allow and deny, as log events that rules can see.
+"""Approvals: what people (or their rules) allow and deny, as log events for the collector.
 
-A request and its answer share one id. What `asked` returns is a ticket: text that says everything
-about the request, so that the answer may come from another thread, process or day.
+A request and its answer share one id. `asked` returns a ticket: a text that identifies the request,
+so that the answer may come from another thread, another process or another day.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from aftershock.recorder.tool_calls import plain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Where = Callable[[], Context | None]  # the context that something is said in
+    Where = Callable[[], Context | None]  # the context that an event belongs to
 
 TEXT_CHARS_MAX = 4_000  # of one name or reason
 REQUESTS_MAX = 1_000  # that wait in this process; more than people answer
 TICKET = re.compile(r"^([0-9a-f]{16})\.([0-9a-f]{1,16})\.([0-9a-f]{0,64})\.(.+)$", re.DOTALL)
 KEPT = (names.AGENT_NAME, names.CONVERSATION_ID)
-ELSEWHERE = Context()  # an answer that is told outside its run belongs to no span
+ELSEWHERE = Context()  # an answer that is given outside its run belongs to no span
 
 logger = _logs.get_logger("aftershock")
 
@@ -54,8 +54,8 @@ class Request(NamedTuple):
         return f"{self.id}.{self.asked_at_ns:x}.{self.arguments or ''}.{self.run_id}"
 
 
-class Said(NamedTuple):
-    """What a developer says of a request or an answer."""
+class Details(NamedTuple):
+    """What a developer passes with a request or an answer."""
 
     by: str | None
     because: str | None
@@ -94,7 +94,7 @@ def asked(
         A ticket for `request` of the answer, where that is given in another process. None: nothing
         is being recorded.
     """
-    return ask(here, tool, Said(of, because, arguments, valid_s))
+    return ask(here, tool, Details(of, because, arguments, valid_s))
 
 
 def approved(
@@ -118,7 +118,7 @@ def approved(
         request: The ticket that `asked` returned. None: the newest request of this run for the
             tool, if one waits in this process.
     """
-    answer(here, tool, Gate.ALLOW, Said(by, because, arguments, valid_s, request))
+    answer(here, tool, Gate.ALLOW, Details(by, because, arguments, valid_s, request))
 
 
 def denied(
@@ -130,23 +130,23 @@ def denied(
     request: str | None = None,
 ) -> None:
     """Calls of a tool were denied, until somebody allows them. Arguments as for `approved`."""
-    answer(here, tool, Gate.DENY, Said(by, because, arguments, None, request))
+    answer(here, tool, Gate.DENY, Details(by, because, arguments, None, request))
 
 
-# --- Saying it -------------------------------------------------------------------------------
+# --- Events ----------------------------------------------------------------------------------
 
 
-def ask(where: Where, tool: str, said: Said) -> str | None:
-    """Say that somebody was asked, and remember it; the answer is its ticket. Never raises."""
+def ask(where: Where, tool: str, details: Details) -> str | None:
+    """Send a request and remember it; returns its ticket. Never raises."""
     try:
         activate()
         context = where() or implicit_run.context_for_step()
         if not get_current_span(context).is_recording():
             return None
-        run_id = str(said_above(context).get(names.RUN_ID, ""))
+        run_id = str(attributes_above(context).get(names.RUN_ID, ""))
         now_ns = time.time_ns()
-        request = Request(new_id(), now_ns, digest_of(said.arguments), run_id, tool)
-        emit(context, Gate.ASK, request, said, now_ns)
+        request = Request(new_id(), now_ns, digest_of(details.arguments), run_id, tool)
+        emit(context, Gate.ASK, request, details, now_ns)
         if len(_waiting) >= REQUESTS_MAX:
             _waiting.popitem(last=False)
             count_drop("approvals_waiting")
@@ -157,46 +157,48 @@ def ask(where: Where, tool: str, said: Said) -> str | None:
     return request.ticket
 
 
-def answer(where: Where, tool: str, outcome: Gate, said: Said) -> None:
-    """Say what was answered. Never raises."""
+def answer(where: Where, tool: str, outcome: Gate, details: Details) -> None:
+    """Send an answer. Never raises."""
     try:
         activate()
         context = where()
-        request = None if said.request is None else read_ticket(said.request)
+        request = None if details.request is None else read_ticket(details.request)
         if request is None:
             context = context or implicit_run.context_for_step()
             if not get_current_span(context).is_recording():
                 return
-        digest, now_ns = digest_of(said.arguments), time.time_ns()
+        digest, now_ns = digest_of(details.arguments), time.time_ns()
         if request is None:
-            run_id = str(said_above(context).get(names.RUN_ID, ""))
+            run_id = str(attributes_above(context).get(names.RUN_ID, ""))
             request = waiting_for(run_id, tool, digest) or Request(new_id(), now_ns, None, run_id)
-        elif said_above(context).get(names.RUN_ID) != request.run_id:
+        elif attributes_above(context).get(names.RUN_ID) != request.run_id:
             context = ELSEWHERE
         _waiting.pop(request.id, None)
         bound = request._replace(tool=tool, arguments=digest or request.arguments)
-        emit(context, outcome, bound, said, now_ns)
+        emit(context, outcome, bound, details, now_ns)
     except Exception:  # noqa: BLE001 (ours)
         record_failure("recording an approval")
 
 
-def emit(context: Context | None, outcome: Gate, request: Request, said: Said, now_ns: int) -> None:
+def emit(
+    context: Context | None, outcome: Gate, request: Request, details: Details, now_ns: int
+) -> None:
     """One approval event."""
     found: dict[str, Any] = {
         names.RUN_ID: request.run_id or None,
         names.TOOL_NAME: request.tool,
         names.APPROVAL_ID: request.id,
         names.APPROVAL_OUTCOME: str(outcome),
-        names.APPROVAL_BY: None if said.by is None else str(said.by)[:TEXT_CHARS_MAX],
+        names.APPROVAL_BY: None if details.by is None else str(details.by)[:TEXT_CHARS_MAX],
         names.APPROVAL_BECAUSE: None
-        if said.because is None
-        else str(said.because)[:TEXT_CHARS_MAX],
+        if details.because is None
+        else str(details.because)[:TEXT_CHARS_MAX],
         names.ARGUMENTS_DIGEST: request.arguments,
         names.APPROVAL_ASKED_AT: None if outcome is Gate.ASK else request.asked_at_ns,
     }
-    if said.valid_s is not None:
-        found[names.APPROVAL_EXPIRES_AT] = now_ns + int(said.valid_s * 1e9)
-    above = said_above(context)
+    if details.valid_s is not None:
+        found[names.APPROVAL_EXPIRES_AT] = now_ns + int(details.valid_s * 1e9)
+    above = attributes_above(context)
     found |= {key: above[key] for key in KEPT if key in above}
     logger.emit(
         timestamp=now_ns,
@@ -206,8 +208,8 @@ def emit(context: Context | None, outcome: Gate, request: Request, said: Said, n
     )
 
 
-def said_above(context: Context | None) -> Mapping[str, Any]:
-    """Attributes of the span that something is said in."""
+def attributes_above(context: Context | None) -> Mapping[str, Any]:
+    """Attributes of the current span of a context."""
     return getattr(get_current_span(context), "attributes", None) or {}
 
 
@@ -229,7 +231,7 @@ def waiting_for(run_id: str, tool: str, digest: str | None) -> Request | None:
 
 
 def read_ticket(text: str) -> Request | None:
-    """The request that a ticket tells of; None where it is no ticket of ours."""
+    """The request of a ticket; None for a text that is no ticket of ours."""
     match = TICKET.match(text)
     if match is None:
         return None

@@ -13,9 +13,9 @@ from aftershock.attributes import (
 from aftershock.fingerprints.fingerprint import fingerprint_arguments
 from aftershock.fingerprints.shown import Part, part_of, parts_in, shown_in
 from aftershock.recorder import implicit_run
-from aftershock.recorder.deferred_attributes import DEFERRED
 from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.invocation_metrics import INFERENCES
+from aftershock.recorder.pending_spans import PENDING
 from aftershock.wire import RequestedCall, encode_hashes, encode_requested_call
 
 if TYPE_CHECKING:
@@ -37,37 +37,39 @@ class Completion:
         span: Any = None,
         **_others: Any,
     ) -> None:
-        """Say what was shown, by hashes, and which tools the answer asks for, by fingerprint."""
+        """Record what the model was shown, as hashes, and the calls it asks for, as fingerprints."""
         try:
             own: Mapping[str, Any] = getattr(span, "attributes", None) or {}
             if own.get(OPERATION) not in INFERENCES:
                 return
-            chosen = [encode_requested_call(requested(part)) for part in asked(outputs)][:TOOLS_MAX]
+            chosen = [encode_requested_call(requested(part)) for part in tool_calls_in(outputs)][
+                :TOOLS_MAX
+            ]
             if chosen and span.is_recording():
                 span.set_attribute(INFERENCE_TOOLS, chosen)
-            tell_shown(span, inputs, system_instruction)
-            implicit_run.answered(asks_for_tools=bool(chosen))
+            defer_shown(span, inputs, system_instruction)
+            implicit_run.answered(requests_tools=bool(chosen))
         except Exception:  # noqa: BLE001 (ours)
             record_failure("reading a completion")
 
 
-def tell_shown(span: Any, inputs: Iterable[Any], instructions: Iterable[Any]) -> None:
-    """Say of an inference which results and which ids stood in its messages."""
+def defer_shown(span: Any, inputs: Iterable[Any], instructions: Iterable[Any]) -> None:
+    """Record which results and which ids stood in the messages of an inference."""
     parts = [*(part_of("system", part) for part in instructions), *parts_in(inputs)]
     if not parts or not span.is_recording():
         return
     if sum(len(part.text or "") for part in parts) > HELD_CHARS_MAX:
         known = described(parts)  # rather than holding on to the texts
-        DEFERRED.add(span, lambda: known)
+        PENDING.defer(span, lambda: known)
     else:
-        DEFERRED.add(span, lambda: described(parts))
+        PENDING.defer(span, lambda: described(parts))
 
 
 def described(parts: list[Part]) -> dict[str, Any]:
     """What an inference was shown, as span attributes."""
     shown = shown_in(parts)
-    told = {INFERENCE_SHOWN: shown.results, INFERENCE_WORDS: shown.words}
-    return {key: encode_hashes(value) for key, value in told.items() if value is not None}
+    hashes = {INFERENCE_SHOWN: shown.results, INFERENCE_WORDS: shown.words}
+    return {key: encode_hashes(value) for key, value in hashes.items() if value is not None}
 
 
 def requested(part: Any) -> RequestedCall:
@@ -76,7 +78,7 @@ def requested(part: Any) -> RequestedCall:
     return RequestedCall(str(part.name), digest, getattr(part, "id", None))
 
 
-def asked(outputs: Iterable[Any]) -> Iterator[Any]:
+def tool_calls_in(outputs: Iterable[Any]) -> Iterator[Any]:
     """The tool calls in an answer's messages."""
     for message in outputs:
         for part in getattr(message, "parts", ()):

@@ -1,7 +1,7 @@
-"""Delivery: batches to the collector, or kept for a while, or dropped and counted. Never a hang.
+"""Delivery: batches are sent to the collector, held for a while, or dropped and counted.
 
-One outage is shared by spans and logs: the first failure is one line on stderr, then nothing is
-tried until a pause has passed, and what is newest is kept, up to a bound, for when it is over.
+Spans and logs share one outage. Its first failure is one line on stderr. The next attempt waits for
+a pause, and the newest items are held, up to a bound, until it is over.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from aftershock.recorder.drop_counters import count_drop, record_failure
 from aftershock.recorder.redaction import redact_text
-from aftershock.recorder.sanitizing import sanitize_log, sanitize_spans
+from aftershock.recorder.sanitizer import sanitize_log, sanitize_spans
 from aftershock.recorder.settings import LOOPBACK
 
 if TYPE_CHECKING:
@@ -30,17 +30,15 @@ if TYPE_CHECKING:
     from opentelemetry.sdk._logs import ReadableLogRecord
     from opentelemetry.sdk.trace import ReadableSpan
 
-    from aftershock.recorder.span_tracking import Amendments
-
 Item = TypeVar("Item")
 Exporter = TypeVar("Exporter", SpanExporter, LogRecordExporter)
-SENT, TOLD = SpanExportResult.SUCCESS, LogRecordExportResult.SUCCESS
+SPANS_SENT, LOGS_SENT = SpanExportResult.SUCCESS, LogRecordExportResult.SUCCESS
 
-CONNECT_S = 0.5  # to see whether anybody listens on this machine
+CONNECT_S = 0.5  # to find out whether a collector on this machine is running
 PAUSE_S, PAUSE_MAX_S = 1.0, 30.0  # between attempts while the collector cannot be reached
 HELD_MAX = 4_096  # items of each kind kept during an outage: the start of a run, or its last minute
 BATCH_MAX = 512  # items in one request; with the cap on a span's bytes it stays below 64 MB
-# OpenTelemetry's own words about failed exports, each with a stack trace or once per batch.
+# OpenTelemetry's own loggers about failed exports, each with a stack trace or once per batch.
 CHATTER = (
     "opentelemetry.exporter.otlp.proto.http.trace_exporter",
     "opentelemetry.exporter.otlp.proto.http._log_exporter",
@@ -57,14 +55,14 @@ class Outage:
     def __init__(
         self, url: str | None = None, write: Callable[[str], object] | None = None
     ) -> None:
-        """`url`: where the collector should be; `write`: where to say that it is not."""
+        """`url`: of the collector; `write`: prints the line about an outage (default: stderr)."""
         self._url = url
         self._write = write
-        self._said = False
+        self._reported = False
         self._lock = RLock()
         self._pause_s = PAUSE_S
         self.retry_at = 0.0
-        self._confirmed = False  # it has taken something since the last failure
+        self._confirmed = False  # a send has succeeded since the last failure
         self.failing = False
         self.closing = False
         self.reason = ""
@@ -76,8 +74,8 @@ class Outage:
             return True
         return not self.closing and time.monotonic() >= self.retry_at
 
-    def nobody_listens(self) -> bool:
-        """True where the collector is on this machine and is not there: known in no time."""
+    def is_closed(self) -> bool:
+        """True where the collector's port on this machine is closed, which is known at once."""
         if self._confirmed or self._url is None:
             return False
         parts = urlsplit(self._url)
@@ -91,14 +89,14 @@ class Outage:
         return False
 
     def failed(self) -> None:
-        """An attempt failed: pause longer each time, say so the first time."""
+        """An attempt failed: pause longer each time, print a line the first time."""
         with self._lock:
             self.failing, self._confirmed = True, False
             self.retry_at = time.monotonic() + self._pause_s
             self._pause_s = min(self._pause_s * 2, PAUSE_MAX_S)
-            say, self._said = not self._said, True
-        if say:
-            self._say()
+            first, self._reported = not self._reported, True
+        if first:
+            self._report()
 
     def ended(self) -> None:
         """An attempt succeeded."""
@@ -106,17 +104,17 @@ class Outage:
             self.failing, self._confirmed, self._pause_s = False, True, PAUSE_S
 
     def quiet(self) -> None:
-        """Take OpenTelemetry's messages about exports as the reason, and keep them off stderr."""
+        """Keep OpenTelemetry's messages about exports as the reason, and off stderr."""
         for name in CHATTER:
             log = logging.getLogger(name)
-            log.filters = [one for one in log.filters if not isinstance(one, Listener)]
-            log.addFilter(Listener(self))
+            log.filters = [one for one in log.filters if not isinstance(one, ReasonFilter)]
+            log.addFilter(ReasonFilter(self))
 
     def _renew_lock(self) -> None:
-        """In a forked child: a lock that nobody holds."""
+        """In a forked child: a lock that is free."""
         self._lock = RLock()
 
-    def _say(self) -> None:
+    def _report(self) -> None:
         why = f" ({redact_text(self.reason)[:160]})" if self.reason else ""
         line = (
             f"aftershock: no collector at {without_credentials(self._url or '')}{why}; "
@@ -125,11 +123,11 @@ class Outage:
         try:
             (self._write or sys.stderr.write)(line)
         except Exception:  # noqa: BLE001 (stderr may be closed)
-            record_failure("saying that there is no collector")
+            record_failure("reporting an outage")
 
 
-class Listener(logging.Filter):
-    """Hears what an exporter says of a failure, and says it to nobody."""
+class ReasonFilter(logging.Filter):
+    """Keeps the reason of an exporter's failure, and keeps its messages off stderr."""
 
     def __init__(self, outage: Outage) -> None:
         super().__init__()
@@ -174,7 +172,7 @@ class Delivery(Generic[Item]):
 
     def _attempt(self, batch: Sequence[Item]) -> bool:
         try:
-            return not self._outage.nobody_listens() and self._send(batch)
+            return not self._outage.is_closed() and self._send(batch)
         except Exception as error:  # noqa: BLE001 (whatever an exporter raises, it did not send)
             self._outage.reason = repr(error)
             return False
@@ -222,20 +220,15 @@ class Line(Delivery[Item], Generic[Item, Exporter]):
 class SanitizingSpanExporter(SpanExporter):
     """Prepares spans and delivers them through exporters that are made when first needed."""
 
-    def __init__(
-        self,
-        makers: Sequence[tuple[Callable[[], SpanExporter], Outage]],
-        amendments: Amendments,
-    ) -> None:
-        self._amendments = amendments
+    def __init__(self, makers: Sequence[tuple[Callable[[], SpanExporter], Outage]]) -> None:
         self._lines: list[Line[ReadableSpan, SpanExporter]] = [
-            Line("spans", make, lambda inner, batch: inner.export(batch) is SENT, outage)
+            Line("spans", make, lambda inner, batch: inner.export(batch) is SPANS_SENT, outage)
             for make, outage in makers
         ]
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Deliver, or hold for later: either way nothing for the caller to do."""
-        safe = sanitize_spans(spans, self._amendments)
+        safe = sanitize_spans(spans)
         for line in self._lines:
             line.deliver(safe)
         return SpanExportResult.SUCCESS
@@ -257,7 +250,7 @@ class SanitizingLogExporter(LogRecordExporter):
 
     def __init__(self, makers: Sequence[tuple[Callable[[], LogRecordExporter], Outage]]) -> None:
         self._lines: list[Line[ReadableLogRecord, LogRecordExporter]] = [
-            Line("logs", make, lambda inner, batch: inner.export(batch) is TOLD, outage)
+            Line("logs", make, lambda inner, batch: inner.export(batch) is LOGS_SENT, outage)
             for make, outage in makers
         ]
 

@@ -1,9 +1,10 @@
-"""The implicit run: steps that have no agent around them are one run, not one trace each.
+"""The implicit run: steps without an agent around them are one run, not one trace each.
 
-A bare loop (`while answer has tool calls: run them, ask again`) has no frame. Its first step opens
-one in the context it runs in (thread or task); it closes when the model answers without asking for
-a tool after it had asked for some, when nothing happens for long, or with the process.
-The frame is handed to our own steps as their parent and is never attached, so nothing leaks.
+A bare loop (`while answer has tool calls: run them, ask again`) has no frame, a span around all of
+its steps. Its first step opens one in its own context (thread or task). It closes when the model
+answers without requesting a tool after it had requested some, after IDLE_S without a step, or with
+the process. The frame is passed to our own steps as their parent and never attached, so it cannot
+leak into the app.
 """
 
 from __future__ import annotations
@@ -32,15 +33,15 @@ IDLE_S = 300.0  # a loop that pauses longer between two steps is taken for two
 
 
 class ImplicitRun:
-    """One bare loop: its frame, and when it was last heard of."""
+    """One bare loop: its frame, and the time of its newest step."""
 
-    __slots__ = ("__weakref__", "answered", "asked", "ended", "received_ns", "root")
+    __slots__ = ("__weakref__", "answered", "ended", "received_ns", "requested", "root")
 
     def __init__(self, root: Span, now_ns: int) -> None:
         self.root = root
         self.received_ns = now_ns
-        self.asked = False  # the model has asked for a tool
-        self.answered = False  # and then has answered without asking for one
+        self.requested = False  # the model has requested a tool
+        self.answered = False  # and has then answered without requesting one
         self.ended = False
 
     def end(self) -> None:
@@ -94,7 +95,7 @@ def context_for_step(context: Context | None = None) -> Context | None:
 
 
 def open_root(now_ns: int) -> Span:
-    """The frame, named after the program: nobody named the agent."""
+    """The frame, named after the program, because the agent has no name."""
     resource: Any = getattr(trace.get_tracer_provider(), "resource", None)
     if resource is None:  # no provider: nothing is recorded
         return INVALID_SPAN
@@ -117,7 +118,7 @@ def opening() -> bool:
     return _opening.get()
 
 
-def heard(frame_id: int | None, at_ns: int | None) -> None:
+def step_ended(frame_id: int | None, at_ns: int | None) -> None:
     """A step whose parent is the span `frame_id` has ended."""
     run = current()
     if run is not None and at_ns and run.root.get_span_context().span_id == frame_id:
@@ -126,19 +127,19 @@ def heard(frame_id: int | None, at_ns: int | None) -> None:
             run.end()
 
 
-def answered(*, asks_for_tools: bool) -> None:
-    """The model has answered: without asking for a tool, after it had asked, a loop is over.
+def answered(*, requests_tools: bool) -> None:
+    """The model has answered. Without a request for a tool, after earlier ones, the loop is over.
 
     It closes when the span of that answer ends.
     """
     run = current()
     if run is not None:
-        run.answered = run.asked and not asks_for_tools
-        run.asked = run.asked or asks_for_tools
+        run.answered = run.requested and not requests_tools
+        run.requested = run.requested or requests_tools
 
 
 def close_idle(now_ns: int) -> None:
-    """End the runs of which nothing was heard for long."""
+    """End the runs without a step for IDLE_S."""
     close(lambda run: now_ns - run.received_ns > IDLE_S * 1e9)
     while _abandoned:
         root, received_ns = _abandoned.popleft()
@@ -151,7 +152,7 @@ def close_all() -> None:
 
 
 def close(over: Callable[[ImplicitRun], bool]) -> None:
-    """End the runs for which `over` says so."""
+    """End the runs for which `over` returns True."""
     with _lock:
         runs = list(_open)
     for run in runs:
@@ -194,7 +195,7 @@ def frame_bare_steps() -> None:
 
 
 def follow_threads() -> None:
-    """Let what a bare loop gives to other threads, such as parallel tool calls, stay in its run."""
+    """Keep the work that a bare loop gives to other threads, such as parallel tools, in its run."""
     import wrapt  # noqa: PLC0415 (only where an instrumentation was loaded)
 
     def submit(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -208,7 +209,7 @@ def follow_threads() -> None:
         if run is not None:
             try:
                 instance.run = partial(call_inside, run, instance.run)
-            except Exception:  # noqa: BLE001 (a thread that takes no attributes goes its own way)
+            except Exception:  # noqa: BLE001 (a thread without attributes runs outside the run)
                 record_failure("following a thread")
         return wrapped(*args, **kwargs)
 

@@ -1,4 +1,4 @@
-"""Imports: being told when a module has been imported, at no cost until then.
+"""Import hooks: functions that are called when a module has been imported.
 
 A finder of its own instead of a library's, because every Python process under `aftershock run`
 pays for what this imports.
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     Call = Callable[[str], object]
 
 
-class Announcing:
-    """A loader that does what the real one does and then tells."""
+class NotifyingLoader:
+    """A loader that does what the real one does and then calls the hooks."""
 
-    def __init__(self, loader: Any, tell: Callable[[str], None]) -> None:
+    def __init__(self, loader: Any, notify: Callable[[str], None]) -> None:
         self._loader = loader
-        self._tell = tell
+        self._notify = notify
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loader, name)
@@ -32,21 +32,21 @@ class Announcing:
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        """As the real one, which also gets its place back; then tell."""
+        """As the real one, which also gets its place back; then call the hooks."""
         module.__loader__ = self._loader
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
         self._loader.exec_module(module)
-        self._tell(module.__name__)
+        self._notify(module.__name__)
 
 
-class Watcher:
-    """A finder that finds nothing itself, but lets the loaders of watched modules tell."""
+class ImportHooks:
+    """A finder that finds nothing itself, but replaces the loaders of hooked modules."""
 
     def __init__(self) -> None:
         self._calls: dict[str, list[Call]] = {}
 
-    def watch(self, module: str, call: Call) -> None:
+    def add(self, module: str, call: Call) -> None:
         """Call with the module's name after each import of it; now, where it is imported."""
         self._calls.setdefault(module, []).append(call)
         if self not in sys.meta_path:
@@ -57,7 +57,7 @@ class Watcher:
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """What the other finders find, with a loader that tells."""
+        """What the other finders find, with a loader that calls the hooks."""
         if name not in self._calls:
             return None
         for finder in list(sys.meta_path):
@@ -66,11 +66,11 @@ class Watcher:
             spec = finder.find_spec(name, path, target)
             if spec is not None:
                 if hasattr(spec.loader, "exec_module"):
-                    spec.loader = Announcing(spec.loader, self._tell)  # type: ignore[assignment]
+                    spec.loader = NotifyingLoader(spec.loader, self._notify)  # type: ignore[assignment]
                 return spec
         return None
 
-    def _tell(self, module: str) -> None:
+    def _notify(self, module: str) -> None:
         for call in list(self._calls.get(module, ())):
             call(module)
 
@@ -89,5 +89,5 @@ def half_imported(packages: tuple[str, ...], but: str) -> bool:
     )
 
 
-_watcher = Watcher()
-when_imported = _watcher.watch
+_hooks = ImportHooks()
+when_imported = _hooks.add

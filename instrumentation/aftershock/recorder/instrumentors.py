@@ -12,7 +12,7 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from aftershock.recorder.activation import activate, put_off
+from aftershock.recorder.activation import activate, postpone
 from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.import_hooks import half_imported, when_imported
 
@@ -75,8 +75,8 @@ def wait_for_agents(start: Callable[[], object]) -> None:
     """Do `start` at the first import of an agent's library, and load each instrumentation then."""
     if "*" in disabled():
         return
-    put_off(load_others)
-    put_off(start)
+    postpone(load_others)
+    postpone(start)
     for name, modules in AGENT_LIBRARIES.items():
         for module in modules:
             when_imported(module, lambda imported, name=name: library_imported(name, imported))

@@ -69,11 +69,11 @@ class Invocations:
         """Begin with nothing: what is open in the parent process is the parent's to count."""
         self._lock = RLock()  # collecting garbage may end an abandoned span in the middle of it
         self._open: OrderedDict[int, Tally] = OrderedDict()
-        # The invocation that a live span is part of; spans that nobody holds are forgotten.
+        # The invocation that a live span is part of; spans that no code holds are forgotten.
         self._of: WeakKeyDictionary[Span, Tally] = WeakKeyDictionary()
 
     def began(self, span: Span, parent: object, *, left_out: bool) -> None:
-        """A span of a run has begun. `left_out`: it is a second one for what its parent tells."""
+        """A span of a run has begun. `left_out`: a second span of what its parent is."""
         operation = (span.attributes or {}).get(OPERATION)
         with self._lock:
             tally = self._of.get(parent) if isinstance(parent, Span) else None
@@ -103,11 +103,11 @@ class Invocations:
         if tally is None or getattr(span.instrumentation_scope, "name", None) in NATIVE:
             return
         agent = (span.attributes or {}).get(AGENT_NAME)
-        told = {} if agent is None else {AGENT_NAME: agent}
+        labels = {} if agent is None else {AGENT_NAME: agent}
         try:
             # The trace rides along as an exemplar.
             where = set_span_in_context(NonRecordingSpan(context), NOWHERE)
-            self._inference_calls.record(tally.inferences, told, where)
-            self._tool_calls.record(tally.tools, told, where)
+            self._inference_calls.record(tally.inferences, labels, where)
+            self._tool_calls.record(tally.tools, labels, where)
         except Exception:  # noqa: BLE001 (ours, or a view of the app's)
             record_failure("recording metrics of an invocation")

@@ -11,10 +11,9 @@ from typing import Any
 import wrapt
 
 from aftershock.recorder.drop_counters import record_failure
+from aftershock.recorder.pending_spans import EXPECTED, ExpectedCall
 from aftershock.recorder.settings import policy
 from aftershock.recorder.tool_calls import (
-    EXPECTED,
-    ToolCall,
     describe_call,
     plain,
     set_error,
@@ -44,7 +43,7 @@ def wrap_tools() -> None:
         wrapt.wrap_function_wrapper(MODULE, place, wrapper)
 
 
-def expected(args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolCall | None:
+def expected(args: tuple[Any, ...], kwargs: dict[str, Any]) -> ExpectedCall | None:
     """The call that `on_tool_start(serialized, input_str, …, inputs=…)` is about."""
     try:
         serialized: dict[str, Any] = (args[0] if args else kwargs.get("serialized")) or {}
@@ -52,7 +51,7 @@ def expected(args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolCall | None:
         tool = str(serialized.get("name") or "unknown")
         inputs = kwargs.get("inputs")
         arguments = plain(text if inputs is None else inputs)
-        return ToolCall(tool, lambda: describe_call(tool, arguments, policy()))
+        return ExpectedCall(tool, lambda: describe_call(tool, arguments, policy()))
     except Exception:  # noqa: BLE001 (ours: the tool runs undescribed)
         record_failure("describing a LangChain tool call")
         return None
@@ -84,7 +83,7 @@ async def begin_async(
     return manager
 
 
-def keep(manager: Any, call: ToolCall | None) -> None:
+def keep(manager: Any, call: ExpectedCall | None) -> None:
     """Let the run manager carry its call to the end."""
     if call is not None and call.span is not None:
         setattr(manager, CALL, call)
@@ -92,7 +91,7 @@ def keep(manager: Any, call: ToolCall | None) -> None:
 
 def end(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Describe what came back while the span is still open (works for the async one too)."""
-    call: ToolCall | None = getattr(instance, CALL, None)
+    call: ExpectedCall | None = getattr(instance, CALL, None)
     if call is not None:
         output: Any = args[0] if args else kwargs.get("output")
         failed = getattr(output, "status", None) == "error"
@@ -102,7 +101,7 @@ def end(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, An
 
 def fail(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Describe what was raised while the span is still open."""
-    call: ToolCall | None = getattr(instance, CALL, None)
+    call: ExpectedCall | None = getattr(instance, CALL, None)
     error: Any = args[0] if args else kwargs.get("error")
     if call is not None and isinstance(error, BaseException) and not is_pause(error):
         set_error(call.span, error)

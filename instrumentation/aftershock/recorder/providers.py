@@ -22,12 +22,12 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from aftershock.recorder import implicit_run, settings, span_wrapping
-from aftershock.recorder.deferred_attributes import DEFERRED
 from aftershock.recorder.delivery import Outage, SanitizingLogExporter, SanitizingSpanExporter
 from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.import_hooks import when_imported
 from aftershock.recorder.lifecycle_events import LifecycleEvents
-from aftershock.recorder.span_tracking import Amendments, Tracking
+from aftershock.recorder.pending_spans import PENDING
+from aftershock.recorder.span_tracking import SpanTracking
 from aftershock.version import VERSION
 
 if TYPE_CHECKING:
@@ -60,17 +60,19 @@ def start(*, export: bool = True) -> Pipeline | None:
     if _pipeline is not None or switched_off():
         return _pipeline
     settings.set_defaults()
-    outage, amendments = Outage(settings.endpoint()), Amendments()
+    outage = Outage(settings.endpoint())
     spans, logs = tracer_provider(), logger_provider()
     lifecycle = LifecycleEvents(
-        lambda: logs.get_logger("aftershock", VERSION), tidy=tidy, heartbeat_s=heartbeat_s()
+        lambda: logs.get_logger("aftershock", VERSION),
+        on_tick=close_idle,
+        heartbeat_s=heartbeat_s(),
     )
-    spans.add_span_processor(Tracking(lifecycle, amendments))
+    spans.add_span_processor(SpanTracking(lifecycle))
     if export:
         if makers := exporters("traces", outage):
-            exporter = SanitizingSpanExporter(makers, amendments)
+            exporter = SanitizingSpanExporter(makers)
             spans.add_span_processor(BatchSpanProcessor(exporter))
-            DEFERRED.enabled = True
+            PENDING.exported_by_us = True
         if makers := exporters("logs", outage):
             logs.add_log_record_processor(BatchLogRecordProcessor(SanitizingLogExporter(makers)))
         outage.quiet()
@@ -78,7 +80,7 @@ def start(*, export: bool = True) -> Pipeline | None:
             spans.resource, outage
         )  # at exit it is flushed after `finish` has ended what is open
     _pipeline = Pipeline(spans, logs, lifecycle, outage)
-    os.register_at_fork(after_in_child=lambda: forget(amendments))
+    os.register_at_fork(after_in_child=implicit_run.forget)
     atexit.register(finish)
     finish_workers_too()
     return _pipeline
@@ -90,7 +92,7 @@ def switched_off() -> bool:
 
 
 def heartbeat_s() -> float:
-    """How often a lasting step says so; tests and impatient people may want it sooner."""
+    """Seconds between heartbeats of a step that lasts."""
     try:
         return max(0.1, float(os.environ.get("AFTERSHOCK_HEARTBEAT_S", "30")))
     except ValueError:
@@ -202,21 +204,14 @@ def wants_direct_session(entry: str) -> bool:
     )
 
 
-def tidy(now_ns: int) -> None:
-    """Close what nobody will close any more."""
+def close_idle(now_ns: int) -> None:
+    """Close implicit runs that are idle and steps that were abandoned."""
     implicit_run.close_idle(now_ns)
     span_wrapping.close_abandoned()
 
 
-def forget(amendments: Amendments) -> None:
-    """In a forked child: what is open is the parent's."""
-    implicit_run.forget()
-    amendments.forget()
-    DEFERRED.forget()
-
-
 def finish() -> None:
-    """The process ends: close what is open, send what waits, wait for nobody who is silent."""
+    """The process ends: close what is open, and try an unreachable collector no more."""
     if _pipeline is None:
         return
     try:

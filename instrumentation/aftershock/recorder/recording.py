@@ -1,4 +1,4 @@
-"""Recording: what a developer says in code about runs, facts, decisions and approvals.
+"""Recording: runs, facts, decisions and approvals that a developer records in code.
 
 Without a provider every call here costs a few microseconds and does nothing; none ever raises
 because of us.
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FunctionType = TypeVar("FunctionType", bound=Callable[..., Any])
 
-TEXT_CHARS_MAX = 4_000  # of one thing said about a decision
+TEXT_CHARS_MAX = 4_000  # of one text of a decision
 
 tracer = trace.get_tracer("aftershock")
 logger = _logs.get_logger("aftershock")
@@ -77,7 +77,7 @@ class Run:
         outcome: str | None = None,
     ) -> None:
         """The agent was shown a fact. See `aftershock.saw`."""
-        tell_fact(self._context(), kind, subject, source=source, value=value, outcome=outcome)
+        record_fact(self._context(), kind, subject, source=source, value=value, outcome=outcome)
 
     def decision(
         self,
@@ -100,8 +100,8 @@ class Run:
         valid_s: float | None = None,
     ) -> str | None:
         """Somebody was asked whether a tool may be called. See `aftershock.asked`."""
-        said = approvals.Said(of, because, arguments, valid_s)
-        return approvals.ask(self._context, tool, said)
+        details = approvals.Details(of, because, arguments, valid_s)
+        return approvals.ask(self._context, tool, details)
 
     def approved(
         self,
@@ -114,8 +114,8 @@ class Run:
         request: str | None = None,
     ) -> None:
         """Calls of a tool were allowed. See `aftershock.approved`."""
-        said = approvals.Said(by, because, arguments, valid_s, request)
-        approvals.answer(self._context, tool, Gate.ALLOW, said)
+        details = approvals.Details(by, because, arguments, valid_s, request)
+        approvals.answer(self._context, tool, Gate.ALLOW, details)
 
     def denied(
         self,
@@ -127,11 +127,11 @@ class Run:
         request: str | None = None,
     ) -> None:
         """Calls of a tool were denied. See `aftershock.denied`."""
-        said = approvals.Said(by, because, arguments, None, request)
-        approvals.answer(self._context, tool, Gate.DENY, said)
+        details = approvals.Details(by, because, arguments, None, request)
+        approvals.answer(self._context, tool, Gate.DENY, details)
 
     def _context(self) -> Context | None:
-        """Where something said of this run belongs: the current step, if it is of this run."""
+        """The context of an event of this run: that of the current step, if it is of this run."""
         if self._step is None:
             return None
         own = self._step.span.get_span_context().trace_id
@@ -221,13 +221,13 @@ def saw(
         subject: What it is about: `prod`. `*`: everything.
         source: Where it came from.
         value: What was shown; only its fingerprint leaves the process. None: there is none.
-        outcome: ok, failed, empty or truncated; default: told from the value, and ok for None,
-            because having looked and found nothing is an answer.
+        outcome: ok, failed, empty or truncated; default: derived from the value, and ok for None,
+            because an empty answer is an answer.
     """
-    tell_fact(None, kind, subject, source=source, value=value, outcome=outcome)
+    record_fact(None, kind, subject, source=source, value=value, outcome=outcome)
 
 
-def tell_fact(
+def record_fact(
     context: Context | None,
     kind: str,
     subject: str,
@@ -236,19 +236,19 @@ def tell_fact(
     value: Any,
     outcome: str | None,
 ) -> None:
-    """Say a fact as a log event of the current step, or of the implicit run."""
+    """Send a fact as a log event of the current step, or of the implicit run."""
     try:
         activate()
         where = context or implicit_run.context_for_step()
         if not get_current_span(where).is_recording():
             return
         shown = plain(value)
-        told = Outcome.OK if value is None else outcome_of(shown, None)
+        derived = Outcome.OK if value is None else outcome_of(shown, None)
         found: dict[str, Any] = {
             names.FACT_KIND: kind,
             names.FACT_SUBJECT: subject,
             names.FACT_SOURCE: source,
-            names.FACT_OUTCOME: str(told if outcome is None else Outcome(outcome)),
+            names.FACT_OUTCOME: str(derived if outcome is None else Outcome(outcome)),
             names.FACT_DIGEST: fingerprint_result(shown).digest,
         }
         above: Mapping[str, Any] = getattr(get_current_span(where), "attributes", None) or {}
@@ -281,10 +281,10 @@ class Decision:
         self._before: Context | None = None
 
     def chose(self, chosen: str, *, over: Iterable[str] = (), because: str | None = None) -> None:
-        """Say what was chosen, over what else, and why if it was not said before."""
+        """Record the choice, its alternatives, and the reason if it was not given before."""
         span = INVALID_SPAN if self._step is None else self._step.span
         if span.is_recording():
-            say(span, chosen=chosen, over=over, because=because)
+            set_decision(span, chosen=chosen, over=over, because=because)
 
     def __enter__(self) -> Self:
         try:
@@ -294,8 +294,8 @@ class Decision:
                 "decision", where, attributes={names.OPERATION: names.DECISION_OPERATION}
             )
             if span.is_recording():
-                said = {"assumes": self._assumes, "over": self._over, "because": self._because}
-                say(span, question=self._question, **said)
+                texts = {"assumes": self._assumes, "over": self._over, "because": self._because}
+                set_decision(span, question=self._question, **texts)
                 self._step = Step(span, where)
                 self._before = self._step.enter()
         except Exception:  # noqa: BLE001 (ours)
@@ -321,13 +321,13 @@ def decision(
 ) -> Decision:
     """Record a choice of the agent: `with aftershock.decision("…") as d: d.chose("…")`.
 
-    Its texts are exported (redacted), as they are said on purpose.
+    Its texts are exported (redacted): they are recorded on purpose.
     """
     return Decision(question, because, assumes, over, lambda: None)
 
 
-def say(span: trace.Span, **said: Any) -> None:
-    """Put what was said of a decision on its span. Never raises."""
+def set_decision(span: trace.Span, **given: Any) -> None:
+    """Set the texts of a decision on its span. Never raises."""
     keys = {
         "question": names.DECISION_QUESTION,
         "chosen": names.DECISION_CHOSEN,
@@ -336,7 +336,7 @@ def say(span: trace.Span, **said: Any) -> None:
         "assumes": names.DECISION_ASSUMES,
     }
     try:
-        for key, value in said.items():
+        for key, value in given.items():
             if value is None:
                 continue
             if isinstance(value, str):

@@ -100,7 +100,7 @@ def redact_any(value: Any, depth: int) -> Any:
 
 
 def redact_text(text: str) -> str:
-    """A text with its secrets replaced by what they were: `[redacted:email]`."""
+    """A text with each secret replaced by its kind: `[redacted:email]`."""
     if len(text) < 6 or not enabled():  # the shortest of the patterns
         return text
     # A cut could leave half a secret, so more is read than is kept.

@@ -1,14 +1,12 @@
-"""Tracking: what happens when a span begins and ends in the agent's process.
+"""Span tracking: what happens when a span begins and ends in the agent's process.
 
-Every span inside a run inherits the run's id, the agent's name and the conversation; steps are told
-at once; a second span for the same inference is marked, to be left out of the export.
+Each span inside a run inherits the run's id, the agent's name and the conversation. A start event
+is sent for each step. A second span of the same inference is left out of the export.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from threading import RLock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from opentelemetry.context import get_current
 from opentelemetry.sdk.trace import Span, SpanProcessor
@@ -29,16 +27,16 @@ from aftershock.attributes import (
 )
 from aftershock.policy.policy import describe
 from aftershock.recorder import implicit_run
-from aftershock.recorder.deferred_attributes import DEFERRED
-from aftershock.recorder.drop_counters import count_drop, record_failure
+from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.invocation_metrics import (
     EXECUTE_TOOL,
     INFERENCES,
     INVOKE_AGENT,
     Invocations,
 )
+from aftershock.recorder.pending_spans import PENDING, claim_expected
 from aftershock.recorder.settings import policy
-from aftershock.recorder.tool_calls import Attributes, describe_tool, take_expected
+from aftershock.recorder.tool_calls import Attributes, describe_tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,79 +54,38 @@ STEPS = FRAMES | INFERENCES | {EXECUTE_TOOL, "retrieval", DECISION_OPERATION}
 WORTH_KEEPING = (INPUT_TOKENS, OUTPUT_TOKENS, RESPONSE_MODEL)
 # The official instrumentations' key in the context, before the random part of it.
 CONVERSATION_KEY = "opentelemetry.util.genai.conversation_id"
-AMENDMENTS_MAX = 10_000  # marks waiting for their span to be exported
 
 
-class Amendment(NamedTuple):
-    """What the export does differently with one span."""
-
-    drop: bool
-    parent: SpanContext | None  # the parent to name instead, where that one is dropped
-
-
-class Amendments:
-    """Marks from a span's begin to its export, bounded."""
-
-    def __init__(self) -> None:
-        self._lock = RLock()
-        self._marks: OrderedDict[int, Amendment] = OrderedDict()
-
-    def add(self, span_id: int, amendment: Amendment) -> None:
-        """Remember a mark; the oldest makes room."""
-        with self._lock:
-            if len(self._marks) >= AMENDMENTS_MAX:
-                self._marks.popitem(last=False)
-                count_drop("amendments_waiting")
-            self._marks[span_id] = amendment
-
-    def peek(self, span_id: int) -> Amendment | None:
-        """A span's mark, left in place."""
-        return self._marks.get(span_id)
-
-    def take(self, span_id: int) -> Amendment | None:
-        """A span's mark, for its export."""
-        if not self._marks:
-            return None
-        with self._lock:
-            return self._marks.pop(span_id, None)
-
-    def forget(self) -> None:
-        """In a forked child: begin with nothing, and with a lock that nobody holds."""
-        self._lock = RLock()
-        self._marks.clear()
-
-
-class Tracking(SpanProcessor):
+class SpanTracking(SpanProcessor):
     """The span processor that stands before the exporting ones."""
 
-    def __init__(self, lifecycle: LifecycleEvents, amendments: Amendments) -> None:
-        self._announcer = lifecycle
-        self._amendments = amendments
+    def __init__(self, lifecycle: LifecycleEvents) -> None:
+        self._lifecycle = lifecycle
         self._invocations = Invocations()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Inherit, describe, announce."""
+        """Add what the span inherits, and send its start event."""
         try:
             self._began(span, parent_context)
         except Exception:  # noqa: BLE001 (an exception here would reach the app)
             record_failure("tracking a span's begin")
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Stop watching; let the outer of two spans of one inference keep what the inner knew."""
+        """End heartbeats; give the outer of two spans of one inference what the inner knew."""
         try:
             self._ended(span)
         except Exception:  # noqa: BLE001 (an exception here would reach the app)
             record_failure("tracking a span's end")
 
     def shutdown(self) -> None:
-        """Close what is still open, and say what waits."""
+        """Close what is still open, and send the events that wait."""
         implicit_run.close_all()
-        self._announcer.close()
+        self._lifecycle.close()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Say what waits."""
+        """Send the events that wait."""
         del timeout_millis
-        self._announcer.flush()
+        self._lifecycle.flush()
         return True
 
     def _began(self, span: Span, parent_context: Context | None) -> None:
@@ -141,7 +98,7 @@ class Tracking(SpanProcessor):
         is_step = operation in STEPS
         run_id = own.get(RUN_ID) or above.get(RUN_ID)
         if run_id is None and not is_step:
-            return  # nothing of an agent's
+            return  # not a span of an agent
         found: dict[str, AttributeValue] = {}
         if RUN_ID not in own:
             found[RUN_ID] = run_id or new_run_id(span, parent.get_span_context(), operation)
@@ -153,57 +110,62 @@ class Tracking(SpanProcessor):
             found[CONVERSATION_ID] = above[CONVERSATION_ID]
         if operation == EXECUTE_TOOL and ARGUMENTS_DIGEST not in own:
             tool = own.get(TOOL_NAME)
-            expected = take_expected(tool, span)
-            DEFERRED.add(span, by_name(str(tool)) if expected is None else expected.describe)
+            expected = claim_expected(tool, span)
+            PENDING.defer(span, by_name(str(tool)) if expected is None else expected.describe)
         span.set_attributes(found)
-        dropped = self._amend(span, parent, operation, above.get(OPERATION))
-        self._invocations.began(span, parent, left_out=dropped)
-        if is_step and not dropped:
-            self._announcer.began(span, beats=not implicit_run.opening())
-
-    def _amend(
-        self, span: Span, parent: object, operation: object, operation_above: object
-    ) -> bool:
-        """Mark what the export changes; True where this span is left out."""
-        context = span.get_span_context()
-        if not isinstance(parent, Span):
-            return False
-        inherited = self._amendments.peek(parent.get_span_context().span_id)
-        parent_left_out = inherited is not None and inherited.drop
-        # An inference inside an inference is the same call seen by two instrumentations, and the
-        # HTTP request of an inference says nothing that the inference does not.
-        request = operation is None and span.kind is SpanKind.CLIENT
-        drop = operation_above in INFERENCES and (operation in INFERENCES or request)
-        if drop:
-            above = inherited.parent if inherited and parent_left_out else None
-            self._amendments.add(
-                context.span_id, Amendment(True, above or parent.get_span_context())
-            )
-        elif inherited is not None and parent_left_out:
-            self._amendments.add(context.span_id, Amendment(False, inherited.parent))
-        return drop
+        left_out = leave_out_duplicate(span, parent, operation, above.get(OPERATION))
+        self._invocations.began(span, parent, left_out=left_out)
+        if is_step and not left_out:
+            PENDING.began(span, beats=not implicit_run.opening())
+            self._lifecycle.began(span)
 
     def _ended(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
         if context is None:
             return
-        self._announcer.ended(context.span_id)
+        pending = PENDING.get(context.span_id)
+        PENDING.ended(context.span_id)
         self._invocations.ended(span)
         if span.parent is None:
             return
-        mark = self._amendments.peek(context.span_id)
-        if mark is not None and mark.drop and mark.parent is not None:
-            outer = self._announcer.live(mark.parent.span_id)
-            own = span.attributes or {}
-            known = {} if outer is None else outer.attributes or {}
-            if outer is not None and own.get(OPERATION) in INFERENCES:
-                missing = {k: own[k] for k in WORTH_KEEPING if k in own and k not in known}
-                outer.set_attributes(missing)
-        implicit_run.heard(span.parent.span_id, span.end_time)
+        if pending is not None and pending.left_out and pending.parent is not None:
+            complete_outer(span, PENDING.live(pending.parent.span_id))
+        implicit_run.step_ended(span.parent.span_id, span.end_time)
+
+
+def leave_out_duplicate(
+    span: Span, parent: object, operation: object, operation_above: object
+) -> bool:
+    """Leave a span out of the export that says nothing which its parent does not say.
+
+    An inference inside an inference is the same call, seen by two instrumentations; the HTTP
+    request of an inference is that inference. Spans below one that is left out get its parent.
+    """
+    if not isinstance(parent, Span):
+        return False
+    span_id = span.get_span_context().span_id
+    above = PENDING.get(parent.get_span_context().span_id)
+    adopter = above.parent if above is not None and above.left_out else None
+    is_request = operation is None and span.kind is SpanKind.CLIENT
+    if operation_above in INFERENCES and (operation in INFERENCES or is_request):
+        PENDING.leave_out(span_id, adopter or parent.get_span_context())
+        return True
+    if above is not None and above.left_out:
+        PENDING.reparent(span_id, adopter)
+    return False
+
+
+def complete_outer(inner: ReadableSpan, outer: Span | None) -> None:
+    """Give the outer of two spans of one inference what only the inner one knows."""
+    own = inner.attributes or {}
+    if outer is None or own.get(OPERATION) not in INFERENCES:
+        return
+    known = outer.attributes or {}
+    outer.set_attributes({k: own[k] for k in WORTH_KEEPING if k in own and k not in known})
 
 
 def by_name(tool: str) -> Callable[[], Attributes]:
-    """What can be said of a call whose arguments were not seen."""
+    """Attributes of a call whose arguments were not seen."""
     return lambda: describe_tool(describe(policy(), tool, None))
 
 

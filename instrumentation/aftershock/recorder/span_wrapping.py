@@ -42,13 +42,13 @@ class Step:
         self.ended = False
 
     def enter(self) -> Context:
-        """Make the span current; the answer is what `leave` wants."""
+        """Make the span current; returns the context that `leave` puts back."""
         before = get_current()
         attach(self.context)
         return before
 
     def leave(self, before: Context) -> None:
-        """Make current what was before, where nobody else has changed it meanwhile.
+        """Put the context back that was current before, unless other code has changed it.
 
         Setting instead of detaching works in whatever task or thread a generator is closed.
         """
@@ -56,22 +56,22 @@ class Step:
             attach(before)
 
     def returned(self, result: Any) -> None:
-        """The code has returned this."""
+        """The code returned `result`: end."""
         self.end(lambda: self.describe(result))
 
     def raised(self, error: BaseException) -> None:
-        """The code has raised this."""
+        """The code raised `error`: end."""
         self.end(lambda: self.describe_error(error))
 
     def abandoned(self, items: list[Any]) -> None:
-        """A generator was closed before its end, having yielded these."""
+        """A generator was closed early, having yielded `items`: end."""
         self.end(lambda: self.describe_abandoned(items))
 
     def describe(self, result: Any) -> None:
-        """Say what came back: of interest for tools only."""
+        """Describe the result: of interest for tools only."""
 
     def describe_abandoned(self, items: list[Any]) -> None:
-        """Say what came before nobody wanted more: of interest for tools only."""
+        """Describe what was yielded before the close: of interest for tools only."""
 
     def describe_error(self, error: BaseException) -> None:
         """Mark the span as failed."""
@@ -96,8 +96,8 @@ class Step:
             _abandoned.append(self.span)
 
 
-class Unseen(Step):
-    """A step that is not recorded, for code that goes the same way with and without one."""
+class UnrecordedStep(Step):
+    """A step that is not recorded, for code that runs the same way with and without one."""
 
     __slots__ = ()
 
@@ -132,20 +132,20 @@ Opening = Callable[[tuple[Any, ...], dict[str, Any]], Step | None]
 
 
 def never_raising(opening: Opening) -> Opening:
-    """An opening whose own failure is counted, and the call goes on unseen."""
+    """An opening whose failure is counted; the call then runs unrecorded."""
 
-    def careful(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Step | None:
+    def guarded(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Step | None:
         try:
             return opening(args, kwargs)
         except Exception:  # noqa: BLE001 (ours)
             record_failure("opening a step")
             return None
 
-    return careful
+    return guarded
 
 
 def wrap(function: Callable[..., Any], opening: Opening) -> Callable[..., Any]:
-    """The function with a span around each call. `opening` may say None: not this call."""
+    """The function with a span around each call. `opening` returns None for a call without one."""
     if inspect.isasyncgenfunction(function):
         return wrap_async_generator(function, opening)
     if inspect.isgeneratorfunction(function):
@@ -247,7 +247,7 @@ def wrap_async_generator(function: Callable[..., Any], opening: Opening) -> Call
 
     @wraps(function)
     async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        step = opening(args, kwargs) or Unseen()
+        step = opening(args, kwargs) or UnrecordedStep()
         body: AsyncGenerator[Any, Any] = function(*args, **kwargs)
         items: list[Any] = []
         resume: Callable[[Any], Any] = body.asend

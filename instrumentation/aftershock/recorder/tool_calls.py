@@ -1,10 +1,8 @@
-"""Tool calls: what is said about one call's arguments and result, without saying them."""
+"""Tool calls: attributes that describe one call's arguments and result without holding them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from contextvars import ContextVar
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -25,8 +23,8 @@ from aftershock.fingerprints.fingerprint import (
 from aftershock.fingerprints.words import ids_in, words_in
 from aftershock.model import Outcome
 from aftershock.policy.policy import Policy, ToolDescription, describe
-from aftershock.recorder.deferred_attributes import DEFERRED
 from aftershock.recorder.drop_counters import record_failure
+from aftershock.recorder.pending_spans import PENDING
 from aftershock.wire import encode_fact, encode_hashes, encode_requirement
 
 if TYPE_CHECKING:
@@ -36,39 +34,16 @@ if TYPE_CHECKING:
 Attributes = dict[str, "AttributeValue"]
 
 PLAIN = (str, int, float, bool, type(None))
-NAMED = (date, Decimal, PurePath, UUID)  # values that their text tells whole
+NAMED = (date, Decimal, PurePath, UUID)  # values that their text describes whole
 DEPTH_MAX = 8  # of a snapshot: deeper than any arguments that a model writes
 ITEMS_MAX = 1_000  # of one container in a snapshot
 HELD_CHARS_MAX = 20_000  # of a result that may wait to be fingerprinted
 
 
-@dataclass(slots=True)
-class ToolCall:
-    """One call on its way: how to describe it, and the span that it got."""
-
-    tool: str
-    describe: Callable[[], Attributes]
-    span: Span | None = None
-
-
-# The call that is about to get its span: set by whoever wraps the execution, taken by the first
-# `execute_tool` span of that name that starts in the same context.
-EXPECTED: ContextVar[ToolCall | None] = ContextVar("aftershock_expected_tool_call", default=None)
-
-
-def take_expected(tool: object, span: Span) -> ToolCall | None:
-    """The call that a tool span which just began belongs to, if it was announced here."""
-    call = EXPECTED.get()
-    if call is None or call.span is not None or call.tool != tool:
-        return None
-    call.span = span
-    return call
-
-
 def plain(value: Any, depth: int = 0) -> Any:
     """A snapshot of a value as JSON could hold it, bounded.
 
-    Objects are told by their class only, as their text may be huge, or run the app's code.
+    An object is represented by its class: its text may be huge, or run the app's code.
     """
     if isinstance(value, Enum):
         return plain(value.value)
@@ -92,7 +67,7 @@ def as_mapping(arguments: Any) -> Mapping[str, Any] | None:
 
 
 def describe_call(tool: str, arguments: Any, policy: Policy) -> Attributes:
-    """Fingerprint, tier, targets and wanted facts of a call that is about to run."""
+    """Fingerprint, tier, targets and required facts of a call that is about to run."""
     print_ = fingerprint_arguments(arguments)
     found: Attributes = {
         names.ARGUMENTS_DIGEST: print_.digest,
@@ -108,7 +83,7 @@ def describe_call(tool: str, arguments: Any, policy: Policy) -> Attributes:
 
 
 def describe_tool(description: ToolDescription) -> Attributes:
-    """A policy's words about a call, as span attributes."""
+    """What a policy declares about a call, as span attributes."""
     found: Attributes = {names.ACTION_TIER: str(description.tier)}
     if description.targets:
         found[names.ACTION_TARGETS] = description.targets
@@ -126,7 +101,7 @@ def describe_tool(description: ToolDescription) -> Attributes:
 
 
 def describe_result(result: Any, *, failed: bool = False) -> Attributes:
-    """Fingerprint and outcome of what a call returned. `failed`: the tool itself said so."""
+    """Fingerprint and outcome of what a call returned. `failed`: the tool itself reports it."""
     print_ = fingerprint_result(result)
     outcome = Outcome.FAILED if failed else outcome_of(result, None)
     found: Attributes = {
@@ -158,26 +133,26 @@ def describe_error(error: BaseException) -> Attributes:
 
 
 def set_result(span: Span | None, result: Any, *, failed: bool = False) -> None:
-    """Say of a live tool span what came back. Raises nothing."""
+    """Describe the result on a live tool span. Raises nothing."""
     if span is None or not span.is_recording():
         return
     try:
         value = plain(result)
         if isinstance(value, str) and len(value) > HELD_CHARS_MAX:
             known = describe_result(value, failed=failed)  # rather than holding on to the text
-            DEFERRED.add(span, lambda: known)
+            PENDING.defer(span, lambda: known)
         else:
-            DEFERRED.add(span, lambda: describe_result(value, failed=failed))
+            PENDING.defer(span, lambda: describe_result(value, failed=failed))
     except Exception:  # noqa: BLE001 (ours; the tool's result is untouched)
         record_failure("describing a result")
 
 
 def set_error(span: Span | None, error: BaseException) -> None:
-    """Say of a live tool span what was raised. Raises nothing."""
+    """Describe an exception on a live tool span. Raises nothing."""
     if span is None or not span.is_recording():
         return
     try:
         known = describe_error(error)  # now: an exception holds on to its frames
-        DEFERRED.add(span, lambda: known)
+        PENDING.defer(span, lambda: known)
     except Exception:  # noqa: BLE001 (ours; the tool's exception goes on)
         record_failure("describing an error")

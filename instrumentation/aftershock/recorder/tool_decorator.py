@@ -1,4 +1,4 @@
-"""The `tool` decorator: calls of any function become tool calls that can be seen and judged."""
+"""The `tool` decorator: calls of any function become tool calls that can be recorded and judged."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from aftershock.model import Outcome
 from aftershock.policy.policy import Policy, ToolRule, read_tool, rule_of
 from aftershock.recorder import implicit_run, settings, tool_calls
 from aftershock.recorder.activation import activate
-from aftershock.recorder.deferred_attributes import DEFERRED
 from aftershock.recorder.drop_counters import record_failure
+from aftershock.recorder.pending_spans import EXPECTED, PENDING, ExpectedCall
 from aftershock.recorder.span_wrapping import Step, never_raising, wrap
 
 if TYPE_CHECKING:
@@ -52,25 +52,25 @@ def tool(
         function: The function; sync, async, generator or async generator. `@tool` and
             `@tool(…)` both work.
         name: What the tool is called; default: the function's name.
-        risk: read, write, destructive, provision or decommission. Default: told from the name.
+        risk: read, write, destructive, provision or decommission. Default: derived from the name.
         tier: Another word for `risk`.
         target: What a call touches, as resource attributes such as `{"service.name": "checkout"}`;
             several of them; or a function of the call's arguments that returns them.
-        provides: Facts that the result tells: a kind, `(kind, subject)`, or a mapping as in
+        provides: Facts that the result provides: a kind, `(kind, subject)`, or a mapping as in
             aftershock.yaml; subjects may use `{argument}` placeholders.
         requires: Facts that should be known before a call, in the same forms.
         polls: True where repeating a call is legitimate.
         gate: ask: an approval must come before a call (see `aftershock.approved`); deny: no call
-            is wanted; allow, warn: none is needed. Default: nothing is said.
+            is wanted; allow, warn: none is needed. Default: no gate.
 
-    What aftershock.yaml says about the same tool wins. Raises ValueError for a tier, a gate or a
-    fact that cannot be understood.
+    A rule for the same tool in aftershock.yaml wins. Raises ValueError for an unknown tier or gate,
+    or a malformed fact.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         title = name or function.__name__
-        said = {"tier": risk or tier, "polls": polls, "gate": gate}
-        author = author_rule(title, said, target=target, provides=provides, requires=requires)
+        declared = {"tier": risk or tier, "polls": polls, "gate": gate}
+        author = author_rule(title, declared, target=target, provides=provides, requires=requires)
         dynamic = target if callable(target) else None
         shape = Shape(function)
         known: dict[Policy, Policy] = {}
@@ -90,7 +90,7 @@ def tool(
             if dynamic is not None and rule_of(rules, title).targets is None:
                 targets = targets_by(dynamic, named)
             rules = known[rules]
-            call = tool_calls.ToolCall(
+            call = ExpectedCall(
                 title, lambda: tool_calls.describe_call(title, arguments, rules) | targets
             )
             return open_tool(call, arguments, context)
@@ -101,10 +101,10 @@ def tool(
 
 
 def author_rule(
-    title: str, said: dict[str, Any], *, target: Target | None, provides: Facts, requires: Facts
+    title: str, declared: dict[str, Any], *, target: Target | None, provides: Facts, requires: Facts
 ) -> ToolRule:
-    """What the author of a tool says about it, read by the same reader as the policy file."""
-    body = dict(said)
+    """A tool's rule as its author declared it, read by the reader of the policy file."""
+    body = dict(declared)
     if target is not None and not callable(target):
         body["targets"] = [dict(one) for one in several(target)]
     for key, facts in (("provides", provides), ("requires", requires)):
@@ -139,7 +139,7 @@ def several(target: Entity | Iterable[Entity]) -> list[Entity]:
 
 
 def keys_of(target: Entity | Iterable[Entity]) -> tuple[str, ...]:
-    """Entity keys of what a target function answered."""
+    """Entity keys of what a target function returned."""
     keys = (entity_key({k: str(v) for k, v in one.items()}) for one in several(target))
     return tuple(key for key in keys if key is not None)
 
@@ -147,7 +147,7 @@ def keys_of(target: Entity | Iterable[Entity]) -> tuple[str, ...]:
 def targets_by(
     dynamic: Callable[..., Entity | Iterable[Entity]], named: dict[str, Any]
 ) -> tool_calls.Attributes:
-    """What the author's own function says a call touches; where it fails, nothing is known."""
+    """Targets of a call by the author's own function; none, where it fails."""
     try:
         return {names.ACTION_TARGETS: keys_of(dynamic(**named))}
     except Exception:  # noqa: BLE001 (the author's, but only the targets are lost)
@@ -156,7 +156,7 @@ def targets_by(
 
 
 class Shape:
-    """How a function's arguments get their names back, without binding a signature per call."""
+    """Names of a function's arguments, without binding its signature at each call."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         try:
@@ -182,7 +182,7 @@ class Shape:
 
 
 class ToolStep(Step):
-    """A tool call's span, which says what came back."""
+    """A tool call's span, which describes the result."""
 
     __slots__ = ()
 
@@ -196,7 +196,7 @@ class ToolStep(Step):
         """What was yielded, marked as cut short."""
         self.describe(items)
         cut: tool_calls.Attributes = {names.RESULT_OUTCOME: str(Outcome.TRUNCATED)}
-        DEFERRED.add(self.span, lambda: cut)
+        PENDING.defer(self.span, lambda: cut)
 
     def describe_error(self, error: BaseException) -> None:
         """Class of the error besides its type."""
@@ -205,25 +205,25 @@ class ToolStep(Step):
 
 
 def open_tool(
-    call: tool_calls.ToolCall, arguments: Mapping[str, Any], context: Context | None
+    call: ExpectedCall, arguments: Mapping[str, Any], context: Context | None
 ) -> Step | None:
     """Begin a tool call's span."""
     found: tool_calls.Attributes = {names.OPERATION: "execute_tool", names.TOOL_NAME: call.tool}
     if settings.captures_content():
         found[names.TOOL_ARGUMENTS] = as_text(arguments)
-    token = tool_calls.EXPECTED.set(call)
+    token = EXPECTED.set(call)
     try:
         span = tracer.start_span(f"execute_tool {call.tool}", context, attributes=found)
     finally:
-        tool_calls.EXPECTED.reset(token)
+        EXPECTED.reset(token)
     if not span.is_recording():
         return None
     if call.span is None:  # a provider without our tracking
-        DEFERRED.add(span, call.describe)
+        PENDING.defer(span, call.describe)
     return ToolStep(span, context)
 
 
 def as_text(value: Any) -> str:
-    """A value as the text that goes out where content is wanted."""
+    """A value as text, for export where content capture is on."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text[:CONTENT_CHARS_MAX]

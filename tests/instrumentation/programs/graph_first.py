@@ -19,14 +19,14 @@ def get_weather(city: str) -> str:
     raise ValueError(f"no weather in {city}")
 
 
-def look(state: State) -> State:
+def inspect(state: State) -> State:
     """A node that calls a tool which fails."""
     get_weather.invoke({"city": state["city"]})
     return state
 
 
 graph = StateGraph(State)
-graph.add_node("look", look)
-graph.add_edge(START, "look")
-graph.add_edge("look", END)
+graph.add_node("inspect", inspect)
+graph.add_edge(START, "inspect")
+graph.add_edge("inspect", END)
 graph.compile(name="weather").invoke({"city": "Paris"})

@@ -28,11 +28,11 @@ with ThreadPoolExecutor(2) as pool:
 
 
 @tool
-def look(place: str) -> str:
+def inspect(place: str) -> str:
     """Look somewhere."""
     return place
 
 
 with ThreadPoolExecutor(2) as pool:
-    for future in [pool.submit(look.invoke, {"place": place}) for place in "ab"]:
+    for future in [pool.submit(inspect.invoke, {"place": place}) for place in "ab"]:
         print(future.result())

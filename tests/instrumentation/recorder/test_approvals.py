@@ -17,7 +17,7 @@ from aftershock import attributes as names
 from aftershock.model import Claim, Step
 from aftershock.policy.policy import EMPTY
 from aftershock.recorder import approvals as recorder_approvals
-from aftershock.recorder import drop_counters as counting_losses
+from aftershock.recorder import drop_counters as counting_drops
 from aftershock.recorder.drop_counters import drop_counts
 from aftershock_collector.engine.engine import Engine
 from aftershock_collector.otlp.decode import decode_logs, decode_traces
@@ -35,7 +35,7 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         recorder_approvals, "_waiting", OrderedDict[str, recorder_approvals.Request]()
     )
-    monkeypatch.setattr(counting_losses, "_counts", Counter[str]())
+    monkeypatch.setattr(counting_drops, "_counts", Counter[str]())
 
 
 @aftershock.tool(gate="ask")
@@ -45,7 +45,7 @@ def drop_table(name: str, cascade: bool = False) -> str:
 
 
 def approvals(recorder: Recorder) -> list[dict[str, Any]]:
-    """What approval events said, in order."""
+    """Attributes of the approval events, in order."""
     logs = [one.log_record for one in recorder.events]
     return [dict(log.attributes or {}) for log in logs if log.event_name == names.EVENT_APPROVAL]
 
@@ -77,17 +77,17 @@ def test_an_approval_is_an_event_of_its_run_without_the_arguments(recorder: Reco
         )
         drop_table("secret_plans")
 
-    (said,) = approvals(recorder)
+    (event,) = approvals(recorder)
     tool = own(recorder.span("execute_tool drop_table"))
-    assert said[names.RUN_ID] == run.id
-    assert (said[names.AGENT_NAME], said[names.CONVERSATION_ID]) == ("dba-bot", "c-1")
-    assert said[names.TOOL_NAME] == "drop_table"
-    assert said[names.APPROVAL_OUTCOME] == "allow"
-    assert (said[names.APPROVAL_BY], said[names.APPROVAL_BECAUSE]) == ("alice", "it is old")
-    assert said[names.APPROVAL_EXPIRES_AT] - said[names.APPROVAL_ASKED_AT] == 600 * 10**9
-    assert said[names.ARGUMENTS_DIGEST] == tool[names.ARGUMENTS_DIGEST]
+    assert event[names.RUN_ID] == run.id
+    assert (event[names.AGENT_NAME], event[names.CONVERSATION_ID]) == ("dba-bot", "c-1")
+    assert event[names.TOOL_NAME] == "drop_table"
+    assert event[names.APPROVAL_OUTCOME] == "allow"
+    assert (event[names.APPROVAL_BY], event[names.APPROVAL_BECAUSE]) == ("alice", "it is old")
+    assert event[names.APPROVAL_EXPIRES_AT] - event[names.APPROVAL_ASKED_AT] == 600 * 10**9
+    assert event[names.ARGUMENTS_DIGEST] == tool[names.ARGUMENTS_DIGEST]
     assert tool[names.ACTION_GATE] == "ask"
-    assert "secret_plans" not in repr(said)
+    assert "secret_plans" not in repr(event)
 
 
 def test_an_answer_takes_over_the_request_that_it_answers(recorder: Recorder) -> None:
@@ -157,8 +157,8 @@ def test_what_is_no_ticket_is_an_answer_of_this_run(recorder: Recorder, request_
     with aftershock.run(agent="dba-bot") as run:
         run.approved("drop_table", by="alice", request=request_)
 
-    (said,) = approvals(recorder)
-    assert said[names.RUN_ID] == run.id
+    (event,) = approvals(recorder)
+    assert event[names.RUN_ID] == run.id
 
 
 def test_nothing_that_an_app_says_raises(recorder: Recorder) -> None:
@@ -183,9 +183,9 @@ def test_requests_that_nobody_answers_are_bounded(recorder: Recorder) -> None:
 
 
 def test_a_collector_without_the_policy_judges_by_what_the_span_carries(recorder: Recorder) -> None:
-    with aftershock.run(agent="careful") as careful:
-        careful.asked("drop_table", arguments={"name": "a"})
-        careful.approved("drop_table", by="alice")
+    with aftershock.run(agent="guarded") as guarded:
+        guarded.asked("drop_table", arguments={"name": "a"})
+        guarded.approved("drop_table", by="alice")
         drop_table("a")
     assert findings_of(recorder) == []
 
@@ -201,9 +201,11 @@ def test_a_collector_without_the_policy_judges_by_what_the_span_carries(recorder
 
 
 def test_without_a_provider_nothing_happens() -> None:
-    said = "aftershock.asked('a'), aftershock.approved('a', by='b'), aftershock.denied('a', by='b')"
+    calls = (
+        "aftershock.asked('a'), aftershock.approved('a', by='b'), aftershock.denied('a', by='b')"
+    )
     ran = subprocess.run(
-        [sys.executable, "-c", f"import aftershock; print({said})"],
+        [sys.executable, "-c", f"import aftershock; print({calls})"],
         env=environment(),
         capture_output=True,
         text=True,

@@ -16,7 +16,7 @@ from opentelemetry.util.genai.types import (
 from aftershock import attributes as names
 from aftershock.fingerprints.keyed import hash_word
 from aftershock.recorder.completion_hook import Completion
-from aftershock.recorder.deferred_attributes import DEFERRED
+from aftershock.recorder.pending_spans import PENDING
 from aftershock.wire import decode_hashes
 
 
@@ -27,8 +27,9 @@ def completed(inputs: list[Any], **how: Any) -> dict[str, Any]:
     asked = ToolCallRequestPart(arguments={"name": "a"}, name="scale", id="call-2")
     answer = OutputMessage(role="assistant", parts=[asked], finish_reason="tool_calls")
     Completion().on_completion(inputs=inputs, outputs=[answer], span=span, **how)
-    late = DEFERRED.take(span.get_span_context().span_id)  # where another test set our exporter up
-    return {**(getattr(span, "attributes", None) or {}), **late}
+    pending = PENDING.pop(span.get_span_context().span_id)  # where another test set our exporter up
+    deferred = {} if pending is None else pending.known
+    return {**(getattr(span, "attributes", None) or {}), **deferred}
 
 
 HISTORY = [
@@ -38,21 +39,21 @@ HISTORY = [
 ]
 
 
-def test_results_and_ids_in_its_messages_are_told_as_hashes() -> None:
-    told = completed(HISTORY, system_instruction=[TextPart("You work for ORG-77a.")])
+def test_results_and_ids_in_its_messages_leave_as_hashes() -> None:
+    attributes = completed(HISTORY, system_instruction=[TextPart("You work for ORG-77a.")])
 
-    assert {hash_word("call-1")} == decode_hashes(told[names.INFERENCE_SHOWN])
+    assert {hash_word("call-1")} == decode_hashes(attributes[names.INFERENCE_SHOWN])
     assert {hash_word(word) for word in ("vol-7f31", "pod-12ab", "org-77a")} == decode_hashes(
-        told[names.INFERENCE_WORDS]
+        attributes[names.INFERENCE_WORDS]
     )
-    assert told[names.INFERENCE_TOOLS][0].startswith("scale\t")
+    assert attributes[names.INFERENCE_TOOLS][0].startswith("scale\t")
 
 
-def test_nothing_that_was_said_is_told() -> None:
+def test_no_text_of_a_message_leaves() -> None:
     everything = str(completed(HISTORY))
 
-    for said in ("swordfish", "vol-7f31", "pod-12ab"):
-        assert said not in everything
+    for word in ("swordfish", "vol-7f31", "pod-12ab"):
+        assert word not in everything
 
 
 def test_a_first_question_shows_no_results_and_that_is_known() -> None:
@@ -60,10 +61,10 @@ def test_a_first_question_shows_no_results_and_that_is_known() -> None:
 
 
 def test_an_inference_whose_messages_nobody_gave_tells_nothing_of_them() -> None:
-    told = completed([])
+    attributes = completed([])
 
-    assert names.INFERENCE_SHOWN not in told
-    assert names.INFERENCE_WORDS not in told
+    assert names.INFERENCE_SHOWN not in attributes
+    assert names.INFERENCE_WORDS not in attributes
 
 
 def test_other_operations_are_left_alone() -> None:

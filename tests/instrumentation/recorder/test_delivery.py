@@ -1,4 +1,4 @@
-"""Delivery through outages: held in order, bounded, counted, said once, never in the way."""
+"""Delivery through outages: held in order, bounded, counted, reported once, never in the way."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from aftershock.recorder import delivery
 from aftershock.recorder.delivery import Delivery, Outage, SanitizingSpanExporter
 from aftershock.recorder.drop_counters import drop_counts
-from aftershock.recorder.span_tracking import Amendments
 from tests.support.otlp_sink import Sink
 
 
 def test_what_an_outage_held_back_is_delivered_in_order_when_it_is_over() -> None:
-    taken: list[int] = []
+    received: list[int] = []
     up = False
 
     def send(batch: Sequence[int]) -> bool:
         if up:
-            taken.extend(batch)
+            received.extend(batch)
         return up
 
     outage = Outage(write=lambda _line: None)
@@ -35,23 +34,23 @@ def test_what_an_outage_held_back_is_delivered_in_order_when_it_is_over() -> Non
     outage.retry_at = 0.0
     assert items.deliver([6])
 
-    assert taken == [0, 1, 2, 3, 4, 5, 6]
+    assert received == [0, 1, 2, 3, 4, 5, 6]
 
 
 def test_a_long_outage_keeps_the_newest_and_counts_the_rest() -> None:
-    said: list[str] = []
-    outage = Outage("http://127.0.0.1:1", write=said.append)
+    lines: list[str] = []
+    outage = Outage("http://127.0.0.1:1", write=lines.append)
     items: Delivery[int] = Delivery("many", lambda _batch: False, outage)
     for n in range(delivery.HELD_MAX + 500):
         items.deliver([n])
 
     assert drop_counts()["undelivered_many"] == 500
-    assert len(said) == 1
-    assert said[0].startswith("aftershock: no collector at http://127.0.0.1:1 (")
-    assert said[0].count("\n") == 1
+    assert len(lines) == 1
+    assert lines[0].startswith("aftershock: no collector at http://127.0.0.1:1 (")
+    assert lines[0].count("\n") == 1
 
 
-def test_while_nobody_listens_an_attempt_costs_no_time() -> None:
+def test_an_attempt_at_a_closed_port_costs_no_time() -> None:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{one.getsockname()[1]}"
@@ -68,12 +67,11 @@ def test_a_real_exporter_comes_back_after_the_collector_does() -> None:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
-    said: list[str] = []
-    outage = Outage(f"http://127.0.0.1:{port}", write=said.append)
+    lines: list[str] = []
+    outage = Outage(f"http://127.0.0.1:{port}", write=lines.append)
     outage.quiet()
     exporter = SanitizingSpanExporter(
         [(lambda: OTLPSpanExporter(f"http://127.0.0.1:{port}/v1/traces", timeout=1), outage)],
-        Amendments(),
     )
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
@@ -90,4 +88,4 @@ def test_a_real_exporter_comes_back_after_the_collector_does() -> None:
         tracer.start_span("when it is not").end()
         assert [span.name for span in sink.spans][2:] == ["while it is busy", "when it is not"]
 
-    assert len(said) == 1
+    assert len(lines) == 1

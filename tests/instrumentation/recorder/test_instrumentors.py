@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aftershock.recorder.import_hooks import Watcher, half_imported
+from aftershock.recorder.import_hooks import ImportHooks, half_imported
 from aftershock.recorder.instrumentors import GROUP, choose
 from aftershock.recorder.settings import service_name
 
@@ -37,38 +37,38 @@ def test_names_that_differ_in_a_hyphen_only_are_one_library() -> None:
     assert choose([agents, official]) == {"openai_agents": official}
 
 
-def test_a_watched_module_is_told_after_its_own_code_has_run(
+def test_a_hook_is_called_after_the_modules_own_code_has_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package = tmp_path / "watched_package"
+    package = tmp_path / "hooked_package"
     package.mkdir()
-    (package / "__init__.py").write_text("from watched_package import inner\nDONE = True\n")
+    (package / "__init__.py").write_text("from hooked_package import inner\nDONE = True\n")
     (package / "inner.py").write_text("VALUE = 1\n")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    watcher, told = Watcher(), list[tuple[str, bool]]()
+    hooks, calls = ImportHooks(), list[tuple[str, bool]]()
 
-    def tell(name: str) -> None:
-        told.append((name, half_imported(("watched_package",), name)))
+    def call(name: str) -> None:
+        calls.append((name, half_imported(("hooked_package",), name)))
 
-    watcher.watch("watched_package", tell)
-    watcher.watch("watched_package.inner", tell)
+    hooks.add("hooked_package", call)
+    hooks.add("hooked_package.inner", call)
     try:
-        module = __import__("watched_package")
+        module = __import__("hooked_package")
     finally:
-        sys.meta_path.remove(watcher)  # type: ignore[arg-type]
+        sys.meta_path.remove(hooks)  # type: ignore[arg-type]
 
-    assert told == [("watched_package.inner", True), ("watched_package", False)]
+    assert calls == [("hooked_package.inner", True), ("hooked_package", False)]
     assert module.DONE
     assert module.__spec__ is not None
     assert type(module.__spec__.loader).__module__.startswith("_frozen_importlib")
 
 
-def test_a_module_that_is_there_already_is_told_at_once() -> None:
-    watcher, told = Watcher(), list[str]()
-    watcher.watch("json", told.append)
-    sys.meta_path.remove(watcher)  # type: ignore[arg-type]
+def test_a_hook_of_an_imported_module_is_called_at_once() -> None:
+    hooks, calls = ImportHooks(), list[str]()
+    hooks.add("json", calls.append)
+    sys.meta_path.remove(hooks)  # type: ignore[arg-type]
 
-    assert told == ["json"]
+    assert calls == ["json"]
 
 
 def test_a_module_that_fails_fails_as_it_would(
@@ -76,15 +76,15 @@ def test_a_module_that_fails_fails_as_it_would(
 ) -> None:
     (tmp_path / "failing_module.py").write_text("raise KeyError('own')\n")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    watcher, told = Watcher(), list[str]()
-    watcher.watch("failing_module", told.append)
+    hooks, calls = ImportHooks(), list[str]()
+    hooks.add("failing_module", calls.append)
     try:
         with pytest.raises(KeyError, match="own"):
             __import__("failing_module")
     finally:
-        sys.meta_path.remove(watcher)  # type: ignore[arg-type]
+        sys.meta_path.remove(hooks)  # type: ignore[arg-type]
 
-    assert told == []
+    assert calls == []
     assert "failing_module" not in sys.modules
 
 

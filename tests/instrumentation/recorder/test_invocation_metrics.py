@@ -9,7 +9,7 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
-from aftershock.recorder import drop_counters as counting_losses
+from aftershock.recorder import drop_counters as counting_drops
 from aftershock.recorder import invocation_metrics
 from aftershock.recorder.drop_counters import drop_counts
 from aftershock.recorder.invocation_metrics import Invocations
@@ -18,9 +18,9 @@ from tests.support.otlp_sink import Received, Sink
 
 
 @pytest.fixture(autouse=True)
-def _no_losses(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_drops(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is lost on purpose here is no loss of the tests that come after."""
-    monkeypatch.setattr(counting_losses, "_counts", Counter[str]())
+    monkeypatch.setattr(counting_drops, "_counts", Counter[str]())
 
 
 INFERENCES = "gen_ai.invoke_agent.inference_calls"
@@ -28,7 +28,7 @@ TOOLS = "gen_ai.invoke_agent.tool_calls"
 
 
 @pytest.fixture(scope="module")
-def told() -> list[Received]:
+def received() -> list[Received]:
     """Everything that one run of the program exported as metrics."""
     with Sink() as sink:
         where = {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.url, "OTEL_METRICS_EXPORTER": "otlp"}
@@ -37,59 +37,59 @@ def told() -> list[Received]:
         return sink.metrics
 
 
-def points(told: list[Received], agent: str | None) -> dict[str, Any]:
+def points(received: list[Received], agent: str | None) -> dict[str, Any]:
     """The newest point of each of the two metrics, of one agent."""
     own = {} if agent is None else {"gen_ai.agent.name": agent}
     return {
         one.name: one.point
-        for one in told
+        for one in received
         if one.attributes == own and one.name in {INFERENCES, TOOLS}
     }
 
 
-def counted(told: list[Received], agent: str) -> tuple[int, int, int]:
+def counted(received: list[Received], agent: str) -> tuple[int, int, int]:
     """Invocations, inferences and tool calls of one agent."""
-    found = points(told, agent)
+    found = points(received, agent)
     assert found[INFERENCES].count == found[TOOLS].count
     return found[TOOLS].count, int(found[INFERENCES].sum), int(found[TOOLS].sum)
 
 
 def test_an_invocation_counts_its_own_calls_failed_and_parallel_ones_too(
-    told: list[Received],
+    received: list[Received],
 ) -> None:
     # Two inferences, each seen twice; a, nobody, 20 in threads. Not: inner's, and far ends.
-    assert counted(told, "outer") == (1, 2, 22)
-    assert counted(told, "inner") == (1, 0, 1)
+    assert counted(received, "outer") == (1, 2, 22)
+    assert counted(received, "inner") == (1, 0, 1)
 
 
-def test_an_invocation_that_asks_for_nothing_is_a_point_too(told: list[Received]) -> None:
-    assert counted(told, "idle") == (1, 0, 0)
-    assert counted(told, "again") == (3, 0, 3)
+def test_an_invocation_that_asks_for_nothing_is_a_point_too(received: list[Received]) -> None:
+    assert counted(received, "idle") == (1, 0, 0)
+    assert counted(received, "again") == (3, 0, 3)
 
 
 def test_an_agent_in_a_forked_worker_counts_itself_and_nothing_of_its_parent(
-    told: list[Received],
+    received: list[Received],
 ) -> None:
-    assert counted(told, "forked") == (1, 0, 1)
-    assert max(Counter(p.point.count for p in told if p.name == TOOLS)) == 3
+    assert counted(received, "forked") == (1, 0, 1)
+    assert max(Counter(p.point.count for p in received if p.name == TOOLS)) == 3
 
 
 def test_an_invocation_that_is_given_up_counts_once_and_one_that_others_count_does_not(
-    told: list[Received],
+    received: list[Received],
 ) -> None:
-    assert counted(told, "given up") == (1, 0, 0)
-    assert points(told, None) == {}
-    assert {one.name for one in told if "invoke_agent" in one.name} == {INFERENCES, TOOLS}
+    assert counted(received, "given up") == (1, 0, 0)
+    assert points(received, None) == {}
+    assert {one.name for one in received if "invoke_agent" in one.name} == {INFERENCES, TOOLS}
 
 
-def test_units_buckets_and_exemplars_are_the_conventions_own(told: list[Received]) -> None:
-    (tools,) = {one.message for one in told if one.name == TOOLS}
-    (inferences,) = {one.message for one in told if one.name == INFERENCES}
-    point = points(told, "outer")[TOOLS]
+def test_units_buckets_and_exemplars_are_the_conventions_own(received: list[Received]) -> None:
+    (tools,) = {one.message for one in received if one.name == TOOLS}
+    (inferences,) = {one.message for one in received if one.name == INFERENCES}
+    point = points(received, "outer")[TOOLS]
 
     assert (inferences, tools) == ("{inference_call}", "{tool_call}")
     assert list(point.explicit_bounds) == [1, 2, 4, 8, 16, 32, 64, 128]
-    traces = {e.trace_id for p in told for e in p.point.exemplars if e.as_int == 22}
+    traces = {e.trace_id for p in received for e in p.point.exemplars if e.as_int == 22}
     assert [16] == [len(trace_id) for trace_id in traces]
 
 

@@ -98,8 +98,8 @@ def test_a_tool_span_says_what_the_rules_need_without_content(recorded: Recorded
 def test_nothing_that_was_said_asked_or_answered_leaves_by_default(recorded: Recorded) -> None:
     everything = " ".join(one.texts() for one in recorded.spans + recorded.events)
 
-    for said in (SECRET, "checkout", "ada@example.com", "4111", "restarted", "done"):
-        assert said not in everything
+    for text in (SECRET, "checkout", "ada@example.com", "4111", "restarted", "done"):
+        assert text not in everything
 
 
 def test_a_tools_start_is_told_while_it_runs_with_its_fingerprint(recorded: Recorded) -> None:
@@ -240,16 +240,16 @@ def test_waiting_for_a_person_is_no_error_and_bare_langchain_calls_share_a_run()
     script = by_turn(call("deploy", service="checkout"), text_reply("deployed"))
     recorded = record("waiting_agent.py", script)
     deploys = [s for s in recorded.spans if s.name == "execute_tool deploy"]
-    looks = [s for s in recorded.spans if s.name == "execute_tool look"]
+    inspections = [s for s in recorded.spans if s.name == "execute_tool inspect"]
     (frame,) = [s for s in recorded.spans if s.name == "invoke_agent waiting_agent"]
     bare = [s for s in recorded.spans if s.parent_id == frame.span_id]
 
     assert recorded.process.stdout.split() == ["deployed", "a", "b"], recorded.process.stderr
     assert [s.status for s in deploys] == [0, 0]
     assert [s.attributes.get(names.RESULT_OUTCOME) for s in deploys] == [None, "ok"]
-    assert len(looks) == 2
+    assert len(inspections) == 2
     assert sorted(s.name for s in bare) == [
         "chat gpt-demo",
-        "execute_tool look",
-        "execute_tool look",
+        "execute_tool inspect",
+        "execute_tool inspect",
     ]

@@ -1,4 +1,4 @@
-"""Start events and heartbeats: told at once, told again, bounded, and gone with their step."""
+"""Start events and heartbeats: sent at once, sent again, bounded, and gone with their step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 
-import pytest
 from opentelemetry import trace
 from opentelemetry._logs import Logger
 from opentelemetry.sdk._logs import LoggerProvider
@@ -17,16 +16,15 @@ from opentelemetry.trace import format_span_id
 
 from aftershock import attributes as names
 from aftershock.recorder import lifecycle_events
-from aftershock.recorder.deferred_attributes import DEFERRED
 from aftershock.recorder.drop_counters import count_drop, drop_counts
 from aftershock.recorder.lifecycle_events import LifecycleEvents
-from aftershock.recorder.span_tracking import Amendment, Amendments
+from aftershock.recorder.pending_spans import PENDING, PendingSpans
 
 
 def lifecycle(
     heartbeat_s: float = 30.0, tick_s: float = 1.0
 ) -> tuple[LifecycleEvents, InMemoryLogRecordExporter]:
-    """An announcer with a log pipeline of its own."""
+    """Lifecycle events with a log pipeline of their own."""
     memory, logs = InMemoryLogRecordExporter(), LoggerProvider()
     logs.add_log_record_processor(SimpleLogRecordProcessor(memory))
     return LifecycleEvents(
@@ -48,6 +46,13 @@ def span_named(name: str, parent: Span | None = None) -> Span:
     return span
 
 
+def begin(events: LifecycleEvents, step: Span) -> Span:
+    """A step begins, as span tracking reports it."""
+    PENDING.began(step, beats=True)
+    events.began(step)
+    return step
+
+
 def eventually(true: Callable[[], bool], timeout_s: float = 3.0) -> bool:
     """Wait for something to become true."""
     limit = time.monotonic() + timeout_s
@@ -56,11 +61,11 @@ def eventually(true: Callable[[], bool], timeout_s: float = 3.0) -> bool:
     return true()
 
 
-def test_a_step_is_told_at_once_with_what_is_known_of_it() -> None:
-    said, memory = lifecycle()
+def test_a_start_event_is_sent_at_once_with_the_attributes_so_far() -> None:
+    events, memory = lifecycle()
     frame = span_named("frame")
     step = span_named("step", frame)
-    said.began(step)
+    events.began(step)
 
     assert eventually(lambda: bool(memory.get_finished_logs()), 0.5)
     (event,) = [one.log_record for one in memory.get_finished_logs()]
@@ -73,16 +78,15 @@ def test_a_step_is_told_at_once_with_what_is_known_of_it() -> None:
 
 
 def test_a_step_that_lasts_says_so_until_it_ends() -> None:
-    said, memory = lifecycle(heartbeat_s=0.1, tick_s=0.02)
-    step = span_named("step")
-    said.began(step)
+    events, memory = lifecycle(heartbeat_s=0.1, tick_s=0.02)
+    step = begin(events, span_named("step"))
 
     def beats() -> int:
         kinds = [one.log_record.event_name for one in memory.get_finished_logs()]
         return kinds.count(names.EVENT_HEARTBEAT)
 
     assert eventually(lambda: beats() >= 2)
-    said.ended(step.get_span_context().span_id)
+    PENDING.ended(step.get_span_context().span_id)
     time.sleep(0.05)
     seen = beats()
     time.sleep(0.3)
@@ -91,21 +95,21 @@ def test_a_step_that_lasts_says_so_until_it_ends() -> None:
     assert dict(last.attributes or {}) == {names.OPERATION: "execute_tool", names.RUN_ID: "r"}
 
 
-def test_an_abandoned_step_is_forgotten_without_an_end() -> None:
-    said, memory = lifecycle(heartbeat_s=0.05, tick_s=0.02)
+def test_an_abandoned_step_is_evicted_without_an_end() -> None:
+    events, memory = lifecycle(heartbeat_s=0.05, tick_s=0.02)
     step = span_named("step")
     span_id = step.get_span_context().span_id
-    said.began(step)
+    begin(events, step)
     assert eventually(lambda: bool(memory.get_finished_logs()))
     memory.clear()
     del step
     gc.collect()
 
-    assert eventually(lambda: said.live(span_id) is None)
+    assert eventually(lambda: PENDING.get(span_id) is None)
 
 
 class Abandoned:
-    """What only the garbage collector frees; freed, it ends a step, as a stream left unread does."""
+    """An object in a circle. When it is collected it ends a step, as an unread stream does."""
 
     def __init__(self, end: Callable[[], None]) -> None:
         self.itself = self
@@ -115,31 +119,30 @@ class Abandoned:
         self.end()
 
 
-def test_a_step_that_is_collected_amid_an_announcement_does_not_stop_the_app(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(DEFERRED, "enabled", True)
-    said, _ = lifecycle()
-    amended = Amendments()
+def test_a_step_that_is_collected_while_another_begins_does_not_stop_the_app() -> None:
+    events, _ = lifecycle()
+    pending = PendingSpans()
+    pending.exported_by_us = True
     steps = [span_named(str(number)) for number in range(50)]
 
     def end() -> None:
-        said.ended(0)
-        amended.take(0)
-        DEFERRED.take(0)
+        pending.ended(0)
+        pending.pop(0)
         count_drop("tests", 0)
 
     def work() -> None:
         for number, step in enumerate(steps):
             gc.set_threshold(1 + number % 10)  # so that it collects at every place
             Abandoned(end)
-            said.began(step)
+            events.began(step)
             Abandoned(end)
-            DEFERRED.add(step, dict)
+            pending.defer(step, dict)
             Abandoned(end)
-            amended.add(step.get_span_context().span_id, Amendment(False, None))
+            pending.began(step, beats=True)
             Abandoned(end)
-            said.live(step.get_span_context().span_id)
+            pending.reparent(step.get_span_context().span_id, None)
+            Abandoned(end)
+            pending.live(step.get_span_context().span_id)
 
     worker = threading.Thread(target=work, daemon=True)
     usual = gc.get_threshold()
@@ -151,7 +154,7 @@ def test_a_step_that_is_collected_amid_an_announcement_does_not_stop_the_app(
     assert not worker.is_alive()
 
 
-def test_a_starved_announcer_drops_the_oldest_and_counts_it() -> None:
+def test_a_thread_without_time_drops_the_oldest_and_counts_it() -> None:
     stuck = threading.Event()
     memory, logs = InMemoryLogRecordExporter(), LoggerProvider()
     logs.add_log_record_processor(SimpleLogRecordProcessor(memory))
@@ -160,11 +163,11 @@ def test_a_starved_announcer_drops_the_oldest_and_counts_it() -> None:
         stuck.wait()
         return logs.get_logger("tests")
 
-    said = LifecycleEvents(slow)
+    events = LifecycleEvents(slow)
     before = drop_counts().get("start_events_waiting", 0)
     steps = [span_named(str(n)) for n in range(lifecycle_events.WAITING_MAX + 100)]
     for step in steps:
-        said.began(step)
+        events.began(step)
 
     assert drop_counts()["start_events_waiting"] - before in (99, 100)
     stuck.set()

@@ -47,11 +47,11 @@ def test_a_forked_child_says_its_own_process() -> None:
 
 def test_a_start_event_says_what_to_stop_before_any_span_has_ended(recorder: Recorder) -> None:
     @aftershock.tool
-    def look() -> None:
+    def inspect() -> None:
         (started, *_) = [e for e in recorder.events if e.log_record.event_name == EVENT_STARTED]
         found.append(started.resource.attributes["process.pid"])
 
     found: list[object] = []
-    look()
+    inspect()
 
     assert [os.getpid()] == found

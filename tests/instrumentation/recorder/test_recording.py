@@ -97,13 +97,13 @@ def test_a_fact_is_an_event_of_the_run_without_its_value(recorder: Recorder) -> 
         aftershock.saw("owner", "checkout", value=None)
 
     facts = [e.log_record for e in recorder.events if e.log_record.event_name == names.EVENT_FACT]
-    told = [
+    outcomes = [
         (f.attributes[names.FACT_KIND], f.attributes[names.FACT_OUTCOME])
         for f in facts
         if f.attributes
     ]
     frame = recorder.span("invoke_agent sre-bot")
-    assert told == [("maintenance_window", "ok"), ("alerts", "failed"), ("owner", "ok")]
+    assert outcomes == [("maintenance_window", "ok"), ("alerts", "failed"), ("owner", "ok")]
     assert frame.context is not None
     assert {f.span_id for f in facts} == {frame.context.span_id}
     assert {str((f.attributes or {})[names.RUN_ID]) for f in facts} == {run.id}
@@ -117,13 +117,13 @@ def test_a_decision_says_what_was_chosen_over_what_and_why(recorder: Recorder) -
     ):
         choice.chose("scale_deployment", over=["restart", "do nothing"])
 
-    said = own(recorder.span("decision"))
-    assert said[names.OPERATION] == names.DECISION_OPERATION
-    assert said[names.DECISION_QUESTION] == "scale?"
-    assert said[names.DECISION_CHOSEN] == "scale_deployment"
-    assert said[names.DECISION_OVER] == ("restart", "do nothing")
-    assert said[names.DECISION_BECAUSE] == "p95 is 900 ms"
-    assert said[names.DECISION_ASSUMES] == ("db has headroom",)
+    attributes = own(recorder.span("decision"))
+    assert attributes[names.OPERATION] == names.DECISION_OPERATION
+    assert attributes[names.DECISION_QUESTION] == "scale?"
+    assert attributes[names.DECISION_CHOSEN] == "scale_deployment"
+    assert attributes[names.DECISION_OVER] == ("restart", "do nothing")
+    assert attributes[names.DECISION_BECAUSE] == "p95 is 900 ms"
+    assert attributes[names.DECISION_ASSUMES] == ("db has headroom",)
 
 
 def test_what_a_thread_does_for_a_run_belongs_to_it(recorder: Recorder) -> None:

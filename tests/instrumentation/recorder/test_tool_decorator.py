@@ -59,11 +59,11 @@ def test_a_call_is_described_by_its_author(recorder: Recorder) -> None:
 
 def test_equal_calls_have_equal_fingerprints_however_they_are_written(recorder: Recorder) -> None:
     @aftershock.tool
-    def look(where: str, deep: bool = False) -> str:
+    def inspect(where: str, deep: bool = False) -> str:
         return "same"
 
-    look("prod", True)
-    look(deep=True, where="prod")
+    inspect("prod", True)
+    inspect(deep=True, where="prod")
 
     prints = {str((s.attributes or {})[names.ARGUMENTS_DIGEST]) for s in recorder.spans}
     assert len(prints) == 1
@@ -159,11 +159,11 @@ def test_objects_in_arguments_are_never_turned_into_text(recorder: Recorder) -> 
 def test_a_generator_is_one_call_from_its_first_item_to_its_last(recorder: Recorder) -> None:
     @aftershock.tool
     def count(n: int) -> Generator[int, str, str]:
-        said: list[str] = []
+        answers: list[str] = []
         for one in range(n):
             assert get_current_span().is_recording()
-            said.append((yield one))
-        return ",".join(map(str, said))
+            answers.append((yield one))
+        return ",".join(map(str, answers))
 
     assert inspect.isgeneratorfunction(count)
     body = count(2)

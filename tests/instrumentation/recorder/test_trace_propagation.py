@@ -10,12 +10,12 @@ from tests.instrumentation.conftest import Recorder
 
 
 def test_inside_a_tool_both_carry_the_tools_own_span(recorder: Recorder) -> None:
-    told: list[str] = []
+    carried: list[str] = []
 
     @aftershock.tool(risk="write")
     def scale(name: str) -> str:
-        told.append(aftershock.sql_comment())
-        told.append(aftershock.annotations()["traceparent"])
+        carried.append(aftershock.sql_comment())
+        carried.append(aftershock.annotations()["traceparent"])
         return name
 
     scale("checkout")
@@ -24,7 +24,7 @@ def test_inside_a_tool_both_carry_the_tools_own_span(recorder: Recorder) -> None
     flags = f"{context.trace_flags:02x}"
     parent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{flags}"
 
-    assert [f" /*traceparent='{parent}'*/", parent] == told
+    assert [f" /*traceparent='{parent}'*/", parent] == carried
 
 
 def test_outside_a_tool_a_statement_stays_as_it_is() -> None:

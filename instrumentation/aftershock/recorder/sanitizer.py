@@ -1,7 +1,8 @@
-"""Exporting: the last look at every span, event and log before it leaves the process.
+"""Sanitizer: what every span, event and log goes through before it leaves the process.
 
-Runs on the batching threads, never on the app's. What leaves is a copy: marks are applied, content
-that nobody asked for is taken out (its fingerprint stays), secrets are redacted, sizes are capped.
+It runs on the batching threads, never on the app's. It makes a copy: deferred attributes are added,
+content is replaced by its fingerprint unless content capture is on, secrets are redacted, sizes are
+capped.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, Status, StatusCode
 
 from aftershock import attributes as names
-from aftershock.recorder.deferred_attributes import DEFERRED
 from aftershock.recorder.drop_counters import count_drop, record_failure
+from aftershock.recorder.pending_spans import PENDING
 from aftershock.recorder.process_identity import identified
 from aftershock.recorder.redaction import TEXT_CHARS_MAX, redact_value
 from aftershock.recorder.settings import captures_content, policy
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from opentelemetry.sdk._logs import ReadableLogRecord
-
-    from aftershock.recorder.span_tracking import Amendments
 
 SPAN_BYTES_MAX = 131_072  # of one span's texts: a whole batch must fit into one request
 SHORT_CHARS_MAX = 256  # names and ids, which are kept however full a span is
@@ -51,7 +50,7 @@ CONTENT = frozenset(
     }
 )
 CONTENT_FIELDS = re.compile(rf"llm\.(?:input|output)_messages\.|{names.OLD_MESSAGES}")
-# Hashes of ours, which must not be taken for numbers of cards.
+# Our hashes, in which redaction would see numbers of cards.
 HASHES = frozenset(
     {
         names.ARGUMENTS_DIGEST, names.ARGUMENTS_SKETCH, names.RESULT_DIGEST, names.RESULT_SKETCH,
@@ -63,12 +62,12 @@ HASHES = frozenset(
 PAUSES = ("GraphInterrupt", "NodeInterrupt", "GraphBubbleUp")
 
 
-def sanitize_spans(spans: Iterable[ReadableSpan], amendments: Amendments) -> list[ReadableSpan]:
+def sanitize_spans(spans: Iterable[ReadableSpan]) -> list[ReadableSpan]:
     """The spans to export, each a copy that is fit to leave."""
     fit: list[ReadableSpan] = []
     for span in spans:
         try:
-            safe = sanitize_span(span, amendments)
+            safe = sanitize_span(span)
         except Exception:  # noqa: BLE001 (fails closed: a span that cannot be read stays)
             record_failure("preparing a span for export")
             continue
@@ -77,14 +76,14 @@ def sanitize_spans(spans: Iterable[ReadableSpan], amendments: Amendments) -> lis
     return fit
 
 
-def sanitize_span(span: ReadableSpan, amendments: Amendments) -> ReadableSpan | None:
-    """One span, fit to leave. None: it is left out."""
+def sanitize_span(span: ReadableSpan) -> ReadableSpan | None:
+    """One span, fit to leave. None: it is left out of the export."""
     context = span.get_span_context()
     assert context is not None
-    mark = amendments.take(context.span_id)
-    if mark is not None and mark.drop:
+    pending = PENDING.pop(context.span_id)
+    if pending is not None and pending.left_out:
         return None
-    own = {**(span.attributes or {}), **DEFERRED.take(context.span_id)}
+    own = {**(span.attributes or {}), **({} if pending is None else pending.known)}
     status, events = span.status, span.events
     if str(own.get(names.ERROR_TYPE, "")).rpartition(".")[2] in PAUSES:
         del own[names.ERROR_TYPE]
@@ -99,7 +98,7 @@ def sanitize_span(span: ReadableSpan, amendments: Amendments) -> ReadableSpan | 
     return ReadableSpan(
         name=sanitize_text(span.name),
         context=context,
-        parent=mark.parent if mark is not None else span.parent,
+        parent=span.parent if pending is None else pending.parent or span.parent,
         resource=identified(span.resource),
         attributes=found,
         events=[
@@ -161,21 +160,21 @@ def fingerprint_content(own: dict[str, Any]) -> dict[str, Any]:
     tool = own.get(names.TOOL_NAME)
     if tool and names.TOOL_ARGUMENTS in own and names.ARGUMENTS_DIGEST not in own:
         arguments = parsed(own[names.TOOL_ARGUMENTS])
-        kept = {**kept, **describe_call(str(tool), arguments, policy()), **own_words(kept)}
+        kept = {**kept, **describe_call(str(tool), arguments, policy()), **declared_in(kept)}
     if tool and names.TOOL_RESULT in own and names.RESULT_DIGEST not in own:
         failed = names.ERROR_TYPE in own
         kept |= describe_result(parsed(own[names.TOOL_RESULT]), failed=failed)
     return kept
 
 
-def own_words(own: Mapping[str, Any]) -> dict[str, Any]:
-    """What a span already says about its targets and needs wins over what the name suggests."""
+def declared_in(own: Mapping[str, Any]) -> dict[str, Any]:
+    """Targets and requirements of a span, which win over what its tool's name suggests."""
     keys = (names.ACTION_TARGETS, names.CONTEXT_REQUIRED, names.FACTS)
     return {key: own[key] for key in keys if key in own}
 
 
 def is_content(key: str) -> bool:
-    """True for attributes that hold what was said, asked or answered."""
+    """True for attributes that hold messages, arguments, results or goals."""
     return key in CONTENT or CONTENT_FIELDS.match(key) is not None
 
 

@@ -10,7 +10,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 import aftershock
 from aftershock import attributes as names
 from aftershock.recorder.redaction import TEXT_CHARS_MAX
-from aftershock.recorder.sanitizing import EVENTS_MAX, SHORT_CHARS_MAX, SPAN_BYTES_MAX
+from aftershock.recorder.sanitizer import EVENTS_MAX, SHORT_CHARS_MAX, SPAN_BYTES_MAX
 from tests.instrumentation.conftest import Recorder
 
 CHAT = {names.OPERATION: "chat", names.REQUEST_MODEL: "gpt-x"}
@@ -79,7 +79,7 @@ def test_agents_under_one_request_are_runs_of_their_own(recorder: Recorder) -> N
 
 
 def test_content_of_any_family_becomes_fingerprints(recorder: Recorder) -> None:
-    said = {
+    given = {
         names.OPERATION: "execute_tool",
         names.TOOL_NAME: "get_pods",
         names.TOOL_ARGUMENTS: '{"namespace": "prod"}',
@@ -90,7 +90,7 @@ def test_content_of_any_family_becomes_fingerprints(recorder: Recorder) -> None:
         "gen_ai.prompt.name": "ops-v2",
     }
     with aftershock.run(agent="a"):
-        tracer.start_span("execute_tool get_pods", attributes=said).end()
+        tracer.start_span("execute_tool get_pods", attributes=given).end()
 
     found = own(recorder, "execute_tool get_pods")
     assert "prod" not in repr(found)
