@@ -28,6 +28,7 @@ FLOORS: dict[str, tuple[str | None, ...]] = {
         "runs",
         "policy",
         "fingerprints",
+        "redaction",
         "wire",
         "model",
         "approval",

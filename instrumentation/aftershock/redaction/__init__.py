@@ -1,0 +1,1 @@
+"""Secrets and personal data in texts: found in every common form, replaced by their kind. Pure."""
