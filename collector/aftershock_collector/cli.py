@@ -79,7 +79,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{PROGRAM} {given[0]} is now {PROGRAM} {new_name}\n")
         given[0] = new_name
     command = next((c for c in COMMANDS if given[:1] == [c.name]), None)
-    return without_command(given) if command is None else guarded(command, given[1:])
+    if command is None:
+        return without_command(given)
+    if argv is None:
+        use_installation_key()
+    return guarded(command, given[1:])
 
 
 def guarded(command: Command, given: Sequence[str]) -> int:
@@ -102,6 +106,18 @@ def guarded(command: Command, given: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code
+
+
+def use_installation_key() -> None:
+    """Compare fingerprints as the collector on this machine does, where it has a key."""
+    from aftershock.fingerprints.keyed import use_key  # noqa: PLC0415  light
+    from aftershock.recorder import fingerprint_key as keys  # noqa: PLC0415  light
+
+    try:
+        key = keys.configured(os.environ) or keys.read(keys.home(os.environ) / keys.FILE_NAME)
+        use_key(key or b"")
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"{PROGRAM}: fingerprints of other processes do not compare: {error}\n")
 
 
 def start(command: Command, given: Sequence[str]) -> int:

@@ -156,6 +156,7 @@ class Step:
     conversation: str | None = None
     service: str | None = None  # service.name of the process that the agent lives in
     environment: str | None = None  # deployment.environment.name of that process
+    fingerprint_key: str = ""  # id of the key that made its hashes; only equal ones compare
     process: str | None = None  # that process itself: "pid/<host>/<pid>" or "pod/<namespace>/<pod>"
     error: str | None = None  # error.type; None: no error was reported
     action: Action | None = None

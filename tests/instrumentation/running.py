@@ -13,7 +13,8 @@ PROGRAMS = Path(__file__).parent / "programs"
 def environment(**more: str) -> dict[str, str]:
     """This environment without OpenTelemetry's variables, with these."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("OTEL_", "AFTERSHOCK_"))}
-    return {**kept, "OPENAI_API_KEY": "none", **more}
+    key = {"AFTERSHOCK_FINGERPRINT_KEY": "a key that the tests have in common"}
+    return {**kept, "OPENAI_API_KEY": "none", **key, **more}
 
 
 def run_program(

@@ -9,6 +9,8 @@ import os
 import sys
 from pathlib import Path
 
+from aftershock.fingerprints.keyed import use_key
+from aftershock.recorder import fingerprint_key
 from aftershock_collector.access.exposure import Exposed
 from aftershock_collector.access.tls import TlsError
 from aftershock_collector.access.tokens import TokenError
@@ -41,6 +43,9 @@ def main(arguments: argparse.Namespace) -> int:
     config = configured(arguments.config)
     try:
         config.home.mkdir(parents=True, exist_ok=True)
+        use_key(fingerprint_key.configured(os.environ) or fingerprint_key.create(config.home))
+    except ValueError as error:
+        raise CommandError(f"{fingerprint_key.KEY_VARIABLE}: {error}") from error
     except OSError as error:
         raise CommandError(
             f"{config.home} cannot be created: {error.strerror or error}; set {HOME_VARIABLE}"

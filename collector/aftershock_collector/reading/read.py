@@ -29,6 +29,7 @@ from aftershock.attributes import (
     FACT_OUTCOME,
     FACT_SOURCE,
     FACT_SUBJECT,
+    FINGERPRINT_KEY_ID,
     HOST_NAME,
     NAMESPACE_NAME,
     OLD_ENVIRONMENT_NAME,
@@ -41,6 +42,7 @@ from aftershock.attributes import (
     TOOL_NAME,
 )
 from aftershock.entity import entity_key
+from aftershock.fingerprints.keyed import key_id
 from aftershock.fingerprints.shown import Shown
 from aftershock.model import Change, ChangeKind, Fact, Outcome, Step, StepKind
 from aftershock.policy.policy import Policy
@@ -147,6 +149,7 @@ def _step(span: Span, reading: Reading, policy: Policy) -> Step:
         service=text_in(span.resource, SERVICE_NAME),
         environment=text_in(span.resource, ENVIRONMENT_NAME, OLD_ENVIRONMENT_NAME),
         process=process_of(span.resource),
+        fingerprint_key=key_of(span),
         error=ending.error,
         action=action,
         facts=facts,
@@ -158,6 +161,11 @@ def _step(span: Span, reading: Reading, policy: Policy) -> Step:
         words=shown.words,
         compacted=reading.compacted,
     )
+
+
+def key_of(span: Span) -> str:
+    """Which key made the hashes of a step: its process's, or ours where we made them from content."""
+    return text_in(span.resource, FINGERPRINT_KEY_ID) or key_id()
 
 
 _NOTHING_SHOWN = Shown()
@@ -271,6 +279,7 @@ def _moment(event: LogEvent, kind: StepKind, name: str) -> Step | None:
         service=text_in(event.resource, SERVICE_NAME),
         environment=text_in(event.resource, ENVIRONMENT_NAME, OLD_ENVIRONMENT_NAME),
         process=process_of(event.resource),
+        fingerprint_key=text_in(event.resource, FINGERPRINT_KEY_ID) or key_id(),
     )
 
 

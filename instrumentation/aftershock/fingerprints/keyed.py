@@ -74,6 +74,12 @@ def hash_word(word: str) -> int:
     return int.from_bytes(state.digest())
 
 
+@lru_cache(maxsize=WORDS_CACHED_MAX)
+def hash_public(text: str) -> int:
+    """32 bits of an id that is random, or of a digest that is keyed: equal under every key."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=WORD_BYTES).digest())
+
+
 def hash_line(line: bytes) -> int:
     """32 bits of a line of a result."""
     state = _hasher.line.copy()

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from aftershock.fingerprints.fingerprint import fingerprint_result, text_of
-from aftershock.fingerprints.keyed import hash_word, key_id
+from aftershock.fingerprints.keyed import hash_public, key_id
 from aftershock.fingerprints.words import smallest, words_in
 from aftershock.limits import Limits
 
@@ -53,7 +53,7 @@ def shown_in(parts: Sequence[Part], limits: Limits = DEFAULTS) -> Shown:
         if part.is_result:
             told = part.call_id or fingerprint_result(part.text).digest
             if len(results) < limits.shown_max:
-                results[hash_word(told)] = None
+                results[hash_public(told)] = None
             if not fresh:
                 continue
         found = None if part.text is None else words_of(part.text, key_id())

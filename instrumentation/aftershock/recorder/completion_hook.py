@@ -37,7 +37,7 @@ class Completion:
         span: Any = None,
         **_others: Any,
     ) -> None:
-        """Record what the model was shown, as hashes, and the calls it asks for, as fingerprints."""
+        """Record what the model was shown, as hashes, and which calls it asks for."""
         try:
             own: Mapping[str, Any] = getattr(span, "attributes", None) or {}
             if own.get(OPERATION) not in INFERENCES:

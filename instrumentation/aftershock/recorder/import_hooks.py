@@ -66,7 +66,8 @@ class ImportHooks:
             spec = finder.find_spec(name, path, target)
             if spec is not None:
                 if hasattr(spec.loader, "exec_module"):
-                    spec.loader = NotifyingLoader(spec.loader, self._notify)  # type: ignore[assignment]
+                    loader: Any = NotifyingLoader(spec.loader, self._notify)
+                    spec.loader = loader
                 return spec
         return None
 

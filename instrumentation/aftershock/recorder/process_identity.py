@@ -8,7 +8,8 @@ from collections import OrderedDict
 
 from opentelemetry.sdk.resources import Resource
 
-from aftershock.attributes import HOST_NAME, PROCESS_PID
+from aftershock.attributes import FINGERPRINT_KEY_ID, HOST_NAME, PROCESS_PID
+from aftershock.fingerprints.keyed import key_id
 
 KNOWN_MAX = 16  # one resource a process, and one more for each of its forks
 
@@ -35,7 +36,10 @@ def identified(resource: Resource) -> Resource:
     key = id(resource), os.getpid()
     known = _known.get(key)
     if known is None:
-        ours = Resource({HOST_NAME: socket.gethostname(), PROCESS_PID: key[1]}).merge(resource)
+        own: dict[str, str | int] = {HOST_NAME: socket.gethostname(), PROCESS_PID: key[1]}
+        if key_id():
+            own[FINGERPRINT_KEY_ID] = key_id()
+        ours = Resource(own).merge(resource)
         known = _known[key] = resource, Identified(ours)
         if len(_known) > KNOWN_MAX:
             _known.popitem(last=False)

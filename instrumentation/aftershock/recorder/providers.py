@@ -21,7 +21,7 @@ from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from aftershock.recorder import implicit_run, settings, span_wrapping
+from aftershock.recorder import fingerprint_key, implicit_run, settings, span_wrapping
 from aftershock.recorder.delivery import Outage, SanitizingLogExporter, SanitizingSpanExporter
 from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.import_hooks import when_imported
@@ -60,6 +60,7 @@ def start(*, export: bool = True) -> Pipeline | None:
     if _pipeline is not None or switched_off():
         return _pipeline
     settings.set_defaults()
+    fingerprint_key.install()
     outage = Outage(settings.endpoint())
     spans, logs = tracer_provider(), logger_provider()
     lifecycle = LifecycleEvents(

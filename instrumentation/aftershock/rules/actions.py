@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from aftershock.fingerprints.keyed import hash_word
+from aftershock.fingerprints.keyed import hash_public
 from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKind
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def key_of(action: Action) -> tuple[str, str]:
 def keys_of(action: Action) -> frozenset[int]:
     """How a call's result is told in `Step.shown`: by the call's id, or by its own digest."""
     told = (action.call_id, action.result.digest if action.result else None)
-    return frozenset(hash_word(key) for key in told if key)
+    return frozenset(hash_public(key) for key in told if key)
 
 
 def could_have_learnt(step: Step, earlier: Step) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aftershock.approval import Approval, Gate
 from aftershock.fingerprints.fingerprint import UNSEEN
-from aftershock.model import Action, Finding, Level, Run, Step
+from aftershock.model import Finding, Level, Run, Step
 from aftershock.rules.rule import CALLS, Family, Lifetime, rule
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def unapproved_action(run: Run, limits: Limits) -> Iterator[Finding]:
         summary=f"{action.tool} was called {why}.",
         agent=step.agent or run.agent,
         trace_id=step.trace_id,
-        facts=tuple(line_for(one, approval, step, action) for one, approval in told[-LINES_MAX:]),
+        facts=tuple(line_for(one, approval, step) for one, approval in told[-LINES_MAX:]),
         lasting=True,
     )
 
@@ -68,10 +68,10 @@ def why_not(step: Step, told: Answers) -> str | None:
     action = step.action
     assert action is not None, "only calls have gates"
     answers = [(one, approval) for one, approval in told if answered(one, approval, step)]
-    denials = [pair for pair in answers if not pair[1].lets_pass and covers(pair[1], action)]
+    denials = [pair for pair in answers if not pair[1].lets_pass and covers(*pair, step)]
     since_ns = denials[-1][0].last_ns if denials else 0
     allowing = [pair for pair in answers if pair[1].lets_pass and pair[0].last_ns > since_ns]
-    fitting = [pair for pair in allowing if covers(pair[1], action)]
+    fitting = [pair for pair in allowing if covers(*pair, step)]
     if any(not expired(approval, step) for _, approval in fitting):
         return None
     if fitting:
@@ -84,7 +84,7 @@ def why_not(step: Step, told: Answers) -> str | None:
         given = f"{by} had approved it" if by else "it was approved"
         return f"although {given} for other arguments only"
     if any(
-        covers(approval, action) and not answered(one, approval, step) for one, approval in told
+        covers(one, approval, step) and not answered(one, approval, step) for one, approval in told
     ):
         return "before anybody had approved it"
     return "although nobody had approved it"
@@ -99,14 +99,17 @@ def answered(one: Step, approval: Approval, step: Step) -> bool:
     )
 
 
-def covers(approval: Approval, action: Action) -> bool:
+def covers(one: Step, approval: Approval, step: Step) -> bool:
     """True for an answer about any arguments, or about these.
 
-    Where nobody recorded the call's arguments, an approval is not held to be for others.
+    Where the call's arguments are not known, or were hashed with another key, an approval is not
+    held to be for others.
     """
-    if approval.arguments is None or approval.arguments == action.arguments.digest:
+    digest = step.action.arguments.digest if step.action is not None else UNSEEN
+    if approval.arguments is None or approval.arguments == digest:
         return True
-    return approval.lets_pass and action.arguments.digest.startswith(UNSEEN)
+    unknown = digest.startswith(UNSEEN) or one.fingerprint_key != step.fingerprint_key
+    return approval.lets_pass and unknown
 
 
 def expired(approval: Approval, step: Step) -> bool:
@@ -120,7 +123,7 @@ def evidence_of(step: Step, told: Answers, limits: Limits) -> tuple[str, ...]:
     return tuple(dict.fromkeys(spans))[: limits.evidence_max]
 
 
-def line_for(one: Step, approval: Approval, step: Step, action: Action) -> str:
+def line_for(one: Step, approval: Approval, step: Step) -> str:
     """What was answered, by whom, when, for what, and how long it held."""
     if not answered(one, approval, step):
         whom = f" of {approval.by}" if approval.by else ""
@@ -128,7 +131,7 @@ def line_for(one: Step, approval: Approval, step: Step, action: Action) -> str:
     else:
         line = f"{clock(one.last_ns)} {approval.by or 'somebody'} {OUTCOMES[approval.outcome]}"
     parts = [line]
-    if not covers(approval, action):
+    if not covers(one, approval, step):
         parts.append("for other arguments")
     if approval.expires_at_ns is not None:
         parts.append(f"until {clock(approval.expires_at_ns)}")

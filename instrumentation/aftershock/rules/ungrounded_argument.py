@@ -76,6 +76,8 @@ def shown_before(run: Run, action: Step) -> list[tuple[Step, frozenset[int]]] | 
         for step in run.steps
         if step.span_id != action.span_id and step.last_ns <= action.began_at_ns
     ]
+    if any(step.fingerprint_key != action.fingerprint_key for step in before):
+        return None  # hashes of two keys are never equal, so an id could seem absent
     told = [step for step in before if step.kind is StepKind.INFERENCE]
     by_inference = any(step.words is not None for step in told)
     if not by_inference:

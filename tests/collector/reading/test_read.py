@@ -22,7 +22,7 @@ from aftershock.fingerprints.fingerprint import (
     fingerprint_result,
     subjects_of,
 )
-from aftershock.fingerprints.keyed import hash_word
+from aftershock.fingerprints.keyed import hash_public, hash_word
 from aftershock.model import (
     Change,
     ChangeKind,
@@ -770,7 +770,7 @@ def test_messages_on_an_inference_become_hashes_of_results_and_ids() -> None:
         }
     )
 
-    assert step.shown == {hash_word("call-1")}
+    assert step.shown == {hash_public("call-1")}
     assert step.words == {hash_word(word) for word in ("mia_li_3668", "hat1x", "org-77a")}
 
 
@@ -809,7 +809,7 @@ def test_openinference_messages_are_read_field_by_field() -> None:
         }
     )
 
-    assert step.shown == {hash_word("call-1")}
+    assert step.shown == {hash_public("call-1")}
     assert step.words == {hash_word("mia_li_3668"), hash_word("hat1x")}
     assert step.cost_usd == 0.25
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aftershock.fingerprints.keyed import hash_word
+from aftershock.fingerprints.keyed import hash_public, hash_word
 from aftershock.fingerprints.shown import PARTS_MAX, Part, Shown, parts_in, parts_of_text, shown_in
 from aftershock.limits import Limits
 
@@ -47,7 +47,7 @@ def hashes(*words: str) -> set[int]:
 def test_results_are_told_by_call_id_and_words_by_who_said_them() -> None:
     shown = shown_in(parts_in(MESSAGES))
 
-    assert shown.results == hashes("call-1")
+    assert shown.results == {hash_public("call-1")}
     assert shown.words == hashes("mia_li_3668", "hat170")
 
 
@@ -71,7 +71,7 @@ def test_the_words_of_older_results_are_left_to_the_inference_that_they_were_new
     answered: dict[str, Any] = {"role": "assistant", "parts": [{"type": "text", "content": "so"}]}
     shown = shown_in(parts_in([*MESSAGES, answered]))
 
-    assert shown.results == hashes("call-1")
+    assert shown.results == {hash_public("call-1")}
     assert shown.words == hashes("mia_li_3668")
 
 
@@ -80,7 +80,7 @@ def test_what_no_text_tells_makes_the_words_unknown(kind: str) -> None:
     picture = {"role": "user", "parts": [{"type": kind, "uri": "https://x"}]}
     shown = shown_in(parts_in([*MESSAGES, picture]))
 
-    assert shown == Shown(frozenset(hashes("call-1")), None)
+    assert shown == Shown(frozenset({hash_public("call-1")}), None)
 
 
 def test_results_without_a_call_id_are_told_by_their_digest() -> None:
@@ -98,7 +98,7 @@ def test_a_history_is_bounded() -> None:
     shown = shown_in(many)
 
     assert len(shown.results or ()) == 256
-    assert hash_word("call-999") in (shown.results or ())
+    assert hash_public("call-999") in (shown.results or ())
     assert shown_in([Part("user", "x")] * (PARTS_MAX + 1)) == Shown()
     assert len(shown_in(many, replace(Limits(), shown_max=3)).results or ()) == 3
 

@@ -14,7 +14,7 @@ from opentelemetry.util.genai.types import (
 )
 
 from aftershock import attributes as names
-from aftershock.fingerprints.keyed import hash_word
+from aftershock.fingerprints.keyed import hash_public, hash_word
 from aftershock.recorder.completion_hook import Completion
 from aftershock.recorder.pending_spans import PENDING
 from aftershock.wire import decode_hashes
@@ -42,7 +42,7 @@ HISTORY = [
 def test_results_and_ids_in_its_messages_leave_as_hashes() -> None:
     attributes = completed(HISTORY, system_instruction=[TextPart("You work for ORG-77a.")])
 
-    assert {hash_word("call-1")} == decode_hashes(attributes[names.INFERENCE_SHOWN])
+    assert {hash_public("call-1")} == decode_hashes(attributes[names.INFERENCE_SHOWN])
     assert {hash_word(word) for word in ("vol-7f31", "pod-12ab", "org-77a")} == decode_hashes(
         attributes[names.INFERENCE_WORDS]
     )
