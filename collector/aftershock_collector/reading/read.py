@@ -164,7 +164,7 @@ def _step(span: Span, reading: Reading, policy: Policy) -> Step:
 
 
 def key_of(span: Span) -> str:
-    """Which key made the hashes of a step: its process's, or ours where we made them from content."""
+    """The key of a step's hashes: its process's, or ours where we hash its content."""
     return text_in(span.resource, FINGERPRINT_KEY_ID) or key_id()
 
 
