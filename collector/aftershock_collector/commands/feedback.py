@@ -5,28 +5,23 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from contextlib import closing
 
 from aftershock.model import Assessment, Claim
-from aftershock_collector.commands import CommandError, UsageError
+from aftershock_collector.commands import UsageError
+from aftershock_collector.commands.responding import required, writing
 from aftershock_collector.commands.store_access import (
-    opened,
     print_json,
-    print_nothing_recorded,
     store_path,
 )
 from aftershock_collector.commands.why import claim_named
 from aftershock_collector.impact.feedback import closing_words, decided, feedback_on, prior_words
 from aftershock_collector.impact.priors import Prior, prior_of
-from aftershock_collector.store.interface import StoreRefused, StoreUnavailable
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.serialization import to_plain
-from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.views.timeline_json import finding_json
 from aftershock_collector.wording import attribution_words, clean
 
 ASSESSMENTS = [assessment.value for assessment in Assessment]
-LOCKED_TRIES = 20  # of a quarter of a second each: a collector's commits take milliseconds
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -46,9 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Close a finding and keep the feedback, or show the priors."""
-    with opened() as reader:
-        if reader is None:
-            return print_nothing_recorded("feedback", as_json=arguments.json)
+    with required() as reader:
         if arguments.priors:
             return show(prior_of(reader.feedback()), arguments.json)
         claim = claim_of(reader, arguments)
@@ -84,19 +77,7 @@ def keep(claim: Claim, arguments: argparse.Namespace) -> Claim:
     assessment = Assessment(arguments.assessment)
     feedback = feedback_on(claim, assessment, arguments.by, arguments.because, now_ns)
     over = decided(claim, feedback)
-    place = store_path()
-    for left in reversed(range(LOCKED_TRIES)):
-        try:
-            with closing(SqliteStore.open(place)) as store:
-                store.feedback(over, now_ns)
-        except StoreUnavailable as error:
-            if error.reason != "locked" or not left:
-                problem = f"{place} cannot be written ({error.reason}): {error}"
-                raise CommandError(problem) from error
-        except StoreRefused as error:
-            raise CommandError(f"{place} cannot be used: {error}") from error
-        else:
-            break
+    writing(lambda store: store.feedback(over, now_ns))
     return over
 
 

@@ -42,12 +42,18 @@ class Selection:
 
     def matches(self, claim: Claim) -> bool:
         """True for a finding that fits every filter."""
-        finding = claim.finding
         return (
             claim.opened_at_ns <= self.until_ns
             and (claim.closed_at_ns or FOREVER_NS) >= self.since_ns
-            and self.agent in {None, finding.agent}
-            and self.rule in {None, finding.kind}
+            and self.agent in {None, claim.finding.agent}
+            and self.matches_finding(claim)
+        )
+
+    def matches_finding(self, claim: Claim) -> bool:
+        """True for a finding that fits the filters about findings alone."""
+        finding = claim.finding
+        return (
+            self.rule in {None, finding.kind}
             and self.level in {None, finding.level}
             and (self.entity is None or self.entity in entity_of(claim))
         )

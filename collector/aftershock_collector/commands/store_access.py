@@ -23,7 +23,7 @@ from aftershock_collector.views.envelope import enveloped
 from aftershock_collector.wording import counted
 
 LATEST = "latest"
-LISTS = {"runs", "findings"}  # kinds of output that hold any number of things
+LISTS = {"runs", "findings", "incidents"}  # kinds of output that hold any number of things
 NAMED_MAX = 5  # of the runs that a prefix could mean
 NOTHING_YET = """\
 Nothing is recorded yet in {place}.
