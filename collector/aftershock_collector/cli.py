@@ -46,6 +46,7 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("run", "", "start a program with its agents recorded"),
     Command("up", "up", "run the collector on this machine"),
+    Command("doctor", "doctor", "examine what could keep pages from being sent"),
     Command("check", "check", "check aftershock.yaml, with line numbers"),
     Command("token", "token", "create, list and revoke the tokens of senders and readers"),
     Command("import", "importing", "read recorded traces from files"),
