@@ -11,7 +11,7 @@ from typing import Any
 from rich.text import Text
 
 from aftershock.model import Claim, Level
-from aftershock_collector.commands.selection import add_filters, claims_selected, selection_of
+from aftershock_collector.commands.selection import add_filters, selection_of
 from aftershock_collector.commands.store_access import (
     columns,
     console,
@@ -27,6 +27,7 @@ from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.review.spending import Saving, courses_of, saving_of
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.views.explanation_json import saving_json
+from aftershock_collector.views.selection import claims_selected
 from aftershock_collector.views.timeline_json import finding_json
 from aftershock_collector.wording import attribution_words, clean, clock, day, short
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
-from itertools import islice
 
 from rich.text import Text
 
 from aftershock_collector.commands import CommandError
-from aftershock_collector.commands.selection import Selection, add_filters, selection_of
+from aftershock_collector.commands.selection import add_filters, selection_of
 from aftershock_collector.commands.store_access import (
     LATEST,
     columns,
@@ -25,6 +24,7 @@ from aftershock_collector.store.incidents import Incident, Severity
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.views.incident_json import incident_json
 from aftershock_collector.views.incident_words import state_words
+from aftershock_collector.views.selection import incidents_selected
 from aftershock_collector.wording import attribution_words, clean, clock, day, lasted
 
 LIMIT = 30  # a screen; --limit asks for more
@@ -67,25 +67,6 @@ def main(arguments: argparse.Namespace) -> int:
         screen.print(Text(line, style=colour(incident)))
     screen.print(Text("next: aftershock incidents #, aftershock ack # --by NAME", style="dim"))
     return 0
-
-
-def incidents_selected(
-    reader: Reader, selection: Selection, *, open_only: bool = False
-) -> list[Incident]:
-    """Incidents that fit, newest first."""
-    found = reader.incidents(
-        open_only=open_only, since_ns=selection.since_ns, until_ns=selection.until_ns
-    )
-    return list(islice((one for one in found if fits(reader, one, selection)), selection.limit))
-
-
-def fits(reader: Reader, incident: Incident, selection: Selection) -> bool:
-    """True where an agent took part, and one of its findings fits the other filters."""
-    if selection.agent is not None and selection.agent not in incident.agents:
-        return False
-    if not selection.by_finding:
-        return True
-    return any(map(selection.matches_finding, reader.claims_of(incident.number)))
 
 
 def cells(incident: Incident, now_ns: int) -> tuple[str, ...]:

@@ -8,12 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from aftershock_collector.commands.selection import (
-    Selection,
-    add_filters,
-    claims_selected,
-    selection_of,
-)
+from aftershock_collector.commands.selection import add_filters, selection_of
 from aftershock_collector.commands.store_access import (
     columns,
     console,
@@ -22,13 +17,12 @@ from aftershock_collector.commands.store_access import (
     print_no_match,
     print_nothing_recorded,
 )
-from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.run_summary import RunSummary
 from aftershock_collector.views.run_words import agents_words, duration_words
+from aftershock_collector.views.selection import runs_selected
 from aftershock_collector.wording import clean, clock, counted, day
 
 LIMIT = 30  # a screen; --limit asks for more
-RUNS_MAX = 10_000  # looked through where only some have a matching finding
 SHORT_MIN = 8  # characters of an id, or as many as tell the listed runs apart
 
 
@@ -59,20 +53,6 @@ def main(arguments: argparse.Namespace) -> int:
     for run, line in zip(found, lines[1:], strict=True):
         screen.print(Text(line, style="red" if run.alarms else "yellow" if run.warnings else ""))
     return 0
-
-
-def runs_selected(reader: Reader, selection: Selection) -> list[RunSummary]:
-    """Runs that fit, newest first; by rule, level and entity through their findings."""
-    ids = None
-    if selection.by_finding:
-        ids = {claim.finding.run_id for claim in claims_selected(reader, selection)}
-    runs = reader.runs(
-        limit=selection.limit if ids is None else RUNS_MAX,
-        since_ns=selection.since_ns,
-        until_ns=selection.until_ns,
-        agent=selection.agent,
-    )
-    return [run for run in runs if ids is None or run.run_id in ids][: selection.limit]
 
 
 def cells(run: RunSummary, length: int, now_ns: int) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What `aftershock doctor` examines: versions, configuration, store, ports, telemetry, receivers."""
+"""What `aftershock doctor` examines, from the configuration to the receivers."""
 
 from __future__ import annotations
 

@@ -1,31 +1,30 @@
-"""The collector's own pages: what ran lately, and one run with its infrastructure, in a browser."""
+"""The collector's own pages: lists, runs, incidents and runbooks, in a browser."""
 
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from aftershock.policy.policy import Policy
-from aftershock_collector.config.shipped_files import shipped
 from aftershock_collector.metrics.series import Series
 from aftershock_collector.store.reader import Reader
-from aftershock_collector.store.run_summary import RunSummary
 from aftershock_collector.views.chart import Plot
-from aftershock_collector.views.html import runs_page, timeline_page
+from aftershock_collector.views.html import lists, runbook_page, timeline_page
+from aftershock_collector.views.html.runbook_page import Link
 from aftershock_collector.views.load_timeline import View, view
 from aftershock_collector.views.timeline import Timeline
 
-RUNS_SHOWN = 100  # of the newest; the command line has the rest
 SERIES_SHOWN = 12  # beside the judged ones: the page stays readable
 MARGIN_NS = 60 * 10**9  # of infrastructure shown before and after the agents
+CANDIDATES_MAX = 10  # runs that the beginning of an id may mean
 
-NAME = re.compile(r"[A-Za-z]+")  # of an alert
 HEADERS = {
     "Content-Security-Policy": "frame-ancestors 'none'",  # the rest stands in the pages themselves
     "Cache-Control": "no-store",
@@ -33,40 +32,105 @@ HEADERS = {
 }
 
 SeriesAround = Callable[[Sequence[str], int, int], Awaitable[Sequence[Series]]]
+List = Callable[[Reader, Mapping[str, str], int], str]
 
 
-def routes(store: Path, policy: Policy, series_around: SeriesAround) -> list[Route]:
-    """`/`, `/runs/{run_id}` and `/runbooks/{name}`."""
-
-    async def runs(_: Request) -> Response:
-        found = await asyncio.to_thread(_runs, store)
-        return HTMLResponse(runs_page.render(found), headers=HEADERS)
-
-    async def run(request: Request) -> Response:
-        run_id = request.path_params["run_id"]
-        try:
-            seen = await asyncio.to_thread(_view, store, run_id, policy)
-        except ValueError:
-            message = f"No run {run_id}: it was never seen, or it is older than what is kept.\n"
-            return PlainTextResponse(message, 404)
-        around = await series_around(*_stretch(seen.timeline))
-        page = await asyncio.to_thread(
-            timeline_page.render, seen.timeline, extra=plots(around), pages=seen.pages
-        )
-        return HTMLResponse(page, headers=HEADERS)
-
-    async def runbook(request: Request) -> Response:
-        name = request.path_params["name"]
-        place = shipped("alerts/runbooks") / f"{name}.md"
-        if not NAME.fullmatch(name) or not place.is_file():
-            return PlainTextResponse(f"There is no runbook {name!r}.\n", 404)
-        return PlainTextResponse(await asyncio.to_thread(place.read_text, "utf-8"), headers=HEADERS)
-
+def routes(
+    store: Path, policy: Policy, series_around: SeriesAround, unpaged: str | None = None
+) -> list[Route]:
+    """Every page. `unpaged` says that no receiver is configured, where that is so."""
+    pages = Pages(store, policy, series_around, unpaged)
     return [
-        Route("/", runs),
-        Route("/runs/{run_id:path}", run),
-        Route("/runbooks/{name}", runbook),
+        Route("/", pages.runs),
+        Route("/incidents", pages.incidents),
+        Route("/findings", pages.findings),
+        Route("/findings/{number:int}", pages.finding),
+        Route("/runs/{run_id:path}", pages.run),
+        Route("/runbooks", pages.runbooks),
+        Route("/runbooks/{name}", pages.runbook),
     ]
+
+
+class Pages:
+    """The pages of one collector. Reading and rendering happen in threads."""
+
+    def __init__(
+        self, store: Path, policy: Policy, series_around: SeriesAround, unpaged: str | None
+    ) -> None:
+        self.store = store
+        self.policy = policy
+        self.series_around = series_around
+        self.unpaged = unpaged
+
+    async def runs(self, request: Request) -> Response:
+        """The list of runs, with the open incidents above."""
+        return await self._listed(request, lambda r, q, n: lists.runs_page(r, q, n, self.unpaged))
+
+    async def incidents(self, request: Request) -> Response:
+        """The list of incidents."""
+        return await self._listed(
+            request, lambda r, q, n: lists.incidents_page(r, q, n, self.unpaged)
+        )
+
+    async def findings(self, request: Request) -> Response:
+        """The list of findings."""
+        return await self._listed(request, lists.findings_page)
+
+    async def _listed(self, request: Request, render: List) -> Response:
+        query = dict(request.query_params)
+        return answer(await asyncio.to_thread(_with_reader, self.store, render, query))
+
+    async def run(self, request: Request) -> Response:
+        """The timeline of a run, by its id or by the beginning of it."""
+        named = request.path_params["run_id"]
+        found = await asyncio.to_thread(_runs_named, self.store, named)
+        if len(found) > 1:
+            links = [Link(f"/runs/{quote(one, safe='')}", one) for one in found]
+            text = f"{named!r} is the beginning of several runs."
+            return answer(runbook_page.message("Which run?", text, links), 404)
+        try:
+            seen = await asyncio.to_thread(
+                _view, self.store, found[0] if found else named, self.policy
+            )
+        except ValueError:
+            text = f"Run {named!r} was never seen, or it is older than what is kept."
+            return answer(runbook_page.message("No such run", text), 404)
+        around = await self.series_around(*_stretch(seen.timeline))
+        page = await asyncio.to_thread(
+            timeline_page.render,
+            seen.timeline,
+            extra=plots(around),
+            pages=seen.pages,
+            served=True,
+        )
+        return answer(page)
+
+    async def finding(self, request: Request) -> Response:
+        """The run that a finding is about."""
+        number = request.path_params["number"]
+        run_id = await asyncio.to_thread(_run_of_finding, self.store, number)
+        if run_id is None:
+            text = f"There is no finding {number}."
+            return answer(runbook_page.message("No such finding", text), 404)
+        return RedirectResponse(f"/runs/{quote(run_id, safe='')}", headers=HEADERS)
+
+    async def runbook(self, request: Request) -> Response:
+        """One runbook, by the name of its alert or of its rule."""
+        name = request.path_params["name"]
+        known = runbook_page.resolved(name)
+        if known is None:
+            text = f"There is no runbook {name!r}."
+            return answer(runbook_page.message("No such runbook", text), 404)
+        return answer(await asyncio.to_thread(runbook_page.render, known))
+
+    async def runbooks(self, _request: Request) -> Response:
+        """The list of runbooks."""
+        return answer(await asyncio.to_thread(runbook_page.index))
+
+
+def answer(page: str, status: int = 200) -> Response:
+    """A page with the headers that every page has."""
+    return HTMLResponse(page, status, headers=HEADERS)
 
 
 def plots(series: Iterable[Series]) -> list[Plot]:
@@ -83,14 +147,27 @@ def plots(series: Iterable[Series]) -> list[Plot]:
     ][:SERIES_SHOWN]
 
 
-def _runs(store: Path) -> list[RunSummary]:
+def _with_reader(store: Path, render: List, query: Mapping[str, str]) -> str:
     with Reader.open(store) as reader:
-        return reader.runs(limit=RUNS_SHOWN)
+        return render(reader, query, time.time_ns())
+
+
+def _runs_named(store: Path, name: str) -> list[str]:
+    """The run with this id, else those whose ids begin with it."""
+    with Reader.open(store) as reader:
+        ids = [run.run_id for run in reader.runs(prefix=name, limit=CANDIDATES_MAX)]
+    return [name] if name in ids else ids
+
+
+def _run_of_finding(store: Path, number: int) -> str | None:
+    with Reader.open(store) as reader:
+        claim = reader.claim(number)
+    return None if claim is None else claim.finding.run_id
 
 
 def _view(store: Path, run_id: str, policy: Policy) -> View:
     with Reader.open(store) as reader:
-        return view(reader, [run_id], policy)
+        return view(reader, [run_id], policy, time.time_ns())
 
 
 def _stretch(timeline: Timeline) -> tuple[list[str], int, int]:

@@ -134,7 +134,7 @@ def test_text_in_a_template_is_always_text(text: str) -> None:
 
 def test_a_template_that_lacks_a_name_is_an_error_and_not_an_empty_page() -> None:
     with pytest.raises(jinja2.UndefinedError):
-        templates.render("runs.html", runs=[])
+        templates.render("runs.html", runs=[], served=True)
 
 
 def test_findings_stand_above_the_lanes_with_their_sentence() -> None:

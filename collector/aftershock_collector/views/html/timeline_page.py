@@ -45,6 +45,7 @@ def render(
     *,
     extra: Sequence[Plot] = (),
     pages: Sequence[tuple[str, int, Page]] = (),
+    served: bool = False,
 ) -> str:
     """The page.
 
@@ -52,6 +53,7 @@ def render(
         timeline: what agents did, and what is claimed about it.
         extra: series without an attribution, such as those of a service that no agent touched.
         pages: (receiver, when it was delivered in ns, page) of every page that was sent.
+        served: True for the collector's own page, which has links; a file has none.
 
     Returns:
         A whole HTML document in one text.
@@ -64,6 +66,7 @@ def render(
     lanes = time_axis.lane_rows(timeline, axis)
     return templates.render(
         "timeline.html",
+        served=served,
         headline=headline(timeline),
         when=when(timeline),
         chips=chips(timeline, pages),
