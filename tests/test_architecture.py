@@ -35,6 +35,7 @@ FLOORS: dict[str, tuple[str | None, ...]] = {
         "entity",
         "attributes",
         "limits",
+        "grade",
         "version",
     ),
     "aftershock_collector": (

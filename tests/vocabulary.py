@@ -72,7 +72,16 @@ BANNED = {
     "news": "new information, or changes",
     "docketed": "indexed",
 }
-ALLOWED = {"trust_env", "__cause__", "look_up", "watchdog", "test_tidy", "notes", "NOTES"}
+ALLOWED = {
+    "trust_env",
+    "take_along_axis",
+    "__cause__",
+    "look_up",
+    "watchdog",
+    "test_tidy",
+    "notes",
+    "NOTES",
+}
 PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aftershock.approval import Approval, Gate
+from aftershock.grade import Grade
 from aftershock.model import Action, Decision, Fact, Outcome, Step, StepKind, Tier
 
 if TYPE_CHECKING:
@@ -20,15 +21,15 @@ if TYPE_CHECKING:
 NS = 1_000_000_000
 TEXT_CHARS_MAX = 300  # of one sentence: three lines on a phone
 RUN_CHARS = 8  # of a run's id in a narrow column; a unique prefix nearly always
-CERTAIN = "certain"  # a label: an exact link outranks every probability
 NO_AGENT = "no agent action"
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 NAMED = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 SCALES = {
     "s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")),
-    "By": ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")),
+    "By": ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")),
 }
-SHARES = ("errors", "ratio", "utilization", "availability")  # how metrics that are shares end
+SHARES = ("errors", "ratio", "utilization", "availability")  # endings of metrics that are shares
+RARE_P, UNUSUAL_P = 0.001, 0.02  # chance below which a movement is called so
 
 
 def clean(text: str, chars_max: int = TEXT_CHARS_MAX) -> str:
@@ -88,21 +89,38 @@ def lasted(duration_ns: int) -> str:
 
 
 def percent(probability: float) -> str:
-    """91 %; the ends stay honest."""
+    """91 %. Never 0 % or 100 %: an estimate cannot be that sure."""
     if probability < 0.01:
         return "< 1 %"
     return "> 99 %" if probability > 0.99 else f"{probability * 100:.0f} %"
 
 
 def odds(nats: float) -> str:
-    """Surprise in nats as a frequency, two digits of it: 1 in 4,400."""
-    often = math.exp(min(max(nats, 0.0), 30.0))
-    if often < 1.5:
-        return "nothing unusual"
-    if often >= 1e6:
-        return "rarer than 1 in a million"
-    step = 10 ** max(0, math.floor(math.log10(often)) - 1)
-    return f"1 in {int(round(often / step) * step):,}"
+    """How likely a movement is by chance, in words. `nats` is -ln of that chance."""
+    chance_of_it = math.exp(-min(max(nats, 0.0), 30.0))
+    if chance_of_it <= RARE_P:
+        return "very unlikely by chance"
+    return "unlikely by chance" if chance_of_it <= UNUSUAL_P else "not unusual"
+
+
+def times(factor: float) -> str:
+    """3.4 times, 12 times, over 1,000 times: without an exponent."""
+    if not math.isfinite(factor) or factor > 1_000:
+        return "over 1,000 times"
+    return f"{factor:.0f} times" if factor >= 10 else f"{factor:.2g} times"
+
+
+def times_usual(value: float, usual: float) -> str:
+    """Such as 3.4 times its usual; empty where it did not rise or the usual value is zero."""
+    return f"{times(value / usual)} its usual" if 0 < usual < value else ""
+
+
+def age(duration_ns: int) -> str:
+    """A rounded duration in one unit: 40 s, 12 min, 1.5 h."""
+    seconds = duration_ns / NS
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6_000 else f"{seconds / 3_600:.1f} h"
 
 
 def quantity(value: float, unit: str, metric: str = "") -> str:
@@ -156,7 +174,7 @@ def step_words(step: Step) -> str:
         StepKind.INFERENCE: f"asks {name}" if name else "asks its model",
         StepKind.RETRIEVAL: f"looks up {name}",
         StepKind.HAND_OFF: f"hands over to {name}",
-        StepKind.MESSAGE: f"hears: {name}",
+        StepKind.MESSAGE: f"receives: {name}",
         StepKind.APPROVAL: f"approval: {name}",
         StepKind.OUTGOING: f"reaches {', '.join(clean(t, 80) for t in step.targets) or name}",
     }
@@ -219,12 +237,11 @@ def tier_words(tier: Tier) -> str:
 
 
 def change_words(change: Change) -> str:
-    """What became different outside."""
+    """A change of the infrastructure in one line."""
     name, entity = clean(change.name, 80), clean(change.entity, 80)
-    size = "" if change.size is None else f" by {digits(abs(change.size))}σ"
     detail = f": {clean(change.detail, 160)}" if change.detail else ""
-    verb = "leaves its usual range" if change.kind.value == "metric" else change.kind.value
-    return f"{entity} {name} {verb}{size}{detail}"
+    verb = "left its usual range" if change.kind.value == "metric" else change.kind.value
+    return f"{entity} {name} {verb}{detail}"
 
 
 def attribution_words(impact: Impact) -> str:
@@ -233,40 +250,40 @@ def attribution_words(impact: Impact) -> str:
 
 
 def chance(impact: Impact) -> str:
-    """How sure, in a word or a number; nothing where nothing is known."""
-    if impact.label == CERTAIN:
-        return CERTAIN
+    """The probability, or the grade where a link is exact; empty where nothing is known."""
+    if impact.label == Grade.CERTAIN:
+        return Grade.CERTAIN.value
     return "" if impact.probability is None else percent(impact.probability)
 
 
 def exact_link(impact: Impact) -> str | None:
     """What brought the action's own trace back; None where nothing did."""
     change = impact.change
-    if impact.label != CERTAIN or change is None:
+    if impact.label != Grade.CERTAIN or change is None:
         return None
     what = f"{change.kind.value} {clean(change.name, 80)} of {clean(change.entity, 80)}"
     return f"certain: the trace of this call came back in {what}"
 
 
 def judgement(impact: Impact) -> str:
-    """The same in words only, never more certain than the number is."""
-    deed = f"{who(impact.agent)}'s {clean(impact.tool, 80)}"
+    """The grade of the attribution as a sentence, without its probability."""
+    action = f"{who(impact.agent)}'s {clean(impact.tool, 80)}"
     entity = clean(impact.entity, 80)
     if impact.probability is None:
-        return f"Not enough data to say whether {deed} changed {entity}"
-    if impact.label == CERTAIN:
-        return f"{deed} degraded {entity}"
-    if impact.label == "probable":
-        return f"{deed} probably degraded {entity}"
-    if impact.label == "suspected":
-        return f"{deed} is suspected of having degraded {entity}"
-    if impact.label == "possible":
-        return f"{deed} possibly degraded {entity}"
-    return f"No metric evidence that {deed} degraded {entity}"
+        return f"Not enough data to say whether {action} changed {entity}"
+    if impact.label == Grade.CERTAIN:
+        return f"{action} degraded {entity}"
+    if impact.label == Grade.PROBABLE:
+        return f"{action} probably degraded {entity}"
+    if impact.label == Grade.SUSPECTED:
+        return f"{action} may have degraded {entity}"
+    if impact.label == Grade.POSSIBLE:
+        return f"{action} possibly degraded {entity}"
+    return f"No metric evidence that {action} degraded {entity}"
 
 
 def alternative_words(alternative: Alternative) -> str:
-    """Whose deed, where it is one; else what happened."""
+    """The agent and its action; what else happened where it was no agent's action."""
     name = clean(alternative.name, 80) or NO_AGENT
     return name if alternative.span_id is None else f"{who(alternative.agent)}'s {name}"
 
@@ -274,13 +291,13 @@ def alternative_words(alternative: Alternative) -> str:
 def candidates(impact: Impact) -> tuple[tuple[str, float, bool], ...]:
     """(name, probability, is the judged action) of everything that competed, likeliest first.
 
-    "No agent action" is always among them: where no rival says it, it has what the others left.
+    "No agent action" is always among them: where no alternative names it, it has the rest.
     """
     if impact.probability is None:
         return ()
     own = (f"{who(impact.agent)}'s {clean(impact.tool, 80)}", impact.probability, True)
-    others = [(alternative_words(r), r.probability, False) for r in impact.alternatives]
+    others = [(alternative_words(a), a.probability, False) for a in impact.alternatives]
     if all(name != NO_AGENT for name, *_ in others):
-        left = 1.0 - impact.probability - sum(r.probability for r in impact.alternatives)
+        left = 1.0 - impact.probability - sum(a.probability for a in impact.alternatives)
         others.append((NO_AGENT, max(0.0, left), False))
     return tuple(sorted([own, *others], key=lambda c: -c[1]))

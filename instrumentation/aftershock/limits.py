@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from aftershock.grade import PROBABLE_FROM, SUSPECTED_FROM
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -63,8 +65,8 @@ class Limits:
     models: tuple[Model, ...] = ()  # declared; before what is known of models by name
 
     # Impact.
-    impact_alarm: float = 0.8  # "probable": right 93 % of the time on recorded incidents
-    impact_warn: float = 0.5  # "suspected"
+    impact_alarm: float = PROBABLE_FROM
+    impact_warn: float = SUSPECTED_FROM
 
     # Sizes.
     sketch_parts_max: int = 128  # hashed parts kept of one value: 1 kB

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aftershock.approval import Approval, Gate
+from aftershock.grade import Effect, Grade
 
 # --- Facts about the agent -------------------------------------------------------------------
 
@@ -209,9 +210,6 @@ class Run:
         return self.steps[-1] if self.steps else None
 
 
-# --- Facts about the infrastructure ----------------------------------------------------------
-
-
 class ChangeKind(StrEnum):
     """What kind of thing became different."""
 
@@ -242,9 +240,6 @@ class Change:
     detail: str = ""
     trace_id: str | None = None  # that it brought back: an agent's, where one is behind it
     span_id: str | None = None
-
-
-# --- Claims ----------------------------------------------------------------------------------
 
 
 class Level(StrEnum):
@@ -305,7 +300,7 @@ class Impact:
     acted_at_ns: int
     entity: str
     probability: float | None  # None: not enough data to say anything
-    label: str  # certain | probable | suspected | possible | no metric evidence | not enough data
+    label: Grade
     parts: Parts
     alternatives: tuple[Alternative, ...]
     judged_at_ns: int
@@ -316,6 +311,9 @@ class Impact:
     missing: tuple[str, ...] = ()  # what would have made the verdict surer
     charts: tuple[Chart, ...] = ()
     recovered_at_ns: int | None = None
+    effect: Effect = Effect.UNCLEAR
+    any_agent: float | None = None  # 1 - P(no agent action): of every candidate for this damage
+    onset_range_ns: tuple[int, ...] = ()  # the damage began after the first, by the second
 
 
 @dataclass(frozen=True, slots=True)

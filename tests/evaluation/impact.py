@@ -20,9 +20,9 @@ from tests.evaluation.impact_baselines import METHODS
 from tests.evaluation.impact_incidents import (
     ABLATIONS,
     LAST_ACTION,
-    LOOKS_MAX,
+    ROUNDS_MAX,
     RUNNING,
-    Verdicts,
+    Attributions,
     judge_all,
     judge_commands,
 )
@@ -63,12 +63,12 @@ def most(name: str, figure: tuple[float, str], bar: float) -> Line:
 class Judged:
     """Verdicts, and the parts of them that figures are about."""
 
-    def __init__(self, verdicts: Iterable[Verdicts]) -> None:
-        self.all = list(verdicts)
+    def __init__(self, attributions: Iterable[Attributions]) -> None:
+        self.all = list(attributions)
 
     def of(
         self, system: str | None, kind: str, *, k: int | None = None, visible: bool | None = True
-    ) -> list[Verdicts]:
+    ) -> list[Attributions]:
         """Verdicts on one kind of incident."""
         return [
             v
@@ -94,8 +94,8 @@ class Judged:
     def infra_auroc(self, system: str) -> float:
         """Agent incidents against infrastructure incidents, by 1 - P(nobody)."""
         return auroc(
-            [1 - v.nobody for v in self.of(system, "agent")],
-            [1 - v.nobody for v in self.of(system, "infra")],
+            [1 - v.no_agent for v in self.of(system, "agent")],
+            [1 - v.no_agent for v in self.of(system, "infra")],
         )
 
     def reacted_auroc(self, system: str) -> float:
@@ -121,7 +121,7 @@ def bars(once: Judged, quiet: Judged) -> Iterator[Line]:
         flagged = share(
             p > 0.5 for v in quiet.of(system, "quiet", visible=None) for p in v.candidates
         )
-        yield most(f"harmless writes flagged, {LOOKS_MAX} looks, {system}", flagged, 0.01)
+        yield most(f"harmless writes flagged, {ROUNDS_MAX} looks, {system}", flagged, 0.01)
     yield least("guilty action named at P > .5, OB", once.recall("OB"), 0.65)
     sure = share(right for p, right in pairs(once) if p >= 0.8)
     yield least("verdicts with P ≥ .8 that are right", sure, 0.93)
@@ -164,7 +164,7 @@ def further(once: Judged, running: Judged, quiet: Judged) -> Iterator[Line]:
     delays = [v.delay_ns / S for v in running.all if v.delay_ns is not None]
     yield Line("seconds from the action to P > .5, median", f"{statistics.median(delays):.0f}")
     flagged = share(v.worst > 0.5 for v in quiet.all)
-    yield Line(f"quiet spells (1 or 3 writes) with a flag, {LOOKS_MAX} looks", flagged[1])
+    yield Line(f"quiet spells (1 or 3 writes) with a flag, {ROUNDS_MAX} looks", flagged[1])
 
 
 # --- Calibration ----------------------------------------------------------------------------------
@@ -173,19 +173,19 @@ def further(once: Judged, running: Judged, quiet: Judged) -> Iterator[Line]:
 def calibration(once: Judged) -> Iterator[Line]:
     """How often verdicts of each strength are right, and the same as a picture."""
     edges = (0.0, 0.05, 0.2, 0.5, 0.8, 0.95, 1.0 + 1e-9)
-    told = list(pairs(once))
+    reported = list(pairs(once))
     for low, high in pairwise(edges):
-        inside = [(p, right) for p, right in told if low <= p < high]
+        inside = [(p, right) for p, right in reported if low <= p < high]
         if not inside:
             continue
-        said = statistics.mean(p for p, _ in inside)
+        mean = statistics.mean(p for p, _ in inside)
         so, words = share(right for _, right in inside)
         width = 24
         picture = "".join(
-            "█" if n < round(so * width) else "·" if n != round(said * width) else "|"
+            "█" if n < round(so * width) else "·" if n != round(mean * width) else "|"
             for n in range(width)
         )
-        name = f"P {low:.2f}–{min(high, 1.0):.2f}, said {said:.2f}"
+        name = f"P {low:.2f}–{min(high, 1.0):.2f}, mean {mean:.2f}"
         yield Line(name, words, picture)
 
 
@@ -255,10 +255,10 @@ def cost() -> Iterator[Line]:
     topology = {f"service/{n}": [f"service/{2 * n + 1}", f"service/{2 * n + 2}"] for n in range(22)}
     spent = []
     for number in range(15):
-        watch = ActionObserver()
-        watch.open(step((COST_POINTS - 5) * 60 * S + number, f"service/{number}", "a"))
+        observer = ActionObserver()
+        observer.open(step((COST_POINTS - 5) * 60 * S + number, f"service/{number}", "a"))
         began = time.process_time()
-        watch.look((COST_POINTS - 1) * 60 * S + number, store, topology)
+        observer.score((COST_POINTS - 1) * 60 * S + number, store, topology)
         spent.append((time.process_time() - began) * 1e3)
     yield Line(
         f"ms per judgement at {COST_SERIES} series", f"{min(spent):.0f}", "≤ 60", min(spent) <= 60

@@ -16,7 +16,7 @@ from tests.evaluation.impact_baselines import METHODS, around
 from tests.evaluation.recordings import Command, Incident, Recording, S, nezha, petshop, step
 
 EVERY_NS = 60 * S  # one look for each new point
-LOOKS_MAX = 8
+ROUNDS_MAX = 8
 RUNNING = "a look at every point"
 LAST_ACTION = "last action before the alert"  # what people on call go by
 _CHUNK = 16
@@ -32,13 +32,13 @@ ABLATIONS: dict[str, tuple[tuple[Any, str, Any], ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Verdicts:
+class Attributions:
     """What was concluded on one incident: a probability per candidate, and the rest for nobody."""
 
     system: str
     incident: Incident
     candidates: tuple[float, ...]
-    nobody: float
+    no_agent: float
     delay_ns: int | None = None  # from the guilty action to the first look with P > .5
 
     @property
@@ -53,58 +53,62 @@ class Verdicts:
         return max(self.candidates)
 
 
-def watched(recording: Recording, incident: Incident) -> ActionObserver:
+def observed(recording: Recording, incident: Incident) -> ActionObserver:
     """A watch that knows what an agent's records would hold by then."""
-    watch = ActionObserver(observation_window_s=3_600.0)
+    observer = ActionObserver(observation_window_s=3_600.0)
     for at_ns, entity in recording.known_actions(incident):
-        watch.remember([entity], at_ns)
-    return watch
+        observer.remember([entity], at_ns)
+    return observer
 
 
-def judge_once(recording: Recording, incident: Incident) -> Verdicts:
+def judge_once(recording: Recording, incident: Incident) -> Attributions:
     """All candidates, with one look at the time of the alert."""
-    watch = watched(recording, incident)
+    observer = observed(recording, incident)
     for number, (at_ns, entity) in enumerate(incident.candidates):
-        watch.open(step(at_ns, entity, str(number)))
-    impacts = watch.look(incident.now_ns, recording.store, recording.topology)
+        observer.open(step(at_ns, entity, str(number)))
+    impacts = observer.score(incident.now_ns, recording.store, recording.topology)
     by_span = {impact.span_id: impact.probability or 0.0 for impact in impacts}
-    nobody = [r.probability for impact in impacts for r in impact.alternatives if r.span_id is None]
+    no_agent = [
+        r.probability for impact in impacts for r in impact.alternatives if r.span_id is None
+    ]
     shares = tuple(by_span.get(str(n), 0.0) for n in range(len(incident.candidates)))
-    return Verdicts(recording.name, incident, shares, nobody[0] if nobody else 1.0)
+    return Attributions(recording.name, incident, shares, no_agent[0] if no_agent else 1.0)
 
 
-def judge_as_it_runs(recording: Recording, incident: Incident) -> Verdicts:
+def judge_as_it_runs(recording: Recording, incident: Incident) -> Attributions:
     """A look for every new point; each action keeps its surest verdict, as the product does."""
-    watch = watched(recording, incident)
+    observer = observed(recording, incident)
     waiting = sorted(enumerate(incident.candidates), key=lambda pair: pair[1][0])
     surest = [0.0] * len(waiting)
     delay_ns: int | None = None
-    last_ns = waiting[-1][1][0] + LOOKS_MAX * EVERY_NS
+    last_ns = waiting[-1][1][0] + ROUNDS_MAX * EVERY_NS
     end_ns = last_ns if incident.kind == "quiet" else incident.now_ns
     for now_ns in [*range(waiting[0][1][0] + EVERY_NS, end_ns, EVERY_NS), end_ns]:
         while waiting and waiting[0][1][0] < now_ns:
             number, (at_ns, entity) = waiting.pop(0)
-            watch.open(step(at_ns, entity, str(number)))
-        for impact in watch.look(now_ns, recording.store, recording.topology):
+            observer.open(step(at_ns, entity, str(number)))
+        for impact in observer.score(now_ns, recording.store, recording.topology):
             number = int(impact.span_id)
             surest[number] = max(surest[number], impact.probability or 0.0)
             if number == incident.guilty and delay_ns is None and surest[number] > 0.5:
                 delay_ns = now_ns - incident.candidates[number][0]
-    return Verdicts(recording.name, incident, tuple(surest), 1.0 - max(surest), delay_ns)
+    return Attributions(recording.name, incident, tuple(surest), 1.0 - max(surest), delay_ns)
 
 
 def judge_command(command: Command) -> dict[str, float]:
     """Net evidence against every component, as if each had been acted on at that time."""
     scores: dict[str, float] = {}
     for entity in (command.root, *command.others):
-        watch = ActionObserver(observation_window_s=86_400.0)
-        watch.open(step(command.acted_ns, entity, entity))
-        impacts = watch.look(command.now_ns, command.recording.store, command.recording.topology)
+        observer = ActionObserver(observation_window_s=86_400.0)
+        observer.open(step(command.acted_ns, entity, entity))
+        impacts = observer.score(
+            command.now_ns, command.recording.store, command.recording.topology
+        )
         scores[entity] = competition.net(impacts[0].parts)
     return scores
 
 
-def score_once(recording: Recording, incident: Incident, method: str) -> Verdicts:
+def score_once(recording: Recording, incident: Incident, method: str) -> Attributions:
     """The same incident by somebody else's method; its scores are not probabilities."""
     scores: list[float] = []
     touched = {entity for _, entity in incident.candidates}
@@ -115,7 +119,7 @@ def score_once(recording: Recording, incident: Incident, method: str) -> Verdict
         else:
             seen = around(recording, entity, at_ns, incident.now_ns, untouched)
             scores.append(METHODS[method](seen))
-    return Verdicts(recording.name, incident, tuple(scores), 1.0 - max(scores))
+    return Attributions(recording.name, incident, tuple(scores), 1.0 - max(scores))
 
 
 # --- All cores --------------------------------------------------------------------------------
@@ -131,11 +135,11 @@ def recordings() -> dict[str, Recording]:
     return _recordings
 
 
-def _judge_chunk(asked: Sequence[tuple[str, int]], how: str) -> list[Verdicts]:
+def _judge_chunk(asked: Sequence[tuple[str, int]], how: str) -> list[Attributions]:
     with ExitStack() as stack:
         for module, name, value in ABLATIONS.get(how, ()):
             stack.enter_context(patch.object(module, name, value))
-        made: list[Verdicts] = []
+        made: list[Attributions] = []
         for system, number in asked:
             recording = recordings()[system]
             incident = recording.incidents[number]
@@ -148,7 +152,7 @@ def _judge_chunk(asked: Sequence[tuple[str, int]], how: str) -> list[Verdicts]:
         return made
 
 
-def judge_all(kinds: Sequence[str], how: str = "") -> Iterator[Verdicts]:
+def judge_all(kinds: Sequence[str], how: str = "") -> Iterator[Attributions]:
     """Every incident of these kinds, on all cores.
 
     `how` is empty for one look at the time of the alert, RUNNING for a look at every point, the

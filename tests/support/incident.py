@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+from aftershock.grade import Grade
 from aftershock.model import (
     Action,
     Alternative,
@@ -252,7 +253,7 @@ def impact(probability: float | None = 0.91, label: str = "probable") -> Impact:
         acted_at_ns=at(34.2),
         entity="service/checkout",
         probability=probability,
-        label=label,
+        label=Grade(label),
         parts=Parts(own=8.4, before=0.6, callee=3.1, alternative=1.2),
         alternatives=(
             Alternative(None, None, "no agent action", 0.06),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from aftershock.grade import SUSPECTED_FROM
 from aftershock_collector.commands import CommandError
 from aftershock_collector.commands.store_access import (
     LATEST,
@@ -16,7 +17,6 @@ from aftershock_collector.commands.store_access import (
     print_json,
     print_nothing_recorded,
 )
-from aftershock_collector.impact.competition import SUSPECTED
 from aftershock_collector.impact.suspects import LINKED, Suspects
 from aftershock_collector.notify.suspects_page import line, sentence
 from aftershock_collector.store.reader import Reader
@@ -76,13 +76,13 @@ def lines(ranking: Suspects) -> Iterator[tuple[str, str]]:
     yield "", ""
     null_shown = False
     for suspect in ranking.ranked:
-        if not null_shown and ranking.nobody > suspect.probability:
+        if not null_shown and ranking.no_agent > suspect.probability:
             null_shown = True
-            yield f"{percent(ranking.nobody):>7}  {NO_AGENT}", ""
-        red = suspect.probability >= SUSPECTED
+            yield f"{percent(ranking.no_agent):>7}  {NO_AGENT}", ""
+        red = suspect.probability >= SUSPECTED_FROM
         yield line(ranking, suspect), "red" if red else ""
     if not null_shown and not any(suspect.relation == LINKED for suspect in ranking.ranked):
-        yield f"{percent(ranking.nobody):>7}  {NO_AGENT}", ""
+        yield f"{percent(ranking.no_agent):>7}  {NO_AGENT}", ""
     if ranking.more:
         yield f"        and {counted(ranking.more, 'less likely action')}", "dim"
     if not ranking.ranked:

@@ -17,7 +17,7 @@ from aftershock_collector.engine.baseline import Baseline
 from aftershock_collector.engine.cross_run import CrossRunChanges
 from aftershock_collector.engine.evidence import Evidence
 from aftershock_collector.impact.links import Links
-from aftershock_collector.impact.observation import LOOK_S, ActionObserver
+from aftershock_collector.impact.observation import OBSERVATION_WINDOW_S, ActionObserver
 from aftershock_collector.impact.priors import Prior
 from aftershock_collector.impact.suspects import SuspectIndex, Suspects
 from aftershock_collector.metrics.measure import Measurer
@@ -33,7 +33,7 @@ class Correlator:
         limits: Limits,
         *,
         series_max: int = SERIES_MAX,
-        observation_window_s: float = LOOK_S,
+        observation_window_s: float = OBSERVATION_WINDOW_S,
         topology: Mapping[str, Sequence[str]] | None = None,
         patience_s: float = 0.0,
         baseline: Baseline | None = None,
@@ -66,10 +66,10 @@ class Correlator:
         resolved, linked = self.links.resolve(change)
         if linked is None:
             self.links.wait(change)
-        self.observer.hear(resolved)
+        self.observer.on_change(resolved)
         if linked is not None and resolved.kind.is_trouble:
             self.observer.link(linked.step, resolved, now_ns, skew_ns=linked.skew_ns)
-        self.suspect_index.hear(resolved, now_ns)
+        self.suspect_index.on_change(resolved, now_ns)
         return self._cross_run.record_change(resolved)
 
     def record_action(self, step: Step) -> set[str]:
@@ -79,7 +79,7 @@ class Correlator:
     def record_traces(self, steps: Iterable[Step], skew_ns: int) -> None:
         """Record whose traces these are; `skew_ns` added to their times gives our clock."""
         for step in steps:
-            self.links.note(step, skew_ns)
+            self.links.record(step, skew_ns)
 
     def changes_waiting_for(self, steps: Iterable[Step]) -> list[Change]:
         """Changes that named a trace before it was known as an agent's, as it is now."""
@@ -95,7 +95,7 @@ class Correlator:
             skew_ns: what to add to the agent's times to get our clock.
         """
         self.observer.open(step, facts, skew_ns=skew_ns)
-        self.suspect_index.note(step, skew_ns)
+        self.suspect_index.record(step, skew_ns)
 
     def measure(self, samples: Iterable[Sample]) -> None:
         """Record what was measured of the infrastructure."""
@@ -114,7 +114,7 @@ class Correlator:
 
     def set_prior(self, prior: Prior) -> None:
         """Use what people's feedback showed of how often agents are behind a degradation."""
-        self.observer.nobody = prior.nobody
+        self.observer.no_agent = prior.no_agent
 
     def restore_impacts(self, run_id: str, impacts: Iterable[Impact]) -> None:
         """Adopt the attributions that an earlier process made of a run's actions."""
@@ -129,7 +129,7 @@ class Correlator:
 
     def score(self, now_ns: int, live_runs: Mapping[str, object]) -> list[Impact]:
         """One scoring round over the observed actions; returns new and different attributions."""
-        impacts = self.observer.look(now_ns, self.series, self.topology)
+        impacts = self.observer.score(now_ns, self.series, self.topology)
         for impact in impacts:
             self.suspect_index.judged(impact)
             if impact.run_id in live_runs:
@@ -156,12 +156,14 @@ class Correlator:
         resolved, _ = self.links.resolve(alert)
         return self.suspect_index.rank(
             resolved, self.topology, self.series.canonical, now_ns,
-            events=self.observer.events, nobody=self.observer.nobody,
+            events=self.observer.events, no_agent=self.observer.no_agent,
         )  # fmt: skip
 
     def rank_suspects(self, now_ns: int) -> list[Suspects]:
         """Rankings of alerts that are new or different since the last time."""
-        return self.suspect_index.news(lambda alert: self.suspects(alert, now_ns), now_ns)
+        return self.suspect_index.changed_rankings(
+            lambda alert: self.suspects(alert, now_ns), now_ns
+        )
 
     def linked_late(self) -> tuple[Change, ...]:
         """Changes whose trace became an agent's since the last time this was called."""

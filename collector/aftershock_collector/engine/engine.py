@@ -18,7 +18,7 @@ from aftershock_collector.engine.correlator import Correlator
 from aftershock_collector.engine.cross_run import may_overtake
 from aftershock_collector.engine.evidence import Evidence
 from aftershock_collector.engine.run_judge import RunJudge, chunks_of, opens_run
-from aftershock_collector.impact.observation import LOOK_S
+from aftershock_collector.impact.observation import OBSERVATION_WINDOW_S
 from aftershock_collector.metrics.series import SERIES_MAX
 
 EARLY_RUNS_MAX = 1_000  # traces whose outgoing calls wait for the tool call around them
@@ -40,7 +40,7 @@ class Engine:
         policy: Policy = EMPTY,
         *,
         series_max: int = SERIES_MAX,
-        observation_window_s: float = LOOK_S,
+        observation_window_s: float = OBSERVATION_WINDOW_S,
         topology: Mapping[str, Sequence[str]] | None = None,
         live: bool = True,
         patience_s: float = 0.0,

@@ -9,16 +9,17 @@ import numpy as np
 
 from aftershock.model import Change, ChangeKind, Chart
 from aftershock_collector.impact.evidence import Movement
+from aftershock_collector.impact.onset import BAND_SCALES, Onset, onset_of
 from aftershock_collector.impact.placebos import BASELINE_POINTS
-from aftershock_collector.impact.quantities import amount, times
 from aftershock_collector.impact.segments import averaged
 from aftershock_collector.metrics.series import Series
+from aftershock_collector.wording import quantity, times_usual
 
-BAND_SCALES = 3.0  # half the width of the band around the baseline's median
 CHART_POINTS_MAX = 160  # of which the baseline takes up to 60
 CHART_BEFORE_POINTS = 2 * BASELINE_POINTS
 RECOVERY_POINTS = 5  # this many points in a row inside the band, newest first, and ...
 RECOVERY_S = 15.0  # ... for this long: fast scrapes make five points of a lull
+DEPARTED_POINTS = 2  # in a row outside the band again, after a recovery
 
 
 def limit(movement: Movement) -> float:
@@ -27,14 +28,15 @@ def limit(movement: Movement) -> float:
 
 
 def change_of(movement: Movement, effect_ns: int, identity: str) -> Change:
-    """The movement as a change: it begins with the first point outside the band."""
-    series, edge = movement.cut.series, limit(movement)
+    """The movement as a change that began at its change point."""
+    series = movement.cut.series
+    onset = onset_of(series, effect_ns, movement.median, movement.scale)
     after = series.times_ns > effect_ns
     moments, values = series.times_ns[after], series.values[after]
-    outside = np.flatnonzero(values > edge)
-    began_ns = int(moments[outside[0]] if len(outside) else moments[0])
-    peak = float(values.max())
-    factor = times(peak, movement.median)
+    began_ns = int(moments[0]) if onset is None else onset.began_ns
+    peak = float(values[moments >= began_ns].max(initial=float(values.max())))
+    factor = times_usual(peak, movement.median)
+    usual, worst = (quantity(v, series.unit, series.metric) for v in (movement.median, peak))
     return Change(
         id=identity,
         kind=ChangeKind.METRIC,
@@ -43,8 +45,7 @@ def change_of(movement: Movement, effect_ns: int, identity: str) -> Change:
         began_at_ns=began_ns,
         ended_at_ns=None,
         size=(peak - movement.median) / movement.scale,
-        detail=f"{amount(movement.median, series)} → {amount(peak, series)}"
-        + (f" ({factor})" if factor else ""),
+        detail=f"{usual} → {worst}" + (f" ({factor})" if factor else ""),
     )
 
 
@@ -102,15 +103,45 @@ def _points(
 
 
 def recovered_at(series: Sequence[Series], change: Change, chart: Chart) -> int | None:
-    """When the series went back into its band to stay; None while it has not, or is silent."""
+    """When the series went back into its band to stay.
+
+    None while it has not, while it is silent, and where it never left the band: damage that has
+    not shown yet cannot be over.
+    """
     for each in series:
         if each.entity != change.entity or each.metric != change.name:
             continue
-        since = each.times_ns > change.began_at_ns
+        since = each.times_ns >= change.began_at_ns
         moments, inside = each.times_ns[since], each.values[since] <= chart.high
         outside = np.flatnonzero(~inside)
-        start = int(outside[-1]) + 1 if len(outside) else 0
-        run = moments[start:]
+        if not len(outside):
+            return None
+        run = moments[int(outside[-1]) + 1 :]
         if len(run) >= RECOVERY_POINTS and run[-1] - run[0] >= RECOVERY_S * 1e9:
             return int(run[0])
     return None
+
+
+def departed_again(series: Sequence[Series], change: Change, chart: Chart, since_ns: int) -> bool:
+    """True where a series that had recovered has left its band again."""
+    for each in series:
+        if each.entity == change.entity and each.metric == change.name:
+            values = each.values[each.times_ns > since_ns][-DEPARTED_POINTS:]
+            return len(values) == DEPARTED_POINTS and bool((values > chart.high).all())
+    return False
+
+
+def fading(movement: Movement | None, onset: Onset | None) -> bool:
+    """True where the damage is on its way back: below half of its peak, and falling.
+
+    A cold start looks like this; damage that lasts does not.
+    """
+    if movement is None or onset is None or onset.points < 2:
+        return False
+    series = movement.cut.series
+    excess = series.values[series.times_ns >= onset.began_ns] - movement.median
+    if len(excess) < 3:
+        return False
+    peak = float(excess.max())
+    newest = excess[-2:]
+    return peak > 0 and bool(newest.mean() < 0.5 * peak) and bool(excess[-1] <= excess[-2])

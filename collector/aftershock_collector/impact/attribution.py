@@ -1,25 +1,25 @@
-"""From the parts of one look to an Impact: the label, the change, the charts, what is missing."""
+"""From one round's standing to an Impact: its grade, change, charts, and what is missing."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from aftershock.grade import SUSPECTED_FROM, Effect, Grade, grade_of
 from aftershock.model import Alternative, Change, Impact, Parts
 from aftershock_collector.impact.aftermath import change_of, chart_of
-from aftershock_collector.impact.competition import CERTAIN, SUSPECTED, label
-from aftershock_collector.impact.evidence import NOTHING, Evidence
+from aftershock_collector.impact.evidence import NOTHING, Evidence, Movement
+from aftershock_collector.impact.helped import improvement, unchanged
 from aftershock_collector.impact.open_actions import OpenAction
 from aftershock_collector.impact.placebos import BASELINE_POINTS, HISTORY_MIN
-from aftershock_collector.impact.quantities import duration
-from aftershock_collector.impact.scoring import ScoringRound, Standing
+from aftershock_collector.impact.scoring import Standing
+from aftershock_collector.wording import NO_AGENT, age
 
-NOT_ENOUGH = "not enough data"
-NO_EVIDENCE = "no metric evidence"
-NOBODY = "no agent action"
 ALTERNATIVES_MAX = 8  # shown beside "no agent action", likeliest first
 CHARTS_MAX = 3  # the worst series of the target
 CHART_NATS = 3.0  # p .05: below this a series did nothing worth a second chart
-COMPARABLE_FEW = 30  # earlier windows below which a verdict says that it had few
+HISTORY_SHORT_NS = 120 * 10**9  # less is said to be missing, however fast the scrapes are
+COMPARABLE_FEW = 30  # earlier stretches below which an attribution says that it had few
 
 NO_PARTS = Parts(own=0.0, before=0.0, callee=0.0, alternative=0.0)
 
@@ -27,25 +27,23 @@ NO_PARTS = Parts(own=0.0, before=0.0, callee=0.0, alternative=0.0)
 def impact_of(
     standing: Standing,
     probability: float | None,
-    alternatives: tuple[Alternative, ...],
     now_ns: int,
     *,
     gap: tuple[str, ...],
     missing: tuple[str, ...],
 ) -> Impact:
-    """The verdict of one look on one action."""
+    """The attribution of one action after a round; `probability` is the one that is shown."""
     opened, step = standing.opened, standing.opened.step
     moved = [m for m in standing.evidence.movements if len(m.cut.post)]
-    change = None
-    heard = standing.evidence.heard
-    told = heard.nats if heard is not None else 0.0
-    if heard is not None and probability is not None and told > (moved[0].after if moved else 0.0):
-        change = heard.change
-    elif probability is not None and moved and moved[0].after >= CHART_NATS:
-        worst = moved[0]
-        change = change_of(
-            worst, opened.effect_ns, f"{step.span_id}/{standing.target}/{worst.cut.series.metric}"
-        )
+    change, onset = None, None
+    trouble = standing.evidence.trouble
+    received = trouble.nats if trouble is not None else 0.0
+    if trouble is not None and probability is not None and received > _worst(moved):
+        change = trouble.change
+    elif probability is not None and _worst(moved) >= CHART_NATS:
+        metric = moved[0].cut.series.metric
+        change = change_of(moved[0], opened.effect_ns, f"{step.span_id}/{standing.target}/{metric}")
+        onset = standing.onset
     shown = [m for i, m in enumerate(moved[:CHARTS_MAX]) if not i or m.after >= CHART_NATS]
     return Impact(
         span_id=step.span_id,
@@ -56,9 +54,9 @@ def impact_of(
         acted_at_ns=opened.effect_ns,
         entity=standing.target,
         probability=probability,
-        label=NOT_ENOUGH if probability is None else label(probability),
+        label=grade_of(probability),
         parts=_shown(standing.parts),
-        alternatives=alternatives,
+        alternatives=() if probability is None else alternatives_of(standing, probability),
         judged_at_ns=now_ns,
         change=change,
         lead_ns=None if change is None else change.began_at_ns - opened.effect_ns,
@@ -66,26 +64,52 @@ def impact_of(
         context_gap=gap,
         missing=missing,
         charts=tuple(chart_of(m, opened.effect_ns) for m in shown),
+        effect=_effect(standing, probability),
+        any_agent=None if probability is None else _any_agent(standing, probability),
+        onset_range_ns=() if onset is None else (onset.low_ns, onset.high_ns),
     )
 
 
+def _worst(moved: Sequence[Movement]) -> float:
+    return moved[0].after if moved else 0.0
+
+
+def _any_agent(standing: Standing, probability: float) -> float:
+    """1 - P(no agent action), never surer than the shown probability allows."""
+    if standing.probability <= 0.0:
+        return probability
+    raw = 1.0 - standing.no_agent
+    return min(raw, raw * probability / standing.probability) if raw else probability
+
+
+def _effect(standing: Standing, probability: float | None) -> Effect:
+    """What the action did, as far as its target's series show."""
+    if probability is not None and probability >= SUSPECTED_FROM:
+        return Effect.DEGRADED
+    effect_ns = standing.opened.effect_ns
+    better = improvement(standing.evidence, effect_ns)
+    if better is not None and better.probability >= SUSPECTED_FROM:
+        return Effect.HELPED
+    return Effect.UNCHANGED if unchanged(standing.evidence, effect_ns) else Effect.UNCLEAR
+
+
 def unmeasured(opened: OpenAction, now_ns: int, missing: tuple[str, ...]) -> Impact:
-    """The verdict on an action whose targets say nothing at all."""
+    """The attribution of an action of whose targets nothing is measured."""
     silent = Standing(opened, opened.targets[0], NOTHING, NO_PARTS, 0.0, measured=False)
-    verdict = impact_of(silent, None, (), now_ns, gap=(), missing=missing)
-    return replace(verdict, label=NO_EVIDENCE)
+    attribution = impact_of(silent, None, now_ns, gap=(), missing=missing)
+    return replace(attribution, label=Grade.NO_EVIDENCE)
 
 
 def certain(opened: OpenAction, change: Change, now_ns: int) -> Impact:
-    """The verdict where a change brought the action's own trace back: nothing competes with it."""
+    """The attribution where a change carried the action's own trace: nothing competes with it."""
     best = opened.best or unmeasured(opened, now_ns, ())
-    suspected = (best.probability or 0.0) >= SUSPECTED
+    suspected = (best.probability or 0.0) >= SUSPECTED_FROM
     return replace(
         best,
         entity=best.entity if suspected else change.entity,
         probability=1.0,
-        label=CERTAIN,
-        alternatives=(Alternative(None, None, NOBODY, 0.0),),
+        label=Grade.CERTAIN,
+        alternatives=(Alternative(None, None, NO_AGENT, 0.0),),
         judged_at_ns=now_ns,
         change=change,
         lead_ns=max(0, change.began_at_ns - opened.effect_ns),
@@ -95,37 +119,43 @@ def certain(opened: OpenAction, change: Change, now_ns: int) -> Impact:
 
 
 def acquitted(best: Impact, by: Impact) -> Impact:
-    """The verdict where another action's trace came back from the same damage."""
+    """The attribution where the same damage carried another action's trace."""
     culprit = Alternative(by.span_id, by.run_id, by.tool, 1.0, by.trace_id, by.agent)
-    alternatives = (culprit, Alternative(None, None, NOBODY, 0.0))
+    alternatives = (culprit, Alternative(None, None, NO_AGENT, 0.0))
     return replace(
         best,
         probability=0.0,
-        label=label(0.0),
+        label=Grade.NO_EVIDENCE,
         alternatives=alternatives,
         change=None,
         lead_ns=None,
     )
 
 
-def alternatives_of(own: OpenAction, seen: ScoringRound) -> tuple[Alternative, ...]:
-    """Every other explanation of the same look, likeliest first, "no agent action" among them."""
-    others = [
-        alternative_of(s.opened, share)
-        for s, share in zip(seen.standings, seen.shares.candidates, strict=True)
-        if s.opened is not own
-    ]
+def alternatives_of(standing: Standing, probability: float) -> tuple[Alternative, ...]:
+    """Every other explanation of the same damage, likeliest first, "no agent action" among them.
+
+    The other explanations share what the shown probability leaves, in the round's proportions.
+    """
+    left = 1.0 - standing.probability
+    scale = (1.0 - probability) / left if left > 0 else 0.0
+    others = [alternative_of(opened, share * scale) for opened, share in standing.shares]
     others.sort(key=lambda alternative: -alternative.probability)
     outside = [
         Alternative(None, None, f"{change.kind.value} {change.name} of {change.entity}", share)
-        for change, share in seen.others
+        for change, share in ((change, share * scale) for change, share in standing.outside)
     ]
-    alternatives = [
+    no_agent = standing.no_agent - sum(share for _, share in standing.outside)
+    if standing.source is not None:
+        entity, share = standing.source
+        no_agent -= share
+        outside.append(Alternative(None, None, f"trouble that began in {entity}", share * scale))
+    named = [
         *others[:ALTERNATIVES_MAX],
         *outside,
-        Alternative(None, None, NOBODY, seen.shares.nobody),
+        Alternative(None, None, NO_AGENT, max(0.0, no_agent * scale)),
     ]
-    return tuple(sorted(alternatives, key=lambda alternative: -alternative.probability))
+    return tuple(sorted(named, key=lambda alternative: -alternative.probability))
 
 
 def alternative_of(opened: OpenAction, share: float) -> Alternative:
@@ -136,24 +166,24 @@ def alternative_of(opened: OpenAction, share: float) -> Alternative:
 
 
 def lacking(standing: Standing, *, topology: bool) -> tuple[str, ...]:
-    """What would have made this verdict surer, in sentences."""
+    """What would have made this attribution surer, in sentences."""
     words: list[str] = []
     movements = standing.evidence.movements
     if movements:
         comparable = max(m.comparable for m in movements)
-        longest = max(movements, key=lambda m: len(m.cut.history)).cut
-        if len(longest.history) < BASELINE_POINTS + COMPARABLE_FEW:
-            seen_ns = standing.opened.effect_ns - int(longest.series.times_ns[0])
-            words.append(f"only {duration(seen_ns)} of history before the action")
+        longest = max(movements, key=lambda m: m.reference.points).reference
+        seen_ns = standing.opened.effect_ns - longest.began_ns
+        if longest.points < BASELINE_POINTS + COMPARABLE_FEW or seen_ns < HISTORY_SHORT_NS:
+            words.append(f"only {age(seen_ns)} of history before the action")
         elif comparable < COMPARABLE_FEW:
-            words.append(f"only {comparable} earlier windows away from other actions")
+            words.append(f"only {comparable} earlier stretches away from other actions")
     if not topology:
         words.append("which services call each other is not known")
     return tuple(words)
 
 
 def _shown(parts: Parts) -> Parts:
-    """Less than no surprise (the price of several series was higher) is none."""
+    """Parts without negative numbers: the price of several series can exceed the surprise."""
     return Parts(
         own=max(0.0, parts.own),
         before=max(0.0, parts.before),
@@ -164,4 +194,4 @@ def _shown(parts: Parts) -> Parts:
 
 def enough(evidence: Evidence) -> bool:
     """True where something was measured for long enough to be judged."""
-    return evidence.history_points >= HISTORY_MIN or evidence.heard is not None
+    return evidence.history_points >= HISTORY_MIN or evidence.trouble is not None

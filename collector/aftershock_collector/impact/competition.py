@@ -1,9 +1,9 @@
-"""Which action did it, if any: the open actions compete with each other and with "no agent"."""
+"""Which action did it, if any: candidates for one damaged entity, and "no agent action"."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp
+from math import exp, log
 from typing import NamedTuple
 
 from aftershock.model import Parts, Tier
@@ -14,10 +14,11 @@ BEFORE_WEIGHT = 0.8
 CALLEE_FREE = 2.5
 CALLEE_WEIGHT = 0.3
 NET_WEIGHT = 0.55
-NO_AGENT = 2.7  # log-odds that nobody's action did it, before any evidence
-ALTERNATIVE_WEIGHT = 0.30
-
-PROBABLE, SUSPECTED, POSSIBLE = 0.8, 0.5, 0.2  # measured: right 93 %, 90 % and 19 % of the time
+NO_AGENT_LOG_ODDS = 2.7  # of "no agent action", before any evidence
+ALTERNATIVE_WEIGHT = 0.30  # of trouble where no candidate acted
+ELSEWHERE_WEIGHT = 0.20  # of trouble where another candidate acted, unrelated to this entity
+LAG_WEIGHT = 0.5  # nats per doubling-ish of the time from action to damage
+LAG_FREE_S = 60.0  # damage mostly comes within a minute
 
 # Log-prior of having done damage, by what the tool can do.
 PRIORS: dict[Tier, float] = {
@@ -29,47 +30,67 @@ PRIORS: dict[Tier, float] = {
 }
 
 
+class Candidate(NamedTuple):
+    """One explanation of damage by somebody's action."""
+
+    net: float  # evidence in nats
+    tier: Tier
+    lag_s: float = 0.0  # from the action to the onset of the damage
+
+
 class Shares(NamedTuple):
-    """Probabilities of one look: one for each candidate, and what is left for nobody."""
+    """Probabilities that sum to 1: one for each candidate, and of "no agent action"."""
 
     candidates: tuple[float, ...]
-    nobody: float
+    no_agent: float
 
 
-def settled(after: float, before: float) -> float:
-    """Evidence that is left after what was already wrong, in nats."""
-    return min(after, EVIDENCE_MAX) - BEFORE_WEIGHT * max(0.0, before - BEFORE_FREE)
+def settled(after: float, before: float, worse: float | None = None) -> float:
+    """Evidence that is left after what was already wrong, in nats.
+
+    Args:
+        after: surprise after the action.
+        before: surprise just before it.
+        worse: surprise beyond what the action found; None where it found no trouble.
+    """
+    left = min(after, EVIDENCE_MAX) - BEFORE_WEIGHT * max(0.0, before - BEFORE_FREE)
+    return left if worse is None else min(left, worse)
 
 
-def net(parts: Parts) -> float:
+def net(parts: Parts, worse: float | None = None) -> float:
     """Evidence that is left after what was wrong before and what a callee explains, in nats."""
-    return settled(parts.own, parts.before) - CALLEE_WEIGHT * max(0.0, parts.callee - CALLEE_FREE)
+    explained = CALLEE_WEIGHT * max(0.0, parts.callee - CALLEE_FREE)
+    return settled(parts.own, parts.before, worse) - explained
+
+
+def utility(candidate: Candidate) -> float:
+    """Log-odds of one candidate before normalising."""
+    lag = LAG_WEIGHT * log(1.0 + max(0.0, candidate.lag_s) / LAG_FREE_S)
+    return NET_WEIGHT * candidate.net + PRIORS[candidate.tier] - lag
 
 
 def compete(
-    candidates: Sequence[tuple[float, Tier]], alternative: float, nobody: float = NO_AGENT
+    candidates: Sequence[Candidate],
+    alternative: float,
+    no_agent_log_odds: float = NO_AGENT_LOG_ODDS,
+    elsewhere: float = 0.0,
 ) -> Shares:
-    """Soft-max over candidates (net evidence, tier) and "no agent action".
+    """Soft-max over the candidates and "no agent action".
 
-    `alternative` is the worst surprise of anything that no candidate could have moved, in nats;
-    `nobody` the log-odds of "no agent action" before any evidence.
+    Args:
+        candidates: everybody's actions that may explain the damage of one entity.
+        alternative: the worst surprise of anything that no candidate could have moved, in nats.
+        no_agent_log_odds: of "no agent action" before any evidence.
+        elsewhere: the worst surprise of an unrelated entity that another candidate acted on.
     """
-    utilities = [NET_WEIGHT * evidence + PRIORS[tier] for evidence, tier in candidates]
-    utilities.append(nobody + ALTERNATIVE_WEIGHT * min(EVIDENCE_MAX, max(0.0, alternative)))
+    utilities = [utility(candidate) for candidate in candidates]
+    against = max(
+        ALTERNATIVE_WEIGHT * min(EVIDENCE_MAX, max(0.0, alternative)),
+        ELSEWHERE_WEIGHT * min(EVIDENCE_MAX, max(0.0, elsewhere)),
+    )
+    utilities.append(no_agent_log_odds + against)
     top = max(utilities)
-    weights = [exp(utility - top) for utility in utilities]
+    weights = [exp(each - top) for each in utilities]
     total = sum(weights)
-    *shares, nobody = (weight / total for weight in weights)
-    return Shares(tuple(shares), nobody)
-
-
-CERTAIN = "certain"  # not a probability: a trace came back
-
-
-def label(probability: float) -> str:
-    """What a probability is called in front of people."""
-    if probability >= PROBABLE:
-        return "probable"
-    if probability >= SUSPECTED:
-        return "suspected"
-    return "possible" if probability >= POSSIBLE else "no metric evidence"
+    *shares, no_agent = (weight / total for weight in weights)
+    return Shares(tuple(shares), no_agent)

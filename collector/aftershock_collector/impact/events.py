@@ -30,7 +30,7 @@ UNNAMED = "alert/"  # entities of alerts whose labels name nothing: they may be 
 Canonical = Callable[[str], str]
 
 
-class Heard(NamedTuple):
+class SurprisingChange(NamedTuple):
     """One change, and how surprising it was."""
 
     change: Change
@@ -49,7 +49,7 @@ class Events:
     def __len__(self) -> int:
         return len(self._changes)
 
-    def watching(self, since_ns: int) -> None:
+    def observing(self, since_ns: int) -> None:
         """From here on, not having heard of something means that it did not happen."""
         if self.since_ns is None or since_ns < self.since_ns:
             self.since_ns = since_ns
@@ -123,23 +123,23 @@ class Around:
         """Every entity that had trouble."""
         return list(self._trouble)
 
-    def after(self, entity: str, moment_ns: int) -> Heard | None:
+    def after(self, entity: str, moment_ns: int) -> SurprisingChange | None:
         """The most surprising trouble that began after a moment; None where there was none."""
-        heard = [
-            Heard(change, self._surprise(change, change.began_at_ns - moment_ns))
+        received = [
+            SurprisingChange(change, self._surprise(change, change.began_at_ns - moment_ns))
             for change in self._trouble.get(entity, ())
             if change.began_at_ns > moment_ns
         ]
-        return max(heard, key=lambda each: (each.nats, -each.change.began_at_ns), default=None)
+        return max(received, key=lambda each: (each.nats, -each.change.began_at_ns), default=None)
 
-    def before(self, entity: str, moment_ns: int) -> Heard | None:
+    def before(self, entity: str, moment_ns: int) -> SurprisingChange | None:
         """The most surprising trouble that was there at a moment already."""
-        heard = [
-            Heard(change, self._surprise(change, min(age_ns, int(BEFORE_S * 1e9))))
+        received = [
+            SurprisingChange(change, self._surprise(change, min(age_ns, int(BEFORE_S * 1e9))))
             for change in self._trouble.get(entity, ())
             if (age_ns := moment_ns - change.began_at_ns) >= 0 and _lasted(change, moment_ns)
         ]
-        return max(heard, key=lambda each: (each.nats, -each.change.began_at_ns), default=None)
+        return max(received, key=lambda each: (each.nats, -each.change.began_at_ns), default=None)
 
     def causes(self, entities: Iterable[str], since_ns: int) -> list[Change]:
         """What others did to these entities, newest first."""

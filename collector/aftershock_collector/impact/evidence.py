@@ -1,4 +1,4 @@
-"""How far entities moved around a moment, in nats: one look at all series that matter to it."""
+"""How far entities moved around moments, in nats: one scan of all series that matter to a round."""
 
 from __future__ import annotations
 
@@ -7,38 +7,57 @@ from math import log
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aftershock_collector.impact.competition import settled
-from aftershock_collector.impact.events import Around, Heard
+from aftershock_collector.impact.events import Around, SurprisingChange
 from aftershock_collector.impact.placebos import (
-    HISTORY_POINTS,
-    baselines,
-    surprise,
-    surprise_before,
+    LENGTHS,
+    POST_MAX,
+    fits_of,
+    nats,
+    views,
 )
+from aftershock_collector.impact.references import Reference, References, Span
 from aftershock_collector.impact.relations import Relations
-from aftershock_collector.impact.segments import Cut, cut, stack
+from aftershock_collector.impact.segments import Cut, cut, group_for
 from aftershock_collector.metrics.series import Family, Series
 
-_ROWS_MAX = 128  # judged at once: 4 MB of windows, which a cache can hold
-_BEFORE_POINTS = (1, 2)  # what an action is told to have found already wrong
-_SKIPPED_POINTS = 5  # after a recorded action: they show what actions do, not what chance does
-
-BRIEF_POINTS = HISTORY_POINTS // 2
-CONNECTION = "{connection}"  # held by callers: more of them is more work
+SPLIT_PRICE = 0.5  # nats per doubling of the stretches tried: nested stretches are correlated
+TROUBLED_NATS = 4.6  # p .01: a series this far off before a moment was in trouble already
+_TROUBLED_SHARE = 0.25  # of the excess that was there: less than this more is not "worse"
 
 Moment = tuple[str, int]  # entity, nanoseconds
 
 
 class Movement(NamedTuple):
-    """What one series did around one moment."""
+    """What one series did around one moment. Values in the unit of the series."""
 
     cut: Cut
-    after: float  # nats
-    before: float  # nats; 0 where it was not asked for
-    comparable: int  # earlier windows behind `after`
-    median: float
-    scale: float
+    reference: Reference
+    after: float  # nats, of the stretch that stands out most
+    worse: float  # nats beyond what the moment found; equals `after` where it found no trouble
+    length: int  # points of that stretch, which ends now
+
+    @property
+    def before(self) -> float:
+        """Nats: how unusual the series was just before the moment."""
+        return self.reference.before
+
+    @property
+    def comparable(self) -> int:
+        """Earlier stretches behind `after`."""
+        return self.reference.comparable
+
+    @property
+    def median(self) -> float:
+        """The middle of the frozen band."""
+        return self.reference.median
+
+    @property
+    def scale(self) -> float:
+        """A robust standard deviation, never below what matters to a person."""
+        return self.reference.scale
 
 
 class Evidence(NamedTuple):
@@ -46,15 +65,16 @@ class Evidence(NamedTuple):
 
     after: float = 0.0  # of the family that stands out most, less the price of several series
     before: float = 0.0  # of the same family
-    demand: float = 0.0  # how unusually much it was asked to do
+    arrivals: float = 0.0  # how unusually much work reached it
     movements: tuple[Movement, ...] = ()  # worst first, without traffic
-    heard: Heard | None = None  # an alert or a warning that came after the moment
-    earlier: Heard | None = None  # one that was there already
+    trouble: SurprisingChange | None = None  # an alert or a warning that came after the moment
+    earlier: SurprisingChange | None = None  # one that was there already
+    worse: float = 0.0  # as `after`, beyond what the moment found
 
     @property
     def history_points(self) -> int:
         """Points before the moment, in the longest series."""
-        return max((len(m.cut.history) for m in self.movements), default=0)
+        return max((m.reference.points for m in self.movements), default=0)
 
 
 NOTHING = Evidence()
@@ -65,23 +85,35 @@ class Scene:
 
     def __init__(  # noqa: PLR0917
         self,
-        series: Iterable[Series],
+        fetch: Callable[[Iterable[str] | None], Iterable[Series]],
         relations: Relations,
         acted_ns: Mapping[str, Sequence[int]],
         now_ns: int,
         canonical: Callable[[str], str],
         around: Around,
+        references: References,
+        troubles: Mapping[str, Sequence[Span]],
     ) -> None:
         self.relations = relations
         self.around = around
         self.now_ns = now_ns
+        self._fetch = fetch
         self._canonical = canonical
+        self._references = references
+        self._troubles = troubles
         self._acted_ns: dict[str, list[int]] = {}  # effect times of recorded actions
         for entity, times in acted_ns.items():
             self._acted_ns.setdefault(canonical(entity), []).extend(times)
         self._series: dict[str, list[Series]] = {}
-        for each in series:
-            self._series.setdefault(each.entity, []).append(each)
+        self._all: list[str] | None = None
+
+    def load(self, entities: Iterable[str]) -> None:
+        """Fetch the series of these entities, once."""
+        wanted = [e for e in dict.fromkeys(entities) if e not in self._series]
+        if wanted:
+            self._series.update({entity: [] for entity in wanted})
+            for each in self._fetch(wanted):
+                self._series.setdefault(each.entity, []).append(each)
 
     def keys(self, targets: Iterable[str]) -> list[str]:
         """The keys that series of these targets are filed under."""
@@ -89,87 +121,133 @@ class Scene:
 
     def measured(self, entity: str) -> bool:
         """True where at least one series of the entity is known."""
-        return entity in self._series
+        self.load([entity])
+        return bool(self._series.get(entity))
 
-    def entities(self) -> list[str]:
-        """Every entity with a series, and every one that had trouble."""
-        return list(dict.fromkeys([*self._series, *self.around.entities()]))
+    def series(self, entity: str) -> list[Series]:
+        """Every series of the entity."""
+        self.load([entity])
+        return self._series.get(entity, [])
 
     def judge(
         self,
         moments: Iterable[Moment],
         *,
         before: bool = False,
-        brief: bool = False,
         grown: Collection[Moment] = (),
     ) -> dict[Moment, Evidence]:
         """Evidence at each moment.
 
         Args:
-            moments: entities and times; each is judged once.
-            before: also ask what was already wrong.
+            moments: entities and times; each is scored once.
+            before: also compare with events before the moment.
             grown: moments at which the entity was given more room: that it uses more is no harm.
-            brief: only how far they moved, from half the history: enough for what only competes.
         """
-        cuts: dict[int, list[tuple[Moment, Cut]]] = {}
         asked = list(dict.fromkeys(moments))
-        points = BRIEF_POINTS if brief else HISTORY_POINTS
-        for moment in asked:
-            beside = Family.TRAFFIC if brief else Family.RESOURCES if moment in grown else None
-            for part in self._cuts(moment, points, beside):
-                cuts.setdefault(len(part.post), []).append((moment, part))
+        self.load(entity for entity, _ in asked)
+        rows = [(moment, part) for moment in asked for part in self._cuts(moment, moment in grown)]
         found: dict[Moment, list[Movement]] = {}
-        for length, rows in cuts.items():
-            for start in range(0, len(rows), _ROWS_MAX):
-                chunk = rows[start : start + _ROWS_MAX]
-                moved = self._movements(chunk, length, before=before)
-                for (moment, _), movement in zip(chunk, moved, strict=True):
-                    found.setdefault(moment, []).append(movement)
-        weighed = {moment: _weigh(movements) for moment, movements in found.items()}
+        for (moment, _), movement in zip(rows, self._movements(rows), strict=True):
+            found.setdefault(moment, []).append(movement)
+        weighed = {moment: _weigh(_finest(movements)) for moment, movements in found.items()}
         for moment in asked:
-            heard = self.around.after(*moment)
+            trouble = self.around.after(*moment)
             earlier = self.around.before(*moment) if before else None
-            if heard or earlier:
-                weighed[moment] = _with_events(weighed.get(moment, NOTHING), heard, earlier)
+            if trouble or earlier:
+                weighed[moment] = _with_events(weighed.get(moment, NOTHING), trouble, earlier)
         return weighed
 
-    def _cuts(self, moment: Moment, points: int, beside: Family | None) -> Iterator[Cut]:
-        """Every series of the entity but one family, cut at the moment."""
+    def _cuts(self, moment: Moment, grown: bool) -> Iterator[Cut]:
+        """Every series of the entity, cut at the moment; fast ones at two resolutions."""
         entity, effect_ns = moment
         for series in self._series.get(entity, ()):
-            if series.family is not beside:
-                part = cut(series, effect_ns, self.now_ns, points)
+            if grown and series.family is Family.RESOURCES:
+                continue
+            first = int(series.times_ns.searchsorted(effect_ns, side="right"))
+            last = int(series.times_ns.searchsorted(self.now_ns, side="right"))
+            for group in dict.fromkeys((1, group_for(last - first, first))):
+                part = cut(series, effect_ns, self.now_ns, group=group)
                 if part is not None and not part.silent:
                     yield part
 
-    def _movements(
-        self, rows: Sequence[tuple[Moment, Cut]], length: int, *, before: bool
-    ) -> list[Movement]:
-        cuts = [part for _, part in rows]
-        nearby = {moment: self._nearby(*moment) for moment in {moment for moment, _ in rows}}
-        table = stack(cuts, [nearby[moment] for moment, _ in rows], _SKIPPED_POINTS)
-        baseline = baselines(table)
-        after = np.zeros(len(rows))
-        comparable = np.zeros(len(rows), np.int64)
-        if length:
-            after, comparable = surprise(table, baseline, np.stack([c.post for c in cuts]))
-        earlier = np.zeros(len(rows))
-        if before:
-            nats = [surprise_before(table, baseline, points).nats for points in _BEFORE_POINTS]
-            earlier = np.max(nats, axis=0)
-        median, scale = baseline.median[:, -1], baseline.scale[:, -1]
-        return [
-            Movement(part, float(a), float(b), int(c), float(m), float(s))
-            for part, a, b, c, m, s in zip(
-                cuts, after, earlier, comparable, median, scale, strict=True
+    def _movements(self, rows: Sequence[tuple[Moment, Cut]]) -> list[Movement]:
+        if not rows:
+            return []
+        frozen = self._references.of([(moment[1], part) for moment, part in rows], self._skipped)
+        posts = np.full((len(rows), POST_MAX), np.nan, np.float32)
+        lengths = np.zeros(len(rows), np.int64)
+        for row, (_, part) in enumerate(rows):
+            if len(part.post):
+                posts[row, -len(part.post) :] = part.post
+            lengths[row] = len(part.post)
+        median = np.array([each.median for each in frozen], np.float32)
+        scale = np.array([each.scale for each in frozen], np.float32)
+        after, best = _scan(frozen, posts, lengths, median, scale)
+        level = np.array([each.level for each in frozen], np.float32)
+        troubled = np.array([each.before for each in frozen]) >= TROUBLED_NATS
+        troubled &= (level > median) & (after > 0)
+        worse = after.copy()
+        some = np.flatnonzero(troubled)
+        if len(some):
+            higher = np.maximum(scale[some], _TROUBLED_SHARE * (level[some] - median[some]))
+            worse[some], _ = _scan(
+                [frozen[row] for row in some.tolist()],
+                posts[some],
+                lengths[some],
+                level[some],
+                higher,
             )
+        return [
+            Movement(part, frozen[row], float(after[row]), float(worse[row]), int(best[row]))
+            for row, (_, part) in enumerate(rows)
         ]
 
-    def _nearby(self, entity: str, effect_ns: int) -> list[int]:
-        """Effect times of recorded actions on the entity and its neighbours, before the moment."""
+    def _skipped(self, entity: str, moment_ns: int) -> tuple[list[int], Sequence[Span]]:
+        """Effect times of recorded actions on the entity and its neighbours; known trouble."""
         around = self.relations.callees(entity) | self.relations.callers(entity)
         places = (entity, *sorted(around))
-        return [at for place in places for at in self._acted_ns.get(place, ()) if at < effect_ns]
+        acted = [at for place in places for at in self._acted_ns.get(place, ()) if at < moment_ns]
+        return acted, self._troubles.get(entity, ())
+
+
+def _scan(
+    frozen: Sequence[Reference],
+    posts: NDArray[np.float32],
+    lengths: NDArray[np.int64],
+    median: NDArray[np.float32],
+    scale: NDArray[np.float32],
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Nats of the stretch, among those that end now, that stands out most; and its length.
+
+    The longest stretch is free; each doubling of the number of shorter ones has its price.
+    """
+    best = np.zeros(len(frozen))
+    chosen = np.zeros(len(frozen), np.int64)
+    longest = np.array([max((n for n in LENGTHS if n <= size), default=0) for size in lengths])
+    tried = np.array([sum(n <= size for n in LENGTHS) for size in lengths])
+    for length in LENGTHS:
+        some = np.flatnonzero(lengths >= length)
+        if not len(some):
+            break
+        seen = views(posts[some, -length:], median[some], scale[some]).astype(np.float64)
+        value = nats(fits_of([frozen[row].usual for row in some.tolist()], length), seen)
+        price = np.where(longest[some] == length, 0.0, SPLIT_PRICE * np.log2(tried[some] + 1))
+        value = np.maximum(value - price, 0.0)
+        better = value > best[some]
+        best[some[better]] = value[better]
+        chosen[some[better]] = length
+    return best, chosen
+
+
+def _finest(movements: Iterable[Movement]) -> list[Movement]:
+    """One movement for each series: of its resolutions the one that stands out more."""
+    kept: dict[str, Movement] = {}
+    for movement in movements:
+        metric = movement.cut.series.metric
+        known = kept.get(metric)
+        if known is None or movement.after > known.after:
+            kept[metric] = movement
+    return list(kept.values())
 
 
 def _weigh(movements: Sequence[Movement]) -> Evidence:
@@ -181,29 +259,35 @@ def _weigh(movements: Sequence[Movement]) -> Evidence:
     families: dict[Family, list[Movement]] = {}
     for movement in movements:
         families.setdefault(movement.cut.series.family, []).append(movement)
-    work = families.pop(Family.TRAFFIC, [])
-    work += [m for f in families.values() for m in f if m.cut.series.unit == CONNECTION]
-    after, before = max(
+    arrivals = max((m.after for m in families.pop(Family.TRAFFIC, [])), default=0.0)
+    after, before, worse = max(
         (
-            (max(m.after for m in f) - log(len(f)), max(m.before for m in f) - log(len(f)))
+            (
+                max(m.after for m in f) - log(len(f)),
+                max(m.before for m in f) - log(len(f)),
+                max(m.worse for m in f) - log(len(f)),
+            )
             for f in families.values()
         ),
-        key=lambda pair: settled(*pair),
-        default=(0.0, 0.0),
+        key=lambda each: settled(*each),
+        default=(0.0, 0.0, 0.0),
     )
     worst_first = sorted(
         (m for family in families.values() for m in family),
-        key=lambda m: (-m.after, m.cut.series.metric),
+        key=lambda m: (-min(m.after, m.worse), -m.after, m.cut.series.metric),
     )
-    demand = max((m.after for m in work), default=0.0)
-    return Evidence(after, before, demand, tuple(worst_first))
+    return Evidence(after, before, arrivals, tuple(worst_first), worse=worse)
 
 
-def _with_events(moved: Evidence, heard: Heard | None, earlier: Heard | None) -> Evidence:
+def _with_events(
+    moved: Evidence, trouble: SurprisingChange | None, earlier: SurprisingChange | None
+) -> Evidence:
     """Alerts and warnings are one more family."""
+    received = trouble.nats if trouble else 0.0
     return moved._replace(
-        after=max(moved.after, heard.nats if heard else 0.0),
+        after=max(moved.after, received),
+        worse=max(moved.worse, received),
         before=max(moved.before, earlier.nats if earlier else 0.0),
-        heard=heard,
+        trouble=trouble,
         earlier=earlier,
     )

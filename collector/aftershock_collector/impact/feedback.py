@@ -1,12 +1,13 @@
-"""What a person's verdict makes of a finding, in values and in words."""
+"""A person's feedback on a finding: the value, the claim that it closes, and the text."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from math import exp
 from typing import TYPE_CHECKING
 
 from aftershock.model import Assessment, Claim, Closing, Feedback
-from aftershock_collector.wording import clean
+from aftershock_collector.wording import clean, counted, times
 
 if TYPE_CHECKING:
     from aftershock_collector.impact.priors import Prior
@@ -23,7 +24,7 @@ _FOUND = {
 def feedback_on(
     claim: Claim, assessment: Assessment, by: str, because: str, now_ns: int
 ) -> Feedback:
-    """A person's verdict on a claim."""
+    """Feedback on a claim, with the name and reason made safe to print."""
     impact = claim.finding.impact
     return Feedback(
         finding_id=claim.finding.id,
@@ -36,13 +37,13 @@ def feedback_on(
 
 
 def decided(claim: Claim, feedback: Feedback) -> Claim:
-    """The claim as a verdict leaves it: closed for good; what was over stays over since then."""
+    """The claim closed by feedback. A claim that was closed before keeps its closing time."""
     closed_at_ns = feedback.given_at_ns if claim.closed_at_ns is None else claim.closed_at_ns
     return replace(claim, closed_at_ns=closed_at_ns, closing=Closing.FEEDBACK, feedback=feedback)
 
 
 def closing_words(claim: Claim) -> str:
-    """Why a claim is over; a person's verdict with its name and reason. Empty while it is open."""
+    """Why a claim is closed, with the person's name and reason. Empty while it is open."""
     feedback = claim.feedback
     if feedback is None:
         return "" if claim.closing is None else claim.closing.value
@@ -51,13 +52,18 @@ def closing_words(claim: Claim) -> str:
 
 
 def prior_words(prior: Prior) -> str:
-    """Where "no agent action" starts from, and what moved it there."""
-    start = f'"no agent action" starts {prior.nobody:.1f} nats ahead of an action'
-    if not prior.votes:
-        return f"{start}; nobody has voted on a verdict yet"
-    moved = f"moved by {prior.moved:+.1f} by people" if abs(prior.moved) >= 0.05 else "not moved"
-    votes = "1 vote" if prior.votes == 1 else f"{prior.votes:,} votes"
+    """The prior of "no agent action" in odds, and how much feedback moved it."""
+    start = (
+        f'before any evidence "no agent action" is {times(exp(prior.no_agent))} as likely '
+        "as one action"
+    )
+    if not prior.feedback:
+        return f"{start}; no attribution has feedback yet"
+    before = times(exp(prior.no_agent - prior.moved))
+    moved = (
+        f"{before} before feedback" if abs(prior.moved) >= 0.05 else "feedback did not change it"
+    )
     return (
-        f"{start}, {moved}: {votes}, {prior.agent} found the agent behind it, "
-        f"{prior.expected:.1f} were expected"
+        f"{start} ({moved}): feedback on {counted(prior.feedback, 'attribution')}; "
+        f"{prior.agent} found the agent behind it, {prior.expected:.1f} were expected"
     )

@@ -1,4 +1,4 @@
-"""Context gap: trouble around a target that began before the action and that nobody had read."""
+"""Context gap: trouble near a target, begun before the action, that the agent had not read."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from aftershock.model import Fact, Outcome
-from aftershock_collector.impact.aftermath import BAND_SCALES
 from aftershock_collector.impact.evidence import Evidence, Movement
+from aftershock_collector.impact.onset import BAND_SCALES
 from aftershock_collector.impact.placebos import BASELINE_POINTS, HISTORY_MIN
-from aftershock_collector.impact.quantities import duration, times
 from aftershock_collector.impact.segments import floors
+from aftershock_collector.wording import age, times_usual
 
 GAP_NATS = 4.6  # p .01: what anyone looking at the graph would have called trouble
 GAP_POINTS_MIN = 2  # outside the band, up to the action: one point alone is a hiccup
@@ -36,7 +36,7 @@ def troubles(evidence: Mapping[str, Evidence], effect_ns: int) -> list[Trouble]:
     for entity, each in evidence.items():
         if each.earlier is not None:
             change, nats = each.earlier
-            lasted = duration(effect_ns - change.began_at_ns)
+            lasted = age(effect_ns - change.began_at_ns)
             words = f"{entity} {change.kind.value} {change.name} had been there for {lasted}"
             found.append(Trouble(entity, nats, change.began_at_ns, words))
         worst = max(each.movements, key=lambda m: m.before, default=None)
@@ -90,13 +90,12 @@ def _describe(entity: str, movement: Movement, nats: float, effect_ns: int) -> T
     if len(history) - onset < GAP_POINTS_MIN:
         return None
     worst = float(history[onset:].max())
-    factor = times(worst, median)
-    how = f"{factor} its usual" if factor else "above its usual range"
+    how = times_usual(worst, median) or "above its usual range"
     began_ns = int(moments[onset])
     lasted = max(effect_ns - began_ns, movement.cut.cadence_ns)
     return Trouble(
         entity,
         nats,
         began_ns,
-        f"{entity} {movement.cut.series.metric} was already {how} for {duration(lasted)}",
+        f"{entity} {movement.cut.series.metric} was already {how} for {age(lasted)}",
     )

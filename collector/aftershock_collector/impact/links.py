@@ -47,7 +47,7 @@ class Links:
         self._waiting: OrderedDict[str, dict[str, Change]] = OrderedDict()
         self._came: list[Change] = []
 
-    def note(self, step: Step, skew_ns: int = 0) -> None:
+    def record(self, step: Step, skew_ns: int = 0) -> None:
         """A tool call, or a call that a tool made; anything else says nothing."""
         if step.kind is StepKind.OUTGOING and step.parent_id:
             self._above[step.span_id] = step.parent_id

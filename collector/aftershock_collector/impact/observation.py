@@ -1,61 +1,79 @@
-"""Watch: actions that are open for judgement, looked at again and again until they are settled."""
+"""ActionObserver: open actions, scored at every round until their observation window is over."""
 
 from __future__ import annotations
 
+import re
 from bisect import insort
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from aftershock.model import Change, Fact, Impact, Step
-from aftershock_collector.impact.aftermath import recovered_at, refreshed
+from aftershock.grade import SUSPECTED_FROM, Grade, grade_of
+from aftershock.model import Change, ChangeKind, Fact, Impact, Step
+from aftershock_collector.impact.aftermath import fading
 from aftershock_collector.impact.attribution import (
     acquitted,
-    alternatives_of,
     certain,
     enough,
     impact_of,
     lacking,
     unmeasured,
 )
-from aftershock_collector.impact.competition import CERTAIN, NO_AGENT, SUSPECTED
+from aftershock_collector.impact.competition import NO_AGENT_LOG_ODDS
 from aftershock_collector.impact.events import Events
+from aftershock_collector.impact.following import (
+    check_recovery,
+    is_over,
+    is_reportable,
+    resolve,
+    settle,
+)
 from aftershock_collector.impact.gap import unread
-from aftershock_collector.impact.open_actions import OpenAction
+from aftershock_collector.impact.open_actions import ObserverState, OpenAction
+from aftershock_collector.impact.references import References
 from aftershock_collector.impact.relations import Topology
-from aftershock_collector.impact.scoring import ScoringRound, Standing, look
-from aftershock_collector.metrics.series import RETENTION_S, SeriesSource
+from aftershock_collector.impact.restarting import restored, state_of
+from aftershock_collector.impact.scoring import ScoringRound, Standing, Surroundings, score
+from aftershock_collector.impact.sequential import HOLD_S, Held, held
+from aftershock_collector.impact.troubles import BEFORE_ALERT_NS, Troubles
+from aftershock_collector.metrics.series import RETENTION_S, SeriesSource, SeriesStore
 
-LOOK_S = 600.0  # damage that came later was not told apart from chance in recordings
-FOLLOW_S = 86_400.0  # a degradation that lasts a day is no longer news
-OPEN_MAX = 256  # actions watched at once; the oldest is let go
+OBSERVATION_WINDOW_S = 600.0  # damage that came later was not told apart from chance in recordings
+OPEN_MAX = 256  # actions observed at once; the oldest is dropped
 ENTITIES_MAX = 4_096  # whose recorded actions are remembered
 ACTIONS_MAX = 64  # remembered of one entity: more than its history can hold apart
-BLIND_MAX = 3  # things that could not be asked, named in one verdict
-LOOK_PACE = 8  # the next look waits for 1/8 of the time since the action: 30 in ten minutes
-FOLLOW_EVERY_NS = 10**9  # how often a settled degradation is asked whether it is over
-TOLD_STEP = 0.05  # a verdict is told again when its probability rose by this much
+BLIND_MAX = 3  # things that could not be asked, named in one attribution
+ROUND_PACE = 64  # the next round waits for 1/64 of the time since the action: 9 s after ten minutes
+GROWING = 0.1  # probability from which a window is extended: a slow leak may still grow
+EXTENSIONS_MAX = 2
+RELEASE_HOLD_S = 60.0  # caches and pools fill within a minute: a cold start is no damage
+_RELEASES = re.compile(r"deploy|release|roll_?out|rollback|restart|upgrade|redeploy", re.IGNORECASE)
 
 
 class ActionObserver:
-    """Open actions, the looks at them, and what was told about them. Owns no clock."""
+    """Open actions, their scoring rounds, and what was reported of them. Owns no clock."""
 
-    def __init__(self, observation_window_s: float = LOOK_S, patience_s: float = 0.0) -> None:
+    def __init__(
+        self, observation_window_s: float = OBSERVATION_WINDOW_S, patience_s: float = 0.0
+    ) -> None:
         self.dropped: Counter[str] = Counter()
         self.events = Events()
-        self.nobody = NO_AGENT  # log-odds that people's verdicts have moved
-        self.blind: tuple[str, ...] = ()  # what could not be asked at the newest look
-        self._patience_ns = int(patience_s * 1e9)  # how long series may take to come
-        self._look_ns = int(observation_window_s * 1e9)
+        self.no_agent = NO_AGENT_LOG_ODDS  # moved by people's feedback
+        self.blind: tuple[str, ...] = ()  # what could not be queried for the newest round
+        self.troubles = Troubles()
+        self._references = References()
+        self._patience_ns = int(patience_s * 1e9)  # how long series may take to arrive
+        self._window_ns = int(observation_window_s * 1e9)
         self._open: OrderedDict[str, OpenAction] = OrderedDict()
-        self._explained: OrderedDict[str, Impact] = OrderedDict()  # entity → certain verdict
+        self._explained: OrderedDict[str, Impact] = OrderedDict()  # entity → certain attribution
         self.acted_ns: OrderedDict[str, list[int]] = OrderedDict()  # entity → recorded actions
 
     def __len__(self) -> int:
+        """How many actions are open."""
         return len(self._open)
 
     def open(self, step: Step, facts: Iterable[Fact] = (), *, skew_ns: int = 0) -> None:
-        """Watch what an action with an effect does; called again when more is known of it.
+        """Observe what an action with an effect does; called again when more is known of it.
 
         The effect may begin as soon as the call does: a call that takes a minute must not turn
         its own damage into trouble that was there before.
@@ -73,7 +91,7 @@ class ActionObserver:
             self.dropped["action_without_target"] += step.ended_at_ns is not None
             return
         effect_ns = step.began_at_ns + skew_ns
-        until_ns = step.last_ns + skew_ns + self._look_ns
+        until_ns = step.last_ns + skew_ns + self._window_ns
         self.remember(targets, effect_ns)
         known = self._open.get(step.span_id)
         if known is None:
@@ -82,7 +100,7 @@ class ActionObserver:
             )
             if len(self._open) > OPEN_MAX:
                 self._open.popitem(last=False)
-                self.dropped["watches_full"] += 1
+                self.dropped["observed_actions_full"] += 1
             return
         if targets != known.targets:
             known.targets, known.troubles = targets, None
@@ -90,11 +108,11 @@ class ActionObserver:
         known.until_ns = max(known.until_ns, until_ns)
 
     def wants(self, now_ns: int) -> bool:
-        """True where newer points would be looked at."""
+        """True where newer points would be used."""
         return any(o.following or now_ns >= o.next_ns for o in self._open.values())
 
-    def hear(self, change: Change) -> None:
-        """Take in an alert, a warning, a deploy or a flag; new trouble asks for a look at once."""
+    def on_change(self, change: Change) -> None:
+        """Record an alert, a warning, a deploy or a flag; new trouble asks for a round at once."""
         if self.events.record(change):
             for opened in self._open.values():
                 opened.asked = True
@@ -102,12 +120,15 @@ class ActionObserver:
             self.remember([change.entity], change.began_at_ns)
         if change.ended_at_ns is not None:
             for opened in self._open.values():
-                _resolve(opened, change, change.ended_at_ns)
+                resolve(opened, change, change.ended_at_ns)
+        if change.kind is ChangeKind.ALERT and change.ended_at_ns is not None:
+            began_ns = change.began_at_ns - BEFORE_ALERT_NS
+            self.troubles.record(change.id, change.entity, began_ns, change.ended_at_ns)
 
     def link(self, step: Step, change: Change, now_ns: int, *, skew_ns: int = 0) -> None:
-        """Trouble brought back the trace of this action: that is certain, and ends the comparison.
+        """Trouble carried the trace of this action: that is certain, and ends the comparison.
 
-        It is taken in even where the action declared nothing that it acts on.
+        It counts even where the action declared nothing that it acts on.
         """
         action = step.action
         assert action is not None, "only actions are linked"
@@ -116,27 +137,31 @@ class ActionObserver:
                 replace(step, action=replace(action, targets=(change.entity,))), skew_ns=skew_ns
             )
         opened = self._open.get(step.span_id)
-        if opened is None or (opened.best is not None and opened.best.label == CERTAIN):
+        if opened is None or (opened.best is not None and opened.best.label is Grade.CERTAIN):
             return
         opened.attended = True
-        verdict = opened.best = certain(opened, change, now_ns)
-        self._explained[verdict.entity] = verdict
+        attribution = opened.best = certain(opened, change, now_ns)
+        self._explained[attribution.entity] = attribution
         while len(self._explained) > OPEN_MAX:
             self._explained.popitem(last=False)
         for other in self._open.values():
             if other.best is not None and self._is_acquitted(other, other.best.entity):
-                other.best = acquitted(other.best, verdict)
+                other.best = acquitted(other.best, attribution)
 
     def _is_acquitted(self, opened: OpenAction, entity: str) -> bool:
-        """True where another action's trace came back from what it would be blamed for."""
-        verdict = self._explained.get(entity)
-        if verdict is None or verdict.span_id == opened.step.span_id or verdict.change is None:
+        """True where the damage carried another action's trace."""
+        attribution = self._explained.get(entity)
+        if (
+            attribution is None
+            or attribution.span_id == opened.step.span_id
+            or attribution.change is None
+        ):
             return False
-        linked = opened.best is not None and opened.best.label == CERTAIN
-        return not linked and opened.effect_ns <= verdict.change.began_at_ns
+        linked = opened.best is not None and opened.best.label is Grade.CERTAIN
+        return not linked and opened.effect_ns <= attribution.change.began_at_ns
 
     def remember(self, targets: Iterable[str], effect_ns: int) -> None:
-        """Keep when something was acted on: what followed is no placebo for later actions."""
+        """Record when something was acted on: what followed is no placebo for later actions."""
         for target in targets:
             times = self.acted_ns.setdefault(target, [])
             self.acted_ns.move_to_end(target)
@@ -146,47 +171,111 @@ class ActionObserver:
         while len(self.acted_ns) > ENTITIES_MAX:
             self.acted_ns.popitem(last=False)
 
-    def look(self, now_ns: int, series: SeriesSource, topology: Topology) -> list[Impact]:
-        """Judge whatever has news; returns the verdicts that are new or different."""
-        self.events.watching(now_ns)
+    def score(self, now_ns: int, series: SeriesSource, topology: Topology) -> list[Impact]:
+        """One scoring round for whatever has new points; returns attributions that changed."""
+        self.events.observing(now_ns)
         if not self._open:
             return []
-        watched = self._watched(now_ns)
-        due = {o.step.span_id for o in watched if _has_news(o, now_ns, series, self._patience_ns)}
+        candidates = self._candidates(now_ns)
+        due = {o.step.span_id for o in candidates if _is_due(o, now_ns, series, self._patience_ns)}
         if due:
-            seen = look(
-                watched, series, topology, self.acted_ns, now_ns,
-                events=self.events, nobody=self.nobody,
-            )  # fmt: skip
-            for standing, won in zip(seen.standings, seen.shares.candidates, strict=True):
-                if standing.opened.step.span_id in due:
-                    share = 0.0 if self._is_acquitted(standing.opened, standing.target) else won
-                    _conclude(standing, share, seen, self.blind[:BLIND_MAX])
-        told: list[Impact] = []
+            self._score(candidates, due, now_ns, series, topology)
+        reported: list[Impact] = []
         for opened in list(self._open.values()):
-            _check_recovery(opened, now_ns, series)
+            check_recovery(opened, now_ns, series)
             settled = not opened.following and now_ns >= opened.until_ns
+            if settled and _grows(opened, self._window_ns):
+                opened.until_ns += self._window_ns
+                settled = False
             if settled:
-                _settle(opened, now_ns, series, self.blind[:BLIND_MAX])
-            if opened.best is not None and _is_news(opened.best, opened.told, settled=settled):
-                opened.told = opened.best
-                told.append(opened.best)
-            if opened.following and _is_over(opened, now_ns):
+                settle(opened, now_ns, series, self.blind[:BLIND_MAX])
+            if opened.best is not None:
+                self._remember_trouble(opened.best, now_ns)
+                if is_reportable(opened.best, opened.reported, settled=settled):
+                    opened.reported = opened.best
+                    reported.append(opened.best)
+            if opened.following and is_over(opened, now_ns):
                 del self._open[opened.step.span_id]
-        return told
+        return reported
 
-    def _watched(self, now_ns: int) -> list[OpenAction]:
-        """Actions that are still looked at. Of those told too late, points of today say nothing."""
+    def snapshot(self, series: SeriesSource, now_ns: int) -> ObserverState:
+        """Everything needed to go on after a restart, as plain values. Bounded."""
+        return state_of(self._open.values(), self.acted_ns, self.troubles.spans(), series, now_ns)
+
+    def restore(self, state: ObserverState, series: SeriesStore) -> None:
+        """Go on where an earlier process stopped; its series are added to `series`.
+
+        Nothing that was shown is withdrawn: an attribution changes only with newer points.
+        """
+        for opened in restored(state, series):
+            self._open.setdefault(opened.step.span_id, opened)
+        for acted in state.acted:
+            for effect_ns in acted.effect_ns:
+                self.remember([acted.entity], effect_ns)
+        self.troubles.restore(state.troubles)
+
+    def _score(
+        self,
+        candidates: list[OpenAction],
+        due: set[str],
+        now_ns: int,
+        series: SeriesSource,
+        topology: Topology,
+    ) -> None:
+        explained = {
+            series.canonical(o.best.entity)
+            for o in self._open.values()
+            if o.following and o.best is not None and (o.best.probability or 0) >= SUSPECTED_FROM
+        }
+        around = Surroundings(
+            series,
+            topology,
+            self.acted_ns,
+            self.events,
+            self._references,
+            {series.canonical(e): spans for e, spans in self.troubles.by_entity().items()},
+            frozenset(explained),
+            self.no_agent,
+        )
+        seen = score(candidates, around, now_ns)
+        for standing in seen.standings:
+            opened = standing.opened
+            if opened.step.span_id not in due:
+                continue
+            if self._is_acquitted(opened, standing.target):
+                standing = standing._replace(probability=0.0)  # noqa: PLW2901
+                opened.held = Held()
+            _conclude(standing, seen, now_ns, self.blind[:BLIND_MAX])
+
+    def _remember_trouble(self, best: Impact, now_ns: int) -> None:
+        change = best.change
+        if change is None or (best.probability or 0.0) < SUSPECTED_FROM:
+            return
+        ended_ns = best.recovered_at_ns or now_ns
+        self.troubles.record(change.id, best.entity, change.began_at_ns, ended_ns)
+
+    def _candidates(self, now_ns: int) -> list[OpenAction]:
+        """Actions within their window. Of those that arrived too late, new points say nothing."""
         for opened in list(self._open.values()):
             opened.attended |= now_ns <= opened.until_ns
             if not opened.attended:
                 del self._open[opened.step.span_id]
-                self.dropped["action_told_too_late"] += 1
+                self.dropped["action_arrived_too_late"] += 1
         return [opened for opened in self._open.values() if not opened.following]
 
 
-def _has_news(opened: OpenAction, now_ns: int, source: SeriesSource, patience_ns: int) -> bool:
-    """True where a look is due and a target has a point that no look has seen."""
+def _grows(opened: OpenAction, window_ns: int) -> bool:
+    """True where the window should be extended: the newest rounds leave some suspicion."""
+    used_ns = opened.until_ns - opened.step.last_ns - opened.skew_ns
+    if used_ns > EXTENSIONS_MAX * window_ns or not opened.held.rounds:
+        return False
+    if opened.best is not None and opened.best.recovered_at_ns is not None:
+        return False
+    return opened.held.rounds[-1].probability >= GROWING and opened.held.shown < SUSPECTED_FROM
+
+
+def _is_due(opened: OpenAction, now_ns: int, source: SeriesSource, patience_ns: int) -> bool:
+    """True where a round is due and a target has a point that no round has used."""
     if opened.best is not None and opened.best.recovered_at_ns:
         return False
     if opened.asked:
@@ -203,16 +292,17 @@ def _has_news(opened: OpenAction, now_ns: int, source: SeriesSource, patience_ns
     if now_ns - opened.met_ns < patience_ns:
         return False
     oldest_ns = opened.effect_ns - int(RETENTION_S * 1e9)
-    return opened.looks == 0 and not source.window(opened.targets, oldest_ns, now_ns)
+    return opened.rounds == 0 and not source.window(opened.targets, oldest_ns, now_ns)
 
 
-def _conclude(standing: Standing, share: float, seen: ScoringRound, blind: tuple[str, ...]) -> None:
-    """Keep the verdict of this look where it is the surest so far."""
-    opened, now_ns = standing.opened, seen.scene.now_ns
-    opened.looks += 1
+def _conclude(standing: Standing, seen: ScoringRound, now_ns: int, blind: tuple[str, ...]) -> None:
+    """Add a round to an action, and keep the attribution that is shown after it."""
+    opened = standing.opened
+    opened.rounds += 1
     opened.asked = False
-    opened.next_ns = now_ns + max(0, now_ns - opened.effect_ns) // LOOK_PACE
-    if opened.best is not None and opened.best.label == CERTAIN:
+    opened.next_ns = now_ns + max(0, now_ns - opened.effect_ns) // ROUND_PACE
+    best = opened.best
+    if best is not None and best.label is Grade.CERTAIN:
         return
     absent = tuple(
         f"nothing is measured on {target}"
@@ -221,82 +311,45 @@ def _conclude(standing: Standing, share: float, seen: ScoringRound, blind: tuple
     )
     absent += blind
     if not standing.measured:
-        opened.best = unmeasured(opened, now_ns, absent)
+        opened.best = best or unmeasured(opened, now_ns, absent)
         return
+    if not enough(standing.evidence):
+        # After a restart history is short: lack of data takes nothing back.
+        if best is None or best.probability is None:
+            opened.best = _impact(standing, None, seen, now_ns, absent)
+        return
+    worst = standing.evidence.movements[0] if standing.evidence.movements else None
+    opened.held = held(
+        opened.held,
+        now_ns,
+        standing.probability,
+        hold_s=RELEASE_HOLD_S if _RELEASES.search(opened.action.tool) else HOLD_S,
+        settling=fading(worst, standing.onset),
+    )
+    shown = opened.held.shown
+    # An alert brings no points of its own that would ask for the round that must confirm it.
+    opened.asked = standing.evidence.trouble is not None and standing.probability > shown + 0.01
+    faded = best is not None and best.probability is not None and standing.probability < shown
+    if best is not None and faded:
+        opened.best = replace(best, probability=shown, label=grade_of(shown), judged_at_ns=now_ns)
+        return
+    opened.best = _impact(standing, shown, seen, now_ns, absent)
+
+
+def _impact(
+    standing: Standing,
+    probability: float | None,
+    seen: ScoringRound,
+    now_ns: int,
+    absent: tuple[str, ...],
+) -> Impact:
+    opened = standing.opened
     if opened.troubles is None:
         opened.troubles = seen.troubles(opened)
-    probability = share if enough(standing.evidence) else None
-    best = opened.best
-    if best is not None and best.probability is not None and (probability or 0) <= best.probability:
-        return
-    opened.best = impact_of(
+    return impact_of(
         standing,
         probability,
-        alternatives_of(opened, seen) if probability is not None else (),
         now_ns,
         gap=unread(opened.troubles, opened.facts, opened.skew_ns),
         missing=absent + lacking(standing, topology=bool(seen.scene.relations)),
     )
-
-
-def _check_recovery(opened: OpenAction, now_ns: int, source: SeriesSource) -> None:
-    """Say when the series that was blamed came back into its band."""
-    best = opened.best
-    if best is None or best.change is None or best.recovered_at_ns or not best.charts:
-        return
-    if (best.probability or 0) < SUSPECTED or (opened.following and now_ns < opened.next_ns):
-        return
-    if opened.following:
-        opened.next_ns = now_ns + FOLLOW_EVERY_NS
-    series = source.window([best.entity], best.charts[0].times_ns[0], now_ns)
-    at_ns = recovered_at(series, best.change, best.charts[0])
-    if at_ns is not None:
-        opened.best = replace(
-            best,
-            recovered_at_ns=at_ns,
-            change=replace(best.change, ended_at_ns=at_ns),
-            charts=refreshed(best.charts, series, opened.effect_ns),
-        )
-
-
-def _resolve(opened: OpenAction, change: Change, ended_at_ns: int) -> None:
-    """The alert that was blamed on an action is over."""
-    best = opened.best
-    if best is None or best.change is None or best.change.id != change.id:
-        return
-    if best.recovered_at_ns is None:
-        opened.best = replace(best, change=change, recovered_at_ns=ended_at_ns)
-
-
-def _settle(opened: OpenAction, now_ns: int, source: SeriesSource, blind: tuple[str, ...]) -> None:
-    """The looks are over: what was found stands, and only recovery is still waited for."""
-    opened.following = True
-    best = opened.best
-    if best is None:
-        silent = tuple(f"nothing arrived from {t} since the action" for t in opened.targets)
-        opened.best = unmeasured(opened, now_ns, silent + blind)
-    elif best.charts:
-        series = source.window([best.entity], best.charts[0].times_ns[0], now_ns)
-        opened.best = replace(best, charts=refreshed(best.charts, series, opened.effect_ns))
-
-
-def _is_over(opened: OpenAction, now_ns: int) -> bool:
-    """True where nothing more will be said about this action."""
-    best = opened.best
-    unsettled = (
-        best is not None
-        and best.change is not None
-        and best.recovered_at_ns is None
-        and (best.probability or 0) >= SUSPECTED
-    )
-    return not unsettled or now_ns > opened.until_ns + FOLLOW_S * 1e9
-
-
-def _is_news(best: Impact, told: Impact | None, *, settled: bool) -> bool:
-    """True where a person would want to hear the difference, or see the rest of the chart."""
-    if told is None or (settled and best.charts != told.charts):
-        return True
-    if best.label != told.label or best.recovered_at_ns != told.recovered_at_ns:
-        return True
-    rose = (best.probability or 0) - (told.probability or 0)
-    return rose >= TOLD_STEP or best.missing != told.missing

@@ -1,12 +1,16 @@
 """Surprise: how unusual a stretch of a series is beside earlier stretches of the same series.
 
-In-time placebos: the statistic that judges the points after an action is also taken at every
+In-time placebos: the statistic that judges the points after an action is also computed at every
 earlier, action-free start of the same series. How often it was as large there is the p-value, and
--ln p is the surprise in nats (3 is p .05, 6.9 is p .001), which needs no tuning per metric.
+-ln p is the surprise in nats (3 is p .05, 6.9 is p .001). This needs no tuning per metric.
+
+The earlier starts are summarised once per series and stretch length (`Usual`), and shared by every
+action and every scoring round that asks about the series.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,63 +18,69 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 BASELINE_POINTS = 30  # half an hour at one point a minute
-HISTORY_POINTS = 240  # earlier starts that are compared with; 120 were as good
+HISTORY_POINTS = 150  # earlier starts that are compared with; 120 were as good as 240
 HISTORY_MIN = 10  # with fewer points before it, nothing can be said about an action
-POST_MAX = 20  # points judged at once; longer stretches are averaged down to about this many
+POST_MAX = 20  # points scored at once; longer stretches are averaged down to about this many
+LENGTHS = (1, 2, 3, 4, 6, 8, 12, 16, 20)  # stretch lengths that are scored, in points
 
-# What a series without a past is taken to be like: its deviations pass 3 scales 3 % of the time
-# and fall off with a heavy tail (ξ .5). It weighs as much as 20 observed placebos, so judging
-# works from the first minutes on and no history ever makes a p of zero.
+# Prior for a series without a past: its deviations pass 3 scales 3 % of the time and fall off with
+# a heavy tail (shape .5). It weighs as much as 20 observed placebos, so scoring works from the
+# first minutes on, and no history ever makes a p of zero.
 PRIOR_POINTS = 20.0
 PRIOR_THRESHOLD = 3.0
 PRIOR_SHAPE = 0.5
 PRIOR_TAIL = 0.03
 TAIL = 0.1  # beyond this share of the placebos a Pareto tail is fitted
-_THRESHOLD_MIN = 0.1  # a tail needs a positive place to start from
+QUANTILES = 32  # of the placebos, kept for p-values below the tail
+_THRESHOLD_MIN = 0.1  # a tail needs a positive start
 _P_MIN = 1e-12
 _MAD_TO_SIGMA = np.float32(1.4826)  # of a normal distribution
 
 Matrix = NDArray[np.float32]
 Vector = NDArray[np.float64]
 Counts = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 
 class Stack(NamedTuple):
-    """Series to be judged together: one row each, aligned at the moment of judgement.
+    """Histories of several series: one row each, aligned at their newest point.
 
-    `history` is what came before that moment, padded with +inf on its left. `relative` and
-    `absolute` are floors of the scale: a smaller movement does not matter however rare it is.
+    `history` is padded with +inf on its left. `relative` and `absolute` are floors of the scale:
+    a smaller movement does not matter, however rare it is.
     """
 
     history: Matrix  # (series, points)
     lengths: Counts  # real points of each row
     relative: Matrix  # (series, 1)
     absolute: Matrix  # (series, 1)
-    skipped: NDArray[np.bool_]  # (series, points): what followed a recorded action nearby
+    skipped: Mask  # (series, points): after a recorded action nearby, or known trouble
 
 
 class Baselines(NamedTuple):
-    """Median and scale of the points before every position from `first` to the moment."""
+    """Median and scale of the points before every position from `first` on: (series, starts)."""
 
     first: int
     median: Matrix
     scale: Matrix
 
 
-class Surprise(NamedTuple):
-    """Per row: nats, and how many earlier windows stand behind them."""
+class Fit(NamedTuple):
+    """The distribution of the three views over the placebos of one length, per series."""
 
-    nats: Vector
-    comparable: Counts
+    threshold: Vector  # (3, series)
+    tail: Vector
+    shape: Vector
+    quantiles: Matrix  # (3, series, QUANTILES), ascending
+    placebos: Counts  # (series,) how many are behind it
 
 
-def baselines(stack: Stack) -> Baselines:
-    """The baseline at the moment of judgement (the last column) and at every earlier start.
+def baselines(stack: Stack, first: int | None = None) -> Baselines:
+    """The baseline at the newest position (last column) and at every start from `first` on.
 
-    What followed a recorded action is left out, as long as enough other points remain.
+    Skipped points are left out, as long as enough other points remain.
     """
     rows, points = stack.history.shape
-    first = _first_start(points)
+    first = _first_start(points) if first is None else first
     padding = np.full((rows, BASELINE_POINTS), np.inf, np.float32)
     usual = np.where(stack.skipped, np.float32(np.inf), stack.history)
     ordered = np.sort(_windows(padding, usual, first), axis=2)
@@ -94,13 +104,13 @@ def baselines(stack: Stack) -> Baselines:
 
 
 def _first_start(points: int) -> int:
-    """The earliest start worth a baseline: a short one counts only where history is short."""
+    """The earliest start with a full baseline; a short baseline counts where history is short."""
     needed = BASELINE_POINTS if points >= 4 * BASELINE_POINTS else HISTORY_MIN
     return max(0, points - HISTORY_POINTS - POST_MAX, min(needed, points - 2))
 
 
 def _windows(padding: Matrix, points: Matrix, first: int) -> Matrix:
-    """The points before every position from `first` on."""
+    """The points before every position from `first` on: (series, starts, BASELINE_POINTS)."""
     padded = np.concatenate([padding, points], axis=1)
     return sliding_window_view(padded, BASELINE_POINTS, axis=1)[:, first:]
 
@@ -112,25 +122,11 @@ def _counted(points: Matrix, first: int) -> Counts:
     return total[:, BASELINE_POINTS + first :] - total[:, first : points.shape[1] + 1]
 
 
-def surprise(stack: Stack, baseline: Baselines, post: Matrix) -> Surprise:
-    """How unusual `post` (series, n) is after the whole history."""
-    return _judge(stack, baseline, stack.history.shape[1], post)
-
-
-def surprise_before(stack: Stack, baseline: Baselines, length: int) -> Surprise:
-    """How unusual the last `length` points of the history are after the rest of it."""
-    at = stack.history.shape[1] - length
-    if at < 1:
-        return Surprise(np.zeros(len(stack.history)), np.zeros(len(stack.history), np.int64))
-    return _judge(stack, baseline, at, stack.history[:, at:])
-
-
-def _judge(stack: Stack, baseline: Baselines, at: int, post: Matrix) -> Surprise:
-    """Mean over the three views of -ln p of the deviation of `post` from the baseline at `at`."""
+def fit(stack: Stack, baseline: Baselines, length: int) -> Fit:
+    """The distribution of stretches of `length` points at every earlier start."""
     rows, points = stack.history.shape
-    length = post.shape[1]
-    first = max(baseline.first, at - length - HISTORY_POINTS + 1)
-    last = max(first, at - length + 1)  # a placebo ends before the judged stretch begins
+    first = max(baseline.first, points - length - HISTORY_POINTS + 1)
+    last = max(first, points - length + 1)
     windows = slice(first - baseline.first, last - baseline.first)
     stretches = np.empty((rows, 0, length), np.float32)
     touched = np.empty((rows, 0), np.bool_)
@@ -139,12 +135,8 @@ def _judge(stack: Stack, baseline: Baselines, at: int, post: Matrix) -> Surprise
         touched = sliding_window_view(stack.skipped, length, axis=1)[:, first:last].any(axis=2)
     valid = (_real_before(stack, first, last) >= HISTORY_MIN) & ~touched
     with np.errstate(invalid="ignore"):  # padding; those windows are not valid
-        earlier = _views(stretches, baseline.median[:, windows], baseline.scale[:, windows])
-        here = at - baseline.first
-        observed = _views(post, baseline.median[:, here], baseline.scale[:, here])
-    nats = -np.log(_p_values(observed.astype(np.float64), earlier, valid)).mean(axis=0)
-    enough = stack.lengths - (points - at) >= HISTORY_MIN
-    return Surprise(np.where(enough, nats, 0.0), valid.sum(axis=1))
+        earlier = views(stretches, baseline.median[:, windows], baseline.scale[:, windows])
+    return _fitted(earlier, valid)
 
 
 def _real_before(stack: Stack, first: int, last: int) -> Counts:
@@ -166,38 +158,43 @@ def _middle(ordered: Matrix, count: Counts) -> Matrix:
     return middle
 
 
-def _views(points: Matrix, median: Matrix, scale: Matrix) -> Matrix:
+def views(points: Matrix, median: Matrix, scale: Matrix) -> Matrix:
     """Sustained, diluted and burst deviation (3, …) of stretches (…, n) from their baselines."""
     length = points.shape[-1]
     ordered = np.sort(points, axis=-1)
     root = np.float32(np.sqrt(min(length, 4)))
-    views = np.empty((3, *median.shape), np.float32)
-    views[0] = (ordered[..., (length - 1) // 2] + ordered[..., length // 2]) * np.float32(0.5)
-    views[1] = (points.mean(axis=-1) - median) * root + median
-    views[2] = ordered[..., -1]
-    views -= median
-    views /= scale
-    return views
+    made = np.empty((3, *median.shape), np.float32)
+    made[0] = (ordered[..., (length - 1) // 2] + ordered[..., length // 2]) * np.float32(0.5)
+    made[1] = (points.mean(axis=-1) - median) * root + median
+    made[2] = ordered[..., -1]
+    made -= median
+    made /= scale
+    return made
 
 
-def _p_values(observed: Vector, placebos: Matrix, valid: NDArray[np.bool_]) -> Vector:
-    """Chance of a deviation as large as observed: empirical, beyond the 90 % point a tail.
+def _fitted(placebos: Matrix, valid: Mask) -> Fit:
+    """Quantiles, and a Pareto tail beyond the 90 % point, shrunk to the prior.
 
     Args:
-        observed: (views, rows).
-        placebos: (views, rows, earlier starts).
-        valid: (rows, earlier starts): which of them count.
+        placebos: (views, series, starts).
+        valid: (series, starts): which of them count.
     """
-    width = placebos.shape[-1]
+    shape3, width = placebos.shape[:2], placebos.shape[-1]
     count = valid.sum(axis=1).astype(np.float64)
     values = np.where(valid, placebos, np.float32(-np.inf))
-    edge = np.full(observed.shape, PRIOR_THRESHOLD)
+    edge = np.full(shape3, PRIOR_THRESHOLD)
+    quantiles = np.full((*shape3, QUANTILES), -np.inf, np.float32)
     if width:
         ordered = np.sort(values, axis=-1)
         place = np.maximum(width - 1 - (count * TAIL).astype(np.int64), 0)
-        index = np.broadcast_to(place[None, :, None], (*observed.shape, 1))
+        index = np.broadcast_to(place[None, :, None], (*shape3, 1))
         found = np.take_along_axis(ordered, index, axis=-1)[..., 0].astype(np.float64)
         edge = np.where(count > 0, np.maximum(found, _THRESHOLD_MIN), PRIOR_THRESHOLD)
+        steps = (np.arange(QUANTILES) + 0.5) / QUANTILES
+        wanted = width - count[:, None] + steps[None, :] * count[:, None]
+        index = np.clip(wanted.astype(np.int64), 0, width - 1)
+        index = np.broadcast_to(index[None], quantiles.shape)
+        quantiles = np.take_along_axis(ordered, index, axis=-1)
     weight = count + PRIOR_POINTS
     threshold = (count * edge + PRIOR_POINTS * PRIOR_THRESHOLD) / weight
     ratios = np.maximum(values / threshold[..., None], 1.0)  # 1: not beyond the threshold
@@ -205,7 +202,96 @@ def _p_values(observed: Vector, placebos: Matrix, valid: NDArray[np.bool_]) -> V
     logs = np.log(ratios).sum(axis=-1)
     shape = (logs + PRIOR_POINTS * PRIOR_SHAPE) / (exceeding + PRIOR_POINTS)
     tail = (exceeding + PRIOR_POINTS * PRIOR_TAIL) / weight
-    rare: Vector = tail * np.maximum(observed / threshold, 1.0) ** (-1.0 / shape)
-    as_large = (values >= observed[..., None]).sum(axis=-1)
-    common: Vector = np.maximum(tail, (as_large + 0.5) / (count + 1.0))
-    return np.clip(np.where(observed > threshold, rare, common), _P_MIN, 1.0)
+    return Fit(threshold, tail, shape, quantiles, valid.sum(axis=1))
+
+
+def nats(fitted: Fit, observed: Vector) -> Vector:
+    """Mean over the views (3, series) of -ln p of a deviation as large as observed: (series,)."""
+    beyond = np.maximum(observed / fitted.threshold, 1.0)
+    rare: Vector = fitted.tail * beyond ** (-1.0 / fitted.shape)
+    as_large = (fitted.quantiles >= observed[..., None]).sum(axis=-1)
+    share = as_large / QUANTILES
+    common: Vector = np.maximum(
+        fitted.tail, (share * fitted.placebos + 0.5) / (fitted.placebos + 1.0)
+    )
+    p = np.clip(np.where(observed > fitted.threshold, rare, common), _P_MIN, 1.0)
+    return -np.log(p).mean(axis=0)
+
+
+class Usual:
+    """How one series usually moves, up to the moment when this was computed."""
+
+    __slots__ = ("absolute", "fits", "frozen_ns", "history", "median", "relative", "scale", "skip")
+
+    def __init__(self, history: Matrix, skip: Mask, floor: tuple[float, float], at_ns: int) -> None:
+        self.history = history  # (points,), newest last
+        self.skip = skip
+        self.relative, self.absolute = floor
+        self.frozen_ns = at_ns
+        self.median: Matrix | None = None  # of every start, once computed
+        self.scale: Matrix | None = None
+        self.fits: dict[int, tuple[Vector, Matrix, int]] = {}  # length → (3, 3), (3, Q), count
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory held, about."""
+        return 600 + 13 * len(self.history) + len(self.fits) * (700 + 12 * QUANTILES)
+
+
+def fit_all(usuals: Sequence[Usual], length: int) -> None:
+    """Fit `length` for every series that lacks it, all at once."""
+    missing = [each for each in dict.fromkeys(usuals) if length not in each.fits]
+    if not missing:
+        return
+    table = stack_of(missing)
+    points = table.history.shape[1]
+    first = _first_start(points)
+    bare = [row for row, each in enumerate(missing) if each.median is None]
+    if bare:
+        part = Stack(
+            table.history[bare],
+            table.lengths[bare],
+            table.relative[bare],
+            table.absolute[bare],
+            table.skipped[bare],
+        )
+        made = baselines(part, first)
+        for row, median, scale in zip(bare, made.median, made.scale, strict=True):
+            missing[row].median, missing[row].scale = median, scale
+    starts = points - first + 1
+    medians = np.ones((len(missing), starts), np.float32)
+    scales = np.ones((len(missing), starts), np.float32)
+    for row, each in enumerate(missing):
+        assert each.median is not None, "computed above"
+        assert each.scale is not None, "computed above"
+        kept = min(starts, len(each.median))
+        medians[row, starts - kept :] = each.median[-kept:]
+        scales[row, starts - kept :] = each.scale[-kept:]
+    found = fit(table, Baselines(first, medians, scales), length)
+    for row, each in enumerate(missing):
+        shape = np.stack([found.threshold[:, row], found.tail[:, row], found.shape[:, row]])
+        each.fits[length] = shape, found.quantiles[:, row], int(found.placebos[row])
+
+
+def fits_of(usuals: Sequence[Usual], length: int) -> Fit:
+    """The fits of several series beside each other, in their order."""
+    fit_all(usuals, length)
+    rows = [each.fits[length] for each in usuals]
+    shapes = np.stack([row[0] for row in rows], axis=2)
+    quantiles = np.stack([row[1] for row in rows], axis=1)
+    count = np.array([row[2] for row in rows], np.int64)
+    return Fit(shapes[0], shapes[1], shapes[2], quantiles, count)
+
+
+def stack_of(usuals: Sequence[Usual]) -> Stack:
+    """Histories beside each other, aligned at their newest points."""
+    width = max(len(each.history) for each in usuals)
+    history = np.full((len(usuals), width), np.inf, np.float32)
+    skipped = np.zeros((len(usuals), width), np.bool_)
+    for row, each in enumerate(usuals):
+        start = width - len(each.history)
+        history[row, start:] = each.history
+        skipped[row, start:] = each.skip
+    limits = np.array([(each.relative, each.absolute) for each in usuals], np.float32)
+    lengths = np.array([len(each.history) for each in usuals], np.int64)
+    return Stack(history, lengths, limits[:, :1], limits[:, 1:], skipped)

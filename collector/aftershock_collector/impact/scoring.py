@@ -1,43 +1,63 @@
-"""One look: every open action against the series at one moment, and against each other."""
+"""One scoring round: every open action against the series at one moment, and against each other.
+
+Actions compete for the damage of one entity: those that acted on it, on what it depends on, or on
+what sent it more work. Damage of unrelated entities is another incident, with its own competition.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from math import exp
 from statistics import median
 from typing import NamedTuple
 
 from aftershock.model import Change, Parts, Tier
-from aftershock_collector.impact.competition import NO_AGENT, Shares, compete, net
+from aftershock_collector.impact.competition import (
+    ALTERNATIVE_WEIGHT,
+    NO_AGENT_LOG_ODDS,
+    Candidate,
+    compete,
+    net,
+)
 from aftershock_collector.impact.events import Events
 from aftershock_collector.impact.evidence import NOTHING, Evidence, Moment, Scene
 from aftershock_collector.impact.gap import Trouble, troubles
+from aftershock_collector.impact.onset import Onset, onset_of
 from aftershock_collector.impact.open_actions import OpenAction
+from aftershock_collector.impact.references import References, Span
 from aftershock_collector.impact.relations import Relations, Topology
-from aftershock_collector.metrics.series import RETENTION_S, SeriesSource
+from aftershock_collector.metrics.series import RETENTION_S, Series, SeriesSource
 
-RIVAL_BACK = 2  # points before the first action from which rivals are watched, as E_before is
+ALTERNATIVE_BACK = 2  # points before the first action from which untouched entities are scored
 OTHERS_BACK_NS = 600 * 10**9  # what others did this long before an action may explain what follows
-PUSHED_NATS = 3.0  # demand this unusual (p .05) says that work was pushed onto a callee
+ARRIVALS_NATS = 3.0  # arrivals this unusual (p .05) say that work was pushed onto an entity
+DAMAGED_NATS = 4.6  # p .01: an entity that moved this far may explain its callers' trouble
+HOPS_MAX = 3  # dependencies of dependencies that may explain an entity's damage
+SCANNED_ENTITIES_MAX = 400  # untouched entities scored in a round: nearest by topology first
 
 
 class Standing(NamedTuple):
-    """How one open action stands in one look, on the target where it stands out most."""
+    """How one open action stands in one round, on the target where it stands out most."""
 
     opened: OpenAction
     target: str
     evidence: Evidence
     parts: Parts
-    net: float
-    measured: bool  # a series of at least one target is known, or trouble was heard of
+    net: float  # nats
+    measured: bool  # a series of at least one target is known, or trouble was received
+    onset: Onset | None = None
+    probability: float = 0.0
+    no_agent: float = 1.0  # probability that no agent's action damaged the target
+    shares: tuple[tuple[OpenAction, float], ...] = ()  # of the other candidates for this target
+    outside: tuple[tuple[Change, float], ...] = ()  # of what others did to the target
+    source: tuple[str, float] | None = None  # an untouched entity in trouble, and its share
 
 
 class ScoringRound(NamedTuple):
-    """One look: a standing for each candidate, and what they share with "no agent action"."""
+    """One standing for each candidate."""
 
     standings: tuple[Standing, ...]
-    shares: Shares
     scene: Scene
-    others: tuple[tuple[Change, float], ...] = ()  # what no agent did to the targets, with shares
 
     def troubles(self, opened: OpenAction) -> list[Trouble]:
         """What was already wrong on the action's targets, their callers and their callees."""
@@ -50,31 +70,28 @@ class ScoringRound(NamedTuple):
         return troubles({e: each for (e, _), each in found.items()}, opened.effect_ns)
 
 
-def look(
-    candidates: Sequence[OpenAction],
-    source: SeriesSource,
-    topology: Topology,
-    acted_ns: Mapping[str, Sequence[int]],
-    now_ns: int,
-    *,
-    events: Events,
-    nobody: float = NO_AGENT,
-) -> ScoringRound:
-    """Judge all candidates at once.
+class Surroundings(NamedTuple):
+    """What a round needs beside the candidates."""
+
+    source: SeriesSource
+    topology: Topology
+    acted_ns: Mapping[str, Sequence[int]]  # entity → effect times of recorded actions, ascending
+    events: Events
+    references: References
+    troubles: Mapping[str, Sequence[Span]]  # entity → stretches that are not "usual"
+    explained: frozenset[str] = frozenset()  # entities whose damage has its attribution already
+    no_agent_log_odds: float = NO_AGENT_LOG_ODDS
+
+
+def score(candidates: Sequence[OpenAction], around: Surroundings, now_ns: int) -> ScoringRound:
+    """Judge all candidates at one moment; later points are not used.
 
     Args:
         candidates: the open actions, at least one.
-        source: where series come from.
-        topology: caller → callees, as far as it is known.
-        acted_ns: entity → effect times of every recorded action, ascending.
-        now_ns: the moment; later points are not looked at.
-        events: alerts, warnings, deploys and flags.
-        nobody: log-odds of "no agent action" before any evidence.
+        around: series, topology, events and what was kept of earlier rounds.
+        now_ns: the moment.
     """
-    relations = Relations(topology, source.canonical)
-    series = source.window(None, now_ns - int(RETENTION_S * 1e9), now_ns)
-    around = events.around(source.canonical, now_ns)
-    scene = Scene(series, relations, acted_ns, now_ns, source.canonical, around)
+    scene = _scene(around, now_ns)
     moments: list[Moment] = [
         (target, opened.effect_ns) for opened in candidates for target in scene.keys(opened.targets)
     ]
@@ -86,92 +103,220 @@ def look(
     }
     own = scene.judge(moments, before=True, grown=grown)
     below = scene.judge(
-        [(callee, at) for target, at in moments for callee in relations.callees(target)]
+        [(callee, at) for target, at in moments for callee in scene.relations.callees(target)]
     )
-    alternative = _alternative(scene, moments, own, below)
-    standings = tuple(_stand(opened, scene, own, below, alternative) for opened in candidates)
-    others = _others(scene, moments)
-    entered = [(s.net, s.opened.action.tier) for s in standings]
-    entered += [(weight, Tier.WRITE) for _, weight in others]
-    shares = compete(entered, alternative, nobody)
-    agents, outside = shares.candidates[: len(standings)], shares.candidates[len(standings) :]
-    shown = tuple((change, share) for (change, _), share in zip(others, outside, strict=True))
-    return ScoringRound(standings, Shares(agents, shares.nobody), scene, shown)
+    untouched = _untouched(scene, moments, own, below, around)
+    entries = [
+        _Entry(opened, target, own.get((target, opened.effect_ns), NOTHING))
+        for opened in candidates
+        for target in scene.keys(opened.targets)
+    ]
+    standings: dict[str, Standing] = {}
+    for entry in entries:
+        standing = _stand(entry, entries, scene, below, untouched, around)
+        known = standings.get(entry.opened.step.span_id)
+        if known is None or _rank(standing) > _rank(known):
+            standings[entry.opened.step.span_id] = standing
+    return ScoringRound(tuple(standings[o.step.span_id] for o in candidates), scene)
 
 
-def _others(scene: Scene, moments: Sequence[Moment]) -> list[tuple[Change, float]]:
-    """Deploys and flags on the targets and what they call, each with its own net evidence.
+def _rank(standing: Standing) -> tuple[bool, float, float]:
+    return standing.measured, standing.probability, standing.net
+
+
+def _scene(around: Surroundings, now_ns: int) -> Scene:
+    source, start_ns = around.source, now_ns - int(RETENTION_S * 1e9)
+
+    def fetch(entities: Iterable[str] | None) -> Sequence[Series]:
+        return source.window(entities, start_ns, now_ns)
+
+    return Scene(
+        fetch,
+        Relations(around.topology, source.canonical),
+        around.acted_ns,
+        now_ns,
+        source.canonical,
+        around.events.around(source.canonical, now_ns),
+        around.references,
+        around.troubles,
+    )
+
+
+class _Entry:
+    """One candidate on one of its targets."""
+
+    __slots__ = ("evidence", "lag_s", "net", "onset", "opened", "target")
+
+    def __init__(self, opened: OpenAction, target: str, evidence: Evidence) -> None:
+        self.opened = opened
+        self.target = target
+        self.evidence = evidence
+        self.onset = _onset(evidence, opened.effect_ns)
+        self.lag_s = 0.0
+        if self.onset is not None:
+            self.lag_s = max(0.0, (self.onset.low_ns - opened.effect_ns) / 1e9)
+        parts = Parts(own=evidence.after, before=evidence.before, callee=0.0, alternative=0.0)
+        self.net = net(parts, evidence.worse)
+
+    def candidate(self) -> Candidate:
+        """As it competes."""
+        return Candidate(self.net, self.opened.action.tier, self.lag_s)
+
+
+def _onset(evidence: Evidence, effect_ns: int) -> Onset | None:
+    """When the worst series of an entity left its band."""
+    worst = evidence.movements[0] if evidence.movements else None
+    if worst is None or worst.after < DAMAGED_NATS:
+        return None
+    return onset_of(worst.cut.series, effect_ns, worst.median, worst.scale)
+
+
+def _stand(  # noqa: PLR0917
+    entry: _Entry,
+    entries: Sequence[_Entry],
+    scene: Scene,
+    below: Mapping[Moment, Evidence],
+    untouched: Mapping[str, float],
+    around: Surroundings,
+) -> Standing:
+    """One candidate on one target, against everything that may explain the same damage."""
+    target, evidence = entry.target, entry.evidence
+    rivals, elsewhere = _rivals(entry, entries, scene)
+    pushed = _pushed((target, entry.opened.effect_ns), below, scene.relations)
+    callee = max(
+        (
+            below.get((c, entry.opened.effect_ns), NOTHING).after
+            for c in scene.relations.callees(target) - pushed
+        ),
+        default=0.0,
+    )
+    source = max(
+        ((e, nats) for e, nats in untouched.items() if e != target and e not in pushed),
+        key=lambda pair: (pair[1], pair[0]),
+        default=None,
+    )
+    alternative = 0.0 if source is None else source[1]
+    parts = Parts(
+        own=evidence.after, before=evidence.before, callee=callee, alternative=alternative
+    )
+    left = net(parts, evidence.worse)
+    others = _others(target, scene, entry)
+    entered = [Candidate(left, entry.opened.action.tier, entry.lag_s)]
+    entered += [rival.candidate() for rival in rivals]
+    entered += [Candidate(weight, Tier.WRITE) for _, weight in others]
+    shares = compete(entered, alternative, around.no_agent_log_odds, elsewhere)
+    agents = shares.candidates[1 : 1 + len(rivals)]
+    outside = shares.candidates[1 + len(rivals) :]
+    named = None
+    if source is not None and source[1] >= DAMAGED_NATS:
+        named = source[0], shares.no_agent * (1.0 - exp(-ALTERNATIVE_WEIGHT * source[1]))
+    return Standing(
+        entry.opened,
+        target,
+        evidence,
+        parts,
+        left,
+        scene.measured(target) or evidence.trouble is not None,
+        entry.onset,
+        shares.candidates[0],
+        shares.no_agent + sum(outside),
+        tuple((rival.opened, share) for rival, share in zip(rivals, agents, strict=True)),
+        tuple((change, share) for (change, _), share in zip(others, outside, strict=True)),
+        named,
+    )
+
+
+def _rivals(entry: _Entry, entries: Sequence[_Entry], scene: Scene) -> tuple[list[_Entry], float]:
+    """Other candidates for the same damage; and the worst unrelated damage of other targets."""
+    downstream = _downstream(entry.target, scene)
+    upstream = scene.relations.callers(entry.target)
+    found: dict[str, _Entry] = {}
+    elsewhere = 0.0
+    for other in entries:
+        if other.opened is entry.opened:
+            continue
+        related = (
+            other.target == entry.target
+            or (other.target in downstream and other.evidence.after >= DAMAGED_NATS)
+            or (other.target in upstream and entry.evidence.arrivals >= ARRIVALS_NATS)
+        )
+        if not related:
+            if other.target not in scene.relations.upstream(entry.target):
+                elsewhere = max(elsewhere, other.net)
+            continue
+        known = found.get(other.opened.step.span_id)
+        if known is None or other.net > known.net:
+            found[other.opened.step.span_id] = other
+    return list(found.values()), elsewhere
+
+
+def _downstream(entity: str, scene: Scene) -> set[str]:
+    """What the entity depends on, directly or through others."""
+    found: set[str] = set()
+    reached = {entity}
+    for _ in range(HOPS_MAX):
+        reached = {callee for each in reached for callee in scene.relations.callees(each)} - found
+        found |= reached
+    return found
+
+
+def _others(target: str, scene: Scene, entry: _Entry) -> list[tuple[Change, float]]:
+    """Deploys and flags on the target and what it calls, each with its own net evidence.
 
     They compete as an agent's action would: what moved after both cannot be told apart.
     """
-    near: dict[str, None] = {}
-    for target, _ in moments:
-        near |= dict.fromkeys([target, *sorted(scene.relations.callees(target))])
-    since_ns = min(at for _, at in moments) - OTHERS_BACK_NS
+    near = [target, *sorted(scene.relations.callees(target))]
+    since_ns = entry.opened.effect_ns - OTHERS_BACK_NS
     places = {c.id: (e, c) for e in near for c in scene.around.causes([e], since_ns)}
-    # What an agent did itself and was told of as well (its deploy came with its trace) is no rival.
+    # An agent's own deploy that came back with its trace is no other explanation.
     places = {i: place for i, place in places.items() if place[1].span_id is None}
     judged = scene.judge([(e, c.began_at_ns) for e, c in places.values()], before=True)
     found: list[tuple[Change, float]] = []
     for entity, change in places.values():
         evidence = judged.get((entity, change.began_at_ns), NOTHING)
         parts = Parts(own=evidence.after, before=evidence.before, callee=0.0, alternative=0.0)
-        found.append((change, net(parts)))
+        found.append((change, net(parts, evidence.worse)))
     return found
 
 
 def _pushed(moment: Moment, below: Mapping[Moment, Evidence], relations: Relations) -> set[str]:
-    """Callees whose demand rose after the action: work flows down, so they explain nothing."""
+    """Callees that more work reached after the action: work flows down, they explain nothing.
+
+    Only arrivals count. Connections in use, queues and latency are symptoms: they rise as well
+    where the callee broke by itself.
+    """
     target, at = moment
     return {
         callee
         for callee in relations.callees(target)
-        if below.get((callee, at), NOTHING).demand >= PUSHED_NATS
+        if below.get((callee, at), NOTHING).arrivals >= ARRIVALS_NATS
     }
 
 
-def _alternative(
+def _untouched(
     scene: Scene,
     moments: Sequence[Moment],
     own: Mapping[Moment, Evidence],
     below: Mapping[Moment, Evidence],
-) -> float:
-    """The worst surprise among entities that no candidate acted on, or could have moved."""
-    touched: set[str] = set()
+    around: Surroundings,
+) -> dict[str, float]:
+    """Surprise of entities that no candidate acted on or could have moved, in nats."""
+    touched = set(around.explained)
     for moment in moments:
         touched.add(moment[0])
-        touched |= scene.relations.upstream(moment[0])
         touched |= _pushed(moment, below, scene.relations)
+    for entity in list(touched):
+        touched |= scene.relations.upstream(entity)
     cadences = [m.cut.cadence_ns for each in own.values() for m in each.movements]
-    back_ns = RIVAL_BACK * int(median(cadences)) if cadences else 0
+    back_ns = ALTERNATIVE_BACK * int(median(cadences)) if cadences else 0
     since_ns = min(at for _, at in moments) - back_ns
-    others = [(entity, since_ns) for entity in scene.entities() if entity not in touched]
-    return max((each.after for each in scene.judge(others, brief=True).values()), default=0.0)
-
-
-def _stand(
-    opened: OpenAction,
-    scene: Scene,
-    own: Mapping[Moment, Evidence],
-    below: Mapping[Moment, Evidence],
-    alternative: float,
-) -> Standing:
-    """The target on which the action has most to answer for."""
-    standings: list[Standing] = []
-    for target in scene.keys(opened.targets):
-        moment = (target, opened.effect_ns)
-        evidence = own.get(moment, NOTHING)
-        pushed = _pushed(moment, below, scene.relations)
-        callee = max(
-            (
-                below.get((c, opened.effect_ns), NOTHING).after
-                for c in scene.relations.callees(target) - pushed
-            ),
-            default=0.0,
-        )
-        parts = Parts(
-            own=evidence.after, before=evidence.before, callee=callee, alternative=alternative
-        )
-        seen = scene.measured(target) or evidence.heard is not None
-        standings.append(Standing(opened, target, evidence, parts, net(parts), seen))
-    return max(standings, key=lambda s: (s.measured, s.net))
+    entities = [*around.source.entities(), *scene.around.entities()]
+    others = [e for e in dict.fromkeys(entities) if e not in touched]
+    if len(others) > SCANNED_ENTITIES_MAX:
+        near: set[str] = set()
+        for entity, _ in moments:
+            near |= scene.relations.callees(entity) | scene.relations.callers(entity)
+        others.sort(key=lambda entity: entity not in near)
+        del others[SCANNED_ENTITIES_MAX:]
+    judged = scene.judge([(entity, since_ns) for entity in others])
+    return {entity: each.after for (entity, _), each in judged.items()}

@@ -11,14 +11,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from aftershock.grade import SUSPECTED_FROM, Grade
 from aftershock.model import Change, ChangeKind, Impact, Step, Tier
 from aftershock_collector.impact.competition import (
-    CERTAIN,
     EVIDENCE_MAX,
-    NO_AGENT,
-    SUSPECTED,
+    NO_AGENT_LOG_ODDS,
     compete,
     net,
+)
+from aftershock_collector.impact.competition import (
+    Candidate as Entrant,
 )
 from aftershock_collector.impact.events import UNNAMED, Events, filed
 from aftershock_collector.impact.relations import Relations, Topology
@@ -63,7 +65,7 @@ class Suspects:
 
     alert: Change
     ranked: tuple[Suspect, ...]
-    nobody: float  # probability that no agent's action is behind it
+    no_agent: float  # probability that no agent's action is behind it
     judged_at_ns: int
     more: int = 0  # further actions, less likely than those listed
 
@@ -71,11 +73,11 @@ class Suspects:
     def top(self) -> Suspect | None:
         """The likeliest action, where it is at least suspected."""
         first = self.ranked[0] if self.ranked else None
-        return first if first is not None and first.probability >= SUSPECTED else None
+        return first if first is not None and first.probability >= SUSPECTED_FROM else None
 
 
 @dataclass(slots=True)
-class _Deed:
+class _Candidate:
     """One action with an effect, on the clock of the alerts."""
 
     step: Step
@@ -92,7 +94,7 @@ class _Followed:
 
     alert: Change
     until_ns: int
-    told: Suspects | None = None
+    reported: Suspects | None = None
 
 
 class SuspectIndex:
@@ -100,34 +102,34 @@ class SuspectIndex:
 
     def __init__(self) -> None:
         self.dropped: Counter[str] = Counter()
-        self._deeds: OrderedDict[str, _Deed] = OrderedDict()
+        self._candidates: OrderedDict[str, _Candidate] = OrderedDict()
         self._followed: OrderedDict[str, _Followed] = OrderedDict()
         self._stale: deque[str] = deque()  # alerts to rank again
 
-    def note(self, step: Step, skew_ns: int = 0) -> None:
+    def record(self, step: Step, skew_ns: int = 0) -> None:
         """An action began, or more is known of it."""
         action = step.action
         if action is None or not action.tier.has_effect:
             return
         targets = tuple(t for t in dict.fromkeys(action.targets) if "*" not in t)
-        known = self._deeds.get(step.span_id)
+        known = self._candidates.get(step.span_id)
         impact = None if known is None else known.impact
-        self._deeds[step.span_id] = _Deed(
+        self._candidates[step.span_id] = _Candidate(
             step, action.tool, action.tier, targets, step.began_at_ns + skew_ns, impact
         )
-        if len(self._deeds) > ACTIONS_MAX:
-            self._deeds.popitem(last=False)
+        if len(self._candidates) > ACTIONS_MAX:
+            self._candidates.popitem(last=False)
             self.dropped["suspects_full"] += 1
 
     def judged(self, impact: Impact) -> None:
         """What an action did to its target is known better now."""
-        deed = self._deeds.get(impact.span_id)
-        if deed is None:
+        candidate = self._candidates.get(impact.span_id)
+        if candidate is None:
             return
-        deed.impact = impact
+        candidate.impact = impact
         self._stale.extend(key for key in self._followed if key not in self._stale)
 
-    def hear(self, change: Change, now_ns: int) -> None:
+    def on_change(self, change: Change, now_ns: int) -> None:
         """An alert: rank it, and again while its suspects are being judged."""
         if change.kind is not ChangeKind.ALERT or change.ended_at_ns is not None:
             return
@@ -139,20 +141,20 @@ class SuspectIndex:
             self._followed.popitem(last=False)
             self.dropped["alerts_unfollowed"] += 1
 
-    def news(self, rank: Callable[[Change], Suspects], now_ns: int) -> list[Suspects]:
+    def changed_rankings(self, rank: Callable[[Change], Suspects], now_ns: int) -> list[Suspects]:
         """Rankings that are new or that a person would want to hear again."""
-        told: list[Suspects] = []
+        reported: list[Suspects] = []
         while self._stale:
             followed = self._followed.get(self._stale.popleft())
             if followed is None:
                 continue
             ranking = rank(followed.alert)
-            if _differs(followed.told, ranking):
-                followed.told = ranking
-                told.append(ranking)
+            if _differs(followed.reported, ranking):
+                followed.reported = ranking
+                reported.append(ranking)
         while self._followed and next(iter(self._followed.values())).until_ns < now_ns:
             self._followed.popitem(last=False)
-        return told
+        return reported
 
     def rank(
         self,
@@ -162,48 +164,59 @@ class SuspectIndex:
         now_ns: int,
         *,
         events: Events,
-        nobody: float = NO_AGENT,
+        no_agent: float = NO_AGENT_LOG_ODDS,
     ) -> Suspects:
         """Agent actions near what the alert is about, in the ten minutes before it."""
-        if (linked := self._deeds.get(alert.span_id or "")) is not None:
+        if (linked := self._candidates.get(alert.span_id or "")) is not None:
             return Suspects(alert, (_suspect(linked, alert.entity, LINKED, 1.0),), 0.0, now_ns)
         relations = Relations(topology, canonical)
         near = _near(filed(alert.entity, canonical), relations)
         known = bool(relations) and not alert.entity.startswith(UNNAMED)
-        asked: list[tuple[_Deed, str, str, float]] = []
-        for deed in self._deeds.values():
-            wait_ns = alert.began_at_ns - deed.effect_ns
-            if not deed.targets or not 0 <= wait_ns <= WITHIN_S * 1e9:
+        asked: list[tuple[_Candidate, str, str, float]] = []
+        for candidate in self._candidates.values():
+            wait_ns = alert.began_at_ns - candidate.effect_ns
+            if not candidate.targets or not 0 <= wait_ns <= WITHIN_S * 1e9:
                 continue
             entity, (relation, distance) = min(
-                ((t, near.get(filed(t, canonical), (UNKNOWN, UNKNOWN_NATS))) for t in deed.targets),
+                (
+                    (t, near.get(filed(t, canonical), (UNKNOWN, UNKNOWN_NATS)))
+                    for t in candidate.targets
+                ),
                 key=lambda place: place[1][1],
             )
             if relation == UNKNOWN and known:
                 continue  # it acted on something that neither calls this nor is called by it
-            asked.append((deed, entity, relation, _evidence(deed, alert, events) - distance))
+            asked.append(
+                (candidate, entity, relation, _evidence(candidate, alert, events) - distance)
+            )
         # Elsewhere, what its verdict calls a rival may be the very thing that the alert is about.
         own = [d.impact for d, _, relation, _ in asked if d.impact and relation == SAME]
         alternative = max((impact.parts.alternative for impact in own), default=0.0)
-        shares = compete([(nats, deed.tier) for deed, *_, nats in asked], alternative, nobody)
+        shares = compete(
+            [Entrant(nats, candidate.tier) for candidate, *_, nats in asked], alternative, no_agent
+        )
         ranked = sorted(
             (
-                _suspect(deed, entity, relation, share)
-                for (deed, entity, relation, _), share in zip(asked, shares.candidates, strict=True)
+                _suspect(candidate, entity, relation, share)
+                for (candidate, entity, relation, _), share in zip(
+                    asked, shares.candidates, strict=True
+                )
             ),
             key=lambda suspect: (-suspect.probability, -suspect.acted_at_ns, suspect.span_id),
         )
         shown = tuple(islice(ranked, SHOWN_MAX))
-        return Suspects(alert, shown, shares.nobody, now_ns, len(ranked) - len(shown))
+        return Suspects(alert, shown, shares.no_agent, now_ns, len(ranked) - len(shown))
 
 
-def _evidence(deed: _Deed, alert: Change, events: Events) -> float:
+def _evidence(candidate: _Candidate, alert: Change, events: Events) -> float:
     """What its own verdict found, or that the alert came so soon after it."""
-    if deed.impact is not None and deed.impact.label == CERTAIN:
+    if candidate.impact is not None and candidate.impact.label is Grade.CERTAIN:
         return EVIDENCE_MAX
-    waited = events.surprise(alert, alert.began_at_ns - deed.effect_ns)
+    waited = events.surprise(alert, alert.began_at_ns - candidate.effect_ns)
     found = (
-        0.0 if deed.impact is None or deed.impact.probability is None else net(deed.impact.parts)
+        0.0
+        if candidate.impact is None or candidate.impact.probability is None
+        else net(candidate.impact.parts)
     )
     return max(waited, found)
 
@@ -220,19 +233,19 @@ def _near(entity: str, relations: Relations) -> dict[str, tuple[str, float]]:
     return found
 
 
-def _suspect(deed: _Deed, entity: str, relation: str, share: float) -> Suspect:
-    step = deed.step
+def _suspect(candidate: _Candidate, entity: str, relation: str, share: float) -> Suspect:
+    step = candidate.step
     return Suspect(
-        step.span_id, step.trace_id, step.run_id, step.agent, deed.tool,
-        entity, relation, deed.effect_ns, share,
+        step.span_id, step.trace_id, step.run_id, step.agent, candidate.tool,
+        entity, relation, candidate.effect_ns, share,
     )  # fmt: skip
 
 
-def _differs(told: Suspects | None, ranking: Suspects) -> bool:
+def _differs(reported: Suspects | None, ranking: Suspects) -> bool:
     """True where somebody who heard the old ranking would want to hear the new one."""
-    if told is None:
+    if reported is None:
         return True
-    before = _shares(told.ranked)
+    before = _shares(reported.ranked)
     return any(abs(s.probability - before.get(s.span_id, 0.0)) >= CHANGED for s in ranking.ranked)
 
 

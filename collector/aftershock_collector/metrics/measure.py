@@ -310,8 +310,8 @@ def _latencies(
     for wanted, word in _QUANTILES:
         value = None if whole is None else quantile(whole, wanted)
         if value is None:
-            said = [share.quantiles[word] for share in shares if word in share.quantiles]
-            value = max(said) if said else None
+            reported = [share.quantiles[word] for share in shares if word in share.quantiles]
+            value = max(reported) if reported else None
         if value is not None:
             made.append(
                 Point(

@@ -1,4 +1,4 @@
-"""What Prometheus is asked: queries by family, as templates over what an entity's key names.
+"""The PromQL queries that are sent to Prometheus, by family: templates over entity keys.
 
 `{service}` and its like stand in `=~` matchers: one name, several with | between them, or `.+`.
 Larger must be worse, except in traffic. `{window}` is the stretch that a rate is taken over.
@@ -31,11 +31,11 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Prometheus:
-    """Where to ask, and what. The same code asks Mimir, Thanos and VictoriaMetrics."""
+    """Address and queries of a Prometheus API: also of Mimir, Thanos and VictoriaMetrics."""
 
     url: str
     step_s: float = 15.0  # as often as most Prometheus scrape
-    timeout_s: float = 5.0  # of one query: a look that takes longer is late for its incident
+    timeout_s: float = 5.0  # of one query; a slower answer arrives too late to help
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     queries: tuple[Query, ...] = ()
 
@@ -56,9 +56,9 @@ def _http(metric: str, code: str) -> tuple[Query, ...]:
 def _failed(name: str, counter: str, code: str) -> Query:
     """The share of answers with a 5xx; nothing where the counter does not tell the codes."""
     asked = 'job=~"{service}"'
-    told = f'sum by (job) (rate({counter}{{{asked},{code}!=""}}[{{window}}]))'
+    reported = f'sum by (job) (rate({counter}{{{asked},{code}!=""}}[{{window}}]))'
     bad = f'sum by (job) (rate({counter}{{{asked},{code}=~"5.."}}[{{window}}]))'
-    return Query("errors", name, f"({bad} or 0 * {told}) / {told}", "1")
+    return Query("errors", name, f"({bad} or 0 * {reported}) / {reported}", "1")
 
 
 def _pods(metric: str, *, rate: bool) -> str:
@@ -91,14 +91,14 @@ DEFAULT_QUERIES = (
 
 def queries_of(given: Mapping[str, Mapping[str, Any]]) -> tuple[Query, ...]:
     """The configured queries; a family that is not configured keeps its defaults."""
-    told: list[Query] = []
+    queries: list[Query] = []
     for family, usual in UNITS.items():
         if family not in given:
-            told += [query for query in DEFAULT_QUERIES if query.family == family]
-        for name, said in given.get(family, {}).items():
-            whole = {"query": said} if isinstance(said, str) else said
-            told.append(Query(family, name, whole["query"], whole.get("unit", usual)))
-    return tuple(told)
+            queries += [query for query in DEFAULT_QUERIES if query.family == family]
+        for name, value in given.get(family, {}).items():
+            whole = {"query": value} if isinstance(value, str) else value
+            queries.append(Query(family, name, whole["query"], whole.get("unit", usual)))
+    return tuple(queries)
 
 
 def unknown_placeholders(query: str) -> list[str]:

@@ -63,6 +63,10 @@ class SeriesSource(Protocol):
         """The key that series of this entity are filed under."""
         ...
 
+    def entities(self) -> Sequence[str]:
+        """Every entity that has a series."""
+        ...
+
 
 class _Ring:
     """The newest points of one series, contiguous so that a window is a slice."""

@@ -92,7 +92,7 @@ def encode_suspects(suspects: Suspects) -> bytes:
         attributes.CHANGE_KIND: alert.kind.value,
         attributes.ALERT_ID: alert.id,
         attributes.IMPACT_ENTITY: alert.entity,
-        attributes.IMPACT_CANDIDATES: (*rated, f"{suspects.nobody:.3f} {NO_AGENT}"),
+        attributes.IMPACT_CANDIDATES: (*rated, f"{suspects.no_agent:.3f} {NO_AGENT}"),
         attributes.IMPACT_PROBABILITY: top.probability if top else None,
         attributes.RUN_ID: top.run_id if top else None,
         attributes.AGENT_NAME: top.agent if top else None,

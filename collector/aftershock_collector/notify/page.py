@@ -202,7 +202,7 @@ def how_sure(finding: Finding) -> list[str]:
     lines = [f"How sure: {shares or 'not enough data'}"]
     if impact.comparable:
         windows = counted(impact.comparable, "earlier window")
-        lines.append(f"  By chance: {odds(impact.parts.own)}, judged by {windows}")
+        lines.append(f"  How unusual: {odds(impact.parts.own)}, compared with {windows}")
     return lines + listed("What would make it surer", impact.missing)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from aftershock.grade import Grade
 from aftershock_collector.impact.suspects import LINKED
 from aftershock_collector.notify.page import Page, State
-from aftershock_collector.wording import CERTAIN, NO_AGENT, clean, clock, lasted, percent, who
+from aftershock_collector.wording import NO_AGENT, clean, clock, lasted, percent, who
 
 if TYPE_CHECKING:
     from aftershock_collector.impact.suspects import Suspect, Suspects
@@ -24,7 +25,7 @@ def named(suspect: Suspect) -> str:
 
 def share(suspect: Suspect) -> str:
     """How likely, in a number or in a word."""
-    return CERTAIN if suspect.relation == LINKED else percent(suspect.probability)
+    return Grade.CERTAIN.value if suspect.relation == LINKED else percent(suspect.probability)
 
 
 def about(suspects: Suspects) -> str:
@@ -37,7 +38,7 @@ def shares(suspects: Suspects, most: int = SHOWN_MAX) -> str:
     """All explanations on one line, likeliest first."""
     shown = suspects.ranked[:most]
     rated = [(f"{named(suspect)} {share(suspect)}", suspect.probability) for suspect in shown]
-    nobody = (f"{NO_AGENT} {percent(suspects.nobody)}", suspects.nobody)
+    nobody = (f"{NO_AGENT} {percent(suspects.no_agent)}", suspects.no_agent)
     certain = any(suspect.relation == LINKED for suspect in shown)
     rated = sorted(rated if certain else [*rated, nobody], key=lambda pair: -pair[1])
     more = len(suspects.ranked) - most + suspects.more
@@ -74,7 +75,7 @@ def compose(suspects: Suspects, link: str | None = None) -> Page:
         *([f"  {clean(alert.detail)}"] if alert.detail else []),
         "Agent actions in the 10 minutes before it:",
         *(f"  {line(suspects, suspect).strip()}" for suspect in suspects.ranked[:SHOWN_MAX]),
-        f"  {percent(suspects.nobody)}  {NO_AGENT}",
+        f"  {percent(suspects.no_agent)}  {NO_AGENT}",
         f"Timeline: aftershock timeline {shlex.quote(clean(top.run_id, 80))}",
         *([f"  {link}"] if link else []),
     ]

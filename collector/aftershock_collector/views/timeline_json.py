@@ -112,7 +112,7 @@ def suspects_json(suspects: Suspects) -> dict[str, Any]:
             for s in suspects.ranked
         ],
         "more": suspects.more,
-        "no_agent_action": suspects.nobody,
+        "no_agent_action": suspects.no_agent,
         "judged_at_ns": suspects.judged_at_ns,
     }
 

@@ -55,16 +55,16 @@ def test_without_a_collector_the_finding_closes_and_the_feedback_is_kept(
     main: Main, home: Path
 ) -> None:
     recorded(home, incident.blamed())
-    assert "starts 2.7 nats" in main("feedback", "--priors")[1]
+    assert "is 15 times as likely" in main("feedback", "--priors")[1]
     code, text, _ = main("feedback", "latest", *INFRASTRUCTURE)
 
     assert 0 == code
     assert "closed: the infrastructure did it, says Ada: the disk was full" in text
-    assert "moved by +0.3 by people: 1 vote, 0 found the agent behind it, 0.9 were expected" in text
+    assert "feedback on 1 attribution; 0 found the agent behind it, 0.9 were expected" in text
     (claim,) = claims(home)
     assert (Closing.FEEDBACK, "Ada") == (claim.closing, claim.feedback.by if claim.feedback else "")
     assert "a person decided: the infrastructure did it, says Ada" in main("impact")[1]
-    assert 1 == printed_data(main, "feedback", "--priors")["votes"]
+    assert 1 == printed_data(main, "feedback", "--priors")["feedback"]
 
 
 def test_a_finding_that_is_over_is_decided_all_the_same(main: Main, home: Path) -> None:
@@ -130,11 +130,11 @@ def test_a_vote_cast_while_nobody_listened_is_told_by_the_next_collector_once(
 
     assert [["agent_impact"]] == [[c.finding.kind for c in r.closed] for r in desk.reports]
     assert 0 == desk.votes(home)
-    assert pytest.approx(3.0, abs=0.05) == desk.judging.engine.correlator.observer.nobody
+    assert pytest.approx(3.0, abs=0.05) == desk.judging.engine.correlator.observer.no_agent
     again = Desk(home)
     again.judging.tick(incident.at(101))
     assert [] == again.reports
-    assert pytest.approx(3.0, abs=0.05) == again.judging.engine.correlator.observer.nobody
+    assert pytest.approx(3.0, abs=0.05) == again.judging.engine.correlator.observer.no_agent
 
 
 def test_an_update_that_crosses_feedback_does_not_reopen_the_finding(home: Path) -> None:

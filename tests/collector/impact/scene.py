@@ -114,10 +114,10 @@ class Scene:
     seed: int = 7
     entities: tuple[str, ...] = SHOP
     topology: dict[str, list[str]] = field(default_factory=lambda: dict(TOPOLOGY))
-    watch: ActionObserver = field(default_factory=ActionObserver)
+    observer: ActionObserver = field(default_factory=ActionObserver)
     store: SeriesStore = field(default_factory=SeriesStore)
     impacts: dict[str, Impact] = field(default_factory=dict[str, Impact])
-    told: list[Impact] = field(default_factory=list[Impact])
+    reported: list[Impact] = field(default_factory=list[Impact])
     jitter_s: float = 0.0
 
     def play(
@@ -137,15 +137,15 @@ class Scene:
                     if factor is not None:
                         self.store.append(entity, metric, family, unit, at(now), drawn * factor)
             while waiting and waiting[0].began_at_ns <= at(now):
-                self.watch.open(waiting.pop(0), known)
-            self.look(now + self.cadence_s / 4)
+                self.observer.open(waiting.pop(0), known)
+            self.score(now + self.cadence_s / 4)
             seconds += self.cadence_s
         return self.impacts
 
-    def look(self, seconds: float) -> list[Impact]:
+    def score(self, seconds: float) -> list[Impact]:
         """One tick."""
-        found = self.watch.look(at(seconds), self.store, self.topology)
+        found = self.observer.score(at(seconds), self.store, self.topology)
         for impact in found:
             self.impacts[impact.span_id] = impact
-        self.told += found
+        self.reported += found
         return found

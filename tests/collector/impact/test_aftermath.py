@@ -5,9 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aftershock_collector.impact.aftermath import change_of, chart_of, recovered_at, refreshed
+from aftershock_collector.impact.aftermath import (
+    change_of,
+    chart_of,
+    departed_again,
+    fading,
+    recovered_at,
+    refreshed,
+)
 from aftershock_collector.impact.evidence import Movement
-from aftershock_collector.impact.quantities import amount, duration, times
+from aftershock_collector.impact.onset import onset_of
+from aftershock_collector.impact.placebos import Usual
+from aftershock_collector.impact.references import Reference
 from aftershock_collector.impact.segments import cut
 from aftershock_collector.metrics.series import Family, Series
 
@@ -25,7 +34,13 @@ def series(
 def movement(values: list[float]) -> Movement:
     part = cut(series(values), ACTED_NS, 10**15)
     assert part is not None
-    return Movement(part, after=9.0, before=0.0, comparable=200, median=0.2, scale=0.02)
+    return Movement(part, reference(), after=9.0, worse=9.0, length=4)
+
+
+def reference(scale: float = 0.02) -> Reference:
+    """A frozen band around 0.2."""
+    usual = Usual(np.full(30, 0.2, np.float32), np.zeros(30, np.bool_), (0.1, 0.0), 0)
+    return Reference(usual, 0.2, scale, 0.0, 0.2, 100, 0, 200)
 
 
 CALM = [0.2] * 103
@@ -36,7 +51,7 @@ def test_a_change_begins_with_the_first_point_outside_the_band() -> None:
 
     assert change.began_at_ns == 104 * 60 * S
     assert (change.entity, change.name, change.ended_at_ns) == ("service/cart", "p99", None)
-    assert change.detail == "200 ms → 1.9 s (9.5×)"
+    assert change.detail == "200 ms → 1.9 s (9.5 times its usual)"
     assert change.size == pytest.approx(85.0)
 
 
@@ -49,7 +64,7 @@ def test_a_chart_freezes_the_band_before_the_action() -> None:
 
 
 def test_a_band_does_not_go_below_zero_where_values_cannot() -> None:
-    low = movement([*CALM, 1.0])._replace(scale=0.5)
+    low = movement([*CALM, 1.0])._replace(reference=reference(0.5))
 
     assert chart_of(low, ACTED_NS).low == 0.0
 
@@ -92,28 +107,31 @@ def test_five_points_of_a_fast_scrape_are_no_recovery() -> None:
     fast = series(values, every_s=1.0)
     part = cut(fast, 100 * S, 10**15)
     assert part is not None
-    moved = Movement(part, 9.0, 0.0, 200, 0.2, 0.02)
+    moved = Movement(part, reference(), 9.0, 9.0, 4)
 
     assert recovered_at([fast], change_of(moved, 100 * S, "id"), chart_of(moved, 100 * S)) is None
 
 
-@pytest.mark.parametrize(
-    ("value", "unit", "family", "expected"),
-    [
-        (0.21, "s", Family.LATENCY, "210 ms"),
-        (1.9, "s", Family.LATENCY, "1.9 s"),
-        (0.042, "1", Family.ERRORS, "4.2 %"),
-        (0.7, "1", Family.RESOURCES, "0.7"),
-        (512e6, "By", Family.RESOURCES, "512 MB"),
-        (12.0, "{connection}", Family.RESOURCES, "12 connection"),
-    ],
-)
-def test_amounts_are_said_in_the_unit_of_the_series(
-    value: float, unit: str, family: Family, expected: str
-) -> None:
-    assert amount(value, series([1.0], family=family, unit=unit)) == expected
+def test_what_never_left_its_band_cannot_recover() -> None:
+    whole = [*CALM, *[0.21] * 9]
+    change = change_of(movement(whole), ACTED_NS, "id")
+
+    assert recovered_at([series(whole)], change, chart_of(movement(whole), ACTED_NS)) is None
 
 
-def test_durations_and_factors_are_short() -> None:
-    assert [duration(s * S) for s in (41, 240, 9_000)] == ["41 s", "4 min", "2.5 h"]
-    assert (times(0.8, 0.2), times(0.1, 0.2), times(0.1, 0.0)) == ("4×", "", "")
+def test_a_leak_that_leaves_the_band_again_is_noticed() -> None:
+    whole = [*CALM, *[1.0] * 5, *[0.2] * 6]
+    change = change_of(movement(whole), ACTED_NS, "id")
+    chart = chart_of(movement(whole), ACTED_NS)
+
+    assert not departed_again([series(whole)], change, chart, 110 * 60 * S)
+    assert departed_again([series([*whole, 1.0, 1.1])], change, chart, 110 * 60 * S)
+
+
+def test_damage_that_falls_back_is_fading_and_damage_that_lasts_is_not() -> None:
+    def fades(after: list[float]) -> bool:
+        moved = movement([*CALM, *after])
+        return fading(moved, onset_of(moved.cut.series, ACTED_NS, 0.2, 0.02))
+
+    assert fades([2.0, 1.4, 0.8, 0.5])
+    assert not fades([2.0, 1.9, 2.1, 2.0])

@@ -86,7 +86,7 @@ def change(
 def behind(about: Change, *steps: Step) -> str | None:
     links = Links()
     for step in steps:
-        links.note(step)
+        links.record(step)
     found = links.behind(about)
     return None if found is None else found.step.span_id
 
@@ -131,9 +131,9 @@ def test_many_traces_take_bounded_memory_and_are_counted(monkeypatch: pytest.Mon
     monkeypatch.setattr(module, "CHILDREN_MAX", 5)
     links = Links()
     for n in range(20):
-        links.note(call(f"s{n}", n, n, trace=f"{n:032x}"))
-        links.note(call(f"c{n}", n, n))
-        links.note(outgoing(f"o{n}", f"c{n}"))
+        links.record(call(f"s{n}", n, n, trace=f"{n:032x}"))
+        links.record(call(f"c{n}", n, n))
+        links.record(outgoing(f"o{n}", f"c{n}"))
 
     assert {"linked_traces_full": 16} == dict(links.dropped)
     assert 5 == len(links._above)  # pyright: ignore[reportPrivateUsage]
@@ -191,7 +191,8 @@ def test_a_link_acquits_whoever_was_suspected_of_the_same() -> None:
     other = call("restart", 3, 4, "service/checkout", trace=OTHER, run="other")
     engine.observe([other], at(4))
     engine.learn(change(33, identity="alert/Slow", trace=None), at(33))
-    first = engine.conclude(at(34))
+    engine.conclude(at(34))
+    first = engine.conclude(at(35))
     shares = {impact.tool: impact.probability or 0 for impact in first.impacts}
     assert shares["restart"] > 0.2
     engine.learn(change(40, span="scale"), at(40))
@@ -210,7 +211,8 @@ def test_a_verdict_that_was_contradicted_is_not_told_as_a_recovery() -> None:
     engine.conclude(at(-80_000))
     engine.observe([call("restart", 3, 4, "service/checkout", trace=OTHER, run="other")], at(4))
     engine.learn(change(33, identity="alert/Slow", trace=None), at(33))
-    assert ["other"] == [claim.finding.run_id for claim in opened(engine, 34)]
+    engine.conclude(at(34))
+    assert ["other"] == [claim.finding.run_id for claim in opened(engine, 35)]
     engine.observe([call("scale", 1, 2, "service/checkout")], at(35))
     engine.learn(change(40, span="scale"), at(40))
     closed = engine.conclude(at(41)).closed
@@ -231,7 +233,7 @@ def test_an_alert_that_brings_a_trace_back_has_one_suspect() -> None:
     assert [("scale", LINKED, 1.0)] == [
         (suspect.tool, suspect.relation, suspect.probability) for suspect in ranking.ranked
     ]
-    assert 0.0 == ranking.nobody
+    assert 0.0 == ranking.no_agent
 
 
 def test_an_agents_own_deploy_does_not_compete_with_it() -> None:
@@ -239,8 +241,8 @@ def test_an_agents_own_deploy_does_not_compete_with_it() -> None:
         engine = Engine()
         engine.conclude(at(-80_000))
         engine.observe([call("deploy", 1, 2, "service/checkout")], at(2))
-        told = change(2, identity="told/v2", kind=ChangeKind.DEPLOY, span=span)
-        engine.learn(told if span else change(2, kind=ChangeKind.DEPLOY, trace=None), at(2))
+        reported = change(2, identity="told/v2", kind=ChangeKind.DEPLOY, span=span)
+        engine.learn(reported if span else change(2, kind=ChangeKind.DEPLOY, trace=None), at(2))
         engine.learn(change(30, identity="alert/Slow", trace=None), at(30))
         (impact,) = engine.conclude(at(31)).impacts
         return [alternative.name for alternative in impact.alternatives]
@@ -273,7 +275,7 @@ def test_what_waits_for_a_trace_is_bounded(monkeypatch: pytest.MonkeyPatch) -> N
             links.wait(change(1, trace=f"{8:032x}", identity=str(more), span="scale"))
 
     for trace in (f"{8:032x}", f"{0:032x}"):
-        links.note(call("scale", 1, 2, trace=trace))
+        links.record(call("scale", 1, 2, trace=trace))
 
     assert module.WAITING_OF_TRACE_MAX == len(links.come(f"{8:032x}"))
     assert [] == links.come(f"{0:032x}")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aftershock.grade import Grade
 from aftershock.model import (
     Action,
     Change,
@@ -34,7 +35,7 @@ def at(seconds: float) -> int:
     return T0 + int(seconds * S)
 
 
-def deed(
+def candidate(
     tool: str, seconds: float, *targets: str, tier: Tier = Tier.WRITE, agent: str = "sre-bot"
 ) -> Step:
     return Step(
@@ -56,10 +57,12 @@ def alert(entity: str = "service/checkout", seconds: float = DAY, name: str = "S
     return Change(f"alert/{name}/{seconds}", ChangeKind.ALERT, entity, name, at(seconds))
 
 
-def ranked(about: Change, *deeds: Step, topology: dict[str, list[str]] | None = None) -> Suspects:
+def ranked(
+    about: Change, *candidates: Step, topology: dict[str, list[str]] | None = None
+) -> Suspects:
     suspect_index = SuspectIndex()
-    for each in deeds:
-        suspect_index.note(each)
+    for each in candidates:
+        suspect_index.record(each)
     return rank(suspect_index, about, topology)
 
 
@@ -67,7 +70,7 @@ def rank(
     suspect_index: SuspectIndex, about: Change, topology: dict[str, list[str]] | None = None
 ) -> Suspects:
     events = Events()
-    events.watching(T0)
+    events.observing(T0)
     events.record(about)
     known = TOPOLOGY if topology is None else topology
     return suspect_index.rank(about, known, lambda entity: entity, about.began_at_ns, events=events)
@@ -88,7 +91,7 @@ def impact_of(step: Step, own: float, before: float = 0.0) -> Impact:
         acted_at_ns=step.began_at_ns,
         entity=step.action.targets[0],
         probability=0.9,
-        label="probable",
+        label=Grade.PROBABLE,
         parts=Parts(own=own, before=before, callee=0.0, alternative=0.0),
         alternatives=(),
         judged_at_ns=step.began_at_ns,
@@ -98,14 +101,14 @@ def impact_of(step: Step, own: float, before: float = 0.0) -> Impact:
 def test_actions_near_the_alert_are_asked_about_and_others_are_not() -> None:
     found = ranked(
         alert(),
-        deed("here", DAY - 60, "service/checkout"),
-        deed("below", DAY - 60, "db/orders"),
-        deed("above", DAY - 60, "service/web"),
-        deed("elsewhere", DAY - 60, "service/docs"),
-        deed("reads", DAY - 60, "service/checkout", tier=Tier.READ),
-        deed("long ago", DAY - 601, "service/checkout"),
-        deed("afterwards", DAY + 1, "service/checkout"),
-        deed("anything", DAY - 60, "service/*"),
+        candidate("here", DAY - 60, "service/checkout"),
+        candidate("below", DAY - 60, "db/orders"),
+        candidate("above", DAY - 60, "service/web"),
+        candidate("elsewhere", DAY - 60, "service/docs"),
+        candidate("reads", DAY - 60, "service/checkout", tier=Tier.READ),
+        candidate("long ago", DAY - 601, "service/checkout"),
+        candidate("afterwards", DAY + 1, "service/checkout"),
+        candidate("anything", DAY - 60, "service/*"),
     )
 
     assert "here" == found.ranked[0].tool
@@ -118,7 +121,9 @@ def test_actions_near_the_alert_are_asked_about_and_others_are_not() -> None:
 
 def test_an_alert_on_a_database_asks_about_the_service_that_calls_it_and_its_callers() -> None:
     found = ranked(
-        alert("db/orders"), deed("scale", DAY - 60, "service/checkout"), deed("deploy", DAY - 60)
+        alert("db/orders"),
+        candidate("scale", DAY - 60, "service/checkout"),
+        candidate("deploy", DAY - 60),
     )
 
     assert [("scale", "its caller"), ("deploy", "a caller of its caller")] == names(found)
@@ -127,31 +132,31 @@ def test_an_alert_on_a_database_asks_about_the_service_that_calls_it_and_its_cal
 
 def test_nobody_is_always_among_the_explanations() -> None:
     nothing = ranked(alert())
-    one = ranked(alert(), deed("scale", DAY - 30, "service/checkout"))
+    one = ranked(alert(), candidate("scale", DAY - 30, "service/checkout"))
 
-    assert ((), 1.0, None) == (nothing.ranked, nothing.nobody, nothing.top)
-    assert pytest.approx(1.0) == one.nobody + one.ranked[0].probability
+    assert ((), 1.0, None) == (nothing.ranked, nothing.no_agent, nothing.top)
+    assert pytest.approx(1.0) == one.no_agent + one.ranked[0].probability
     assert one.top is not None
 
 
 def test_an_alert_that_fires_all_the_time_points_at_nobody() -> None:
     suspect_index = SuspectIndex()
-    suspect_index.note(deed("scale", DAY - 60, "service/checkout"))
+    suspect_index.record(candidate("scale", DAY - 60, "service/checkout"))
     events = Events()
-    events.watching(T0)
+    events.observing(T0)
     for n in range(719):
         events.record(alert(seconds=120 * n))
     about = alert()
     found = suspect_index.rank(about, TOPOLOGY, str, about.began_at_ns, events=events)
 
-    assert found.nobody > 0.8
+    assert found.no_agent > 0.8
 
 
 def test_what_an_action_did_to_its_target_counts_more_than_when_it_was() -> None:
     suspect_index = SuspectIndex()
-    harmful, recent = deed("scale", DAY - 300), deed("label", DAY - 20)
-    suspect_index.note(harmful)
-    suspect_index.note(recent)
+    harmful, recent = candidate("scale", DAY - 300), candidate("label", DAY - 20)
+    suspect_index.record(harmful)
+    suspect_index.record(recent)
     about = alert("service/web")
 
     assert ["label", "scale"] == [s.tool for s in rank(suspect_index, about).ranked]
@@ -162,48 +167,48 @@ def test_what_an_action_did_to_its_target_counts_more_than_when_it_was() -> None
 
 
 def test_without_a_topology_every_action_is_asked_about_and_none_of_them_is_suspected() -> None:
-    found = ranked(alert(), deed("scale", DAY - 30, "service/web"), topology={})
+    found = ranked(alert(), candidate("scale", DAY - 30, "service/web"), topology={})
 
     assert [("scale", "not known to be related")] == names(found)
     assert found.top is None
 
 
 def test_an_alert_that_names_nothing_asks_about_everybody() -> None:
-    found = ranked(alert("alert/Slow"), deed("scale", DAY - 30, "service/web"))
+    found = ranked(alert("alert/Slow"), candidate("scale", DAY - 30, "service/web"))
 
     assert [("scale", "not known to be related")] == names(found)
 
 
 def test_a_ranking_is_told_when_it_is_new_and_when_it_changed() -> None:
     suspect_index = SuspectIndex()
-    step = deed("scale", DAY - 60, "service/checkout")
+    step = candidate("scale", DAY - 60, "service/checkout")
     about = alert()
-    suspect_index.note(step)
-    suspect_index.hear(about, at(DAY))
-    suspect_index.hear(about, at(DAY + 30))  # Alertmanager says it again
+    suspect_index.record(step)
+    suspect_index.on_change(about, at(DAY))
+    suspect_index.on_change(about, at(DAY + 30))  # Alertmanager says it again
 
-    def news(now_s: float) -> list[float]:
-        told = suspect_index.news(lambda each: rank(suspect_index, each), at(now_s))
-        return [each.ranked[0].probability for each in told]
+    def changed_rankings(now_s: float) -> list[float]:
+        reported = suspect_index.changed_rankings(lambda each: rank(suspect_index, each), at(now_s))
+        return [each.ranked[0].probability for each in reported]
 
-    (first,) = news(DAY)
-    assert [] == news(DAY + 1)
+    (first,) = changed_rankings(DAY)
+    assert [] == changed_rankings(DAY + 1)
     suspect_index.judged(impact_of(step, own=5.9))
-    assert [] == news(DAY + 2)
+    assert [] == changed_rankings(DAY + 2)
     suspect_index.judged(impact_of(step, own=14.0))
-    (second,) = news(DAY + 3)
+    (second,) = changed_rankings(DAY + 3)
     assert second > first
-    assert [] == news(DAY + 700)
+    assert [] == changed_rankings(DAY + 700)
     suspect_index.judged(impact_of(step, own=1.0))
-    assert [] == news(DAY + 701)
+    assert [] == changed_rankings(DAY + 701)
 
 
 def test_a_resolved_alert_and_a_warning_are_not_followed() -> None:
     suspect_index = SuspectIndex()
-    suspect_index.hear(replace(alert(), ended_at_ns=at(DAY + 5)), at(DAY))
-    suspect_index.hear(replace(alert(), kind=ChangeKind.WARNING), at(DAY))
+    suspect_index.on_change(replace(alert(), ended_at_ns=at(DAY + 5)), at(DAY))
+    suspect_index.on_change(replace(alert(), kind=ChangeKind.WARNING), at(DAY))
 
-    assert [] == suspect_index.news(lambda each: rank(suspect_index, each), at(DAY))
+    assert [] == suspect_index.changed_rankings(lambda each: rank(suspect_index, each), at(DAY))
 
 
 def test_storms_of_alerts_and_actions_take_bounded_memory_and_are_counted(
@@ -213,13 +218,13 @@ def test_storms_of_alerts_and_actions_take_bounded_memory_and_are_counted(
     monkeypatch.setattr(module, "ALERTS_MAX", 5)
     suspect_index = SuspectIndex()
     for n in range(30):
-        suspect_index.note(deed(f"t{n}", DAY - 60, "service/checkout"))
-        suspect_index.hear(alert(name=f"A{n}"), at(DAY))
+        suspect_index.record(candidate(f"t{n}", DAY - 60, "service/checkout"))
+        suspect_index.on_change(alert(name=f"A{n}"), at(DAY))
     found = rank(suspect_index, alert())
 
     assert {"suspects_full": 20, "alerts_unfollowed": 25} == dict(suspect_index.dropped)
     assert (8, 2) == (len(found.ranked), found.more)
-    assert 5 == len(suspect_index.news(lambda each: rank(suspect_index, each), at(DAY)))
+    assert 5 == len(suspect_index.changed_rankings(lambda each: rank(suspect_index, each), at(DAY)))
 
 
 @given(
@@ -236,12 +241,12 @@ def test_storms_of_alerts_and_actions_take_bounded_memory_and_are_counted(
 def test_shares_are_probabilities_and_ranked(
     acted: list[tuple[float, str, Tier]], entity: str
 ) -> None:
-    deeds = [deed(f"t{n}", DAY + s, t, tier=tier) for n, (s, t, tier) in enumerate(acted)]
-    found = ranked(alert(entity), *deeds)
+    candidates = [candidate(f"t{n}", DAY + s, t, tier=tier) for n, (s, t, tier) in enumerate(acted)]
+    found = ranked(alert(entity), *candidates)
     shares = [suspect.probability for suspect in found.ranked]
 
     assert sorted(shares, reverse=True) == shares
-    assert sum(shares) + found.nobody <= 1.0 + 1e-9
+    assert sum(shares) + found.no_agent <= 1.0 + 1e-9
     assert all(0 <= share <= 1 for share in shares)
     if not found.more:
-        assert pytest.approx(1.0) == sum(shares) + found.nobody
+        assert pytest.approx(1.0) == sum(shares) + found.no_agent

@@ -122,7 +122,7 @@ JSON = st.recursive(
 
 @given(st.lists(JSON, max_size=5))
 def test_any_results_become_finite_ascending_series_or_nothing(results: list[Any]) -> None:
-    told = {"status": "success", "data": {"resultType": "matrix", "result": results}}
-    for series in read_answer(UP, told).series:
+    reported = {"status": "success", "data": {"resultType": "matrix", "result": results}}
+    for series in read_answer(UP, reported).series:
         assert np.isfinite(series.values).all()
         assert (np.diff(series.times_ns) > 0).all()

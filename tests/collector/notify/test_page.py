@@ -37,10 +37,10 @@ What the agent did: sre-bot called scale_deployment on service/checkout at 2026-
 What it did not know:
   - db/orders connections were at 94 % of their limit for 2 minutes
   - sre-bot called scale_deployment without ever having read maintenance_window of prod
-What broke: service/checkout latency_p99 leaves its usual range by 14.2σ: 0.21 s before, 1.9 s now, \
+What broke: service/checkout latency_p99 left its usual range: 0.21 s before, 1.9 s now, \
 8.8 s after the call
 How sure: sre-bot's scale_deployment 91 % · no agent action 6 % · docs-bot's restart_service 3 %
-  By chance: 1 in 4,400, judged by 312 earlier windows
+  How unusual: very unlikely by chance, compared with 312 earlier windows
 What would make it surer: only 6 minutes of history
 How to stop it: kill 4711 on host web-1 (agent sre-bot, service sre-bot-app)
   run 9f3c2a7e51b84d06a1c0e2f4b6d8a9c3 · trace 9f3c2a7e51b84d06a1c0e2f4b6d8a9c3
@@ -70,7 +70,7 @@ def test_the_title_carries_the_probability_and_the_word_that_fits_it() -> None:
 
     assert titles == [
         "sre-bot's scale_deployment probably degraded service/checkout (91 %).",
-        "sre-bot's scale_deployment is suspected of having degraded service/checkout (60 %).",
+        "sre-bot's scale_deployment may have degraded service/checkout (60 %).",
         "sre-bot's scale_deployment possibly degraded service/checkout (30 %).",
     ]
 

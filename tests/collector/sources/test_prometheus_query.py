@@ -77,7 +77,7 @@ def attribution(past: Past, source: SeriesSource, target: str) -> Impact:
     observer.open(scale(acted_ns, target))
     best: Impact | None = None
     for step in range(ACTED + 1, STEPS):
-        for impact in observer.look(past.at_s(step) * S + S, source, {}):
+        for impact in observer.score(past.at_s(step) * S + S, source, {}):
             best = impact
     assert best is not None
     return best

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aftershock.grade import Grade
 from aftershock.model import (
     Alternative,
     Change,
@@ -66,7 +67,7 @@ def test_every_change_comes_back_equal(change: Change) -> None:
 
 def test_a_claim_keeps_its_impact() -> None:
     impact = Impact(
-        "aa", "t", "run-1", None, "scale", 5, "db/orders", 0.9, "probable", Parts(7.0, 0.1, 0, 1),
+        "aa", "t", "run-1", None, "scale", 5, "db/orders", 0.9, Grade.PROBABLE, Parts(7.0, 0.1, 0, 1),
         (Alternative(None, None, "no agent action", 0.1),), 9,
         charts=(Chart("db/orders", "wait", "s", (1, 2), (0.5, 3.0), 0.5, 0.4, 0.6),),
     )  # fmt: skip

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from aftershock.grade import Grade
 from aftershock.model import (
     Change,
     ChangeKind,
@@ -81,7 +82,7 @@ def finding(run: str = "r1", level: Level = Level.WARN, summary: str = "again") 
 
 def impact(probability: float, entity: str = "db/orders") -> Impact:
     return Impact(
-        "s1", "t1", "r1", "bot", "scale", NOW, entity, probability, "suspected",
+        "s1", "t1", "r1", "bot", "scale", NOW, entity, probability, Grade.SUSPECTED,
         Parts(1.0, 0.0, 0.0, 0.0), (), NOW,
     )  # fmt: skip
 

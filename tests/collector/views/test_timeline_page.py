@@ -184,7 +184,7 @@ def test_rivals_are_shown_with_no_agent_action_among_them() -> None:
 
     assert "no agent action" in text
     assert "docs-bot's restart_service" in text
-    assert "1 in 4,400, 312 windows compared" in text
+    assert "very unlikely by chance, 312 windows compared" in text
     assert "only 6 minutes of history" in text
     assert "db/orders connections were at 94 % of their limit for 2 minutes" in text
     assert "No metric evidence that docs-bot's restart_service degraded service/docs (3 %)" in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from aftershock.grade import Grade
 from aftershock.model import Alternative, Change, ChangeKind, Impact, Level, Parts, Run
 from aftershock.rules.agent_impact import agent_impact
 from tests.support.scenario import LIMITS, START_NS, S, run
@@ -21,7 +22,7 @@ VERDICT = Impact(
     acted_at_ns=ACTED_NS,
     entity="service/checkout",
     probability=0.91,
-    label="probable",
+    label=Grade.PROBABLE,
     parts=Parts(own=7.0, before=0.5, callee=0.0, alternative=1.0),
     alternatives=(
         Alternative(None, None, "no agent action", 0.08),

@@ -1,0 +1,87 @@
+"""What happens to an attribution after it was made: recovery, the end of the window, reporting."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aftershock.grade import SUSPECTED_FROM
+from aftershock.model import Change, Impact
+from aftershock_collector.impact.aftermath import departed_again, recovered_at, refreshed
+from aftershock_collector.impact.attribution import unmeasured
+from aftershock_collector.impact.open_actions import OpenAction
+from aftershock_collector.metrics.series import SeriesSource
+
+FOLLOW_S = 86_400.0  # a degradation that lasts a day is no longer news
+FOLLOW_EVERY_NS = 10**9  # how often a degradation is asked whether it is over
+REPORTED_STEP = 0.05  # an attribution is reported again when its probability rose by this much
+
+
+def check_recovery(opened: OpenAction, now_ns: int, source: SeriesSource) -> None:
+    """Record when the blamed series came back into its band, and that it left it again."""
+    best = opened.best
+    if best is None or best.change is None or not best.charts:
+        return
+    if (best.probability or 0) < SUSPECTED_FROM or (opened.following and now_ns < opened.next_ns):
+        return
+    if opened.following:
+        opened.next_ns = now_ns + FOLLOW_EVERY_NS
+    series = source.window([best.entity], best.charts[0].times_ns[0], now_ns)
+    if best.recovered_at_ns is not None:
+        if departed_again(series, best.change, best.charts[0], best.recovered_at_ns):
+            opened.best = replace(
+                best, recovered_at_ns=None, change=replace(best.change, ended_at_ns=None)
+            )
+        return
+    at_ns = recovered_at(series, best.change, best.charts[0])
+    if at_ns is not None:
+        opened.best = replace(
+            best,
+            recovered_at_ns=at_ns,
+            change=replace(best.change, ended_at_ns=at_ns),
+            charts=refreshed(best.charts, series, opened.effect_ns),
+        )
+
+
+def resolve(opened: OpenAction, change: Change, ended_at_ns: int) -> None:
+    """Close the attribution whose change was this alert."""
+    best = opened.best
+    if best is None or best.change is None or best.change.id != change.id:
+        return
+    if best.recovered_at_ns is None:
+        opened.best = replace(best, change=change, recovered_at_ns=ended_at_ns)
+
+
+def settle(opened: OpenAction, now_ns: int, source: SeriesSource, blind: tuple[str, ...]) -> None:
+    """End the window: the attribution stands, and only recovery is still waited for."""
+    opened.following = True
+    best = opened.best
+    if best is None:
+        silent = tuple(f"nothing arrived from {t} since the action" for t in opened.targets)
+        opened.best = unmeasured(opened, now_ns, silent + blind)
+    elif best.charts:
+        series = source.window([best.entity], best.charts[0].times_ns[0], now_ns)
+        opened.best = replace(best, charts=refreshed(best.charts, series, opened.effect_ns))
+
+
+def is_over(opened: OpenAction, now_ns: int) -> bool:
+    """True where nothing more will be reported of this action."""
+    best = opened.best
+    unsettled = (
+        best is not None
+        and best.change is not None
+        and best.recovered_at_ns is None
+        and (best.probability or 0) >= SUSPECTED_FROM
+    )
+    return not unsettled or now_ns > opened.until_ns + FOLLOW_S * 1e9
+
+
+def is_reportable(best: Impact, reported: Impact | None, *, settled: bool) -> bool:
+    """True where a person would want the difference, or the rest of the chart."""
+    if reported is None or (settled and best.charts != reported.charts):
+        return True
+    if best.label != reported.label or best.recovered_at_ns != reported.recovered_at_ns:
+        return True
+    if best.effect != reported.effect:
+        return True
+    rose = (best.probability or 0) - (reported.probability or 0)
+    return rose >= REPORTED_STEP or best.missing != reported.missing
