@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.text import Text
 
+from aftershock.grade import SUSPECTED_FROM
 from aftershock.model import Claim, Level
 from aftershock_collector.commands.selection import add_filters, selection_of
 from aftershock_collector.commands.store_access import (
@@ -22,7 +23,6 @@ from aftershock_collector.commands.store_access import (
     print_nothing_recorded,
     run_named,
 )
-from aftershock_collector.impact.competition import SUSPECTED
 from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.review.spending import Saving, courses_of, saving_of
 from aftershock_collector.store.reader import Reader
@@ -108,6 +108,6 @@ def cells(claim: Claim) -> tuple[str, ...]:
 def colour(claim: Claim) -> str:
     """Red for alarms that are open; nothing below P .5 is red."""
     impact = claim.finding.impact
-    if claim.closed_at_ns is not None or (impact and (impact.probability or 0.0) < SUSPECTED):
+    if claim.closed_at_ns is not None or (impact and (impact.probability or 0.0) < SUSPECTED_FROM):
         return "dim"
     return "bold red" if claim.finding.level is Level.ALARM else "yellow"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aftershock_collector.impact.competition import POSSIBLE, SUSPECTED
+from aftershock.grade import POSSIBLE_FROM, SUSPECTED_FROM
 from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.views.html.templates import position
 from aftershock_collector.views.html.time_axis import tone_of
@@ -74,14 +74,14 @@ class Attributions:
 def attributions(timeline: Timeline) -> Attributions:
     """Every judged action of a timeline."""
     ranked = sorted(timeline.impacts, key=lambda i: -(i.probability or 0.0))
-    shown = [i for i in ranked if (i.probability or 0.0) >= POSSIBLE or i is ranked[0]]
+    shown = [i for i in ranked if (i.probability or 0.0) >= POSSIBLE_FROM or i is ranked[0]]
     quiet = (attribution_words(impact) for impact in ranked if impact not in shown)
     return Attributions(tuple(map(attribution_card, shown)), tuple(quiet))
 
 
 def attribution_card(impact: Impact) -> AttributionCard:
     """One judged action."""
-    sure = (impact.probability or 0.0) >= SUSPECTED
+    sure = (impact.probability or 0.0) >= SUSPECTED_FROM
     return AttributionCard(
         sure=sure,
         chance=chance(impact) or "?",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aftershock_collector.impact.competition import SUSPECTED
+from aftershock.grade import SUSPECTED_FROM
 from aftershock_collector.views.chart import (
     PATH_HEIGHT,
     PATH_WIDTH,
@@ -100,7 +100,7 @@ def action_lines(impacts: Sequence[Impact], axis: Axis) -> tuple[list[ActionLine
         at = axis.share(impact.acted_at_ns)
         level = next((n for n, end in enumerate(ends) if end <= at), len(ends))
         ends[level : level + 1] = [at + FLAG_SHARE]
-        sure = (impact.probability or 0.0) >= SUSPECTED
+        sure = (impact.probability or 0.0) >= SUSPECTED_FROM
         chance = "" if impact.probability is None else f" {percent(impact.probability)}"
         flipped = " flipped" if at > 1 - FLAG_SHARE else ""
         lines.append(
@@ -117,7 +117,7 @@ def plot_row(plot: Plot, number: int, axis: Axis) -> PlotRow:
     """A series with the baseline band that was frozen before the action."""
     inside = [p for p in plot.points if axis.began_ns <= p[0] <= axis.ended_ns]
     entity, metric = clean(plot.entity, 60), clean(plot.metric, 60)
-    sure = (plot.probability or 0.0) >= SUSPECTED
+    sure = (plot.probability or 0.0) >= SUSPECTED_FROM
     if not inside:
         return PlotRow(entity, metric, sure=False)
     return PlotRow(

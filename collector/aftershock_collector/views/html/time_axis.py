@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from aftershock.grade import SUSPECTED_FROM
 from aftershock.model import Level, Outcome, StepKind
-from aftershock_collector.impact.competition import SUSPECTED
 from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.views.chart import across
 from aftershock_collector.views.html.templates import position
@@ -165,7 +165,7 @@ def finding_rows(timeline: Timeline, axis: Axis) -> list[FindingRow]:
 def tone_of(claim: Claim) -> str:
     """The colour: red only for alarms, and for attributions only from P .5 on."""
     impact = claim.finding.impact
-    if impact is not None and (impact.probability or 0.0) < SUSPECTED:
+    if impact is not None and (impact.probability or 0.0) < SUSPECTED_FROM:
         return "calm"
     return "alarm" if claim.finding.level is Level.ALARM else "warn"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aftershock.grade import SUSPECTED_FROM
 from aftershock.model import Level
-from aftershock_collector.impact.competition import SUSPECTED
 from aftershock_collector.notify.page import State, title_of
 from aftershock_collector.views.chart import Plot, plot_of
 from aftershock_collector.views.html import panels, plots, templates, time_axis
@@ -120,7 +120,7 @@ def plots_of(impacts: Sequence[Impact], extra: Sequence[Plot]) -> list[Plot]:
 
 def headline(timeline: Timeline) -> str:
     """The page in one sentence: the surest attribution, else the worst finding, else the run."""
-    impacts = [i for i in timeline.impacts if (i.probability or 0.0) >= SUSPECTED]
+    impacts = [i for i in timeline.impacts if (i.probability or 0.0) >= SUSPECTED_FROM]
     if impacts:
         return attribution_words(max(impacts, key=lambda i: i.probability or 0.0))
     worst = min(timeline.claims, key=rank, default=None)

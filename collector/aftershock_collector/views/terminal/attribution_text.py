@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from aftershock_collector.impact.competition import SUSPECTED
+from aftershock.grade import SUSPECTED_FROM
 from aftershock_collector.views.chart import plot_of
 from aftershock_collector.views.reasons import reasons
 from aftershock_collector.views.terminal.canvas import canvas
@@ -34,7 +34,7 @@ Line = tuple[str, str]  # words, style
 
 def lines(impact: Impact) -> Iterator[Line]:
     """Everything that is known of one attribution, in the order in which a person needs it."""
-    sure = (impact.probability or 0.0) >= SUSPECTED
+    sure = (impact.probability or 0.0) >= SUSPECTED_FROM
     yield attribution_words(impact), "bold red" if sure else "bold"
     called = f"{day(impact.acted_at_ns)} {clock(impact.acted_at_ns)} UTC"
     yield f"called {called}, span {impact.span_id}, run {clean(impact.run_id, 80)}", "dim"

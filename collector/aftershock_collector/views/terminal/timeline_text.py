@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from aftershock_collector.impact.competition import POSSIBLE, SUSPECTED
+from aftershock.grade import POSSIBLE_FROM, SUSPECTED_FROM
 from aftershock_collector.views.chart import braille, plot_of
 from aftershock_collector.views.reasons import reasons
 from aftershock_collector.wording import (
@@ -179,9 +179,9 @@ def table_lines(one: Row, widths: list[int], width: int | None) -> Iterator[Text
 
 def impact_lines(impact: Impact) -> Iterator[tuple[str, str]]:
     """One attribution with its alternatives, and why it is as sure as it is."""
-    sure = (impact.probability or 0.0) >= SUSPECTED
+    sure = (impact.probability or 0.0) >= SUSPECTED_FROM
     yield attribution_words(impact), "bold red" if sure else "bold"
-    if (impact.probability or 0.0) < POSSIBLE:
+    if (impact.probability or 0.0) < POSSIBLE_FROM:
         return
     if link := exact_link(impact):
         yield link, "red"
