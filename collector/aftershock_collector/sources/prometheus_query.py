@@ -79,6 +79,10 @@ class PrometheusSource:
         """The entity key under which series of this entity are stored."""
         return self.aliases.get(entity, entity)
 
+    def entities(self) -> list[str]:
+        """Every entity that an answer was about."""
+        return sorted(set(self.aliases.values()))
+
     def ask(
         self, query: Query, entities: Iterable[str] | None, start_ns: int, end_ns: int
     ) -> Answered:
