@@ -61,7 +61,7 @@ def policy(section: str) -> str:
     rows = [
         (code(key), _type(about), sentence(_described(about)))
         for key, about in _keys(schema())
-        if key.partition(".")[0] == section and key != section
+        if key.partition(".")[0] == section and key != section and ".limits." not in key
     ]
     return table(("Key", "Value", "Meaning"), rows)
 

@@ -170,3 +170,14 @@ def test_the_reference_has_every_section_of_the_policy() -> None:
     text = (ROOT / "docs" / "reference" / "settings.md").read_text("utf-8")
 
     assert set(schema()["properties"]) <= set(re.findall(r"(?m)^## (\w+)$", text))
+
+
+def test_every_setting_has_a_meaning_but_those_that_are_named_after_a_service() -> None:
+    text = (ROOT / "docs" / "reference" / "settings.md").read_text("utf-8")
+    silent = [
+        line
+        for line in text.splitlines()
+        if re.search(r"\|\s+\|$", line) and not re.search(r"`on_call\.|^\| `[a-z]+\.NAME`", line)
+    ]
+
+    assert silent == []
