@@ -15,7 +15,7 @@ DIGEST_BYTES = 8  # of a whole value
 SUBJECT_BYTES = 6
 WORD_BYTES = 4  # sets of these are sent with each call, so they are small
 ID_BYTES = 4  # of a key's id: tells keys apart, says nothing of the key
-WORDS_CACHED_MAX = 16_384  # the words of one run come again at each of its steps
+WORDS_CACHED_MAX = 2_048  # the words of one run come again at each of its steps
 
 
 class Hasher:

@@ -65,6 +65,8 @@ class Outage:
         self._confirmed = False  # a send has succeeded since the last failure
         self.failing = False
         self.closing = False
+        self.given_up = False  # the process ends, and an export hangs
+        self.progress = 0  # grows with each batch that is prepared or sent
         self.reason = ""
         os.register_at_fork(after_in_child=self._renew_lock)
 
@@ -98,9 +100,14 @@ class Outage:
         if first:
             self._report()
 
+    def give_up(self) -> None:
+        """The process ends and the collector does not answer: nothing more is tried."""
+        self.given_up = self.closing = self.failing = True
+
     def ended(self) -> None:
         """An attempt succeeded."""
         with self._lock:
+            self.progress += 1
             self.failing, self._confirmed, self._pause_s = False, True, PAUSE_S
 
     def quiet(self) -> None:
@@ -157,6 +164,7 @@ class Delivery(Generic[Item]):
     def deliver(self, items: Sequence[Item]) -> bool:
         """Send what is held and these; False where they could not be sent now."""
         self._held.extend(items)
+        self._outage.progress += 1
         if not self._outage.may_try():
             self._bound()
             return False

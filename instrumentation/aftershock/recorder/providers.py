@@ -16,14 +16,14 @@ from urllib.parse import urlsplit
 
 from opentelemetry import _logs, metrics, trace
 from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from aftershock.recorder import fingerprint_key, implicit_run, settings, span_wrapping
+from aftershock.recorder.app_providers import LOGS, METRICS, TRACES, yield_to_app
 from aftershock.recorder.delivery import Outage, SanitizingLogExporter, SanitizingSpanExporter
 from aftershock.recorder.drop_counters import record_failure
+from aftershock.recorder.exit_flush import LogQueue, SpanQueue, flush_at_exit
 from aftershock.recorder.import_hooks import when_imported
 from aftershock.recorder.lifecycle_events import LifecycleEvents
 from aftershock.recorder.pending_spans import PENDING
@@ -46,6 +46,7 @@ class Pipeline:
     logs: LoggerProvider
     lifecycle: LifecycleEvents
     outage: Outage
+    queues: list[SpanQueue | LogQueue]
 
 
 _pipeline: Pipeline | None = None
@@ -68,23 +69,42 @@ def start(*, export: bool = True) -> Pipeline | None:
         on_tick=close_idle,
         heartbeat_s=heartbeat_s(),
     )
-    spans.add_span_processor(SpanTracking(lifecycle))
+    _pipeline = Pipeline(spans, logs, lifecycle, outage, [])
+    tracking = SpanTracking(lifecycle)
+    join_spans(spans, tracking, export=export)
+    yield_to_app(TRACES, spans, lambda other: join_spans(other, tracking, export=export))
     if export:
-        if makers := exporters("traces", outage):
-            exporter = SanitizingSpanExporter(makers)
-            spans.add_span_processor(BatchSpanProcessor(exporter))
-            PENDING.exported_by_us = True
-        if makers := exporters("logs", outage):
-            logs.add_log_record_processor(BatchLogRecordProcessor(SanitizingLogExporter(makers)))
+        join_logs(logs)
+        yield_to_app(LOGS, logs, join_logs)
         outage.quiet()
-        start_metrics(
-            spans.resource, outage
-        )  # at exit it is flushed after `finish` has ended what is open
-    _pipeline = Pipeline(spans, logs, lifecycle, outage)
+        # At exit it is flushed after `finish` has ended what is open.
+        start_metrics(spans.resource, outage)
     os.register_at_fork(after_in_child=implicit_run.forget)
     atexit.register(finish)
     finish_workers_too()
     return _pipeline
+
+
+def join_spans(provider: Any, tracking: SpanTracking, *, export: bool) -> None:
+    """Add our processors to a provider, where it takes some."""
+    if _pipeline is None or not hasattr(provider, "add_span_processor"):
+        return
+    provider.add_span_processor(tracking)
+    if export and (makers := exporters("traces", _pipeline.outage)):
+        queue = SpanQueue(SanitizingSpanExporter(makers), _pipeline.outage)
+        provider.add_span_processor(queue)
+        _pipeline.queues.append(queue)
+        PENDING.exported_by_us = True
+
+
+def join_logs(provider: Any) -> None:
+    """Add our processor to a provider of log events, where it takes some."""
+    if _pipeline is None or not hasattr(provider, "add_log_record_processor"):
+        return
+    if makers := exporters("logs", _pipeline.outage):
+        queue = LogQueue(SanitizingLogExporter(makers), _pipeline.outage)
+        provider.add_log_record_processor(queue)
+        _pipeline.queues.append(queue)
 
 
 def switched_off() -> bool:
@@ -146,7 +166,9 @@ def start_metrics(of: Resource, outage: Outage) -> None:
     readers = [
         one if isinstance(one, MetricReader) else PeriodicExportingMetricReader(one) for one in made
     ]
-    metrics.set_meter_provider(MeterProvider(resource=of, metric_readers=readers))
+    made_by_us = MeterProvider(resource=of, metric_readers=readers)
+    metrics.set_meter_provider(made_by_us)
+    yield_to_app(METRICS, made_by_us)
 
 
 def exporters(signal: str, outage: Outage) -> list[tuple[Callable[[], Any], Outage]]:
@@ -219,6 +241,7 @@ def finish() -> None:
         implicit_run.close_all()
         span_wrapping.close_abandoned()
         _pipeline.lifecycle.close()
+        flush_at_exit(flush_queues, _pipeline.outage)
         _pipeline.outage.closing = True
     except Exception:  # noqa: BLE001 (ours)
         record_failure("finishing")
@@ -228,9 +251,14 @@ def flush() -> None:
     """Send what waits, now."""
     if _pipeline is not None:
         _pipeline.lifecycle.flush()
-        _pipeline.spans.force_flush()
-        _pipeline.logs.force_flush()
+        flush_queues()
         flush_metrics()
+
+
+def flush_queues() -> None:
+    """Send the spans and log events that wait in our queues."""
+    for queue in _pipeline.queues if _pipeline is not None else ():
+        queue.force_flush()
 
 
 def flush_metrics() -> None:

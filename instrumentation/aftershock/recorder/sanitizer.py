@@ -11,12 +11,13 @@ import json
 import re
 from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, Status, StatusCode
 
 from aftershock import attributes as names
+from aftershock.fingerprints.fingerprint import WRAPPERS
 from aftershock.recorder.drop_counters import count_drop, record_failure
 from aftershock.recorder.pending_spans import PENDING
 from aftershock.recorder.process_identity import identified
@@ -50,6 +51,8 @@ CONTENT = frozenset(
     }
 )
 CONTENT_FIELDS = re.compile(rf"llm\.(?:input|output)_messages\.|{names.OLD_MESSAGES}")
+OPENINFERENCE_KIND = "openinference.span.kind"
+OPENINFERENCE_INPUT, OPENINFERENCE_OUTPUT = "input.value", "output.value"
 # Our hashes, in which redaction would see numbers of cards.
 HASHES = frozenset(
     {
@@ -153,24 +156,55 @@ def sanitize_attributes(
 
 
 def fingerprint_content(own: dict[str, Any]) -> dict[str, Any]:
-    """Attributes without content; a tool's arguments and result leave their fingerprints."""
+    """Attributes without content; a tool's arguments and result leave fingerprints."""
     kept = {k: v for k, v in own.items() if not is_content(k)}
     if len(kept) == len(own):
         return own
     tool = own.get(names.TOOL_NAME)
-    if tool and names.TOOL_ARGUMENTS in own and names.ARGUMENTS_DIGEST not in own:
-        arguments = parsed(own[names.TOOL_ARGUMENTS])
-        kept = {**kept, **describe_call(str(tool), arguments, policy()), **declared_in(kept)}
-    if tool and names.TOOL_RESULT in own and names.RESULT_DIGEST not in own:
-        failed = names.ERROR_TYPE in own
-        kept |= describe_result(parsed(own[names.TOOL_RESULT]), failed=failed)
+    if not tool:
+        return kept
+    arguments, result = contents_of(own)
+    if arguments is not None and names.ARGUMENTS_DIGEST not in own:
+        described = describe_call(str(tool), unwrapped(parsed(arguments)), policy())
+        kept = {**kept, **described, **declared_in(kept, described)}
+    if result is not None and names.RESULT_DIGEST not in own:
+        kept |= describe_result(parsed(result), failed=names.ERROR_TYPE in own)
     return kept
 
 
-def declared_in(own: Mapping[str, Any]) -> dict[str, Any]:
-    """Targets and requirements of a span, which win over what its tool's name suggests."""
+def contents_of(own: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Arguments and result of a tool span, whichever family's attributes hold them.
+
+    OpenInference's own win: where it writes both families, `gen_ai.tool.call.arguments` holds the
+    schema of the tool, which is the same for every call.
+    """
+    arguments, result = own.get(names.TOOL_ARGUMENTS), own.get(names.TOOL_RESULT)
+    if own.get(OPENINFERENCE_KIND) == "TOOL":
+        return own.get(OPENINFERENCE_INPUT, arguments), own.get(OPENINFERENCE_OUTPUT, result)
+    return arguments, result
+
+
+def unwrapped(arguments: Any) -> Any:
+    """Arguments without the wrapper that some frameworks put around them."""
+    while isinstance(arguments, dict) and len(cast("dict[str, Any]", arguments)) == 1:
+        ((name, inside),) = cast("dict[str, Any]", arguments).items()
+        if name not in WRAPPERS or not isinstance(inside, dict):
+            break
+        arguments = cast("dict[str, Any]", inside)
+    return cast("Any", arguments)
+
+
+def declared_in(own: Mapping[str, Any], described: Mapping[str, Any]) -> dict[str, Any]:
+    """Targets and requirements of a span that win over what the policy says of the call.
+
+    One with a wildcard was made from the tool's name, before its arguments were known.
+    """
     keys = (names.ACTION_TARGETS, names.CONTEXT_REQUIRED, names.FACTS)
-    return {key: own[key] for key in keys if key in own}
+    return {
+        key: own[key]
+        for key in keys
+        if key in own and not (key in described and any("*" in str(one) for one in own[key]))
+    }
 
 
 def is_content(key: str) -> bool:

@@ -78,9 +78,8 @@ class SpanTracking(SpanProcessor):
             record_failure("tracking a span's end")
 
     def shutdown(self) -> None:
-        """Close what is still open, and send the events that wait."""
-        implicit_run.close_all()
-        self._lifecycle.close()
+        """A provider ends, which need not be the process: queue the events that wait."""
+        self._lifecycle.flush()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Send the events that wait."""
@@ -115,7 +114,8 @@ class SpanTracking(SpanProcessor):
         span.set_attributes(found)
         left_out = leave_out_duplicate(span, parent, operation, above.get(OPERATION))
         self._invocations.began(span, parent, left_out=left_out)
-        if is_step and not left_out:
+        # The far end of a call: its own span is a server's, which is no step of this agent.
+        if is_step and not left_out and span.kind not in {SpanKind.SERVER, SpanKind.CONSUMER}:
             PENDING.began(span, beats=not implicit_run.opening())
             self._lifecycle.began(span)
 

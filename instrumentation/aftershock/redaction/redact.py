@@ -61,7 +61,7 @@ def redact_text(text: str) -> str:
     return redact_long(text if len(text) <= 2 * TEXT_CHARS_MAX else text[: 2 * TEXT_CHARS_MAX])
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def redact_short(text: str) -> str:
     """The same for a text that is short enough to remember."""
     return redact_long(text)

@@ -8,6 +8,7 @@ import tracemalloc
 
 import aftershock
 from aftershock.recorder import implicit_run, providers, span_wrapping
+from aftershock.recorder.pending_spans import PENDING
 
 
 @aftershock.tool
@@ -32,7 +33,7 @@ def held() -> dict[str, int]:
     assert pipeline is not None
     return {
         "bytes": tracemalloc.get_traced_memory()[0],
-        "live": len(pipeline.lifecycle._live),
+        "pending": len(PENDING._spans),
         "waiting": len(pipeline.lifecycle._waiting),
         "implicit": len(implicit_run._open),
         "abandoned": len(span_wrapping._abandoned),

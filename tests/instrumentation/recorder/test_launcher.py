@@ -23,6 +23,7 @@ SCRIPT = by_turn(
     text_reply("done"),
 )
 
+SLACK_S = 0.5  # for a busy machine
 SCALING = by_turn(call("scale", service="checkout", replicas=4), text_reply("done"))
 
 
@@ -158,7 +159,8 @@ def test_without_a_collector_the_program_is_the_same_with_one_line_more() -> Non
     assert line.startswith("aftershock: no collector at http://127.0.0.1:")
 
 
-def test_a_collector_that_never_answers_delays_the_exit_by_two_seconds_at_most() -> None:
+@pytest.mark.slow
+def test_a_collector_that_never_answers_delays_the_exit_by_half_a_second() -> None:
     with Sink() as sink:
         sink.server.delay_s = 30.0
         code = "import aftershock, time; aftershock.tool(lambda: 1)(); print(time.time())"
@@ -171,8 +173,8 @@ def test_a_collector_that_never_answers_delays_the_exit_by_two_seconds_at_most()
         )
         ended_at = time.time()
 
-    assert ended_at - float(process.stdout) < 2.5
-    assert len(process.stderr.splitlines()) == 1
+    assert ended_at - float(process.stdout) < 0.5 + SLACK_S
+    assert len(process.stderr.splitlines()) <= 1
 
 
 @pytest.mark.slow

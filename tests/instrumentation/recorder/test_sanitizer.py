@@ -4,17 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 import aftershock
 from aftershock import attributes as names
+from aftershock.fingerprints.fingerprint import fingerprint_arguments
+from aftershock.policy.policy import Policy
+from aftershock.recorder import sanitizer, settings, span_tracking
 from aftershock.recorder.redaction import TEXT_CHARS_MAX
 from aftershock.recorder.sanitizer import EVENTS_MAX, SHORT_CHARS_MAX, SPAN_BYTES_MAX
 from tests.instrumentation.conftest import Recorder
 
 CHAT = {names.OPERATION: "chat", names.REQUEST_MODEL: "gpt-x"}
 tracer = trace.get_tracer("tests")
+
+SERVICES = ("checkout", "payments")
+
+
+@pytest.fixture
+def scaling_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A policy whose targets are named by an argument."""
+    document = {"tools": {"scale": {"targets": {"service.name": "{service}"}}}}
+    made = Policy.from_mapping(document)
+    for module in (sanitizer, settings, span_tracking):
+        monkeypatch.setattr(module, "policy", lambda: made)
 
 
 def own(recorder: Recorder, name: str) -> dict[str, Any]:
@@ -139,3 +154,37 @@ def test_waiting_for_a_person_is_not_an_error(recorder: Recorder) -> None:
     found = recorder.span("execute_tool deploy")
     assert found.status.status_code is StatusCode.UNSET
     assert names.ERROR_TYPE not in (found.attributes or {})
+
+
+@pytest.mark.usefixtures("scaling_policy")
+def test_targets_come_from_arguments_that_are_known_only_at_the_end(recorder: Recorder) -> None:
+    first = {names.OPERATION: "execute_tool", names.TOOL_NAME: "scale"}
+    with tracer.start_as_current_span("execute_tool scale", attributes=first) as span:
+        span.set_attribute(names.TOOL_ARGUMENTS, '{"service": "checkout"}')
+
+    assert own(recorder, "execute_tool scale")[names.ACTION_TARGETS] == ("service/checkout",)
+
+
+def test_openinferences_schema_is_not_taken_for_arguments(recorder: Recorder) -> None:
+    schema = '{"type": "object", "properties": {"service": {"type": "string"}}}'
+    for service in ("checkout", "payments"):
+        attributes = {
+            names.OPERATION: "execute_tool",
+            names.TOOL_NAME: "get_status",
+            names.TOOL_ARGUMENTS: schema,
+            "openinference.span.kind": "TOOL",
+            "input.value": f'{{"kwargs": {{"service": "{service}"}}}}',
+            "output.value": f"{service} is up",
+        }
+        tracer.start_span(f"get_status {service}", attributes=attributes).end()
+    digests = {own(recorder, f"get_status {one}")[names.ARGUMENTS_DIGEST] for one in SERVICES}
+
+    assert digests == {fingerprint_arguments({"service": one}).digest for one in SERVICES}
+    assert "output.value" not in own(recorder, "get_status checkout")
+
+
+def test_the_far_end_of_an_mcp_call_is_announced_by_no_event(recorder: Recorder) -> None:
+    attributes = {names.OPERATION: "execute_tool", names.TOOL_NAME: "get_status"}
+    tracer.start_span("tools/call", kind=SpanKind.SERVER, attributes=attributes).end()
+
+    assert recorder.events == []

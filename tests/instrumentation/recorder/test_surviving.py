@@ -150,5 +150,55 @@ def test_memory_stays_flat_over_two_thousand_runs() -> None:
     assert process.returncode == 0, process.stderr
     first, last = json.loads(process.stdout)
     assert last["bytes"] - first["bytes"] < 1_000_000
-    for kind in ("live", "waiting", "implicit", "abandoned"):
+    for kind in ("pending", "waiting", "implicit", "abandoned"):
         assert last[kind] == 0, kind
+
+
+def program(before_import: str, after_import: str) -> str:
+    """An app with a backend of its own, that imports an agent's library somewhere."""
+    return f"""
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import set_tracer_provider
+own, memory = TracerProvider(), InMemorySpanExporter()
+own.add_span_processor(SimpleSpanProcessor(memory))
+{before_import}
+import aftershock
+aftershock.instrument(service="joined")
+{after_import}
+with trace.get_tracer("mine").start_as_current_span("mine"):
+    pass
+with aftershock.run(agent="a"):
+    aftershock.tool(len, name="count")("abc")
+print(sorted(s.name for s in memory.get_finished_spans()))
+"""
+
+
+@pytest.mark.parametrize(
+    ("before_import", "after_import", "kept"),
+    [
+        ("set_tracer_provider(own)", "", True),
+        ("", "set_tracer_provider(own)", True),
+        ("", "trace.set_tracer_provider(own)", True),
+        ("", "", False),
+    ],
+    ids=["before", "after", "after, by another name", "never"],
+)
+def test_an_app_keeps_every_span_whenever_it_sets_its_provider(
+    before_import: str, after_import: str, kept: bool
+) -> None:
+    with Sink() as sink:
+        process = subprocess.run(
+            [sys.executable, "-c", program(before_import, after_import)],
+            env=environment(OTEL_EXPORTER_OTLP_ENDPOINT=sink.url),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        ours = {span.name for span in sink.spans}
+
+    assert process.stderr == ""
+    assert ("mine" in process.stdout) == kept
+    assert ours >= {"invoke_agent a", "execute_tool count"}
