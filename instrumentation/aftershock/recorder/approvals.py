@@ -111,7 +111,7 @@ def approved(
     Args:
         tool: The tool's name.
         by: Who allowed it. Like every text it is redacted: give a name or an id, not an address.
-        because: Why.
+        because: Why; leaves the process only where content capture is on.
         arguments: Of the one call that is allowed, by name, as the tool will get them; only their
             digest leaves the process. None: those of the request that this answers, else any.
         valid_s: Seconds for which it holds. None: as long as the run.

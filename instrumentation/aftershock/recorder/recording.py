@@ -321,7 +321,7 @@ def decision(
 ) -> Decision:
     """Record a choice of the agent: `with aftershock.decision("…") as d: d.chose("…")`.
 
-    Its texts are exported (redacted): they are recorded on purpose.
+    `chosen` is exported, redacted; the other texts only where content capture is on.
     """
     return Decision(question, because, assumes, over, lambda: None)
 

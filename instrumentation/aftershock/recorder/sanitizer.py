@@ -19,6 +19,7 @@ from opentelemetry.trace import Link, Status, StatusCode
 from aftershock import attributes as names
 from aftershock.fingerprints.fingerprint import WRAPPERS
 from aftershock.recorder.drop_counters import count_drop, record_failure
+from aftershock.recorder.error_words import without_content
 from aftershock.recorder.pending_spans import PENDING
 from aftershock.recorder.process_identity import identified
 from aftershock.recorder.redaction import TEXT_CHARS_MAX, redact_value
@@ -43,6 +44,13 @@ CONTENT = frozenset(
         names.SYSTEM_INSTRUCTIONS,
         names.TOOL_DEFINITIONS,
         names.RUN_GOAL,
+        names.DECISION_QUESTION,
+        names.DECISION_OVER,
+        names.DECISION_BECAUSE,
+        names.DECISION_ASSUMES,
+        names.APPROVAL_BECAUSE,
+        "exception.stacktrace",
+        "url.query",
         "input.value",
         "output.value",
         "tool.parameters",
@@ -50,6 +58,8 @@ CONTENT = frozenset(
         "traceloop.entity.output",
     }
 )
+ERROR_TEXTS = frozenset({"exception.message", "error.message"})
+URLS = frozenset({"url.full", "http.url", "http.target", "url.original"})
 CONTENT_FIELDS = re.compile(rf"llm\.(?:input|output)_messages\.|{names.OLD_MESSAGES}")
 OPENINFERENCE_KIND = "openinference.span.kind"
 OPENINFERENCE_INPUT, OPENINFERENCE_OUTPUT = "input.value", "output.value"
@@ -113,7 +123,7 @@ def sanitize_span(span: ReadableSpan) -> ReadableSpan | None:
             for link in span.links
         ],
         kind=span.kind,
-        status=Status(status.status_code, sanitize_text(status.description or "") or None),
+        status=Status(status.status_code, error_text(status.description or "") or None),
         start_time=span.start_time,
         end_time=span.end_time,
         instrumentation_scope=span.instrumentation_scope,
@@ -157,9 +167,7 @@ def sanitize_attributes(
 
 def fingerprint_content(own: dict[str, Any]) -> dict[str, Any]:
     """Attributes without content; a tool's arguments and result leave fingerprints."""
-    kept = {k: v for k, v in own.items() if not is_content(k)}
-    if len(kept) == len(own):
-        return own
+    kept = {k: without_details(k, v) for k, v in own.items() if not is_content(k)}
     tool = own.get(names.TOOL_NAME)
     if not tool:
         return kept
@@ -170,6 +178,15 @@ def fingerprint_content(own: dict[str, Any]) -> dict[str, Any]:
     if result is not None and names.RESULT_DIGEST not in own:
         kept |= describe_result(parsed(result), failed=names.ERROR_TYPE in own)
     return kept
+
+
+def without_details(key: str, value: Any) -> Any:
+    """A value without the part of it that is content: a URL's query, an error's text."""
+    if key in URLS and isinstance(value, str):
+        return value.partition("?")[0].partition("#")[0]
+    if key in ERROR_TEXTS and isinstance(value, str):
+        return without_content(value)
+    return value
 
 
 def contents_of(own: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -220,6 +237,11 @@ def parsed(value: Any) -> Any:
         return json.loads(value)
     except ValueError:
         return value
+
+
+def error_text(text: str) -> str:
+    """The text of a status: its class only, unless content capture is on."""
+    return sanitize_text(text if captures_content() else without_content(text))
 
 
 def sanitize_text(text: str) -> str:

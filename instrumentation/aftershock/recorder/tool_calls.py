@@ -13,7 +13,6 @@ from uuid import UUID
 
 from aftershock import attributes as names
 from aftershock.fingerprints.fingerprint import (
-    error_class,
     fingerprint_arguments,
     fingerprint_result,
     outcome_of,
@@ -24,6 +23,7 @@ from aftershock.fingerprints.words import ids_in, words_in
 from aftershock.model import Outcome
 from aftershock.policy.policy import Policy, ToolDescription, describe
 from aftershock.recorder.drop_counters import record_failure
+from aftershock.recorder.error_words import without_content
 from aftershock.recorder.pending_spans import PENDING
 from aftershock.wire import encode_fact, encode_hashes, encode_requirement
 
@@ -111,7 +111,7 @@ def describe_result(result: Any, *, failed: bool = False) -> Attributes:
     }
     if print_.size is not None:
         found[names.RESULT_SIZE] = print_.size
-    if outcome is Outcome.FAILED and (kind := error_class(text_of(result))):
+    if outcome is Outcome.FAILED and (kind := without_content(text_of(result))):
         found[names.ERROR_CLASS] = kind
     if (words := words_in(text_of(result))) is not None:
         found[names.RESULT_WORDS] = encode_hashes(words)
@@ -128,7 +128,7 @@ def describe_error(error: BaseException) -> Attributes:
         names.RESULT_DIGEST: print_.digest,
         names.RESULT_SKETCH: encode_hashes(print_.sketch),
         names.RESULT_OUTCOME: str(Outcome.FAILED),
-        names.ERROR_CLASS: error_class(text),
+        names.ERROR_CLASS: without_content(text),
     }
 
 

@@ -190,7 +190,7 @@ def test_an_apps_own_exception_passes_unchanged_and_its_tool_span_says_why() -> 
     assert tool.status == 2
     assert tool.attributes[names.ERROR_TYPE] == "ValueError"
     assert tool.attributes[names.RESULT_OUTCOME] == "failed"
-    assert tool.attributes[names.ERROR_CLASS] == "ValueError: no weather in Paris"
+    assert str(tool.attributes[names.ERROR_CLASS]).startswith("ValueError: no … in … [")
     assert tool.attributes[names.AGENT_NAME] == "weather"
 
 
@@ -211,8 +211,8 @@ def test_a_bare_loop_is_one_run_that_ends_with_its_answer() -> None:
     assert tool.attributes[names.CONTEXT_REQUIRED] == ["maintenance_window\tcheckout\t900.0"]
     assert fact.span_id == first.span_id
     assert fact.attributes[names.FACT_SUBJECT] == "prod"
-    assert choice.attributes[names.DECISION_BECAUSE] == "p95 is high, says [redacted:email]"
-    assert choice.attributes[names.DECISION_OVER] == ["restart"]
+    assert choice.attributes[names.DECISION_CHOSEN]
+    assert "p95" not in str(choice.attributes)
 
 
 def test_a_process_without_an_agent_pays_for_nothing() -> None:

@@ -13,6 +13,7 @@ from opentelemetry.trace import get_current_span
 
 import aftershock
 from aftershock import attributes as names
+from aftershock.recorder import sanitizer
 from tests.instrumentation.conftest import Recorder, own
 from tests.instrumentation.running import environment
 
@@ -110,7 +111,11 @@ def test_a_fact_is_an_event_of_the_run_without_its_value(recorder: Recorder) -> 
     assert "22:17" not in repr([dict(f.attributes or {}) for f in facts])
 
 
-def test_a_decision_says_what_was_chosen_over_what_and_why(recorder: Recorder) -> None:
+@pytest.mark.parametrize("wanted", [True, False], ids=["with content", "without content"])
+def test_a_decision_has_its_choice_and_with_content_capture_its_texts(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, wanted: bool
+) -> None:
+    monkeypatch.setattr(sanitizer, "captures_content", lambda: wanted)
     with (
         aftershock.run(agent="sre-bot") as run,
         run.decision("scale?", because="p95 is 900 ms", assumes=["db has headroom"]) as choice,
@@ -119,11 +124,14 @@ def test_a_decision_says_what_was_chosen_over_what_and_why(recorder: Recorder) -
 
     attributes = own(recorder.span("decision"))
     assert attributes[names.OPERATION] == names.DECISION_OPERATION
-    assert attributes[names.DECISION_QUESTION] == "scale?"
     assert attributes[names.DECISION_CHOSEN] == "scale_deployment"
-    assert attributes[names.DECISION_OVER] == ("restart", "do nothing")
-    assert attributes[names.DECISION_BECAUSE] == "p95 is 900 ms"
-    assert attributes[names.DECISION_ASSUMES] == ("db has headroom",)
+    texts = {
+        names.DECISION_QUESTION: "scale?",
+        names.DECISION_OVER: ("restart", "do nothing"),
+        names.DECISION_BECAUSE: "p95 is 900 ms",
+        names.DECISION_ASSUMES: ("db has headroom",),
+    }
+    assert {key: attributes[key] for key in texts if key in attributes} == (texts if wanted else {})
 
 
 def test_what_a_thread_does_for_a_run_belongs_to_it(recorder: Recorder) -> None:

@@ -26,7 +26,7 @@ SERVICES = ("checkout", "payments")
 @pytest.fixture
 def scaling_policy(monkeypatch: pytest.MonkeyPatch) -> None:
     """A policy whose targets are named by an argument."""
-    document = {"tools": {"scale": {"targets": {"service.name": "{service}"}}}}
+    document = {"tools": {"scale": {"targets": [{"service.name": "{service}"}]}}}
     made = Policy.from_mapping(document)
     for module in (sanitizer, settings, span_tracking):
         monkeypatch.setattr(module, "policy", lambda: made)
@@ -188,3 +188,21 @@ def test_the_far_end_of_an_mcp_call_is_announced_by_no_event(recorder: Recorder)
     tracer.start_span("tools/call", kind=SpanKind.SERVER, attributes=attributes).end()
 
     assert recorder.events == []
+
+
+def test_an_errors_text_and_a_urls_query_stay_home(recorder: Recorder) -> None:
+    url = {"url.full": "https://api.example.com/orders?ssn=078051120#x", "url.query": "ssn=1"}
+    with (
+        pytest.raises(ValueError, match="Jane"),
+        tracer.start_as_current_span("GET", attributes=url),
+    ):
+        raise ValueError("patient Jane Roe not found")
+    (span,) = recorder.spans
+    (event,) = span.events
+    everything = repr((dict(span.attributes or {}), dict(event.attributes or {}), span.status))
+
+    assert own(recorder, "GET")["url.full"] == "https://api.example.com/orders"
+    assert dict(event.attributes or {})["exception.type"] == "ValueError"
+    for text in ("Jane", "Roe", "078051120", "Traceback"):
+        assert text not in everything
+    assert (span.status.description or "").startswith("ValueError: … not found [")
