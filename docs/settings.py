@@ -34,6 +34,13 @@ OTHER_VARIABLES = {
     "lasts.",
     "AFTERSHOCK_REDACTION": "The agent's process: `off` exports texts without removing secrets and "
     "personal data first.",
+    "AFTERSHOCK_FINGERPRINT_KEY": "Agents and collector: the key of fingerprints, 16 characters or "
+    "more. Default: the key that the collector made in its folder, else a random one.",
+    "AFTERSHOCK_FINGERPRINT_KEY_FILE": "The same, as the path of a file.",
+    "AFTERSHOCK_EXIT_STALL_S": "The agent's process: seconds without progress after which the "
+    "flush at its exit is given up. Default: 0.35.",
+    "AFTERSHOCK_DEBUG": "The agent's process: `1` adds tracebacks to the one-line reports of "
+    "failures of our own.",
 }
 
 
