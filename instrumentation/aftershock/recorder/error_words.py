@@ -40,7 +40,8 @@ WORDS = frozenset(
     query queue quota range rate read reached readonly ready received recursion refused rejected
     release remote replica replicas request requested requests required reset resource resources
     response result results retries retry return returned row rows run running schema script seconds
-    server service session set shape shutdown size slow small socket space specified ssl start started
+    server service session set shape shutdown size slow small socket space specified ssl start
+    started
     state status stop stopped stream string supported syntax system table target temporarily
     than the there this throttled time timed timeout tls to token tokens too tool transaction try
     type unable unauthorized unavailable undefined unexpected unhealthy unknown unprocessable
