@@ -41,7 +41,7 @@ def main(arguments: argparse.Namespace) -> int:
             importer = Importer(store, policy(), time.time_ns())
             for path in arguments.file:
                 try:
-                    done.append(importer.take(path))
+                    done.append(importer.read(path))
                 except (Unreadable, OSError) as error:
                     failed += 1
                     sys.stderr.write(f"aftershock import: {reason(path, error)}\n")

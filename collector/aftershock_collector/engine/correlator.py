@@ -165,7 +165,7 @@ class Correlator:
             lambda alert: self.suspects(alert, now_ns), now_ns
         )
 
-    def linked_late(self) -> tuple[Change, ...]:
+    def newly_linked(self) -> tuple[Change, ...]:
         """Changes whose trace became an agent's since the last time this was called."""
         return self.links.overtaken()
 

@@ -123,7 +123,7 @@ class Engine:
             updated=tuple(updated),
             closed=tuple(closed),
             impacts=tuple(impacts),
-            changes=self.correlator.linked_late(),
+            changes=self.correlator.newly_linked(),
             drops=self._drops(),
         )
 

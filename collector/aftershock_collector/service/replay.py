@@ -30,15 +30,17 @@ class Imported:
 
 
 class Importer:
-    """Reads files into a store and judges what they hold. Pages nobody."""
+    """Reads files into a store and judges what they hold. Sends no pages."""
 
     def __init__(self, store: Store, policy: Policy, now_ns: int) -> None:
         self._store = store
         self._policy = policy
         self._now_ns = now_ns  # our clock, for retention only
-        self._baseline = Baseline(policy.limits)  # of all files: what is custom in one is in others
+        self._baseline = Baseline(
+            policy.limits
+        )  # of all files: what is usual in one file is usual in all
 
-    def take(self, path: Path) -> Imported:
+    def read(self, path: Path) -> Imported:
         """Import one file; raises Unreadable or OSError where it cannot be read at all."""
         imported = Imported(path)
         engine = Engine(self._policy, live=False, baseline=self._baseline)

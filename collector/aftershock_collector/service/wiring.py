@@ -1,4 +1,9 @@
-"""The wiring of `aftershock up`: sockets, clock and threads around the judging core."""
+"""The wiring of `aftershock up`: which source feeds which part, and the clock and threads.
+
+Sources (OTLP over HTTP and gRPC, scraping, Prometheus queries, this host) hand requests or samples
+to the ingest queue. Its thread decodes, commits, and runs the worker with its engine. The worker's
+reports go to the store; the deliverer sends what the store holds to the receivers.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +32,7 @@ from aftershock_collector.notify.grafana_annotations import GRAFANA, GrafanaAnno
 from aftershock_collector.notify.notifications import Messages
 from aftershock_collector.otlp.wire import Sample
 from aftershock_collector.reading.decoder import PROTOBUF, Signal
-from aftershock_collector.service.worker import Draw, Tell, Worker
+from aftershock_collector.service.worker import Draw, Notify, Worker
 from aftershock_collector.sources import otlp_grpc, otlp_http
 from aftershock_collector.sources.descriptors import raise_limit
 from aftershock_collector.sources.host_metrics import HostMetrics
@@ -42,8 +47,8 @@ from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.views import web
 
-THERE_S = 10.0  # for the intake's thread to answer: a judge that hangs must not hang a page
-TAKEN_AT_ONCE = 200  # series of Prometheus between two arrivals: a tenth of a second at most
+ANSWER_S = 10.0  # to wait for the worker thread: a hung worker must not hang a web request
+SERIES_AT_ONCE = 200  # recorded between two requests: a tenth of a second at most
 PRUNE_EVERY_S = 60.0  # a bounded piece of work each time; a full day's spans go within the hour
 
 Found = TypeVar("Found")
@@ -62,9 +67,9 @@ class Running:
 
 
 def prepare_process() -> None:
-    """What a process does for speed that does nothing but collect.
+    """Tune the process for collecting.
 
-    Steps live for minutes: looking for garbage at every 700 new objects costs a tenth of the time.
+    Steps live for minutes: a garbage collection after every 700 objects costs a tenth of the time.
     """
     gc.set_threshold(20_000, 20, 50)
     raise_limit()
@@ -97,42 +102,44 @@ async def running(config: Config) -> AsyncGenerator[Running]:
             link=config.on_call.link or f"http://{config.http}",
             home_of=engine.home_of,
         )
-        hear = None
+        send_logs = None
         if config.activity_log_url is not None:
-            storyteller = Forwarder(config.activity_log_url, telemetry, config)
-            await stack.enter_async_context(storyteller.running())
-            hear = _telling(storyteller)
-        tell, draw = _told(config, messages, telemetry)
-        judging = Worker(engine, store, reader, telemetry, tell, messages.rank_suspects, hear, draw)
-        judging.resume(time.time_ns())
+            activity_log = Forwarder(config.activity_log_url, telemetry, config)
+            await stack.enter_async_context(activity_log.running())
+            send_logs = _to_loop(activity_log)
+        notify, draw = _notifiers(config, messages, telemetry)
+        worker = Worker(
+            engine, store, reader, telemetry, notify, messages.rank_suspects, send_logs, draw
+        )
+        worker.resume(time.time_ns())
         messages.resume(reader.claims(open_only=True))
         policy = engine.policy
-        intake = IngestQueue(
+        queue = IngestQueue(
             store,
             telemetry,
             config,
-            readers=judging.readers,
-            consume=judging.consume,
-            suspects=judging.answer,
+            readers=worker.readers,
+            consume=worker.consume,
+            suspects=worker.answer,
         )
-        intake.start()
-        stack.callback(intake.stop)
-        offer = intake.submit
+        queue.start()
+        stack.callback(queue.stop)
+        submit = queue.submit
         if config.forward_url is not None:
             forwarder = Forwarder(config.forward_url, telemetry, config)
             await stack.enter_async_context(forwarder.running())
-            offer = forwarder.forwarding(offer)
+            submit = forwarder.forwarding(submit)
 
         def degraded() -> list[str]:
-            return [intake.degraded] if intake.degraded else []
+            return [queue.degraded] if queue.degraded else []
 
-        shown = web.routes(config.store, policy, _series_around(engine, intake))
-        app = otlp_http.otlp_app(offer, telemetry, config, degraded, shown)
+        shown = web.routes(config.store, policy, _series_around(engine, queue))
+        app = otlp_http.otlp_app(submit, telemetry, config, degraded, shown)
         http = await stack.enter_async_context(
             otlp_http.listening(app, config.http, telemetry, config)
         )
         grpc = await stack.enter_async_context(
-            otlp_grpc.listening(offer, telemetry, config, config.grpc)
+            otlp_grpc.listening(submit, telemetry, config, config.grpc)
         )
         alarms = messages.open_pages
         stack.enter_context(
@@ -143,110 +150,114 @@ async def running(config: Config) -> AsyncGenerator[Running]:
                 renewals(config.on_call, alarms),
             )
         )
-        for work in _background(config, intake, judging, store, telemetry):
+        for work in _background(config, queue, worker, store, telemetry):
             stack.callback(asyncio.create_task(work).cancel)
-        yield Running(http, grpc, judging, telemetry)
+        yield Running(http, grpc, worker, telemetry)
 
 
 def _engine(config: Config) -> Engine:
     infrastructure = config.infrastructure
-    asked = infrastructure.prometheus
+    prometheus = infrastructure.prometheus
     return Engine(
         Policy.from_mapping(config.document),
         series_max=config.series_max,
         observation_window_s=infrastructure.observation_window_s,
         topology=infrastructure.topology,
-        patience_s=0.0 if asked is None else 2 * asked.step_s + asked.timeout_s,
+        patience_s=0.0 if prometheus is None else 2 * prometheus.step_s + prometheus.timeout_s,
     )
 
 
-def _telling(storyteller: Forwarder) -> Hear:
-    """Hands what was told on the judging thread to the loop that sends it."""
+def _to_loop(activity_log: Forwarder) -> Hear:
+    """Hand encoded logs from the worker thread to the event loop that sends them."""
     loop = asyncio.get_running_loop()
 
-    def hear(logs: bytes) -> None:
-        loop.call_soon_threadsafe(storyteller.put, Signal.LOGS, logs, PROTOBUF)
+    def send_logs(logs: bytes) -> None:
+        loop.call_soon_threadsafe(activity_log.put, Signal.LOGS, logs, PROTOBUF)
 
-    return hear
+    return send_logs
 
 
-def _told(config: Config, messages: Messages, telemetry: Telemetry) -> tuple[Tell, Draw | None]:
-    """What is told of findings, and what is drawn of actions where a Grafana is configured."""
+def _notifiers(
+    config: Config, messages: Messages, telemetry: Telemetry
+) -> tuple[Notify, Draw | None]:
+    """What notifies of reports, and annotates actions where Grafana is configured."""
     if config.on_call.grafana_url is None:
         return messages.tell, None
-    drawing = GrafanaAnnotations()
+    annotations = GrafanaAnnotations()
 
-    def tell(report: Report) -> Iterable[Delivery]:
-        return [*messages.tell(report), *drawing.findings(report)]
+    def notify(report: Report) -> Iterable[Delivery]:
+        return [*messages.tell(report), *annotations.findings(report)]
 
     def draw(steps: Iterable[Step], now_ns: int) -> Iterable[Delivery]:
-        drawn = drawing.actions(steps, now_ns)
-        telemetry.drop(drawing.dropped)
-        drawing.dropped.clear()
+        drawn = annotations.actions(steps, now_ns)
+        telemetry.drop(annotations.dropped)
+        annotations.dropped.clear()
         return drawn
 
-    return tell, draw
+    return notify, draw
 
 
-async def _there(intake: IngestQueue, work: Callable[[], Found]) -> Found:
-    """What `work` finds on the intake's thread, which owns everything that is judged.
+async def _on_worker_thread(queue: IngestQueue, work: Callable[[], Found]) -> Found:
+    """Run `work` on the worker thread, which owns the engine; returns what it returns.
 
-    Raises TimeoutError where that thread has no time for it.
+    Raises TimeoutError where that thread does not get to it in time.
     """
     loop = asyncio.get_running_loop()
     found: asyncio.Future[Found] = loop.create_future()
 
-    def tell(value: Found) -> None:
+    def resolve(value: Found) -> None:
         if not found.done():
             found.set_result(value)
 
-    intake.call(lambda: loop.call_soon_threadsafe(tell, work()))
-    return await asyncio.wait_for(found, THERE_S)
+    queue.call(lambda: loop.call_soon_threadsafe(resolve, work()))
+    return await asyncio.wait_for(found, ANSWER_S)
 
 
-def _series_around(engine: Engine, intake: IngestQueue) -> web.SeriesAround:
-    """Series as they are in memory."""
+def _series_around(engine: Engine, queue: IngestQueue) -> web.SeriesAround:
+    """Reads series that are in memory, for the pages' charts."""
 
     async def around(entities: Sequence[str], start_ns: int, end_ns: int) -> Sequence[Series]:
-        return await _there(
-            intake, lambda: engine.correlator.series.window(entities, start_ns, end_ns)
+        return await _on_worker_thread(
+            queue, lambda: engine.correlator.series.window(entities, start_ns, end_ns)
         )
 
     return around
 
 
 async def _poll(
-    told: Prometheus, engine: Engine, intake: IngestQueue, telemetry: Telemetry
+    prometheus: Prometheus, engine: Engine, queue: IngestQueue, telemetry: Telemetry
 ) -> None:
-    """Ask Prometheus while actions are watched."""
+    """Query Prometheus while actions are observed."""
 
     async def wanted() -> bool:
         try:
-            return await _there(intake, lambda: engine.correlator.observer.wants(time.time_ns()))
+            return await _on_worker_thread(
+                queue, lambda: engine.correlator.observer.wants(time.time_ns())
+            )
         except TimeoutError:
-            return False  # whoever has no time to answer has none to look either
+            return False  # the worker is too busy to use new series
 
     def deliver(
         series: Sequence[Series], aliases: Mapping[str, str], problems: tuple[str, ...]
     ) -> None:
-        for start in range(0, max(1, len(series)), TAKEN_AT_ONCE):
-            part = series[start : start + TAKEN_AT_ONCE]
-            intake.call(lambda part=part: engine.correlator.record_series(part, aliases, problems))
+        for start in range(0, max(1, len(series)), SERIES_AT_ONCE):
+            part = series[start : start + SERIES_AT_ONCE]
+            queue.call(lambda part=part: engine.correlator.record_series(part, aliases, problems))
 
-    with closing(PrometheusSource(told)) as source:
+    with closing(PrometheusSource(prometheus)) as source:
         await Poller(source, wanted, deliver, telemetry).run()
 
 
 def _background(
-    config: Config, intake: IngestQueue, judging: Worker, store: Store, telemetry: Telemetry
+    config: Config, queue: IngestQueue, worker: Worker, store: Store, telemetry: Telemetry
 ) -> Sequence[Coroutine[Any, Any, None]]:
-    """What goes on beside the servers. Everything that judges runs on the intake's thread."""
+    """Periodic work beside the servers. Whatever touches the engine runs on the worker thread."""
 
     def deliver(samples: list[Sample]) -> None:
-        intake.call(lambda: judging.measure(samples))
+        queue.call(lambda: worker.measure(samples))
 
     def tick() -> None:
-        judging.tick(time.time_ns())
+        worker.tick(time.time_ns())
 
     def prune() -> None:
         before_ns = time.time_ns() - int(config.keep_s * 1e9)
@@ -259,17 +270,17 @@ def _background(
             telemetry.pruned.labels(table).inc(rows)
         telemetry.store_bytes.set(store.size_bytes())
         if pruned.more:
-            intake.call(prune)
+            queue.call(prune)
 
     infrastructure = config.infrastructure
-    work = [_every(config.tick_s, lambda: intake.call(tick))]
-    work.append(_every(PRUNE_EVERY_S, lambda: intake.call(prune)))
+    work = [_every(config.tick_s, lambda: queue.call(tick))]
+    work.append(_every(PRUNE_EVERY_S, lambda: queue.call(prune)))
     if infrastructure.scrape:
         work.append(Scraper(infrastructure.scrape, deliver).run())
     if infrastructure.host:
         work.append(HostMetrics(infrastructure.host_every_s, deliver).run())
     if infrastructure.prometheus is not None:
-        work.append(_poll(infrastructure.prometheus, judging.engine, intake, telemetry))
+        work.append(_poll(infrastructure.prometheus, worker.engine, queue, telemetry))
     return work
 
 

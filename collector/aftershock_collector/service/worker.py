@@ -1,6 +1,6 @@
-"""From what arrived to what is recorded and told: the engine with its store and its messengers.
+"""The worker: hands what arrived to the engine, records its reports, and queues notifications.
 
-Runs on the intake's thread only. It owns no clock: `tick` is told what time it is.
+Runs on the ingest queue's thread only. It owns no clock: `tick` is given the time.
 """
 
 from __future__ import annotations
@@ -34,30 +34,30 @@ ANSWERED_MAX = 100  # alerts of one webhook that are answered with their suspect
 PENDING_MAX = 1_000  # reports that wait for a store that is full or locked; hours of incidents
 MET_MAX = 100_000  # run ids remembered; 10 MB
 RESTORED_MAX = 2_000  # runs brought back at start: as many as the engine holds
-LEARNT_RUNS_MAX = 1_000  # newest runs whose customs are learnt again at start, ...
+LEARNT_RUNS_MAX = 1_000  # newest runs that the baseline is learned from at start, ...
 LEARNT_STEPS_MAX = 20_000  # ... until this many steps were read: about two seconds
 
-Tell = Callable[[Report], Iterable[Delivery]]
+Notify = Callable[[Report], Iterable[Delivery]]
 Draw = Callable[[Iterable[Step], int], Iterable[Delivery]]  # steps that are new, and now
-Accuse = Callable[[Suspects], Iterable[Delivery]]
+NotifySuspects = Callable[[Suspects], Iterable[Delivery]]
 
 
-class Told(NamedTuple):
+class Unrecorded(NamedTuple):
     """What one conclusion changed, until it is recorded."""
 
     report: Report
     suspects: tuple[Suspects, ...]
     deliveries: tuple[Delivery, ...]
-    votes: tuple[int, ...] = ()  # rows of people's verdicts that this tells of
+    feedback: tuple[int, ...] = ()  # rows of people's feedback that it reports
 
 
-def nobody_hears(_suspects: Suspects) -> Iterable[Delivery]:
-    """Where suspects are recorded and nobody is told."""
+def without_receivers(_suspects: Suspects) -> Iterable[Delivery]:
+    """Suspects are recorded, and no receiver is configured."""
     return ()
 
 
 class Worker:
-    """Hands arrivals to the engine, asks it what changed, keeps the answer."""
+    """Hands observations to the engine, asks it what changed, and records the answer."""
 
     def __init__(  # noqa: PLR0917
         self,
@@ -65,26 +65,26 @@ class Worker:
         store: Store,
         reader: Reader,
         telemetry: Telemetry,
-        tell: Tell,
-        rank_suspects: Accuse = nobody_hears,
-        hear: Hear | None = None,
+        notify: Notify,
+        notify_suspects: NotifySuspects = without_receivers,
+        send_logs: Hear | None = None,
         draw: Draw | None = None,
     ) -> None:
         self.engine = engine
         self._store = store
         self._reader = reader
         self._telemetry = telemetry
-        self._tell = tell
-        self._accuse = rank_suspects
+        self._notify = notify
+        self._notify_suspects = notify_suspects
         self._draw = draw
-        self._fleet = AgentTelemetry(engine, telemetry.registry, hear)
-        self._pending: deque[Told] = deque()
+        self._agents = AgentTelemetry(engine, telemetry.registry, send_logs)
+        self._pending: deque[Unrecorded] = deque()
         self._met: OrderedDict[str, None] = OrderedDict()  # runs this process has seen
-        self._voted = 0  # newest row of a person's verdict that was taken in
+        self._newest_feedback = 0  # newest row of feedback that was consumed
         self._older_runs = reader.newest_run()  # rows up to here were made by an earlier process
 
     def resume(self, now_ns: int) -> None:
-        """Bring back what an earlier process knew and was watching when it ended."""
+        """Restore what an earlier process knew and observed when it ended."""
         since_ns = now_ns - int(FIRING_S * 1e9)
         self._learn(self._reader.changes(since_ns, now_ns, CHANGES_MAX), now_ns)
         since_ns = now_ns - int(self.engine.limits.run_idle_s * 1e9)
@@ -94,7 +94,7 @@ class Worker:
         restore_baseline(self.engine, self._reader)
 
     def consume(self, arrived: Observations) -> None:
-        """Take in what the intake read and committed."""
+        """Consume what the ingest queue decoded and committed."""
         self._observe(arrived.steps, arrived.arrived_ns)
         self._learn(arrived.changes, arrived.arrived_ns)
         self.measure(arrived.samples)
@@ -106,7 +106,7 @@ class Worker:
         return Readers(lambda span: read(span, policy), self.read_event)
 
     def read_event(self, event: LogEvent) -> Step | Change | None:
-        """What a log tells; a service's error counts where an agent's trace came back in it."""
+        """Read a log event; a service's error counts where it names the trace of an agent."""
         found = read_event(event, self.engine.policy)
         if found is not None:
             return found
@@ -120,71 +120,76 @@ class Worker:
         return None
 
     def answer(self, changes: Iterable[Change], now_ns: int) -> list[dict[str, Any]]:
-        """What whoever sent alerts is answered: their suspects, before a person sees them."""
+        """The suspects of alerts, for the answer to whoever posted them."""
         alerts = [c for c in changes if c.kind is ChangeKind.ALERT and c.ended_at_ns is None]
         return [
             suspects_json(self.engine.correlator.suspects(a, now_ns)) for a in alerts[:ANSWERED_MAX]
         ]
 
     def measure(self, samples: Iterable[Sample]) -> None:
-        """Take in what was measured: pushed over OTLP, scraped, or read from this host."""
+        """Record samples: pushed over OTLP, scraped, or read from this host."""
         self.engine.correlator.measure(samples)
 
     def tick(self, now_ns: int) -> Report:
-        """Judge, record and queue what must be told."""
-        self._take_feedback(now_ns)
+        """Judge, record, and queue notifications."""
+        self._consume_feedback(now_ns)
         began_s = time.perf_counter()
         report = self.engine.conclude(now_ns)
         self._telemetry.judge.observe(time.perf_counter() - began_s)
         self._concluded(report)
         suspects = tuple(self.engine.correlator.rank_suspects(now_ns))
-        news = (report.opened, report.updated, report.closed, report.impacts, report.changes)
-        if any(news) or suspects:
-            deliveries = [*self._tell(report), *(d for s in suspects for d in self._accuse(s))]
-            self._wait(Told(report, suspects, tuple(deliveries)))
+        changed = (report.opened, report.updated, report.closed, report.impacts, report.changes)
+        if any(changed) or suspects:
+            deliveries = [
+                *self._notify(report),
+                *(d for s in suspects for d in self._notify_suspects(s)),
+            ]
+            self._wait(Unrecorded(report, suspects, tuple(deliveries)))
         self._record(now_ns)
         return report
 
-    def _take_feedback(self, now_ns: int) -> None:
+    def _consume_feedback(self, now_ns: int) -> None:
         """What people decided since the last tick, in this process or another one."""
         try:
-            untold = [one for one in self._reader.unreported_feedback() if one[0] > self._voted]
-            prior = prior_of(self._reader.feedback()) if untold else None
+            unreported = [
+                one for one in self._reader.unreported_feedback() if one[0] > self._newest_feedback
+            ]
+            prior = prior_of(self._reader.feedback()) if unreported else None
         except StoreUnavailable as error:
             self._telemetry.store_unavailable(error.reason, str(error))
             return
         if prior is None:
             return
-        closed = [decided(claim, feedback) for _, feedback, claim in untold]
+        closed = [decided(claim, feedback) for _, feedback, claim in unreported]
         for claim in closed:
             self.engine.close(claim)
         self.engine.correlator.set_prior(prior)
         report = Report(now_ns, closed=tuple(closed))
         self._concluded(report)
-        rows = tuple(row for row, *_ in untold)
-        self._voted = rows[-1]
-        self._wait(Told(report, (), tuple(self._tell(report)), rows))
+        rows = tuple(row for row, *_ in unreported)
+        self._newest_feedback = rows[-1]
+        self._wait(Unrecorded(report, (), tuple(self._notify(report)), rows))
 
     def _concluded(self, report: Report) -> None:
-        self._fleet.concluded(report)
+        self._agents.concluded(report)
         self._telemetry.concluded(
             report, runs=len(self.engine), series=len(self.engine.correlator.series)
         )
-        self._telemetry.drop(self._fleet.dropped())
+        self._telemetry.drop(self._agents.dropped())
 
-    def _wait(self, told: Told) -> None:
-        """Until it is recorded."""
-        self._pending.append(told)
+    def _wait(self, unrecorded: Unrecorded) -> None:
+        """Keep a report until the store has recorded it."""
+        self._pending.append(unrecorded)
         if len(self._pending) > PENDING_MAX:
             self._pending.popleft()
             self._telemetry.drop({"report_unrecorded": 1})
 
     def _record(self, now_ns: int) -> None:
         while self._pending:
-            told = self._pending[0]
+            unrecorded = self._pending[0]
             try:
-                report, suspects, deliveries, votes = told
-                self._store.record(report, deliveries, now_ns, suspects, votes)
+                report, suspects, deliveries, feedback = unrecorded
+                self._store.record(report, deliveries, now_ns, suspects, feedback)
             except StoreUnavailable as error:
                 self._telemetry.store_unavailable(error.reason, str(error))
                 return
@@ -193,15 +198,15 @@ class Worker:
     def _observe(self, steps: Iterable[Step], arrived_ns: int) -> None:
         steps = list(steps)
         for run_id in {step.run_id for step in steps}:
-            if not self.engine.knows(run_id) and self._put_away(run_id):
+            if not self.engine.knows(run_id) and self._was_evicted(run_id):
                 self._restore(run_id)
         self.engine.observe(steps, arrived_ns)
-        firsts = self._fleet.saw(steps, arrived_ns)
-        drawn = () if self._draw is None else tuple(self._draw(firsts, arrived_ns))
+        new_steps = self._agents.saw(steps, arrived_ns)
+        drawn = () if self._draw is None else tuple(self._draw(new_steps, arrived_ns))
         if drawn:
-            self._wait(Told(Report(arrived_ns), (), drawn))
+            self._wait(Unrecorded(Report(arrived_ns), (), drawn))
 
-    def _put_away(self, run_id: str) -> bool:
+    def _was_evicted(self, run_id: str) -> bool:
         """True where the store knows more of a run than the engine does."""
         if run_id in self._met:
             return True
@@ -224,11 +229,11 @@ class Worker:
 
 
 def restore_baseline(engine: Engine, reader: Reader) -> None:
-    """What past runs showed of custom: an earlier process knew it, and forgot it as it ended."""
+    """Learn the baseline again from stored runs: it is kept in memory only."""
     read = 0
     for past in reader.runs(limit=LEARNT_RUNS_MAX):
         if engine.knows(past.run_id):
-            continue  # it lives, or has ended just now: the engine learns from it by itself
+            continue  # it is live: the engine learns from it when it ends
         window = Window(past.run_id, engine.limits)
         steps = reader.steps(past.run_id, engine.policy)
         window.add(steps)

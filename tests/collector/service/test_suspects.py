@@ -31,7 +31,7 @@ SPAN = "ac" * 8
 
 
 def tool_span(began_ns: int, tool: str, tier: str, span_id: str) -> Span:
-    said = {
+    text = {
         names.OPERATION: "execute_tool",
         names.TOOL_NAME: tool,
         names.AGENT_NAME: "sre-bot",
@@ -44,7 +44,7 @@ def tool_span(began_ns: int, tool: str, tier: str, span_id: str) -> Span:
         start_time_unix_nano=began_ns,
         end_time_unix_nano=began_ns + S,
     )
-    span.attributes.extend(attribute(key, value) for key, value in said.items())
+    span.attributes.extend(attribute(key, value) for key, value in text.items())
     span.attributes.append(attribute(names.ACTION_TARGETS, ["service/checkout"]))
     return span
 
@@ -66,7 +66,9 @@ def webhook(began_ns: int, name: str, *, status: str = "firing", **labels: str) 
     }
 
 
-async def live(config: Config, acted_ns: int, told: Callable[[], object]) -> list[dict[str, Any]]:
+async def live(
+    config: Config, acted_ns: int, reported: Callable[[], object]
+) -> list[dict[str, Any]]:
     """An action, an alert on its target, one on what that depends on, and the end of the first."""
     fired_ns = acted_ns + 16 * S
     alerts = (
@@ -86,7 +88,7 @@ async def live(config: Config, acted_ns: int, told: Callable[[], object]) -> lis
         for alert in alerts:
             answers.append((await client.post(place, json=alert)).json())
             await asyncio.sleep(0.2)
-        await asyncio.to_thread(eventually, told)
+        await asyncio.to_thread(eventually, reported)
     return answers
 
 
@@ -100,8 +102,8 @@ def test_an_alert_is_answered_recorded_told_and_shown_with_its_suspects(
             return [one for one in pages if one["title"].startswith("CheckoutDown on service/ch")]
 
         def events() -> list[Received]:
-            told = [event for event in sink.events if event.name == names.EVENT_SUSPECTS]
-            return [event for event in told if event.message.startswith("CheckoutDown")]
+            reported = [event for event in sink.events if event.name == names.EVENT_SUSPECTS]
+            return [event for event in reported if event.message.startswith("CheckoutDown")]
 
         config = Config(
             home=tmp_path,
@@ -126,7 +128,7 @@ def test_an_alert_is_answered_recorded_told_and_shown_with_its_suspects(
     assert pytest.approx(1.0) == suspect["probability"] + database["no_agent_action"]
     assert "the same" == checkout["suspects"][0]["relation"]
 
-    # An alert whose suspect stands out is told again, once.
+    # An alert whose suspect stands out is reported again, once.
     assert (suspects_page.KIND, "updated", RUN) == (hint["kind"], hint["state"], hint["run"])
     assert any("no agent action" in line for line in hint["body"])
     assert (TRACE, SPAN) == (event.trace_id, event.span_id)

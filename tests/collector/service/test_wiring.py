@@ -45,23 +45,23 @@ def test_what_is_customary_is_known_again_after_a_restart(tmp_path: Path) -> Non
     dice, now_ns = random.Random(2), time.time_ns()
     config = Config(home=tmp_path, http=ANY, grpc=ANY, tick_s=0.05)
 
-    def runs(count: int, began_ns: int, *, careful: bool) -> bytes:
+    def runs(count: int, began_ns: int, *, sanitized: bool) -> bytes:
         played: list[Traffic] = []
         for number in range(count):
             agent = Agent(dice, "clerk", began_ns=began_ns + number * 60 * 10**9)
-            if careful:
+            if sanitized:
                 agent.call("get_order", {"order_id": f"A-{number}"}, "open")
             agent.call("update_order", {"order_id": f"A-{number}", "state": "paid"}, "updated")
             played.append(agent.finish())
         return span_request(span for each in played for span in each.spans)
 
-    async def hear(body: bytes) -> None:
+    async def receive_page(body: bytes) -> None:
         async with running(config) as collector, httpx.AsyncClient() as agent:
             await agent.post(f"http://{collector.http}/v1/traces", content=body, headers=HEADERS)
             await asyncio.sleep(0.5)
 
-    asyncio.run(hear(runs(20, now_ns - 2 * 86_400 * 10**9, careful=True)))
-    asyncio.run(hear(runs(1, now_ns, careful=False)))
+    asyncio.run(receive_page(runs(20, now_ns - 2 * 86_400 * 10**9, sanitized=True)))
+    asyncio.run(receive_page(runs(1, now_ns, sanitized=False)))
     with Reader.open(config.store) as reader:
         (claim,) = reader.claims()
 
