@@ -70,6 +70,7 @@ ENVIRONMENT: dict[str, tuple[tuple[str, ...], ValueType]] = {
     "AFTERSHOCK_STORE_BYTES_MAX": (("collector", "store_bytes_max"), ValueType.NUMBER),
     "AFTERSHOCK_QUEUE_BYTES_MAX": (("collector", "queue_bytes_max"), ValueType.NUMBER),
     "AFTERSHOCK_REQUEST_BYTES_MAX": (("collector", "request_bytes_max"), ValueType.NUMBER),
+    "AFTERSHOCK_MEMORY_MAX": (("collector", "memory_max"), ValueType.NUMBER),
     "AFTERSHOCK_SERIES_MAX": (("collector", "series_max"), ValueType.NUMBER),
     "AFTERSHOCK_HOSTS": (("collector", "hosts"), ValueType.NAMES),
     "AFTERSHOCK_INSECURE": (("collector", "insecure"), ValueType.TRUTH),
@@ -156,6 +157,9 @@ class OnCall:
     grafana_token: str | None = field(default=None, repr=False)
 
 
+MEMORY_BYTES_MAX = 512_000_000  # live runs take half; a container of 1 GB has room to spare
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """How one collector runs. `document` keeps what the policy reads: tools, agents, limits."""
@@ -178,6 +182,7 @@ class Config:
     answer_s: float = 3.0  # before 503: exporters give up after 10 s, so they get three tries
     retry_after_s: float = 1.0  # what a refused sender is asked to wait, for the same reason
     forward_queue_bytes_max: int = 32_000_000  # half of the queue: passing on comes second
+    memory_bytes_max: int = MEMORY_BYTES_MAX
     series_max: int = 20_000  # 300 bytes and one ring each: 100 MB at worst
     tick_s: float = 0.5  # a finding within a second needs two looks a second
     infrastructure: Infrastructure = Infrastructure()
@@ -219,6 +224,7 @@ class Config:
         }
         return cls(
             home=home,
+            memory_bytes_max=collector.get("memory_max") or MEMORY_BYTES_MAX,
             hosts=tuple(collector.get("hosts") or ()),
             insecure=bool(collector.get("insecure")),
             tls=_tls(collector.get("tls") or {}),

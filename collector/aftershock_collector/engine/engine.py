@@ -16,12 +16,14 @@ from aftershock.runs.fold import Window
 from aftershock_collector.engine.baseline import Baseline
 from aftershock_collector.engine.correlator import Correlator
 from aftershock_collector.engine.cross_run import may_overtake
+from aftershock_collector.engine.eviction import runs_to_evict
 from aftershock_collector.engine.evidence import Evidence
 from aftershock_collector.engine.run_judge import RunJudge, chunks_of, opens_run
 from aftershock_collector.impact.observation import OBSERVATION_WINDOW_S
 from aftershock_collector.metrics.series import SERIES_MAX
 
 EARLY_RUNS_MAX = 1_000  # traces whose outgoing calls wait for the tool call around them
+BYTES_MAX = 256_000_000  # half of the process's memory; the queue and series share the rest
 EARLY_STEPS_MAX = 16  # of one such trace: more targets than a tool call has
 
 
@@ -33,6 +35,7 @@ class Engine:
         live: whether there is a running system beside it: silence and degradations are judged
             against the time of the tick.
         baseline: what earlier runs showed to be usual, where others share it.
+        bytes_max: of the steps of all live runs together, estimated.
     """
 
     def __init__(
@@ -45,8 +48,10 @@ class Engine:
         live: bool = True,
         patience_s: float = 0.0,
         baseline: Baseline | None = None,
+        bytes_max: int = BYTES_MAX,
     ) -> None:
         self.policy = policy
+        self._bytes_max = bytes_max
         self.limits = policy.limits
         self.live = live
         self.correlator = Correlator(
@@ -67,15 +72,23 @@ class Engine:
         """False where a run must be restored from the store before its new steps are observed."""
         return run_id in self._judges
 
-    def observe(self, steps: Iterable[Step], arrived_ns: int | None = None) -> None:
-        """Record steps, in any order; `arrived_ns` (our clock) shows which clocks are wrong."""
+    def observe(
+        self, steps: Iterable[Step], arrived_ns: int | None = None, sender: str = ""
+    ) -> None:
+        """Record steps, in any order.
+
+        Args:
+            steps: of any runs.
+            arrived_ns: our clock, which shows which clocks are wrong; None: of a recording.
+            sender: who sent them; a run belongs to the sender that opened it.
+        """
         by_run: dict[str, list[Step]] = {}
         for step in steps:
             by_run.setdefault(step.run_id, []).append(step)
         for run_id, batch in by_run.items():
             if self.knows(run_id) or opens_run(batch):
                 early = self._early.pop(run_id, [])
-                self._record(self._judge_of(run_id), early + batch, arrived_ns)
+                self._record(self._judge_of(run_id, sender), early + batch, arrived_ns)
             else:
                 self._hold(run_id, batch)
 
@@ -151,6 +164,16 @@ class Engine:
         judge = self._judges.get(run_id)
         return None if judge is None else judge.window
 
+    @property
+    def is_full(self) -> bool:
+        """True where runs must be evicted before more of them fit."""
+        return len(self._judges) >= self.limits.runs_max or self.size_bytes > self._bytes_max
+
+    @property
+    def size_bytes(self) -> int:
+        """Estimated bytes of the steps of all live runs."""
+        return sum(judge.size_bytes for judge in self._judges.values())
+
     def judges(self) -> Iterable[RunJudge]:
         """The judge of every live run."""
         return self._judges.values()
@@ -167,10 +190,11 @@ class Engine:
 
     # --- Inside --------------------------------------------------------------------------------
 
-    def _judge_of(self, run_id: str) -> RunJudge:
+    def _judge_of(self, run_id: str, sender: str = "") -> RunJudge:
         judge = self._judges.get(run_id)
         if judge is None:
-            judge = self._judges[run_id] = RunJudge(run_id, self.policy, live=self.live)
+            judge = RunJudge(run_id, self.policy, live=self.live, sender=sender)
+            self._judges[run_id] = judge
         self._judges.move_to_end(run_id)
         return judge
 
@@ -228,19 +252,29 @@ class Engine:
                 judge.judge_again_since(since_ns)
 
     def _evict(self, now_ns: int) -> None:
-        """Drop runs that have been silent for long or are too many; the store keeps them."""
+        """Drop runs that have been silent for long, or that do not fit; the store keeps them."""
         idle_ns = int(self.limits.run_idle_s * 1e9)
-        for run_id, judge in list(self._judges.items()):
-            full = len(self._judges) > self.limits.runs_max
+        for judge in list(self._judges.values()):
             received_ns = judge.received_ns or now_ns
-            if not full and (not self.live or now_ns - received_ns < idle_ns):
-                return
-            ended_at_ns = judge.window.received_at_ns or now_ns
-            self.correlator.baseline.learn_from(judge.window, ended_at_ns)
-            self.correlator.forget_run(run_id)
-            del self._judges[run_id]
-            if full:
-                self._dropped["runs_full"] += 1
+            if not self.live or now_ns - received_ns < idle_ns:
+                break
+            self._drop(judge, now_ns)
+        if self.size_bytes > self._bytes_max:
+            for judge in self._judges.values():
+                judge.measure_size()
+        if len(self._judges) <= self.limits.runs_max and self.size_bytes <= self._bytes_max:
+            return
+        runs = [judge.live_run for judge in self._judges.values()]
+        for run in runs_to_evict(runs, self.limits.runs_max, self._bytes_max):
+            reason = "runs_full" if len(self._judges) > self.limits.runs_max else "memory_full"
+            self._dropped[reason] += 1
+            self._drop(self._judges[run.run_id], now_ns)
+
+    def _drop(self, judge: RunJudge, now_ns: int) -> None:
+        ended_at_ns = judge.window.received_at_ns or now_ns
+        self.correlator.baseline.learn_from(judge.window, ended_at_ns)
+        self.correlator.forget_run(judge.run_id)
+        del self._judges[judge.run_id]
 
     def _drops(self) -> dict[str, int]:
         """What was dropped since the last time, by reason."""

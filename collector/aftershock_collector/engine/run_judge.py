@@ -23,6 +23,7 @@ from aftershock.rules import (
 from aftershock.runs.expectations import LearnedExpectations, expect
 from aftershock.runs.fold import Window, place_of
 from aftershock.runs.reconcile import NO_CLAIMS, Claims, advance, close, reconcile
+from aftershock_collector.engine.eviction import LiveRun, size_of
 from aftershock_collector.engine.evidence import (
     NOTHING_LEARNED,
     Evidence,
@@ -44,11 +45,13 @@ Difference = tuple[Sequence[Claim], Sequence[Claim], Sequence[Claim]]  # opened,
 class RunJudge:
     """One live run: its window of steps, the claims after each step, and what was reported."""
 
-    def __init__(self, run_id: str, policy: Policy, *, live: bool) -> None:
+    def __init__(self, run_id: str, policy: Policy, *, live: bool, sender: str = "") -> None:
         self.window = Window(run_id, policy.limits)
         self.limits = policy.limits  # those of the run's agent, once it is known
         self.reported: Claims = NO_CLAIMS
         self.finished_at_ns: int | None = None  # nothing more will arrive: a recording has ended
+        self.sender = sender  # who opened the run; "": not known
+        self._size_bytes = 0  # of the window's steps, or more; exact where nothing was replaced
         self._policy = policy
         self._live = live
         self._before: Claims = NO_CLAIMS  # when the oldest step of the window began
@@ -105,6 +108,9 @@ class RunJudge:
     def add(self, steps: Sequence[Step]) -> None:
         """Fold steps into the window, in any order; at most CHUNK_STEPS at once."""
         shift = self.window.add(steps)
+        self._size_bytes += sum(map(size_of, steps))
+        if shift.fell_out or len(steps) > len(self.window):
+            self.measure_size()
         if shift.changed_from is None:
             return
         changed = [shift.changed_from + shift.fell_out]
@@ -128,6 +134,22 @@ class RunJudge:
     def close(self, claim: Claim) -> None:
         """Record that a person closed a finding."""
         self.reported = {**self.reported, claim.finding.id: claim}
+
+    @property
+    def live_run(self) -> LiveRun:
+        """What decides when the run is evicted."""
+        window = self.window
+        holder = (self.sender, window.service or "", window.agent or "")
+        return LiveRun(window.run_id, holder, self._ended_at_ns is not None, self._size_bytes)
+
+    @property
+    def size_bytes(self) -> int:
+        """Estimated bytes of the window, or more."""
+        return self._size_bytes
+
+    def measure_size(self) -> None:
+        """Estimate anew: steps that were replaced or fell out count no longer."""
+        self._size_bytes = sum(map(size_of, self.window.whole(0).steps))
 
     # --- Judging -------------------------------------------------------------------------------
 

@@ -56,7 +56,7 @@ class Importer:
             imported.steps += len(steps)
             imported.runs |= {step.run_id for step in steps}
             engine.observe(steps)
-            if len(engine) >= engine.limits.runs_max:
+            if engine.is_full:
                 self._settle(engine, imported)
                 engine = Engine(self._policy, live=False, baseline=self._baseline)
         self._settle(engine, imported)

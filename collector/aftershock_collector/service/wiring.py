@@ -161,6 +161,7 @@ def _engine(config: Config) -> Engine:
     return Engine(
         Policy.from_mapping(config.document),
         series_max=config.series_max,
+        bytes_max=config.memory_bytes_max // 2,  # the queue, series and the process share the rest
         observation_window_s=infrastructure.observation_window_s,
         topology=infrastructure.topology,
         patience_s=0.0 if prometheus is None else 2 * prometheus.step_s + prometheus.timeout_s,

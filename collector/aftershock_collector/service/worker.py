@@ -95,7 +95,7 @@ class Worker:
 
     def consume(self, arrived: Observations) -> None:
         """Consume what the ingest queue decoded and committed."""
-        self._observe(arrived.steps, arrived.arrived_ns)
+        self._observe(arrived.steps, arrived.arrived_ns, arrived.sender)
         self._learn(arrived.changes, arrived.arrived_ns)
         self.measure(arrived.samples)
 
@@ -195,12 +195,12 @@ class Worker:
                 return
             self._pending.popleft()
 
-    def _observe(self, steps: Iterable[Step], arrived_ns: int) -> None:
+    def _observe(self, steps: Iterable[Step], arrived_ns: int, sender: str) -> None:
         steps = list(steps)
         for run_id in {step.run_id for step in steps}:
             if not self.engine.knows(run_id) and self._was_evicted(run_id):
                 self._restore(run_id)
-        self.engine.observe(steps, arrived_ns)
+        self.engine.observe(steps, arrived_ns, sender)
         new_steps = self._agents.saw(steps, arrived_ns)
         drawn = () if self._draw is None else tuple(self._draw(new_steps, arrived_ns))
         if drawn:

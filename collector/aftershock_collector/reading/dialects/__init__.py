@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import accumulate
 from math import inf
 from typing import Any, NamedTuple, cast
 
@@ -20,6 +21,7 @@ _DECODER = json.JSONDecoder(strict=False)
 
 TEXT_CHARS_MAX = Limits().text_chars_max
 TEXTS_MAX = 256  # of one list: targets, required facts, alternatives
+LIST_CHARS_MAX = 8_192  # of all texts of one list: recorded lists hold a tenth of that
 TOKENS_MAX = 2**53  # more is not a count; it would overflow what reads it
 
 
@@ -74,12 +76,17 @@ def count_in(attributes: Mapping[str, Any], *keys: str) -> int | None:
 
 
 def texts_in(attributes: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    """A list of texts, without what is none; a single text is a list of one."""
+    """A list of texts, without what is none; a single text is a list of one.
+
+    The list ends before the text with which it would be longer than LIST_CHARS_MAX.
+    """
     value = attributes.get(key)
     if value is None:
         return ()
     items = cast("list[Any]", value)[:TEXTS_MAX] if isinstance(value, list) else [value]
-    return tuple([item[:TEXT_CHARS_MAX] for item in items if item and isinstance(item, str)])
+    texts = [item[:TEXT_CHARS_MAX] for item in items if item and isinstance(item, str)]
+    ends = accumulate(map(len, texts))
+    return tuple([text for text, end in zip(texts, ends, strict=True) if end <= LIST_CHARS_MAX])
 
 
 def tokens_in(
