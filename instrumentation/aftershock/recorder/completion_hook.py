@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from aftershock.attributes import (
@@ -16,6 +17,7 @@ from aftershock.recorder import implicit_run
 from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.invocation_metrics import INFERENCES
 from aftershock.recorder.pending_spans import PENDING
+from aftershock.recorder.requested_calls import REQUESTED
 from aftershock.wire import RequestedCall, encode_hashes, encode_requested_call
 
 if TYPE_CHECKING:
@@ -42,15 +44,25 @@ class Completion:
             own: Mapping[str, Any] = getattr(span, "attributes", None) or {}
             if own.get(OPERATION) not in INFERENCES:
                 return
-            chosen = [encode_requested_call(requested(part)) for part in tool_calls_in(outputs)][
-                :TOOLS_MAX
-            ]
+            inputs, parts = list(inputs), list(islice(tool_calls_in(outputs), TOOLS_MAX))
+            chosen = [encode_requested_call(requested(part)) for part in parts]
+            if is_recorded(span):
+                REQUESTED.answered(span, inputs)
+                REQUESTED.add(span, parts)
             if chosen and span.is_recording():
                 span.set_attribute(INFERENCE_TOOLS, chosen)
             defer_shown(span, inputs, system_instruction)
             implicit_run.answered(requests_tools=bool(chosen))
         except Exception:  # noqa: BLE001 (ours)
             record_failure("reading a completion")
+
+
+def is_recorded(span: Any) -> bool:
+    """True for the span that stands for its inference, and not for a second one of it."""
+    if not span.is_recording():
+        return False
+    pending = PENDING.get(span.get_span_context().span_id)
+    return pending is None or not pending.left_out
 
 
 def defer_shown(span: Any, inputs: Iterable[Any], instructions: Iterable[Any]) -> None:

@@ -22,6 +22,7 @@ from aftershock.attributes import (
     OUTPUT_TOKENS,
     RESPONSE_MODEL,
     RUN_ID,
+    TOOL_CALL_ID,
     TOOL_NAME,
     WORKFLOW_NAME,
 )
@@ -35,6 +36,7 @@ from aftershock.recorder.invocation_metrics import (
     Invocations,
 )
 from aftershock.recorder.pending_spans import PENDING, claim_expected
+from aftershock.recorder.requested_calls import REQUESTED
 from aftershock.recorder.settings import policy
 from aftershock.recorder.tool_calls import Attributes, describe_tool
 
@@ -110,6 +112,7 @@ class SpanTracking(SpanProcessor):
         if operation == EXECUTE_TOOL and ARGUMENTS_DIGEST not in own:
             tool = own.get(TOOL_NAME)
             expected = claim_expected(tool, span)
+            REQUESTED.has_span({**own, RUN_ID: found.get(RUN_ID, run_id)})
             PENDING.defer(span, by_name(str(tool)) if expected is None else expected.describe)
         span.set_attributes(found)
         left_out = leave_out_duplicate(span, parent, operation, above.get(OPERATION))
@@ -126,6 +129,9 @@ class SpanTracking(SpanProcessor):
         pending = PENDING.get(context.span_id)
         PENDING.ended(context.span_id)
         self._invocations.ended(span)
+        own = span.attributes or {}
+        if own.get(OPERATION) == EXECUTE_TOOL and TOOL_CALL_ID in own:
+            REQUESTED.has_span(own)  # its call id came late
         if span.parent is None:
             return
         if pending is not None and pending.left_out and pending.parent is not None:
