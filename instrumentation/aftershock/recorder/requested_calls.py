@@ -109,7 +109,8 @@ class RequestedCalls:
         """Make the spans of calls whose results stand in the messages of an inference."""
         if not self._waiting:
             return
-        run_id = (span.attributes or {}).get(RUN_ID)
+        own: Mapping[str, Any] = span.attributes or {}
+        run_id = own.get(RUN_ID)
         for part in results_in(messages):
             with self._lock:
                 call = self._waiting.pop((run_id, str(getattr(part, "id", None))), None)
