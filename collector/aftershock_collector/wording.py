@@ -7,6 +7,7 @@ invisible characters, so that a hostile tool name can neither break a layout nor
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ SCALES = {
     "s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")),
     "By": ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")),
 }
+# Gauges whose fall is the degradation: whether a target answers, shares of success.
+LARGER_IS_BETTER = re.compile(r"^up$|success_(ratio|rate|percent)|availability$")
 SHARES = ("errors", "ratio", "utilization", "availability")  # endings of metrics that are shares
 RARE_P, UNUSUAL_P = 0.001, 0.02  # chance below which a movement is called so
 
@@ -128,6 +131,7 @@ def quantity(value: float, unit: str, metric: str = "") -> str:
 
     `metric` tells a share from a count where both have the unit 1.
     """
+    value = measured(value, metric)
     if unit == "1" and metric.endswith(SHARES):
         value, unit = value * 100.0, "%"
     for size, name in SCALES.get(unit, ()):
@@ -135,6 +139,14 @@ def quantity(value: float, unit: str, metric: str = "") -> str:
             return f"{digits(value / size)} {name}"
     plain = "" if unit == "1" else unit.replace("{", "").replace("}", "")
     return f"{digits(value)} {clean(plain, 20)}".strip()
+
+
+def measured(value: float, metric: str) -> float:
+    """A stored value as it was measured, and the other way round.
+
+    Where larger is better, series hold one minus the value, so that a rise is always a degradation.
+    """
+    return 1.0 - value if LARGER_IS_BETTER.search(metric) else value
 
 
 def digits(value: float) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from aftershock.grade import SUSPECTED_FROM, Grade
+from aftershock.grade import POSSIBLE_FROM, SUSPECTED_FROM, Grade
 from aftershock.model import Change, ChangeKind, Impact, Step, Tier
 from aftershock_collector.impact.competition import (
     EVIDENCE_MAX,
@@ -189,6 +189,8 @@ class SuspectIndex:
             asked.append(
                 (candidate, entity, relation, _evidence(candidate, alert, events) - distance)
             )
+        if (best := _measured(alert, [(c, r) for c, _, r, _ in asked])) is not None:
+            return _as_attributed(alert, best, [(c, e, r) for c, e, r, _ in asked], now_ns)
         # Elsewhere, what its verdict calls a rival may be the very thing that the alert is about.
         own = [d.impact for d, _, relation, _ in asked if d.impact and relation == SAME]
         alternative = max((impact.parts.alternative for impact in own), default=0.0)
@@ -206,6 +208,50 @@ class SuspectIndex:
         )
         shown = tuple(islice(ranked, SHOWN_MAX))
         return Suspects(alert, shown, shares.no_agent, now_ns, len(ranked) - len(shown))
+
+
+def _measured(alert: Change, asked: Sequence[tuple[_Candidate, str]]) -> Impact | None:
+    """The likeliest attribution of the degradation that the alert is about; None: none is likely.
+
+    Its competition was decided by measurements, so it says more than how soon the alert came.
+    """
+    found = [
+        candidate.impact
+        for candidate, relation in asked
+        if relation == SAME and candidate.impact is not None and _covers(candidate.impact, alert)
+    ]
+    best = max(found, key=lambda impact: impact.probability or 0.0, default=None)
+    return best if best is not None and (best.probability or 0.0) >= POSSIBLE_FROM else None
+
+
+def _covers(impact: Impact, alert: Change) -> bool:
+    """True where the alert began while the attributed degradation lasted."""
+    change = impact.change
+    if change is None or change.began_at_ns > alert.began_at_ns:
+        return False
+    return impact.recovered_at_ns is None or impact.recovered_at_ns >= alert.began_at_ns
+
+
+def _as_attributed(
+    alert: Change,
+    impact: Impact,
+    asked: Sequence[tuple[_Candidate, str, str]],
+    now_ns: int,
+) -> Suspects:
+    """The ranking that an attribution has already decided: one ranking, one story."""
+    shares = {one.span_id: one.probability for one in impact.alternatives if one.span_id}
+    shares[impact.span_id] = impact.probability or 0.0
+    ranked = sorted(
+        (
+            _suspect(candidate, entity, relation, shares[candidate.step.span_id])
+            for candidate, entity, relation in asked
+            if candidate.step.span_id in shares
+        ),
+        key=lambda suspect: (-suspect.probability, -suspect.acted_at_ns, suspect.span_id),
+    )
+    shown = tuple(islice(ranked, SHOWN_MAX))
+    no_agent = max(0.0, 1.0 - sum(suspect.probability for suspect in ranked))
+    return Suspects(alert, shown, no_agent, now_ns, len(asked) - len(shown))
 
 
 def _evidence(candidate: _Candidate, alert: Change, events: Events) -> float:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aftershock_collector.wording import quantity
+from aftershock_collector.wording import measured, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,14 +39,17 @@ class Plot:
 
     def words(self, value: float) -> str:
         """A value of this series with its unit."""
-        return quantity(value, self.unit, self.metric)
+        return quantity(measured(value, self.metric), self.unit, self.metric)
 
 
 def plot_of(chart: Chart, acted_at_ns: int | None, probability: float | None) -> Plot:
     """A judged chart; values that are not numbers are gaps, not zeros."""
     pairs = zip(chart.times_ns, chart.values, strict=True)
-    points = tuple(sorted((at, value) for at, value in pairs if math.isfinite(value)))
-    band = (chart.low, chart.median, chart.high)
+    points = tuple(
+        sorted((at, measured(value, chart.metric)) for at, value in pairs if math.isfinite(value))
+    )
+    edges = sorted(measured(edge, chart.metric) for edge in (chart.low, chart.high))
+    band = (edges[0], measured(chart.median, chart.metric), edges[1])
     usable = band if all(math.isfinite(edge) for edge in band) else None
     return Plot(chart.entity, chart.metric, chart.unit, points, usable, acted_at_ns, probability)
 

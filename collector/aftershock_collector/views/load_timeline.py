@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
+from aftershock.attributes import RUN_GOAL
 from aftershock.policy.policy import Policy
 from aftershock_collector.notify import page
 from aftershock_collector.notify.page import Page
@@ -39,9 +41,18 @@ def view(reader: Reader, run_ids: Sequence[str], policy: Policy, now_ns: int | N
         changes = reader.changes(began_ns, until_ns)
         suspects = reader.suspects(began_ns=began_ns, until_ns=until_ns)
         deliveries = [one for run_id in run_ids for one in reader.delivered(run_id)]
-    return View(
-        lay_out(steps, claims, impacts, changes, suspects, now_ns=now_ns), readable(deliveries)
-    )
+        goals = {run_id: goal for run_id in run_ids if (goal := goal_of(reader, run_id))}
+    laid = lay_out(steps, claims, impacts, changes, suspects, now_ns=now_ns)
+    return View(replace(laid, goals=goals), readable(deliveries))
+
+
+def goal_of(reader: Reader, run_id: str) -> str | None:
+    """What the run was to reach, where its agent recorded it."""
+    for span in reader.spans(run_id):
+        goal = span.attributes.get(RUN_GOAL)
+        if isinstance(goal, str) and goal:
+            return goal
+    return None
 
 
 def readable(deliveries: Sequence[tuple[str, int, str]]) -> list[tuple[str, int, Page]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import string
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from aftershock_collector.views.run_words import is_alive
 from aftershock_collector.wording import change_words, clean, outcome_words, step_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from aftershock.model import Change, Claim, Impact
     from aftershock_collector.impact.suspects import Suspects
@@ -85,6 +85,7 @@ class Timeline:
     marks: dict[str, str]  # finding id → letter
     frames: tuple[Step, ...] = ()  # AGENT steps: when runs began and ended
     alive: frozenset[str] = frozenset()  # runs that have given a sign of life lately
+    goals: Mapping[str, str] = field(default_factory=dict[str, str])  # by run, where recorded
     now_ns: int | None = None  # the moment that the picture shows; None: one of the past
 
     @property

@@ -21,6 +21,7 @@ def as_json(timeline: Timeline) -> dict[str, Any]:
         "runs": [
             {
                 "run": run_id,
+                "goal": timeline.goals.get(run_id),
                 "agents": [lane.agent for lane in timeline.lanes if lane.run_id == run_id],
                 "steps": sum(x.done for x in timeline.lanes if x.run_id == run_id),
             }

@@ -20,6 +20,7 @@ from aftershock_collector.views.html import lists, runbook_page, timeline_page
 from aftershock_collector.views.html.runbook_page import Link
 from aftershock_collector.views.load_timeline import View, view
 from aftershock_collector.views.timeline import Timeline
+from aftershock_collector.wording import measured
 
 SERIES_SHOWN = 12  # beside the judged ones: the page stays readable
 MARGIN_NS = 60 * 10**9  # of infrastructure shown before and after the agents
@@ -140,7 +141,10 @@ def plots(series: Iterable[Series]) -> list[Plot]:
             one.entity,
             one.metric,
             one.unit,
-            tuple(zip(one.times_ns.tolist(), one.values.tolist(), strict=True)),
+            tuple(
+                (at, measured(value, one.metric))
+                for at, value in zip(one.times_ns.tolist(), one.values.tolist(), strict=True)
+            ),
         )
         for one in series
         if len(one.values) > 1

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from aftershock.grade import Grade
 from aftershock.model import (
     Action,
+    Alternative,
     Change,
     ChangeKind,
     Fingerprint,
@@ -250,3 +251,44 @@ def test_shares_are_probabilities_and_ranked(
     assert all(0 <= share <= 1 for share in shares)
     if not found.more:
         assert pytest.approx(1.0) == sum(shares) + found.no_agent
+
+
+def test_an_alert_about_a_measured_degradation_has_the_ranking_of_its_attribution() -> None:
+    """Seven actions on one target in minutes: the alert must not contradict what was measured."""
+    scale = candidate("scale", DAY - 396, "service/checkout")
+    delete = candidate("delete", DAY - 567, "service/checkout", tier=Tier.DESTRUCTIVE)
+    other = candidate("restart", DAY - 30, "service/checkout")
+    degradation = Change(
+        "c", ChangeKind.METRIC, "service/checkout", "errors", at(DAY - 395), size=9.0
+    )
+    impact = replace(
+        impact_of(scale, 9.0),
+        probability=0.51,
+        label=Grade.SUSPECTED,
+        change=degradation,
+        alternatives=(
+            Alternative(None, None, "no agent action", 0.31),
+            Alternative("delete", "run of sre-bot", "delete", 0.18, agent="sre-bot"),
+        ),
+    )
+    suspect_index = SuspectIndex()
+    for each in (delete, scale, other):
+        suspect_index.record(each)
+    suspect_index.judged(impact)
+    found = rank(suspect_index, alert())
+    later = rank(suspect_index, alert(seconds=DAY + 150))
+
+    assert [("scale", 0.51), ("delete", 0.18)] == [(s.tool, s.probability) for s in found.ranked]
+    assert (0.31, 1) == (pytest.approx(found.no_agent), found.more)
+    assert ("scale", 0.51) == (later.ranked[0].tool, later.ranked[0].probability)
+
+
+def test_an_attribution_of_what_had_recovered_says_nothing_about_a_later_alert() -> None:
+    scale = candidate("scale", DAY - 396, "service/checkout")
+    degradation = Change("c", ChangeKind.METRIC, "service/checkout", "errors", at(DAY - 395))
+    impact = replace(impact_of(scale, 9.0), change=degradation, recovered_at_ns=at(DAY - 200))
+    suspect_index = SuspectIndex()
+    suspect_index.record(scale)
+    suspect_index.judged(impact)
+
+    assert rank(suspect_index, alert()).ranked[0].probability != 0.9

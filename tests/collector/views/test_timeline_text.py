@@ -6,9 +6,14 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
-from aftershock.model import StepKind
+from aftershock.model import Chart, StepKind
+from aftershock_collector import wording
+from aftershock_collector.metrics import classification
+from aftershock_collector.views import chart
+from aftershock_collector.views.html import timeline_page
 from aftershock_collector.views.terminal import timeline_text
 from aftershock_collector.views.timeline import Timeline, lay_out
 from tests.support import incident
@@ -69,3 +74,28 @@ def test_hostile_names_print_no_control_sequences() -> None:
     assert "\x1b" not in text
     assert "\x07" not in text
     assert len(text.splitlines()) == 3
+
+
+def test_whether_a_target_answers_is_shown_as_it_was_measured_and_falls_where_it_fell() -> None:
+    """Series hold one minus it; `up 0` for a target that answers would read as down."""
+    up = Chart("service/checkout", "up", "1", (1, 2, 3), (0.0, 0.0, 1.0), 0.0, 0.0, 0.1)
+    plot = chart.plot_of(up, 2, 0.9)
+
+    assert [value for _, value in plot.points] == [1.0, 1.0, 0.0]
+    assert plot.band == (0.9, 1.0, 1.0)
+    assert [plot.words(value) for value in (1.0, 0.0)] == ["1", "0"]
+    assert wording.quantity(0.25, "1", "request_success_ratio") == "75 %"
+
+
+@pytest.mark.parametrize("name", ["up", "request_success_ratio", "availability", "error_ratio"])
+def test_what_is_stored_inverted_is_what_is_shown_inverted(name: str) -> None:
+    found = next(gauge.inverted for gauge in classification._GAUGES if gauge.name.search(name))
+
+    assert (wording.measured(0.25, name) == 0.75) is found
+
+
+def test_the_goal_of_a_run_stands_at_its_beginning() -> None:
+    laid = replace(whole(), goals={incident.RUN: "bring p95 under 300 ms"})
+
+    assert "goal: bring p95 under 300 ms" in timeline_text.plain(laid).splitlines()[1]
+    assert "Goal: bring p95 under 300 ms" in timeline_page.render(laid)

@@ -69,6 +69,7 @@ def render(
         served=served,
         headline=headline(timeline),
         when=when(timeline),
+        goals=[clean(goal) for goal in timeline.goals.values()],
         chips=chips(timeline, pages),
         ticks=time_axis.ticks(axis),
         flag_rows=flag_rows,

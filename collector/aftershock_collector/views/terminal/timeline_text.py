@@ -24,8 +24,8 @@ from aftershock_collector.wording import (
     day,
     exact_link,
     lasted,
+    measured,
     percent,
-    quantity,
     short,
     who,
 )
@@ -132,6 +132,8 @@ def heading(timeline: Timeline) -> list[str]:
         when = f"{day(began)} {clock(began)} to {clock(ended)} UTC, {lasted(ended - began)}"
         done = counted(sum(lane.done for lane in lanes), "step")
         found.append(f"run {short(run_id)}  {agents}  {when}, {done}")
+        if goal := timeline.goals.get(run_id):
+            found.append(f"goal: {clean(goal)}")
     return found
 
 
@@ -211,10 +213,10 @@ def chart_line(chart: Chart, impact: Impact) -> str:
         return f"{clean(chart.entity, 60)} {clean(chart.metric, 60)}: no points around the action"
     began, ended = plot.points[0][0], plot.points[-1][0]
     head = min(max(1, round(SPARK_CHARS * (impact.acted_at_ns - began) / (ended - began + NS))), 39)
-    line = braille(plot.points, began, ended, SPARK_CHARS, chart.median)
+    usual = measured(chart.median, chart.metric)
+    line = braille(plot.points, began, ended, SPARK_CHARS, usual)
     named = clean(f"{chart.entity} {chart.metric}", 44).ljust(44)
-    newest = quantity(after[-1][1], chart.unit, chart.metric)
-    moved = f"{quantity(chart.median, chart.unit, chart.metric)} → {newest}"
+    moved = f"{plot.words(usual)} → {plot.words(after[-1][1])}"
     return f"{named} {line[:head]}│{line[head:]} {moved}"
 
 
