@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
+
+from jsonschema import Draft202012Validator
 
 from aftershock_collector import cli
 
@@ -16,8 +20,15 @@ def printed_data(main: Main, *argv: str) -> Any:
     code, out, err = main(*argv, "--json")
     assert code == 0, err
     document = json.loads(out)
-    assert document["version"] == 2
+    schema().validate(document)
     return document["data"]
+
+
+@cache
+def schema() -> Any:
+    """The published schema of everything that is printed with --json."""
+    place = Path(__file__).parents[2] / "docs" / "reference" / "output.schema.json"
+    return Draft202012Validator(json.loads(place.read_text(encoding="utf-8")))
 
 
 def run_main(capsys: Any, *argv: str) -> tuple[int, str, str]:

@@ -13,7 +13,7 @@ import pytest
 from aftershock_collector.config.model import Address, Config
 from aftershock_collector.service.wiring import running
 from aftershock_collector.store.writer import SqliteStore
-from tests.support.commands import Main
+from tests.support.commands import Main, schema
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,9 @@ def ports(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def examined(main: Main) -> dict[str, dict[str, Any]]:
-    return {one["name"]: one for one in json.loads(main("doctor", "--json")[1])["data"]}
+    document = json.loads(main("doctor", "--json")[1])
+    schema().validate(document)
+    return {one["name"]: one for one in document["data"]}
 
 
 def test_a_fresh_machine_is_told_what_is_missing(main: Main) -> None:

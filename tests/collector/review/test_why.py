@@ -26,7 +26,7 @@ from aftershock_collector.review.spending import courses_of, saving_of
 from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.views.terminal import why_text
 from tests.support import incident
-from tests.support.commands import Main, printed_data
+from tests.support.commands import Main, printed_data, schema
 from tests.support.scenario import Scenario, run
 from tests.support.traffic import Agent, log_request, span_request
 
@@ -57,7 +57,9 @@ def record(tmp_path: Path, main: Main, *agents: Agent) -> None:
 def why(main: Main, *argv: str) -> Any:
     code, out, error = main("why", *argv, "--json")
     assert (code, error) == (0, "")
-    return json.loads(out)["data"]
+    document = json.loads(out)
+    schema().validate(document)
+    return document["data"]
 
 
 def progress(number: int) -> Agent:
