@@ -122,6 +122,11 @@ _GAUGES = (
 )
 
 
+def is_inverted(metric: str) -> bool:
+    """True where a gauge is stored as one minus its value; `wording.measured` shows it again."""
+    return next((known.inverted for known in _GAUGES if known.name.search(metric)), False)
+
+
 def _gauge(plain: str, unit: str, called: bool) -> Class | None:
     for known in _GAUGES:
         if not known.name.search(plain):
