@@ -17,6 +17,11 @@ from aftershock_collector.otlp.decode import decode_logs, decode_metrics, decode
 from aftershock_collector.otlp.wire import LogEvent, Sample, Span
 from aftershock_collector.reading.alerts import changes_of_alerts
 from aftershock_collector.reading.read import read, read_event
+from aftershock_collector.reading.redaction import (
+    redacted_change,
+    redacted_event,
+    redacted_span,
+)
 
 PROTOBUF = "application/x-protobuf"
 
@@ -83,8 +88,8 @@ def decode(
 ) -> Batch:
     """Decode one body.
 
-    A reader that fails on an item is our own bug: the item is kept without a step, and the error
-    is listed in `failures`.
+    Steps are read from items as they came; items are kept redacted. A reader that fails on an item
+    is our own bug: the item is kept without a step, and the error is listed in `failures`.
 
     Args:
         body: unpacked, as it arrived.
@@ -99,7 +104,9 @@ def decode(
     if signal is Signal.TRACES:
         spans = decode_traces(body, content_type)
         batch = Batch(rejected=spans.rejected, trimmed=spans.trimmed)
-        batch.spans = [(span, _read(readers.span, span, batch)) for span in spans.items]
+        for span in spans.items:
+            step = _read(readers.span, span, batch)
+            batch.spans.append((redacted_span(span, step), step))
         return batch
     if signal is Signal.METRICS:
         samples = decode_metrics(body, content_type)
@@ -112,9 +119,9 @@ def decode(
     for event in events.items:
         found = _read(readers.event, event, batch)
         if isinstance(found, Change):
-            batch.changes.append(found)
+            batch.changes.append(redacted_change(found))
         elif found is not None:
-            batch.events.append((event, found))
+            batch.events.append((redacted_event(event), found))
         else:
             batch.passed_over += 1
     return batch

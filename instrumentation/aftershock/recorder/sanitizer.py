@@ -8,7 +8,6 @@ capped.
 from __future__ import annotations
 
 import json
-import re
 from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
@@ -25,6 +24,7 @@ from aftershock.recorder.process_identity import identified
 from aftershock.recorder.redaction import TEXT_CHARS_MAX, redact_value
 from aftershock.recorder.settings import captures_content, policy
 from aftershock.recorder.tool_calls import describe_call, describe_result
+from aftershock.redaction.content import ERROR_TEXTS, URLS, is_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,33 +34,6 @@ if TYPE_CHECKING:
 SPAN_BYTES_MAX = 131_072  # of one span's texts: a whole batch must fit into one request
 SHORT_CHARS_MAX = 256  # names and ids, which are kept however full a span is
 EVENTS_MAX = 64  # of one span; streams can add one per chunk
-# Content by OpenTelemetry's names and by those of other families.
-CONTENT = frozenset(
-    {
-        names.INPUT_MESSAGES,
-        names.OUTPUT_MESSAGES,
-        names.TOOL_ARGUMENTS,
-        names.TOOL_RESULT,
-        names.SYSTEM_INSTRUCTIONS,
-        names.TOOL_DEFINITIONS,
-        names.RUN_GOAL,
-        names.DECISION_QUESTION,
-        names.DECISION_OVER,
-        names.DECISION_BECAUSE,
-        names.DECISION_ASSUMES,
-        names.APPROVAL_BECAUSE,
-        "exception.stacktrace",
-        "url.query",
-        "input.value",
-        "output.value",
-        "tool.parameters",
-        "traceloop.entity.input",
-        "traceloop.entity.output",
-    }
-)
-ERROR_TEXTS = frozenset({"exception.message", "error.message"})
-URLS = frozenset({"url.full", "http.url", "http.target", "url.original"})
-CONTENT_FIELDS = re.compile(rf"llm\.(?:input|output)_messages\.|{names.OLD_MESSAGES}")
 OPENINFERENCE_KIND = "openinference.span.kind"
 OPENINFERENCE_INPUT, OPENINFERENCE_OUTPUT = "input.value", "output.value"
 # Our hashes, in which redaction would see numbers of cards.
@@ -222,11 +195,6 @@ def declared_in(own: Mapping[str, Any], described: Mapping[str, Any]) -> dict[st
         for key in keys
         if key in own and not (key in described and any("*" in str(one) for one in own[key]))
     }
-
-
-def is_content(key: str) -> bool:
-    """True for attributes that hold messages, arguments, results or goals."""
-    return key in CONTENT or CONTENT_FIELDS.match(key) is not None
 
 
 def parsed(value: Any) -> Any:

@@ -1,0 +1,56 @@
+"""Which attributes hold content: messages, arguments, results, errors, in every family's names."""
+
+from __future__ import annotations
+
+import re
+
+from aftershock import attributes as names
+
+CONTENT = frozenset(
+    {
+        names.INPUT_MESSAGES,
+        names.OUTPUT_MESSAGES,
+        names.TOOL_ARGUMENTS,
+        names.TOOL_RESULT,
+        names.SYSTEM_INSTRUCTIONS,
+        names.TOOL_DEFINITIONS,
+        names.RUN_GOAL,
+        names.DECISION_QUESTION,
+        names.DECISION_OVER,
+        names.DECISION_BECAUSE,
+        names.DECISION_ASSUMES,
+        names.APPROVAL_BECAUSE,
+        "exception.stacktrace",
+        "url.query",
+        "input.value",
+        "output.value",
+        "tool.parameters",
+        "traceloop.entity.input",
+        "traceloop.entity.output",
+    }
+)
+CONTENT_FIELDS = re.compile(rf"llm\.(?:input|output)_messages\.|{names.OLD_MESSAGES}")
+ERROR_TEXTS = frozenset({"exception.message", "error.message"})
+URLS = frozenset({"url.full", "http.url", "http.target", "url.original"})
+# Of log events and spans of coding agents and of SDKs in other languages.
+FOREIGN = re.compile(
+    r"tool_input|tool_parameters|tool_output|function_args|arguments|output|prompt|response|error"
+    r"|command|message|db\.(?:statement|query\.text)|ai\.(?:prompt|response|toolCall)\b.*"
+    r"|gen_ai\.(?:prompt|completion).*"
+)
+
+
+def is_content(key: str) -> bool:
+    """True for attributes that hold messages, arguments, results or goals."""
+    return key in CONTENT or CONTENT_FIELDS.match(key) is not None
+
+
+def may_hold_secrets(key: str) -> bool:
+    """True for attributes of any sender that hold texts of people, models and programs."""
+    return (
+        key in CONTENT
+        or key in ERROR_TEXTS
+        or key in URLS
+        or CONTENT_FIELDS.match(key) is not None
+        or FOREIGN.fullmatch(key) is not None
+    )

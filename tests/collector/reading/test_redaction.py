@@ -1,0 +1,96 @@
+"""Redaction on arrival: no secret of a foreign SDK is stored, and no two calls become one."""
+
+from __future__ import annotations
+
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
+
+from aftershock import attributes as names
+from aftershock.policy.policy import EMPTY
+from aftershock_collector.otlp.decode import decode_span
+from aftershock_collector.otlp.wire import Span
+from aftershock_collector.reading.decoder import PROTOBUF, Batch, Readers, Signal, decode
+from aftershock_collector.reading.read import read
+from tests.support.traffic import EPOCH_NS, attribute, log_request, span_request
+
+READERS = Readers.by(EMPTY)
+
+
+def tool_span(number: int, arguments: str, result: str = "sent") -> SpanMessage:
+    """A tool call as an SDK without our library sends it, with its content."""
+    return SpanMessage(
+        trace_id=b"t" * 16,
+        span_id=number.to_bytes(8),
+        name="execute_tool send_mail",
+        start_time_unix_nano=EPOCH_NS,
+        end_time_unix_nano=EPOCH_NS + 10**9,
+        attributes=[
+            attribute(names.OPERATION, "execute_tool"),
+            attribute(names.TOOL_NAME, "send_mail"),
+            attribute(names.TOOL_ARGUMENTS, arguments),
+            attribute(names.TOOL_RESULT, result),
+        ],
+    )
+
+
+def received(*spans: SpanMessage) -> Batch:
+    return decode(span_request(spans), Signal.TRACES, PROTOBUF, READERS, EPOCH_NS)
+
+
+def again(span: Span) -> Span:
+    """A span from what the store keeps of it."""
+    return decode_span(span.body, span.resource_body, span.scope_body)
+
+
+def test_what_is_stored_holds_no_secret_and_reads_as_before() -> None:
+    batch = received(
+        tool_span(1, '{"to": "jane@example.com"}', "password=hunter22"),
+        tool_span(2, '{"to": "john@example.com"}'),
+    )
+    steps = [step for _, step in batch.spans]
+    reread = [read(again(span), EMPTY) for span, _ in batch.spans]
+    stored = b"".join(span.body for span, _ in batch.spans)
+
+    for secret in (b"jane@", b"john@", b"hunter22"):
+        assert secret not in stored
+    assert [step and step.action for step in steps] == [step and step.action for step in reread]
+    digests = {step.action.arguments.digest for step in reread if step and step.action}
+    assert len(digests) == 2
+
+
+def test_a_span_without_secrets_is_stored_as_it_came() -> None:
+    message = tool_span(1, '{"service": "checkout"}')
+    ((span, _),) = received(message).spans
+
+    assert span.body == message.SerializeToString()
+
+
+def test_errors_are_redacted_in_status_and_events() -> None:
+    message = tool_span(1, "{}")
+    message.status.code = 2
+    message.status.message = "no access for jane@example.com"
+    event = message.events.add(name="exception", time_unix_nano=EPOCH_NS)
+    event.attributes.append(attribute("exception.message", "token=8f14e45fceea167a is expired"))
+    ((span, _),) = received(message).spans
+
+    assert span.status_message == "no access for [redacted:email]"
+    assert span.events[0].attributes["exception.message"] == "token=[redacted:secret] is expired"
+
+
+def test_a_log_event_is_redacted_in_body_and_attributes() -> None:
+    record = LogRecord(
+        time_unix_nano=EPOCH_NS,
+        event_name=names.EVENT_FACT,
+        trace_id=b"t" * 16,
+        attributes=[
+            attribute(names.FACT_KIND, "owner"),
+            attribute("prompt", "call +1 415 555 0199"),
+        ],
+    )
+    record.body.string_value = "ask jane@example.com"
+    batch = decode(log_request([record]), Signal.LOGS, PROTOBUF, READERS, EPOCH_NS)
+    ((event, _),) = batch.events
+
+    assert event.text == "ask [redacted:email]"
+    assert b"555" not in event.body
+    assert b"jane" not in event.body
