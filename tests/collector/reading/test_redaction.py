@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
+from opentelemetry.proto.trace.v1.trace_pb2 import Status as StatusMessage
 
 from aftershock import attributes as names
 from aftershock.policy.policy import EMPTY
@@ -67,7 +68,7 @@ def test_a_span_without_secrets_is_stored_as_it_came() -> None:
 
 def test_errors_are_redacted_in_status_and_events() -> None:
     message = tool_span(1, "{}")
-    message.status.code = 2
+    message.status.code = StatusMessage.STATUS_CODE_ERROR
     message.status.message = "no access for jane@example.com"
     event = message.events.add(name="exception", time_unix_nano=EPOCH_NS)
     event.attributes.append(attribute("exception.message", "token=8f14e45fceea167a is expired"))
