@@ -1,4 +1,4 @@
-"""Approvals: what a gate wants before a call, and what was answered when somebody was asked."""
+"""Approvals: what a gate requires before a call, and the answers that people gave."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from enum import StrEnum
 
 
 class Gate(StrEnum):
-    """What a gate does with a call, and what came of asking (the enum of the open proposal)."""
+    """What a gate does with a call, or its answer (the enum of the open OpenTelemetry proposal)."""
 
     ALLOW = "allow"
-    WARN = "warn"  # let through, and worth a look
-    ASK = "ask"  # wants an approval before it; as an outcome: nobody has answered yet
+    WARN = "warn"  # allowed, with a warning
+    ASK = "ask"  # requires an approval first; as an outcome: no answer yet
     DENY = "deny"
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """What somebody answered, or was asked, about calls of one tool."""
+    """A request for approval of calls of one tool, or its answer."""
 
     tool: str
     outcome: Gate
-    by: str | None = None  # who answered; while nobody has: who was asked
+    by: str | None = None  # who answered, or, while it is open, who was asked
     because: str | None = None
-    arguments: str | None = None  # digest of the only arguments that it is about; None: of any
-    expires_at_ns: int | None = None  # it does not hold from then on; None: as long as the run
+    arguments: str | None = None  # digest of the arguments that it covers; None: all arguments
+    expires_at_ns: int | None = None  # None: it is valid until the run ends
 
     @property
     def lets_pass(self) -> bool:

@@ -59,9 +59,11 @@ FINGERPRINT_KEY_ID = "aftershock.fingerprint.key_id"
 # --- Ours: tool calls (on execute_tool spans and on their start events) ----------------------
 ARGUMENTS_DIGEST = "aftershock.tool.arguments.digest"
 ARGUMENTS_SKETCH = "aftershock.tool.arguments.sketch"
+ARGUMENTS_STEM = "aftershock.tool.arguments.stem"
 ARGUMENTS_SIZE = "aftershock.tool.arguments.size"
 RESULT_DIGEST = "aftershock.tool.result.digest"
 RESULT_SKETCH = "aftershock.tool.result.sketch"
+RESULT_STATE = "aftershock.tool.result.state"
 RESULT_SIZE = "aftershock.tool.result.size"
 RESULT_OUTCOME = "aftershock.tool.result.outcome"
 ERROR_CLASS = "aftershock.tool.error.class"
@@ -70,6 +72,7 @@ ARGUMENT_IDS = "aftershock.tool.arguments.ids"
 RESULT_WORDS = "aftershock.tool.result.words"
 POLLS = "aftershock.tool.polls"
 ACTION_TIER = "aftershock.action.tier"
+ACTION_WAIT = "aftershock.action.wait"
 ACTION_EXPLAIN = "aftershock.action.explain"
 ACTION_GATE = "aftershock.action.gate"
 ACTION_TARGETS = "aftershock.action.targets"
@@ -191,6 +194,12 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         TRUNCATED, "int", "every span", "How many values of this span were cut to the byte limit."
     ),
     Attribute(ARGUMENTS_DIGEST, "string", TOOL, "Keyed hash of the arguments in canonical form."),
+    Attribute(
+        ARGUMENTS_STEM,
+        "string",
+        TOOL,
+        "Keyed digest of the arguments without request ids, clocks and the like, if there are any.",
+    ),
     Attribute(ARGUMENTS_SKETCH, "hashes", TOOL, "Keyed hashes of the words of the arguments."),
     Attribute(ARGUMENTS_SIZE, "int", TOOL, "Characters of the arguments as JSON."),
     Attribute(
@@ -202,7 +211,14 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute(
         RESULT_DIGEST, "string", TOOL, "Keyed hash of the result without times, ids and counters."
     ),
-    Attribute(RESULT_SKETCH, "hashes", TOOL, "Keyed hashes of the result's lines without digits."),
+    Attribute(RESULT_SKETCH, "hashes", TOOL, "Keyed hashes of the result's items without digits."),
+    Attribute(
+        RESULT_STATE,
+        "string",
+        TOOL,
+        "What the result says of the state of its subject: pending, waits_for_person, settled, "
+        "unchanged or refused.",
+    ),
     Attribute(RESULT_SIZE, "int", TOOL, "Characters of the result."),
     Attribute(RESULT_WORDS, "hashes", TOOL, "Keyed hashes of the id-like words of the result."),
     Attribute(RESULT_OUTCOME, "string", TOOL, "ok, failed, empty or truncated."),
@@ -210,6 +226,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         ERROR_CLASS, "string", TOOL, "The error with quotes, numbers and paths masked."
     ),
     Attribute(POLLS, "boolean", TOOL, "Policy or author: repeating the call is legitimate."),
+    Attribute(ACTION_WAIT, "double", TOOL, "Seconds that the call itself waits."),
     Attribute(
         ACTION_TIER, "string", TOOL, "read, write, destructive, provision or decommission."
     ),

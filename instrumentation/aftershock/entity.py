@@ -1,4 +1,4 @@
-"""Entity keys: one short text for one thing of the infrastructure, the same in every process."""
+"""Entity keys: one short text for one infrastructure entity, equal in every process."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ CLOUD_RESOURCE = "cloud.resource_id"
 
 
 def entity_key(attributes: Mapping[str, str]) -> str | None:
-    """The key of the most specific thing that resource attributes name; None if they name nothing.
+    """The key of the most specific entity that resource attributes name; None if they name none.
 
-    A database wins over the service that uses it, a pod over its deployment, and an address, which
-    says least about what answers there, comes last.
+    A database wins over the service that uses it, and a pod over its deployment. An address comes
+    last, because it does not say which service answers there.
     """
     get = attributes.get
     if database := get(DB_NAMESPACE):

@@ -33,18 +33,21 @@ class Limits:
     """Thresholds and bounds that rules and folding obey; an agent's policy may override them."""
 
     # Folding.
-    run_steps_max: int = 512  # a window that holds 20 of the longest circles; 1 MB a run at worst
-    runs_max: int = 2_000  # live runs in memory; the least recently heard is put away first
-    run_idle_s: float = 3_600.0  # after this without a sign of life a run is put away (not closed)
+    run_steps_max: int = 512  # enough for 20 rounds of the longest cycle; 1 MB a run at worst
+    runs_max: int = 2_000  # live runs in memory; the least recently active is evicted first
+    run_idle_s: float = 3_600.0  # a run without a sign of life for this long is evicted, not closed
 
     # Loops.
     repeats_warn: int = 2  # identical calls that taught nothing: people see the first repetition
     repeats_alarm: int = 3  # the field's habit; two in a row are often a deliberate retry
+    retries_alarm: int = 5  # equal calls that all fail: retries with back-off are usually fewer
+    same_warn: int = 4  # different calls with the same answer: three searches may find nothing
+    same_alarm: int = 6
+    poll_patience_s: float = 900.0  # of a poll whose answer does not change; declare longer ones
     repeat_window_actions: int = 9  # "3 in the last 9": other calls in between do not hide a loop
     loop_window_actions: int = 32  # how far back a loop is followed to its beginning
     similarity_min: float = 0.4  # shared share of all words: each has more than half in common
-    novelty_min: float = 0.5  # a result taught something where more than half of it is new
-    cycle_period_max: int = 5  # longer circles were never seen in recorded runs
+    cycle_period_max: int = 5  # recorded runs hold no longer cycle
     cycle_rounds_alarm: int = 3  # A-B-A-B happens in healthy runs; a third round does not
     errors_warn: int = 3  # same tool, same class of error: healthy runs get over two
     errors_alarm: int = 6  # twice as long: new arguments may yet help
@@ -54,15 +57,13 @@ class Limits:
     cascade_tools_alarm: int = 3  # of them in a row, with nothing that worked in between
 
     # Context.
-    expectation_share_min: float = (
-        0.75  # of past actions that read a fact first, at least, for sure
-    )
+    expectation_share_min: float = 0.75  # lower bound of the share of past actions that read first
     fact_age_max_s: float = 900.0  # a fact without a declared age is stale after 15 minutes
     pressure_warn: float = 0.8  # of the context window: frameworks compact from about here on
     budget_warn: float = 0.8  # of a budget: while there is still time to raise it
     context_window_tokens: int | None = None  # None: by the model's name
     budget: Budget = field(default_factory=Budget)
-    models: tuple[Model, ...] = ()  # declared; before what is known of models by name
+    models: tuple[Model, ...] = ()  # declared in the policy; they win over the built-in table
 
     # Impact.
     impact_alarm: float = PROBABLE_FROM
@@ -73,10 +74,12 @@ class Limits:
     evidence_max: int = 50  # span ids on one finding
     shown_max: int = 256  # tool results that one inference is known to have been shown: 2 kB
     words_max: int = 256  # hashed id-like words kept of one value: 2 kB
-    changes_max: int = 64  # by others, of what one action rests on: more is a storm
-    value_chars_max: int = 20_000  # of one value that a fingerprint reads: its head and its tail
+    changes_max: int = 64  # made by others to what one action depends on: more is a storm
+    value_chars_max: int = 20_000  # characters that a fingerprint reads of one value: head and tail
     text_chars_max: int = 2_000  # of any single text that a step keeps
 
 
+DEFAULTS = Limits()
+NESTING_MAX = 12  # nested values that fingerprints read one by one; deeper ones are text
 # Old names of limits, read until 0.3; the collector warns of them.
 RENAMED_LIMITS = {"practice_share_min": "expectation_share_min"}

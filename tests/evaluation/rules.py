@@ -61,9 +61,9 @@ class Line:
 
 
 def repeats_previous(judged: Judged) -> Iterator[tuple[bool, bool]]:
-    """(said, labelled) for each pair of consecutive actions: does the second repeat the first?
+    """(reported, labelled) for each pair of consecutive actions: does the second repeat the first?
 
-    It is said where one finding of repeated_action holds both as its evidence. Rewordings are
+    It is reported where one finding of repeated_action holds both as its evidence. Rewordings are
     another claim (people label them Refinement) and are not counted.
     """
     previous: Step | None = None
@@ -76,13 +76,13 @@ def repeats_previous(judged: Judged) -> Iterator[tuple[bool, bool]]:
         label = labels.get("rel")
         if label is not None and previous is not None:
             both = {step.span_id, previous.span_id}
-            said = any(
+            reported = any(
                 finding.kind == "repeated_action"
                 and not finding.subject.endswith("/reworded")
                 and both <= set(finding.evidence)
                 for finding in judged.found[place]
             )
-            yield said, label == "Repetition"
+            yield reported, label == "Repetition"
         previous = step
 
 
@@ -142,8 +142,8 @@ def research(policy: Policy, part: Part) -> Iterator[Line]:
     runs = [judge_record(record, policy) for record in records]
     truth = [run.labels["repetition"] == REPEATED for run in runs]
     for name, detector in BASELINES.items():
-        said = [detector(run.record) for run in runs]
-        yield Line(f"  TRAIL repetition, {name}", str(score(zip(said, truth, strict=True))))
+        reported = [detector(run.record) for run in runs]
+        yield Line(f"  TRAIL repetition, {name}", str(score(zip(reported, truth, strict=True))))
     lengths = average_precision(truth, [length(run.record) for run in runs])
     yield Line("  TRAIL repetition, length only", f"PR-AUC {lengths:.2f}")
     scores = [looping_spans(run) for run in runs]
@@ -195,8 +195,8 @@ def with_notices(record: dict[str, Any], steps: Sequence[Step]) -> list[Step]:
         if step.kind is not StepKind.MESSAGE or recorded.get("name") != "resource_event":
             noticed.append(step)
             continue
-        told: dict[str, str] = yaml.safe_load(recorded["result"])
-        subject = next(value for key, value in told.items() if key.endswith("_id"))
+        notice: dict[str, str] = yaml.safe_load(recorded["result"])
+        subject = next(value for key, value in notice.items() if key.endswith("_id"))
         event = LogEvent(
             trace_id=step.trace_id,
             span_id=step.span_id,
@@ -208,7 +208,7 @@ def with_notices(record: dict[str, Any], steps: Sequence[Step]) -> list[Step]:
                 RUN_ID: step.run_id,
                 FACT_KIND: "changed",
                 FACT_SUBJECT: subject,
-                FACT_SOURCE: told["by"],
+                FACT_SOURCE: notice["by"],
             },
             resource={},
             scope="",
@@ -236,15 +236,15 @@ def perturbed(
     part: Part,
 ) -> Iterator[Line]:
     """tau-perturbed by variant, then all of it against its bar."""
-    said: dict[str, list[tuple[bool, bool]]] = {}
+    reported: dict[str, list[tuple[bool, bool]]] = {}
     for record in part.of(load("tau-perturbed")):
         labels = record["labels"]
         found = gap_found(record, policy, practice_for(record))
-        said.setdefault(labels["variant"], []).append((found, labels["incomplete"]))
-    for variant, pairs in said.items():
+        reported.setdefault(labels["variant"], []).append((found, labels["incomplete"]))
+    for variant, pairs in reported.items():
         count = sum(found for found, _ in pairs)
         yield Line(f"  {title}, {variant}", f"found in {count} of {len(pairs)}")
-    whole = score(pair for pairs in said.values() for pair in pairs)
+    whole = score(pair for pairs in reported.values() for pair in pairs)
     text, met = bar(whole)
     yield Line(f"tau-perturbed, {title}, P/R/F1", str(whole), text, met)
 
@@ -295,11 +295,11 @@ def cost(_policy: Policy, _part: Part) -> Iterator[Line]:
     yield Line("µs per step, median, all", f"{median:.1f}", "≤ 60", median <= 60)
 
 
-def tell(policy: Policy, part: Part) -> int:
+def report(policy: Policy, part: Part) -> int:
     """Print the table; how many bars are missed."""
     missed = 0
-    for told in (trajectories, research, healthy_runs, context, cost):
-        for line in told(policy, part):
+    for section in (trajectories, research, healthy_runs, context, cost):
+        for line in section(policy, part):
             print(line, flush=True)
             missed += line.met is False
         print()
@@ -316,10 +316,10 @@ def main() -> int:
         print(f"no recordings in {data_folder()}: set AFTERSHOCK_EVAL_DATA", file=sys.stderr)
         return 2
     if seed is None:
-        return 1 if tell(EMPTY, WHOLE) else 0
+        return 1 if report(EMPTY, WHOLE) else 0
     for second in (False, True):
         print(f"--- half {1 + second} of two, seed {seed}")
-        tell(EMPTY, Half(seed, second))
+        report(EMPTY, Half(seed, second))
     return 0
 
 

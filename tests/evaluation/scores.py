@@ -10,18 +10,18 @@ from dataclasses import dataclass
 class Score:
     """How often a detector was right."""
 
-    true: int  # said and so
-    false: int  # said and not so
-    missed: int  # so and not said
+    true: int  # reported and so
+    false: int  # reported and not so
+    missed: int  # so and not reported
 
     @property
     def precision(self) -> float:
-        """Share of what was said that is so; 1 where nothing was said."""
+        """Share of what was reported that is so; 1 where nothing was reported."""
         return self.true / (self.true + self.false) if self.true + self.false else 1.0
 
     @property
     def recall(self) -> float:
-        """Share of what is so that was said."""
+        """Share of what is so that was reported."""
         return self.true / (self.true + self.missed) if self.true + self.missed else 1.0
 
     @property
@@ -34,12 +34,12 @@ class Score:
 
 
 def score(pairs: Iterable[tuple[bool, bool]]) -> Score:
-    """The score of (said, so) pairs."""
+    """The score of (reported, so) pairs."""
     counted = list(pairs)
     return Score(
-        sum(said and so for said, so in counted),
-        sum(said and not so for said, so in counted),
-        sum(so and not said for said, so in counted),
+        sum(reported and so for reported, so in counted),
+        sum(reported and not so for reported, so in counted),
+        sum(so and not reported for reported, so in counted),
     )
 
 

@@ -22,7 +22,9 @@ STEPS: dict[str, float] = {
     "repeat_window_actions": 1,
     "loop_window_actions": 8,
     "similarity_min": 0.1,
-    "novelty_min": 0.1,
+    "retries_alarm": 1,
+    "same_warn": 1,
+    "same_alarm": 1,
     "cycle_period_max": 1,
     "cycle_rounds_alarm": 1,
     "cascade_tools_warn": 1,
@@ -36,8 +38,8 @@ STEPS: dict[str, float] = {
 def bars(limits: Limits) -> Iterator[Line]:
     """The figures that have a bar."""
     policy = Policy(limits=limits)
-    for told in (trajectories, research, healthy_runs):
-        yield from (line for line in told(policy, WHOLE) if line.met is not None)
+    for section in (trajectories, research, healthy_runs):
+        yield from (line for line in section(policy, WHOLE) if line.met is not None)
 
 
 def row(title: str, limits: Limits) -> str:

@@ -8,12 +8,7 @@ from tests.support.scenario import run
 
 def stuck() -> str:
     return play(
-        run()
-        .thinks(900)
-        .calls("get_order", id="A-1001")
-        .returns({"state": "pending"})
-        .times(4)
-        .ends()
+        run().thinks(900).calls("get_order", id="A-1001").returns({"state": "open"}).times(4).ends()
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from aftershock.approval import Approval, Gate
+from aftershock.fingerprints.answers import state_of
 from aftershock.fingerprints.fingerprint import (
     error_class,
     fingerprint_arguments,
@@ -75,6 +76,9 @@ class Scenario:
             explain=described.explain,
             gate=described.gate,
             ids=ids_in(arguments),
+            waits_s=described.waits_s,
+            max_time_s=described.max_time_s,
+            patience_s=described.patience_s,
         )
         provided = tuple(
             Fact(kind, subject, tool, 0, Outcome.OK, "") for kind, subject in described.provides
@@ -128,10 +132,17 @@ class Scenario:
         self._add(StepKind.HAND_OFF, to)
         return self.as_worker(to)
 
-    def receives_message(self, who: str = "user", text: str | None = None) -> Self:
+    def receives_message(
+        self, who: str = "user", text: str | None = None, *, automatic: bool = False
+    ) -> Self:
         """Somebody says something to the agent."""
         self._messages.append(Part("user", text or ""))
-        return self._add(StepKind.MESSAGE, who, words=None if text is None else words_in(text))
+        return self._add(
+            StepKind.MESSAGE,
+            who,
+            words=None if text is None else words_in(text),
+            automatic=automatic,
+        )
 
     def saw(self, kind: str, subject: str = "*", outcome: Outcome = Outcome.OK) -> Self:
         """The agent is shown a fact outside a tool call."""
@@ -197,7 +208,7 @@ class Scenario:
         self.ended_at_ns = self.now_ns
         return self
 
-    # --- What is text of it ---
+    # --- What rules report of it ---
 
     def run(self, length: int | None = None) -> Run:
         """The run as it stands, or as it stood after so many steps."""
@@ -217,7 +228,7 @@ class Scenario:
         return list(rule(self.run(), limits))
 
     def history(self, limits: Limits = LIMITS) -> list[list[Finding]]:
-        """What all rules text after each step."""
+        """Findings of all rules after each step."""
         lengths = range(1, len(self.steps) + 1)
         return [list(judge(self.run(n), limits, STEP_RULES)) for n in lengths]
 
@@ -283,6 +294,7 @@ class Scenario:
             outcome=outcome,
             error_class=error_class(text) if outcome is Outcome.FAILED else None,
             words=words_in(text),
+            state=state_of(text),
         )
         self._messages.append(Part("assistant", ""))
         self._messages.append(Part("tool", text, True, step.action.call_id))

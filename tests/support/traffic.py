@@ -201,7 +201,7 @@ def looping_run(dice: random.Random, *, began_ns: int = EPOCH_NS, content: bool 
     agent.call("search", {"q": "refund policy"}, "Refunds take 14 days.")
     for _ in range(dice.randrange(5, 9)):
         agent.think()
-        agent.call("get_status", {"order": "A-1"}, '{"state": "pending", "reason": "stock"}')
+        agent.call("get_status", {"order": "A-1"}, '{"state": "open", "reason": "stock"}')
     return agent.finish()
 
 

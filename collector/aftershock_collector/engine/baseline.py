@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from aftershock.limits import Limits
 from aftershock.model import Step
-from aftershock.runs.expectations import LearnedExpectations, Lesson, expectations_from, lessons_of
+from aftershock.runs.expectations import LearnedExpectations, Sample, expectations_from, samples_of
 from aftershock.runs.fold import Window
 from aftershock_collector.engine.evidence import NOTHING_LEARNED
 
@@ -28,7 +28,7 @@ class EndedRun(NamedTuple):
     """What one ended run showed."""
 
     ended_at_ns: int
-    observations: tuple[Lesson, ...]
+    observations: tuple[Sample, ...]
 
 
 class Baseline:
@@ -41,7 +41,7 @@ class Baseline:
 
     def learn(self, run_id: str, ended_at_ns: int, steps: Sequence[Step]) -> None:
         """Learn from an ended run; again, in place of before, where more of it is known now."""
-        observations = tuple(lessons_of(steps)[:OBSERVATIONS_MAX])
+        observations = tuple(samples_of(steps)[:OBSERVATIONS_MAX])
         if not observations:
             return
         self._runs[run_id] = EndedRun(ended_at_ns, observations)

@@ -6,18 +6,22 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
 from aftershock.attributes import (
+    ACTION_WAIT,
     ARGUMENT_IDS,
     ARGUMENTS_DIGEST,
     ARGUMENTS_SIZE,
     ARGUMENTS_SKETCH,
+    ARGUMENTS_STEM,
     ERROR_CLASS,
     RESULT_DIGEST,
     RESULT_OUTCOME,
     RESULT_SIZE,
     RESULT_SKETCH,
+    RESULT_STATE,
     RESULT_WORDS,
     SUBJECTS,
 )
+from aftershock.fingerprints.answers import state_of
 from aftershock.fingerprints.fingerprint import (
     error_class,
     fingerprint_arguments,
@@ -28,8 +32,8 @@ from aftershock.fingerprints.fingerprint import (
     unseen_arguments,
 )
 from aftershock.fingerprints.words import ids_in, words_in
-from aftershock.model import Action, Fact, Fingerprint, Outcome
-from aftershock.policy.policy import Policy, describe
+from aftershock.model import Action, AnswerState, Fact, Fingerprint, Outcome
+from aftershock.policy.policy import Policy, ToolDescription, describe
 from aftershock.wire import decode_hashes, decode_named_hash
 from aftershock_collector.otlp.wire import Attributes, Span
 from aftershock_collector.reading.belief import (
@@ -43,6 +47,7 @@ from aftershock_collector.reading.belief import (
 )
 from aftershock_collector.reading.dialects import Reading, count_in, parsed, text_in, texts_in
 
+STATES = {state.value: state for state in AnswerState}
 OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 
@@ -78,6 +83,10 @@ def action_of(span: Span, reading: Reading, policy: Policy, ending: Ending) -> t
         gate=None if ending.put_aside else gate_of(own, described),
         ids=_ids(own, given),
         words=None if ending.put_aside else _words(own, reading.result, ending),
+        state=None if ending.put_aside else _state(own, reading.result, ending),
+        waits_s=_wait(own, described),
+        max_time_s=described.max_time_s,
+        patience_s=described.patience_s,
     )
     return action, facts_provided(own, reading.name, described, policy)
 
@@ -108,6 +117,7 @@ def _arguments(span: Span, given: Any) -> Fingerprint:
             digest,
             decode_hashes(own.get(ARGUMENTS_SKETCH)) or frozenset(),
             count_in(own, ARGUMENTS_SIZE),
+            text_in(own, ARGUMENTS_STEM),
         )
     if given is not None:
         return fingerprint_arguments(given)
@@ -154,6 +164,22 @@ def _words(own: Attributes, given: Any, ending: Ending) -> frozenset[int] | None
     if given is not None:
         return words_in(text_of(given))
     return words_in(ending.text) if ending.text else None
+
+
+def _state(own: Attributes, given: Any, ending: Ending) -> AnswerState | None:
+    reported = own.get(RESULT_STATE)
+    if isinstance(reported, str) or RESULT_DIGEST in own:
+        return STATES.get(str(reported))
+    if given is not None:
+        return state_of(text_of(given))
+    return state_of(ending.text) if ending.text else None
+
+
+def _wait(own: Attributes, described: ToolDescription) -> float | None:
+    seconds = own.get(ACTION_WAIT)
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds >= 0:
+        return float(seconds)
+    return described.waits_s
 
 
 def _subjects(given: Any) -> frozenset[str]:

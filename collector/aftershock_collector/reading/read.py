@@ -160,6 +160,7 @@ def _step(span: Span, reading: Reading, policy: Policy) -> Step:
         shown=shown.results,
         words=shown.words,
         compacted=reading.compacted,
+        automatic=reading.automatic,
     )
 
 

@@ -1,4 +1,4 @@
-"""Fingerprints: what can be said about arguments, results and errors without keeping them."""
+"""Fingerprints of arguments, results and errors, which are compared without their content."""
 
 from __future__ import annotations
 
@@ -8,43 +8,42 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from aftershock.fingerprints import keyed
-from aftershock.fingerprints.keyed import hash_subject
+from aftershock.fingerprints.answers import is_volatile_argument, items_of
+from aftershock.fingerprints.keyed import hash_subject, smallest
 from aftershock.fingerprints.personal import PERSONAL_NAME, without_personal
-from aftershock.limits import Limits
+from aftershock.limits import DEFAULTS, NESTING_MAX, Limits
 from aftershock.model import Fingerprint, Outcome
 from aftershock.wire import encode_named_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-DEFAULTS = Limits()
 ERROR_CLASS_CHARS_MAX = 200  # of an error class: enough for a message, too short for a payload
-DEPTH_MAX = 12  # nested values of arguments; deeper ones are compared as text
 SUBJECTS_MAX = 32  # id-like values of one call
 NUMBER_ID_DIGITS_MIN = 4  # shorter numbers are counts, pages and replicas more often than ids
 
-# Models wrap the same arguments now and then, and tell what they are doing beside the doing.
+# Models sometimes wrap the same arguments, or add a comment on what they do.
 WRAPPERS = frozenset({"", "arguments", "args", "kwargs", "input", "inputs", "parameters", "params"})
 COMMANDS = frozenset({"command", "cmd", "code", "script", "query", "sql"})
-NARRATION = frozenset(
+COMMENTARY = frozenset(
     {"description", "explanation", "thought", "reasoning", "rationale", "security_risk", "intent"}
 )
-# Made once, because `json.dumps` with options makes one at each call.
+# Created once, because `json.dumps` with options creates one at each call.
 CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 TEXT_OF = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str)
 DECODER = json.JSONDecoder(strict=False)  # lenient about raw newlines in texts
 
 WORD = re.compile(r"\w+")
 HAS_DIGIT = re.compile(r"\d")
-# Times, dates, uuids, addresses and long counters: from their first digit to their end.
-VARYING = re.compile(rb"\d[\w:.\-]{4,}")
-DIGITS = b"0123456789"
+WITHOUT_DIGITS = str.maketrans("", "", "0123456789")
 
 FAILED = re.compile(
     r"""^\W{0,4}(?:
           (?:\w+\s){0,3}?\w*(?:error|exception)(?:\s\w+){0,3}\s?[:!\n(\[]
         | (?:an?\s)?(?:\w+\s)?(?:error|exception)\s(?:occurred|while|in|executing|running|calling)
         | (?:fatal|failed|failure|unable\sto|could\snot|cannot|can't|invalid|unknown)\b
+        | (?:the\s)?(?:tool|function|call|request|operation|command|execution|query|action|step|job)
+          (?:\s[\w'"`.\-]+)?\s(?:has\s)?failed\b
         | (?:permission|access)\sdenied | unauthorized | forbidden | not\sauthorized
         | (?:request\s|operation\s|connection\s|command\s|call\s)?
           (?:timed?\sout|timeout|refused|reset\sby\speer|aborted)\b
@@ -88,7 +87,7 @@ TRUNCATED = re.compile(
       | \btruncated["']?\s?:\s?[Tt]rue""",
     re.IGNORECASE | re.VERBOSE,
 )
-# Looked for first, because they are cheap: the patterns above are searched only where one is.
+# Cheap checks first: the patterns above are searched only if one of these is found.
 FAILED_MARKS = ("exit", "Exit", "return")
 TRUNCATED_MARKS = ("runcated", "clipped", "omitted", "cut off", "too l", "more", "...")
 JSON_START = re.compile(r'^\s*(?:\{\s*["\}]|\[\s*[\{\["\]])')
@@ -96,7 +95,8 @@ BARE = re.compile(r"^\W*\w+\W*$")
 QUOTED = re.compile(r"""(["'`])(?:(?!\1).){0,200}\1""")
 PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\w.\-]*/)+[\w.\-]*|\b[\w\-]+\.[a-z]{1,4}\b(?=[\s:,)]|$)")
 NUMBER = re.compile(r"\b(?:0x)?[0-9a-f]*\d[\w.\-]*", re.IGNORECASE)
-UNSEEN = "unseen-"  # how a digest begins that is none
+UNSEEN = "unseen-"  # prefix of the digest of arguments that were not recorded
+SIGILS = re.compile(r"^(?:urn:(?:[\w.\-]+:)+|[#@$~/]+)")  # #W123, @ann, urn:order:17, /orders/17
 IDENTIFIER = re.compile(r"^(?=.{2,128}$)[A-Za-z0-9][\w.:/@#+\-]*$")
 DATE = re.compile(r"^\d{4}-\d\d-\d\d(?:[T ].*)?$")
 
@@ -104,9 +104,9 @@ DATE = re.compile(r"^\d{4}-\d\d-\d\d(?:[T ].*)?$")
 def fingerprint_arguments(arguments: Any, limits: Limits = DEFAULTS) -> Fingerprint:
     """The fingerprint of a call's arguments, equal for calls that differ in form only.
 
-    Key order, white space, empty values, wrappers (`{"arguments": {…}}`), JSON given as text and
-    numbers given as text do not matter. The sketch holds the words of the values; names are odd
-    (see `names_in`), so that "the same question reworded" can be told from "the next page".
+    Key order, white space, empty values, wrappers (`{"arguments": {…}}`), and JSON or numbers in
+    text do not matter. The sketch holds the words of the values; names are odd
+    (see `names_in`), which separates "the same question reworded" from "the next page".
     Numbers of people (telephone, card, social security, e-mail) are never in the sketch.
     """
     normal = normalise(arguments)
@@ -120,13 +120,24 @@ def fingerprint_arguments(arguments: Any, limits: Limits = DEFAULTS) -> Fingerpr
         # What was left out still tells this call from another, but only together with the rest.
         hashes.add(int(digest[:8], 16) | 1)
     size = len(arguments) if isinstance(arguments, str) else len(text)
-    return Fingerprint(digest, smallest(hashes, limits), size)
+    return Fingerprint(digest, smallest(hashes, limits.sketch_parts_max), size, stem_of(normal))
+
+
+def stem_of(normal: Any) -> str | None:
+    """The digest of arguments without request ids, clocks and the like; None if there are none."""
+    if not isinstance(normal, dict):
+        return None
+    arguments = cast("dict[str, Any]", normal)
+    stem = {key: item for key, item in arguments.items() if not is_volatile_argument(key)}
+    if len(stem) == len(arguments) or not stem:
+        return None
+    return keyed.hash_value(CANONICAL.encode(stem).encode("utf-8", "replace"))
 
 
 def unseen_arguments(span_id: str) -> Fingerprint:
-    """What stands for arguments that nobody recorded: they equal no others.
+    """The fingerprint of arguments that were not recorded. It equals no other fingerprint.
 
-    Two unknowns must not look like a loop.
+    Two unknown calls must not look like a loop.
     """
     return Fingerprint(f"{UNSEEN}{span_id}")
 
@@ -134,22 +145,27 @@ def unseen_arguments(span_id: str) -> Fingerprint:
 def fingerprint_result(result: Any, limits: Limits = DEFAULTS) -> Fingerprint:
     """The fingerprint of what a tool returned.
 
-    The digest ignores times, ids and long counters; the sketch, one hash a line, ignores every
-    number. So equal digests say "the same again", and equal sketches "only numbers moved".
+    The digest covers every item of the answer (`answers.items_of`), in any order: equal digests
+    mean that nothing but times, ids and the like differs. The sketch ignores every number too:
+    equal sketches mean that at most numbers differ.
     """
     text = text_of(result)
     size = len(text)
     if size > limits.value_chars_max:
         half = limits.value_chars_max // 2
-        text = text[:half] + text[-half:]
-    masked = VARYING.sub(b"#", text.encode("utf-8", "replace"))
-    digest = keyed.hash_value(masked)
-    lines = masked.translate(None, DIGITS)
-    if lines.count(b"\n") < 4:  # one long line: JSON, or prose; compare its clauses
-        lines = lines.replace(b",", b"\n").replace(b". ", b"\n")
-    parts = set(map(bytes.strip, lines.split(b"\n")))
-    parts.discard(b"")
-    return Fingerprint(digest, smallest(set(map(keyed.hash_line, parts)), limits), size)
+        text = f"{text[:half]}\n{text[-half:]}"
+    items = sorted(items_of(text))
+    digest = keyed.hash_value("\n".join(items).encode("utf-8", "replace"))
+    parts = set("\n".join(items).translate(WITHOUT_DIGITS).split("\n"))
+    parts.discard("")
+    return Fingerprint(
+        digest,
+        smallest(
+            {keyed.hash_line(part.encode("utf-8", "replace")) for part in parts},
+            limits.sketch_parts_max,
+        ),
+        size,
+    )
 
 
 def hash_sketch_word(word: str) -> int:
@@ -166,15 +182,8 @@ def names_in(sketch: frozenset[int]) -> frozenset[int]:
     return frozenset(word for word in sketch if word & 1)
 
 
-def smallest(hashes: set[int], limits: Limits) -> frozenset[int]:
-    """Hashes, or where there are too many the smallest, so that equal values stay equal."""
-    if len(hashes) > limits.sketch_parts_max:
-        return frozenset(sorted(hashes)[: limits.sketch_parts_max])
-    return frozenset(hashes)
-
-
 def normalise(value: Any, depth: int = 0) -> Any:
-    """A value in its canonical form: dicts, lists and texts only, without what says nothing."""
+    """A value in its canonical form: dicts, lists and texts only, without empty parts."""
     if isinstance(value, str):
         return normalise_text(value, depth)
     if value is None:
@@ -185,7 +194,7 @@ def normalise(value: Any, depth: int = 0) -> Any:
         return str(int(value)) if value.is_integer() else repr(value)
     if isinstance(value, int):
         return str(value)
-    if depth >= DEPTH_MAX:
+    if depth >= NESTING_MAX:
         return " ".join(str(value).split())
     if isinstance(value, dict):
         return normalise_mapping(cast("dict[Any, Any]", value), depth)
@@ -195,9 +204,9 @@ def normalise(value: Any, depth: int = 0) -> Any:
 
 
 def normalise_text(text: str, depth: int) -> Any:
-    """Text with single spaces, or the value that it spells in JSON."""
+    """Text with single spaces, or the value of its JSON."""
     stripped = text.strip()
-    if stripped[:1] in ("{", "[") and stripped[-1:] in ("}", "]") and depth < DEPTH_MAX:
+    if stripped[:1] in ("{", "[") and stripped[-1:] in ("}", "]") and depth < NESTING_MAX:
         try:
             return normalise(DECODER.decode(stripped), depth + 1)
         except (ValueError, RecursionError):
@@ -211,7 +220,7 @@ def normalise_mapping(mapping: dict[Any, Any], depth: int) -> Any:
     kept = {
         str(key): normal
         for key, item in mapping.items()
-        if not (narrated and key in NARRATION) and (normal := normalise(item, depth + 1))
+        if not (narrated and key in COMMENTARY) and (normal := normalise(item, depth + 1))
     }
     if len(kept) == 1:
         ((key, only),) = kept.items()
@@ -267,7 +276,7 @@ def is_text_block(block: Any) -> bool:
 
 
 def outcome_of(result: Any, error: str | None) -> Outcome:
-    """What an agent could use of a result: an error wins, then emptiness, then truncation."""
+    """Whether a result is usable: an error wins, then emptiness, then truncation."""
     if error:
         return Outcome.FAILED
     if isinstance(result, dict):
@@ -290,7 +299,7 @@ def outcome_of(result: Any, error: str | None) -> Outcome:
 
 
 def is_cut_json(text: str) -> bool:
-    """True for JSON that begins and does not end; lines of JSON, as logs have them, do end."""
+    """True for JSON that begins and does not end; a log with a JSON object a line does end."""
     if not JSON_START.match(text):
         return False
     first = text.lstrip().partition("\n")[0]
@@ -298,7 +307,7 @@ def is_cut_json(text: str) -> bool:
 
 
 def says_nothing(text: str) -> bool:
-    """True for an empty answer, a sentence that says so, or a record with nothing in it."""
+    """True for an empty text, a sentence such as "no results found", or an empty record."""
     if len(text) > 200:
         return False
     if NOTHING.match(text):
@@ -313,7 +322,7 @@ def says_nothing(text: str) -> bool:
 
 
 def is_hollow(value: Any) -> bool:
-    """True where nothing but zero, null and empty containers is inside, and a container is."""
+    """True if a value holds only zeros, nulls and empty containers, and at least one container."""
     if isinstance(value, dict):
         items = list(cast("dict[str, Any]", value).values())
         lists: list[Any] = [item for item in items if isinstance(item, list | dict)]
@@ -326,13 +335,13 @@ def is_hollow(value: Any) -> bool:
 
 
 def error_class(text: str) -> str:
-    """The kind of an error: its telling line with quotes, numbers and paths masked."""
+    """The class of an error: its most specific line with quotes, numbers and paths masked."""
     lines = [line.strip() for line in text[:20_000].splitlines() if line.strip()]
     if not lines:
         return ""
     if any(line.startswith("Traceback (most recent") for line in lines):
         line = lines[-1]
-    else:  # a bare "ERROR:" tells nothing without the line below it
+    else:  # a bare "ERROR:" needs the line below it
         line = next((line for line in lines if not BARE.match(line)), lines[0])
     masked = QUOTED.sub("'…'", line[:1_000])
     masked = PATH.sub("<path>", masked)
@@ -343,8 +352,8 @@ def error_class(text: str) -> str:
 def subjects_of(arguments: Any) -> frozenset[str]:
     """`argument=hash` of the values in arguments that look like names or ids.
 
-    The hash joins a write to the read that told about the same thing, whatever the argument was
-    called there; the argument's own name says what kind of thing it is.
+    The hash joins a write to a read with the same value, even if the argument has another name
+    there. The argument's own name gives the kind of the value.
     """
     found: dict[tuple[str, str], None] = {}
     collect_subjects(arguments, "", found, 0)
@@ -353,7 +362,7 @@ def subjects_of(arguments: Any) -> frozenset[str]:
 
 def collect_subjects(value: Any, name: str, found: dict[tuple[str, str], None], depth: int) -> None:
     """Add the id-like values inside a value, bounded in depth and number."""
-    if len(found) >= SUBJECTS_MAX or depth > DEPTH_MAX:
+    if len(found) >= SUBJECTS_MAX or depth > NESTING_MAX:
         return
     if isinstance(value, dict):
         for key, item in cast("Mapping[Any, Any]", value).items():
@@ -375,6 +384,7 @@ def identifier_of(value: Any) -> str | None:
         value = str(value)
     if not isinstance(value, str):
         return None
+    value = SIGILS.sub("", value.strip())
     if value.isdecimal():
         return value if len(value) >= NUMBER_ID_DIGITS_MIN else None
     return value if IDENTIFIER.match(value) and not DATE.match(value) else None

@@ -85,3 +85,8 @@ def hash_line(line: bytes) -> int:
     state = _hasher.line.copy()
     state.update(line)
     return int.from_bytes(state.digest())
+
+
+def smallest(hashes: set[int], count: int) -> frozenset[int]:
+    """The `count` smallest hashes, so that equal sets stay equal after they are bounded."""
+    return frozenset(sorted(hashes)[:count] if len(hashes) > count else hashes)

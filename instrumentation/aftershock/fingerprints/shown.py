@@ -1,4 +1,4 @@
-"""What an inference was shown: which tool results and which ids stood in its messages, hashed."""
+"""Hashes of the tool results and ids in the messages of an inference."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from aftershock.fingerprints.fingerprint import fingerprint_result, text_of
-from aftershock.fingerprints.keyed import hash_public, key_id
-from aftershock.fingerprints.words import smallest, words_in
-from aftershock.limits import Limits
+from aftershock.fingerprints.keyed import hash_public, key_id, smallest
+from aftershock.fingerprints.words import words_in
+from aftershock.limits import DEFAULTS, Limits
 
-DEFAULTS = Limits()
-PARTS_MAX = 4_096  # of one history; 50 agents' worth of a long day
+PARTS_MAX = 4_096  # of one history; longer ones are not read
 RESULTS = frozenset({"tool_call_response", "server_tool_call_response"})
 TEXTS = frozenset({"text", "reasoning", "compaction"})
 ASSISTANTS = frozenset({"assistant", "model", "ai"})
 
 
 class Part(NamedTuple):
-    """One part of one message. `text` None: something that no text tells, such as an image."""
+    """One part of one message. `text` is None for parts without text, such as images."""
 
     role: str
     text: str | None
@@ -29,17 +28,17 @@ class Part(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """Hashes of what stood in an inference's messages. None: it could not be told."""
+    """Hashes of the contents of an inference's messages. None: not known."""
 
     results: frozenset[int] | None = None
     words: frozenset[int] | None = None
 
 
 def shown_in(parts: Sequence[Part], limits: Limits = DEFAULTS) -> Shown:
-    """What a history of messages shows to the model, oldest part first.
+    """What a history of messages, oldest part first, shows to the model.
 
-    All results of tools that it holds; and the ids of everything that people and programs said,
-    and of the results since the model last spoke: the older ones were new to an earlier inference.
+    `results` covers all tool results in it. `words` covers messages of people and programs, and
+    the results since the model's last message; an earlier inference recorded the older ones.
     """
     if not parts or len(parts) > PARTS_MAX:
         return Shown()
@@ -51,15 +50,15 @@ def shown_in(parts: Sequence[Part], limits: Limits = DEFAULTS) -> Shown:
             fresh = False
             continue
         if part.is_result:
-            told = part.call_id or fingerprint_result(part.text).digest
+            key = part.call_id or fingerprint_result(part.text).digest
             if len(results) < limits.shown_max:
-                results[hash_public(told)] = None
+                results[hash_public(key)] = None
             if not fresh:
                 continue
         found = None if part.text is None else words_of(part.text, key_id())
         known = known and found is not None
         words |= found or frozenset()
-    return Shown(frozenset(results), smallest(words, limits) if known else None)
+    return Shown(frozenset(results), smallest(words, limits.words_max) if known else None)
 
 
 @lru_cache(maxsize=256)  # system prompts and first questions come again with each inference
@@ -72,14 +71,14 @@ def parts_in(messages: Iterable[Any]) -> list[Part]:
     """The parts of messages as OpenTelemetry writes them: objects, or their JSON."""
     found: list[Part] = []
     for message in messages:
-        role = said(message, "role")
+        role = field_of(message, "role")
         name = str(getattr(role, "value", role) or "")
-        if name in ASSISTANTS:  # what a model said itself shows it nothing
+        if name in ASSISTANTS:  # the model's own messages are no evidence
             found.append(Part(name, ""))
             continue
-        parts = said(message, "parts")
+        parts = field_of(message, "parts")
         if not isinstance(parts, list | tuple):
-            parts = [{"type": "text", "content": said(message, "content")}]
+            parts = [{"type": "text", "content": field_of(message, "content")}]
         for part in cast("Sequence[Any]", parts):
             if len(found) > PARTS_MAX:
                 return found
@@ -89,18 +88,18 @@ def parts_in(messages: Iterable[Any]) -> list[Part]:
 
 def part_of(role: str, part: Any) -> Part:
     """One part, with its text where it has one."""
-    kind = said(part, "type")
+    kind = field_of(part, "type")
     if kind in RESULTS:
-        call_id = said(part, "id")
-        answer = said(part, "response" if kind == "tool_call_response" else kind)
+        call_id = field_of(part, "id")
+        answer = field_of(part, "response" if kind == "tool_call_response" else kind)
         return Part(role, text_of(answer), True, call_id if isinstance(call_id, str) else None)
-    content = said(part, "content")
+    content = field_of(part, "content")
     if kind in TEXTS and (content is None or isinstance(content, str)):
         return Part(role, content or "")
     return Part(role, None)
 
 
-def said(thing: Any, key: str) -> Any:
+def field_of(thing: Any, key: str) -> Any:
     """A field of an object or of its JSON."""
     if isinstance(thing, dict):
         return cast("dict[str, Any]", thing).get(key)
@@ -108,7 +107,7 @@ def said(thing: Any, key: str) -> Any:
 
 
 def parts_of_text(text: Any) -> list[Part] | None:
-    """The parts of messages that a JSON text spells; None where it is cut or something else."""
+    """The parts of messages in a JSON text; None if it is truncated or not a list."""
     if isinstance(text, str):
         try:
             text = json.loads(text)

@@ -1,9 +1,9 @@
-"""Id-like words, hashed: enough to tell where an id came from, or that it came from nowhere.
+"""Hashed id-like words: they show which message or result an id came from, or that none held it.
 
-A word counts where it is letters with digits (HAT170, mia_li_3668), a long number or an address of
-mail; dates, times, amounts and quantities don't. Of a value with too many words those with the
-smallest hashes are kept: of every other word with as small a hash it is certain that it was not
-there.
+Id-like are letters with digits (HAT170, mia_li_3668), long numbers and mail addresses. Dates,
+times, amounts and quantities are not. Of a value with too many words, those with the smallest
+hashes are kept. A word whose hash is smaller than the largest kept one, and that was not kept, was
+certainly not in the value.
 """
 
 from __future__ import annotations
@@ -12,41 +12,40 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from aftershock.fingerprints.keyed import hash_word
-from aftershock.limits import Limits
+from aftershock.fingerprints.keyed import hash_word, smallest
+from aftershock.limits import DEFAULTS, NESTING_MAX, Limits
 from aftershock.wire import encode_named_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-DEFAULTS = Limits()
 WORD = re.compile(r"[\w@+\-]+(?:\.[\w@+\-]+)*")
-# Times, dates, versions, amounts, percentages and quantities: computed, not copied.
+# Times, dates, versions, amounts, percentages and quantities: a model computes them.
 AMOUNT = re.compile(r"[v+\-]?\d+(?:[.\-_+]\d+)*[a-z]{0,3}(?:\d\d)?|\d{4}-\d\d-\d\dt\d\d\w*")
 WORD_CHARS_MIN = 4
 WORD_CHARS_MAX = 128
 NUMBER_DIGITS_MIN = 7  # shorter numbers are amounts more often than ids
-DEPTH_MAX = 12  # nested values of arguments
 IDS_MAX = 32  # of one call's arguments
 
 
 def words_in(text: str, limits: Limits = DEFAULTS) -> frozenset[int] | None:
-    """The hashed id-like words of a text; None where it is too long to be read whole."""
+    """The hashed id-like words of a text; None if it is too long to be read completely."""
     if len(text) > limits.value_chars_max:
         return None
     words = {word for word in WORD.findall(text) if not word.isalpha()}
-    return smallest({hash_word(word) for word in map(str.casefold, words) if is_id(word)}, limits)
+    hashes = {hash_word(word) for word in map(str.casefold, words) if is_id(word)}
+    return smallest(hashes, limits.words_max)
 
 
 def words_in_all(texts: Iterable[str], limits: Limits = DEFAULTS) -> frozenset[int] | None:
-    """The hashed id-like words of several texts; None where one of them cannot be read whole."""
+    """The hashed id-like words of several texts; None if one is too long to be read completely."""
     found: set[int] = set()
     for text in texts:
         words = words_in(text, limits)
         if words is None:
             return None
         found |= words
-    return smallest(found, limits)
+    return smallest(found, limits.words_max)
 
 
 def ids_in(arguments: Any) -> frozenset[str]:
@@ -58,7 +57,7 @@ def ids_in(arguments: Any) -> frozenset[str]:
 
 def collect_ids(value: Any, name: str, found: dict[str, None], depth: int) -> None:
     """Add the ids inside a value, bounded in depth and number."""
-    if depth > DEPTH_MAX or len(found) >= IDS_MAX:
+    if depth > NESTING_MAX or len(found) >= IDS_MAX:
         return
     if isinstance(value, str):
         if WORD_CHARS_MIN <= len(value) <= WORD_CHARS_MAX and not (value.isalpha() or " " in value):
@@ -79,7 +78,7 @@ def collect_ids(value: Any, name: str, found: dict[str, None], depth: int) -> No
 
 
 def is_id(word: str) -> bool:
-    """True for a word, in small letters, that names one thing among many."""
+    """True for a lower-case word that looks like an id."""
     if not WORD_CHARS_MIN <= len(word) <= WORD_CHARS_MAX:
         return False
     if word.isdecimal():
@@ -89,15 +88,8 @@ def is_id(word: str) -> bool:
     return any(map(str.isdigit, word)) and not AMOUNT.fullmatch(word)
 
 
-def smallest(hashes: set[int], limits: Limits) -> frozenset[int]:
-    """Hashes, or where there are too many the smallest of them."""
-    if len(hashes) > limits.words_max:
-        return frozenset(sorted(hashes)[: limits.words_max])
-    return frozenset(hashes)
-
-
 def is_absent(hashed: int, words: frozenset[int], limits: Limits) -> bool:
-    """True where it is certain that a word was not among those that were kept or left out."""
+    """True if a word was certainly neither among the kept hashes nor among the dropped ones."""
     if hashed in words:
         return False
     return len(words) < limits.words_max or hashed < max(words)

@@ -1,8 +1,8 @@
-"""Known models: how much they can read at once, and what they cost by list price.
+"""Known models: their context windows and list prices.
 
-Prices change and contracts differ: `models` in aftershock.yaml wins over this table, and a cost
-that a span itself tells wins over both. Cached and batched tokens cost less, so a cost worked out
-here is an upper bound.
+Prices change and contracts differ. `models` in aftershock.yaml wins over this table, and a cost on
+the span wins over both. Cached and batched tokens cost less, so a cost computed here is an upper
+bound.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from aftershock.model import Outcome, Spent, StepKind
 if TYPE_CHECKING:
     from aftershock.model import Step
 
-# Steps that a budget counts: what the agent does, not what is told about it.
+# Steps that a budget counts.
 COUNTED = frozenset({StepKind.INFERENCE, StepKind.TOOL_CALL, StepKind.RETRIEVAL, StepKind.HAND_OFF})
 
 # Tokens, then US dollars per million tokens sent and returned, by the makers' price lists of 2025.
-# The first pattern that matches holds, so the narrower ones stand first.
+# The first matching pattern wins, so narrower patterns come first.
 KNOWN: tuple[Model, ...] = (
     Model("gpt-5-nano*", 400_000, 0.05, 0.40),
     Model("gpt-5-mini*", 400_000, 0.25, 2.0),
@@ -58,7 +58,7 @@ KNOWN: tuple[Model, ...] = (
 
 
 def window_of(name: str, limits: Limits) -> int | None:
-    """How many tokens a model reads at once; None where nobody told."""
+    """The context window of a model in tokens; None if it is not known."""
     if limits.context_window_tokens is not None:
         return limits.context_window_tokens
     for model in models_called(name, limits.models):
@@ -68,7 +68,7 @@ def window_of(name: str, limits: Limits) -> int | None:
 
 
 def cost_of(step: Step, limits: Limits) -> float | None:
-    """US dollars of one inference: as its span tells, else by price; None where neither tells."""
+    """US dollars of one inference, by its span or by list price; None if neither is known."""
     if step.cost_usd is not None or step.tokens is None:
         return step.cost_usd
     for model in models_called(step.name, limits.models):
@@ -79,7 +79,7 @@ def cost_of(step: Step, limits: Limits) -> float | None:
 
 
 def spent_with(spent: Spent, step: Step, limits: Limits) -> Spent:
-    """What is spent when a step is added; what nobody told the cost of counts as nothing."""
+    """What is spent after one more step; an unknown cost counts as zero."""
     if step.kind not in COUNTED:
         return spent
     failed = step.action is not None and step.action.outcome is Outcome.FAILED
@@ -93,7 +93,7 @@ def spent_with(spent: Spent, step: Step, limits: Limits) -> Spent:
 
 @lru_cache(maxsize=1_024)
 def models_called(name: str, declared: tuple[Model, ...]) -> tuple[Model, ...]:
-    """What is known of a model, the declared first; `provider/name` is known by its name."""
+    """Entries that match a model, declared ones first; of `provider/name` the name is matched."""
     own = name.lower().rpartition("/")[2]
     return tuple(
         model

@@ -1,4 +1,4 @@
-"""What a call can change, guessed from the tool's name and from the command it carries."""
+"""The tier of a call without a policy, guessed from the tool's name and its command."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ if TYPE_CHECKING:
 
 
 def words_of(text: str) -> frozenset[str]:
-    """A set of words, written so that a reader can scan it."""
+    """A set of words from a text."""
     return frozenset(text.split())
 
 
 READ = words_of("""
-    analyse analyze browse calculate cat check compare compute count describe detect diff down
-    download dump estimate evaluate examine explain explore extract fetch find get glob grep head
-    help history info inspect lint list load locate logs look lookup ls match measure metrics
-    monitor next observe peek ping plan poll preview previous print probe query quote read recall
+    acknowledge analyse analyze ask assess audit browse calculate cat check classify compare
+    compute count describe detect diff down download dump estimate evaluate examine explain
+    explore extract fetch find follow get glob grep head help history info inspect lint list
+    load locate logs look lookup ls match measure metrics monitor next observe parse peek ping
+    plan poll preview previous print probe query quote rank read recall reconcile refresh
     resolve retrieve review scan scroll search select show size stat stats status summarize tail
     test think top trace up validate verify view visit wait watch which who whoami
 """)
@@ -39,8 +40,20 @@ WRITE = words_of("""
     restart restore resume rollback rollout route run save schedule send set start stop submit
     switch sync tag touch transfer trigger undo update upgrade upload upsert write
 """)
+SEARCHING = words_of("find glob grep locate lookup query search")
+# The agent's own papers: writing them changes nothing outside it.
+BOOKKEEPING = words_of("""
+    checklist memo memos memory memories note notes plan plans reflection scratchpad thought
+    thoughts todo todos
+""")
+# What is opened to be read; opening anything else (a ticket, a change) makes it.
+OPENED = words_of("browser doc document file folder image link page pdf tab url website")
+WAITING = frozenset({"wait", "sleep", "pause", "delay"})
+WAIT_KEYS = ("seconds", "duration_seconds", "duration", "secs", "timeout", "time", "minutes", "ms")
+SLEEP = re.compile(r"^\s*(?:sudo\s+)?sleep\s+(\d+(?:\.\d+)?)([smh]?)\b")
+UNIT_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3_600.0}
 WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
-# mcp__server__tool, server.tool, server/tool, server:tool: only the tool's own part has the verb.
+# mcp__server__tool, server.tool, server/tool, server:tool: the verb is in the last part.
 NAMESPACE = re.compile(r"^.*(?:__|[./:])")
 
 SHELLS = frozenset({"bash", "shell", "sh", "terminal", "zsh", "powershell", "cmd"})
@@ -74,7 +87,7 @@ DESTROYING = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 SCALING = re.compile(r"\bkubectl\s+(?:\S+\s+){0,4}?(?:scale|autoscale)\b", re.IGNORECASE)
-# Told from plain language by their second keyword.
+# The second keyword distinguishes SQL from prose.
 SQL = re.compile(
     r"""^\s*(?:--[^\n]*\n\s*)*(?:
           (?P<reads>select\b.*\bfrom\b | select\s+[\d'@\w(]+\s*;?\s*$ | show\s+\w+\s*;?\s*$
@@ -90,7 +103,7 @@ SQL = re.compile(
 
 
 def guess_tier(tool: str, arguments: Mapping[str, Any]) -> Tier:
-    """The tier of a call without a policy. What is not known is a write: the cautious guess."""
+    """The tier of a call without a policy. An unknown tool counts as a write, to be safe."""
     by_name = tier_of_name(tool)
     for key in COMMAND_KEYS:
         command = arguments.get(key)
@@ -110,10 +123,14 @@ def guess_tier(tool: str, arguments: Mapping[str, Any]) -> Tier:
 
 @lru_cache(maxsize=4_096)
 def tier_of_name(tool: str) -> Tier | None:
-    """The tier that the first verb of a name tells; None where there is none that we know."""
+    """The tier of the first known verb in a name; None if there is none."""
     own = NAMESPACE.sub("", tool) or tool
     words = [word.lower() for word in WORDS.findall(own)]
+    if words[:1] == ["open"]:
+        return Tier.READ if len(words) == 1 or OPENED & set(words) else Tier.WRITE
     found = next((tier for word in words if (tier := tier_of_verb(word))), None)
+    if found in (None, Tier.WRITE) and BOOKKEEPING & set(words):
+        return Tier.READ
     if found is Tier.READ and {"and", "or"} & set(words):  # find_or_create, search_and_replace
         others = [tier for word in words if (tier := tier_of_verb(word))]
         found = next((tier for tier in others if tier is not Tier.READ), found)
@@ -133,13 +150,46 @@ def tier_of_verb(word: str) -> Tier | None:
     return Tier.WRITE if word in WRITE else None
 
 
+def wait_of(tool: str, arguments: Mapping[str, Any]) -> float | None:
+    """Seconds that a call itself waits, zero if it does not say how many; None: it does not wait.
+
+    A call waits if its tool is called so, or if its command begins with `sleep`.
+    """
+    for key in ("command", "cmd"):
+        command = arguments.get(key)
+        if isinstance(command, str):
+            slept = SLEEP.match(command)
+            return float(slept[1]) * UNIT_SECONDS[slept[2]] if slept else None
+    if not is_waiting(tool):
+        return None
+    for key in WAIT_KEYS:
+        value = arguments.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+            return value * {"minutes": 60.0, "ms": 0.001}.get(key, 1.0)
+    return 0.0
+
+
+@lru_cache(maxsize=4_096)
+def is_waiting(tool: str) -> bool:
+    """True for tools that only wait: their name begins with such a verb."""
+    words = WORDS.findall(NAMESPACE.sub("", tool) or tool)
+    return bool(words) and words[0].lower() in WAITING
+
+
+@lru_cache(maxsize=4_096)
+def is_search(tool: str) -> bool:
+    """True for tools that look for something that may not be there."""
+    own = NAMESPACE.sub("", tool) or tool
+    return bool(SEARCHING & {word.lower() for word in WORDS.findall(own)})
+
+
 def is_shell(tool: str) -> bool:
-    """True for tools that run what they are given."""
+    """True for tools that run a shell command."""
     return bool(SHELLS & {word.lower() for word in WORDS.findall(tool)})
 
 
 def tier_of_sql(text: str) -> Tier | None:
-    """The tier of a SQL statement; None where the text is not SQL."""
+    """The tier of a SQL statement; None if the text is not SQL."""
     match = SQL.match(text)
     if match is None:
         return None
@@ -150,7 +200,7 @@ def tier_of_sql(text: str) -> Tier | None:
 
 @lru_cache(maxsize=2_048)  # a looping agent repeats its commands
 def tier_of_command(command: str) -> Tier:
-    """The tier of a shell command: READ only where every part of it is known to read."""
+    """The tier of a shell command: READ only if every part is known to read."""
     if DESTROYING.search(command):
         return Tier.DESTRUCTIVE
     if SCALING.search(command):
@@ -162,7 +212,7 @@ def tier_of_command(command: str) -> Tier:
 
 
 def reads(words: list[str]) -> bool:
-    """True where one simple command is known to read only."""
+    """True if one simple command is known only to read."""
     while words and ("=" in words[0] or words[0] in ("sudo", "time", "timeout", "(")):
         words = words[1:]
     if not words:

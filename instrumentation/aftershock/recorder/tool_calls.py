@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from aftershock import attributes as names
+from aftershock.fingerprints.answers import state_of
 from aftershock.fingerprints.fingerprint import (
     fingerprint_arguments,
     fingerprint_result,
@@ -75,6 +76,8 @@ def describe_call(tool: str, arguments: Any, policy: Policy) -> Attributes:
     }
     if print_.size is not None:
         found[names.ARGUMENTS_SIZE] = print_.size
+    if print_.stem is not None:
+        found[names.ARGUMENTS_STEM] = print_.stem
     if subjects := subjects_of(arguments):
         found[names.SUBJECTS] = tuple(sorted(subjects))
     if ids := ids_in(arguments):
@@ -91,6 +94,8 @@ def describe_tool(description: ToolDescription) -> Attributes:
         found[names.CONTEXT_REQUIRED] = tuple(map(encode_requirement, description.requires))
     if description.provides:
         found[names.FACTS] = tuple(encode_fact(*fact) for fact in description.provides)
+    if description.waits_s is not None:
+        found[names.ACTION_WAIT] = description.waits_s
     if description.polls:
         found[names.POLLS] = True
     if description.explain is not None:
@@ -111,6 +116,8 @@ def describe_result(result: Any, *, failed: bool = False) -> Attributes:
     }
     if print_.size is not None:
         found[names.RESULT_SIZE] = print_.size
+    if (state := state_of(text_of(result))) is not None:
+        found[names.RESULT_STATE] = str(state)
     if outcome is Outcome.FAILED and (kind := without_content(text_of(result))):
         found[names.ERROR_CLASS] = kind
     if (words := words_in(text_of(result))) is not None:

@@ -1,11 +1,19 @@
-"""action_cycle: the same few calls, or hand-offs between agents, round and round."""
+"""action_cycle: the same few calls, or hand-offs between agents, repeat in the same order."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Level, Run, Step, StepKind
-from aftershock.rules.actions import STEPS_MAX, found, key_of, tail_of, taught_nothing
+from aftershock.rules.actions import (
+    STEPS_MAX,
+    Tail,
+    found,
+    is_spaced,
+    key_of,
+    returned_nothing_new,
+    tail_of,
+)
 from aftershock.rules.rule import CONVERSATION, Family, Lifetime, rule
 
 if TYPE_CHECKING:
@@ -20,9 +28,9 @@ Token = tuple[str, str]
 
 @rule(Family.LOOPS, Lifetime.STATE, after=CONVERSATION, waste=True)
 def action_cycle(run: Run, limits: Limits) -> Iterator[Finding]:
-    """Circles of two to five different calls that end with the newest action of a worker.
+    """Cycles of two to five different calls that end with the newest action of an agent.
 
-    Where agents hand work to each other, the run as a whole is looked at as well.
+    If agents hand work to each other, the actions of the whole run are one sequence.
     """
     tail = tail_of(run, limits)
     sequences = tail.lanes
@@ -30,12 +38,12 @@ def action_cycle(run: Run, limits: Limits) -> Iterator[Finding]:
         together = [step for step in run.steps[-STEPS_MAX:] if token_of(step)]
         sequences = (together[-limits.loop_window_actions :],)
     for sequence in sequences:
-        if (finding := cycle_in(run, sequence, limits)) is not None:
+        if (finding := cycle_in(run, tail, sequence, limits)) is not None:
             yield finding
 
 
-def cycle_in(run: Run, sequence: Sequence[Step], limits: Limits) -> Finding | None:
-    """The shortest circle that a sequence ends with."""
+def cycle_in(run: Run, tail: Tail, sequence: Sequence[Step], limits: Limits) -> Finding | None:
+    """The shortest cycle that a sequence ends with."""
     newest = token_of(sequence[-1]) if sequence else None
     periods = [
         period
@@ -49,10 +57,12 @@ def cycle_in(run: Run, sequence: Sequence[Step], limits: Limits) -> Finding | No
         circle = tokens[-period:]
         if rounds < ROUNDS_WARN or len(set(circle)) < 2 or None in circle:
             continue
-        if not goes_nowhere(sequence, period, limits):
+        if not goes_nowhere(sequence, period):
             continue
+        if any(is_spaced(tail, step) for step in sequence[-period:]):
+            continue  # polls in turn: each is judged by time
         talk = all(step.kind is StepKind.HAND_OFF for step in sequence[-period:])
-        # Agents that only talk may well need a few rounds: a writer and a critic do.
+        # Agents that only exchange messages, such as a writer and a critic, need a few rounds.
         scale = limits.cycle_rounds_alarm / ROUNDS_WARN if talk else 1
         if rounds < ROUNDS_WARN * scale:
             continue
@@ -67,7 +77,7 @@ def cycle_in(run: Run, sequence: Sequence[Step], limits: Limits) -> Finding | No
             subject=" → ".join(names),
             level=Level.ALARM if alarm else Level.WARN,
             steps=steps,
-            summary=f"{' → '.join(names)} went round {rounds} times and nothing changed.",
+            summary=f"{' → '.join(names)} was repeated {rounds} times and nothing changed.",
             certain_from=steps[alarm_at * period - 1] if alarm else None,
             together=len({step.agent for step in steps}) > 1,
         )
@@ -93,20 +103,20 @@ def matching_tail(tokens: Sequence[Token | None], period: int) -> int:
     return matching
 
 
-def goes_nowhere(sequence: Sequence[Step], period: int, limits: Limits) -> bool:
-    """True where no call of the newest round learnt more than the same call a round before."""
+def goes_nowhere(sequence: Sequence[Step], period: int) -> bool:
+    """True if no call of the newest round returned more than the same call a round before."""
     pairs = zip(sequence[-period:], sequence[-2 * period : -period], strict=True)
     return all(
         new.action is None
         or old.action is None
         or (new.action.result is None and new.ended_at_ns is None)
-        or taught_nothing(new.action, old.action, limits.novelty_min)
+        or returned_nothing_new(new.action, old.action)
         for new, old in pairs
     )
 
 
 def rotation(circle: Sequence[Token | None], steps: Sequence[Step]) -> list[str]:
-    """Names around a circle, begun where they sort first, so that a growing circle keeps them."""
+    """Names of a cycle, starting with the smallest, so that they stay the same as it grows."""
     names = [
         step.action.tool if step.action else f"{step.agent or 'agent'} to {step.name}"
         for step in steps

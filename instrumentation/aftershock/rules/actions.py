@@ -1,16 +1,18 @@
-"""The newest actions of each worker, and whether a repeated call taught anything: loops' terms."""
+"""The newest actions of each agent, and what repeated calls returned: shared by the loop rules."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from aftershock.fingerprints.keyed import hash_public
-from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKind
+from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step, StepKind
+from aftershock.policy.tiers import is_waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from aftershock.limits import Limits
 
@@ -18,23 +20,42 @@ if TYPE_CHECKING:
 # or four workers side by side. A worker that was silent for longer is not in a loop.
 STEPS_MAX = 128
 PEOPLE = frozenset({"user", "human"})
+NO_CHANGE = frozenset({AnswerState.UNCHANGED, AnswerState.REFUSED})
+NEW_SHARE_OF_WRITES = 0.5  # writes also report times, ids and counts: most of it must be new
+AT_ONCE_NS = 200_000_000  # between calls of one model turn: no model answers as fast
+BATCH_S = 2.0  # within which calls of one batch begin, where turns are not recorded
+IDLE_S = 10.0  # without an inference: the agent waits
+PAUSE_S = 20.0  # the same where inferences are not recorded: models rarely think for so long
+
+
+class Gap(NamedTuple):
+    """What lies between an action and the one before it of the same agent."""
+
+    waited_s: float | None  # by calls that only wait; None: there are none
+    idle_s: float  # without an action or an inference
 
 
 class Tail(NamedTuple):
     """The newest part of a run, as loop rules see it."""
 
-    lanes: tuple[list[Step], ...]  # the newest actions of each worker (agent name), oldest first
+    lanes: tuple[list[Step], ...]  # the newest actions of each agent, oldest first; no mere waits
     hands_over: bool  # agents hand work to each other
+    gaps: Mapping[str, Gap]  # before each action but the oldest, by span id
+    turns: Mapping[str, int]  # inferences after each action: equal within one model turn
+    has_turns: bool  # inferences are recorded
 
 
-# The newest prefix that was scanned and its tail: three rules ask for it in a row.
-_SCANNED: list[tuple[tuple[Step, ...], Tail]] = [((), Tail((), hands_over=False))]
+NO_GAP = Gap(None, 0.0)
+# The newest prefix that was scanned and its tail: several rules ask for it in a row.
+_SCANNED: list[tuple[tuple[Step, ...], Tail]] = [
+    ((), Tail((), hands_over=False, gaps={}, turns={}, has_turns=False))
+]
 
 
 def tail_of(run: Run, limits: Limits) -> Tail:
-    """The newest actions of each worker since a person last spoke.
+    """The newest actions of each agent since a person last gave an instruction.
 
-    Who is asked again may well do the same again.
+    An agent that is asked again may do the same again.
     """
     steps, tail = _SCANNED[0]
     if steps is not run.steps:
@@ -43,54 +64,127 @@ def tail_of(run: Run, limits: Limits) -> Tail:
     return tail
 
 
+@dataclass(slots=True)
+class Lane:
+    """One agent's actions while the run is scanned backwards."""
+
+    actions: list[Step] = field(default_factory=list[Step])
+    turns: int = 0
+    thought_ns: int = 0  # since the oldest action found so far
+    waited_s: float | None = None  # likewise
+
+    def add_inference(self, step: Step) -> None:
+        """An inference before the actions found so far."""
+        self.turns += 1
+        self.thought_ns += step.last_ns - step.began_at_ns
+
+    def add_wait(self, step: Step, seconds: float) -> None:
+        """A call that only waits: as long as it lasted, or as it says."""
+        lasted_s = (step.last_ns - step.began_at_ns) / 1e9
+        self.waited_s = (self.waited_s or 0.0) + max(seconds, lasted_s)
+
+    def add_action(self, step: Step) -> Gap | None:
+        """An action; returns the gap between it and the next one, which is known already."""
+        gap = None
+        if self.actions:
+            between_ns = self.actions[-1].began_at_ns - step.last_ns - self.thought_ns
+            gap = Gap(self.waited_s, max(0, between_ns) / 1e9)
+        self.thought_ns, self.waited_s = 0, None
+        self.actions.append(step)
+        return gap
+
+
 def scan(run: Run, actions_max: int) -> Tail:
     """The tail of a run, read from its newest step backwards."""
-    lanes: dict[str | None, list[Step]] = {}
-    hands_over = False
+    lanes: dict[str | None, Lane] = {}
+    gaps: dict[str, Gap] = {}
+    turns: dict[str, int] = {}
+    hands_over = has_turns = False
     for step in islice(reversed(run.steps), STEPS_MAX):
-        if step.action is not None:
-            lane = lanes.get(step.agent)
-            if lane is None:
-                lanes[step.agent] = [step]
-            elif len(lane) < actions_max:
-                lane.append(step)
-            elif len(lanes) == 1 and step.agent == run.agent:
-                break  # a run of one worker, which is most of them, and its lane is full
-        elif step.kind is StepKind.HAND_OFF:
-            hands_over = True
-        elif step.kind is StepKind.MESSAGE and step.name in PEOPLE:
-            break
-    for lane in lanes.values():
-        lane.reverse()
-    return Tail(tuple(lanes.values()), hands_over)
+        if step.action is None and step.kind is not StepKind.INFERENCE:
+            hands_over = hands_over or step.kind is StepKind.HAND_OFF
+            if is_instruction(step):
+                break
+            continue
+        lane = lanes.setdefault(step.agent, Lane())
+        if step.action is None:
+            has_turns = True
+            lane.add_inference(step)
+        elif step.action.waits_s is not None and only_waits(step.action):
+            lane.add_wait(step, step.action.waits_s)
+        elif len(lane.actions) < actions_max:
+            turns[step.span_id] = lane.turns
+            later = lane.actions[-1].span_id if lane.actions else ""
+            if (gap := lane.add_action(step)) is not None:
+                gaps[later] = gap
+        elif len(lanes) == 1 and step.agent == run.agent:
+            break  # a run of one agent, which is most of them, and its lane is full
+    found = [lane.actions for lane in lanes.values() if lane.actions]
+    for actions in found:
+        actions.reverse()
+    return Tail(tuple(found), hands_over, gaps, turns, has_turns)
+
+
+def is_instruction(step: Step) -> bool:
+    """True for a message of a person, which makes repeated calls legitimate."""
+    return step.kind is StepKind.MESSAGE and step.name in PEOPLE and not step.automatic
+
+
+def only_waits(action: Action) -> bool:
+    """True for a call that waits and does nothing else; `sleep 5; ls` also lists."""
+    return is_waiting(action.tool) or action.outcome in (None, Outcome.EMPTY)
 
 
 def key_of(action: Action) -> tuple[str, str]:
-    """Equal for the same call."""
-    return action.tool, action.arguments.digest
+    """Equal for the same call; request ids and clocks among its arguments do not matter."""
+    return action.tool, action.arguments.stem or action.arguments.digest
 
 
 def keys_of(action: Action) -> frozenset[int]:
-    """How a call's result is told in `Step.shown`: by the call's id, or by its own digest."""
-    told = (action.call_id, action.result.digest if action.result else None)
-    return frozenset(hash_public(key) for key in told if key)
+    """How `Step.shown` names the result of a call: by the call's id, or by its own digest."""
+    known = (action.call_id, action.result.digest if action.result else None)
+    return frozenset(hash_public(key) for key in known if key)
 
 
-def could_have_learnt(step: Step, earlier: Step) -> bool:
-    """False for calls of one batch: the later one began before the earlier one had answered."""
-    return earlier.ended_at_ns is not None and step.began_at_ns >= earlier.ended_at_ns
+def is_one_batch(tail: Tail, step: Step, earlier: Step) -> bool:
+    """True for calls that were chosen together, so that the later one could not learn anything.
+
+    Calls of one model turn are a batch if they overlap or follow at once. Without recorded turns,
+    overlapping calls that begin within BATCH_S are. Later begins are judged even if the reported
+    ends overlap, because only the sender knows when a call really ended.
+    """
+    if earlier.ended_at_ns is None:
+        return True
+    apart_ns = step.began_at_ns - earlier.ended_at_ns
+    if tail.has_turns:
+        same_turn = tail.turns.get(step.span_id) == tail.turns.get(earlier.span_id)
+        return same_turn and apart_ns < AT_ONCE_NS
+    return apart_ns < 0 and step.began_at_ns - earlier.began_at_ns < BATCH_S * 1e9
+
+
+def is_spaced(tail: Tail, step: Step) -> bool:
+    """True where the agent waited before a call: by a wait, a sleep, or a long idle gap."""
+    action, gap = step.action, tail.gaps.get(step.span_id, NO_GAP)
+    if action is not None and (action.polls or action.waits_s is not None):
+        return True
+    return gap.waited_s is not None or gap.idle_s >= (IDLE_S if tail.has_turns else PAUSE_S)
 
 
 def changed_something(action: Action) -> bool:
-    """True for a call that can have an effect and did not fail."""
-    return action.tier.has_effect and action.outcome not in (None, Outcome.FAILED)
+    """True for a call that can have an effect, did not fail, and does not deny a change."""
+    return (
+        action.tier.has_effect
+        and action.outcome not in (None, Outcome.FAILED)
+        and action.state not in NO_CHANGE
+    )
 
 
-def taught_nothing(action: Action, earlier: Action, novelty_min: float) -> bool:
+def returned_nothing_new(action: Action, earlier: Action) -> bool:
     """True where the result of a call says no more than that of an earlier, equal call.
 
-    A call that fails again taught nothing, whatever the message; one that works at last did. A
-    result that was never seen is no evidence of progress.
+    A call that fails again returned nothing new, whatever its message; one that works at last did.
+    A result that was not recorded is no evidence of progress. Of a write, which answers with new
+    ids and counts each time, the wording of most of the answer is compared.
     """
     if action.outcome is Outcome.FAILED:
         return True
@@ -100,15 +194,16 @@ def taught_nothing(action: Action, earlier: Action, novelty_min: float) -> bool:
         return False
     if action.result.digest == earlier.result.digest:
         return True
-    return share_new(action.result.sketch, earlier.result.sketch) <= novelty_min
+    return (
+        action.tier.has_effect
+        and share_new(action.result.sketch, earlier.result.sketch) <= NEW_SHARE_OF_WRITES
+    )
 
 
 @lru_cache(maxsize=4_096)  # prefixes of one run ask for the same pairs again
 def share_new(sketch: frozenset[int], earlier: frozenset[int]) -> float:
-    """The share of a result's lines that an earlier result did not have."""
-    if not sketch:
-        return 0.0
-    return len(sketch - earlier) / len(sketch)
+    """The share of an answer's items, numbers aside, that an earlier answer did not have."""
+    return len(sketch - earlier) / len(sketch) if sketch else 0.0
 
 
 @lru_cache(maxsize=8_192)
@@ -116,16 +211,6 @@ def is_reworded(sketch: frozenset[int], other: frozenset[int], similarity_min: f
     """True where two calls that name the same things share that part of all their words."""
     shared = len(sketch & other)
     return shared >= similarity_min * (len(sketch) + len(other) - shared)
-
-
-def only_numbers_moved(actions: Sequence[Action]) -> bool:
-    """True for reads whose answers kept their lines while numbers changed, as progress reports."""
-    if any(action.tier.has_effect or action.outcome is Outcome.FAILED for action in actions):
-        return False
-    results = [action.result for action in actions if action.result is not None]
-    return len({result.digest for result in results}) > 1 and all(
-        later.sketch == earlier.sketch for earlier, later in pairwise(results)
-    )
 
 
 def lane_prefix(run: Run, step: Step) -> str:

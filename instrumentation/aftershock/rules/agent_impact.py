@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from aftershock.limits import Limits
 
 KIND = "agent_impact"
-_CERTAIN = "certain"  # a label: the action's own trace came back, no probability competes
-_ALTERNATIVES_MAX = 4  # other explanations named in the facts; the verdict holds them all
+_CERTAIN = "certain"  # a label: the change carries the trace of the action itself
+_ALTERNATIVES_MAX = 4  # other explanations named in the facts; the attribution holds all
 
 
 @rule(Family.IMPACT, Lifetime.ACTION, timing=Timing.LIVE)
 def agent_impact(run: Run, limits: Limits) -> Iterator[Finding]:
-    """Verdicts of this run's actions that are at least suspected, until what broke recovers."""
+    """Attributions to this run's actions that are at least suspected, until recovery."""
     for impact in run.impacts:
         if impact.probability is None or impact.recovered_at_ns is not None:
             continue
@@ -46,16 +46,16 @@ def agent_impact(run: Run, limits: Limits) -> Iterator[Finding]:
 
 def _summary(impact: Impact, run: Run) -> str:
     """One sentence: who, how sure, what broke, how long after."""
-    assert impact.probability is not None, "only what was judged is told"
+    assert impact.probability is not None, "the rule skips impacts without a probability"
     who = impact.agent or run.agent or "an unnamed agent"
-    said = f"{who}'s {impact.tool} {_adverb(impact)}degraded {impact.entity}"
+    subject = f"{who}'s {impact.tool} {_adverb(impact)}degraded {impact.entity}"
     sure = _CERTAIN if impact.label == _CERTAIN else f"P {impact.probability:.2f}"
     if impact.change is None:
-        return f"{said} ({sure})."
+        return f"{subject} ({sure})."
     what = f"{impact.change.name} {impact.change.detail}".strip()
     if impact.lead_ns is None:
-        return f"{said} ({sure}): {what}."
-    return f"{said} ({sure}): {what}, {_seconds(impact.lead_ns)} after the call."
+        return f"{subject} ({sure}): {what}."
+    return f"{subject} ({sure}): {what}, {_seconds(impact.lead_ns)} after the call."
 
 
 def _adverb(impact: Impact) -> str:
@@ -65,7 +65,7 @@ def _adverb(impact: Impact) -> str:
 
 
 def _facts(impact: Impact) -> Iterator[str]:
-    """Why: parts, odds, rivals; then what the agent had not read and what is missing."""
+    """Parts, odds and alternatives; then context the agent had not read, and missing data."""
     if impact.label == _CERTAIN:
         back = (
             "" if impact.change is None else f" in {impact.change.name} of {impact.change.entity}"
@@ -76,7 +76,7 @@ def _facts(impact: Impact) -> Iterator[str]:
     for gap in impact.context_gap:
         yield f"had not been read: {gap}"
     for missing in impact.missing:
-        yield f"would make it surer: {missing}"
+        yield f"would make it more certain: {missing}"
 
 
 def _compared(impact: Impact) -> Iterator[str]:
@@ -84,7 +84,7 @@ def _compared(impact: Impact) -> Iterator[str]:
     parts = impact.parts
     yield (
         f"surprise in nats: {parts.own:.1f} after the action, {parts.before:.1f} before it, "
-        f"{parts.callee:.1f} on what it calls, {parts.alternative:.1f} where nobody acted"
+        f"{parts.callee:.1f} on what it calls, {parts.alternative:.1f} where no agent acted"
     )
     odds = round(exp(min(parts.own, 20.0)))
     yield f"as far off as 1 in {odds:,} comparable windows ({impact.comparable} were compared)"

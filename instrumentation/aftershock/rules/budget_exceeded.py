@@ -1,4 +1,4 @@
-"""budget_exceeded: a run uses up more steps, tokens, money, time or errors than it may."""
+"""budget_exceeded: a run uses more steps, tokens, money, time or errors than its budget."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_BUDGET = Budget()
 
 @rule(Family.LIMITS, Lifetime.STATE, after=SPENDING)
 def budget_exceeded(run: Run, limits: Limits) -> Iterator[Finding]:
-    """One finding for each amount of the agent's budget that is nearly or wholly used up."""
+    """One finding for each amount of the agent's budget that is nearly or completely used."""
     if limits.budget == NO_BUDGET:
         return
     counted = [step for step in run.steps if step.kind in COUNTED]
@@ -47,7 +47,7 @@ def overtime(run: Run, limits: Limits) -> Iterator[Finding]:
 
 
 def amounts(run: Run, budget: Budget, spent: Spent) -> Iterator[tuple[str, float, float, str]]:
-    """(name, used, most, in words) of every amount that the budget bounds."""
+    """(name, used, limit, as text) of every amount that the budget limits."""
     if budget.steps is not None:
         words = f"{spent.steps:,} of {budget.steps:,} steps"
         yield "steps", spent.steps, budget.steps, words
@@ -69,7 +69,7 @@ def amounts(run: Run, budget: Budget, spent: Spent) -> Iterator[tuple[str, float
 def about(
     run: Run, limits: Limits, counted: list[Step], name: str, words: str, *, over: bool
 ) -> Finding:
-    """What is used up of one amount."""
+    """A finding about one amount."""
     newest = counted[-1]
     return Finding(
         kind=KIND,

@@ -1,4 +1,4 @@
-"""What a run had been shown by the time of an action: the terms of the context rules."""
+"""The facts that a run had read when an action began: shared by the context rules."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
     from aftershock.limits import Limits
 
-# A fact of this kind says that its subject changed outside the run: a notice, a deploy, an event.
+# A fact of this kind reports that its subject changed outside the run: a deploy, an event.
 CHANGED = "changed"
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a run knows about one requirement of an action."""
+    """The facts of a run about one requirement of an action."""
 
     requirement: Requirement
     facts: tuple[Fact, ...]  # that answer it, oldest first
@@ -27,7 +27,7 @@ class Known:
 
     @property
     def usable(self) -> Fact | None:
-        """The newest answer that held something."""
+        """The newest fact that was read successfully."""
         return next((fact for fact in reversed(self.facts) if fact.outcome is Outcome.OK), None)
 
     @property
@@ -40,7 +40,7 @@ class Known:
 
 
 def requirements_of(run: Run) -> tuple[Step, Action, list[Known]] | None:
-    """The newest step and what was known for each of its requirements; None where it has none."""
+    """The newest step and the facts for each of its requirements; None if it has none."""
     step = run.newest
     if step is None or step.action is None or not step.action.requires:
         return None
@@ -65,11 +65,11 @@ def facts_before(run: Run, action: Step) -> Iterator[Fact]:
 
 
 def answers(fact: Fact, requirement: Requirement) -> bool:
-    """True where a fact is of the kind and about the subject that a requirement wants."""
+    """True if a fact has the kind and the subject of a requirement."""
     return fact.kind == requirement.kind and subjects_match(requirement.subject, fact.subject)
 
 
-def about_past_deed(
+def context_finding(
     run: Run,
     limits: Limits,
     step: Step,

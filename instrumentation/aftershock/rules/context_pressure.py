@@ -1,4 +1,4 @@
-"""context_pressure: a model's context window is nearly full, or was emptied by a summary."""
+"""context_pressure: a model's context window is nearly full, or was compacted."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ KIND = "context_pressure"
 
 @rule(Family.LIMITS, Lifetime.STATE, after=frozenset({StepKind.INFERENCE}))
 def context_pressure(run: Run, limits: Limits) -> Iterator[Finding]:
-    """For each worker, what its newest inference says of its window. It only warns.
+    """The share of the context window that each agent's newest inference used. It only warns.
 
-    Beyond the limit, frameworks cut or summarise what the agent was told, and models miss what
-    stands in the middle. A summary that was made says that it has happened.
+    Beyond the limit, frameworks cut or summarise the messages, and models overlook content in the
+    middle. A compaction that was recorded is reported too.
     """
     for step in newest_inferences(run):
         window = window_of(step.name, limits)
@@ -36,7 +36,7 @@ def context_pressure(run: Run, limits: Limits) -> Iterator[Finding]:
                 step,
                 subject=step.agent or "agent",
                 summary=f"{step.name} was sent {step.tokens.input:,} tokens: "
-                f"{share:.0%} of the {window:,} that it reads at once.",
+                f"{share:.0%} of its context window of {window:,}.",
             )
     step = run.newest
     if step is not None and step.kind is StepKind.INFERENCE and step.compacted:
@@ -44,14 +44,14 @@ def context_pressure(run: Run, limits: Limits) -> Iterator[Finding]:
             run,
             step,
             subject=f"compacted/{step.span_id}",
-            summary=f"The conversation was compacted before {step.name} was asked: "
-            "what it had been told before may be missing.",
+            summary=f"The conversation was compacted before {step.name} was called: "
+            "earlier content may be missing.",
             lasting=True,
         )
 
 
 def newest_inferences(run: Run) -> list[Step]:
-    """The newest inference of each worker that told how many tokens it was sent."""
+    """The newest inference of each agent that reports its input tokens."""
     found: dict[str | None, Step] = {}
     for step in islice(reversed(run.steps), STEPS_MAX):
         if step.kind is StepKind.INFERENCE and step.tokens is not None and step.tokens.input:

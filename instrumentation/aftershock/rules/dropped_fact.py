@@ -1,4 +1,4 @@
-"""dropped_fact: it was read, and cut from the messages before the inference that decided."""
+"""dropped_fact: a fact was read, but was cut from the messages before the agent decided."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKind, Tier
 from aftershock.rules.actions import keys_of
-from aftershock.rules.context import Known, about_past_deed, listed, requirements_of
+from aftershock.rules.context import Known, context_finding, listed, requirements_of
 from aftershock.rules.rule import CALLS, Family, Lifetime, rule
 from aftershock.runs.expectations import split
 
@@ -21,10 +21,11 @@ RISKY = frozenset({Tier.DESTRUCTIVE, Tier.PROVISION, Tier.DECOMMISSION})
 
 @rule(Family.CONTEXT, Lifetime.ACTION, after=CALLS, about_facts=True)
 def dropped_fact(run: Run, limits: Limits) -> Iterator[Finding]:
-    """The newest action, where what it rests on was shown once and not when it was decided.
+    """The newest action, if a fact that it needs was in earlier messages but not in the last ones.
 
-    That is a required fact; for a risky action without any, what was read about the same thing.
-    A summary may still hold what was cut, so after a declared compaction it only warns.
+    For an action with requirements these are the required facts. For a risky action without them
+    it is everything that was read about the same id. A summary may still contain what was cut, so
+    after a declared compaction it only warns.
     """
     step = run.newest
     if step is None or step.action is None or not step.action.tier.has_effect:
@@ -39,7 +40,7 @@ def dropped_fact(run: Run, limits: Limits) -> Iterator[Finding]:
     _, action, known = asked
     gaps = [(one, cut) for one in known if (cut := seen.cut_of(results_of(run, one)))]
     if gaps:
-        yield about_past_deed(
+        yield context_finding(
             run,
             limits,
             step,
@@ -55,7 +56,7 @@ def dropped_fact(run: Run, limits: Limits) -> Iterator[Finding]:
 
 
 class Seen:
-    """What the inference that decided an action was shown, and what those before it were."""
+    """What the deciding inference was shown, and what the inferences before it were."""
 
     def __init__(self, inference: Step, earlier: list[Step]) -> None:
         self.inference = inference
@@ -64,7 +65,7 @@ class Seen:
         self.compacted = inference.compacted or any(one.compacted for one in earlier)
 
     def cut_of(self, results: list[Step] | None) -> list[Step]:
-        """These results, where every one of them was shown and none of them still is."""
+        """These results, if all of them were shown before and none of them is shown now."""
         for step in results or ():
             keys = keys_of(step.action) if step.action else frozenset[int]()
             if keys & self.now or not keys & self.ever:
@@ -73,7 +74,7 @@ class Seen:
 
 
 def seen_by(run: Run, action: Step, limits: Limits) -> Seen | None:
-    """The newest inference of the action's worker that had ended; None where it told nothing."""
+    """The newest inference of the action's agent; None if its messages were not recorded."""
     inferences = (
         step
         for step in reversed(run.steps)
@@ -83,12 +84,12 @@ def seen_by(run: Run, action: Step, limits: Limits) -> Seen | None:
     )
     newest = next(inferences, None)
     if newest is None or newest.shown is None or len(newest.shown) >= limits.shown_max:
-        return None  # what is not among the shown may have been left out by us
+        return None  # the list may be incomplete, because it is bounded
     return Seen(newest, list(inferences))
 
 
 def results_of(run: Run, known: Known) -> list[Step] | None:
-    """The calls whose results answer a requirement; None where something else told it as well."""
+    """The calls whose results answer a requirement; None if another source provided it too."""
     spans = {fact.span_id for fact in known.facts if fact.outcome is Outcome.OK}
     steps = [step for step in run.steps if step.span_id in spans]
     return None if any(step.action is None for step in steps) else steps
@@ -97,7 +98,7 @@ def results_of(run: Run, known: Known) -> list[Step] | None:
 def reads_dropped(
     run: Run, limits: Limits, step: Step, action: Action, seen: Seen
 ) -> Iterator[Finding]:
-    """A risky action of which everything that was read about its subjects was cut."""
+    """A risky action, if everything that was read about its ids was cut."""
     if action.tier not in RISKY or not action.subjects:
         return
     about = {identifier for _, identifier in map(split, action.subjects)}
@@ -121,8 +122,8 @@ def reads_dropped(
             evidence=tuple(
                 dict.fromkeys([step.span_id, seen.inference.span_id, *(s.span_id for s in cut)])
             )[: limits.evidence_max],
-            summary=f"{action.tool} was decided when all that had been read about its subject was "
-            "no longer in the messages.",
+            summary=f"{action.tool} was decided when nothing that had been read about its subject "
+            "was still in the messages.",
             agent=step.agent or run.agent,
             trace_id=step.trace_id,
             facts=tuple(f"read by {one.name}, then cut" for one in cut[-limits.evidence_max :]),

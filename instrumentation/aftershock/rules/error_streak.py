@@ -1,4 +1,4 @@
-"""error_streak: one tool fails again and again with the same class of error."""
+"""error_streak: one tool fails repeatedly with the same class of error."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ KIND = "error_streak"
 
 @rule(Family.LOOPS, Lifetime.STATE, after=CONVERSATION, waste=True)
 def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
-    """Failures of one tool with one class of error, whatever the arguments, without a success.
+    """Failures of one tool with one class of error and without a success, for any arguments.
 
-    A write in between that succeeded may be the attempt at a repair (edit, test, edit, test): the
-    streak goes on as a warning and pages only when it reaches its length without one.
+    A successful write in between may be an attempt at a repair (edit, test, edit, test). The
+    streak then continues as a warning, and pages only if it reaches its length without one.
     """
     for lane in tail_of(run, limits).lanes:
         streaks = streaks_in(lane[-limits.errors_window_actions :])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Level, Outcome
-from aftershock.rules.context import Known, about_past_deed, listed, requirements_of
+from aftershock.rules.context import Known, context_finding, listed, requirements_of
 from aftershock.rules.rule import CALLS, Family, Lifetime, rule
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ WORDS = {
 def failed_fact(run: Run, limits: Limits) -> Iterator[Finding]:
     """One finding for the newest action, listing every fact that was asked for in vain.
 
-    An empty answer may be the truth (no window, no alert): it warns, while a failed or a cut one
+    An empty answer can be correct (no window, no alert), so it warns. A failed or truncated one
     pages.
     """
     asked = requirements_of(run)
@@ -37,7 +37,7 @@ def failed_fact(run: Run, limits: Limits) -> Iterator[Finding]:
     gaps = [one for one in known if one.facts and one.usable is None]
     if gaps:
         empty = all(gap.facts[-1].outcome is Outcome.EMPTY for gap in gaps)
-        yield about_past_deed(
+        yield context_finding(
             run,
             limits,
             step,
@@ -52,7 +52,7 @@ def failed_fact(run: Run, limits: Limits) -> Iterator[Finding]:
 
 
 def line_for(gap: Known) -> str:
-    """What was asked for, of whom, and what came back."""
+    """What was asked for, which tool was asked, and how its answer ended."""
     last = gap.facts[-1]
     times = "" if len(gap.facts) == 1 else f" {len(gap.facts)} times"
     return f"{gap.title}: asked of {last.source}{times}; it {WORDS[last.outcome]}"

@@ -1,4 +1,4 @@
-"""failure_cascade: failures spread across tools: whatever the agent tries, it fails."""
+"""failure_cascade: different tools of one agent fail at the same time."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ KIND = "failure_cascade"
 
 @rule(Family.LOOPS, Lifetime.STATE, after=CONVERSATION)
 def failure_cascade(run: Run, limits: Limits) -> Iterator[Finding]:
-    """Different tools of one worker that failed when they were last called, in its newest calls.
+    """Different tools of one agent whose newest call failed, among its newest calls.
 
-    One tool that fails is that tool's trouble, or the agent's. Several at once are more often what
-    is behind them: credentials, a network, a service that all of them need. It pages when they fail
-    one after the other and nothing works in between.
+    If several tools fail at once, the reason is more often something that all of them need, such
+    as credentials, a network or a service. It pages if they fail one after the other and no call
+    succeeds in between.
     """
     for lane in tail_of(run, limits).lanes:
         steps = failing(lane[-limits.errors_window_actions :])
@@ -43,7 +43,7 @@ def failure_cascade(run: Run, limits: Limits) -> Iterator[Finding]:
 
 
 def unbroken(lane: list[Step]) -> list[Step]:
-    """The newest calls, as far back as all of them failed."""
+    """The newest calls back to the last one that did not fail."""
     streak: list[Step] = []
     for step in reversed(lane):
         if step.action is None or step.action.outcome is None:

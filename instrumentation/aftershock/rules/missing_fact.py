@@ -1,10 +1,10 @@
-"""missing_fact: an action was taken without a fact that it requires ever being asked for."""
+"""missing_fact: the agent acted and had never asked for a fact that the action requires."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aftershock.rules.context import Known, about_past_deed, listed, requirements_of
+from aftershock.rules.context import Known, context_finding, listed, requirements_of
 from aftershock.rules.rule import CALLS, Family, Lifetime, rule
 
 if TYPE_CHECKING:
@@ -18,14 +18,14 @@ KIND = "missing_fact"
 
 @rule(Family.CONTEXT, Lifetime.ACTION, after=CALLS, about_facts=True, uses_evidence=True)
 def missing_fact(run: Run, limits: Limits) -> Iterator[Finding]:
-    """One finding for the newest action, listing every fact that was never obtained."""
+    """One finding for the newest action, listing every required fact that was never read."""
     asked = requirements_of(run)
     if asked is None:
         return
     step, action, known = asked
     gaps = [one for one in known if not one.facts]
     if gaps:
-        yield about_past_deed(
+        yield context_finding(
             run,
             limits,
             step,
@@ -39,7 +39,7 @@ def missing_fact(run: Run, limits: Limits) -> Iterator[Finding]:
 
 
 def line_for(gap: Known) -> str:
-    """What is missing, and where the run could have obtained it."""
+    """What is missing, and which tool provides it."""
     requirement = gap.requirement
     parts = [f"{gap.title}: never read"]
     if gap.others:
@@ -48,7 +48,7 @@ def line_for(gap: Known) -> str:
         other = "something else" if learnt else last.subject
         parts.append(f"{last.source} was asked about {other} only")
     elif requirement.sources:
-        parts.append(f"{' or '.join(requirement.sources)} would have told")
+        parts.append(f"{' or '.join(requirement.sources)} provides it")
     if requirement.learnt_support is not None:
         share = f"{requirement.learnt_confidence or 0:.0%}"
         parts.append(f"{share} of {requirement.learnt_support} earlier actions read it first")

@@ -8,7 +8,7 @@ from aftershock.fingerprints.keyed import hash_subject
 from aftershock.model import Fact, Finding, Level, Outcome, Step
 from aftershock.policy.policy import ANY, subjects_match
 from aftershock.rules.actions import changed_something
-from aftershock.rules.context import CHANGED, Known, about_past_deed, listed, requirements_of
+from aftershock.rules.context import CHANGED, Known, context_finding, listed, requirements_of
 from aftershock.rules.rule import CALLS, Family, Lifetime, rule
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ KIND = "stale_fact"
 
 @rule(Family.CONTEXT, Lifetime.ACTION, after=CALLS, about_facts=True, uses_evidence=True)
 def stale_fact(run: Run, limits: Limits) -> Iterator[Finding]:
-    """One finding for the newest action, listing every fact that no longer held, and why."""
+    """One finding for the newest action, listing every outdated fact and the reason."""
     asked = requirements_of(run)
     if asked is None:
         yield from overtaken(run, limits)
@@ -35,7 +35,7 @@ def stale_fact(run: Run, limits: Limits) -> Iterator[Finding]:
     ]
     if reasons:
         gaps = [one for one, _, _ in reasons]
-        yield about_past_deed(
+        yield context_finding(
             run,
             limits,
             step,
@@ -50,9 +50,9 @@ def stale_fact(run: Run, limits: Limits) -> Iterator[Finding]:
 
 
 def overtaken(run: Run, limits: Limits) -> Iterator[Finding]:
-    """An action without requirements whose target others changed since the run last read of it.
+    """An action without requirements on a target that others changed since the run last read it.
 
-    Whether what it read still held is not known, so this only warns.
+    It only warns, because the read facts may still have been correct.
     """
     step = run.newest
     if step is None or step.action is None or not step.action.tier.has_effect or not run.changes:
@@ -85,7 +85,7 @@ def overtaken(run: Run, limits: Limits) -> Iterator[Finding]:
             as_of_ns=run.now_ns,
             evidence=(step.span_id, reads[-1].span_id)[: limits.evidence_max],
             summary=f"{step.action.tool} was called on {since[-1].entity}, which others had "
-            f"changed since {reads[-1].name} told of it.",
+            f"changed since {reads[-1].name} read it.",
             agent=step.agent or run.agent,
             trace_id=step.trace_id,
             facts=tuple(f"{one.entity}: {words_for(one)}" for one in since),
@@ -94,9 +94,9 @@ def overtaken(run: Run, limits: Limits) -> Iterator[Finding]:
 
 
 class Reason(NamedTuple):
-    """Why a fact no longer held, and the span that shows it.
+    """Why a fact was outdated, and the span that shows it.
 
-    `doubtful`: something went wrong where the fact was read; it may hold all the same.
+    `doubtful`: something failed on the subject of the fact; the fact may still be correct.
     """
 
     line: str
@@ -105,7 +105,7 @@ class Reason(NamedTuple):
 
 
 def reason_of(run: Run, step: Step, known: Known, fact: Fact, limits: Limits) -> Reason | None:
-    """Why a fact no longer held when the action began."""
+    """Why a fact was outdated when the action began; None if it was not."""
     for later in run.steps:
         if later.span_id == step.span_id or later.last_ns <= fact.observed_at_ns:
             continue
@@ -113,7 +113,7 @@ def reason_of(run: Run, step: Step, known: Known, fact: Fact, limits: Limits) ->
             break
         if (by := changer_of(later, fact, known)) is not None:
             return Reason(f"changed by {by} after it was read", later.span_id)
-    # What somebody did is a better reason than what merely went wrong.
+    # An action by somebody is a better reason than a symptom.
     for change in sorted(run.changes, key=lambda change: change.kind.is_trouble):
         if fact.observed_at_ns < change.began_at_ns <= step.began_at_ns and concerns(
             change, fact, known
@@ -127,14 +127,14 @@ def reason_of(run: Run, step: Step, known: Known, fact: Fact, limits: Limits) ->
 
 
 def is_about(notice: Fact, fact: Fact, known: Known) -> bool:
-    """True where a notice of a change is about what a fact told; learnt subjects are hashes."""
+    """True if a notice of a change is about a fact's subject; learned subjects are hashes."""
     if known.requirement.learnt_support is not None:
         return hash_subject(notice.subject) == fact.subject
     return notice.subject != ANY and subjects_match(fact.subject, notice.subject)
 
 
 def changer_of(later: Step, fact: Fact, known: Known) -> str | None:
-    """Who changed a fact's subject in a step; None where the step did not."""
+    """Who changed a fact's subject in a step; None if the step did not change it."""
     for notice in later.facts:
         if (
             notice.kind == CHANGED
@@ -150,12 +150,12 @@ def changer_of(later: Step, fact: Fact, known: Known) -> str | None:
 
 
 def is_called(entity: str, subject: str) -> bool:
-    """True where a subject names an entity: by its key, or by the name at its end."""
+    """True if a subject names an entity, by its key or by the last part of it."""
     return subject in (entity, entity.rpartition("/")[2])
 
 
 def concerns(change: Change, fact: Fact, known: Known) -> bool:
-    """True where somebody else changed what a fact told of; learnt subjects are hashes."""
+    """True if others changed a fact's subject; learned subjects are hashes."""
     if known.requirement.learnt_support is not None:
         return False
     subject = known.requirement.subject if fact.subject == ANY else fact.subject
@@ -163,7 +163,7 @@ def concerns(change: Change, fact: Fact, known: Known) -> bool:
 
 
 def words_for(change: Change) -> str:
-    """Who changed it, or what happened to it."""
+    """A change as text."""
     if change.kind.is_trouble:
         return f"{change.name} began on {change.entity} after it was read"
     whose = f" ({change.detail})" if change.detail.startswith("run ") else ""

@@ -1,4 +1,4 @@
-"""stalled_run: something was started, and since then there was silence."""
+"""stalled_run: a run that is not over sends no sign of life."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ KIND = "stalled_run"
 
 @rule(Family.LOOPS, Lifetime.STATE, timing=Timing.LIVE, waste=True)
 def stalled_run(run: Run, limits: Limits) -> Iterator[Finding]:
-    """A run that is not over and gave no sign of life for too long.
+    """A run that is not over and sent no sign of life for too long.
 
-    Only start events and heartbeats make silence mean something: a run of which nothing is open
-    and that never sent a heartbeat may simply be over. Who waits for a person is not stalled.
+    Silence is evidence only after a start event or a heartbeat. A run without open steps that
+    never sent a heartbeat may be over. A run that waits for a person is not stalled.
     """
     newest = run.newest
     if newest is None or run.ended_at_ns is not None:
         return
-    heard = max(newest.last_ns, run.received_at_ns or 0)
-    silent_s = (run.now_ns - heard) / 1e9
+    received_ns = max(newest.last_ns, run.received_at_ns or 0)
+    silent_s = (run.now_ns - received_ns) / 1e9
     if silent_s < limits.stall_s:
         return
     waiting = [step for step in run.steps if step.ended_at_ns is None and step.approval is None]
-    if not waiting and heard <= newest.last_ns:
+    if not waiting and received_ns <= newest.last_ns:
         return
     step = waiting[-1] if waiting else newest
     what = f"{step.name} was started" if waiting else f"{step.name} ended"
@@ -41,7 +41,7 @@ def stalled_run(run: Run, limits: Limits) -> Iterator[Finding]:
         run_id=run.id,
         subject=step.span_id,
         level=Level.ALARM,
-        began_at_ns=heard,
+        began_at_ns=received_ns,
         as_of_ns=run.now_ns,
         evidence=tuple(one.span_id for one in waiting[-limits.evidence_max :]) or (step.span_id,),
         summary=f"{what}, and there has been no sign of life for {minutes(silent_s)}.",
@@ -51,5 +51,5 @@ def stalled_run(run: Run, limits: Limits) -> Iterator[Finding]:
 
 
 def minutes(seconds: float) -> str:
-    """A length of time for people."""
+    """A duration as text."""
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

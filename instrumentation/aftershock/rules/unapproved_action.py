@@ -1,4 +1,4 @@
-"""unapproved_action: a call was made without the approval that the policy wants before it."""
+"""unapproved_action: a tool was called without the approval that the policy requires."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 KIND = "unapproved_action"
 WANTING = frozenset({Gate.ASK, Gate.DENY})
-LINES_MAX = 5  # approvals that are told: the newest
+LINES_MAX = 5  # approvals listed in the facts: the newest
 OUTCOMES = {
     Gate.ALLOW: "allowed it",
     Gate.WARN: "allowed it with a warning",
@@ -29,22 +29,22 @@ Answers = list[tuple[Step, Approval]]
 
 @rule(Family.CONTROL, Lifetime.ACTION, after=CALLS)
 def unapproved_action(run: Run, limits: Limits) -> Iterator[Finding]:
-    """The newest call, where its gate wants an approval and none held when it began.
+    """The newest call, if its gate requires an approval and none was valid when it began.
 
-    The newest denial stands until somebody allows it again; an approval that names arguments is
-    for these only. A request without an answer allows nothing.
+    The newest denial is valid until somebody allows the call again. An approval that names
+    arguments covers only these. An unanswered request allows nothing.
     """
     step = run.newest
     if step is None or step.action is None or step.action.gate not in WANTING:
         return
     action = step.action
-    told = [
+    recorded = [
         (one, one.approval)
         for one in (*run.dropped_approvals, *run.steps)
         if one.approval is not None and one.approval.tool == action.tool
     ]
-    told.sort(key=lambda pair: pair[0].last_ns)
-    why = "although the policy denies it" if action.gate is Gate.DENY else why_not(step, told)
+    recorded.sort(key=lambda pair: pair[0].last_ns)
+    why = "although the policy denies it" if action.gate is Gate.DENY else why_not(step, recorded)
     if why is None:
         return
     yield Finding(
@@ -54,20 +54,20 @@ def unapproved_action(run: Run, limits: Limits) -> Iterator[Finding]:
         level=Level.ALARM,
         began_at_ns=step.began_at_ns,
         as_of_ns=run.now_ns,
-        evidence=evidence_of(step, told, limits),
+        evidence=evidence_of(step, recorded, limits),
         summary=f"{action.tool} was called {why}.",
         agent=step.agent or run.agent,
         trace_id=step.trace_id,
-        facts=tuple(line_for(one, approval, step) for one, approval in told[-LINES_MAX:]),
+        facts=tuple(line_for(one, approval, step) for one, approval in recorded[-LINES_MAX:]),
         lasting=True,
     )
 
 
-def why_not(step: Step, told: Answers) -> str | None:
-    """Why the approvals of its tool, oldest first, do not cover a call; None where one does."""
+def why_not(step: Step, recorded: Answers) -> str | None:
+    """Why no approval of its tool, oldest first, covers a call; None if one does."""
     action = step.action
     assert action is not None, "only calls have gates"
-    answers = [(one, approval) for one, approval in told if answered(one, approval, step)]
+    answers = [(one, approval) for one, approval in recorded if answered(one, approval, step)]
     denials = [pair for pair in answers if not pair[1].lets_pass and covers(*pair, step)]
     since_ns = denials[-1][0].last_ns if denials else 0
     allowing = [pair for pair in answers if pair[1].lets_pass and pair[0].last_ns > since_ns]
@@ -84,14 +84,15 @@ def why_not(step: Step, told: Answers) -> str | None:
         given = f"{by} had approved it" if by else "it was approved"
         return f"although {given} for other arguments only"
     if any(
-        covers(one, approval, step) and not answered(one, approval, step) for one, approval in told
+        covers(one, approval, step) and not answered(one, approval, step)
+        for one, approval in recorded
     ):
         return "before anybody had approved it"
     return "although nobody had approved it"
 
 
 def answered(one: Step, approval: Approval, step: Step) -> bool:
-    """True where an answer was there when the call began."""
+    """True if the request had been answered when the call began."""
     return (
         approval.outcome is not Gate.ASK
         and one.ended_at_ns is not None
@@ -113,13 +114,13 @@ def covers(one: Step, approval: Approval, step: Step) -> bool:
 
 
 def expired(approval: Approval, step: Step) -> bool:
-    """True where an approval no longer held when the call began."""
+    """True if an approval had expired when the call began."""
     return approval.expires_at_ns is not None and approval.expires_at_ns <= step.began_at_ns
 
 
-def evidence_of(step: Step, told: Answers, limits: Limits) -> tuple[str, ...]:
-    """The call, then the approvals that were looked at, the newest first."""
-    spans = (step.span_id, *(one.span_id for one, _ in reversed(told)))
+def evidence_of(step: Step, recorded: Answers, limits: Limits) -> tuple[str, ...]:
+    """The call, then the considered approvals, newest first."""
+    spans = (step.span_id, *(one.span_id for one, _ in reversed(recorded)))
     return tuple(dict.fromkeys(spans))[: limits.evidence_max]
 
 

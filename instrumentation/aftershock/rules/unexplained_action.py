@@ -1,4 +1,4 @@
-"""unexplained_action: a risky action was taken without a recorded decision."""
+"""unexplained_action: the agent took a risky action without recording a decision."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ RISKY = frozenset({Tier.DESTRUCTIVE, Tier.PROVISION, Tier.DECOMMISSION})
 
 @rule(Family.CONTEXT, Lifetime.ACTION, after=CALLS)
 def unexplained_action(run: Run, limits: Limits) -> Iterator[Finding]:
-    """The newest action, where a decision was to be expected and none explains it. It only warns.
+    """The newest action, if a decision is expected and none explains it. It only warns.
 
-    Expected is what the policy says (`explain`). Where it is silent, an agent that recorded a
-    decision before in this run is expected to do so for whatever is risky; one that never does is
-    not nagged at.
+    The policy says when a decision is expected (`explain`). Without it, a decision is expected for
+    risky actions of an agent that recorded one earlier in this run.
     """
     step = run.newest
     if step is None or step.action is None or not step.action.tier.has_effect:
@@ -52,14 +51,14 @@ def unexplained_action(run: Run, limits: Limits) -> Iterator[Finding]:
 
 
 def came_before(decision: Step, step: Step) -> bool:
-    """True for a decision that the action's own worker, or whoever handed over to it, made."""
+    """True for a decision that was recorded before the action."""
     return decision.began_at_ns <= step.began_at_ns and decision.span_id != step.span_id
 
 
 def explains(run: Run, decision: Step, step: Step, action: Action) -> bool:
-    """True where a decision names the tool, or nothing else was done on its account yet.
+    """True if a decision names the tool, or no other tool with an effect was called since.
 
-    "Scale checkout to 12" explains the calls of one tool that follow it, not whatever comes after.
+    A decision explains the calls of one tool that follow it, not the calls of further tools.
     """
     chosen = decision.decision.chosen if decision.decision else None
     if chosen and action.tool.casefold() in chosen.casefold():
@@ -76,7 +75,7 @@ def explains(run: Run, decision: Step, step: Step, action: Action) -> bool:
 
 
 def lines_for(decision: Step) -> tuple[str, ...]:
-    """What was decided last."""
+    """The last decision as text."""
     made = decision.decision
     if made is None:
         return ()

@@ -1,4 +1,4 @@
-"""ungrounded_argument: an id in an effectful call that nothing the run was shown contains."""
+"""ungrounded_argument: an action uses an id that no message and no result contained."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ GRAVE = frozenset({Tier.DESTRUCTIVE, Tier.DECOMMISSION})
 
 @rule(Family.CONTEXT, Lifetime.ACTION, after=CALLS)
 def ungrounded_argument(run: Run, limits: Limits) -> Iterator[Finding]:
-    """The newest action, where an id in it stands in no message and no result before it.
+    """The newest action, if it uses an id that no earlier message and no result contained.
 
-    Said only where all of them are known: an id may come from what nobody recorded. Models make up
-    names for what they create, so it pages only where the call destroys.
+    It is judged only if all messages and results are known. Models invent names for what they
+    create, so it pages only for destructive calls.
     """
     step = run.newest
     if step is None or step.action is None or run.dropped_steps:
@@ -54,7 +54,7 @@ def ungrounded_argument(run: Run, limits: Limits) -> Iterator[Finding]:
         as_of_ns=run.now_ns,
         evidence=tuple(dict.fromkeys([step.span_id, *(one.span_id for one in trail.values())])),
         summary=f"The {' and the '.join(made_up)} of {action.tool} "
-        f"{'stands' if len(made_up) == 1 else 'stand'} in nothing that the run was shown.",
+        f"{'is' if len(made_up) == 1 else 'are'} in no message and no result of the run.",
         agent=step.agent or run.agent,
         trace_id=step.trace_id,
         facts=(
@@ -69,7 +69,7 @@ def shown_before(run: Run, action: Step) -> list[tuple[Step, frozenset[int]]] | 
     """What the run was shown before an action and the words of it; None: not all of it is known.
 
     Messages are known from the inferences that they were sent with, which hold the results of
-    tools too, or, where no inference told, from messages and tools on their own.
+    tools too, or, where no inference sources, from messages and tools on their own.
     """
     before = [
         step
@@ -78,28 +78,28 @@ def shown_before(run: Run, action: Step) -> list[tuple[Step, frozenset[int]]] | 
     ]
     if any(step.fingerprint_key != action.fingerprint_key for step in before):
         return None  # hashes of two keys are never equal, so an id could seem absent
-    told = [step for step in before if step.kind is StepKind.INFERENCE]
-    by_inference = any(step.words is not None for step in told)
+    sources = [step for step in before if step.kind is StepKind.INFERENCE]
+    by_inference = any(step.words is not None for step in sources)
     if not by_inference:
-        told = [step for step in before if step.kind in ON_THEIR_OWN and ended(step)]
-        if all(step.kind is not StepKind.MESSAGE for step in told):
+        sources = [step for step in before if step.kind in ON_THEIR_OWN and ended(step)]
+        if all(step.kind is not StepKind.MESSAGE for step in sources):
             return None
-    if any(words_of(step) is None for step in told):
+    if any(words_of(step) is None for step in sources):
         return None
-    if by_inference and remembers(told[0], before):
+    if by_inference and remembers(sources[0], before):
         return None
     found: list[tuple[Step, frozenset[int]]] = []
     for step in before:
         if words := words_of(step):
             found.append((step, words))
         if step.action is not None and step.action.ids and step.action.outcome is Outcome.OK:
-            # What a call worked with is there, wherever it was known from.
+            # An id that a call used successfully exists, wherever it came from.
             found.append((step, frozenset(hashed for _, hashed in map(split, step.action.ids))))
     return found
 
 
 def remembers(first: Step, before: list[Step]) -> bool:
-    """True where a run began with results of an earlier one in its messages."""
+    """True if a run began with results of an earlier run in its messages."""
     known = {key for step in before if step.action is not None for key in keys_of(step.action)}
     return not (first.shown or frozenset()) <= known
 
@@ -110,7 +110,7 @@ def ended(step: Step) -> bool:
 
 
 def words_of(step: Step) -> frozenset[int] | None:
-    """The id-like words of what a step showed the agent."""
+    """The id-like words of a step's messages or result."""
     return step.words if step.action is None else step.action.words
 
 
@@ -121,7 +121,7 @@ def split(identifier: str) -> tuple[str, int]:
 
 
 def words_for(step: Step) -> str:
-    """What a step is called in the trail of an id."""
+    """A step as the source of an id, as text."""
     if step.action is not None:
         return f"a call of {step.action.tool}"
     if step.kind is StepKind.INFERENCE:

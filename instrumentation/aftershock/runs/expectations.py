@@ -1,9 +1,9 @@
-"""Practice: what agents customarily read before they act, learnt from past runs.
+"""Learned expectations: which reads usually precede an action, learned from past runs.
 
-No policy says which tool tells what about what. But a read and a write that are about the same
-thing carry the same id, and past runs show which reads precede a write with such an argument. It
-is learnt by argument, so that a rare tool is expected to rest on what its neighbours rest on. A
-custom only ever warns: it is what others did, not what somebody wants.
+A read and a write about the same thing carry the same id. Past runs show which reads precede a
+write that carries such an id in an argument. Expectations are learned by argument name, so that a
+rare tool is compared with tools that use the same argument. They only warn: they record what other
+runs did, not what an owner requires.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from aftershock.limits import Limits
+from aftershock.limits import DEFAULTS, Limits
 from aftershock.model import Fact, Outcome, Requirement, Step
 
 if TYPE_CHECKING:
@@ -21,14 +21,13 @@ if TYPE_CHECKING:
 
     from aftershock.model import Action
 
-DEFAULTS = Limits()
-ARGUMENTS_MAX = 1_000  # different argument names that are counted; a fleet has some hundred
-Z = 1.96  # 95 % sure
+ARGUMENTS_MAX = 1_000  # different argument names that are counted; a fleet has a few hundred
+Z = 1.96  # two-sided 95 % confidence
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """One read that customarily precedes actions that carry the same id."""
+    """One read that usually precedes actions that carry the same id."""
 
     source: str  # the tool that is read from
     support: int  # past actions
@@ -37,32 +36,32 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class LearnedExpectations:
-    """Customs by the name of the argument that carries the id."""
+    """Expectations by the name of the argument that carries the id."""
 
     expectations: Mapping[str, tuple[Expectation, ...]] = field(
         default_factory=dict[str, tuple[Expectation, ...]]
     )
-    sources: frozenset[str] = frozenset()  # every tool that some custom reads from
+    sources: frozenset[str] = frozenset()  # every tool that an expectation names
 
 
-# What one action of a past run shows: the argument that named a thing, and who had told about it.
-Lesson = tuple[str, frozenset[str]]
+# One observation: the argument that carried an id, and the tools that were read with it before.
+Sample = tuple[str, frozenset[str]]
 
 
 def learn_expectations(
     runs: Iterable[Sequence[Step]], limits: Limits = DEFAULTS
 ) -> LearnedExpectations:
-    """The customs that past runs show: steps of each run in event order."""
-    return expectations_from((lesson for steps in runs for lesson in lessons_of(steps)), limits)
+    """Expectations learned from past runs; each run is its steps in event order."""
+    return expectations_from((sample for steps in runs for sample in samples_of(steps)), limits)
 
 
-def lessons_of(steps: Sequence[Step]) -> list[Lesson]:
-    """What one run shows.
+def samples_of(steps: Sequence[Step]) -> list[Sample]:
+    """The samples of one run: one for each argument of each action that succeeded.
 
-    Only actions that worked count, and only answers that held something.
+    A read counts only if its answer was not empty, failed or truncated.
     """
-    lessons: list[Lesson] = []
-    told: defaultdict[str, set[str]] = defaultdict(set)  # id → tools that told about it
+    samples: list[Sample] = []
+    read_by: defaultdict[str, set[str]] = defaultdict(set)  # id → tools that were read with it
     for step in steps:
         action = step.action
         if action is None or action.outcome in (None, Outcome.FAILED):
@@ -71,20 +70,20 @@ def lessons_of(steps: Sequence[Step]) -> list[Lesson]:
         if not action.tier.has_effect:
             if action.outcome is Outcome.OK:
                 for _, identifier in named:
-                    told[identifier].add(action.tool)
+                    read_by[identifier].add(action.tool)
             continue
         sources: defaultdict[str, set[str]] = defaultdict(set)
         for name, identifier in named:
-            sources[name] |= told.get(identifier, set())
-        lessons += [(name, frozenset(tools)) for name, tools in sorted(sources.items())]
-    return lessons
+            sources[name] |= read_by.get(identifier, set())
+        samples += [(name, frozenset(tools)) for name, tools in sorted(sources.items())]
+    return samples
 
 
-def expectations_from(lessons: Iterable[Lesson], limits: Limits = DEFAULTS) -> LearnedExpectations:
-    """The customs that lessons show."""
+def expectations_from(samples: Iterable[Sample], limits: Limits = DEFAULTS) -> LearnedExpectations:
+    """Expectations learned from samples."""
     acted: Counter[str] = Counter()
     preceded: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for name, tools in lessons:
+    for name, tools in samples:
         if name in acted or len(acted) < ARGUMENTS_MAX:
             acted[name] += 1
             preceded[name].update(tools)
@@ -99,7 +98,7 @@ def expectations_from(lessons: Iterable[Lesson], limits: Limits = DEFAULTS) -> L
 
 
 def expectations_of(count: int, preceded: Counter[str], limits: Limits) -> list[Expectation]:
-    """The reads that surely precede most of so many actions."""
+    """Reads that precede at least the configured share of actions, with 95 % confidence."""
     return [
         Expectation(source, count, seen / count)
         for source, seen in sorted(preceded.items())
@@ -108,9 +107,9 @@ def expectations_of(count: int, preceded: Counter[str], limits: Limits) -> list[
 
 
 def at_least(seen: int, count: int) -> float:
-    """The share that so many of so many cases prove at least (Wilson's lower bound).
+    """The lower bound of Wilson's confidence interval for the share `seen / count`.
 
-    Ten of ten prove less than a hundred of a hundred: few cases make no custom.
+    Few cases give a low bound, so that few cases make no expectation.
     """
     share, z2 = seen / count, Z * Z / count
     return (share + z2 / 2 - Z * sqrt((share * (1 - share) + z2 / 4) / count)) / (1 + z2)
@@ -123,9 +122,9 @@ def split(subject: str) -> tuple[str, str]:
 
 
 def expect(learned: LearnedExpectations, step: Step) -> Step:
-    """A step with what practice adds: facts that a read told, facts that an action should rest on.
+    """A step with the facts that a read provided, or the learned requirements of an action.
 
-    Requirements that a policy declares stand alone: an owner knows better than custom.
+    An action whose policy declares requirements gets no learned ones.
     """
     action = step.action
     if action is None or not action.subjects:
@@ -133,25 +132,25 @@ def expect(learned: LearnedExpectations, step: Step) -> Step:
     if not action.tier.has_effect:
         if action.tool not in learned.sources or step.ended_at_ns is None:
             return step
-        return replace(step, facts=(*step.facts, *told_by(step, action, step.ended_at_ns)))
+        return replace(step, facts=(*step.facts, *facts_from(step, action, step.ended_at_ns)))
     if action.requires:
         return step
     requires = tuple(
         Requirement(
-            custom.source,
+            expected.source,
             identifier,
-            learnt_support=custom.support,
-            learnt_confidence=custom.confidence,
-            sources=(custom.source,),
+            learnt_support=expected.support,
+            learnt_confidence=expected.confidence,
+            sources=(expected.source,),
         )
         for name, identifier in sorted(map(split, action.subjects))
-        for custom in learned.expectations.get(name, ())
+        for expected in learned.expectations.get(name, ())
     )
     return replace(step, action=replace(action, requires=requires)) if requires else step
 
 
-def told_by(step: Step, action: Action, ended_at_ns: int) -> list[Fact]:
-    """One fact for each thing that a read was about."""
+def facts_from(step: Step, action: Action, ended_at_ns: int) -> list[Fact]:
+    """One fact for each id that a read carried."""
     return [
         Fact(
             kind=action.tool,

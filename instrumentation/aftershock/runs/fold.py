@@ -1,6 +1,6 @@
-"""Steps → Run: order by event time, bound the window, name the agents, decide when a run is over.
+"""Steps → Run: order by event time, bound the window, name the agents, find the end of the run.
 
-Whatever order steps arrive in, and however often, the same set of steps folds to the same run.
+The same set of steps folds to the same run, in whatever order and however often they arrive.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _OWN_SPAN = frozenset(
         StepKind.OUTGOING,
     }
 )
-_APPROVALS_MAX = 64  # that fell out of the window and may still hold: more than a person answers
-_ANCESTORS_MAX = 64  # agents nest a few levels; a longer chain is a loop in hostile parent ids
+_APPROVALS_MAX = 64  # kept after they left the window, because they may still be valid
+_ANCESTORS_MAX = 64  # agents nest a few levels; a longer chain is a cycle of parent ids
 
 Key = tuple[str, str, int]
 Place = tuple[int, str, str]
@@ -36,24 +36,24 @@ Place = tuple[int, str, str]
 class Shift(NamedTuple):
     """What adding steps did to a window."""
 
-    changed_from: int | None  # first position whose prefix reads differently; None: no step does
-    fell_out: int  # oldest steps that left the window; positions count from after them
+    changed_from: int | None  # first position whose prefix changed; None: no step changed
+    fell_out: int  # number of oldest steps that left the window; positions are counted after them
 
 
 def key_of(step: Step) -> Key:
-    """What makes two steps the same step."""
+    """Equal for two records of the same step."""
     if step.kind in _OWN_SPAN:
         return step.span_id, "", 0
     return step.span_id, f"{step.kind}/{step.name}", step.began_at_ns
 
 
 def place_of(step: Step) -> Place:
-    """Where a step stands in event order."""
+    """The sort key of event order."""
     return step.began_at_ns, step.span_id, step.name
 
 
 class Window:
-    """One run's steps as they become known: the only mutable thing of folding."""
+    """One run's steps as they arrive: the only mutable state of folding."""
 
     def __init__(self, run_id: str, limits: Limits) -> None:
         self.run_id = run_id
@@ -61,29 +61,29 @@ class Window:
         self.dropped: Counter[str] = Counter()
         self._steps: list[Step] = []  # judged steps, in event order
         self._places: list[Place] = []
-        self._seen: dict[Key, Step] = {}  # as they arrived, for every step in the window
+        self._seen: dict[Key, Step] = {}  # each step of the window as it arrived
         self._frames: dict[str, Step] = {}  # AGENT steps by span id
         self._parents: dict[str, str] = {}
         self._touched: dict[str, tuple[str, ...]] = {}  # tool span → entities its calls reached
         self.received_at_ns: int | None = None  # newest sign of life, heartbeats included
         self._fell_out = 0
-        self._spent = Spent()  # by steps that fell out
+        self._spent = Spent()  # by steps that left the window
         self._approvals: tuple[Step, ...] = ()  # among those, in event order
         self._began_at_ns: int | None = None
         self.agent: str | None = None  # the outermost agent's name
         self.service: str | None = None  # of the process that the agent lives in
         self.environment: str | None = None  # that it was deployed to
         self.process: str | None = None  # that process itself
-        self.ended_at_ns: int | None = None  # when the run was over; None: not known to be
+        self.ended_at_ns: int | None = None  # None: the run is not known to be over
 
     def __len__(self) -> int:
         return len(self._steps)
 
     def add(self, steps: Iterable[Step]) -> Shift:
-        """Take steps in; say from where on the window reads differently."""
+        """Add steps; return the first position that changed, and how many steps left the window."""
         changed: list[int] = []
         for step in sorted(steps, key=place_of):
-            self._hear(step)
+            self._receive(step)
             if step.kind is StepKind.HEARTBEAT:
                 continue
             position = self._add_frame(step) if step.kind is StepKind.AGENT else self._insert(step)
@@ -101,7 +101,7 @@ class Window:
 
     @property
     def began_at_ns(self) -> int | None:
-        """When the first thing that is known of the run began."""
+        """When the first known step of the run began."""
         return self._began_at_ns
 
     def position_at(self, time_ns: int) -> int | None:
@@ -158,7 +158,7 @@ class Window:
         )
 
     def _recognise(self) -> None:
-        """Who runs, and whether it is over: every outermost agent frame has ended."""
+        """Set the agent and the end: a run ends when all its outermost agent frames have ended."""
         roots = [f for f in self._frames.values() if f.parent_id not in self._frames]
         named = [f.agent or f.name for f in sorted(roots, key=place_of) if f.agent or f.name]
         inner = (step.agent for step in self._steps if step.agent)
@@ -166,16 +166,16 @@ class Window:
         ends = [f.ended_at_ns for f in roots if f.ended_at_ns is not None]
         self.ended_at_ns = max(ends) if ends and len(ends) == len(roots) else None
 
-    def _hear(self, step: Step) -> None:
+    def _receive(self, step: Step) -> None:
         self.service = self.service or step.service
         self.environment = self.environment or step.environment
         self.process = step.process or self.process  # after a restart it is another one
-        heard, began = self.received_at_ns, self._began_at_ns
-        self.received_at_ns = step.last_ns if heard is None else max(heard, step.last_ns)
+        received, began = self.received_at_ns, self._began_at_ns
+        self.received_at_ns = step.last_ns if received is None else max(received, step.last_ns)
         self._began_at_ns = step.began_at_ns if began is None else min(began, step.began_at_ns)
 
     def _add_frame(self, step: Step) -> int | None:
-        """Remember an agent's frame; the steps inside it may now learn whose they are."""
+        """Record an agent's frame, which names the agent of the steps inside it."""
         known = self._frames.get(step.span_id)
         if known is not None and not _supersedes(step, known):
             return None
@@ -186,7 +186,7 @@ class Window:
         self._link(step)
         self._recognise()
         if known is not None and (known.agent, known.name) == (step.agent, step.name):
-            return None  # it only ended: no step reads differently for it
+            return None  # only its end is new: no other step changes
         return self._rename()
 
     def _insert(self, step: Step) -> int | None:
@@ -222,7 +222,7 @@ class Window:
             self._parents.setdefault(step.span_id, step.parent_id)
 
     def _touch(self, step: Step) -> int | None:
-        """An outgoing call names what its tool touches, where the tool itself declares nothing."""
+        """Use the entity of an outgoing call as target of its tool, if the tool declares none."""
         parent = step.parent_id
         if parent is None or not step.targets:
             return None
@@ -238,7 +238,7 @@ class Window:
         return position
 
     def _rename(self) -> int | None:
-        """Resolve agents anew after a frame became known; return the first step that changed."""
+        """Resolve agents again after a new frame; return the first position that changed."""
         first: int | None = None
         for position, step in enumerate(self._steps):
             if self._seen[key_of(step)].agent is not None:
@@ -271,7 +271,7 @@ class Window:
         return None
 
     def _bound(self) -> int:
-        """Let the oldest steps fall out of the window; return how many."""
+        """Drop the oldest steps beyond the window's size; return how many."""
         excess = len(self._steps) - self.limits.run_steps_max
         if excess <= 0:
             return 0
@@ -288,7 +288,7 @@ class Window:
         return excess
 
     def _keep(self, step: Step) -> bool:
-        """Remember an approval that is older than the window; False where it says nothing new."""
+        """Keep an approval that is older than the window; False if it is already known."""
         kept = {key_of(known): known for known in self._approvals}
         known = kept.get(key_of(step))
         if known is not None and not _supersedes(step, known):

@@ -1,7 +1,7 @@
-"""What is true now against what was open: the only place that opens, updates and closes.
+"""The life of claims: the only place that opens, updates and closes them.
 
-`advance` carries a run's claims over one more step; `reconcile` compares what was reported with
-what is derived today, so that judging unchanged input again reports nothing.
+`advance` updates a run's claims after one more step. `reconcile` compares the reported claims with
+the derived ones, so that unchanged input reports nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def advance(
     now_ns: int,
     kinds: frozenset[str] | None = None,
 ) -> Claims:
-    """Claims after one more step, of which `true_now` says what holds.
+    """Claims after one more step, whose findings are `true_now`.
 
     A claim that is no longer true closes, unless it is lasting, or of a kind that was not judged
     (`kinds`: those that were; None: all). Returns `claims` itself where nothing changed, so that
@@ -65,10 +65,10 @@ def reconcile(
 ) -> tuple[list[Claim], list[Claim], list[Claim], Claims]:
     """(opened, updated, closed, what is reported from now on).
 
-    A claim that opened and closed between two looks is both opened and closed. One that is no
-    longer derived at all was wrong: late evidence retracts it. A closed one comes back only on
-    evidence newer than its closing; late evidence from before it is an update, and a person's
-    verdict is final.
+    A claim that opened and closed between two rounds is reported as opened and closed. A claim
+    that is no longer derived is retracted, because late evidence showed that it was wrong. A
+    closed claim reopens only on evidence newer than its closing; older evidence is an update. A
+    person's feedback is final.
     """
     opened: list[Claim] = []
     updated: list[Claim] = []
@@ -82,7 +82,7 @@ def reconcile(
                 closed.append(claim)
             after[identity] = claim
         elif known.closing is not Closing.FEEDBACK and _differs(known, claim):
-            lived = replace(claim, opened_at_ns=known.opened_at_ns)  # the same life goes on
+            lived = replace(claim, opened_at_ns=known.opened_at_ns)  # the claim goes on
             closes = known.closing is None and claim.closing is not None
             (closed if closes else updated).append(lived)
             after[identity] = lived
@@ -95,7 +95,7 @@ def reconcile(
 
 
 def _merge(known: Finding, seen: Finding) -> Finding:
-    """The newer wording; a level never falls while the claim stands; `known` if nothing is new."""
+    """The newer finding at the higher of both levels; `known` if nothing is new."""
     level = Level.ALARM if Level.ALARM in (known.level, seen.level) else Level.WARN
     began = min(known.began_at_ns, seen.began_at_ns)
     merged = replace(seen, level=level, began_at_ns=began, as_of_ns=known.as_of_ns)
@@ -103,7 +103,7 @@ def _merge(known: Finding, seen: Finding) -> Finding:
 
 
 def _differs(known: Claim, claim: Claim) -> bool:
-    """True where a claim closed, or says something else; an old closing does not reopen by it."""
+    """True if a claim closed or its finding changed."""
     if known.closing is None and claim.closing is not None:
         return True
     return claim.finding != known.finding and (known.closing is None) == (claim.closing is None)

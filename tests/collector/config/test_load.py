@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from aftershock.limits import Budget
-from aftershock.policy.policy import LIMIT_TYPES, Policy, limits_for
+from aftershock.policy.entries import LIMIT_TYPES
+from aftershock.policy.policy import Policy, limits_for
 from aftershock_collector.config.load import ConfigurationError, check, find, load, schema, warnings
 from aftershock_collector.config.model import ENVIRONMENT, ValueType
 
@@ -65,7 +66,7 @@ on_call:
 
     assert problems(tmp_path, text) == [
         "aftershock.yaml:4:5 tools.read.tier: 'reed' is unknown; did you mean 'read'?",
-        "aftershock.yaml:5:5 tools.read.polls: 'maybe' should be true or false",
+        "aftershock.yaml:5:5 tools.read.polls: 'maybe' does not fit: true, false, {patience: 15m}.",
         (
             "aftershock.yaml:6:31 tools.read.requires[0].max_age: '15 min' does not fit: "
             "A number of seconds, or a text such as 30s, 15m, 2h, 7d."

@@ -43,7 +43,7 @@ def test_an_action_that_skips_what_runs_of_the_day_before_read_first_warns() -> 
     assert claim.finding.level == Level.WARN
     assert claim.finding.facts == (
         (
-            "answer of get_order: never read; get_order would have told; "
+            "answer of get_order: never read; get_order provides it; "
             "100% of 20 earlier actions read it first"
         ),
     )

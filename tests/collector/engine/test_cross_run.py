@@ -155,8 +155,7 @@ def test_without_requirements_an_overtaken_read_of_the_target_warns() -> None:
 
     assert claim.finding.level == Level.WARN
     assert claim.finding.summary == (
-        "restart was called on service/checkout, which others had changed since get_status "
-        "told of it."
+        "restart was called on service/checkout, which others had changed since get_status read it."
     )
 
 

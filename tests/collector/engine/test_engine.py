@@ -74,13 +74,6 @@ def test_a_loop_opens_once_escalates_and_closes_with_its_run() -> None:
     assert ((), (), ()) == (last.opened, last.updated, engine.conclude(at(8)).closed)
 
 
-def test_a_call_that_has_only_started_is_evidence_already() -> None:
-    engine = Engine()
-    engine.observe([root(), call(1), call(2), call(3, result=None)])
-
-    assert ("repeated_action", "alarm") in kinds(engine.conclude(at(3.2)).opened)
-
-
 def test_concluding_again_on_unchanged_input_reports_nothing() -> None:
     engine = Engine()
     engine.observe([root(), call(1), call(2), call(3)])

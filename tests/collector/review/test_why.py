@@ -63,11 +63,11 @@ def why(main: Main, *argv: str) -> Any:
 
 
 def progress(number: int) -> Agent:
-    """Asks for the progress of a job; only its number moves, until the job is done."""
+    """Starts the same job again and again; only a number in the answer moves."""
     agent = Agent(random.Random(number), "poller")
     for share in (3, 4, 5, 6, 7, 8, 9):
         agent.think()
-        agent.call("get_status", {"job": "A-1"}, f"state: running\npercent: {share}\nowner: ops")
+        agent.call("retry_job", {"job": "A-1"}, f"state: failed\npercent: {share}\nowner: ops")
     return agent
 
 
@@ -81,9 +81,9 @@ def test_repeated_calls_stand_side_by_side_with_what_moved_in_each_answer(
     code, out, _ = main("why")
 
     assert code == 0
-    assert out.startswith("alarm repeated_action: get_status was called 7 times")
+    assert out.startswith("alarm repeated_action: retry_job was called 7 times")
     assert 'arguments {"job": "A-1"}' in out
-    assert "get_status = as in 1 ~ as in 1 but for numbers" in " ".join(out.split())
+    assert "retry_job = as in 1 ~ as in 1 but for numbers" in " ".join(out.split())
     assert "~ percent: 3 → percent: 4" in out
     assert "in between: asks gpt-x ×6; nothing that could have changed something" in out
 
@@ -108,7 +108,7 @@ def test_a_finding_states_what_was_spent_since_it_was_certain(tmp_path: Path, ma
     agent = Agent(random.Random(5), "poller")
     for _ in range(6):
         agent.think()
-        agent.call("get_order", {"order": "A-1"}, "pending")
+        agent.call("get_order", {"order": "A-1"}, "open")
     record(tmp_path, main, agent)
     body = why(main)
     (listed,) = printed_data(main, "findings")
@@ -225,7 +225,7 @@ def test_what_names_no_finding_or_several_is_one_line_with_what_to_do(
     agent = Agent(random.Random(3), "sre")
     for tool in ("get_order", "get_stock"):
         for _ in range(4):
-            agent.call(tool, {"order": "A-1"}, "pending")
+            agent.call(tool, {"order": "A-1"}, "open")
     record(tmp_path, main, agent)
     run_id = agent.traffic.run_id
     unknown = main("why", "zz")
@@ -392,7 +392,7 @@ def test_a_custom_is_shown_with_its_support_and_never_with_a_hash() -> None:
 def loop(length: int, tool: str = "get_status") -> Explanation:
     scenario = run(agent="sre").thinks(100)
     for _ in range(length):
-        scenario.calls(tool, job="A-1").returns("pending").thinks(100)
+        scenario.calls(tool, job="A-1").returns("open").thinks(100)
     finding = Finding(
         kind="repeated_action",
         run_id="r",
@@ -436,7 +436,7 @@ def test_a_hostile_name_breaks_no_line() -> None:
 
 def test_the_saving_of_a_life_counts_from_that_life() -> None:
     scenario = run(agent="sre")
-    for state in ("pending", "shipped"):
+    for state in ("open", "shipped"):
         for _ in range(4):
             scenario.calls("get_order", order="A-1").returns(state)
         scenario.calls("update_order", order="A-1").returns("updated")

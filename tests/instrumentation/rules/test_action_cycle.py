@@ -48,8 +48,8 @@ def test_one_call_again_and_again_is_the_other_rule() -> None:
 
 def test_a_round_that_learnt_something_is_silent() -> None:
     learning = run()
-    for news in ("apples\nfigs", "plums\nkiwis", "dates\nnuts"):
-        learning.calls("next_page").returns(news).calls("get_goal").returns("find nuts")
+    for new in ("apples\nfigs", "plums\nkiwis", "dates\nnuts"):
+        learning.calls("next_page").returns(new).calls("get_goal").returns("find nuts")
 
     assert learning.says(action_cycle) == []
 

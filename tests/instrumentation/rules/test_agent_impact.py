@@ -13,7 +13,7 @@ ACTED_NS = START_NS + S
 BROKE = Change(
     "c1", ChangeKind.METRIC, "service/checkout", "errors rate", ACTED_NS + 125 * S, detail="0 → 8"
 )
-VERDICT = Impact(
+ATTRIBUTION = Impact(
     span_id="span-000",
     trace_id="t",
     run_id="r",
@@ -37,19 +37,19 @@ VERDICT = Impact(
 )
 
 
-def with_verdict(**fields: object) -> Run:
+def with_attribution(**fields: object) -> Run:
     acted = run().calls("scale_workers", service="checkout").returns().run()
-    return replace(acted, impacts=(replace(VERDICT, **fields),))
+    return replace(acted, impacts=(replace(ATTRIBUTION, **fields),))
 
 
 def test_a_probable_verdict_pages_and_says_who_what_and_how_long_after() -> None:
-    (finding,) = agent_impact(with_verdict(), LIMITS)
+    (finding,) = agent_impact(with_attribution(), LIMITS)
 
     assert finding.level == Level.ALARM
     assert finding.subject == "span-000/service/checkout"
     assert finding.evidence == ("span-000",)
     assert finding.began_at_ns == BROKE.began_at_ns
-    assert finding.as_of_ns == VERDICT.judged_at_ns
+    assert finding.as_of_ns == ATTRIBUTION.judged_at_ns
     assert finding.impact is not None
     assert finding.summary == (
         "bot's scale_workers probably degraded service/checkout (P 0.91): "
@@ -58,23 +58,23 @@ def test_a_probable_verdict_pages_and_says_who_what_and_how_long_after() -> None
 
 
 def test_its_facts_show_parts_rivals_gaps_and_what_would_make_it_surer() -> None:
-    (finding,) = agent_impact(with_verdict(), LIMITS)
+    (finding,) = agent_impact(with_attribution(), LIMITS)
 
     assert finding.facts == (
         (
             "surprise in nats: 7.0 after the action, 0.5 before it, "
-            "0.0 on what it calls, 1.0 where nobody acted"
+            "0.0 on what it calls, 1.0 where no agent acted"
         ),
         "as far off as 1 in 1,097 comparable windows (40 were compared)",
         "other explanation: no agent action, P 0.08",
         "other explanation: docs-bot's restart, P 0.01",
         "had not been read: alert DbSaturated on db/orders",
-        "would make it surer: a longer history",
+        "would make it more certain: a longer history",
     )
 
 
 def test_a_suspected_one_warns_and_words_it_as_a_possibility() -> None:
-    (finding,) = agent_impact(with_verdict(probability=0.6, label="suspected"), LIMITS)
+    (finding,) = agent_impact(with_attribution(probability=0.6, label="suspected"), LIMITS)
 
     assert finding.level == Level.WARN
     assert "may have degraded" in finding.summary
@@ -83,20 +83,20 @@ def test_a_suspected_one_warns_and_words_it_as_a_possibility() -> None:
 def test_levels_follow_the_limits() -> None:
     strict = replace(LIMITS, impact_alarm=0.95, impact_warn=0.92)
 
-    assert [] == list(agent_impact(with_verdict(), strict))
-    (finding,) = agent_impact(with_verdict(), replace(strict, impact_warn=0.9))
+    assert [] == list(agent_impact(with_attribution(), strict))
+    (finding,) = agent_impact(with_attribution(), replace(strict, impact_warn=0.9))
     assert finding.level == Level.WARN
 
 
 def test_what_recovered_what_is_unlikely_and_what_was_not_judged_is_no_finding() -> None:
-    assert [] == list(agent_impact(with_verdict(recovered_at_ns=ACTED_NS + 300 * S), LIMITS))
-    assert [] == list(agent_impact(with_verdict(probability=0.3, label="possible"), LIMITS))
-    assert [] == list(agent_impact(with_verdict(probability=None), LIMITS))
+    assert [] == list(agent_impact(with_attribution(recovered_at_ns=ACTED_NS + 300 * S), LIMITS))
+    assert [] == list(agent_impact(with_attribution(probability=0.3, label="possible"), LIMITS))
+    assert [] == list(agent_impact(with_attribution(probability=None), LIMITS))
 
 
 def test_each_entity_that_an_action_may_have_broken_is_a_finding_of_its_own() -> None:
-    acted = with_verdict()
-    both = replace(acted, impacts=(*acted.impacts, replace(VERDICT, entity="db/orders")))
+    acted = with_attribution()
+    both = replace(acted, impacts=(*acted.impacts, replace(ATTRIBUTION, entity="db/orders")))
 
     assert {"span-000/service/checkout", "span-000/db/orders"} == {
         finding.subject for finding in agent_impact(both, LIMITS)

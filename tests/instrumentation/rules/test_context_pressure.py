@@ -15,7 +15,7 @@ def test_four_fifths_of_a_known_models_window_warn() -> None:
 
     assert finding.level == Level.WARN
     assert finding.summary == (
-        "gpt-4o-2024-08-06 was sent 102,400 tokens: 80% of the 128,000 that it reads at once."
+        "gpt-4o-2024-08-06 was sent 102,400 tokens: 80% of its context window of 128,000."
     )
 
 
@@ -25,10 +25,10 @@ def test_less_is_fine_and_so_is_a_model_that_nobody_knows() -> None:
 
 
 def test_the_agents_own_window_wins_over_the_models() -> None:
-    told = replace(LIMITS, context_window_tokens=1_000)
+    counted = replace(LIMITS, context_window_tokens=1_000)
 
-    assert len(run().thinks(900, model="gpt-4o").says(context_pressure, told)) == 1
-    assert run().thinks(700, model="our-own-model").says(context_pressure, told) == []
+    assert len(run().thinks(900, model="gpt-4o").says(context_pressure, counted)) == 1
+    assert run().thinks(700, model="our-own-model").says(context_pressure, counted) == []
 
 
 def test_a_declared_model_wins_over_the_table() -> None:

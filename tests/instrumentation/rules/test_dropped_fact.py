@@ -82,9 +82,9 @@ def test_a_history_too_long_to_be_told_whole_says_nothing() -> None:
 
 
 def test_a_fact_that_the_app_showed_as_well_was_not_dropped() -> None:
-    told = informed().saw("window", "prod").forgets().thinks().calls("scale", name="checkout")
+    recorded = informed().saw("window", "prod").forgets().thinks().calls("scale", name="checkout")
 
-    assert told.says(dropped_fact) == []
+    assert recorded.says(dropped_fact) == []
 
 
 def test_another_workers_messages_are_its_own() -> None:

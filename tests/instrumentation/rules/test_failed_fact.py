@@ -25,19 +25,19 @@ def cancelled(before: Scenario) -> Scenario:
 
 
 @pytest.mark.parametrize(
-    ("result", "level", "said"),
+    ("result", "level", "words"),
     [
         ("Error: timed out", Level.ALARM, "it failed"),
         ('{"id": "A1", "items": … [truncated]', Level.ALARM, "it came back cut off"),
         ("{}", Level.WARN, "it came back empty"),
     ],
 )
-def test_a_read_that_did_not_work_is_no_knowledge(result: str, level: Level, said: str) -> None:
+def test_a_read_that_did_not_work_is_no_knowledge(result: str, level: Level, words: str) -> None:
     tried = run(policy=POLICY).calls("get_order", id="A1").returns(result)
     (finding,) = cancelled(tried).says(failed_fact)
 
     assert (finding.level, finding.lasting) == (level, True)
-    assert finding.facts == (f"order of A1: asked of get_order; {said}",)
+    assert finding.facts == (f"order of A1: asked of get_order; {words}",)
     assert finding.evidence == ("span-001", "span-000")
     assert cancelled(tried).says(missing_fact) == []
 

@@ -91,7 +91,7 @@ def test_rules_that_are_not_asked_after_a_step_would_say_what_they_said_before(
     played = play(moves)
     about_the_newest = {r for r in STEP_RULES if r.family in {Family.CONTEXT, Family.CONTROL}}
     silent = tuple(set(STEP_RULES) - set(rules_after(kind).rules) - about_the_newest)
-    said = {(finding.id, finding.level) for finding in judge(played.run(), LIMITS, silent)}
+    before = {(finding.id, finding.level) for finding in judge(played.run(), LIMITS, silent)}
     if kind is StepKind.TOOL_CALL:
         played.calls("search", name="a").returns("b")
     elif kind is StepKind.MESSAGE:
@@ -105,7 +105,9 @@ def test_rules_that_are_not_asked_after_a_step_would_say_what_they_said_before(
     elif kind is StepKind.FACT:
         played.saw("window")
 
-    assert said == {(finding.id, finding.level) for finding in judge(played.run(), LIMITS, silent)}
+    assert before == {
+        (finding.id, finding.level) for finding in judge(played.run(), LIMITS, silent)
+    }
 
 
 def test_a_rule_is_named_as_the_findings_it_makes() -> None:

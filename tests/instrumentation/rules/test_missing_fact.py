@@ -41,8 +41,8 @@ def test_every_fact_that_was_never_read_is_named_in_one_finding() -> None:
         "connection_limit of orders."
     )
     assert finding.facts == (
-        "maintenance_window of prod: never read; get_calendar would have told",
-        "connection_limit of orders: never read; get_limit would have told",
+        "maintenance_window of prod: never read; get_calendar provides it",
+        "connection_limit of orders: never read; get_limit provides it",
     )
 
 
@@ -82,9 +82,9 @@ def test_a_fact_about_another_subject_does_not_count() -> None:
 
 
 def test_a_fact_that_was_read_after_the_call_began_does_not_count() -> None:
-    late = scaled(run(policy=POLICY)).calls("get_calendar", env="prod").returns("free")
+    after = scaled(run(policy=POLICY)).calls("get_calendar", env="prod").returns("free")
 
-    assert len(list(missing_fact(late.run(1), run().policy.limits))) == 1
+    assert len(list(missing_fact(after.run(1), run().policy.limits))) == 1
 
 
 def test_an_action_without_requirements_says_nothing() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from aftershock.model import Level
+from dataclasses import replace
+
+from aftershock.model import Finding, Level
 from aftershock.policy.policy import Policy
 from aftershock.rules.repeated_action import repeated_action
-from tests.support.scenario import run
+from tests.support.scenario import LIMITS, S, run
 
 
 def test_two_equal_calls_that_taught_nothing_warn_and_the_third_alarms() -> None:
@@ -19,7 +21,7 @@ def test_two_equal_calls_that_taught_nothing_warn_and_the_third_alarms() -> None
     assert warned[0].id == alarmed[0].id
     assert alarmed[0].evidence == ("span-000", "span-001", "span-002")
     assert alarmed[0].summary == (
-        "get_status was called 3 times with the same arguments and it taught nothing new."
+        "get_status was called 3 times with the same arguments and it returned nothing new."
     )
 
 
@@ -28,16 +30,26 @@ def test_one_call_is_no_repetition() -> None:
 
 
 def test_arguments_that_differ_in_form_only_are_the_same() -> None:
-    wrapped = run().calls("page_down").fails()
-    wrapped.calls("page_down", arguments={}).fails().calls("page_down", query="").fails()
+    wrapped = run().calls("page_down").returns("end of page")
+    wrapped.calls("page_down", arguments={}).returns("end of page")
+    wrapped.calls("page_down", query="").returns("end of page")
 
     assert [f.level for f in wrapped.says(repeated_action)] == [Level.ALARM]
 
 
-def test_a_call_that_began_and_equals_fruitless_ones_counts_at_once() -> None:
+def test_equal_calls_that_fail_are_retries_and_page_later() -> None:
+    retried = run().calls("fetch", url="x").fails("HTTP 503").times(3)
+
+    assert [f.level for f in retried.says(repeated_action)] == [Level.WARN]
+    retried.calls("fetch", url="x").fails("HTTP 503").times(2)
+    assert [f.level for f in retried.says(repeated_action)] == [Level.ALARM]
+
+
+def test_a_call_without_an_answer_does_not_count_yet() -> None:
     begun = run().calls("get_status").returns("degraded").times(2).calls("get_status")
 
-    assert [f.level for f in begun.says(repeated_action)] == [Level.ALARM]
+    assert [f.level for f in begun.says(repeated_action)] == [Level.WARN]
+    assert [f.level for f in begun.returns("degraded").says(repeated_action)] == [Level.ALARM]
 
 
 def test_a_second_call_is_not_judged_before_its_answer_is_in() -> None:
@@ -68,16 +80,132 @@ def test_a_declared_poller_is_silent() -> None:
     )
 
 
-def test_numbers_that_count_up_take_twice_as_long_to_be_a_loop() -> None:
-    def report(count: int) -> list[Level]:
-        progress = run()
-        for percent in range(count):
-            progress.calls("get_job").returns(f"progress {percent + 10} %")
-        return [f.level for f in progress.says(repeated_action)]
+def test_numbers_that_move_are_something_new() -> None:
+    progress = run()
+    for percent in range(10, 30):
+        progress.calls("get_job").returns(f"progress {percent} %")
 
-    assert report(2) == []
-    assert report(3) == [Level.WARN]
-    assert report(6) == [Level.ALARM]
+    assert progress.says(repeated_action) == []
+
+
+def test_a_poll_without_pauses_pages_at_twice_the_number() -> None:
+    polling = run().calls("get_job", id=1).returns({"status": "running"}).times(5)
+
+    assert [f.level for f in polling.says(repeated_action)] == [Level.WARN]
+    polling.calls("get_job", id=1).returns({"status": "running"})
+    assert [f.level for f in polling.says(repeated_action)] == [Level.ALARM]
+
+
+def test_a_poll_with_pauses_is_judged_by_the_time_since_its_answer_changed() -> None:
+    def polled(minutes: int) -> list[Finding]:
+        polling = run()
+        for _ in range(minutes):
+            polling.calls("get_job", id=1).returns({"status": "running"}).after(60)
+        return polling.says(repeated_action)
+
+    assert polled(14) == []
+    (finding,) = polled(17)
+    assert finding.level is Level.ALARM
+    assert finding.summary == (
+        "get_job was polled for 17 min (17 calls) and its answer (pending) did not change."
+    )
+
+
+def test_waits_neither_count_nor_hide() -> None:
+    waiting = run()
+    for _ in range(12):
+        waiting.calls("get_job", id=1).returns({"status": "queued"})
+        waiting.calls("wait", seconds=90).returns("")
+
+    assert [f.level for f in waiting.says(repeated_action)] == [Level.ALARM]
+
+
+def test_a_declared_patience_holds_for_a_poll() -> None:
+    policy = Policy.from_mapping({"tools": {"get_job": {"polls": {"patience": "2h"}}}})
+    polling = run(policy=policy)
+    for _ in range(100):
+        polling.calls("get_job", id=1).returns({"status": "running"}).after(60)
+
+    assert polling.says(repeated_action) == []
+    for _ in range(30):
+        polling.calls("get_job", id=1).returns({"status": "running"}).after(60)
+    assert [f.level for f in polling.says(repeated_action)] == [Level.ALARM]
+
+
+def test_a_watch_that_shows_a_settled_state_is_never_stuck() -> None:
+    watching = run()
+    for _ in range(200):
+        watching.calls("get_health", name="web").returns({"status": "healthy"}).after(60)
+
+    assert watching.says(repeated_action) == []
+
+
+def test_request_ids_among_the_arguments_do_not_make_another_call() -> None:
+    asking = run()
+    for number in range(3):
+        asking.calls("get_balance", account=7, request_id=f"r-{number}").returns({"balance": 5})
+
+    assert [f.level for f in asking.says(repeated_action)] == [Level.ALARM]
+
+
+def test_a_substantial_answer_to_different_arguments_is_a_loop() -> None:
+    page = "\n".join(f"order o-{n}, customer {n}, total {n * 7}" for n in range(12))
+    paging = run()
+    for number in range(6):
+        paging.calls("list_orders", page=number).returns(page)
+
+    (finding,) = paging.says(repeated_action)
+    assert finding.level is Level.ALARM
+    assert finding.summary == (
+        "6 calls of list_orders with different arguments returned the same answer."
+    )
+
+
+def test_short_equal_answers_about_different_things_are_silent() -> None:
+    checking = run()
+    for number in range(20):
+        checking.calls("check_host", host=f"node-{number}").returns({"status": "healthy"})
+
+    assert checking.says(repeated_action) == []
+
+
+def test_searches_that_find_nothing_are_a_loop_and_empty_lists_of_other_tools_are_not() -> None:
+    searching, listing = run(), run()
+    for number, word in enumerate(("apple", "pear", "fig", "plum", "kiwi", "date")):
+        searching.calls("search_docs", query=f"how to peel {word}").returns("No results found.")
+        listing.calls("list_alerts", service=f"svc-{number}").returns({"alerts": []})
+
+    assert next(f.subject for f in searching.says(repeated_action)) == "search_docs/nothing"
+    assert listing.says(repeated_action) == []
+
+
+def test_a_write_that_says_it_changed_nothing_does_not_break_a_chain() -> None:
+    tests = run()
+    for _ in range(3):
+        tests.calls("edit_file", path="a.py", text="x").returns("No changes made.")
+        tests.calls("list_tests").returns("test_a")
+
+    assert "list_tests" in {f.subject.partition("/")[0] for f in tests.says(repeated_action)}
+
+
+def test_ends_that_the_sender_reports_late_do_not_hide_a_loop() -> None:
+    played = run().calls("get_status", name="shop").returns("degraded").times(8).run()
+    late_ends = tuple(
+        replace(step, ended_at_ns=(step.ended_at_ns or 0) + 5 * S) for step in played.steps
+    )
+
+    found = list(repeated_action(replace(played, steps=late_ends), LIMITS))
+    assert [f.level for f in found] == [Level.ALARM]
+
+
+def test_an_automatic_continue_is_no_new_instruction() -> None:
+    nudged = run()
+    for _ in range(3):
+        nudged.receives_message("user", automatic=True).calls("get_task", id=3).returns(
+            {"state": "open"}
+        )
+
+    assert [f.level for f in nudged.says(repeated_action)] == [Level.ALARM]
 
 
 def test_times_and_ids_in_an_answer_are_not_news() -> None:
@@ -173,18 +301,6 @@ def test_a_retry_that_works_is_silent() -> None:
     retried = run().calls("get_status").fails("TimeoutError").calls("get_status").returns("ok")
 
     assert retried.says(repeated_action) == []
-
-
-def test_clearing_the_same_obstacle_again_and_again_is_a_loop() -> None:
-    stumbling = run()
-    levels: list[list[Level]] = []
-    for attempt in "abcde":
-        stumbling.calls("create_file", text=attempt).fails("File exists: 'x'")
-        stumbling.calls("delete_file", path="x").returns("gone")
-        stumbling.calls("create_file", text=attempt).returns("created")
-        levels.append([f.level for f in stumbling.says(repeated_action)])
-
-    assert levels == [[], [], [Level.WARN], [Level.WARN], [Level.ALARM]]
 
 
 def test_the_same_question_reworded_warns() -> None:

@@ -60,9 +60,9 @@ def test_an_approval_before_it_holds_for_the_rest_of_the_run() -> None:
 
 
 def test_an_approval_of_another_tool_or_after_the_call_is_none() -> None:
-    late = asking().calls("drop_table", name="a").approves("drop_table")
-    call, answer = late.run().steps[-2:]
-    early = replace(late.run(), steps=(answer, call))
+    after = asking().calls("drop_table", name="a").approves("drop_table")
+    call, answer = after.run().steps[-2:]
+    early = replace(after.run(), steps=(answer, call))
 
     assert summary_of(asking().approves("drop_tables")) is not None
     assert len(list(unapproved_action(early, LIMITS))) == 1
@@ -140,11 +140,11 @@ def test_arguments_that_nobody_recorded_are_not_held_to_be_others() -> None:
     assert step.action is not None
     unseen = replace(step, action=replace(step.action, arguments=unseen_arguments("x")))
 
-    def said(*steps: Step) -> list[Finding]:
+    def judged(*steps: Step) -> list[Finding]:
         return list(unapproved_action(replace(played, steps=steps), LIMITS))
 
-    assert said(*played.steps[:-1], unseen) == []
-    assert len(said(unseen)) == 1
+    assert judged(*played.steps[:-1], unseen) == []
+    assert len(judged(unseen)) == 1
 
 
 def test_a_policy_that_denies_a_tool_is_not_outvoted() -> None:
@@ -198,8 +198,8 @@ def play(moves: list[tuple[str, str | None]]) -> Scenario:
     return played
 
 
-def said_of(window: Window) -> set[str]:
-    """What was said after any step."""
+def findings_of(window: Window) -> set[str]:
+    """Findings after any step."""
     lengths = range(1, len(window) + 1)
     return {f.id for n in lengths for f in unapproved_action(window.prefix(n), LIMITS)}
 
@@ -217,7 +217,7 @@ def test_whatever_order_steps_arrive_in_the_same_is_said(
     for step in shuffled:
         wild.add([step])
 
-    assert said_of(calm) == said_of(wild)
+    assert findings_of(calm) == findings_of(wild)
 
 
 @settings(max_examples=80)

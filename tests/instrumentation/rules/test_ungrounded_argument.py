@@ -29,7 +29,7 @@ def test_an_id_that_nothing_contains_warns_and_shows_where_the_others_came_from(
     assert finding.level == Level.WARN
     assert finding.lasting
     assert finding.summary == (
-        "The payment_id of book_flight stands in nothing that the run was shown."
+        "The payment_id of book_flight is in no message and no result of the run."
     )
     assert finding.facts == (
         "payment_id: in no message and in no result",
@@ -59,7 +59,7 @@ def test_dates_times_amounts_and_prose_are_not_ids() -> None:
         at="2024-05-20T10:30:00",
         price=12345,
         memory="512Mi",
-        note="see ticket T-1000x of today",
+        remark="see ticket T-1000x of today",
         cabin="economy",
     )
 
@@ -91,12 +91,12 @@ def test_nothing_is_said_after_a_result_that_was_too_long_to_be_read_whole() -> 
 
 def test_of_a_result_with_too_many_ids_only_what_is_certain_is_said() -> None:
     tight = replace(LIMITS, words_max=1)
-    said = [
+    reported = [
         len(informed().calls("delete_card", id=f"card-{n}x").says(ungrounded_argument, tight))
         for n in range(40)
     ]
 
-    assert 0 < sum(said) < len(said)
+    assert 0 < sum(reported) < len(reported)
 
 
 def test_messages_of_inferences_ground_ids_as_well() -> None:

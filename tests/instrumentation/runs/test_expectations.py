@@ -18,7 +18,7 @@ def past(count: int) -> LearnedExpectations:
         run(f"past-{number}")
         .calls("get_order", order_id=f"order-{number}")
         .returns(f"order {number}")
-        .calls("update_order", order_id=f"order-{number}", note="x y")
+        .calls("update_order", order_id=f"order-{number}", remark="x y")
         .returns("updated")
         .steps
         for number in range(count)
@@ -62,7 +62,7 @@ def test_skipping_a_custom_warns_even_with_a_tool_never_seen_before() -> None:
     assert finding.level == Level.WARN
     assert finding.summary == "cancel_order was called without knowing the answer of get_order."
     (line,) = finding.facts
-    assert line.startswith("answer of get_order: never read; get_order would have told; ")
+    assert line.startswith("answer of get_order: never read; get_order provides it; ")
     assert line.endswith("100% of 20 earlier actions read it first")
 
 

@@ -17,7 +17,7 @@ LOOP = Finding(
     evidence=("s1", "s2"),
     summary="search was called twice",
 )
-DEED = replace(LOOP, kind="missing_fact", subject="scale", lasting=True)
+ACTION = replace(LOOP, kind="missing_fact", subject="scale", lasting=True)
 
 
 def names(claims: list[Claim]) -> list[str]:
@@ -29,20 +29,20 @@ def opened(*findings: Finding, at_ns: int = 10) -> Claims:
 
 
 def test_rerun_with_unchanged_input_changes_nothing() -> None:
-    claims = opened(LOOP, DEED)
+    claims = opened(LOOP, ACTION)
     *first, reported = reconcile(NO_CLAIMS, claims, 11)
-    *again, _ = reconcile(reported, advance(claims, [LOOP, DEED], 12), 13)
+    *again, _ = reconcile(reported, advance(claims, [LOOP, ACTION], 12), 13)
 
     assert [names(part) for part in first] == [["repeated_action", "missing_fact"], [], []]
     assert again == [[], [], []]
-    assert advance(claims, [replace(LOOP, as_of_ns=99), DEED], 99) is claims
+    assert advance(claims, [replace(LOOP, as_of_ns=99), ACTION], 99) is claims
 
 
 def test_a_claim_that_no_longer_holds_closes_and_a_lasting_one_stays() -> None:
-    claims = advance(opened(LOOP, DEED), [], 20)
+    claims = advance(opened(LOOP, ACTION), [], 20)
 
     assert Closing.CONTRADICTED is claims[LOOP.id].closing
-    assert claims[DEED.id].closing is None
+    assert claims[ACTION.id].closing is None
 
 
 def test_a_level_rises_and_never_falls_while_the_claim_stands() -> None:
@@ -71,8 +71,8 @@ def test_late_evidence_retracts_what_was_never_true() -> None:
 
 
 def test_the_end_of_the_run_closes_everything_once() -> None:
-    ended = close(opened(LOOP, DEED), 30, Closing.RUN_ENDED)
-    _, _, over, reported = reconcile(opened(LOOP, DEED), ended, 31)
+    ended = close(opened(LOOP, ACTION), 30, Closing.RUN_ENDED)
+    _, _, over, reported = reconcile(opened(LOOP, ACTION), ended, 31)
     *again, _ = reconcile(reported, close(ended, 40, Closing.RUN_ENDED), 41)
 
     assert [(c.closed_at_ns, c.closing) for c in over] == [(30, Closing.RUN_ENDED)] * 2
@@ -90,8 +90,8 @@ def test_a_closed_claim_comes_back_only_on_evidence_newer_than_its_closing() -> 
 def test_late_evidence_from_before_the_end_updates_a_closed_claim_and_leaves_it_closed() -> None:
     louder = replace(LOOP, level=Level.ALARM, as_of_ns=20)
     ended = close(opened(LOOP), 30, Closing.RUN_ENDED)
-    late = close(opened(louder, at_ns=20), 30, Closing.RUN_ENDED)
-    new, updated, over, reported = reconcile(ended, late, 31)
+    deferred = close(opened(louder, at_ns=20), 30, Closing.RUN_ENDED)
+    new, updated, over, reported = reconcile(ended, deferred, 31)
 
     assert ([], [louder], []) == (new, [claim.finding for claim in updated], over)
     assert (10, 30) == (reported[LOOP.id].opened_at_ns, reported[LOOP.id].closed_at_ns)

@@ -42,6 +42,7 @@ class Reading(NamedTuple):
     shown: Shown | None = None  # of an inference, or of what was said
     cost_usd: float | None = None  # of an inference
     compacted: bool = False
+    automatic: bool = False  # of a message: a harness sent it, and no person
 
 
 def text_in(attributes: Mapping[str, Any], *keys: str) -> str | None:

@@ -32,6 +32,7 @@ from aftershock.attributes import (
     TOOL_NAME,
     TOOL_RESULT,
 )
+from aftershock.fingerprints.answers import is_automatic
 from aftershock.fingerprints.fingerprint import outcome_of
 from aftershock.fingerprints.shown import Shown
 from aftershock.fingerprints.words import words_in
@@ -126,7 +127,13 @@ def read_neutral(span: Span) -> Reading | None:
     agent = text_in(span.attributes, AGENT_NAME)
     text = span.attributes.get(TEXT)
     shown = Shown(words=words_in(text)) if isinstance(text, str) else None
-    return Reading(kind, text_in(span.attributes, NAME) or "", agent, shown=shown)
+    return Reading(
+        kind,
+        text_in(span.attributes, NAME) or "",
+        agent,
+        shown=shown,
+        automatic=isinstance(text, str) and is_automatic(text),
+    )
 
 
 def _attributes(step: Mapping[str, Any], run_agent: str | None) -> dict[str, Any] | None:

@@ -1,0 +1,192 @@
+"""What a tool's answer holds, item by item, without what differs each time; and its state.
+
+An item is one value with its place: a JSON path, a table cell, a `key: value` line, or a line.
+Times, durations, ages, uuids, hashes and request ids differ at each call and are left out. Every
+other difference is something new: a number is compared as a value, so that 3 % and 20 % differ.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, cast
+
+from aftershock.model import AnswerState
+
+ITEMS_MAX = 2_000  # of one answer; further ones are compared as text
+JSON_CHARS_MIN = 2
+IDENTITIES = ("name", "id", "key", "title", "host", "pod")  # fields that name an item of a list
+
+# Fields that differ at each call, by name (after `camelCase` became `camel_case`).
+VOLATILE_NAME = re.compile(
+    r"(?:^|_)(?:timestamp|ts|now|time|at|elapsed|duration|took|uptime|age|ttl|expires?|expires_in"
+    r"|request_?id|trace_?id|span_?id|correlation_?id|invocation_?id|nonce|etag|uuid|guid|pid"
+    r"|idempotency_?key|attempts?|retr(?:y|ies)|retry_count|polls?|poll_count|heartbeat"
+    r"|last_(?:seen|checked|polled|probe\w*|transition\w*)|checked|generated|fetched|served)"
+    r"(?:_(?:ns|us|ms|s|sec|seconds|minutes|utc|iso))?$"
+)
+CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+# Arguments that differ at each call although the question is the same, by name.
+VOLATILE_ARGUMENT = re.compile(
+    r"^(?:now|current_?time|timestamp|ts|nonce|uuid|(?:client_|x_)?(?:request|trace|span"
+    r"|correlation|invocation|idempotency)_?(?:id|key|token)?)$"
+)
+# A measurement keeps its durations: p95 0.35 s and 5.9 s are not the same.
+MEASURED = re.compile(
+    r"p\d\d|latenc|response.?time|percentile|average|\bavg|\bmean|median|\blag|delay|rtt|ttfb",
+    re.IGNORECASE,
+)
+UNIT = r"(?:ns|us|µs|ms|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)"
+VOLATILE = re.compile(
+    r"""\b\d{4}-\d\d-\d\d[T\s]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s?Z|\s?[+-]\d\d:?\d\d)?
+      | \b\d{1,2}:\d\d:\d\d(?:[.,]\d+)?\b
+      | \b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b
+      | \b0x[0-9a-f]+\b
+      | \b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{8,}\b
+      | \b(?:req|request|trace|span|corr|invocation|evt|event|msg|call)[-_](?=\w*\d)[\w-]+
+      | \b(?:pid|process)[\s=:]+\d+
+      | \b(?:iteration|attempt|retry|turn|try)[\s#=:]{0,2}\d+
+      | \b1[5-9]\d{8}(?:\d{3})?(?:\.\d+)?\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+DURATION = re.compile(rf"\b\d+(?:\.\d+)?\s?{UNIT}(?:\d+{UNIT})*\b", re.IGNORECASE)
+HAS_DIGIT = re.compile(r"\d")
+LINES = re.compile(r"[\r\n]+")
+
+STATE_FIELD = re.compile(
+    r"""["']?\b(?:status|state|phase|stage|result)["']?\s*[:=]\s*["']?([A-Za-z][\w \-]{1,40})""",
+    re.IGNORECASE,
+)
+PERSON = re.compile(
+    r"(?:await|wait|pend|need|requir)\w*[\s_-]+(?:for[\s_-]+)?(?:an?[\s_-]+|the[\s_-]+)?"
+    r"(?:human|person|manual|user|customer|manager|owner|peer|approv|review|sign.?off|confirm)",
+    re.IGNORECASE,
+)
+UNCHANGED = re.compile(
+    r"""\bno\s(?:changes?|modifications?|updates?|edits?)\s(?:were\s)?
+          (?:made|detected|needed|applied|necessary|to\b)
+      | \bno\s(?:effect|op)\b | \bno-op\b | \bhad\sno\seffect
+      | \bnothing\s(?:was\s)?(?:changed|to\s(?:commit|do|change|update)|modified|updated)
+      | \balready\s(?:up[\s-]to[\s-]date|exists?|has\sthis|applied|in\s(?:the\s)?(?:desired|this))
+      | \bunchanged\b | \bnot\smodified\b
+      | \b0\s(?:rows?|files?|records?|documents?)\s(?:were\s)?(?:affected|changed|updated|modified)
+      | ^(?:UPDATE|DELETE|INSERT\s0)\s0\b""",
+    re.IGNORECASE | re.VERBOSE | re.MULTILINE,
+)
+REFUSED = re.compile(
+    r"""\b(?:was|were|is|been|has\sbeen|got)\s(?:rejected|refused|declined|denied|not\saccepted)
+      | \b(?:rejected|refused|declined)\s?[:(.!]
+      | \bnot\s(?:accepted|permitted|allowed|valid)\b | \bstill\sfail
+      | \bdid\snot\s(?:target|match|apply|pass|succeed|change|compile|validate|parse)\b
+      | \b(?:is|are|was)\s(?:empty|missing|incorrect|incomplete|malformed)\b
+      | \bdo\snot\s(?:execute|call|run|use|try|repeat)\b[^.]{0,40}\bagain\b
+      | ^\W*(?:invalid|rejected|refused|denied|declined)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+PENDING = re.compile(
+    r"""\b(?:pending|queued|enqueued|in[\s_-]?progress|waiting|creating|provisioning|starting
+          |initiali[sz]ing|processing|building|deploying|scheduled|progressing|rolling|running
+          |containercreating|imagepullbackoff|errimagepull|crashloopbackoff|unschedulable|syncing
+          |uploading|downloading
+          |not[\s_-](?:yet[\s_-])?(?:ready|available|started|finished|done|complete\w*))\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+# What harnesses send so that an agent goes on; it is no new instruction.
+AUTOMATIC = re.compile(
+    r"^\W*(?:please\s)?"
+    r"(?:continue|go\son|proceed|keep\s(?:going|working)|carry\son|go\sahead|next)\b"
+    r"[^?]{0,200}$",
+    re.IGNORECASE | re.DOTALL,
+)
+STATE_CHARS_MAX = 600  # of an answer that is read as prose about a state
+
+
+def items_of(text: str) -> set[str]:
+    """What an answer says, item by item, without what differs at each call."""
+    found: set[str] = set()
+    if text[:1] in ("{", "["):
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            pass  # it only looks like JSON
+        else:
+            collect(value, "", found)
+            return found
+    for line in LINES.split(text):
+        if item := masked(line):
+            found.add(item)
+    return found
+
+
+def collect(value: Any, path: str, found: set[str]) -> None:
+    """Add the items inside a JSON value; bounded in number by ITEMS_MAX."""
+    if len(found) >= ITEMS_MAX:
+        return
+    if isinstance(value, dict):
+        for key, item in cast("dict[str, Any]", value).items():
+            if not is_volatile_name(key):
+                collect(item, f"{path}.{key}", found)
+    elif isinstance(value, list):
+        for place, item in enumerate(cast("list[Any]", value)):
+            collect(item, f"{path}[{identity_of(item, place)}]", found)
+        if not value:
+            found.add(f"{path}=[]")
+    elif isinstance(value, str):
+        if value[:1] in ("{", "[") or "\n" in value:
+            found.update(f"{path}:{item}" for item in items_of(value))
+        else:
+            found.add(f"{path}={masked(value, path)}")
+    else:
+        found.add(f"{path}={value}")
+
+
+def identity_of(item: Any, place: int) -> str:
+    """What tells an item of a list from the others: its name, or its place."""
+    if isinstance(item, dict):
+        fields = cast("dict[str, Any]", item)
+        for name in IDENTITIES:
+            if isinstance(identity := fields.get(name), str | int):
+                return masked(str(identity))
+    return str(place)
+
+
+def masked(text: str, path: str = "") -> str:
+    """A line or a value with single spaces and without what differs at each call."""
+    plain = " ".join(text.split())
+    if not HAS_DIGIT.search(plain):
+        return plain
+    plain = VOLATILE.sub("~", plain)
+    return plain if MEASURED.search(path or plain) else DURATION.sub("~", plain)
+
+
+def is_volatile_name(name: str) -> bool:
+    """True for a field that differs at each call although nothing else does."""
+    snake = CAMEL.sub("_", name).lower() if not name.islower() else name
+    return VOLATILE_NAME.search(snake) is not None
+
+
+def is_volatile_argument(name: str) -> bool:
+    """True for an argument that differs at each call although the question is the same."""
+    return VOLATILE_ARGUMENT.match(CAMEL.sub("_", name).lower()) is not None
+
+
+def state_of(text: str) -> AnswerState | None:
+    """What a short answer says of the state of what was asked for; None if it does not say it.
+
+    Of a long answer only its fields are read, because prose and logs hold every such word.
+    """
+    short = text if len(text) <= STATE_CHARS_MAX else ""
+    if short and PERSON.search(short):
+        return AnswerState.WAITS_FOR_PERSON
+    if short and UNCHANGED.search(short):
+        return AnswerState.UNCHANGED
+    if short and REFUSED.search(short):
+        return AnswerState.REFUSED
+    if fields := STATE_FIELD.findall(text[:STATE_CHARS_MAX]):
+        return AnswerState.PENDING if any(map(PENDING.search, fields)) else AnswerState.SETTLED
+    return AnswerState.PENDING if short and PENDING.search(short) else None
+
+
+def is_automatic(text: str) -> bool:
+    """True for a message such as "continue", which a harness sends after each turn."""
+    return AUTOMATIC.match(text) is not None

@@ -1,0 +1,110 @@
+"""Polls: equal calls with pauses between them, judged by the time since their answer changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step
+from aftershock.rules.actions import (
+    NO_GAP,
+    Tail,
+    changed_something,
+    found,
+    is_instruction,
+    key_of,
+    returned_nothing_new,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from aftershock.limits import Limits
+
+KIND = "repeated_action"
+# Who asks less often than this watches something, and does not wait for it.
+WATCH_INTERVAL_S = 120.0
+PERSON_PATIENCE_S = 86_400.0  # people answer within a day
+UNKNOWN_PATIENCE_FACTOR = 4.0  # the answer does not say that something is pending
+
+
+def stuck_poll(run: Run, tail: Tail, steps: Sequence[Step], limits: Limits) -> Iterator[Finding]:
+    """A poll whose answer has not changed for longer than its patience.
+
+    `steps` are its calls since the last change. How often it asked does not matter.
+    """
+    newest = steps[-1]
+    action = newest.action
+    assert action is not None
+    earlier = earlier_polls(run, steps[0])
+    waited_s = unchanged_s(tail, steps, (earlier or steps)[0])
+    calls = len(earlier) + len(steps)
+    patience_s = patience_of(action, waited_s / (calls - 1), limits)
+    if patience_s is None or waited_s < patience_s:
+        return
+    yield found(
+        run,
+        limits,
+        kind=KIND,
+        subject=f"{action.tool}/{key_of(action)[1][:8]}",
+        level=Level.ALARM,
+        steps=steps,
+        summary=f"{action.tool} was polled for {minutes(waited_s)} ({calls} calls) "
+        f"and its answer{waits_for(action)} did not change.",
+        certain_from=newest,
+    )
+
+
+def earlier_polls(run: Run, first: Step) -> list[Step]:
+    """Calls of the same poll before the scanned tail with the same answer, oldest first."""
+    assert first.action is not None
+    key, found_steps = key_of(first.action), list[Step]()
+    for step in reversed(run.steps):
+        action = step.action
+        if step.began_at_ns >= first.began_at_ns or step.agent != first.agent:
+            continue
+        if action is None:
+            if is_instruction(step):
+                break
+        elif key_of(action) == key:
+            if not returned_nothing_new(first.action, action):
+                break
+            found_steps.append(step)
+        elif changed_something(action):
+            break
+    return found_steps[::-1]
+
+
+def unchanged_s(tail: Tail, steps: Sequence[Step], first: Step) -> float:
+    """Seconds since the answer last changed, by the clock or by the declared waits."""
+    clock_s = (steps[-1].last_ns - first.last_ns) / 1e9
+    declared_s = 0.0
+    for step in steps[1:]:
+        assert step.action is not None
+        gap = tail.gaps.get(step.span_id, NO_GAP)
+        declared_s += (gap.waited_s or 0.0) + (step.action.waits_s or 0.0)
+    return max(clock_s, declared_s)
+
+
+def patience_of(action: Action, interval_s: float, limits: Limits) -> float | None:
+    """Seconds that a poll's answer may stay the same; None: for ever."""
+    if action.patience_s is not None:
+        return action.patience_s
+    if action.state is AnswerState.WAITS_FOR_PERSON:
+        return PERSON_PATIENCE_S
+    if action.state is AnswerState.PENDING or action.outcome is Outcome.FAILED or action.polls:
+        return limits.poll_patience_s
+    if action.state is AnswerState.SETTLED or interval_s >= WATCH_INTERVAL_S:
+        return None
+    return UNKNOWN_PATIENCE_FACTOR * limits.poll_patience_s
+
+
+def waits_for(action: Action) -> str:
+    """What the poll waits for, as far as its answer says it."""
+    if action.outcome is Outcome.FAILED:
+        return " (an error)"
+    return f" ({action.state.replace('_', ' ')})" if action.state else ""
+
+
+def minutes(seconds: float) -> str:
+    """A duration as text."""
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
