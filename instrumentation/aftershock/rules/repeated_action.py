@@ -201,8 +201,13 @@ def related_calls(tail: Tail, steps: list[Step], limits: Limits) -> list[Step]:
             if (
                 this.digest != other.digest
                 and is_reworded(this.sketch, other.sketch, limits.similarity_min)
-                and earlier.action.outcome is not Outcome.FAILED
+                and not is_correction(step.action, earlier.action)
                 and not is_one_batch(tail, step, earlier)
             ):
                 related |= {at, place}
     return [steps[place] for place in sorted(related)]
+
+
+def is_correction(action: Action, earlier: Action) -> bool:
+    """True for a call that works after one that failed: it was worth asking in other words."""
+    return earlier.outcome is Outcome.FAILED and action.outcome is not Outcome.FAILED
