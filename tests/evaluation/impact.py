@@ -1,7 +1,8 @@
-"""`make eval-impact`: was it the agent? The product's verdicts on recorded incidents, beside others.
+"""`make eval-impact`: was it the agent? What the live path shows, on recorded and simulated incidents.
 
-Every incident goes through a Watch over a series store, as live data does. The command fails where
-a bar is missed. AFTERSHOCK_EVAL_DATA names the data, default ../shared/data.
+Every incident goes through an ActionObserver over a series store, a scoring round for every new
+point. The command fails where a bar is missed. AFTERSHOCK_EVAL_DATA names the recordings' folder,
+default ../shared/data.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from tests.evaluation.impact_baselines import METHODS
 from tests.evaluation.impact_incidents import (
     ABLATIONS,
     LAST_ACTION,
-    ROUNDS_MAX,
-    RUNNING,
+    QUIET_ROUNDS,
     Attributions,
     judge_all,
     judge_commands,
 )
+from tests.evaluation.incidents.figures import HALVES, played, share
+from tests.evaluation.incidents.figures import lines as simulated_lines
 from tests.evaluation.recordings import S, data_folder, step
 from tests.evaluation.rules import Line
 from tests.evaluation.scores import average_precision
@@ -35,13 +37,8 @@ COMMAND_CANDIDATES = 5  # the root and four others, over every draw of a fixed n
 COMMAND_DRAWS = 200
 COST_SERIES = 541  # of the largest system in the notes
 COST_POINTS = 310
-
-
-def share(hits: Iterable[bool]) -> tuple[float, str]:
-    """A share with its counts."""
-    counted = list(hits)
-    value = sum(counted) / len(counted) if counted else 0.0
-    return value, f"{value:.3f}  ({sum(counted)} of {len(counted)})"
+COST_ACTIONS = 64
+CALIBRATED_MIN = 20  # shown probabilities in a bin, below which it has no bar
 
 
 def auroc(bad: Sequence[float], good: Sequence[float]) -> float:
@@ -61,7 +58,7 @@ def most(name: str, figure: tuple[float, str], bar: float) -> Line:
 
 
 class Judged:
-    """Verdicts, and the parts of them that figures are about."""
+    """Attributions, and the parts of them that figures are about."""
 
     def __init__(self, attributions: Iterable[Attributions]) -> None:
         self.all = list(attributions)
@@ -69,7 +66,7 @@ class Judged:
     def of(
         self, system: str | None, kind: str, *, k: int | None = None, visible: bool | None = True
     ) -> list[Attributions]:
-        """Verdicts on one kind of incident."""
+        """Attributions of one kind of incident."""
         return [
             v
             for v in self.all
@@ -92,44 +89,43 @@ class Judged:
         return share(v.worst > 0.5 for v in self.of(None, kind, visible=visible))
 
     def infra_auroc(self, system: str) -> float:
-        """Agent incidents against infrastructure incidents, by 1 - P(nobody)."""
+        """Agent incidents against infrastructure incidents, by the highest shown probability."""
         return auroc(
-            [1 - v.no_agent for v in self.of(system, "agent")],
-            [1 - v.no_agent for v in self.of(system, "infra")],
+            [max(v.newest) for v in self.of(system, "agent")],
+            [max(v.newest) for v in self.of(system, "infra")],
         )
 
     def reacted_auroc(self, system: str) -> float:
         """Agents that did it against agents that only reacted."""
         return auroc(
-            [v.worst for v in self.of(system, "agent", k=1)],
-            [v.worst for v in self.of(system, "reverse")],
+            [max(v.newest) for v in self.of(system, "agent", k=1)],
+            [max(v.newest) for v in self.of(system, "reverse")],
         )
 
 
 # --- The table of bars ----------------------------------------------------------------------------
 
 
-def bars(once: Judged, quiet: Judged) -> Iterator[Line]:
-    """Issue 4's table."""
-    yield least("OB culprit top-1, k=4", once.top("OB", 4), 0.92)
-    yield least("OB culprit top-1, k=8", once.top("OB", 8), 0.85)
-    area = once.infra_auroc("OB")
+def bars(live: Judged, quiet: Judged) -> Iterator[Line]:
+    """The bars of recorded incidents, all on what the live path shows."""
+    yield least("OB culprit first, k=4", live.top("OB", 4), 0.92)
+    yield least("OB culprit first, k=8", live.top("OB", 8), 0.88)
+    area = live.infra_auroc("OB")
     yield least("agent-vs-infrastructure AUROC, OB", (area, f"{area:.3f}"), 0.96)
-    yield most("infrastructure blamed on an agent, P > .5", once.blamed("infra"), 0.02)
-    yield most("agents that only reacted, blamed", once.blamed("reverse"), 0.0)
+    yield most("infrastructure blamed on an agent, P > .5", live.blamed("infra"), 0.02)
+    yield most("agents that only reacted, blamed", live.blamed("reverse"), 0.0)
     for system in ("OB", "TT"):
         flagged = share(
             p > 0.5 for v in quiet.of(system, "quiet", visible=None) for p in v.candidates
         )
-        yield most(f"harmless writes flagged, {ROUNDS_MAX} looks, {system}", flagged, 0.01)
-    yield least("guilty action named at P > .5, OB", once.recall("OB"), 0.65)
-    sure = share(right for p, right in pairs(once) if p >= 0.8)
-    yield least("verdicts with P ≥ .8 that are right", sure, 0.93)
-    yield least("PetShop top-1 of 5 (no constant chosen on it)", commands(), 0.90)
+        yield most(f"harmless writes flagged, {QUIET_ROUNDS} rounds, {system}", flagged, 0.01)
+    sure = share(right for p, right in pairs(live) if p >= 0.8)
+    yield least("attributions with P ≥ .8 that are right", sure, 0.95)
+    yield least("PetShop first of 5 (no constant chosen on it)", commands(), 0.90)
 
 
 def pairs(judged: Judged) -> Iterator[tuple[float, bool]]:
-    """(probability, is guilty) of every verdict on every candidate."""
+    """(highest shown probability, is guilty) of every candidate."""
     for v in judged.all:
         for number, probability in enumerate(v.candidates):
             yield probability, number == v.incident.guilty
@@ -151,42 +147,42 @@ def commands() -> tuple[float, str]:
     return value, f"{value:.3f}  ({len(chances)} commands)"
 
 
-def further(once: Judged, running: Judged, quiet: Judged) -> Iterator[Line]:
+def further(live: Judged, quiet: Judged) -> Iterator[Line]:
     """Figures without a bar."""
-    yield Line("TT culprit top-1, k=4 / k=8", f"{once.top('TT', 4)[1]} / {once.top('TT', 8)[1]}")
-    yield Line("TT guilty action named at P > .5", once.recall("TT")[1])
-    yield Line("code faults by infrastructure, blamed", once.blamed("infra", visible=False)[1])
-    yield Line("with every look: OB top-1, k=4", running.top("OB", 4)[1])
-    yield Line("with every look: OB top-1, k=8", running.top("OB", 8)[1])
-    yield Line("with every look: infrastructure blamed", running.blamed("infra")[1])
-    yield Line("with every look: only reacted, blamed", running.blamed("reverse")[1])
-    yield Line("with every look: OB guilty named", running.recall("OB")[1])
-    delays = [v.delay_ns / S for v in running.all if v.delay_ns is not None]
-    yield Line("seconds from the action to P > .5, median", f"{statistics.median(delays):.0f}")
+    yield Line("TT culprit first, k=4 / k=8", f"{live.top('TT', 4)[1]} / {live.top('TT', 8)[1]}")
+    yield Line(
+        "guilty action at P > .5, OB / TT", f"{live.recall('OB')[1]} / {live.recall('TT')[1]}"
+    )
+    yield Line("code faults by infrastructure, blamed", live.blamed("infra", visible=False)[1])
+    delays = [v.delay_ns / S for v in live.all if v.delay_ns is not None]
+    median = statistics.median(delays) if delays else 0.0
+    yield Line("seconds from the action to P > .5, median", f"{median:.0f}")
     flagged = share(v.worst > 0.5 for v in quiet.all)
-    yield Line(f"quiet spells (1 or 3 writes) with a flag, {ROUNDS_MAX} looks", flagged[1])
+    yield Line(f"quiet spells (1 or 3 writes) with a flag, {QUIET_ROUNDS} rounds", flagged[1])
 
 
 # --- Calibration ----------------------------------------------------------------------------------
 
 
-def calibration(once: Judged) -> Iterator[Line]:
-    """How often verdicts of each strength are right, and the same as a picture."""
+def calibration(live: Judged) -> Iterator[Line]:
+    """How often shown probabilities of each strength are right, as a number and as a picture."""
     edges = (0.0, 0.05, 0.2, 0.5, 0.8, 0.95, 1.0 + 1e-9)
-    reported = list(pairs(once))
+    reported = list(pairs(live))
     for low, high in pairwise(edges):
         inside = [(p, right) for p, right in reported if low <= p < high]
         if not inside:
             continue
         mean = statistics.mean(p for p, _ in inside)
-        so, words = share(right for _, right in inside)
+        value, words = share(right for _, right in inside)
+        so = value
         width = 24
         picture = "".join(
             "█" if n < round(so * width) else "·" if n != round(mean * width) else "|"
             for n in range(width)
         )
         name = f"P {low:.2f}–{min(high, 1.0):.2f}, mean {mean:.2f}"
-        yield Line(name, words, picture)
+        met = abs(value - mean) <= 0.1 if len(inside) >= CALIBRATED_MIN else None
+        yield Line(name, words, picture, met)
 
 
 # --- Others and ablations -------------------------------------------------------------------------
@@ -207,18 +203,18 @@ def row(judged: Judged) -> str:
     )
 
 
-def others(once: Judged) -> Iterator[Line]:
+def others(live: Judged) -> Iterator[Line]:
     """The same incidents by the methods of others."""
     yield Line("Online Boutique, visible faults", "", "top-1 k=4/8 · infra · reacted · impact")
     yield Line("", "", "AUROC/AP · quiet TT flagged where OB is at 1 %")
     for name in (LAST_ACTION, *METHODS):
         yield Line(f"  {name}", row(Judged(judge_all((*INCIDENTS, "quiet"), name))))
-    yield Line("  placebo surprise: the product", row(once))
+    yield Line("  placebo surprise: the product", row(live))
 
 
-def ablations(once: Judged) -> Iterator[Line]:
+def ablations(live: Judged) -> Iterator[Line]:
     """Each part taken out."""
-    whole = {"the whole": once}
+    whole = {"the whole": live}
     parts = {name: Judged(judge_all(INCIDENTS, name)) for name in ABLATIONS}
     for name, judged in (whole | parts).items():
         figures = (
@@ -253,16 +249,21 @@ def cost() -> Iterator[Line]:
         for minute, value in enumerate(series):
             store.append(entity, metric, Family.LATENCY, "s", minute * 60 * S, float(value))
     topology = {f"service/{n}": [f"service/{2 * n + 1}", f"service/{2 * n + 2}"] for n in range(22)}
-    spent = []
-    for number in range(15):
+    for count in (1, COST_ACTIONS):
         observer = ActionObserver()
-        observer.open(step((COST_POINTS - 5) * 60 * S + number, f"service/{number}", "a"))
-        began = time.process_time()
-        observer.score((COST_POINTS - 1) * 60 * S + number, store, topology)
-        spent.append((time.process_time() - began) * 1e3)
-    yield Line(
-        f"ms per judgement at {COST_SERIES} series", f"{min(spent):.0f}", "≤ 60", min(spent) <= 60
-    )
+        for number in range(count):
+            acted_ns = (COST_POINTS - 9) * 60 * S + number
+            observer.open(step(acted_ns, f"service/{number % 45}", str(number)))
+        spent = []
+        for minute in range(COST_POINTS - 8, COST_POINTS):
+            began = time.process_time()
+            observer.score(minute * 60 * S + S, store, topology)
+            spent.append((time.process_time() - began) * 1e3)
+        name = f"ms per round at {COST_SERIES} series, {count} open actions"
+        typical = statistics.median(spent)
+        yield Line(
+            f"{name}, median (first {spent[0]:.0f})", f"{typical:.0f}", "≤ 60", typical <= 60
+        )
 
 
 def main() -> int:
@@ -271,15 +272,15 @@ def main() -> int:
         print(f"no recordings in {data_folder()}: set AFTERSHOCK_EVAL_DATA", file=sys.stderr)
         return 2
     missed = 0
-    once = Judged(judge_all((*INCIDENTS, "quiet")))
-    quiet = Judged(judge_all(("quiet",), RUNNING))
-    running = Judged(judge_all(INCIDENTS, RUNNING))
+    live = Judged(judge_all(INCIDENTS))
+    quiet = Judged(judge_all(("quiet",)))
     for title, lines in (
-        ("Bars", chain(bars(once, quiet), cost())),
-        ("Further", further(once, running, quiet)),
-        ("Calibration: █ were right, | was said", calibration(once)),
-        ("Ablations", ablations(once)),
-        ("Others", others(once)),
+        ("Recorded incidents: bars", chain(bars(live, quiet), cost())),
+        ("Recorded incidents: further", further(live, quiet)),
+        ("Calibration: █ were right, | was shown", calibration(live)),
+        ("Simulated incidents", simulated()),
+        ("Ablations", ablations(live)),
+        ("Others", others(Judged([*live.all, *quiet.all]))),
     ):
         print(title)
         for line in lines:
@@ -288,6 +289,12 @@ def main() -> int:
         print()
     print("every bar is met" if not missed else f"{missed} bars are missed")
     return 1 if missed else 0
+
+
+def simulated() -> Iterator[Line]:
+    """Both halves of the simulated incidents."""
+    for half, makes in HALVES:
+        yield from simulated_lines(half, played(makes))
 
 
 if __name__ == "__main__":

@@ -132,13 +132,17 @@ def departed_again(series: Sequence[Series], change: Change, chart: Chart, since
 
 
 def fading(movement: Movement | None, onset: Onset | None) -> bool:
-    """True where the damage is on its way back: below half of its peak, and falling.
+    """True where the damage is over or on its way back: below half of its peak, and falling.
 
-    A cold start looks like this; damage that lasts does not.
+    A blip and a cold start look like this; damage that lasts does not.
     """
-    if movement is None or onset is None or onset.points < 2:
+    if movement is None or onset is None:
         return False
     series = movement.cut.series
+    if series.values[-1] <= limit(movement):
+        return True
+    if onset.points < 2:
+        return False
     excess = series.values[series.times_ns >= onset.began_ns] - movement.median
     if len(excess) < 3:
         return False

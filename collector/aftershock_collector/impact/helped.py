@@ -6,24 +6,34 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aftershock_collector.impact.evidence import TROUBLED_NATS, Evidence, Movement
+from aftershock_collector.impact.evidence import Evidence, Movement
 from aftershock_collector.impact.onset import BAND_SCALES
-from aftershock_collector.metrics.series import Family, Times, Values
+from aftershock_collector.impact.placebos import HISTORY_MIN
+from aftershock_collector.impact.segments import floors
+from aftershock_collector.metrics.series import Values
 
+TROUBLE_POINTS = 3  # outside the usual band up to the action: fewer are a hiccup
 BACK_POINTS = 3  # in a row inside the band, newest first
 UNCHANGED_POINTS = 5  # still outside after this many: the action changed nothing
-_LOOK_BACK_POINTS = 60  # how far back the trouble's beginning is searched
-_PROOF = (Family.ERRORS, Family.LATENCY, Family.RESOURCES)
+WORSE_FACTOR = 1.5  # more than this much above what the action found is not "unchanged"
 
 
 class Improvement(NamedTuple):
-    """How a series that was in trouble went on after an action."""
+    """How a series that was in trouble went on after an action. Values in its unit."""
 
     metric: str
     probability: float  # that it would not have ended then by itself
     at_ns: int  # first point back inside the band
-    before: float  # value that the action found
-    after: float  # value since
+    before: float  # what the action found
+    after: float  # what it has been since
+
+
+class _Trouble(NamedTuple):
+    """A run of points outside the usual band, up to the action."""
+
+    edge: float
+    level: float
+    began_ns: int
 
 
 def improvement(evidence: Evidence, effect_ns: int) -> Improvement | None:
@@ -32,71 +42,65 @@ def improvement(evidence: Evidence, effect_ns: int) -> Improvement | None:
     Trouble that lasted T before the action, and ended within w after it, would have ended in that
     time by itself with a chance of about w / (T + w): the longer it lasted, the clearer the help.
     """
-    found = [
-        each for movement in evidence.movements if (each := _ended(movement, effect_ns)) is not None
-    ]
-    return max(found, key=lambda each: each.probability, default=None)
+    found = [_ended(movement, effect_ns) for movement in evidence.movements]
+    return max((f for f in found if f is not None), key=lambda f: f.probability, default=None)
 
 
 def unchanged(evidence: Evidence, effect_ns: int) -> bool:
     """True where trouble that was there before the action went on as it was."""
-    return any(
-        _in_trouble(movement)
-        and movement.worse < TROUBLED_NATS
-        and _outside_since(movement, effect_ns) >= UNCHANGED_POINTS
-        for movement in evidence.movements
-    )
+    for movement in evidence.movements:
+        trouble = _trouble(movement)
+        if trouble is None:
+            continue
+        series = movement.cut.series
+        values = series.values[series.times_ns > effect_ns]
+        newest = values[-UNCHANGED_POINTS:]
+        if len(newest) == UNCHANGED_POINTS and bool((newest > trouble.edge).all()):
+            return float(np.median(newest)) <= WORSE_FACTOR * trouble.level
+    return False
 
 
-def _in_trouble(movement: Movement) -> bool:
-    reference = movement.reference
-    return reference.before >= TROUBLED_NATS and reference.level > _edge(movement)
+def _trouble(movement: Movement) -> _Trouble | None:
+    """The run outside the band of the whole history: a long run is still its smaller part."""
+    history, moments = movement.cut.history, movement.cut.history_ns
+    if len(history) < 2 * HISTORY_MIN:
+        return None
+    edge = _edge(movement, history)
+    inside = np.flatnonzero(history <= edge)
+    # One point inside does not end a run: noise crosses the edge now and then.
+    start = 0
+    if len(inside):
+        start = int(inside[-1]) + 1
+        if len(history) - start < TROUBLE_POINTS and len(inside) > 1:
+            start = int(inside[-2]) + 1
+    if len(history) - start < TROUBLE_POINTS:
+        return None
+    return _Trouble(edge, float(np.median(history[start:])), int(moments[start]))
 
 
-def _edge(movement: Movement) -> float:
-    return movement.median + BAND_SCALES * movement.scale
-
-
-def _outside_since(movement: Movement, effect_ns: int) -> int:
-    """Newest points after the action, in a row, that are outside the band."""
-    series = movement.cut.series
-    values = series.values[series.times_ns > effect_ns]
-    inside = np.flatnonzero(values <= _edge(movement))
-    return len(values) - (int(inside[-1]) + 1 if len(inside) else 0)
+def _edge(movement: Movement, history: Values) -> float:
+    share, absolute = floors(movement.cut.series, movement.cut.cadence_ns * movement.cut.group)
+    median = float(np.median(history))
+    spread = 1.4826 * float(np.median(np.abs(history - median)))
+    return median + BAND_SCALES * max(spread, share * abs(median), absolute)
 
 
 def _ended(movement: Movement, effect_ns: int) -> Improvement | None:
+    trouble = _trouble(movement)
+    if trouble is None:
+        return None
     series = movement.cut.series
-    if series.family not in _PROOF or not _in_trouble(movement):
-        return None
-    edge = _edge(movement)
-    outside = np.flatnonzero(series.values > edge)
-    if not len(outside):
-        return None
-    first = int(outside[-1]) + 1
+    outside = np.flatnonzero(series.values > trouble.edge)
+    first = int(outside[-1]) + 1 if len(outside) else 0
     back = series.times_ns[first:]
     if len(back) < BACK_POINTS or back[0] <= effect_ns:
         return None
-    began_ns = _began(series.times_ns, series.values, edge, effect_ns)
     waited_ns = int(back[0]) - effect_ns
-    lasted_ns = max(effect_ns - began_ns, 0)
+    lasted_ns = max(effect_ns - trouble.began_ns, 0)
     return Improvement(
         series.metric,
-        lasted_ns / (lasted_ns + waited_ns) if lasted_ns else 0.0,
+        lasted_ns / max(lasted_ns + waited_ns, 1),
         int(back[0]),
-        movement.reference.level,
+        trouble.level,
         float(np.median(series.values[first:])),
     )
-
-
-def _began(times: Times, values: Values, edge: float, effect_ns: int) -> int:
-    """When the trouble that the action found began: two points inside end the walk back."""
-    index = int(times.searchsorted(effect_ns, side="right")) - 1
-    began, inside = index, 0
-    for step in range(index, max(-1, index - _LOOK_BACK_POINTS), -1):
-        inside = inside + 1 if values[step] <= edge else 0
-        if inside == 2:
-            break
-        if not inside:
-            began = step
-    return int(times[began])

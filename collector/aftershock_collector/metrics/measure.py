@@ -7,7 +7,7 @@ process said last.
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable
 from math import isfinite
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from typing import NamedTuple
 from aftershock_collector.metrics.classification import Class, Fold, classify, failed, idle
 from aftershock_collector.metrics.distributions import Buckets, buckets_of, merged, quantile, since
 from aftershock_collector.metrics.entities import Place, place_of
+from aftershock_collector.metrics.reporting import Expected, ReportTimes
 from aftershock_collector.metrics.series import SERIES_MAX, Family, SeriesStore
 from aftershock_collector.otlp.wire import Sample, SampleKind
 
@@ -22,7 +23,8 @@ METRICS_MAX = 64  # measured of one entity: ln(64) is already a heavy price for 
 LABEL_SETS_PER_SERIES = 16  # remembered for rates: routes × codes of a usual service
 INSTANCES_MAX = 256  # of one entity in one metric
 _FRESH_INTERVALS = 3.5  # a process that missed three reports no longer counts
-_QUANTILES = ((0.5, "p50"), (0.99, "p99"))
+_QUANTILES = ((0.5, "p50", 5), (0.99, "p99", 50))  # share, name, calls that it needs
+_MERGED_INTERVALS = 8  # newest intervals put together where one has too few calls
 
 _LabelSet = tuple[str, str, str, frozenset[tuple[str, str]]]  # entity, instance, metric, labels
 
@@ -51,6 +53,7 @@ class _Share:
 
     __slots__ = (
         "bad",
+        "born_after_ns",
         "buckets",
         "count",
         "elapsed_ns",
@@ -66,6 +69,7 @@ class _Share:
         self.value: float | None = None  # a gauge, or the increase of a counter
         self.count: float = 0.0  # observations or events of this interval
         self.bad: float = 0.0  # of which failed
+        self.born_after_ns: list[int] = []  # reports without this metric: it was zero there
         self.outcomes = False  # its labels tell failures apart
         self.buckets: Buckets | None = None
         self.quantiles: dict[str, float] = {}
@@ -74,12 +78,14 @@ class _Share:
 class _Metric:
     """One metric of one entity: who reports it, and what they said last."""
 
-    __slots__ = ("known", "leader", "leader_every_ns", "shares")
+    __slots__ = ("expected", "known", "leader", "leader_every_ns", "recent", "shares")
 
     def __init__(self) -> None:
         self.leader = ""
         self.leader_every_ns = 0
         self.shares: OrderedDict[str, _Share] = OrderedDict()
+        self.expected = Expected()
+        self.recent: deque[Buckets] = deque(maxlen=_MERGED_INTERVALS)
         self.known: dict[str, int] = {}  # instance → time of the report before this one
 
 
@@ -94,6 +100,7 @@ class Measurer:
         self._per_entity: Counter[str] = Counter()
         self._last: OrderedDict[_LabelSet, _Last] = OrderedDict()
         self._aliases: dict[str, str] = {}
+        self._reports = ReportTimes()
         self._forgot = False  # since then, a label set that seems new may only be forgotten
 
     def record(self, samples: Iterable[Sample], store: SeriesStore) -> int:
@@ -130,12 +137,22 @@ class Measurer:
                 points += self._close(key, opened[0], opened[1])  # its next interval has begun
                 opened = None
             if opened is None:
-                opened = open_shares[key] = (_Share(sample.time_ns), kind, set())
+                opened = open_shares[key] = (self._share(key, kind, sample.time_ns), kind, set())
             opened[2].add(labels)
             self._add(opened[0], kind, sample, labels)
         for key, (share, kind, _) in open_shares.items():
             points += self._close(key, share, kind)
+        for (entity, _, instance), (share, _, _) in open_shares.items():
+            self._reports.record(entity, instance, share.time_ns)
         return points
+
+    def _share(self, key: tuple[str, str, str], kind: Class, time_ns: int) -> _Share:
+        """An empty interval; of errors reported for the first time, with the reports before."""
+        entity, name, instance = key
+        share = _Share(time_ns)
+        if kind.family is Family.ERRORS and instance not in self._metrics[entity, name].known:
+            share.born_after_ns = self._reports.before(entity, instance, time_ns)
+        return share
 
     # --- One sample ----------------------------------------------------------------------------
 
@@ -169,7 +186,7 @@ class Measurer:
                 self._add_gauge(share, kind, sample.value)
             return
         if sample.kind is SampleKind.SUMMARY:
-            for wanted, name in _QUANTILES:
+            for wanted, name, _ in _QUANTILES:
                 near = [v for q, v in sample.quantiles if abs(q - wanted) < 0.095 and isfinite(v)]
                 if near:
                     share.quantiles[name] = max(near[-1], share.quantiles.get(name, near[-1]))
@@ -227,6 +244,8 @@ class Measurer:
             # A label set that appears while its metric is already known counts from zero: the
             # first errors of a service are the ones that matter.
             known = instance in self._metrics[entity, name].known
+            if not known and share.born_after_ns:
+                known = True  # its absence in earlier reports meant zero
             return (value, buckets) if known and not self._forgot else None
         if value < last.value:  # a reset: the process started again
             return value, buckets
@@ -244,6 +263,8 @@ class Measurer:
         if metric is None:  # pushed out by others in the same request
             return []
         before_ns = metric.known.get(instance)
+        if before_ns is None and share.born_after_ns:
+            before_ns = share.born_after_ns[-1]
         if before_ns is not None and share.time_ns > before_ns and not share.elapsed_ns:
             share.elapsed_ns = share.time_ns - before_ns
         metric.known[instance] = max(share.time_ns, before_ns or 0)
@@ -266,7 +287,8 @@ class Measurer:
         for other in [i for i, s in metric.shares.items() if s.time_ns < fresh_ns]:
             del metric.shares[other]
             metric.known.pop(other, None)
-        return _points(entity, name, kind, share.time_ns, list(metric.shares.values()))
+        born = _zeros(entity, name, kind, share)
+        return born + _points(entity, name, kind, share.time_ns, metric)
 
 
 def _label_set(sample: Sample, place: Place) -> _LabelSet:
@@ -274,8 +296,24 @@ def _label_set(sample: Sample, place: Place) -> _LabelSet:
     return place.entity, place.instance, sample.name, labels
 
 
-def _points(entity: str, name: str, kind: Class, time_ns: int, shares: list[_Share]) -> list[Point]:
+def _zeros(entity: str, name: str, kind: Class, share: _Share) -> list[Point]:
+    """Errors that are reported for the first time were zero in the reports before."""
+    series = f"{name} rate" if kind.rate else _named(name, kind)
+    if kind.inverted or not share.value:
+        return []
+    return [Point(entity, series, kind.family, kind.unit, at, 0.0) for at in share.born_after_ns]
+
+
+def _named(name: str, kind: Class) -> str:
+    """The name of the measured series: larger is worse, so what is inverted is renamed."""
+    if not kind.inverted:
+        return name
+    return "down" if name == "up" else f"{name} shortfall"
+
+
+def _points(entity: str, name: str, kind: Class, time_ns: int, metric: _Metric) -> list[Point]:
     """All instances of one metric as the series that it is measured by."""
+    shares = list(metric.shares.values())
     made: list[Point] = []
     timed = [share for share in shares if share.elapsed_ns > 0]
     if kind.rate:
@@ -284,32 +322,38 @@ def _points(entity: str, name: str, kind: Class, time_ns: int, shares: list[_Sha
             made.append(Point(entity, f"{name} rate", kind.family, kind.unit, time_ns, value))
     elif values := [share.value for share in shares if share.value is not None]:
         value = _folded(kind.fold, values)
-        made.append(Point(entity, name, kind.family, kind.unit, time_ns, value))
+        made.append(Point(entity, _named(name, kind), kind.family, kind.unit, time_ns, value))
     else:
-        made += _latencies(entity, name, kind, time_ns, shares)
+        made += _latencies(entity, name, kind, time_ns, metric)
         if rates := [s.count / s.elapsed_ns * 1e9 for s in timed]:
             made.append(
                 Point(entity, f"{name} rate", Family.TRAFFIC, "{request}/s", time_ns, sum(rates))
             )
     count = sum(share.count for share in shares)
     counts_requests = kind.family in {Family.LATENCY, Family.TRAFFIC}
+    stopped = metric.expected.stopped(count) if counts_requests and timed else None
+    if stopped is not None:
+        made.append(Point(entity, f"{name} stopped", Family.ERRORS, "1", time_ns, stopped))
     if count and counts_requests and any(share.outcomes for share in shares):
         ratio = sum(share.bad for share in shares) / count
         made.append(Point(entity, f"{name} errors", Family.ERRORS, "1", time_ns, ratio))
     return made
 
 
-def _latencies(
-    entity: str, name: str, kind: Class, time_ns: int, shares: list[_Share]
-) -> list[Point]:
+def _latencies(entity: str, name: str, kind: Class, time_ns: int, metric: _Metric) -> list[Point]:
+    """Quantiles of the newest calls; of few calls in an interval, with the intervals before."""
     whole: Buckets | None = None
+    shares = list(metric.shares.values())
     for share in shares:
         if share.buckets is not None:
             whole = share.buckets if whole is None else merged(whole, share.buckets)
+    if whole is not None:
+        metric.recent.append(whole)
     made: list[Point] = []
-    for wanted, word in _QUANTILES:
-        value = None if whole is None else quantile(whole, wanted)
-        if value is None:
+    for wanted, word, calls_min in _QUANTILES:
+        enough = None if whole is None else _enough(metric.recent, calls_min)
+        value = None if enough is None else quantile(enough, wanted)
+        if value is None and whole is None:
             reported = [share.quantiles[word] for share in shares if word in share.quantiles]
             value = max(reported) if reported else None
         if value is not None:
@@ -319,6 +363,21 @@ def _latencies(
                 )
             )
     return made
+
+
+def _enough(recent: Iterable[Buckets], calls_min: int) -> Buckets | None:
+    """The newest interval, with as many before it as make `calls_min`; None where they do not.
+
+    A p99 of five calls is the slowest of them, and says nothing of the service.
+    """
+    whole: Buckets | None = None
+    for each in reversed(list(recent)):
+        if whole is None and not each.total:
+            return None  # nothing was called: older calls are no news
+        whole = each if whole is None else merged(whole, each)
+        if whole.total >= calls_min:
+            return whole
+    return None
 
 
 def _folded(fold: Fold, values: list[float]) -> float:

@@ -1,0 +1,1 @@
+"""Simulated incidents: seeded, written as scraped text, and judged by the live path."""
