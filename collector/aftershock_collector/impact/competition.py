@@ -16,7 +16,7 @@ CALLEE_WEIGHT = 0.3
 NET_WEIGHT = 0.55
 NO_AGENT_LOG_ODDS = 2.7  # of "no agent action", before any evidence
 ALTERNATIVE_WEIGHT = 0.30  # of trouble where no candidate acted
-ELSEWHERE_WEIGHT = 0.20  # of trouble where another candidate acted, unrelated to this entity
+ELSEWHERE_WEIGHT = 0.10  # of trouble where another candidate acted, unrelated to this entity
 LAG_WEIGHT = 0.5  # nats per doubling-ish of the time from action to damage
 LAG_FREE_S = 60.0  # damage mostly comes within a minute
 

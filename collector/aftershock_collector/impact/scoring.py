@@ -241,13 +241,21 @@ def _rivals(entry: _Entry, entries: Sequence[_Entry], scene: Scene) -> tuple[lis
             or (other.target in upstream and entry.evidence.arrivals >= ARRIVALS_NATS)
         )
         if not related:
-            if other.target not in scene.relations.upstream(entry.target):
+            upstream_of = scene.relations.upstream(entry.target)
+            if other.target not in upstream_of and not _apart(entry.onset, other.onset):
                 elsewhere = max(elsewhere, other.net)
             continue
         known = found.get(other.opened.step.span_id)
         if known is None or other.net > known.net:
             found[other.opened.step.span_id] = other
     return list(found.values()), elsewhere
+
+
+def _apart(one: Onset | None, other: Onset | None) -> bool:
+    """True where two onsets cannot have been at the same time: two incidents."""
+    if one is None or other is None:
+        return False
+    return one.high_ns < other.low_ns or other.high_ns < one.low_ns
 
 
 def _downstream(entity: str, scene: Scene) -> set[str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 KIND = "agent_impact"
 _CERTAIN = "certain"  # a label: the change carries the trace of the action itself
+_RARE, _UNUSUAL = 0.001, 0.02  # chances of a movement that are called so
 _ALTERNATIVES_MAX = 4  # other explanations named in the facts; the attribution holds all
 
 
@@ -24,9 +25,10 @@ def agent_impact(run: Run, limits: Limits) -> Iterator[Finding]:
     for impact in run.impacts:
         if impact.probability is None or impact.recovered_at_ns is not None:
             continue
-        if impact.probability < limits.impact_warn:
+        sure = strength(impact)
+        if sure < limits.impact_warn:
             continue
-        alarm = impact.probability >= limits.impact_alarm
+        alarm = sure >= limits.impact_alarm
         broke_ns = impact.acted_at_ns if impact.change is None else impact.change.began_at_ns
         yield Finding(
             kind=KIND,
@@ -44,12 +46,30 @@ def agent_impact(run: Run, limits: Limits) -> Iterator[Finding]:
         )
 
 
+def strength(impact: Impact) -> float:
+    """What decides whether to page: the action's probability, or that of all candidates together.
+
+    Where several agents acted on one target, none may pass one half although it is nearly certain
+    that one of them did it. The likeliest of them then stands for all.
+    """
+    own = impact.probability or 0.0
+    others = [a.probability for a in impact.alternatives if a.span_id is not None]
+    leads = own > 0.0 and own >= max(others, default=0.0)
+    return max(own, impact.any_agent or 0.0) if leads and others else own
+
+
 def _summary(impact: Impact, run: Run) -> str:
     """One sentence: who, how sure, what broke, how long after."""
     assert impact.probability is not None, "the rule skips impacts without a probability"
     who = impact.agent or run.agent or "an unnamed agent"
     subject = f"{who}'s {impact.tool} {_adverb(impact)}degraded {impact.entity}"
     sure = _CERTAIN if impact.label == _CERTAIN else f"P {impact.probability:.2f}"
+    together = strength(impact)
+    if together > impact.probability:
+        count = 1 + sum(a.span_id is not None for a in impact.alternatives)
+        subject = f"One of {count} agent actions probably degraded {impact.entity}, likeliest"
+        subject += f" {who}'s {impact.tool}"
+        sure = f"P {together:.2f} together, {impact.probability:.2f} alone"
     if impact.change is None:
         return f"{subject} ({sure})."
     what = f"{impact.change.name} {impact.change.detail}".strip()
@@ -80,14 +100,21 @@ def _facts(impact: Impact) -> Iterator[str]:
 
 
 def _compared(impact: Impact) -> Iterator[str]:
-    """The parts of a probability, and what else competed for it."""
+    """The parts of a probability, in words, and what else competed for it."""
     parts = impact.parts
+    chance = exp(-parts.own)
+    rare = "very unlikely" if chance <= _RARE else "unlikely" if chance <= _UNUSUAL else "not rare"
     yield (
-        f"surprise in nats: {parts.own:.1f} after the action, {parts.before:.1f} before it, "
-        f"{parts.callee:.1f} on what it calls, {parts.alternative:.1f} where no agent acted"
+        f"after the call {impact.entity} moved in a way that is {rare} by chance "
+        f"({impact.comparable} earlier stretches compared)"
     )
-    odds = round(exp(min(parts.own, 20.0)))
-    yield f"as far off as 1 in {odds:,} comparable windows ({impact.comparable} were compared)"
+    for nats, words in (
+        (parts.before, "it was already unusual before the call"),
+        (parts.callee, "something that it calls was unusual too"),
+        (parts.alternative, "something that no agent acted on was unusual too"),
+    ):
+        if exp(-nats) <= _UNUSUAL:
+            yield f"speaks against the action: {words}"
     for alternative in impact.alternatives[:_ALTERNATIVES_MAX]:
         what = (
             f"{alternative.agent}'s {alternative.name}" if alternative.agent else alternative.name

@@ -62,10 +62,9 @@ def test_its_facts_show_parts_rivals_gaps_and_what_would_make_it_surer() -> None
 
     assert finding.facts == (
         (
-            "surprise in nats: 7.0 after the action, 0.5 before it, "
-            "0.0 on what it calls, 1.0 where no agent acted"
+            "after the call service/checkout moved in a way that is very unlikely by chance "
+            "(40 earlier stretches compared)"
         ),
-        "as far off as 1 in 1,097 comparable windows (40 were compared)",
         "other explanation: no agent action, P 0.08",
         "other explanation: docs-bot's restart, P 0.01",
         "had not been read: alert DbSaturated on db/orders",
@@ -101,3 +100,18 @@ def test_each_entity_that_an_action_may_have_broken_is_a_finding_of_its_own() ->
     assert {"span-000/service/checkout", "span-000/db/orders"} == {
         finding.subject for finding in agent_impact(both, LIMITS)
     }
+
+
+def test_where_several_agents_acted_the_likeliest_pages_for_all_of_them() -> None:
+    rest = (
+        Alternative("b", "run-b", "restart", 0.35, agent="docs-bot"),
+        Alternative("c", "run-c", "update", 0.15, agent="dba-bot"),
+        Alternative(None, None, "no agent action", 0.1),
+    )
+    run = with_attribution(probability=0.4, label=Grade.POSSIBLE, alternatives=rest, any_agent=0.9)
+    (finding,) = agent_impact(run, LIMITS)
+    less = with_attribution(probability=0.3, label=Grade.POSSIBLE, alternatives=rest, any_agent=0.9)
+
+    assert finding.level == Level.ALARM
+    assert finding.summary.startswith("One of 3 agent actions probably degraded service/checkout")
+    assert [] == list(agent_impact(less, LIMITS))

@@ -1,0 +1,63 @@
+"""Several incidents at once, second incidents, and a restart in the middle of one."""
+
+from __future__ import annotations
+
+from aftershock_collector.impact import ActionObserver
+from aftershock_collector.impact.open_actions import ObserverState
+from aftershock_collector.metrics.series import SeriesStore
+from aftershock_collector.store.serialization import from_text, to_text
+from tests.collector.impact.scene import Scene, at, both, broken, step
+
+CHECKOUT, CATALOG, GATEWAY = "service/checkout", "service/catalog", "service/gateway"
+HOUR = 3_600.0
+
+
+def test_two_culprits_on_two_targets_are_each_found() -> None:
+    scene = Scene(both(broken([CHECKOUT], 7_320), broken([CATALOG], 7_380)))
+
+    impacts = scene.play(8_000, [step("a", 7_230, CHECKOUT), step("b", 7_290, CATALOG, run="two")])
+
+    assert min(impact.probability or 0.0 for impact in impacts.values()) >= 0.8
+
+
+def test_a_second_incident_is_found_as_fast_as_the_first() -> None:
+    def rounds_until_probable(hit: Scene, span: str, broke: float) -> float:
+        shown = [i for i in hit.reported if i.span_id == span and (i.probability or 0.0) >= 0.8]
+        return (shown[0].judged_at_ns - at(broke)) / 60e9
+
+    scene = Scene(both(broken([CHECKOUT], 7_320), broken([CATALOG], 7_560)))
+    scene.play(8_400, [step("a", 7_270, CHECKOUT), step("b", 7_510, CATALOG, run="two")])
+
+    first = rounds_until_probable(scene, "a", 7_320)
+    assert abs(rounds_until_probable(scene, "b", 7_560) - first) <= 1
+
+
+def test_several_agents_on_one_target_are_nearly_certain_together() -> None:
+    scene = Scene(broken([CHECKOUT], 7_320))
+
+    impacts = scene.play(8_000, [step(str(n), 7_230 + n, CHECKOUT, run=str(n)) for n in range(3)])
+
+    assert max(impact.probability or 0.0 for impact in impacts.values()) < 0.5
+    assert max(impact.any_agent or 0.0 for impact in impacts.values()) >= 0.8
+
+
+def test_a_restart_in_an_incident_takes_nothing_back() -> None:
+    scene = Scene(broken([CHECKOUT], 7_320))
+    scene.play(7_700, [step("a", 7_230, CHECKOUT)])
+    state = from_text(ObserverState, to_text(scene.observer.snapshot(scene.store, at(7_700))))
+
+    scene.observer, scene.store, scene.reported = ActionObserver(), SeriesStore(), []
+    scene.observer.restore(state, scene.store)
+    assert scene.score(7_705) == []
+    assert len(scene.observer) == 1
+    (kept,) = scene.observer.snapshot(scene.store, at(7_705)).actions
+    assert kept.best is not None
+    assert (kept.best.probability or 0.0) >= 0.8
+    assert kept == state.actions[0]
+
+
+def test_a_blip_is_not_paged_and_a_settling_release_neither() -> None:
+    blip = Scene(broken([CHECKOUT], 602, 608, times=20.0), cadence_s=1.0)
+    blip.play(640, [step("a", 600, CHECKOUT)])
+
+    assert max((i.probability or 0.0 for i in blip.reported), default=0.0) < 0.8
