@@ -8,6 +8,7 @@ makes progress.
 from __future__ import annotations
 
 import os
+import time
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 STALL_S = 0.35  # without progress: a collector that takes longer for one request at exit loses it
 FLUSH_MAX_S = 10.0  # with progress: a full queue is sent in less
+POLL_S = 0.02
+WORK_S = 0.01  # of the process's CPU time: a flush that works is starved of time, and does not hang
 GIVEN_UP_MS = 10  # for the worker of a processor whose export hangs
 
 
@@ -51,13 +54,16 @@ def flush_at_exit(flush: Callable[[], object], outage: Outage) -> bool:
     except RuntimeError:  # the interpreter starts no more threads
         work()
         return True
-    patience = stall_s()
-    for _ in range(int(FLUSH_MAX_S / max(patience, 0.01))):
-        before = outage.progress
-        thread.join(patience)
+    patience, ends_s = stall_s(), time.monotonic() + FLUSH_MAX_S
+    since_s, known = time.monotonic(), (-1, -1)
+    while time.monotonic() < ends_s:
+        thread.join(POLL_S)
         if not thread.is_alive():
             return True
-        if outage.progress == before:
+        progress = outage.progress, int(time.process_time() / WORK_S)
+        if progress != known:
+            since_s, known = time.monotonic(), progress
+        elif time.monotonic() - since_s >= patience:
             break
     outage.give_up()
     return False
