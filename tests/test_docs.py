@@ -172,6 +172,19 @@ def test_the_reference_has_every_section_of_the_policy() -> None:
     assert set(schema()["properties"]) <= set(re.findall(r"(?m)^## (\w+)$", text))
 
 
+def test_every_environment_variable_is_in_the_reference() -> None:
+    text = (ROOT / "docs" / "reference" / "settings.md").read_text("utf-8")
+    code = "\n".join(
+        path.read_text("utf-8")
+        for folder in ("instrumentation", "collector")
+        for path in (ROOT / folder).rglob("*.py")
+    )
+    named = set(re.findall(r"\"(AFTERSHOCK_[A-Z_]*[A-Z])\"", code))
+    renamed = {"AFTERSHOCK_STORY", "AFTERSHOCK_LOOK"}
+
+    assert {name for name in named - renamed if f"`{name}`" not in text} == set()
+
+
 def test_every_setting_has_a_meaning_but_those_that_are_named_after_a_service() -> None:
     text = (ROOT / "docs" / "reference" / "settings.md").read_text("utf-8")
     silent = [
