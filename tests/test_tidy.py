@@ -8,15 +8,62 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from vulture import Vulture
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = (ROOT / "instrumentation" / "aftershock", ROOT / "collector" / "aftershock_collector")
 MODULES = sorted(path for package in PACKAGES for path in package.rglob("*.py"))
 
+CHECKED = ("instrumentation", "collector", "dashboards", "alerts", "deploy", "docs", "tests")
+EVERYTHING = sorted(path for folder in CHECKED for path in (ROOT / folder).rglob("*.py"))
+
+# Longer than the limits allow. The numbers may only shrink; what is short enough leaves the table.
+LONG_MODULES = {
+    "tests/collector/impact/test_observation.py": 600,
+    "tests/collector/reading/test_read.py": 900,
+    "tests/collector/review/test_why.py": 500,
+    "tests/collector/sources/test_ingest_queue.py": 500,
+    "tests/collector/sources/test_otlp_http.py": 450,
+    "tests/collector/sources/test_recorded_files.py": 450,
+    "tests/collector/store/test_writer.py": 550,
+}
+LONG_FUNCTIONS: dict[str, int] = {}
+LONG_LINES = {"tests/instrumentation/redaction/secrets.py"}  # secrets as they are, each on its line
+
+# What vulture takes for unused: others call these by name, or read them.
+CALLED_BY_OTHERS = {
+    # http.server and socketserver
+    "do_GET", "do_POST", "do_PUT", "log_message", "protocol_version", "wbufsize",
+    "disable_nagle_algorithm", "daemon_threads", "request_queue_size",
+    # OpenTelemetry, by entry points and by its processors' interfaces
+    "Completion", "on_completion", "Distro", "_configure", "load_instrumentor", "Configurator",
+    "configure", "after_instrumentation", "on_start", "on_end",
+    # uvicorn, requests, protobuf
+    "capture_signals", "should_exit", "trust_env", "error_message",
+    # Python itself
+    "__getattr__", "__loader__",
+}  # fmt: skip
+# Names of the wire and of enumerations that are complete whether or not each is used yet, and public
+# functions that only agents call.
+COMPLETE = {
+    "CONSUMER", "STATUS_OK", "negative_offset", "DEPLOY", "FLAG", "ENDS", "chose", "in_a_hurry",
+    "with_care",
+}  # fmt: skip
+
+# Unused today. May only shrink.
+UNUSED = {
+    "CACHE_READ_TOKENS", "CACHE_WRITE_TOKENS", "OLD_CACHE_WRITE_TOKENS", "REASONING_TOKENS",
+    "SeriesKey", "any_agent", "app_state", "decode_requested_call", "drop_counts", "from_plain",
+    "judging", "more_findings", "newest_incident", "on_broken_pipe", "onset_range_ns",
+    "open_findings", "queued_at_ns", "save_snapshot", "scrape_seconds", "scrapes", "servers",
+    "snapshot", "unapplied_responses", "words_in_all",
+}  # fmt: skip
+
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "manager", "misc", "base"}
 MODULE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
 LINE_CHARS_MAX = 100
+TEST_LINE_CHARS_MAX = 120  # addresses, queries and sentences that a test is about
 
 
 def name_of(path: Path) -> str:
@@ -35,17 +82,95 @@ def test_the_first_line_of_a_module_says_what_it_owns(path: Path) -> None:
     assert len(first.split()) >= 3
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
+@pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
 def test_modules_and_functions_are_short_enough_to_read(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    functions = [
-        n for n in ast.walk(tree_of(path)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
-    long = {f.name for f in functions if (f.end_lineno or 0) - f.lineno + 1 > FUNCTION_LINES_MAX}
+    lines = path.read_text(encoding="utf-8").splitlines()
+    long = {
+        f"{name_of(path)}:{node.name}": length
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (length := (node.end_lineno or 0) - node.lineno + 1) > FUNCTION_LINES_MAX
+    }
 
-    assert len(text.splitlines()) <= MODULE_LINES_MAX
-    assert long == set()
-    assert {n for n, line in enumerate(text.splitlines(), 1) if len(line) > LINE_CHARS_MAX} == set()
+    assert len(lines) <= LONG_MODULES.get(name_of(path), MODULE_LINES_MAX)
+    assert {} == {name: n for name, n in long.items() if n > LONG_FUNCTIONS.get(name, 0)}
+    if name_of(path) in LONG_LINES:
+        return
+    most = LINE_CHARS_MAX if name_of(path).partition("/")[0] != "tests" else TEST_LINE_CHARS_MAX
+    assert [] == [n for n, line in enumerate(lines, 1) if len(line) > most]
+
+
+def test_what_is_short_enough_leaves_the_table_of_exceptions() -> None:
+    """The table may only shrink: an exception that is no longer needed is a change to commit."""
+    needless = [
+        name
+        for name in LONG_MODULES
+        if not (ROOT / name).exists()
+        or len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= MODULE_LINES_MAX
+    ]
+
+    assert needless == []
+
+
+@pytest.mark.slow
+def test_nothing_is_defined_that_only_tests_use() -> None:
+    """Dead code: what neither another part of the product nor a template names."""
+    found = Vulture()
+    folders = [str(ROOT / folder) for folder in CHECKED if folder != "tests"]
+    found.scavenge(folders)  # pyright: ignore[reportUnknownMemberType]
+    templates = "\n".join(
+        path.read_text(encoding="utf-8")
+        for package in PACKAGES
+        for path in package.rglob("*")
+        if path.suffix in {".html", ".js", ".jinja"}
+    )
+    unused = [
+        f"{Path(item.filename).relative_to(ROOT)}:{item.first_lineno} {item.name}"
+        for item in found.get_unused_code(min_confidence=60)
+        if item.name not in CALLED_BY_OTHERS | COMPLETE | UNUSED
+        and not re.search(rf"\b{item.name}\b", templates)
+    ]
+
+    assert unused == []
+
+
+def test_no_test_of_the_fast_suite_asserts_how_fast_this_machine_is() -> None:
+    """What is measured belongs to `slow` tests and to tests/bench: elsewhere load makes it fail."""
+    timed = [
+        f"{name_of(path)}:{test.name}"
+        for path in EVERYTHING
+        if path.name.startswith("test_")
+        for test in ast.walk(tree_of(path))
+        if isinstance(test, ast.FunctionDef | ast.AsyncFunctionDef)
+        and not any("slow" in ast.unparse(mark) for mark in test.decorator_list)
+        and any(
+            isinstance(node, ast.Assert)
+            and re.search(r"time\.(monotonic|perf_counter)\(\) - \w+ <", ast.unparse(node))
+            for node in ast.walk(test)
+        )
+    ]
+
+    assert timed == []
+
+
+def test_no_module_is_there_that_nothing_imports() -> None:
+    """Dead files: every module is imported, or started by its name."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in EVERYTHING)
+    files = [
+        ROOT / name for name in ("pyproject.toml", "Makefile", ".ci/run", "docker-compose.yml")
+    ]
+    started = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    dead = [
+        name_of(path)
+        for path in MODULES
+        if path.stem not in {"__init__", "__main__", "sitecustomize"}
+        and not re.search(rf"(?m)(import|from) .*\b{path.stem}\b", text)
+        and not re.search(rf"^\s+{path.stem},$", text, re.MULTILINE)
+        and f'"{path.stem}"' not in text
+        and path.stem not in started
+    ]
+
+    assert dead == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

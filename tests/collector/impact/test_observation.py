@@ -401,6 +401,7 @@ def test_looks_are_few_however_fast_the_scrapes_are(monkeypatch: pytest.MonkeyPa
     assert scored[-1] >= at(870)
 
 
+@pytest.mark.slow
 def test_with_nothing_open_a_tick_costs_nothing() -> None:
     scene = Scene()
     scene.play(3_600)

@@ -144,6 +144,7 @@ def test_a_query_that_prometheus_refuses_is_named_and_the_others_are_asked(serve
     assert {"service/checkout", "service/catalog"} <= {each.entity for each in found}
 
 
+@pytest.mark.slow
 def test_a_prometheus_that_is_away_or_hangs_is_said_once_and_soon() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Sequence
 
+import pytest
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -50,6 +51,7 @@ def test_a_long_outage_keeps_the_newest_and_counts_the_rest() -> None:
     assert lines[0].count("\n") == 1
 
 
+@pytest.mark.slow
 def test_an_attempt_at_a_closed_port_costs_no_time() -> None:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))

@@ -103,6 +103,7 @@ def test_redaction_takes_any_text_and_is_stable(text: str) -> None:
     assert redact_text(once) == once
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     ["a@", "a.", "eyJ", "sk-", "1 ", "1-", "password", '\\"', "://a:", "-----BEGIN ", "AB12 "],
