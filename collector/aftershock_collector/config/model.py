@@ -145,6 +145,7 @@ class Infrastructure:
     )
 
 
+POLICY_SECTIONS = ("tools", "agents", "models", "limits", "approvals_from")
 MEMORY_BYTES_MAX = 512_000_000  # live runs take half; a container of 1 GB has room to spare
 
 
@@ -220,9 +221,7 @@ class Config:
             activity_log_url=collector.get("activity_log"),
             infrastructure=_infrastructure(document.get("infrastructure") or {}),
             on_call=OnCall.parse(document.get("on_call") or {}),
-            document={
-                k: v for k, v in document.items() if k in ("tools", "agents", "limits") and v
-            },
+            document={key: document[key] for key in POLICY_SECTIONS if document.get(key)},
             **given,
         )
 

@@ -99,13 +99,22 @@ class ActionObserver:
                 step, action, tuple(facts), targets, skew_ns, effect_ns, until_ns, effect_ns
             )
             if len(self._open) > OPEN_MAX:
-                self._open.popitem(last=False)
-                self.dropped["observed_actions_full"] += 1
+                self._let_go()
             return
         if targets != known.targets:
             known.targets, known.troubles = targets, None
         known.step, known.action, known.facts = step, action, tuple(facts)
         known.until_ns = max(known.until_ns, until_ns)
+
+    def _let_go(self) -> None:
+        """Stop to observe the oldest action of the agent with most of them: a flood is its own."""
+        holders = Counter((o.step.service, o.step.agent) for o in self._open.values())
+        ((holder, _),) = holders.most_common(1)
+        oldest = next(
+            key for key, o in self._open.items() if (o.step.service, o.step.agent) == holder
+        )
+        del self._open[oldest]
+        self.dropped["observed_actions_full"] += 1
 
     def wants(self, now_ns: int) -> bool:
         """True where newer points would be used."""

@@ -103,7 +103,7 @@ def read_event(event: LogEvent, policy: Policy) -> Step | Change | None:
     if event.name == EVENT_FACT:
         return _fact(event)
     if event.name == EVENT_APPROVAL:
-        return _approval(event)
+        return _approval(event, policy)
     if event.name == EVENT_CHANGE:
         return _change(event)
     return read_kubernetes(event)
@@ -246,11 +246,15 @@ def _fact(event: LogEvent) -> Step | None:
     return replace(step, facts=(fact,))
 
 
-def _approval(event: LogEvent) -> Step | None:
+def _approval(event: LogEvent, policy: Policy) -> Step | None:
     """A step of its own: the answer may be sent by another process than the request."""
     found = approval_in(event)
     step = None if found is None else _moment(event, StepKind.APPROVAL, found.approval.tool)
     if found is None or step is None:
+        return None
+    # A request is only shown; an answer must come from where the policy says.
+    named = policy.approvals_from
+    if named and found.ended_at_ns is not None and step.service not in named:
         return None
     return replace(
         step,

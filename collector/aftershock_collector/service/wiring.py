@@ -12,7 +12,7 @@ import gc
 import logging
 import signal
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -24,7 +24,6 @@ from aftershock_collector.config.model import Address, Config
 from aftershock_collector.engine.engine import Engine
 from aftershock_collector.export.agent_telemetry import SendLogs
 from aftershock_collector.export.otlp_forward import Forwarder
-from aftershock_collector.metrics.queries import Prometheus
 from aftershock_collector.metrics.series import Series
 from aftershock_collector.notify.deliverer import Deliverer
 from aftershock_collector.notify.notifications import Notifications, Settings
@@ -40,6 +39,7 @@ from aftershock_collector.sources.host_metrics import HostMetrics
 from aftershock_collector.sources.ingest_queue import IngestQueue
 from aftershock_collector.sources.prometheus_query import Poller, PrometheusSource
 from aftershock_collector.sources.prometheus_scrape import Scraper
+from aftershock_collector.sources.source import Source
 from aftershock_collector.store.home_lock import held
 from aftershock_collector.store.interface import Store, StoreUnavailable
 from aftershock_collector.store.outbox import SqliteOutbox
@@ -142,7 +142,8 @@ async def running(config: Config) -> AsyncGenerator[Running]:
                 config.on_call.pages_per_minute_max,
             )
         )
-        for work in _background(config, queue, worker, store, telemetry):
+        sources = [source.run() for source in _sources(config, queue, worker, telemetry, stack)]
+        for work in (*_background(config, queue, worker, store, telemetry), *sources):
             stack.callback(asyncio.create_task(work).cancel)
         yield Running(http, grpc, worker, telemetry)
 
@@ -211,10 +212,28 @@ def _series_around(engine: Engine, queue: IngestQueue) -> web.SeriesAround:
     return around
 
 
-async def _poll(
-    prometheus: Prometheus, engine: Engine, queue: IngestQueue, telemetry: Telemetry
-) -> None:
-    """Query Prometheus while actions are observed."""
+def _sources(
+    config: Config, queue: IngestQueue, worker: Worker, telemetry: Telemetry, stack: AsyncExitStack
+) -> Iterator[Source]:
+    """Every source that fetches by itself, and what it hands to the worker's thread."""
+
+    def deliver(samples: list[Sample]) -> None:
+        queue.call(lambda: worker.measure(samples))
+
+    infrastructure = config.infrastructure
+    if infrastructure.scrape:
+        yield Scraper(infrastructure.scrape, deliver)
+    if infrastructure.host:
+        yield HostMetrics(infrastructure.host_every_s, deliver)
+    if infrastructure.prometheus is not None:
+        prometheus = stack.enter_context(closing(PrometheusSource(infrastructure.prometheus)))
+        yield _poller(prometheus, worker.engine, queue, telemetry)
+
+
+def _poller(
+    prometheus: PrometheusSource, engine: Engine, queue: IngestQueue, telemetry: Telemetry
+) -> Poller:
+    """Queries Prometheus while actions are observed."""
 
     async def wanted() -> bool:
         try:
@@ -231,17 +250,13 @@ async def _poll(
             part = series[start : start + SERIES_AT_ONCE]
             queue.call(lambda part=part: engine.correlator.record_series(part, aliases, problems))
 
-    with closing(PrometheusSource(prometheus)) as source:
-        await Poller(source, wanted, deliver, telemetry).run()
+    return Poller(prometheus, wanted, deliver, telemetry)
 
 
 def _background(
     config: Config, queue: IngestQueue, worker: Worker, store: Store, telemetry: Telemetry
 ) -> Sequence[Coroutine[Any, Any, None]]:
     """Periodic work beside the servers. Whatever touches the engine runs on the worker thread."""
-
-    def deliver(samples: list[Sample]) -> None:
-        queue.call(lambda: worker.measure(samples))
 
     def tick() -> None:
         worker.tick(time.time_ns())
@@ -259,16 +274,10 @@ def _background(
         if pruned.more:
             queue.call(prune)
 
-    infrastructure = config.infrastructure
-    work = [_every(config.tick_s, lambda: queue.call(tick))]
-    work.append(_every(PRUNE_EVERY_S, lambda: queue.call(prune)))
-    if infrastructure.scrape:
-        work.append(Scraper(infrastructure.scrape, deliver).run())
-    if infrastructure.host:
-        work.append(HostMetrics(infrastructure.host_every_s, deliver).run())
-    if infrastructure.prometheus is not None:
-        work.append(_poll(infrastructure.prometheus, worker.engine, queue, telemetry))
-    return work
+    return [
+        _every(config.tick_s, lambda: queue.call(tick)),
+        _every(PRUNE_EVERY_S, lambda: queue.call(prune)),
+    ]
 
 
 async def _every(seconds: float, work: Callable[[], None]) -> None:

@@ -36,7 +36,7 @@ __all__ = [
 
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 # Sections of the same file that other readers read.
-OTHER_KEYS = frozenset({"limits", "collector", "infrastructure", "on_call"})
+OTHER_KEYS = frozenset({"limits", "approvals_from", "collector", "infrastructure", "on_call"})
 MERGED = tuple(one.name for one in fields(ToolRule) if one.name != "pattern")
 
 
@@ -63,6 +63,7 @@ class Policy:
     tools: tuple[ToolRule, ...] = ()
     agents: tuple[AgentRule, ...] = ()
     limits: Limits = DEFAULTS
+    approvals_from: frozenset[str] = frozenset()  # services whose approvals count; empty: all
 
     @staticmethod
     def from_mapping(document: Mapping[str, Any]) -> Policy:
@@ -80,6 +81,7 @@ class Policy:
             tuple(read_tool(name, body, ("tools", name)) for name, body in tools.items()),
             tuple(read_agent(name, body, ("agents", name)) for name, body in agents.items()),
             replace(apply_overrides(Limits(), overrides), models=priced),
+            frozenset(section.get("approvals_from") or ()),
         )
 
 

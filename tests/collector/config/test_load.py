@@ -247,6 +247,16 @@ def test_a_new_name_counts_where_the_old_one_is_given_too(tmp_path: Path) -> Non
     assert found[1].startswith("AFTERSHOCK_STORY: is now called AFTERSHOCK_ACTIVITY_LOG;")
 
 
+def test_the_collectors_policy_has_every_section_that_a_policy_has(tmp_path: Path) -> None:
+    text = """models: {my-model: {input_usd: 3.0}}
+approvals_from: [tickets]
+"""
+    policy = Policy.from_mapping(load(written(tmp_path, text), {}).document)
+
+    assert [model.pattern for model in policy.limits.models] == ["my-model"]
+    assert policy.approvals_from == {"tickets"}
+
+
 def test_old_variables_are_read(tmp_path: Path) -> None:
     environment = {"AFTERSHOCK_STORY": "http://logs", "AFTERSHOCK_LOOK": "90"}
     config = load(written(tmp_path, ""), environment)

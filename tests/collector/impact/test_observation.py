@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -430,6 +431,17 @@ def test_actions_watched_at_once_are_bounded(monkeypatch: pytest.MonkeyPatch) ->
 
     assert len(observed) == 3
     assert observed.dropped["observed_actions_full"] == 2
+
+
+def test_a_flood_of_actions_does_not_end_the_observation_of_another_agents(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(observation, "OPEN_MAX", 3)
+    victim = replace(step("victim", 600, CHECKOUT), agent="victim")
+    flood = [step(f"flood-{number}", 601 + number / 10, "service/other") for number in range(300)]
+    impacts = Scene(broken([CHECKOUT], 660)).play(900, [victim, *flood])
+
+    assert "victim" in impacts
 
 
 def test_remembered_actions_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

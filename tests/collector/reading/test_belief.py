@@ -10,8 +10,8 @@ from aftershock import attributes as names
 from aftershock.approval import Gate
 from aftershock.model import Action, Requirement, Tier
 from aftershock.policy.policy import EMPTY, Policy
-from aftershock_collector.otlp.wire import INTERNAL, STATUS_UNSET, Span
-from aftershock_collector.reading.read import read
+from aftershock_collector.otlp.wire import INTERNAL, STATUS_UNSET, LogEvent, Span
+from aftershock_collector.reading.read import read, read_event
 
 FILE = Policy.from_mapping(
     {
@@ -98,6 +98,23 @@ def test_required_facts_add_up_and_the_shorter_age_counts() -> None:
         Requirement("owner", "*"),
     )
     assert action("scale", CONTEXT_REQUIRED=[]).requires == action("scale").requires
+
+
+@pytest.mark.parametrize(
+    ("approvals_from", "counts"), [([], True), (["tickets"], False), (["agents"], True)]
+)
+def test_answers_count_only_from_the_services_that_the_file_names(
+    approvals_from: list[str], counts: bool
+) -> None:
+    policy = Policy.from_mapping({"approvals_from": approvals_from})
+    own = {names.TOOL_NAME: "drop_table", names.RUN_ID: "run-1", names.APPROVAL_OUTCOME: "allow"}
+    answer = LogEvent(
+        None, None, names.EVENT_APPROVAL, None, 1, 9, own, {"service.name": "agents"}, ""
+    )
+    asked = answer._replace(attributes=own | {names.APPROVAL_OUTCOME: "ask"})
+
+    assert (read_event(answer, policy) is not None) is counts
+    assert read_event(asked, policy) is not None
 
 
 def test_a_fact_that_the_file_gives_providers_is_provided_by_no_other_tool() -> None:
