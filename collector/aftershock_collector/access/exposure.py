@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aftershock_collector.access.hosts import is_loopback
-from aftershock_collector.access.tokens import Tokens
+from aftershock_collector.access.tokens import TokenError, Tokens
 from aftershock_collector.config.model import Config
 
 NOTICE = "Insecure: anybody who reaches this collector may send and read (collector.insecure)."
@@ -28,6 +28,15 @@ def check_exposure(config: Config, tokens: Tokens) -> None:
         "`aftershock token create NAME --scope ingest` first, bind to 127.0.0.1, or set "
         "collector.insecure: true in aftershock.yaml"
     )
+
+
+def exposure_warning(config: Config, tokens: Tokens) -> str | None:
+    """What is wrong with who can reach the collector, for `aftershock check`."""
+    try:
+        check_exposure(config, tokens)
+    except (Exposed, TokenError) as error:
+        return str(error)
+    return notice(config)
 
 
 def notice(config: Config) -> str | None:

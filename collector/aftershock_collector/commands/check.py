@@ -7,6 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+from aftershock_collector.access.exposure import exposure_warning
+from aftershock_collector.access.tokens import Tokens
 from aftershock_collector.config import load
 from aftershock_collector.notify.receivers import paging
 from aftershock_collector.wording import counted
@@ -37,6 +39,8 @@ def main(arguments: argparse.Namespace) -> int:
     config = load.load(arguments.file, os.environ)
     if not paging(config.on_call):
         sys.stderr.write(f"warning: {NO_RECEIVER}\n")
+    if warning := exposure_warning(config, Tokens(config.tokens)):
+        sys.stderr.write(f"warning: {warning}\n")
     if place is None:
         sys.stdout.write("There is no aftershock.yaml here; the defaults are used.\n")
         return 0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aftershock.fingerprints.keyed import use_key
 from aftershock.recorder import fingerprint_key
-from aftershock_collector.access.exposure import Exposed
+from aftershock_collector.access.exposure import Exposed, notice
 from aftershock_collector.access.tls import TlsError
 from aftershock_collector.access.tokens import TokenError
 from aftershock_collector.commands import CommandError
@@ -94,6 +94,7 @@ def announce(config: Config, running: Running) -> None:
             ", ".join(paging(config.on_call)) or NO_RECEIVER,
         ),
         ("next", "aftershock run python your_agent.py"),
+        *((("warning", warning),) if (warning := notice(config)) else ()),
     )
     for name, words in lines:
         sys.stdout.write(f"{name:>10}  {words}\n")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import signal
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from aftershock.policy.policy import Policy
-from aftershock_collector.access.exposure import check_exposure
+from aftershock_collector.access.exposure import check_exposure, notice
 from aftershock_collector.access.tokens import Tokens
 from aftershock_collector.config.model import Address, Config
 from aftershock_collector.engine.engine import Engine
@@ -32,6 +33,7 @@ from aftershock_collector.notify.page_text import RunContext
 from aftershock_collector.notify.signed_links import LinkSigner
 from aftershock_collector.otlp.wire import Sample
 from aftershock_collector.reading.decoder import PROTOBUF, Signal
+from aftershock_collector.service.standby import open_store
 from aftershock_collector.service.worker import Worker
 from aftershock_collector.sources import otlp_grpc, otlp_http
 from aftershock_collector.sources.descriptors import raise_limit
@@ -44,7 +46,6 @@ from aftershock_collector.store.home_lock import held
 from aftershock_collector.store.interface import Store, StoreUnavailable
 from aftershock_collector.store.outbox import SqliteOutbox
 from aftershock_collector.store.reader import Reader
-from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.views import web
 
@@ -74,6 +75,7 @@ def prepare_process() -> None:
     """
     gc.set_threshold(20_000, 20, 50)
     raise_limit()
+    os.umask(0o077)  # whatever is written belongs to its owner alone
 
 
 async def serve(config: Config, ready: Callable[[Running], None]) -> None:
@@ -95,7 +97,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
     telemetry = Telemetry()
     async with AsyncExitStack() as stack:
         stack.enter_context(held(config.home))
-        store = stack.enter_context(closing(SqliteStore.open(config.store)))
+        store = stack.enter_context(closing(await open_store(config, telemetry)))
         reader = stack.enter_context(closing(Reader.open(config.store)))
         engine = _engine(config)
         notifications = Notifications(_page_settings(config, engine))
@@ -126,7 +128,9 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         def degraded() -> list[str]:
             return [queue.degraded] if queue.degraded else []
 
-        shown = web.routes(config.store, policy, _series_around(engine, queue))
+        shown = web.routes(
+            config.store, policy, _series_around(engine, queue), notice=notice(config)
+        )
         app = otlp_http.otlp_app(submit, telemetry, config, degraded, shown)
         http = await stack.enter_async_context(
             otlp_http.listening(app, config.http, telemetry, config)
@@ -259,6 +263,7 @@ def _background(
     """Periodic work beside the servers. Whatever touches the engine runs on the worker thread."""
 
     def tick() -> None:
+        _check_file(store, telemetry)
         worker.tick(time.time_ns())
 
     def prune() -> None:
@@ -278,6 +283,13 @@ def _background(
         _every(config.tick_s, lambda: queue.call(tick)),
         _every(PRUNE_EVERY_S, lambda: queue.call(prune)),
     ]
+
+
+def _check_file(store: Store, telemetry: Telemetry) -> None:
+    try:
+        store.check_file()
+    except StoreUnavailable as error:
+        telemetry.store_unavailable(error.reason, str(error))
 
 
 async def _every(seconds: float, work: Callable[[], None]) -> None:

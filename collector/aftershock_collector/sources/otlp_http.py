@@ -39,6 +39,7 @@ from aftershock_collector.sources.unpacking import (
     Unpacker,
     UnpackError,
 )
+from aftershock_collector.store.interface import StoreUnavailable
 from aftershock_collector.telemetry import Telemetry
 
 PROTOBUF = "application/x-protobuf"
@@ -95,6 +96,10 @@ def otlp_app(
         telemetry.failed("http", error)
         return JSONResponse({"code": code_pb2.INTERNAL, "message": "internal error"}, 500)
 
+    async def unavailable(_: Request, error: Exception) -> Response:
+        message = f"the store cannot be read: {error}"
+        return JSONResponse({"code": code_pb2.UNAVAILABLE, "message": message}, 503)
+
     app = Starlette(
         routes=[
             *(Route(f"/v1/{s}", export(s), methods=["POST"]) for s in _OTLP),
@@ -107,7 +112,7 @@ def otlp_app(
             Route("/metrics", metrics),
             *routes,
         ],
-        exception_handlers={Exception: failed},
+        exception_handlers={StoreUnavailable: unavailable, Exception: failed},
     )
     rates = Rates(config.sender_requests_per_s_max)
     senders = Senders(config, Tokens(config.tokens), host=config.http.host, rates=rates)

@@ -18,7 +18,9 @@ def held(home: Path) -> Generator[None]:
         StoreRefused: another collector holds it.
     """
     private_folder(home)
-    with (home / "collector.lock").open("w", encoding="utf-8") as lock:
+    path = home / "collector.lock"
+    path.touch(mode=0o600)
+    with path.open("w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -94,6 +94,10 @@ class Store(Protocol):
         """Why the newest write failed; None after one that worked."""
         ...
 
+    def check_file(self) -> None:
+        """Raise StoreUnavailable if what is stored was removed under us."""
+        ...
+
     def append(
         self,
         spans: Sequence[tuple[Span, Step | None]],

@@ -85,6 +85,8 @@ class SqliteStore:
         self.path = path
         self.trouble: str | None = None  # why the newest write failed; None: it worked
         self._connection = connection
+        state = path.stat()
+        self._file = (state.st_dev, state.st_ino)
         self._turn = threading.RLock()
         self.listeners: list[Callable[[], None]] = []  # called after deliveries were queued
         self._origins: dict[bytes, tuple[int, int]] = {}  # body → id, time of newest use
@@ -119,6 +121,7 @@ class SqliteStore:
     def transaction(self) -> Generator[sqlite3.Connection]:
         """All of it or nothing; raises StoreUnavailable or StoreRefused."""
         with self._turn:
+            self.check_file()
             try:
                 with translated():
                     yield from self._transaction()
@@ -126,6 +129,16 @@ class SqliteStore:
                 self.trouble = error.reason
                 raise
             self.trouble = None
+
+    def check_file(self) -> None:
+        """Raise StoreUnavailable once the file was removed: writes to it would be lost."""
+        try:
+            state = self.path.stat()
+        except OSError:
+            state = None
+        if state is None or (state.st_dev, state.st_ino) != self._file:
+            self.trouble = "removed"
+            raise StoreUnavailable("removed", f"{self.path} was removed or replaced: restart")
 
     def _transaction(self) -> Generator[sqlite3.Connection]:
         self._connection.execute("BEGIN IMMEDIATE")

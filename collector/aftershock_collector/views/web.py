@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from html import escape
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -19,6 +21,7 @@ from aftershock_collector.views.chart import Plot
 from aftershock_collector.views.html import lists, runbook_page, timeline_page
 from aftershock_collector.views.html.runbook_page import Link
 from aftershock_collector.views.load_timeline import View, view
+from aftershock_collector.views.shared_rendering import SharedRendering
 from aftershock_collector.views.timeline import Timeline
 from aftershock_collector.wording import measured
 
@@ -37,18 +40,42 @@ List = Callable[[Reader, Mapping[str, str], int], str]
 
 
 def routes(
-    store: Path, policy: Policy, series_around: SeriesAround, unpaged: str | None = None
+    store: Path,
+    policy: Policy,
+    series_around: SeriesAround,
+    unpaged: str | None = None,
+    *,
+    notice: str | None = None,
 ) -> list[Route]:
-    """Every page. `unpaged` says that no receiver is configured, where that is so."""
+    """Every page.
+
+    Args:
+        store: the file of the store.
+        policy: what the runs are read by.
+        series_around: series of some entities in a time.
+        unpaged: says that no receiver is configured, where that is so.
+        notice: a warning about the collector itself, shown on every page.
+    """
     pages = Pages(store, policy, series_around, unpaged)
+    rendering = SharedRendering()
+
+    def shared(page: Callable[[Request], Awaitable[Response]]) -> Callable[..., Any]:
+        async def shown(request: Request) -> Response:
+            async def render() -> Response:
+                return with_notice(await page(request), notice)
+
+            return await rendering.page(str(request.url), render)
+
+        return shown
+
     return [
-        Route("/", pages.runs),
-        Route("/incidents", pages.incidents),
-        Route("/findings", pages.findings),
-        Route("/findings/{number:int}", pages.finding),
-        Route("/runs/{run_id:path}", pages.run),
-        Route("/runbooks", pages.runbooks),
-        Route("/runbooks/{name}", pages.runbook),
+        Route("/", shared(pages.runs)),
+        Route("/incidents", shared(pages.incidents)),
+        Route("/findings", shared(pages.findings)),
+        Route("/findings/{number:int}", shared(pages.finding)),
+        Route("/runs/{run_id:path}", shared(pages.run)),
+        Route("/runbooks", shared(pages.runbooks)),
+        Route("/runbooks/{name}", shared(pages.runbook)),
     ]
 
 
@@ -132,6 +159,15 @@ class Pages:
 def answer(page: str, status: int = 200) -> Response:
     """A page with the headers that every page has."""
     return HTMLResponse(page, status, headers=HEADERS)
+
+
+def with_notice(page: Response, notice: str | None) -> Response:
+    """The page with a warning above everything else on it."""
+    if notice is None or not isinstance(page, HTMLResponse):
+        return page
+    banner = f'<body>\n<p class="chip alarm" role="alert">{escape(notice)}</p>\n'
+    text = bytes(page.body).decode("utf-8").replace("<body>\n", banner, 1)
+    return answer(text, page.status_code)
 
 
 def plots(series: Iterable[Series]) -> list[Plot]:

@@ -18,7 +18,7 @@ from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExport
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace.export import SpanExportResult
 
-from aftershock_collector.access.exposure import Exposed, notice
+from aftershock_collector.access.exposure import NOTICE, Exposed, exposure_warning, notice
 from aftershock_collector.access.tls import TlsError
 from aftershock_collector.access.tokens import Scope, Tokens
 from aftershock_collector.config.model import Address, Config, Tls
@@ -304,6 +304,31 @@ def test_a_certificate_that_cannot_be_used_is_an_error_at_the_start(tmp_path: Pa
 
     with pytest.raises(TlsError, match=r"collector\.tls"):
         asyncio.run(start(Tls(tmp_path / "none", tmp_path / "none")))
+
+
+def test_p15_an_insecure_collector_says_so_on_its_pages(tmp_path: Path) -> None:
+    run = looping_run(random.Random(2))
+
+    async def read(**changes: Any) -> list[bool]:
+        async with collector(tmp_path, **changes) as (_, client):
+            protobuf = {"content-type": PROTOBUF}
+            await client.post("/v1/traces", content=span_request(run.spans), headers=protobuf)
+            pages = [await client.get(path) for path in ("/", f"/runs/{run.run_id}")]
+            return [NOTICE in page.text for page in pages]
+
+    assert asyncio.run(read(insecure=True)) == [True, True]
+    assert asyncio.run(read(bound=HERE)) == [False, False]
+
+
+def test_p15_check_warns_of_what_others_can_reach(tmp_path: Path) -> None:
+    tokens = Tokens(tmp_path / "tokens.json")
+    exposed = Config(tmp_path, http=EVERYWHERE)
+
+    assert "aftershock token create" in (exposure_warning(exposed, tokens) or "")
+    assert exposure_warning(replace(exposed, insecure=True), tokens) == NOTICE
+    assert exposure_warning(Config(tmp_path), tokens) is None
+    tokens.create("ci", [Scope.INGEST])
+    assert exposure_warning(exposed, Tokens(tmp_path / "tokens.json")) is None
 
 
 def test_the_notice_is_there_only_where_it_is_true(tmp_path: Path) -> None:
