@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test test-slow stack-env stack-programs stack-test check docs bench eval-rules eval-impact clean
+.PHONY: setup demo test test-slow stack-env stack-programs stack-test check docs bench load eval-rules eval-impact clean
 
 setup: $(STAMP)  ## make the environment from the lock
 
@@ -47,6 +47,9 @@ docs: $(STAMP)  ## the documentation as a site in out/site, with strict links
 bench: $(STAMP)  ## figures that compare within one run
 	$(BIN)/python -m tests.bench.agent
 	$(BIN)/python -m tests.bench.collector
+
+load: $(STAMP)  ## a fleet's load for five minutes: loss, p99, memory, time to a finding
+	$(BIN)/python -m tests.bench.load --seconds 300
 
 eval-rules: $(STAMP)  ## the rules over recordings by others, beside what others use
 	$(BIN)/python -m tests.evaluation.rules

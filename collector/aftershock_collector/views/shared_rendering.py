@@ -10,14 +10,14 @@ from collections.abc import Awaitable, Callable
 from starlette.responses import Response
 
 RENDERS_MAX = 2  # at a time: a page of 5,000 steps takes 100 MB while it is rendered
-KEPT_S = 1.0  # a page is at most this old; browsers ask every 15 s
+KEPT_S = 0.2  # a page is at most this old: enough for a crowd, too little to be noticed
 PAGES_MAX = 16  # kept at a time
 
 Render = Callable[[], Awaitable[Response]]
 
 
 class SharedRendering:
-    """Renders each page once for all who ask within a second. Belongs to one event loop."""
+    """Renders each page once for all who ask together. Belongs to one event loop."""
 
     def __init__(self) -> None:
         self._turn = asyncio.Semaphore(RENDERS_MAX)
