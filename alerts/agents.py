@@ -40,6 +40,12 @@ def found(kind: str, dashboard: str, summary: str, *, level: str = "alarm") -> A
 
 
 FINDINGS = (
+    found("silent_failure", LOOPS, "A tool fails in its answers only, and the agent goes on"),
+    found("hung_tool", LOOPS, "A tool call runs far longer than it ever did"),
+    found("crashed_run", LOOPS, "A run of an agent ended with an exception"),
+    found(
+        "stopped_early", LOOPS, "A limit ended an agent's run, or it gave no answer", level="warn"
+    ),
     found("repeated_action", LOOPS, "An agent makes the same call again and again"),
     found("action_cycle", LOOPS, "An agent repeats a circle of calls"),
     found("error_streak", LOOPS, "An agent gets the same error again and again"),

@@ -18,6 +18,12 @@ FAMILIES: Mapping[str, Mapping[str, str]] = {
         "error_streak": "light-orange",
         "stalled_run": "super-light-orange",
     },
+    "ends": {
+        "silent_failure": "semi-dark-green",
+        "hung_tool": "dark-green",
+        "crashed_run": "green",
+        "stopped_early": "light-green",
+    },
     "context": {
         "missing_fact": "semi-dark-purple",
         "failed_fact": "dark-purple",

@@ -56,6 +56,12 @@ class Limits:
     cascade_tools_warn: int = 3  # tools that fail at once: two are often one mistake made twice
     cascade_tools_alarm: int = 3  # of them in a row, with nothing that worked in between
 
+    # Ends.
+    silent_failures_alarm: int = 5  # public reports show five and nine calls that "completed"
+    hung_factor: float = 10.0  # times the tool's longest call: a slow day is not ten times slower
+    hung_calls_min: int = 3  # ended calls of a tool before its usual duration is known
+    hung_s_min: float = 120.0  # as stall_s: a call that is hung for less may just be slow
+
     # Context.
     expectation_share_min: float = 0.75  # lower bound of the share of past actions that read first
     fact_age_max_s: float = 900.0  # a fact without a declared age is stale after 15 minutes

@@ -41,6 +41,7 @@ def events_of(scenario: Scenario) -> Iterator[tuple[int, Step]]:
                 began_at_ns=scenario.steps[0].began_at_ns,
                 ended_at_ns=scenario.ended_at_ns,
                 agent=scenario.agent,
+                error=scenario.error,
             ),
         )
 

@@ -52,6 +52,7 @@ class Scenario:
         self.now_ns = START_NS
         self.received_at_ns: int | None = None
         self.ended_at_ns: int | None = None
+        self.error: str | None = None
         self._worker: str | None = None
         self._messages: list[Part] = []
         self._shows_messages = False
@@ -93,7 +94,14 @@ class Scenario:
         """The newest call ends with this error."""
         return self._end(None, error)
 
-    def thinks(self, tokens: int = 0, *, model: str = "model", output: int = 0) -> Self:
+    def thinks(
+        self,
+        tokens: int = 0,
+        *,
+        model: str = "model",
+        output: int = 0,
+        finish_reason: str | None = None,
+    ) -> Self:
         """One inference; where messages are told, with what stands in them now."""
         used = Tokens(tokens, output) if tokens or output else None
         shown = shown_in(self._messages or [Part("user", "")]) if self._shows_messages else Shown()
@@ -105,6 +113,7 @@ class Scenario:
             shown=shown.results,
             words=shown.words,
             compacted=compacted,
+            finish_reason=finish_reason,
         )
 
     def decides(self, chosen: str | None = None, question: str = "what now") -> Self:
@@ -203,8 +212,9 @@ class Scenario:
         )
         return self
 
-    def ends(self) -> Self:
-        """The run is over."""
+    def ends(self, error: str | None = None) -> Self:
+        """The run is over, with an exception where one is given."""
+        self.error = error
         self.ended_at_ns = self.now_ns
         return self
 
@@ -219,6 +229,7 @@ class Scenario:
             now_ns=self.now_ns if length is None else steps[-1].last_ns,
             agent=self.agent,
             ended_at_ns=self.ended_at_ns,
+            error=self.error,
             received_at_ns=self.received_at_ns,
             began_at_ns=self.steps[0].began_at_ns if self.steps else None,
         )

@@ -68,6 +68,7 @@ class RunJudge:
         self._before: Claims = NO_CLAIMS  # when the oldest step of the window began
         self._states: list[Claims] = []  # after each step of the window
         self._timed: Claims = NO_CLAIMS  # of live rules
+        self._end_judged_ns: int | None = None  # the end for which clock rules were judged
         self._restored = False  # from what an earlier process reported, and not judged since
         self._kept: Claims = NO_CLAIMS  # of these, what only that process had evidence for
         self._dirty_from: int | None = None  # first step to judge again; None: all are judged
@@ -178,6 +179,7 @@ class RunJudge:
             is_different
             or self._dirty_from is not None
             or ended
+            or ended_at_ns != self._end_judged_ns
             or (self._is_clocked and self._lacks_overtime(self._until_ns(evidence.now_ns)))
         )
 
@@ -207,6 +209,7 @@ class RunJudge:
         if self._is_clocked:
             overtime = judge(self.window.whole(until_ns), self.limits, CLOCK_RULES)
             claims = advance(claims, overtime, until_ns, NO_KINDS)
+        self._end_judged_ns = self._ended_at_ns
         if self._ended_at_ns is not None:
             claims = close(claims, self._ended_at_ns, Closing.RUN_ENDED, ACTION_KINDS)
         derived = {**claims, **self._timed}

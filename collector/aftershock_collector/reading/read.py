@@ -30,6 +30,7 @@ from aftershock.attributes import (
     FACT_SOURCE,
     FACT_SUBJECT,
     FINGERPRINT_KEY_ID,
+    FINISH_REASONS,
     HOST_NAME,
     NAMESPACE_NAME,
     OLD_ENVIRONMENT_NAME,
@@ -56,7 +57,7 @@ from aftershock_collector.otlp.wire import (
 )
 from aftershock_collector.reading.actions import OUTCOMES, Ending, action_of, facts_of
 from aftershock_collector.reading.approvals import approval_in
-from aftershock_collector.reading.dialects import Reading, text_in
+from aftershock_collector.reading.dialects import Reading, text_in, texts_in
 from aftershock_collector.reading.dialects.genai import read_genai
 from aftershock_collector.reading.dialects.kubernetes import read_kubernetes
 from aftershock_collector.reading.dialects.neutral import read_neutral
@@ -161,6 +162,7 @@ def _step(span: Span, reading: Reading, policy: Policy) -> Step:
         words=shown.words,
         compacted=reading.compacted,
         automatic=reading.automatic,
+        finish_reason=finish_reason_of(span),
     )
 
 
@@ -320,3 +322,9 @@ def _hash(event: LogEvent) -> str:
     """An id for what came without one: the same bytes get the same id."""
     whole = event.body + event.resource_body
     return blake2b(whole or repr(event).encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+def finish_reason_of(span: Span) -> str | None:
+    """Why the model stopped, by `gen_ai.response.finish_reasons`; None where it is not recorded."""
+    reasons = texts_in(span.attributes, FINISH_REASONS)
+    return reasons[-1] if reasons else None

@@ -20,6 +20,7 @@ class Run:
     agent: str | None = None
     began_at_ns: int | None = None
     ended_at_ns: int | None = None  # None: the run is not known to be over
+    error: str | None = None  # of the outermost agent, where the run ended with one
     received_at_ns: int | None = None  # newest sign of life, heartbeats included
     dropped_steps: int = 0  # older steps that fell out of the window
     dropped_spent: Spent = NOTHING_SPENT  # what those had used up

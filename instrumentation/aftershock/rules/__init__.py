@@ -15,15 +15,19 @@ from aftershock.rules.action_cycle import action_cycle
 from aftershock.rules.agent_impact import agent_impact
 from aftershock.rules.budget_exceeded import budget_exceeded, overtime
 from aftershock.rules.context_pressure import context_pressure
+from aftershock.rules.crashed_run import crashed_run
 from aftershock.rules.dropped_fact import dropped_fact
 from aftershock.rules.error_streak import error_streak
 from aftershock.rules.failed_fact import failed_fact
 from aftershock.rules.failure_cascade import failure_cascade
+from aftershock.rules.hung_tool import hung_tool
 from aftershock.rules.missing_fact import missing_fact
 from aftershock.rules.repeated_action import repeated_action
 from aftershock.rules.rule import Family, Lifetime, Rule, Timing
+from aftershock.rules.silent_failure import silent_failure
 from aftershock.rules.stale_fact import stale_fact
 from aftershock.rules.stalled_run import stalled_run
+from aftershock.rules.stopped_early import stopped_early
 from aftershock.rules.unapproved_action import unapproved_action
 from aftershock.rules.unexplained_action import unexplained_action
 from aftershock.rules.ungrounded_argument import ungrounded_argument
@@ -61,6 +65,10 @@ RULES: tuple[Rule, ...] = (
     context_pressure,
     budget_exceeded,
     stalled_run,
+    silent_failure,
+    hung_tool,
+    crashed_run,
+    stopped_early,
     agent_impact,
     overtime,
 )

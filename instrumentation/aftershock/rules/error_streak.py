@@ -9,7 +9,7 @@ from aftershock.rules.actions import changed_something, found, tail_of
 from aftershock.rules.rule import CONVERSATION, Family, Lifetime, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from aftershock.limits import Limits
 
@@ -23,7 +23,9 @@ def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
     A successful write in between may be an attempt at a repair (edit, test, edit, test). The
     streak then continues as a warning, and pages only if it reaches its length without one.
     """
-    for lane in tail_of(run, limits).lanes:
+    lanes = tail_of(run, limits).lanes
+    yield from shared_failures(run, lanes, limits)
+    for lane in lanes:
         streaks = streaks_in(lane[-limits.errors_window_actions :])
         for (tool, _), (steps, unrepaired) in streaks.items():
             if len(steps) < limits.errors_warn:
@@ -39,6 +41,34 @@ def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
                 summary=f"{tool} failed {len(steps)} times in the same way.",
                 certain_from=steps[limits.errors_alarm - 1] if alarm else None,
             )
+
+
+def shared_failures(run: Run, lanes: Sequence[list[Step]], limits: Limits) -> Iterator[Finding]:
+    """The same failure of one tool in several agents of the run: together they are one streak."""
+    shared: dict[tuple[str, str], list[list[Step]]] = {}
+    for lane in lanes if len(lanes) >= limits.errors_warn else ():
+        for key, (steps, _) in streaks_in(lane[-limits.errors_window_actions :]).items():
+            shared.setdefault(key, []).append(steps)
+    for (tool, _), streaks in shared.items():
+        steps = sorted(
+            (step for streak in streaks for step in streak),
+            key=lambda step: (step.began_at_ns, step.span_id),
+        )
+        if len(streaks) < limits.errors_warn or len(steps) < limits.errors_warn:
+            continue
+        alarm = len(steps) >= limits.errors_alarm
+        yield found(
+            run,
+            limits,
+            kind=KIND,
+            subject=f"{tool}/agents",
+            level=Level.ALARM if alarm else Level.WARN,
+            steps=steps,
+            summary=f"{tool} failed {len(steps)} times in the same way, "
+            f"in {len(streaks)} agents of the run.",
+            certain_from=steps[limits.errors_alarm - 1] if alarm else None,
+            together=True,
+        )
 
 
 def streaks_in(lane: list[Step]) -> dict[tuple[str, str], tuple[list[Step], int]]:

@@ -74,6 +74,7 @@ class Window:
         self.service: str | None = None  # of the process that the agent lives in
         self.environment: str | None = None  # that it was deployed to
         self.process: str | None = None  # that process itself
+        self.error: str | None = None  # of the outermost agent
         self.ended_at_ns: int | None = None  # None: the run is not known to be over
 
     def __len__(self) -> int:
@@ -151,6 +152,7 @@ class Window:
             agent=self.agent,
             began_at_ns=self._began_at_ns,
             ended_at_ns=self.ended_at_ns,
+            error=self.error,
             received_at_ns=self.received_at_ns,
             dropped_steps=self._fell_out,
             dropped_spent=self._spent,
@@ -165,6 +167,7 @@ class Window:
         self.agent = named[0] if named else next(inner, None)
         ends = [f.ended_at_ns for f in roots if f.ended_at_ns is not None]
         self.ended_at_ns = max(ends) if ends and len(ends) == len(roots) else None
+        self.error = next((frame.error for frame in roots if frame.error), None)
 
     def _receive(self, step: Step) -> None:
         self.service = self.service or step.service

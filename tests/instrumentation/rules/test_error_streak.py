@@ -51,3 +51,14 @@ def test_a_person_who_asks_again_ends_a_streak() -> None:
         failing(5).receives_message().calls("open_page", url="c").fails("x").says(error_streak)
         == []
     )
+
+
+def test_the_same_failure_in_many_agents_of_a_run_counts_together() -> None:
+    research = run()
+    for number in range(6):
+        research.as_worker(f"researcher-{number}").calls("search", q=f"topic {number}")
+        research.fails("quota exceeded for project 881")
+
+    (finding,) = research.says(error_streak)
+    assert finding.level is Level.ALARM
+    assert finding.summary == "search failed 6 times in the same way, in 6 agents of the run."

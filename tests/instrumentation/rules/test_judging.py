@@ -141,4 +141,7 @@ def test_findings_about_an_action_are_told_apart_from_those_about_a_state() -> N
         "unexplained_action",
         "unapproved_action",
         "agent_impact",
+        "silent_failure",
+        "crashed_run",
+        "stopped_early",
     }

@@ -1,0 +1,37 @@
+"""hung_tool: what is found, and what is legitimate."""
+
+from __future__ import annotations
+
+from aftershock.model import Level
+from aftershock.policy.policy import Policy
+from aftershock.rules.hung_tool import hung_tool
+from tests.support.scenario import run
+
+
+def test_a_call_that_lasts_ten_times_longer_than_ever_pages() -> None:
+    hung = run()
+    for name in "abc":
+        hung.calls("get_logs", pod=name).returns(name).after(20)
+    hung.calls("get_logs", pod="d")
+
+    assert hung.after(100).says(hung_tool) == []
+    (finding,) = hung.after(100).says(hung_tool)
+    assert finding.level is Level.ALARM
+    assert finding.summary == (
+        "get_logs has been running for 3 min; its longest call before lasted 1 s."
+    )
+
+
+def test_an_unknown_tool_is_silent_unless_its_time_is_declared() -> None:
+    policy = Policy.from_mapping({"tools": {"run_suite": {"max_time": "5m"}}})
+
+    assert run().calls("run_suite").after(3_000).says(hung_tool) == []
+    declared = run(policy=policy).calls("run_suite")
+    assert declared.after(200).says(hung_tool) == []
+    assert [f.level for f in declared.after(200).says(hung_tool)] == [Level.ALARM]
+
+
+def test_a_call_that_waits_on_purpose_is_silent() -> None:
+    waiting = run().calls("wait", seconds=1).returns("").times(3).calls("wait", seconds=9_999)
+
+    assert waiting.after(5_000).says(hung_tool) == []

@@ -1,0 +1,28 @@
+"""silent_failure: what is found, and what is legitimate."""
+
+from __future__ import annotations
+
+from aftershock.model import Level
+from aftershock.rules.silent_failure import silent_failure
+from tests.support.scenario import run
+
+
+def test_five_calls_that_fail_in_words_page_and_fewer_warn_at_the_end() -> None:
+    sending = run()
+    for number in range(4):
+        sending.calls("send", to=f"a{number}").returns({"ok": False, "error": "no channel"})
+
+    assert sending.says(silent_failure) == []
+    assert [f.level for f in sending.ends().says(silent_failure)] == [Level.WARN]
+    sending.calls("send", to="b").returns("Tool failed after 3 attempts: Timeout after 5s.")
+    assert [f.level for f in sending.says(silent_failure)] == [Level.ALARM]
+
+
+def test_a_success_of_the_same_tool_clears_its_failures() -> None:
+    sending = run().calls("send", to="a").returns({"ok": False})
+
+    assert sending.calls("send", to="b").returns({"ok": True}).ends().says(silent_failure) == []
+
+
+def test_a_failure_that_its_span_shows_is_not_silent() -> None:
+    assert run().calls("send", to="a").fails("TimeoutError").ends().says(silent_failure) == []
