@@ -11,10 +11,10 @@ from aftershock_collector.access.exposure import exposure_warning
 from aftershock_collector.access.tokens import Tokens
 from aftershock_collector.config import load
 from aftershock_collector.notify.receivers import paging
+from aftershock_collector.views.incident_words import NO_RECEIVER
 from aftershock_collector.wording import counted
 
 SECTIONS = ("tools", "agents", "limits")
-NO_RECEIVER = "no receiver is configured: alarms page no one; add on_call to aftershock.yaml"
 
 
 def add(parser: argparse.ArgumentParser) -> None:

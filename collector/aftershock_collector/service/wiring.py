@@ -30,6 +30,7 @@ from aftershock_collector.notify.deliverer import Deliverer
 from aftershock_collector.notify.notifications import Notifications, Settings
 from aftershock_collector.notify.page_links import Links
 from aftershock_collector.notify.page_text import RunContext
+from aftershock_collector.notify.receivers import paging
 from aftershock_collector.notify.signed_links import LinkSigner
 from aftershock_collector.otlp.wire import Sample
 from aftershock_collector.reading.decoder import PROTOBUF, Signal
@@ -48,6 +49,8 @@ from aftershock_collector.store.outbox import SqliteOutbox
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.views import web
+from aftershock_collector.views.incident_web import IncidentPages
+from aftershock_collector.views.incident_words import NO_RECEIVER
 
 ANSWER_S = 10.0  # to wait for the worker thread: a hung worker must not hang a web request
 SERIES_AT_ONCE = 200  # recorded between two requests: a tenth of a second at most
@@ -128,9 +131,11 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         def degraded() -> list[str]:
             return [queue.degraded] if queue.degraded else []
 
-        shown = web.routes(
-            config.store, policy, _series_around(engine, queue), notice=notice(config)
-        )
+        unpaged = None if paging(config.on_call) else NO_RECEIVER
+        accepts = LinkSigner.of(config.home).accepts
+        incidents = IncidentPages(config.store, policy, store, accepts)
+        around = _series_around(engine, queue)
+        shown = web.routes(incidents, around, unpaged, notice=notice(config))
         app = otlp_http.otlp_app(submit, telemetry, config, degraded, shown)
         http = await stack.enter_async_context(
             otlp_http.listening(app, config.http, telemetry, config)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from aftershock_collector.store.incidents import Incident
 
 NAME_CHARS_MAX = 60
+NO_RECEIVER = "no receiver is configured: alarms page no one; add on_call to aftershock.yaml"
 
 
 def state_words(incident: Incident, now_ns: int) -> str:

@@ -20,28 +20,23 @@ from aftershock_collector.store.reader import Reader
 from aftershock_collector.views.chart import Plot
 from aftershock_collector.views.html import lists, runbook_page, timeline_page
 from aftershock_collector.views.html.runbook_page import Link
+from aftershock_collector.views.incident_web import IncidentPages
 from aftershock_collector.views.load_timeline import View, view
 from aftershock_collector.views.shared_rendering import SharedRendering
 from aftershock_collector.views.timeline import Timeline
+from aftershock_collector.views.web_answers import HEADERS, answer
 from aftershock_collector.wording import measured
 
 SERIES_SHOWN = 12  # beside the judged ones: the page stays readable
 MARGIN_NS = 60 * 10**9  # of infrastructure shown before and after the agents
 CANDIDATES_MAX = 10  # runs that the beginning of an id may mean
 
-HEADERS = {
-    "Content-Security-Policy": "frame-ancestors 'none'",  # the rest stands in the pages themselves
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-}
-
 SeriesAround = Callable[[Sequence[str], int, int], Awaitable[Sequence[Series]]]
 List = Callable[[Reader, Mapping[str, str], int], str]
 
 
 def routes(
-    store: Path,
-    policy: Policy,
+    incidents: IncidentPages,
     series_around: SeriesAround,
     unpaged: str | None = None,
     *,
@@ -50,13 +45,12 @@ def routes(
     """Every page.
 
     Args:
-        store: the file of the store.
-        policy: what the runs are read by.
+        incidents: the pages of one incident, with the store and the policy that all pages read by.
         series_around: series of some entities in a time.
         unpaged: says that no receiver is configured, where that is so.
         notice: a warning about the collector itself, shown on every page.
     """
-    pages = Pages(store, policy, series_around, unpaged)
+    pages = Pages(incidents.place, incidents.policy, series_around, unpaged)
     rendering = SharedRendering()
 
     def shared(page: Callable[[Request], Awaitable[Response]]) -> Callable[..., Any]:
@@ -69,6 +63,7 @@ def routes(
         return shown
 
     return [
+        *incidents.routes(),
         Route("/", shared(pages.runs)),
         Route("/incidents", shared(pages.incidents)),
         Route("/findings", shared(pages.findings)),
@@ -154,11 +149,6 @@ class Pages:
     async def runbooks(self, _request: Request) -> Response:
         """The list of runbooks."""
         return answer(await asyncio.to_thread(runbook_page.index))
-
-
-def answer(page: str, status: int = 200) -> Response:
-    """A page with the headers that every page has."""
-    return HTMLResponse(page, status, headers=HEADERS)
 
 
 def with_notice(page: Response, notice: str | None) -> Response:
