@@ -31,7 +31,7 @@ REASON_CHARS_MAX = 500
 
 
 # (action, incident, last second, signature, now in s) → whether a signed link may act
-Accepts = Callable[[str, int, int, str, int], bool]
+Accepts = Callable[[LinkAction, int, int, str, int], bool]
 
 
 class FormError(ValueError):
