@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from aftershock.attributes import ERROR_TYPE
 from aftershock_collector.metrics.series import Family
 from aftershock_collector.otlp.wire import SampleKind
+from aftershock_collector.wording import LARGER_IS_BETTER
 
 
 class Fold(StrEnum):
@@ -62,7 +63,6 @@ _QUEUE = re.compile(
 )
 _UTILISATION = re.compile(r"utili[sz]ation|usage_(ratio|percent)|_percent$")
 _ERROR_RATIO = re.compile(r"error_(ratio|rate|percent)|failure_(ratio|rate)")
-_SUCCESS_RATIO = re.compile(r"success_(ratio|rate|percent)|availability$")
 _OUTCOMES = re.compile(r"^(http|rpc|db)_(server|client)_.*duration$")
 _CALLED = re.compile(r"^(http|rpc)_client_|^db_client_(operation|response)_")
 _TO_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "min": 60.0}
@@ -103,12 +103,10 @@ class _Gauge(NamedTuple):
     family: Family | None  # None: a limit or a wish, which does not move with trouble
     unit: str = "1"
     fold: Fold = Fold.MAX
-    inverted: bool = False
 
 
 _GAUGES = (
-    _Gauge(re.compile(r"^up$"), Family.ERRORS, "1", Fold.MEAN, inverted=True),
-    _Gauge(_SUCCESS_RATIO, Family.ERRORS, "1", Fold.MEAN, inverted=True),
+    _Gauge(LARGER_IS_BETTER, Family.ERRORS, "1", Fold.MEAN),
     _Gauge(_ERROR_RATIO, Family.ERRORS, "1", Fold.MEAN),
     _Gauge(_LIMIT, None),
     _Gauge(_UTILISATION, Family.RESOURCES),
@@ -122,11 +120,6 @@ _GAUGES = (
 )
 
 
-def is_inverted(metric: str) -> bool:
-    """True where a gauge is stored as one minus its value; `wording.measured` shows it again."""
-    return next((known.inverted for known in _GAUGES if known.name.search(metric)), False)
-
-
 def _gauge(plain: str, unit: str, called: bool) -> Class | None:
     for known in _GAUGES:
         if not known.name.search(plain):
@@ -138,7 +131,8 @@ def _gauge(plain: str, unit: str, called: bool) -> Class | None:
             return Class(known.family, named, factor, known.fold, called)
         percent = unit == "%" or plain.endswith("percent")
         factor = 0.01 if percent and known.unit == "1" else 1.0
-        return Class(known.family, known.unit, factor, known.fold, called, inverted=known.inverted)
+        inverted = LARGER_IS_BETTER.search(plain) is not None
+        return Class(known.family, known.unit, factor, known.fold, called, inverted=inverted)
     return None
 
 

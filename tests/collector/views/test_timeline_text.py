@@ -6,12 +6,10 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from rich.console import Console
 
 from aftershock.model import Chart, StepKind
 from aftershock_collector import wording
-from aftershock_collector.metrics import classification
 from aftershock_collector.views import chart
 from aftershock_collector.views.html import timeline_page
 from aftershock_collector.views.terminal import timeline_text
@@ -85,11 +83,6 @@ def test_whether_a_target_answers_is_shown_as_it_was_measured_and_falls_where_it
     assert plot.band == (0.9, 1.0, 1.0)
     assert [plot.words(value) for value in (1.0, 0.0)] == ["1", "0"]
     assert wording.quantity(0.25, "1", "request_success_ratio") == "75 %"
-
-
-@pytest.mark.parametrize("name", ["up", "request_success_ratio", "availability", "error_ratio"])
-def test_what_is_stored_inverted_is_what_is_shown_inverted(name: str) -> None:
-    assert (wording.measured(0.25, name) == 0.75) is classification.is_inverted(name)
 
 
 def test_the_goal_of_a_run_stands_at_its_beginning() -> None:
