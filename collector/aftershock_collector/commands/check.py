@@ -9,10 +9,10 @@ from pathlib import Path
 
 from aftershock_collector.config import load
 from aftershock_collector.notify.deliverer import receivers_of
+from aftershock_collector.views.incident_words import NO_RECEIVER
 from aftershock_collector.wording import counted
 
 SECTIONS = ("tools", "agents", "limits")
-NO_RECEIVER = "no receiver is configured: alarms page no one; add on_call to aftershock.yaml"
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,6 @@ from aftershock_collector.access.exposure import Exposed
 from aftershock_collector.access.tls import TlsError
 from aftershock_collector.access.tokens import TokenError
 from aftershock_collector.commands import CommandError
-from aftershock_collector.commands.check import NO_RECEIVER
 from aftershock_collector.config import load
 from aftershock_collector.config.load import ConfigurationError
 from aftershock_collector.config.model import HOME_VARIABLE, Config
@@ -24,6 +23,7 @@ from aftershock_collector.service import wiring
 from aftershock_collector.service.ports import obstacle
 from aftershock_collector.service.wiring import Running
 from aftershock_collector.store.interface import StoreRefused, StoreUnavailable
+from aftershock_collector.views.incident_words import NO_RECEIVER
 from aftershock_collector.wording import counted
 
 

@@ -46,6 +46,8 @@ from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.views import web
+from aftershock_collector.views.incident_web import IncidentPages
+from aftershock_collector.views.incident_words import NO_RECEIVER
 
 ANSWER_S = 10.0  # to wait for the worker thread: a hung worker must not hang a web request
 SERIES_AT_ONCE = 200  # recorded between two requests: a tenth of a second at most
@@ -133,7 +135,9 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         def degraded() -> list[str]:
             return [queue.degraded] if queue.degraded else []
 
-        shown = web.routes(config.store, policy, _series_around(engine, queue))
+        incidents = IncidentPages(config.store, policy, store)
+        no_receiver = None if receivers_of(config.on_call) else NO_RECEIVER
+        shown = web.routes(incidents, _series_around(engine, queue), no_receiver)
         app = otlp_http.otlp_app(submit, telemetry, config, degraded, shown)
         http = await stack.enter_async_context(
             otlp_http.listening(app, config.http, telemetry, config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from aftershock_collector.wording import clean, clock
@@ -10,6 +11,15 @@ if TYPE_CHECKING:
     from aftershock_collector.store.incidents import Incident
 
 NAME_CHARS_MAX = 60
+NO_RECEIVER = "no receiver is configured: alarms page no one; add on_call to aftershock.yaml"
+
+
+class LinkAction(StrEnum):
+    """What a person can do from a page: the last part of its address."""
+
+    ACKNOWLEDGE = "acknowledge"
+    FEEDBACK = "feedback"
+    MUTE = "mute"
 
 
 def state_words(incident: Incident, now_ns: int) -> str:

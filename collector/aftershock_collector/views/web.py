@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from aftershock.policy.policy import Policy
@@ -18,30 +18,27 @@ from aftershock_collector.store.reader import Reader
 from aftershock_collector.views.chart import Plot
 from aftershock_collector.views.html import lists, runbook_page, timeline_page
 from aftershock_collector.views.html.runbook_page import Link
+from aftershock_collector.views.incident_web import IncidentPages
 from aftershock_collector.views.load_timeline import View, view
 from aftershock_collector.views.timeline import Timeline
+from aftershock_collector.views.web_answers import HEADERS, answer
 from aftershock_collector.wording import measured
 
 SERIES_SHOWN = 12  # beside the judged ones: the page stays readable
 MARGIN_NS = 60 * 10**9  # of infrastructure shown before and after the agents
 CANDIDATES_MAX = 10  # runs that the beginning of an id may mean
 
-HEADERS = {
-    "Content-Security-Policy": "frame-ancestors 'none'",  # the rest stands in the pages themselves
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-}
-
 SeriesAround = Callable[[Sequence[str], int, int], Awaitable[Sequence[Series]]]
 List = Callable[[Reader, Mapping[str, str], int], str]
 
 
 def routes(
-    store: Path, policy: Policy, series_around: SeriesAround, unpaged: str | None = None
+    incidents: IncidentPages, series_around: SeriesAround, unpaged: str | None = None
 ) -> list[Route]:
     """Every page. `unpaged` says that no receiver is configured, where that is so."""
-    pages = Pages(store, policy, series_around, unpaged)
+    pages = Pages(incidents.place, incidents.policy, series_around, unpaged)
     return [
+        *incidents.routes(),
         Route("/", pages.runs),
         Route("/incidents", pages.incidents),
         Route("/findings", pages.findings),
@@ -127,11 +124,6 @@ class Pages:
     async def runbooks(self, _request: Request) -> Response:
         """The list of runbooks."""
         return answer(await asyncio.to_thread(runbook_page.index))
-
-
-def answer(page: str, status: int = 200) -> Response:
-    """A page with the headers that every page has."""
-    return HTMLResponse(page, status, headers=HEADERS)
 
 
 def plots(series: Iterable[Series]) -> list[Plot]:

@@ -1,0 +1,116 @@
+"""An incident as a page: what a person on call must know first, and what they can do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from aftershock.model import Assessment
+from aftershock_collector.impact.feedback import closing_words
+from aftershock_collector.views.html import templates
+from aftershock_collector.views.html.lists import FindingRow, finding_row, incident_row
+from aftershock_collector.views.incident_words import LinkAction
+from aftershock_collector.wording import clean, clock, day, lasted, short
+
+if TYPE_CHECKING:
+    from aftershock_collector.views.load_incident import IncidentView
+
+ASSESSMENTS = (
+    (Assessment.AGENT, "the agent did it"),
+    (Assessment.INFRASTRUCTURE, "the infrastructure did it"),
+    (Assessment.COINCIDENCE, "a coincidence"),
+)
+LENGTHS = ("1h", "4h", "1d", "7d")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An address with its words."""
+
+    href: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseRow:
+    """What one person did about the incident."""
+
+    text: str
+
+
+def render(
+    view: IncidentView,
+    now_ns: int,
+    *,
+    only: LinkAction | None = None,
+    signature: str = "",
+    problem: str = "",
+    done: str = "",
+) -> str:
+    """The page.
+
+    Args:
+        view: the incident.
+        now_ns: how long it has lasted, and whether a snooze is in force.
+        only: show this form alone, as a link in a message leads to it.
+        signature: query that lets this form act without a login; empty where none is needed.
+        problem: why the last form was refused.
+        done: what the last form did.
+    """
+    incident = view.incident
+    row = incident_row(incident, now_ns)
+    lasts = lasted((incident.closed_at_ns or now_ns) - incident.opened_at_ns)
+    rules = ", ".join(kind.replace("_", " ") for kind in incident.kinds)
+    return templates.render(
+        "incident.html",
+        served=True,
+        incident=row,
+        headline=clean(incident.title),
+        severity=incident.severity.value,
+        when=f"{day(incident.opened_at_ns)} {clock(incident.opened_at_ns)} UTC, {lasts}",
+        rules=clean(rules),
+        is_open=incident.closed_at_ns is None,
+        sections=view.sections,
+        findings=finding_rows(view),
+        responses=response_rows(view),
+        links=[
+            *(
+                Link(f"/runs/{quote(run, safe='')}", f"Timeline {short(run)}")
+                for run in incident.runs
+            ),
+            *(
+                Link(f"/runbooks/{kind}", f"Runbook: {kind.replace('_', ' ')}")
+                for kind in incident.kinds
+            ),
+        ],
+        assessments=[(one.value, words) for one, words in ASSESSMENTS],
+        lengths=LENGTHS,
+        actions=[only.value] if only else [action.value for action in LinkAction],
+        signature=signature,
+        problem=problem,
+        done=done,
+    )
+
+
+def finding_rows(view: IncidentView) -> list[FindingRow]:
+    """The incident's findings, oldest first."""
+    return [
+        finding_row(claim, number) for claim, number in zip(view.claims, view.numbers, strict=True)
+    ]
+
+
+def response_rows(view: IncidentView) -> list[ResponseRow]:
+    """Acknowledgements, snoozes and feedback with name, time and reason."""
+    rows = [
+        ResponseRow(
+            f"{response.action.value.capitalize()} by {clean(response.by, 80)} at "
+            f"{clock(response.given_at_ns)} UTC"
+            + (f": {clean(response.because)}" if response.because else "")
+        )
+        for response in view.responses
+    ]
+    rows += [
+        ResponseRow(f"Feedback: {closing_words(claim)}") for claim in view.claims if claim.feedback
+    ]
+    return rows

@@ -1,0 +1,198 @@
+"""The page of an incident, and the forms by which a person answers it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from aftershock.model import Assessment
+from aftershock.policy.policy import Policy, parse_seconds
+from aftershock_collector.impact.feedback import decided, feedback_on
+from aftershock_collector.store import incidents
+from aftershock_collector.store.interface import Store, StoreRefused, StoreUnavailable
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.views.html import incident_page, runbook_page
+from aftershock_collector.views.incident_words import LinkAction
+from aftershock_collector.views.load_incident import IncidentView, incident_view
+from aftershock_collector.views.web_answers import answer
+from aftershock_collector.wording import clean
+
+FORM_BYTES_MAX = 10_000  # names and a sentence
+NAME_CHARS_MAX = 80
+REASON_CHARS_MAX = 500
+
+
+# (action, incident, last second, signature, now in s) → whether a signed link may act
+Accepts = Callable[[str, int, int, str, int], bool]
+
+
+class FormError(ValueError):
+    """What a person has to fill in differently."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentPages:
+    """`/incidents/{number}` and its forms. `accepts` verifies links that were sent to receivers."""
+
+    place: Path
+    policy: Policy
+    store: Store
+    accepts: Accepts | None = None
+
+    def routes(self) -> list[Route]:
+        """GET shows, POST acts."""
+        return [
+            Route("/incidents/{number:int}", self.incident),
+            Route("/incidents/{number:int}/{action}", self.form),
+            Route("/incidents/{number:int}/{action}", self.act, methods=["POST"]),
+        ]
+
+    async def incident(self, request: Request) -> Response:
+        """The whole page."""
+        view = await asyncio.to_thread(self._view, request.path_params["number"])
+        if view is None:
+            return not_found(request)
+        return answer(incident_page.render(view, time.time_ns()))
+
+    async def form(self, request: Request) -> Response:
+        """One form: where a link in a message leads. Looking at it changes nothing."""
+        action = action_of(request)
+        view = await asyncio.to_thread(self._view, request.path_params["number"])
+        if view is None or action is None:
+            return not_found(request)
+        if not self._admitted(request, action):
+            return refused()
+        return answer(
+            incident_page.render(view, time.time_ns(), only=action, signature=signature_of(request))
+        )
+
+    async def act(self, request: Request) -> Response:
+        """Keep what a person decided, and show the incident with it."""
+        action = action_of(request)
+        view = await asyncio.to_thread(self._view, request.path_params["number"])
+        if view is None or action is None:
+            return not_found(request)
+        if not self._admitted(request, action):
+            return refused()
+        now_ns = time.time_ns()
+        signature = signature_of(request)
+        try:
+            form = await form_of(request)
+            done = await asyncio.to_thread(self._keep, view, action, form, now_ns)
+        except FormError as error:
+            page = incident_page.render(
+                view, now_ns, only=action, signature=signature, problem=str(error)
+            )
+            return answer(page, 400)
+        except (StoreUnavailable, StoreRefused) as error:
+            page = incident_page.render(
+                view, now_ns, only=action, signature=signature, problem=f"Not kept: {error}"
+            )
+            return answer(page, 503)
+        again = await asyncio.to_thread(self._view, view.incident.number)
+        return answer(incident_page.render(again or view, now_ns, done=done))
+
+    def _view(self, number: int) -> IncidentView | None:
+        with Reader.open(self.place) as reader:
+            return incident_view(reader, number, self.policy)
+
+    def _admitted(self, request: Request, action: LinkAction) -> bool:
+        """A signature must be right; without one, the door has asked who it is."""
+        query = request.query_params
+        if "signature" not in query:
+            return True
+        expires = query.get("expires", "")
+        return (
+            self.accepts is not None
+            and expires.isdecimal()
+            and self.accepts(
+                action,
+                request.path_params["number"],
+                int(expires),
+                query["signature"],
+                int(time.time()),
+            )
+        )
+
+    def _keep(
+        self, view: IncidentView, action: LinkAction, form: dict[str, str], now_ns: int
+    ) -> str:
+        by = clean(form.get("by", ""), NAME_CHARS_MAX)
+        because = clean(form.get("because", ""), REASON_CHARS_MAX)
+        if not by:
+            raise FormError("Say who you are.")
+        number = view.incident.number
+        if action is LinkAction.ACKNOWLEDGE:
+            kind = incidents.ResponseAction.ACKNOWLEDGE
+            self.store.respond(incidents.Response(number, kind, by, because, now_ns))
+            return f"Incident {number} is acknowledged by {by}."
+        lead = view.lead
+        if lead is None:
+            raise FormError("The findings of this incident are older than what is kept.")
+        if action is LinkAction.FEEDBACK:
+            if form.get("assessment") not in set(Assessment):
+                raise FormError("Choose what was behind it.")
+            assessment = Assessment(form["assessment"])
+            self.store.feedback(
+                decided(lead, feedback_on(lead, assessment, by, because, now_ns)), now_ns
+            )
+            return f"Feedback of {by} is kept: {assessment.value}."
+        try:
+            length_ns = int(parse_seconds(form.get("for", "")) * 1e9)
+        except ValueError as error:
+            raise FormError(f"For how long? {error}") from error
+        mute = incidents.Mute(
+            by=by,
+            because=because,
+            given_at_ns=now_ns,
+            until_ns=now_ns + length_ns,
+            agent=lead.finding.agent,
+            rule=lead.finding.kind,
+        )
+        return f"Mute {self.store.mute(mute)} is in force for {form['for']}, by {by}."
+
+
+def action_of(request: Request) -> LinkAction | None:
+    """What the address asks for."""
+    name = request.path_params["action"]
+    return LinkAction(name) if name in set(LinkAction) else None
+
+
+def signature_of(request: Request) -> str:
+    """The part of the query that lets a form act, as it came."""
+    query = request.query_params
+    kept = {key: query[key] for key in ("expires", "signature") if key in query}
+    return urlencode(kept) if "signature" in kept else ""
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The fields of a form. Raises FormError."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_BYTES_MAX:
+            raise FormError("That is too much text.")
+    try:
+        return dict(parse_qsl(body.decode("utf-8"), max_num_fields=20))
+    except ValueError as error:
+        raise FormError("The form could not be read.") from error
+
+
+def not_found(request: Request) -> Response:
+    """There is no such incident, or no such form."""
+    number = request.path_params["number"]
+    return answer(runbook_page.message("No such incident", f"There is no incident {number}."), 404)
+
+
+def refused() -> Response:
+    """A link that was changed, or is too old."""
+    text = "This link was changed, or it is older than a week. Open the incident and act there."
+    return answer(runbook_page.message("This link does not work", text), 403)
