@@ -64,20 +64,19 @@ class PendingSpans:
 
     def began(self, span: Span, *, beats: bool) -> None:
         """A step has begun. `beats`: it sends heartbeats while it lasts."""
-        with self._lock:
-            pending = self._entry(span.get_span_context().span_id)
-            pending.span = weakref.ref(span)
-            pending.beat_at_s = time.monotonic() if beats else None
+        pending = self._entry(span.get_span_context().span_id)
+        pending.span = weakref.ref(span)
+        pending.beat_at_s = time.monotonic() if beats else None
 
     def ended(self, span_id: int) -> None:
         """A span has ended; what the export needs of it stays until then."""
-        with self._lock:
-            pending = self._spans.get(span_id)
-            if pending is None:
-                return
-            pending.span = pending.beat_at_s = None
-            if not self.exported_by_us:
-                del self._spans[span_id]
+        pending = self._spans.get(span_id)
+        if pending is None:
+            return
+        pending.span = pending.beat_at_s = None
+        if not self.exported_by_us:
+            with self._lock:
+                self._spans.pop(span_id, None)
 
     def live(self, span_id: int) -> Span | None:
         """The span of a step that has not ended."""
@@ -102,14 +101,12 @@ class PendingSpans:
 
     def leave_out(self, span_id: int, parent: SpanContext | None) -> None:
         """Do not export this span; its children name `parent` instead."""
-        with self._lock:
-            pending = self._entry(span_id)
-            pending.left_out, pending.parent = True, parent
+        pending = self._entry(span_id)
+        pending.left_out, pending.parent = True, parent
 
     def reparent(self, span_id: int, parent: SpanContext | None) -> None:
         """Export this span with another parent."""
-        with self._lock:
-            self._entry(span_id).parent = parent
+        self._entry(span_id).parent = parent
 
     def get(self, span_id: int) -> PendingSpan | None:
         """What is known of a span, left in place."""
@@ -120,8 +117,7 @@ class PendingSpans:
         if not self.exported_by_us:
             span.set_attributes(computed(describe))
             return
-        with self._lock:
-            self._entry(span.get_span_context().span_id).deferred.append(describe)
+        self._entry(span.get_span_context().span_id).deferred.append(describe)
 
     def attributes(self, span_id: int) -> Attributes:
         """The deferred attributes of a span so far, computed now; they stay for the export."""
@@ -137,8 +133,11 @@ class PendingSpans:
         return pending
 
     def _entry(self, span_id: int) -> PendingSpan:
+        """A span's entry. Only its own code adds to it before its end, so it needs no lock."""
         pending = self._spans.get(span_id)
-        if pending is None:
+        if pending is not None:
+            return pending
+        with self._lock:
             if len(self._spans) >= PENDING_MAX:
                 self._spans.popitem(last=False)
                 count_drop("pending_spans")

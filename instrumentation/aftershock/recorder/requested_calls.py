@@ -69,6 +69,11 @@ class RequestedCalls:
         self._lock = RLock()
         self._waiting: OrderedDict[tuple[Any, str], Requested] = OrderedDict()
 
+    @property
+    def waits(self) -> bool:
+        """True where a requested call has no span yet. Read at each begin and end of a span."""
+        return bool(self._waiting)
+
     def add(self, span: Any, parts: Iterable[Any]) -> None:
         """Remember the calls that the answer of an inference requests."""
         own: Mapping[str, Any] = span.attributes or {}

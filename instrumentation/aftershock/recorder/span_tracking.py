@@ -112,7 +112,8 @@ class SpanTracking(SpanProcessor):
         if operation == EXECUTE_TOOL and ARGUMENTS_DIGEST not in own:
             tool = own.get(TOOL_NAME)
             expected = claim_expected(tool, span)
-            REQUESTED.has_span({**own, RUN_ID: found.get(RUN_ID, run_id)})
+            if REQUESTED.waits:
+                REQUESTED.has_span({**own, RUN_ID: found.get(RUN_ID, run_id)})
             PENDING.defer(span, by_name(str(tool)) if expected is None else expected.describe)
         span.set_attributes(found)
         left_out = leave_out_duplicate(span, parent, operation, above.get(OPERATION))
@@ -129,9 +130,10 @@ class SpanTracking(SpanProcessor):
         pending = PENDING.get(context.span_id)
         PENDING.ended(context.span_id)
         self._invocations.ended(span)
-        own = span.attributes or {}
-        if own.get(OPERATION) == EXECUTE_TOOL and TOOL_CALL_ID in own:
-            REQUESTED.has_span(own)  # its call id came late
+        if REQUESTED.waits:
+            own = span.attributes or {}
+            if own.get(OPERATION) == EXECUTE_TOOL and TOOL_CALL_ID in own:
+                REQUESTED.has_span(own)  # its call id came late
         if span.parent is None:
             return
         if pending is not None and pending.left_out and pending.parent is not None:

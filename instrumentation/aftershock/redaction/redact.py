@@ -163,9 +163,15 @@ def hide_spoken(match: re.Match[str]) -> str:
 
 def redact_named(key: str, value: Any) -> Any:
     """A value under its name; a name such as `api_key` hides any value."""
-    if SECRET_NAME.search(key) and value not in (None, "", True, False):
+    if is_secret_name(key) and value not in (None, "", True, False):
         return SECRET
     return redact_any(value, 0)
+
+
+@lru_cache(maxsize=2_048)
+def is_secret_name(key: str) -> bool:
+    """True for a name such as `api_key`. Names come again with each span."""
+    return SECRET_NAME.search(key) is not None
 
 
 def redact_any(value: Any, depth: int = 0) -> Any:
@@ -180,7 +186,7 @@ def redact_any(value: Any, depth: int = 0) -> Any:
         pairs = islice(cast("Mapping[Any, Any]", value).items(), ITEMS_MAX)
         return {
             redact_text(str(key)): SECRET
-            if SECRET_NAME.search(str(key)) and isinstance(item, str)
+            if is_secret_name(str(key)) and isinstance(item, str)
             else redact_any(item, depth + 1)
             for key, item in pairs
         }
