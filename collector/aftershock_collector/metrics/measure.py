@@ -298,17 +298,10 @@ def _label_set(sample: Sample, place: Place) -> _LabelSet:
 
 def _zeros(entity: str, name: str, kind: Class, share: _Share) -> list[Point]:
     """Errors that are reported for the first time were zero in the reports before."""
-    series = f"{name} rate" if kind.rate else _named(name, kind)
+    series = f"{name} rate" if kind.rate else name
     if kind.inverted or not share.value:
         return []
     return [Point(entity, series, kind.family, kind.unit, at, 0.0) for at in share.born_after_ns]
-
-
-def _named(name: str, kind: Class) -> str:
-    """The name of the measured series: larger is worse, so what is inverted is renamed."""
-    if not kind.inverted:
-        return name
-    return "down" if name == "up" else f"{name} shortfall"
 
 
 def _points(entity: str, name: str, kind: Class, time_ns: int, metric: _Metric) -> list[Point]:
@@ -322,7 +315,7 @@ def _points(entity: str, name: str, kind: Class, time_ns: int, metric: _Metric) 
             made.append(Point(entity, f"{name} rate", kind.family, kind.unit, time_ns, value))
     elif values := [share.value for share in shares if share.value is not None]:
         value = _folded(kind.fold, values)
-        made.append(Point(entity, _named(name, kind), kind.family, kind.unit, time_ns, value))
+        made.append(Point(entity, name, kind.family, kind.unit, time_ns, value))
     else:
         made += _latencies(entity, name, kind, time_ns, metric)
         if rates := [s.count / s.elapsed_ns * 1e9 for s in timed]:
