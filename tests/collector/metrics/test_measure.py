@@ -37,7 +37,7 @@ def test_a_gauge_is_taken_as_it_is() -> None:
 def test_what_is_better_when_larger_is_measured_by_what_is_missing() -> None:
     points = Measurer().measure([gauge("up", 1, 10), gauge("checkout_success_ratio", 0.97, 10)])
 
-    assert values(points) == {"down": 0.0, "checkout_success_ratio shortfall": pytest.approx(0.03)}
+    assert values(points) == {"up": 0.0, "checkout_success_ratio": pytest.approx(0.03)}
 
 
 def test_processes_of_one_service_make_one_point_when_the_leading_one_reports() -> None:
