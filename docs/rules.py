@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aftershock.rules
 from aftershock.rules import KINDS, Family, Lifetime, Rule, Timing, rule_of
-from aftershock_collector.notify.payloads import alert_name
+from aftershock_collector.notify.alert_names import alert_name
 from alerts.generate import alerts
 from docs import settings
 from docs.markdown import block, code, sentence, table

@@ -10,7 +10,7 @@ import yaml
 
 from aftershock import attributes
 from aftershock.rules import KINDS as RULES
-from aftershock_collector.notify.payloads import alert_name
+from aftershock_collector.notify.alert_names import alert_name
 from alerts.generate import alerts, differences
 from alerts.rule import Team
 from dashboards.generate import DASHBOARDS, text_of

@@ -37,7 +37,7 @@ class World:
     def up(self) -> None:
         self.store = SqliteStore.open(self.path)
         self.reader = Reader.open(self.path)
-        self.judging = Worker(Engine(), self.store, self.reader, Telemetry(), lambda _: ())
+        self.judging = Worker(Engine(), self.store, self.reader, Telemetry())
         self.judging.resume(self.now_ns)
 
     def restart(self) -> None:

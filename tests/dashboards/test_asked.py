@@ -21,7 +21,7 @@ from aftershock.model import Alternative, Report
 from aftershock_collector.config.model import Address, Config, OnCall
 from aftershock_collector.demo.postgres import free_port
 from aftershock_collector.demo.processes import Children
-from aftershock_collector.notify.otlp_encoding import encode_logs
+from aftershock_collector.notify.otlp_findings import encode_logs
 from aftershock_collector.service.wiring import running
 from dashboards.asking import Asked, queries
 from dashboards.generate import DASHBOARDS

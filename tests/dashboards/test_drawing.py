@@ -27,10 +27,12 @@ from aftershock.model import (
 )
 from aftershock_collector.config.model import Address, Config, OnCall
 from aftershock_collector.notify import grafana_api as edge
-from aftershock_collector.notify.deliverer import Deliverer, senders
-from aftershock_collector.notify.grafana_annotations import GrafanaAnnotations, from_json
+from aftershock_collector.notify.deliverer import Deliverer
+from aftershock_collector.notify.grafana_annotations import GrafanaAnnotations, parse
 from aftershock_collector.notify.http_post import Permanent, Retryable
+from aftershock_collector.notify.receiver import Message
 from aftershock_collector.service.wiring import running
+from aftershock_collector.store.interface import State
 from aftershock_collector.store.outbox import SqliteOutbox
 from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.telemetry import Telemetry
@@ -60,10 +62,10 @@ def call(number: int = 1, tier: Tier = Tier.PROVISION) -> Step:
 
 
 def deliver(store: SqliteStore, grafana: StandIn, token: str = EDITOR) -> int:
-    sending = senders(OnCall(grafana_url=grafana.url, grafana_token=token), list)
-    deliverer = Deliverer(SqliteOutbox(store), Telemetry(), sending)
+    receiver = edge.GrafanaReceiver(grafana.url, token)
+    deliverer = Deliverer(SqliteOutbox(store), Telemetry(), [receiver])
     with httpx.Client() as client:
-        return deliverer.deliver(client, "grafana", sending["grafana"], time.time_ns())
+        return deliverer.deliver(client, receiver, time.time_ns())
 
 
 def test_a_warning_is_drawn_when_it_opens_and_becomes_a_region_when_it_closes(
@@ -98,7 +100,7 @@ def test_telling_again_draws_nothing_twice(tmp_path: Path) -> None:
     with StandIn() as grafana:
         assert 1 == deliver(store, grafana)
         (body,) = (d.body for d in drawing.findings(report))
-        edge.Grafana(grafana.url, EDITOR).draw(from_json(json.loads(body)))
+        edge.Grafana(grafana.url, EDITOR).draw(parse(body))
         assert 1 == len(grafana.kept.annotations)
     store.close()
 
@@ -127,7 +129,7 @@ def test_two_findings_of_one_moment_are_two_annotations() -> None:
     other = replace(CLAIM, finding=replace(FINDING, subject="maintenance_window prod"))
     with StandIn() as grafana:
         for one in GrafanaAnnotations().findings(Report(AT, opened=(CLAIM, other))):
-            edge.Grafana(grafana.url, EDITOR).draw(from_json(json.loads(one.body)))
+            edge.Grafana(grafana.url, EDITOR).draw(parse(one.body))
 
         assert 2 == len(grafana.kept.annotations)
 
@@ -137,30 +139,34 @@ def test_what_may_work_later_is_tried_again_and_what_never_will_is_given_up() ->
     other = replace(CLAIM, finding=replace(FINDING, subject="maintenance_window prod"))
     (two,) = GrafanaAnnotations().findings(Report(AT, opened=(other,)))
     with httpx.Client() as client, StandIn(down=1) as grafana:
-        send = edge.annotator(grafana.url, EDITOR)
+        receiver = edge.GrafanaReceiver(grafana.url, EDITOR)
         with pytest.raises(Retryable, match="503"):
-            send(client, one.body, AT)
-        send(client, one.body, AT)
+            receiver.send(client, Message(State.OPENED, one.body, AT))
+        receiver.send(client, Message(State.OPENED, one.body, AT))
         with pytest.raises(Permanent, match="role Editor"):
-            edge.annotator(grafana.url, VIEWER)(client, two.body, AT)
+            edge.GrafanaReceiver(grafana.url, VIEWER).send(
+                client, Message(State.OPENED, two.body, AT)
+            )
         grafana_url = grafana.url
     with httpx.Client() as client, pytest.raises(Retryable, match="nothing listens"):
-        edge.annotator(grafana_url, EDITOR)(client, one.body, AT)
+        edge.GrafanaReceiver(grafana_url, EDITOR).send(client, Message(State.OPENED, one.body, AT))
     with httpx.Client() as client, pytest.raises(Permanent, match="not an address"):
-        edge.annotator("http://", EDITOR)(client, one.body, AT)
+        edge.GrafanaReceiver("http://", EDITOR).send(client, Message(State.OPENED, one.body, AT))
 
 
 def test_links_of_a_grafana_below_a_path_keep_the_path() -> None:
     (one,) = GrafanaAnnotations().findings(Report(AT, opened=(CLAIM,)))
     with StandIn(prefix="/grafana") as grafana:
-        edge.Grafana(grafana.url, EDITOR).draw(from_json(json.loads(one.body)))
+        edge.Grafana(grafana.url, EDITOR).draw(parse(one.body))
 
         assert 'href="/grafana/d/aftershock-run?' in grafana.kept.annotations[0]["text"]
 
 
 def test_the_outbox_of_another_version_is_refused() -> None:
+    (one,) = GrafanaAnnotations().findings(Report(AT, opened=(CLAIM,)))
+    body = json.loads(one.body) | {"version": 2}
     with pytest.raises(ValueError, match="version 2"):
-        from_json({"version": 2})
+        parse(json.dumps(body))
 
 
 def test_a_running_collector_draws_what_agents_do_and_what_is_found(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from aftershock.model import Claim, Closing, Finding, Level, Report
 from aftershock_collector.cli import main
 from aftershock_collector.demo.postgres import free_port
 from aftershock_collector.demo.processes import Children
-from aftershock_collector.notify.grafana_annotations import GrafanaAnnotations, from_json
+from aftershock_collector.notify.grafana_annotations import GrafanaAnnotations, parse
 from aftershock_collector.notify.grafana_api import Grafana
 from dashboards.generate import DASHBOARDS
 from tests.dashboards.grafana_server import ADMIN, EDITOR, VIEWER, StandIn
@@ -186,7 +186,7 @@ def test_a_finding_is_drawn_once_and_becomes_a_region(there: There) -> None:
     grafana = Grafana(there.url, there.tokens["Editor"])
     for report in (Report(at_ns, opened=(open_claim,)),) * 2 + (Report(at_ns, closed=(over,)),) * 2:
         (drawn,) = GrafanaAnnotations().findings(report)
-        grafana.draw(from_json(json.loads(drawn.body)))
+        grafana.draw(parse(drawn.body))
     since, until = at_ns // 10**6 - 1_000, at_ns // 10**6 + 61_000
     (drawn,) = there.get(f"/annotations?from={since}&to={until}&tags=aftershock&limit=10")
 

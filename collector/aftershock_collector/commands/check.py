@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from aftershock_collector.config import load
-from aftershock_collector.notify.deliverer import receivers_of
+from aftershock_collector.notify.receivers import paging
 from aftershock_collector.views.incident_words import NO_RECEIVER
 from aftershock_collector.wording import counted
 
@@ -35,7 +35,7 @@ def main(arguments: argparse.Namespace) -> int:
     for doubt in load.doubtful(arguments.file, os.environ):
         sys.stderr.write(f"warning: {doubt}\n")
     config = load.load(arguments.file, os.environ)
-    if not receivers_of(config.on_call):
+    if not paging(config.on_call):
         sys.stderr.write(f"warning: {NO_RECEIVER}\n")
     if place is None:
         sys.stdout.write("There is no aftershock.yaml here; the defaults are used.\n")

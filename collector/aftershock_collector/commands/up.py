@@ -18,7 +18,7 @@ from aftershock_collector.commands import CommandError
 from aftershock_collector.config import load
 from aftershock_collector.config.load import ConfigurationError
 from aftershock_collector.config.model import HOME_VARIABLE, Config
-from aftershock_collector.notify.deliverer import receivers_of
+from aftershock_collector.notify.receivers import paging
 from aftershock_collector.service import wiring
 from aftershock_collector.service.ports import obstacle
 from aftershock_collector.service.wiring import Running
@@ -91,7 +91,7 @@ def announce(config: Config, running: Running) -> None:
         ("measuring", ", ".join(measured)),
         (
             "on call",
-            ", ".join(receivers_of(config.on_call)) or NO_RECEIVER,
+            ", ".join(paging(config.on_call)) or NO_RECEIVER,
         ),
         ("next", "aftershock run python your_agent.py"),
     )

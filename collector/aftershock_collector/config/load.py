@@ -30,10 +30,10 @@ from aftershock_collector.config.model import (
     Config,
     home,
 )
+from aftershock_collector.config.on_call import SECRET_KEYS, unknown_receivers
 from aftershock_collector.config.renamed import RENAMED_VARIABLES, UNTIL, adopt_new_names
 from aftershock_collector.metrics.queries import PLACEHOLDERS, unknown_placeholders
 
-SECRETS = (("slack", "url"), ("pagerduty", "routing_key"), ("grafana", "token"))  # of on_call
 FILE_BYTES_MAX = 1_000_000  # a thousand tools, described at length; more is a wrong file
 SHOWN_CHARS_MAX = 60  # of a wrong value in a message
 
@@ -239,6 +239,7 @@ class _Source:
                 self._add(path, message)
             self._check_addresses()
             self._check_queries()
+            self._check_routes()
             self._resolve_secrets()
 
     def _explain(self, error: ValidationError) -> None:
@@ -295,26 +296,37 @@ class _Source:
                     advice = _instead(wrong, PLACEHOLDERS)
                     self._add(path, f"unknown placeholder '{{{wrong}}}'; {advice}")
 
+    def _check_routes(self) -> None:
+        for path, name, known in unknown_receivers(self.document.get("on_call") or {}):
+            self._add(path, f"no receiver is called {name!r}; {_instead(name, known)}")
+
     def _resolve_secrets(self) -> None:
-        """Put what a secret's file holds in the place of its name."""
-        on_call: Section = self.document.get("on_call") or {}
-        for section, key in SECRETS:
-            owner: Section = on_call.get(section) or {}
-            secret: Any = owner.get(key)
-            if not isinstance(secret, dict):
-                continue
-            named = Path(cast("dict[str, str]", secret)["file"]).expanduser()
-            file = named if self._path is None else self._path.parent / named
-            path = ("on_call", section, key, "file")
-            try:
-                held = file.read_text("utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                reason = getattr(error, "strerror", None) or "not text"
-                self._add(path, f"{file} cannot be read: {reason}")
-                continue
-            if not held:
-                self._add(path, f"{file} is empty")
-            owner[key] = held
+        on_call: Section = self.document.get("on_call") or {}  # files give way to what they hold
+        self._resolve_in(("on_call",), on_call)
+        for name, receiver in (on_call.get("receivers") or {}).items():
+            self._resolve_in(("on_call", "receivers", name), receiver)
+
+    def _resolve_in(self, place: Path_, receivers: Section) -> None:
+        for kind, keys in SECRET_KEYS.items():
+            owner: Section = receivers.get(kind) or {}
+            for key in keys:
+                secret: Any = owner.get(key)
+                if isinstance(secret, dict):
+                    named = Path(cast("dict[str, str]", secret)["file"]).expanduser()
+                    owner[key] = self._held((*place, kind, key, "file"), named)
+
+    def _held(self, path: Path_, named: Path) -> str:
+        file = named if self._path is None else self._path.parent / named
+        try:
+            held = file.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            self._add(
+                path, f"{file} cannot be read: {getattr(error, 'strerror', '') or 'not text'}"
+            )
+            return ""
+        if not held:
+            self._add(path, f"{file} is empty")
+        return held
 
     # --- Places --------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from typing import Any
 import platformdirs
 
 from aftershock.policy.policy import parse_seconds
+from aftershock_collector.config.on_call import OnCall
 from aftershock_collector.metrics.queries import Prometheus, queries_of
 
 Document = Mapping[str, Any]
@@ -85,6 +86,8 @@ ENVIRONMENT: dict[str, tuple[tuple[str, ...], ValueType]] = {
     "AFTERSHOCK_WEBHOOK_URL": (("on_call", "webhook", "url"), ValueType.TEXT),
     "AFTERSHOCK_SLACK_URL": (("on_call", "slack", "url"), ValueType.TEXT),
     "AFTERSHOCK_PAGERDUTY_ROUTING_KEY": (("on_call", "pagerduty", "routing_key"), ValueType.TEXT),
+    "AFTERSHOCK_TEAMS_URL": (("on_call", "teams", "url"), ValueType.TEXT),
+    "AFTERSHOCK_OPSGENIE_API_KEY": (("on_call", "opsgenie", "api_key"), ValueType.TEXT),
     "AFTERSHOCK_ALERTMANAGER_URL": (("on_call", "alertmanager", "url"), ValueType.TEXT),
     "AFTERSHOCK_GRAFANA_URL": (("on_call", "grafana", "url"), ValueType.TEXT),
     "AFTERSHOCK_GRAFANA_TOKEN": (("on_call", "grafana", "token"), ValueType.TEXT),
@@ -143,20 +146,6 @@ class Infrastructure:
 
 
 @dataclass(frozen=True, slots=True)
-class OnCall:
-    """Where findings go; `None` where nobody listens. Secrets do not show in a repr."""
-
-    webhook_url: str | None = None
-    slack_url: str | None = field(default=None, repr=False)
-    pagerduty_routing_key: str | None = field(default=None, repr=False)
-    pagerduty_url: str = "https://events.pagerduty.com"
-    alertmanager_url: str | None = None
-    otlp_url: str | None = None
-    link: str | None = None  # None: the collector's own pages
-    grafana_url: str | None = None
-    grafana_token: str | None = field(default=None, repr=False)
-
-
 MEMORY_BYTES_MAX = 512_000_000  # live runs take half; a container of 1 GB has room to spare
 
 
@@ -186,7 +175,7 @@ class Config:
     series_max: int = 20_000  # 300 bytes and one ring each: 100 MB at worst
     tick_s: float = 0.5  # a finding within a second needs two looks a second
     infrastructure: Infrastructure = Infrastructure()
-    on_call: OnCall = OnCall()
+    on_call: OnCall = field(default_factory=OnCall)
     document: Document = field(default_factory=dict[str, Any])
 
     @property
@@ -231,7 +220,7 @@ class Config:
             forward_url=collector.get("forward"),
             activity_log_url=collector.get("activity_log"),
             infrastructure=_infrastructure(document.get("infrastructure") or {}),
-            on_call=_on_call(document.get("on_call") or {}),
+            on_call=OnCall.parse(document.get("on_call") or {}),
             document={
                 k: v for k, v in document.items() if k in ("tools", "agents", "limits") and v
             },
@@ -283,22 +272,3 @@ def _prometheus(given: Document) -> Prometheus | None:
     queries = queries_of(given.get("queries") or {})
     return Prometheus(given["url"], headers=given.get("headers") or {}, queries=queries, **options)
 
-
-def _on_call(given: Document) -> OnCall:
-    webhook: Document = given.get("webhook") or {}
-    slack: Document = given.get("slack") or {}
-    pagerduty: Document = given.get("pagerduty") or {}
-    alertmanager: Document = given.get("alertmanager") or {}
-    grafana: Document = given.get("grafana") or {}
-    options = {"pagerduty_url": pagerduty["url"]} if "url" in pagerduty else {}
-    return OnCall(
-        webhook_url=webhook.get("url"),
-        slack_url=slack.get("url"),
-        pagerduty_routing_key=pagerduty.get("routing_key"),
-        alertmanager_url=alertmanager.get("url"),
-        grafana_url=grafana.get("url"),
-        grafana_token=grafana.get("token"),
-        otlp_url=given.get("otlp"),
-        link=given.get("link"),
-        **options,
-    )

@@ -15,8 +15,9 @@ from aftershock.policy.policy import Policy
 from aftershock_collector.demo import on_call
 from aftershock_collector.demo.processes import FailedError
 from aftershock_collector.demo.stage import Stage
-from aftershock_collector.notify import page as pages_format
+from aftershock_collector.notify.page import Page
 from aftershock_collector.store.reader import Reader
+from aftershock_collector.store.serialization import from_plain
 from aftershock_collector.views.chart import Plot
 from aftershock_collector.views.html import timeline_page
 from aftershock_collector.views.terminal import timeline_text
@@ -53,7 +54,7 @@ def report(
     """Print the merged timeline, write the page, and say what was sent and what to try next."""
     timeline = merged(stage)
     timeline_text.show(timeline, console)
-    sent = [("on call", at_ns, pages_format.from_json(page)) for at_ns, page in pages]
+    sent = [("on call", at_ns, from_plain(Page, page)) for at_ns, page in pages]
     place = out / "timeline.html"
     place.write_text(
         timeline_page.render(timeline, extra=plots(readings), pages=sent), encoding="utf-8"

@@ -1,27 +1,25 @@
-"""Steps → OTLP log events: the ordered story of what agents do, for a store of logs.
+"""Steps → OTLP log events: what agents do, in order, for a store of logs.
 
-One event when a step begins, where that is told, and one when it ended. No content: names,
-fingerprints' outcomes, sizes, and what an action knew and lacked of the facts that it needed.
+One event when a step begins, where its beginning is reported, and one when it ended. No content:
+names, outcomes, sizes, and what an action knew and lacked of the facts that it needed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs, SeverityNumber
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, SeverityNumber
 
 from aftershock import attributes
 from aftershock.model import Outcome, Step, StepKind
 from aftershock.rules.context import requirements_of
 from aftershock.runs.fold import Window
 from aftershock_collector.export.first_seen import WindowOf
-from aftershock_collector.notify.otlp_encoding import SCOPE, place, resource
-from aftershock_collector.notify.otlp_values import Value, pairs
+from aftershock_collector.otlp.encode import Value, logs_request, pairs, set_trace
 from aftershock_collector.wording import clean, lasted, outcome_words, step_words
 
-TOLD_MAX = 8  # facts and targets of one event; more is a list that nobody reads
+LISTED_MAX = 8  # facts and targets of one event; more is a list that nobody reads
 WAITING = "waiting"
 ACTIVITIES = {
     StepKind.INFERENCE: "inference",
@@ -30,37 +28,34 @@ ACTIVITIES = {
     StepKind.DECISION: "decision",
     StepKind.APPROVAL: "waiting",
 }
-TOLD = frozenset(StepKind) - {StepKind.HEARTBEAT, StepKind.OUTGOING}
+REPORTED = frozenset(StepKind) - {StepKind.HEARTBEAT, StepKind.OUTGOING}
 MOMENTS = frozenset({StepKind.DECISION, StepKind.FACT, StepKind.MESSAGE, StepKind.HAND_OFF})
 
 
-def narrate(steps: Iterable[Step], window_of: WindowOf, now_ns: int) -> bytes | None:
+def encode_steps(steps: Iterable[Step], window_of: WindowOf, now_ns: int) -> bytes | None:
     """Steps that are seen for the first time, as one OTLP logs request.
 
     Returns:
-        A serialized `ExportLogsServiceRequest`; None where there is nothing to tell.
+        A serialized `ExportLogsServiceRequest`; None where no step is reported.
     """
-    records = [_record(step, window_of(step.run_id), now_ns) for step in steps if step.kind in TOLD]
-    if not records:
-        return None
-    scope = ScopeLogs(scope=SCOPE, log_records=records)
-    return ExportLogsServiceRequest(
-        resource_logs=[ResourceLogs(resource=resource(), scope_logs=[scope])]
-    ).SerializeToString()
+    records = [
+        _record(step, window_of(step.run_id), now_ns) for step in steps if step.kind in REPORTED
+    ]
+    return logs_request(records)
 
 
 def sentence(step: Step) -> str:
     """One line: what was done, how it ended, how long it took."""
-    said = step_words(step)
+    text = step_words(step)
     if step.action is not None and step.action.tier.has_effect:
-        said = f"◆ {said}"
+        text = f"◆ {text}"
     if step.ended_at_ns is None:
-        return f"{said} …"
+        return f"{text} …"
     ending = [outcome_words(step)]
     if step.kind not in MOMENTS:
         ending.append(lasted(step.ended_at_ns - step.began_at_ns))
-    told = ", ".join(word for word in ending if word)
-    return f"{said}: {told}" if told else said
+    details = ", ".join(word for word in ending if word)
+    return f"{text}: {details}" if details else text
 
 
 def knowledge(step: Step, window: Window | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -73,7 +68,7 @@ def knowledge(step: Step, window: Window | None) -> tuple[tuple[str, ...], tuple
         return (), ()
     known = tuple(one.title for one in asked[2] if one.usable is not None)
     lacked = tuple(one.title for one in asked[2] if one.usable is None)
-    return known[:TOLD_MAX], lacked[:TOLD_MAX]
+    return known[:LISTED_MAX], lacked[:LISTED_MAX]
 
 
 def _record(step: Step, window: Window | None, now_ns: int) -> LogRecord:
@@ -88,16 +83,16 @@ def _record(step: Step, window: Window | None, now_ns: int) -> LogRecord:
         severity_text=severity,
         event_name=attributes.EVENT_STEP,
         body=AnyValue(string_value=sentence(step)),
-        attributes=pairs(_said(step, window)),
+        attributes=pairs(_attributes(step, window)),
     )
-    place(record, step.trace_id, step.span_id)
+    set_trace(record, step.trace_id, step.span_id)
     return record
 
 
-def _said(step: Step, window: Window | None) -> dict[str, Value | None]:
+def _attributes(step: Step, window: Window | None) -> dict[str, Value | None]:
     ended = step.ended_at_ns is not None
     busy = ACTIVITIES.get(step.kind, WAITING)
-    said: dict[str, Value | None] = {
+    found: dict[str, Value | None] = {
         attributes.EVENT_NAME: attributes.EVENT_STEP,
         attributes.RUN_ID: step.run_id,
         attributes.AGENT_NAME: step.agent,
@@ -109,27 +104,27 @@ def _said(step: Step, window: Window | None) -> dict[str, Value | None]:
         attributes.ERROR_TYPE: None if step.error is None else clean(step.error, 120),
     }
     if ended and step.kind not in MOMENTS:
-        said[attributes.STEP_SECONDS] = max(0, step.last_ns - step.began_at_ns) / 1e9
+        found[attributes.STEP_SECONDS] = max(0, step.last_ns - step.began_at_ns) / 1e9
     if step.kind is StepKind.INFERENCE:
-        said[attributes.REQUEST_MODEL] = clean(step.name, 120)
+        found[attributes.REQUEST_MODEL] = clean(step.name, 120)
     if step.tokens is not None:
-        said[attributes.INPUT_TOKENS] = step.tokens.input
-        said[attributes.OUTPUT_TOKENS] = step.tokens.output
+        found[attributes.INPUT_TOKENS] = step.tokens.input
+        found[attributes.OUTPUT_TOKENS] = step.tokens.output
     approval, action = step.approval, step.action
     if approval is not None:
-        said |= {
+        found |= {
             attributes.TOOL_NAME: clean(approval.tool, 120),
             attributes.APPROVAL_OUTCOME: approval.outcome.value,
             attributes.APPROVAL_BY: approval.by and clean(approval.by, 120),
         }
     if action is not None:
         known, lacked = knowledge(step, window)
-        said |= {
+        found |= {
             attributes.TOOL_NAME: clean(action.tool, 120),
             attributes.ACTION_TIER: action.tier.value,
-            attributes.ACTION_TARGETS: action.targets[:TOLD_MAX] or None,
+            attributes.ACTION_TARGETS: action.targets[:LISTED_MAX] or None,
             attributes.RESULT_OUTCOME: None if action.outcome is None else action.outcome.value,
             attributes.CONTEXT_KNOWN: known or None,
             attributes.CONTEXT_LACKED: lacked or None,
         }
-    return said
+    return found

@@ -133,7 +133,7 @@ class Counting:
 
     # --- Findings ------------------------------------------------------------------------------
 
-    def note(self, report: Report, window_of: WindowOf) -> None:
+    def record(self, report: Report, window_of: WindowOf) -> None:
         """Count findings that reached a level, and what was not known."""
         for claim in report.opened:
             self._reach(claim, window_of)

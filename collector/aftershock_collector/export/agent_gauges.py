@@ -54,23 +54,23 @@ class AgentGauges(Collector):
                 family.add_metric(values, value)
             yield family
 
-    def take(self, memories: Iterable[RunJudge], now_ns: int) -> None:
+    def update(self, memories: Iterable[RunJudge], now_ns: int) -> None:
         """Look at every run in memory."""
         stock: dict[str, Rows] = {name: {} for name in GAUGES}
         uses: dict[str, Use] = {}
         for memory in memories:
             window = memory.window
             home = home_of(window.agent, window.service, window.environment)
-            _take_findings(stock, memory, home)
+            _set_findings(stock, memory, home)
             if window.ended_at_ns is None and memory.finished_at_ns is None:
                 use = _use_of(memory, self._uses.get(window.run_id))
                 uses[window.run_id] = use
-                _take_run(stock, memory, home, use, now_ns)
+                _set_run(stock, memory, home, use, now_ns)
         self._uses = uses
         self._stock = stock
 
 
-def _take_findings(stock: dict[str, Rows], memory: RunJudge, home: Home) -> None:
+def _set_findings(stock: dict[str, Rows], memory: RunJudge, home: Home) -> None:
     for claim in memory.reported.values():
         finding = claim.finding
         if claim.closing is not None:
@@ -82,7 +82,7 @@ def _take_findings(stock: dict[str, Rows], memory: RunJudge, home: Home) -> None
             _raise(stock["impact_probability"], labels, impact.probability)
 
 
-def _take_run(stock: dict[str, Rows], memory: RunJudge, home: Home, use: Use, now_ns: int) -> None:
+def _set_run(stock: dict[str, Rows], memory: RunJudge, home: Home, use: Use, now_ns: int) -> None:
     window, local_ns = memory.window, now_ns - memory.clock_ns
     _add(stock["agent_runs_open"], home, 1)
     _add(stock["agent_approvals_waiting"], home, use.waiting)

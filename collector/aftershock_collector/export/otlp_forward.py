@@ -148,5 +148,5 @@ class Forwarder:
 
 def _asked_for(response: httpx.Response) -> float:
     """Retry-After in seconds; 0 where it is absent, or a date (nobody sends dates here)."""
-    told = response.headers.get("retry-after", "")
-    return min(float(told), RETRY_FOR_S) if told.isdigit() else 0.0
+    header = response.headers.get("retry-after", "")
+    return min(float(header), RETRY_FOR_S) if header.isdigit() else 0.0

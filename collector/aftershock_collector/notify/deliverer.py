@@ -1,72 +1,43 @@
-"""Empties the outbox: one thread per receiver, so that a slow one delays nobody else's page."""
+"""Empties the outbox: one thread for each receiver, so that a slow one delays no other."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 import httpx
 
-from aftershock_collector.config.model import OnCall
-from aftershock_collector.notify import (
-    alertmanager,
-    grafana_api,
-    otlp_findings,
-    pagerduty,
-    slack,
-    webhook,
-)
-from aftershock_collector.notify.alertmanager import Open
-from aftershock_collector.notify.grafana_annotations import GRAFANA
-from aftershock_collector.notify.http_post import TIMEOUT, Permanent, Retryable, Send
-from aftershock_collector.notify.notifications import OTLP
-from aftershock_collector.notify.page import State
-from aftershock_collector.store.interface import Due, Outbox, StoreUnavailable
+from aftershock_collector.notify.http_post import TIMEOUT, Permanent, Retryable
+from aftershock_collector.notify.page import parse
+from aftershock_collector.notify.receiver import Content, Message, Receiver, Updates
+from aftershock_collector.notify.summary_page import summary
+from aftershock_collector.store.interface import Due, Outbox, State, StoreUnavailable
+from aftershock_collector.store.serialization import to_text
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.wording import NS
 
-POLL_S = 0.2  # a page leaves within this of its commit; one indexed read of an empty table
 RETRY_FIRST_S = 1.0
 RETRY_LAST_S = 300.0
-ATTEMPTS_MAX = 20  # an hour and a quarter: a page that is older helps nobody
-RENEW_S = 60.0  # a tenth of how long an alert lasts
-CLOSE_S = 3.0  # what a thread gets to finish its request when we stop
-
-Renew = Callable[[httpx.Client, int], None]
-
-
-def senders(on_call: OnCall, open_pages: Open) -> dict[str, Send]:
-    """How to reach every receiver that is configured, by the name that the outbox knows."""
-    found: dict[str, Send] = {}
-    if on_call.webhook_url:
-        found["webhook"] = webhook.sender(on_call.webhook_url)
-    if on_call.slack_url:
-        found["slack"] = slack.sender(on_call.slack_url)
-    if on_call.pagerduty_routing_key:
-        key = on_call.pagerduty_routing_key
-        found["pagerduty"] = pagerduty.sender(on_call.pagerduty_url, key)
-    if on_call.alertmanager_url:
-        found["alertmanager"] = alertmanager.sender(on_call.alertmanager_url, open_pages)
-    if on_call.grafana_url:
-        found[GRAFANA] = grafana_api.annotator(on_call.grafana_url, on_call.grafana_token)
-    if on_call.otlp_url:
-        found["otlp"] = otlp_findings.sender(on_call.otlp_url)
-    return found
+RETRY_FOR_S = 12 * 3_600.0  # a receiver that is down over night still gets what happened
+IDLE_S = 60.0  # a wake-up that was lost delays a page by no more than this
+CLOSE_S = 3.0  # what a thread gets to finish its request when the collector stops
+PAGES_PER_MINUTE_MAX = 20  # to one receiver; Slack's webhooks allow one a second
+MINUTE_NS = 60 * NS
+BOTH = "the opening named the closing too"  # a receipt: no second message is needed
 
 
-def receivers_of(on_call: OnCall) -> tuple[str, ...]:
-    """The names of the receivers that are configured."""
-    return tuple(senders(on_call, list))
+@dataclass(slots=True)
+class _Work:
+    """One receiver with what its thread needs."""
 
-
-def renewals(on_call: OnCall, open_pages: Open) -> dict[str, Renew]:
-    """Receivers that forget what is not said again."""
-    if not on_call.alertmanager_url:
-        return {}
-    return {"alertmanager": alertmanager.renewer(on_call.alertmanager_url, open_pages)}
+    receiver: Receiver
+    wake: threading.Event = field(default_factory=threading.Event)
+    sent_ns: deque[int] = field(default_factory=deque[int])  # pages of the last minute
 
 
 class Deliverer:
@@ -76,23 +47,21 @@ class Deliverer:
         self,
         outbox: Outbox,
         telemetry: Telemetry,
-        sending: Mapping[str, Send],
-        renewing: Mapping[str, Renew] | None = None,
+        receivers: Sequence[Receiver],
+        pages_per_minute_max: int = PAGES_PER_MINUTE_MAX,
     ) -> None:
         self._outbox = outbox
         self._telemetry = telemetry
-        self._sending = sending
-        self._renewing = renewing or {}
+        self._work = {receiver.name: _Work(receiver) for receiver in receivers}
+        self._pages_max = pages_per_minute_max
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
-        for receiver, send in self._sending.items():
+        self._outbox.on_queued(self.wake)
+        for name, work in self._work.items():
             thread = threading.Thread(
-                target=self._work,
-                args=(receiver, send),
-                name=f"aftershock-{receiver}",
-                daemon=True,
+                target=self._run, args=(work,), name=f"aftershock-{name}", daemon=True
             )
             thread.start()
             self._threads.append(thread)
@@ -105,76 +74,147 @@ class Deliverer:
         trace: TracebackType | None,
     ) -> None:
         self._over.set()
+        self.wake()
         deadline = time.monotonic() + CLOSE_S
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _work(self, receiver: str, send: Send) -> None:
-        renew = self._renewing.get(receiver)
+    def wake(self) -> None:
+        """Something new is in the outbox. Any thread may call this."""
+        for work in self._work.values():
+            work.wake.set()
+
+    def _run(self, work: _Work) -> None:
+        every_s = work.receiver.renew_every_s
         renew_at = time.monotonic()
         with httpx.Client(timeout=TIMEOUT) as client:
             while not self._over.is_set():
+                work.wake.clear()  # before the outbox is read: what comes later wakes again
+                wait_s = IDLE_S
                 try:
-                    self.deliver(client, receiver, send, time.time_ns())
-                    if renew is not None and time.monotonic() >= renew_at:
-                        renew_at = time.monotonic() + RENEW_S
-                        self._renew(client, receiver, renew)
+                    self.deliver(client, work.receiver, time.time_ns())
+                    if every_s is not None and time.monotonic() >= renew_at:
+                        renew_at = time.monotonic() + every_s
+                        self._renew(client, work.receiver)
+                    wait_s = self._wait_s(work, every_s)
                 except StoreUnavailable as error:
                     self._telemetry.store_unavailable(error.reason, str(error))
+                    wait_s = RETRY_FIRST_S
                 except Exception as error:  # noqa: BLE001  one bad page must not silence the rest
-                    self._telemetry.failed(f"deliver {receiver}", error)
-                self._over.wait(POLL_S)
+                    self._telemetry.failed(f"deliver {work.receiver.name}", error)
+                    wait_s = RETRY_FIRST_S
+                work.wake.wait(wait_s)
 
-    def deliver(self, client: httpx.Client, receiver: str, send: Send, now_ns: int) -> int:
-        """Send what is due to one receiver; returns how much of it was confirmed."""
+    def _wait_s(self, work: _Work, every_s: float | None) -> float:
+        """Seconds until there is something to do, if nothing new comes."""
+        waits = [IDLE_S if every_s is None else min(every_s, IDLE_S)]
+        due_ns = self._outbox.next_ns(work.receiver.name)
+        if due_ns is not None:
+            wait_s = (due_ns - time.time_ns()) / NS
+            # What is due and was not sent waits for its opening, or for the next minute.
+            waits.append(max(wait_s, 0.0) if wait_s > 0 else RETRY_FIRST_S)
+        return min(waits)
+
+    def deliver(self, client: httpx.Client, receiver: Receiver, now_ns: int) -> int:
+        """Send what is due to one receiver; returns how many messages were confirmed."""
         confirmed = 0
-        while found := self._outbox.due(now_ns, receiver=receiver):
+        work = self._work[receiver.name]
+        while found := self._outbox.due(now_ns, receiver=receiver.name):
             for due in found:
                 if self._over.is_set():
                     return confirmed
-                confirmed += self._attempt(client, send, due, now_ns)
+                if self._is_full(work, now_ns):
+                    return confirmed + self._summarize(client, work, now_ns)
+                work.sent_ns.append(now_ns)
+                confirmed += self._attempt(client, receiver, due, now_ns)
         return confirmed
 
-    def _attempt(self, client: httpx.Client, send: Send, due: Due, now_ns: int) -> bool:
-        if not self._follows(due):
+    def _is_full(self, work: _Work, now_ns: int) -> bool:
+        """True where the receiver got as many pages as it gets in a minute."""
+        if work.receiver.content is not Content.PAGES or work.receiver.renew_every_s is not None:
+            return False  # a store of telemetry, or an Alertmanager that groups by itself
+        while work.sent_ns and work.sent_ns[0] <= now_ns - MINUTE_NS:
+            work.sent_ns.popleft()
+        return len(work.sent_ns) >= self._pages_max
+
+    def _summarize(self, client: httpx.Client, work: _Work, now_ns: int) -> int:
+        """One page in the place of all openings that wait; everything else waits a minute."""
+        name = work.receiver.name
+        waiting = self._outbox.due(now_ns, limit=1_000, receiver=name)
+        openings = [due for due in waiting if due.state is State.OPENED and due.incident]
+        later_ns = work.sent_ns[0] + MINUTE_NS
+        for due in waiting:
+            if due not in openings:
+                self._outbox.postpone(due.id, later_ns, "the receiver has its pages of this minute")
+        if not openings:
+            return 0
+        page = summary([parse(due.body) for due in openings], now_ns)
+        message = Message(State.OPENED, to_text(page), now_ns)
+        error = self._sent(client, work.receiver, message)[1]
+        for due in openings:
+            if error is None:
+                self._outbox.delivered(due.id, now_ns)
+            else:
+                self._outbox.postpone(due.id, later_ns, str(error))
+        work.sent_ns.append(now_ns)
+        self._telemetry.delivered(name, "summarized" if error is None else "retried", str(error))
+        return int(error is None)
+
+    def _attempt(self, client: httpx.Client, receiver: Receiver, due: Due, now_ns: int) -> bool:
+        if not self._follows(receiver, due):
             self._outbox.give_up(due.id, "its opening was never delivered")
             self._telemetry.delivered(due.receiver, "given_up")
             return False
-        outcome, error = "given_up", ""
-        wait_s: float | None = None
-        try:
-            send(client, due.body, now_ns)
-            outcome = "delivered"
-        except Retryable as why:
-            error = str(why)
-            if due.attempts + 1 < ATTEMPTS_MAX:
-                outcome, wait_s = "retried", back_off_s(due.attempts, why.retry_after_s)
-        except Permanent as why:
-            error = str(why)
-        except (KeyError, ValueError) as why:
-            error = f"the outbox holds what this version cannot read: {type(why).__name__}"
-        self._telemetry.delivered(due.receiver, outcome, error)
-        if outcome == "delivered":
+        receipt = None
+        if due.state is not State.OPENED:
+            receipt = self._outbox.receipt(due.subject, due.receiver)
+        if receipt == BOTH:
             self._outbox.delivered(due.id, now_ns)
-        elif wait_s is not None:
-            self._outbox.postpone(due.id, now_ns + int(wait_s * NS), error)
+            return True
+        message = Message(due.state, due.body, now_ns, receipt, due.overtaken)
+        answer, why = self._sent(client, receiver, message)
+        if due.overtaken and receiver.updates is Updates.MESSAGE:
+            answer = BOTH
+        if why is None:
+            self._telemetry.delivered(due.receiver, "delivered", "")
+            self._outbox.delivered(due.id, now_ns, answer)
+            return True
+        waited_s = (now_ns - due.queued_at_ns) / NS
+        if isinstance(why, Retryable) and waited_s < RETRY_FOR_S:
+            self._telemetry.delivered(due.receiver, "retried", str(why))
+            wait_s = back_off_s(due.attempts, why.retry_after_s)
+            self._outbox.postpone(due.id, now_ns + int(wait_s * NS), str(why))
         else:
-            self._outbox.give_up(due.id, error)
-        return outcome == "delivered"
+            self._telemetry.delivered(due.receiver, "given_up", str(why))
+            self._outbox.give_up(due.id, str(why))
+        return False
 
-    def _follows(self, due: Due) -> bool:
-        """What comes later makes sense only to somebody who was told of the opening."""
-        if due.state == State.OPENED or due.receiver == OTLP:
+    @staticmethod
+    def _sent(
+        client: httpx.Client, receiver: Receiver, message: Message
+    ) -> tuple[str | None, Exception | None]:
+        """The receipt, or what went wrong."""
+        try:
+            return receiver.send(client, message), None
+        except (Retryable, Permanent) as error:
+            return None, error
+        except (KeyError, ValueError) as error:
+            words = f"the outbox holds what this version cannot read: {type(error).__name__}"
+            return None, Permanent(words)
+
+    def _follows(self, receiver: Receiver, due: Due) -> bool:
+        """An update or a closing means something only to whoever got the opening."""
+        if due.state is State.OPENED or receiver.content is Content.FINDINGS:
             return True
         return self._outbox.confirmed(due.subject, due.receiver)
 
-    def _renew(self, client: httpx.Client, receiver: str, renew: Renew) -> None:
+    def _renew(self, client: httpx.Client, receiver: Receiver) -> None:
         try:
-            renew(client, time.time_ns())
-        except (Retryable, Permanent) as why:
-            self._telemetry.delivered(receiver, "renewal_failed", str(why))
+            receiver.renew(client, time.time_ns())
+        except (Retryable, Permanent) as error:
+            self._telemetry.delivered(receiver.name, "renewal_failed", str(error))
         else:
-            self._telemetry.delivered(receiver, "renewed", "")
+            self._telemetry.delivered(receiver.name, "renewed", "")
 
 
 def back_off_s(attempts: int, asked_s: float | None) -> float:

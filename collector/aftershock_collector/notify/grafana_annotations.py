@@ -7,18 +7,16 @@ when its outcome is known.
 from __future__ import annotations
 
 import html
-import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from aftershock.model import Claim, Report, Step
 from aftershock_collector.impact.feedback import closing_words
-from aftershock_collector.notify.page import State
-from aftershock_collector.store.interface import Delivery
+from aftershock_collector.store.interface import Delivery, State
+from aftershock_collector.store.serialization import from_text, to_text
 from aftershock_collector.wording import (
     attribution_words,
     clean,
@@ -38,7 +36,7 @@ TARGETS_MAX = 3
 ACTIONS_MAX = 60  # drawn in a minute: more lines than that hide the chart that they are on
 MINUTE_NS = 60_000_000_000
 AROUND_NS = 10 * MINUTE_NS  # of what a link shows before and after
-# Where a finding's story is told best; the uids are those of dashboards/links.py.
+# The dashboards that show most of a finding; the uids are those of dashboards/links.py.
 RUN_BOARD, INCIDENT_BOARD = "aftershock-run", "aftershock-incident"
 
 
@@ -51,7 +49,8 @@ class Annotation:
     ended_at_ns: int | None
     tags: tuple[str, ...]
     words: str
-    path: str  # of the dashboard that tells the story, below Grafana's own address
+    path: str  # of the dashboard that shows most of it, below Grafana's own address
+    version: int = VERSION
 
     def text(self, prefix: str = "") -> str:
         """HTML as Grafana shows it; the key rides in the link, where it can be found again."""
@@ -60,7 +59,7 @@ class Annotation:
 
 
 class GrafanaAnnotations:
-    """What must be drawn, as deliveries; `dropped` says what was too much, by reason."""
+    """Annotations as deliveries. `dropped` counts actions over the limit of a minute."""
 
     def __init__(self, actions_max: int = ACTIONS_MAX) -> None:
         self.dropped: Counter[str] = Counter()
@@ -69,11 +68,11 @@ class GrafanaAnnotations:
 
     def findings(self, report: Report) -> list[Delivery]:
         """A line for each finding that was opened, a region for each that was closed."""
-        told = [(State.OPENED, claim) for claim in report.opened]
-        told += [(State.CLOSED, claim) for claim in report.closed]
+        changed = [(State.OPENED, claim) for claim in report.opened]
+        changed += [(State.CLOSED, claim) for claim in report.closed]
         return [
-            Delivery(claim.finding.id, state, GRAFANA, as_text(of_claim(claim)))
-            for state, claim in told
+            Delivery(claim.finding.id, state, GRAFANA, to_text(of_claim(claim)))
+            for state, claim in changed
         ]
 
     def actions(self, steps: Iterable[Step], now_ns: int) -> list[Delivery]:
@@ -86,7 +85,7 @@ class GrafanaAnnotations:
                 self.dropped["action_undrawn"] += 1
                 continue
             claim_id = f"{ACTION}/{step.run_id}/{step.span_id}"
-            body = as_text(of_action(step))
+            body = to_text(of_action(step))
             found.append(Delivery(claim_id, State.OPENED, GRAFANA, body))
         return found
 
@@ -161,35 +160,13 @@ def key_of(name: str) -> str:
     return f"{TAG}-{blake2b(name.encode(), digest_size=16).hexdigest()}"
 
 
-def as_text(annotation: Annotation) -> str:
-    """What the outbox keeps."""
-    return json.dumps(
-        {
-            "version": VERSION,
-            "key": annotation.key,
-            "began_at_ns": annotation.began_at_ns,
-            "ended_at_ns": annotation.ended_at_ns,
-            "tags": annotation.tags,
-            "words": annotation.words,
-            "path": annotation.path,
-        },
-        ensure_ascii=False,
-    )
-
-
-def from_json(body: Mapping[str, Any]) -> Annotation:
+def parse(text: str) -> Annotation:
     """An annotation that the outbox kept.
 
     Raises:
-        KeyError, ValueError: it was written by another version.
+        ValueError: it is no annotation, or another version wrote it.
     """
-    if body["version"] != VERSION:
-        raise ValueError(f"an annotation of version {body['version']}, this is {VERSION}")
-    return Annotation(
-        key=body["key"],
-        began_at_ns=body["began_at_ns"],
-        ended_at_ns=body["ended_at_ns"],
-        tags=tuple(body["tags"]),
-        words=body["words"],
-        path=body["path"],
-    )
+    annotation = from_text(Annotation, text)
+    if annotation.version != VERSION:
+        raise ValueError(f"an annotation of version {annotation.version}, this is {VERSION}")
+    return annotation

@@ -5,22 +5,22 @@ Everything that can go wrong becomes one sentence that says what to do.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import httpx
 
+from aftershock_collector.config.on_call import OnCall
 from aftershock_collector.notify import grafana_annotations
 from aftershock_collector.notify.http_post import (
+    ANSWER_CHARS_MAX,
     RETRYABLE,
-    SAID_CHARS_MAX,
     Permanent,
     Retryable,
-    Send,
 )
+from aftershock_collector.notify.receiver import Content, Message, OpenPages, Receiver, Updates
 from aftershock_collector.wording import clean
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ NEVER = -1  # no status of HTTP: the address itself is wrong
 CONFLICT = 412  # Grafana's "precondition failed"
 
 
-class Refused(Exception):  # noqa: N818  (it says what happened)
+class Refused(Exception):  # noqa: N818  (it names what happened)
     """What Grafana did not do, and what to do about it.
 
     `status` is 0 where nobody answered, and NEVER where it is not even worth asking.
@@ -64,11 +64,11 @@ class Grafana:
         self._api: Any = _connected(self.url, token)  # its methods have no types
 
     def version(self) -> str:
-        """Its version; the first thing to ask, because nothing is needed for it."""
-        told: Json = _table(self._asked("tell its version", self._api.health.check))
-        if "database" not in told:
+        """Its version. Needs no token, so it is asked first."""
+        health: Json = _table(self._asked("report its version", self._api.health.check))
+        if "database" not in health:
             raise Refused(f"what answers at {self.url} is not Grafana: give the address of its UI")
-        return str(told.get("version") or "unknown")
+        return str(health.get("version") or "unknown")
 
     def sources(self) -> list[Source] | None:
         """All data sources; None where the token may not list them."""
@@ -117,7 +117,7 @@ class Grafana:
         prefix = urlsplit(self.url).path.rstrip("/")
         began = annotation.began_at_ns // 1_000_000
         ended = annotation.ended_at_ns
-        told: Json = {
+        wanted: Json = {
             "time_from": began,
             "time_to": began if ended is None else max(began, ended // 1_000_000),
             "tags": list(annotation.tags),
@@ -125,11 +125,13 @@ class Grafana:
         }
         known = self._drawn(annotation, began)
         if known is None:
-            self._asked("draw an annotation", lambda: self._api.annotations.add_annotation(**told))
-        elif any(known.get(key) != told[ours] for key, ours in ANNOTATED):
+            self._asked(
+                "draw an annotation", lambda: self._api.annotations.add_annotation(**wanted)
+            )
+        elif any(known.get(key) != wanted[ours] for key, ours in ANNOTATED):
             self._asked(
                 "change an annotation",
-                lambda: self._api.annotations.update_annotation(known["id"], **told),
+                lambda: self._api.annotations.update_annotation(known["id"], **wanted),
             )
 
     def _drawn(self, annotation: grafana_annotations.Annotation, began: int) -> Json | None:
@@ -154,23 +156,40 @@ class Grafana:
 ANNOTATED = (("time", "time_from"), ("timeEnd", "time_to"), ("tags", "tags"), ("text", "text"))
 
 
-def annotator(url: str, token: str | None) -> Send:
-    """How the outbox draws: each annotation once, and its end when it has one."""
-    connected: list[Grafana] = []  # once there is something to draw
+class GrafanaReceiver:
+    """Draws each annotation once, and its end when it has one."""
 
-    def send(_client: httpx.Client, body: str, _now_ns: int) -> None:
-        annotation = grafana_annotations.from_json(json.loads(body))
+    def __init__(self, url: str, token: str | None) -> None:
+        self.name = grafana_annotations.GRAFANA
+        self.content = Content.ANNOTATIONS
+        self.updates = Updates.FOLD
+        self.renew_every_s: float | None = None
+        self._url = url
+        self._token = token
+        self._grafana: Grafana | None = None  # connected at the first annotation
+
+    def send(self, client: httpx.Client, message: Message) -> str | None:  # noqa: ARG002
+        """Draw one annotation."""
+        annotation = grafana_annotations.parse(message.body)
         try:
-            if not connected:
-                connected.append(Grafana(url, token))
-            connected[0].draw(annotation)
+            if self._grafana is None:
+                self._grafana = Grafana(self._url, self._token)
+            self._grafana.draw(annotation)
         except Refused as refused:
-            status = refused.status
+            status, text = refused.status, clean(str(refused), ANSWER_CHARS_MAX)
             if not status or status in RETRYABLE or status >= 500:
-                raise Retryable(clean(str(refused), SAID_CHARS_MAX)) from refused
-            raise Permanent(clean(str(refused), SAID_CHARS_MAX)) from refused
+                raise Retryable(text) from refused
+            raise Permanent(text) from refused
+        return None
 
-    return send
+    def renew(self, client: httpx.Client, now_ns: int) -> None:
+        """Nothing: Grafana keeps annotations."""
+
+
+def receivers(on_call: OnCall, _open_pages: OpenPages) -> Iterator[Receiver]:
+    """The Grafana that is configured."""
+    if on_call.grafana_url:
+        yield GrafanaReceiver(on_call.grafana_url, on_call.grafana_token)
 
 
 def _connected(url: str, token: str | None) -> GrafanaApi:
@@ -205,12 +224,12 @@ def _explained(url: str, what: str) -> Generator[None]:
     try:
         yield
     except GrafanaException as error:
-        told: Any = error  # its fields have no types
-        status = int(told.status_code or 0)
-        raise Refused(_advice(url, what, status, told.response), status) from error
+        untyped: Any = error
+        status = int(untyped.status_code or 0)
+        raise Refused(_advice(url, what, status, untyped.response), status) from error
     except requests.exceptions.SSLError as error:
-        said = clean(str(error), SAID_CHARS_MAX)
-        raise Refused(f"{url} has no certificate that this machine trusts: {said}") from error
+        reason = clean(str(error), ANSWER_CHARS_MAX)
+        raise Refused(f"{url} has no certificate that this machine trusts: {reason}") from error
     except requests.exceptions.Timeout as error:
         raise Refused(
             f"{url} did not answer within {TIMEOUT_S:.0f} s: is it overloaded?"
@@ -220,7 +239,7 @@ def _explained(url: str, what: str) -> Generator[None]:
     except requests.exceptions.JSONDecodeError as error:
         raise Refused(f"what answers at {url} is not Grafana: it sent no JSON") from error
     except requests.exceptions.RequestException as error:
-        raise Refused(f"{url}: {clean(str(error), SAID_CHARS_MAX)}") from error
+        raise Refused(f"{url}: {clean(str(error), ANSWER_CHARS_MAX)}") from error
 
 
 def _reason(error: Exception) -> str:
@@ -230,30 +249,30 @@ def _reason(error: Exception) -> str:
         return "no such host; check the name in the address"
     if "refused" in text:
         return "nothing listens there; is Grafana running, and is the port right?"
-    return clean(text, SAID_CHARS_MAX)
+    return clean(text, ANSWER_CHARS_MAX)
 
 
 def _advice(url: str, what: str, status: int, response: Any) -> str:
     """What an answer means, and what to do."""
-    told = _table(response)
-    said = clean(str(told.get("message") or response or ""), SAID_CHARS_MAX)
+    answer = _table(response)
+    text = clean(str(answer.get("message") or response or ""), ANSWER_CHARS_MAX)
     if status == UNAUTHORIZED:
         return (
             f"{url} does not accept the token (HTTP 401): create a service account token in "
             "Administration > Users and access > Service accounts, with the role Editor"
         )
     if status == FORBIDDEN:
-        return f"the token may not {what} (HTTP 403: {said}): give its account the role Editor"
-    if status == NOT_FOUND and what == "tell its version":
+        return f"the token may not {what} (HTTP 403: {text}): give its account the role Editor"
+    if status == NOT_FOUND and what == "report its version":
         return f"what answers at {url} is not Grafana (HTTP 404): is its sub-path missing?"
     if status == CONFLICT:
-        return _conflict(what, str(told.get("status") or ""), said)
-    if "provisioned" in said.lower():
+        return _conflict(what, str(answer.get("status") or ""), text)
+    if "provisioned" in text.lower():
         return (
             f"cannot {what}: Grafana reads that dashboard from a file (HTTP {status}); change the "
             "file, or remove it from the provisioning and push again"
         )
-    return f"Grafana would not {what} (HTTP {status}): {said or 'it did not say why'}"
+    return f"Grafana would not {what} (HTTP {status}): {text or 'it gave no reason'}"
 
 
 def _table(value: Any) -> Json:
@@ -261,13 +280,13 @@ def _table(value: Any) -> Json:
     return cast("Json", value) if isinstance(value, dict) else {}
 
 
-def _conflict(what: str, kind: str, said: str) -> str:
+def _conflict(what: str, kind: str, text: str) -> str:
     if kind == "version-mismatch":
         return (
             f"cannot {what}: somebody changed it in the same moment (HTTP 412); look at their "
             "change, then push again, or push with --overwrite"
         )
     return (
-        f"cannot {what} (HTTP 412 {kind}: {said}): rename or move what stands in its place, or "
+        f"cannot {what} (HTTP 412 {kind}: {text}): rename or move what stands in its place, or "
         "push into another --folder"
     )

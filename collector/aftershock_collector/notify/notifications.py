@@ -1,169 +1,339 @@
-"""Report → deliveries: who must be told what, once.
+"""Report → incidents and deliveries: which receivers must get what, once.
 
-A finding pages when it is first seen at level alarm: at its opening, or when it escalates. What
-changes later is told only to receivers that fold it into the same incident, and not too often.
-The outbox refuses what it has seen before, so saying it again after a restart pages nobody.
+An incident pages when its first alarm opens. A page is updated under the same key, not repeated:
+receivers that fold updates get each one that says something new, the others only what is worse.
 """
 
 from __future__ import annotations
 
-import json
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from urllib.parse import quote
 
-from aftershock.model import Claim, Finding, Report
+from aftershock.model import Claim, Finding, Report, Step
+from aftershock_collector.config.on_call import OnCall
 from aftershock_collector.impact.suspects import Suspects
-from aftershock_collector.notify import otlp_findings, page, suspects_page
-from aftershock_collector.notify.otlp_encoding import encode_logs, encode_spans, encode_suspects
-from aftershock_collector.notify.page import Page, State, compose, pages_someone
-from aftershock_collector.store.interface import Delivery
-from aftershock_collector.wording import NS
+from aftershock_collector.notify import otlp_findings, suspects_page
+from aftershock_collector.notify.grafana_annotations import GrafanaAnnotations
+from aftershock_collector.notify.incident_book import IncidentBook, IncidentChange, leading
+from aftershock_collector.notify.page import Page, PageFinding
+from aftershock_collector.notify.page_links import Links
+from aftershock_collector.notify.page_text import RunContext, sections_of
+from aftershock_collector.notify.receiver import Content, Receiver, Updates
+from aftershock_collector.notify.receivers import receivers_of
+from aftershock_collector.notify.routing import Routing
+from aftershock_collector.store.incidents import Incident, Mute, Response, ResponseAction, Severity
+from aftershock_collector.store.interface import Delivery, State
+from aftershock_collector.store.serialization import to_text
+from aftershock_collector.wording import NS, clean, clock, instant, who
 
-OTLP = "otlp"  # hears of every finding, warnings too
-FOLDING = frozenset({"pagerduty"})  # take updates under the same key without paging again
-HINTED = frozenset({"webhook"})  # told of an alert's suspects: whoever sent the alert pages people
-UPDATE_EVERY_S = 300  # of one finding to one receiver; a loop would tell each of its rounds
-OPEN_MAX = 10_000  # claims kept for pages and renewals: five for each run that the engine holds
+UPDATE_EVERY_S = 300.0  # of one incident, where only counts and times differ
+CLAIMS_MAX = 10_000  # open findings kept for pages: five for each run that the engine holds
+RANKINGS_MAX = 10_000  # alerts whose first suspect is remembered
+ID_CHARS_MAX = 400
+PAGE_FINDINGS_MAX = 50  # listed in the JSON of a page
 
-# Run id → service.name, process, environment.
-HomeOf = Callable[[str], tuple[str | None, str | None, str | None]]
+ContextOf = Callable[[str], RunContext]  # of a run, by its id
 
 
-class Messages:
-    """What is open, and what must be told of what changed. Any thread may ask what is open."""
+@dataclass(frozen=True, slots=True)
+class Notified:
+    """What one report makes of incidents, and the messages about it."""
 
-    def __init__(
-        self, receivers: Iterable[str], link: str | None = None, home_of: HomeOf | None = None
-    ) -> None:
-        self._receivers = tuple(receivers)
-        self._link = link.rstrip("/") if link else None
-        self._home_of: HomeOf = home_of or unknown_home
-        self._open: OrderedDict[str, Claim] = OrderedDict()
-        # Alert → the suspect that was told first.
-        self._accused: OrderedDict[str, str] = OrderedDict()
+    deliveries: tuple[Delivery, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+
+    def __add__(self, other: Notified) -> Notified:
+        return Notified(self.deliveries + other.deliveries, self.incidents + other.incidents)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where pages go and what they link to."""
+
+    on_call: OnCall = field(default_factory=OnCall)
+    links: Links = field(default_factory=Links)
+    context_of: ContextOf = field(default=lambda _run_id: RunContext())
+
+
+class Notifications:
+    """Belongs to the thread that judges; any thread may call `open_pages`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._book = IncidentBook()
+        self._claims: OrderedDict[str, Claim] = OrderedDict()  # open, warnings too
+        self._suspected: OrderedDict[str, str] = OrderedDict()  # alert → first suspect
+        self._updated_ns: dict[str, int] = {}  # incident's key → when receivers got its page
+        self._mutes: Sequence[Mute] = ()
         self._turn = threading.Lock()
+        self._pages: Sequence[Page] = ()
+        self.receivers: tuple[Receiver, ...] = receivers_of(settings.on_call, self.open_pages)
+        self._routing = Routing(settings.on_call, self.receivers)
+        draws = any(r.content is Content.ANNOTATIONS for r in self.receivers)
+        self._annotations = GrafanaAnnotations() if draws else None
 
-    def resume(self, claims: Iterable[Claim]) -> None:
-        """What was open when an earlier process ended."""
+    # --- In ----------------------------------------------------------------------------------
+
+    def resume(
+        self,
+        claims: Iterable[Claim],
+        newest: int = 0,
+        incidents: Iterable[tuple[Incident, Sequence[Claim]]] = (),
+    ) -> None:
+        """Continue with what an earlier process had open.
+
+        Args:
+            claims: open findings, warnings too.
+            newest: the highest number that an incident ever had.
+            incidents: open incidents with their findings.
+        """
         for claim in claims:
             self._keep(claim)
+        self._book.resume(newest, incidents)
+        self._draw_up()
 
-    def tell(self, report: Report) -> list[Delivery]:
-        """What must be told of one report; the same report again gives the same deliveries."""
+    def set_mutes(self, mutes: Sequence[Mute]) -> None:
+        """The mutes that are in force."""
+        self._mutes = mutes
+
+    def notify(self, report: Report, responses: Sequence[Response] = ()) -> Notified:
+        """Sort a report into incidents and queue what receivers must get."""
         for claim in (*report.opened, *report.updated, *report.closed):
             self._keep(claim)
-        found: list[Delivery] = []
-        for claim in report.opened:
-            found += self._pages(claim, State.OPENED)
-        for claim in report.updated:
-            found += self._pages(claim, State.OPENED)
-            found += self._pages(claim, State.UPDATED)
-        for claim in report.closed:
-            found += self._pages(claim, State.CLOSED)
-        if OTLP in self._receivers:
-            found += self._events(report)
-        return found
+        changes = [self._book.respond(response, report.now_ns) for response in responses]
+        found = [change for change in changes if change is not None]
+        found += self._book.apply(report, self._mutes)
+        found += self._book.wake(report.now_ns)
+        notified = self._queued(found, report.now_ns)
+        stores = [r for r in self.receivers if r.content is Content.FINDINGS]
+        if stores:
+            events = otlp_findings.deliveries(report, self._settings.context_of, stores)
+            notified += Notified(tuple(events))
+        if self._annotations is not None:
+            notified += Notified(tuple(self._annotations.findings(report)))
+        if found:
+            self._draw_up()
+        return notified
 
-    def rank_suspects(self, suspects: Suspects) -> list[Delivery]:
-        """What must be told of an alert's suspects: nothing while none stands out."""
-        top = suspects.top
-        if top is None:
-            return []
-        about = suspects_page.compose(suspects, self._link_to(top.run_id))
-        body = json.dumps(page.as_json(about), ensure_ascii=False)
-        # Told once for each suspect that comes out on top; the first opens, for the outbox.
-        told = self._accused.get(about.finding_id)
-        first = told in {None, top.span_id}
-        state = State.OPENED if first else State.UPDATED
-        revision = 0 if first else int(blake2b(top.span_id.encode(), digest_size=6).hexdigest(), 16)
-        self._accused.setdefault(about.finding_id, top.span_id)
-        if len(self._accused) > OPEN_MAX:
-            self._accused.popitem(last=False)
-        found = [
-            Delivery(about.finding_id, state, r, body, revision)
-            for r in self._receivers
-            if r in HINTED
+    def draw(self, steps: Iterable[Step], now_ns: int) -> Notified:
+        """Annotations of actions that have ended; nothing where no Grafana is configured."""
+        if self._annotations is None:
+            return Notified()
+        return Notified(tuple(self._annotations.actions(steps, now_ns)))
+
+    def dropped(self) -> dict[str, int]:
+        """What found no room since the last time, by reason."""
+        found = Counter(incident_unfollowed=self._book.dropped)
+        self._book.dropped = 0
+        if self._annotations is not None:
+            found.update(self._annotations.dropped)
+            self._annotations.dropped.clear()
+        return {reason: count for reason, count in found.items() if count}
+
+    def closings(
+        self, judged: Sequence[Claim], responses: Sequence[Response], now_ns: int
+    ) -> list[Claim]:
+        """Findings that are over because a person looked at their incident, or by their age."""
+        acknowledged = [
+            response.incident
+            for response in responses
+            if response.action is ResponseAction.ACKNOWLEDGE
         ]
-        if OTLP in self._receivers:
-            logs = otlp_findings.body_of(encode_suspects(suspects), None)
-            found.append(Delivery(about.finding_id, state, OTLP, logs, revision))
-        return found
+        expiry_s = self._settings.on_call.action_expiry_s
+        return self._book.closings(judged, acknowledged, now_ns, expiry_s)
 
-    def open_pages(self) -> list[Page]:
-        """The pages of every alarm that is open, for receivers that want to hear it again."""
+    def rank_suspects(self, suspects: Suspects) -> Notified:
+        """What an alert's suspects change: nothing while none stands out."""
+        top, alert, now_ns = suspects.top, suspects.alert, suspects.judged_at_ns
+        if top is None:
+            return Notified()
+        linked = self._book.link(alert, top.run_id, now_ns)
+        found = Notified() if linked is None else self._queued([linked], now_ns)
+        about = suspects_page.compose(suspects, self._settings.links.run(top.run_id))
+        # One message for each suspect that comes out on top.
+        first = self._suspected.setdefault(about.key, top.span_id)
+        if len(self._suspected) > RANKINGS_MAX:
+            self._suspected.popitem(last=False)
+        opens = first == top.span_id
+        state = State.OPENED if opens else State.UPDATED
+        revision = 0 if opens else _number(top.span_id)
+        body = to_text(about)
+        messages = [
+            Delivery(about.finding, state, receiver.name, body, revision)
+            for receiver in self.receivers
+            if receiver.content is Content.PAGES and receiver.name == "webhook"
+        ]
+        messages += [
+            Delivery(about.finding, state, r.name, otlp_findings.of_suspects(suspects), revision)
+            for r in self.receivers
+            if r.content is Content.FINDINGS
+        ]
+        return found + Notified(tuple(messages))
+
+    # --- Out ---------------------------------------------------------------------------------
+
+    def open_pages(self) -> Sequence[Page]:
+        """The pages of every open incident, for receivers that must be sent them again."""
         with self._turn:
-            claims = list(self._open.values())
-        return [self._page(claim, State.OPENED) for claim in claims if pages_someone(claim)]
+            return self._pages
+
+    def page(self, incident: Incident, claims: Sequence[Claim], state: State) -> Page:
+        """The page of an incident as it stands."""
+        lead = leading(claims)
+        finding, impact = lead.finding, lead.finding.impact
+        context = self._settings.context_of(finding.run_id)
+        route = self._routing.route_of(incident)
+        if route is not None and route.team and context.team is None:
+            context = replace(context, team=route.team)
+        related = [
+            claim.finding
+            for claim in self._claims.values()
+            if claim.finding.run_id in incident.runs
+        ]
+        known = {claim.finding.id: claim.finding for claim in claims}
+        known |= {one.id: one for one in related}
+        alerts = [
+            f"{alert.name} on {clean(alert.entity, 80)} since {clock(alert.began_at_ns)} UTC"
+            for alert in incident.alerts
+        ]
+        sections = sections_of(
+            lead,
+            list(known.values()),
+            context,
+            number=incident.number,
+            alerts=alerts,
+            closing=incident.closing,
+        )
+        links = self._settings.links.of(incident, finding.run_id, incident.updated_at_ns)
+        began_ns = min(claim.finding.began_at_ns for claim in claims)
+        return Page(
+            key=incident.key,
+            state=state,
+            title=incident.title,
+            severity=incident.severity.value,
+            kind=finding.kind,
+            finding=clean(finding.id, ID_CHARS_MAX),
+            run=clean(finding.run_id, ID_CHARS_MAX),
+            agent=clean(who(finding.agent), 200),
+            began_at_ns=began_ns,
+            began_at=instant(began_ns),
+            sections=sections,
+            body=tuple(line for section in sections for line in section.text_lines),
+            findings=tuple(page_finding(claim) for claim in claims[-PAGE_FINDINGS_MAX:]),
+            kinds=incident.kinds,
+            agents=incident.agents,
+            entities=incident.entities,
+            links=links,
+            incident=incident.number,
+            revision=incident.revision,
+            trace=clean(finding.trace_id, ID_CHARS_MAX) or None,
+            probability=None if impact is None else impact.probability,
+            service=None if context.service is None else clean(context.service, 200),
+            team=context.team,
+            environment=None if context.environment is None else clean(context.environment, 200),
+            entity=None if impact is None else clean(impact.entity, 200),
+            closed_at_ns=incident.closed_at_ns,
+            closed_at=None if incident.closed_at_ns is None else instant(incident.closed_at_ns),
+            link=links[0].url if links else None,
+        )
+
+    # --- Inside ------------------------------------------------------------------------------
 
     def _keep(self, claim: Claim) -> None:
+        if claim.closed_at_ns is not None:
+            self._claims.pop(claim.finding.id, None)
+            return
+        self._claims[claim.finding.id] = claim
+        if len(self._claims) > CLAIMS_MAX:
+            self._claims.popitem(last=False)
+
+    def _draw_up(self) -> None:
+        """The open pages, for threads that must not read the book."""
+        pages = [
+            self.page(incident, claims, State.UPDATED)
+            for incident, claims in self._book.open_incidents()
+            if incident.muted is None and claims
+        ]
         with self._turn:
-            if claim.closed_at_ns is not None:
-                self._open.pop(claim.finding.id, None)
-                return
-            self._open[claim.finding.id] = claim
-            if len(self._open) > OPEN_MAX:
-                self._open.popitem(last=False)
+            self._pages = pages
 
-    def _page(self, claim: Claim, state: State) -> Page:
-        run_id = claim.finding.run_id
-        with self._turn:
-            related: list[Finding] = [
-                c.finding for c in self._open.values() if c.finding.run_id == run_id
-            ]
-        link = self._link_to(run_id)
-        service, process, _ = self._home_of(run_id)
-        return compose(claim, state, related=related, service=service, process=process, link=link)
+    def _queued(self, changes: Iterable[IncidentChange], now_ns: int) -> Notified:
+        deliveries: list[Delivery] = []
+        incidents: dict[int, Incident] = {}
+        for change in changes:
+            incidents[change.incident.number] = change.incident
+            if change.incident.muted is not None or not self._is_due(change, now_ns):
+                continue
+            deliveries += self._messages(change, now_ns)
+        return Notified(tuple(deliveries), tuple(incidents.values()))
 
-    def _link_to(self, run_id: str) -> str | None:
-        return None if self._link is None else f"{self._link}/runs/{quote(run_id, safe='')}"
+    def _is_due(self, change: IncidentChange, now_ns: int) -> bool:
+        """False for an update that says little, too soon after the last one, or while snoozed."""
+        key = change.incident.key
+        if change.state is State.CLOSED:
+            self._updated_ns.pop(key, None)
+            return True
+        if change.state is State.UPDATED and not change.worse:
+            if change.incident.snoozed_at(now_ns):
+                return False
+            last_ns = self._updated_ns.get(key)
+            recent = last_ns is not None and now_ns - last_ns < UPDATE_EVERY_S * NS
+            if not change.material and recent:
+                return False
+        self._updated_ns[key] = now_ns
+        return True
 
-    def _pages(self, claim: Claim, state: State) -> list[Delivery]:
-        told = [name for name in self._receivers if name != OTLP]
-        if state is State.UPDATED:
-            told = [name for name in told if name in FOLDING]
-        if not told or not pages_someone(claim):
+    def _messages(self, change: IncidentChange, now_ns: int) -> list[Delivery]:
+        incident = change.incident
+        claims = change.claims
+        if not claims:
             return []
-        body = json.dumps(page.as_json(self._page(claim, state)), ensure_ascii=False)
-        finding_id, revision = claim.finding.id, revision_of(claim, state)
-        return [Delivery(finding_id, state, receiver, body, revision) for receiver in told]
-
-    def _events(self, report: Report) -> list[Delivery]:
+        body = to_text(self.page(incident, claims, change.state))
+        revision = incident.revision if change.state in REVISED else 0
         found: list[Delivery] = []
-        for state, claims in (
-            (State.OPENED, report.opened),
-            (State.UPDATED, report.updated),
-            (State.CLOSED, report.closed),
-        ):
-            for claim in claims:
-                alone = only(report.now_ns, state, claim)
-                service, _, environment = self._home_of(claim.finding.run_id)
-                logs = encode_logs(alone, service=service, environment=environment)
-                body = otlp_findings.body_of(logs, encode_spans(alone))
-                found.append(
-                    Delivery(claim.finding.id, state, OTLP, body, revision_of(claim, state))
-                )
+        for receiver in self._routing.receivers_for(incident):
+            updates = change.state in REVISED
+            if updates and receiver.updates is Updates.MESSAGE and not change.worse:
+                continue
+            delivery = Delivery(
+                subject=incident.key,
+                state=change.state,
+                receiver=receiver.name,
+                body=body,
+                revision=revision,
+                incident=incident.number,
+                urgent=incident.severity is Severity.CRITICAL,
+            )
+            if updates and change.worse:
+                # A receiver that wants only what is critical may not have the opening yet. Where
+                # it has, this is known already; where it has not, the update is folded into it.
+                found.append(replace(delivery, state=State.OPENED, revision=0))
+            if change.state is State.OPENED:
+                wait_ns = self._routing.wait_ns(receiver.name, incident, now_ns)
+                delivery = replace(delivery, wait_ns=wait_ns)
+            found.append(delivery)
         return found
 
 
-def unknown_home(_run_id: str) -> tuple[None, None, None]:
-    """Where nobody can say which process an agent lives in."""
-    return None, None, None
+REVISED = frozenset({State.UPDATED, State.ACKNOWLEDGED})
 
 
-def only(now_ns: int, state: State, claim: Claim) -> Report:
-    """A report about one claim."""
-    if state is State.OPENED:
-        return Report(now_ns, opened=(claim,))
-    return (
-        Report(now_ns, updated=(claim,))
-        if state is State.UPDATED
-        else Report(now_ns, closed=(claim,))
+def page_finding(claim: Claim) -> PageFinding:
+    """A finding as a page lists it."""
+    finding: Finding = claim.finding
+    impact = finding.impact
+    return PageFinding(
+        id=clean(finding.id, ID_CHARS_MAX),
+        kind=finding.kind,
+        summary=clean(finding.summary),
+        began_at_ns=finding.began_at_ns,
+        entity=None if impact is None else clean(impact.entity, 200),
+        closed_at_ns=claim.closed_at_ns,
     )
 
 
-def revision_of(claim: Claim, state: State) -> int:
-    """Updates of one finding are told apart by the stretch of time that they fall into."""
-    return 0 if state is not State.UPDATED else claim.finding.as_of_ns // (UPDATE_EVERY_S * NS)
+def _number(text: str) -> int:
+    return int(blake2b(text.encode(), digest_size=6).hexdigest(), 16)

@@ -12,8 +12,8 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, SeverityNumber
 
 from aftershock import attributes
-from aftershock_collector.notify.otlp_values import Value, pairs
-from aftershock_collector.notify.page import State
+from aftershock_collector.otlp.encode import Value, pairs
+from aftershock_collector.store.interface import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import shlex
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from aftershock.grade import Grade
 from aftershock_collector.impact.suspects import LINKED
-from aftershock_collector.notify.page import Page, State
-from aftershock_collector.wording import NO_AGENT, clean, clock, lasted, percent, who
+from aftershock_collector.notify.page import Page, PageLink, Section
+from aftershock_collector.store.interface import State
+from aftershock_collector.wording import (
+    NO_AGENT,
+    clean,
+    clock,
+    instant,
+    lasted,
+    percent,
+    who,
+)
 
 if TYPE_CHECKING:
     from aftershock_collector.impact.suspects import Suspect, Suspects
@@ -38,9 +48,9 @@ def shares(suspects: Suspects, most: int = SHOWN_MAX) -> str:
     """All explanations on one line, likeliest first."""
     shown = suspects.ranked[:most]
     rated = [(f"{named(suspect)} {share(suspect)}", suspect.probability) for suspect in shown]
-    nobody = (f"{NO_AGENT} {percent(suspects.no_agent)}", suspects.no_agent)
+    no_agent = (f"{NO_AGENT} {percent(suspects.no_agent)}", suspects.no_agent)
     certain = any(suspect.relation == LINKED for suspect in shown)
-    rated = sorted(rated if certain else [*rated, nobody], key=lambda pair: -pair[1])
+    rated = sorted(rated if certain else [*rated, no_agent], key=lambda pair: -pair[1])
     more = len(suspects.ranked) - most + suspects.more
     listed = " · ".join(words for words, _ in rated)
     return f"{listed} · and {more} more" if more > 0 else listed
@@ -60,36 +70,48 @@ def sentence(suspects: Suspects) -> str:
 def line(suspects: Suspects, suspect: Suspect) -> str:
     """One suspect: its share, what it did, how near, how long before."""
     before = lasted(suspects.alert.began_at_ns - suspect.acted_at_ns)
-    deed = f"{named(suspect)} on {clean(suspect.entity, 80)} ({suspect.relation})"
+    action = f"{named(suspect)} on {clean(suspect.entity, 80)} ({suspect.relation})"
     when = f"{before} before, at {clock(suspect.acted_at_ns)} UTC"
-    return f"{share(suspect):>7}  {deed}, {when}"
+    return f"{share(suspect):>7}  {action}, {when}"
 
 
 def compose(suspects: Suspects, link: str | None = None) -> Page:
     """The update about an alert; only where an action is at least suspected."""
     top = suspects.top
-    assert top is not None, "nobody is told that nobody is suspected"
+    assert top is not None, "a page needs a suspect"
     alert = suspects.alert
-    lines = [
-        f"Alert: {about(suspects)}, since {clock(alert.began_at_ns)} UTC",
-        *([f"  {clean(alert.detail)}"] if alert.detail else []),
-        "Agent actions in the 10 minutes before it:",
-        *(f"  {line(suspects, suspect).strip()}" for suspect in suspects.ranked[:SHOWN_MAX]),
-        f"  {percent(suspects.no_agent)}  {NO_AGENT}",
-        f"Timeline: aftershock timeline {shlex.quote(clean(top.run_id, 80))}",
-        *([f"  {link}"] if link else []),
-    ]
+    lines = (
+        f"{about(suspects)}, since {clock(alert.began_at_ns)} UTC",
+        *((clean(alert.detail),) if alert.detail else ()),
+    )
+    actions = (
+        *(line(suspects, suspect).strip() for suspect in suspects.ranked[:SHOWN_MAX]),
+        f"{percent(suspects.no_agent)}  {NO_AGENT}",
+    )
+    command = f"aftershock timeline {shlex.quote(clean(top.run_id, 80))}"
+    sections = (
+        Section("Alert", lines),
+        Section("Agent actions in the 10 minutes before it", actions),
+        Section("What to do", (command,)),
+    )
+    finding = f"{KIND}/{alert.id}"
     return Page(
-        finding_id=f"{KIND}/{alert.id}",
-        kind=KIND,
+        key="aftershock-" + blake2b(finding.encode(), digest_size=16).hexdigest(),
         state=State.UPDATED,
         title=clean(sentence(suspects), TITLE_CHARS_MAX),
-        lines=tuple(lines),
         severity="warning",
-        run_id=top.run_id,
-        trace_id=top.trace_id,
-        agent=who(top.agent),
+        kind=KIND,
+        finding=finding,
+        run=top.run_id,
+        agent=clean(who(top.agent), 200),
         began_at_ns=alert.began_at_ns,
+        began_at=instant(alert.began_at_ns),
+        sections=sections,
+        body=tuple(text for section in sections for text in section.text_lines),
+        kinds=(KIND,),
+        agents=(clean(who(top.agent), 200),),
+        links=() if link is None else (PageLink("Timeline", link),),
+        trace=top.trace_id or None,
         probability=top.probability,
         link=link,
     )

@@ -12,27 +12,28 @@ import gc
 import logging
 import signal
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from aftershock.model import Report, Step
 from aftershock.policy.policy import Policy
 from aftershock_collector.access.exposure import check_exposure
 from aftershock_collector.access.tokens import Tokens
 from aftershock_collector.config.model import Address, Config
 from aftershock_collector.engine.engine import Engine
-from aftershock_collector.export.agent_telemetry import Hear
+from aftershock_collector.export.agent_telemetry import SendLogs
 from aftershock_collector.export.otlp_forward import Forwarder
 from aftershock_collector.metrics.queries import Prometheus
 from aftershock_collector.metrics.series import Series
-from aftershock_collector.notify.deliverer import Deliverer, receivers_of, renewals, senders
-from aftershock_collector.notify.grafana_annotations import GRAFANA, GrafanaAnnotations
-from aftershock_collector.notify.notifications import Messages
+from aftershock_collector.notify.deliverer import Deliverer
+from aftershock_collector.notify.notifications import Notifications, Settings
+from aftershock_collector.notify.page_links import Links
+from aftershock_collector.notify.page_text import RunContext
+from aftershock_collector.notify.signed_links import LinkSigner
 from aftershock_collector.otlp.wire import Sample
 from aftershock_collector.reading.decoder import PROTOBUF, Signal
-from aftershock_collector.service.worker import Draw, Notify, Worker
+from aftershock_collector.service.worker import Worker
 from aftershock_collector.sources import otlp_grpc, otlp_http
 from aftershock_collector.sources.descriptors import raise_limit
 from aftershock_collector.sources.host_metrics import HostMetrics
@@ -40,7 +41,7 @@ from aftershock_collector.sources.ingest_queue import IngestQueue
 from aftershock_collector.sources.prometheus_query import Poller, PrometheusSource
 from aftershock_collector.sources.prometheus_scrape import Scraper
 from aftershock_collector.store.home_lock import held
-from aftershock_collector.store.interface import Delivery, Store, StoreUnavailable
+from aftershock_collector.store.interface import Store, StoreUnavailable
 from aftershock_collector.store.outbox import SqliteOutbox
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.writer import SqliteStore
@@ -99,22 +100,14 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         store = stack.enter_context(closing(SqliteStore.open(config.store)))
         reader = stack.enter_context(closing(Reader.open(config.store)))
         engine = _engine(config)
-        messages = Messages(
-            [receiver for receiver in receivers_of(config.on_call) if receiver != GRAFANA],
-            link=config.on_call.link or f"http://{config.http}",
-            home_of=engine.home_of,
-        )
+        notifications = Notifications(_page_settings(config, engine))
         send_logs = None
         if config.activity_log_url is not None:
             activity_log = Forwarder(config.activity_log_url, telemetry, config)
             await stack.enter_async_context(activity_log.running())
             send_logs = _to_loop(activity_log)
-        notify, draw = _notifiers(config, messages, telemetry)
-        worker = Worker(
-            engine, store, reader, telemetry, notify, messages.rank_suspects, send_logs, draw
-        )
+        worker = Worker(engine, store, reader, telemetry, notifications, send_logs)
         worker.resume(time.time_ns())
-        messages.resume(reader.claims(open_only=True))
         policy = engine.policy
         queue = IngestQueue(
             store,
@@ -145,13 +138,12 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         grpc = await stack.enter_async_context(
             otlp_grpc.listening(submit, telemetry, config, config.grpc)
         )
-        alarms = messages.open_pages
         stack.enter_context(
             Deliverer(
                 SqliteOutbox(store),
                 telemetry,
-                senders(config.on_call, alarms),
-                renewals(config.on_call, alarms),
+                notifications.receivers,
+                config.on_call.pages_per_minute_max,
             )
         )
         for work in _background(config, queue, worker, store, telemetry):
@@ -172,7 +164,7 @@ def _engine(config: Config) -> Engine:
     )
 
 
-def _to_loop(activity_log: Forwarder) -> Hear:
+def _to_loop(activity_log: Forwarder) -> SendLogs:
     """Hand encoded logs from the worker thread to the event loop that sends them."""
     loop = asyncio.get_running_loop()
 
@@ -182,24 +174,18 @@ def _to_loop(activity_log: Forwarder) -> Hear:
     return send_logs
 
 
-def _notifiers(
-    config: Config, messages: Messages, telemetry: Telemetry
-) -> tuple[Notify, Draw | None]:
-    """What notifies of reports, and annotates actions where Grafana is configured."""
-    if config.on_call.grafana_url is None:
-        return messages.tell, None
-    annotations = GrafanaAnnotations()
+def _page_settings(config: Config, engine: Engine) -> Settings:
+    """Where pages go, what they link to, and what they say about a run."""
+    on_call = config.on_call
+    base = (on_call.link or f"http://{config.http}").rstrip("/")
 
-    def notify(report: Report) -> Iterable[Delivery]:
-        return [*messages.tell(report), *annotations.findings(report)]
+    def context_of(run_id: str) -> RunContext:
+        service, process, environment = engine.home_of(run_id)
+        return RunContext(service=service, process=process, environment=environment)
 
-    def draw(steps: Iterable[Step], now_ns: int) -> Iterable[Delivery]:
-        drawn = annotations.actions(steps, now_ns)
-        telemetry.drop(annotations.dropped)
-        annotations.dropped.clear()
-        return drawn
-
-    return notify, draw
+    return Settings(
+        on_call, Links(base, on_call.grafana_url, LinkSigner.of(config.home)), context_of
+    )
 
 
 async def _on_worker_thread(queue: IngestQueue, work: Callable[[], Found]) -> Found:

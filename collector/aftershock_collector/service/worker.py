@@ -7,25 +7,26 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from aftershock.attributes import SERVICE_NAME
 from aftershock.model import Change, ChangeKind, Report, Step
 from aftershock.runs.fold import Window
 from aftershock_collector.engine.engine import Engine
-from aftershock_collector.export.agent_telemetry import AgentTelemetry, Hear
+from aftershock_collector.export.agent_telemetry import AgentTelemetry, SendLogs
 from aftershock_collector.impact.events import CHANGES_MAX, FIRING_S
 from aftershock_collector.impact.feedback import decided
 from aftershock_collector.impact.priors import prior_of
 from aftershock_collector.impact.suspects import Suspects
+from aftershock_collector.notify.notifications import Notifications, Notified, Settings
 from aftershock_collector.otlp.wire import LogEvent, Sample
 from aftershock_collector.reading.decoder import Readers
 from aftershock_collector.reading.dialects import text_in
 from aftershock_collector.reading.links import read_error
 from aftershock_collector.reading.read import read, read_event
 from aftershock_collector.sources.requests import Observations
-from aftershock_collector.store.interface import Delivery, Store, StoreUnavailable
+from aftershock_collector.store.interface import Store, StoreUnavailable
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.views.timeline_json import suspects_json
@@ -37,23 +38,17 @@ RESTORED_MAX = 2_000  # runs brought back at start: as many as the engine holds
 LEARNT_RUNS_MAX = 1_000  # newest runs that the baseline is learned from at start, ...
 LEARNT_STEPS_MAX = 20_000  # ... until this many steps were read: about two seconds
 
-Notify = Callable[[Report], Iterable[Delivery]]
-Draw = Callable[[Iterable[Step], int], Iterable[Delivery]]  # steps that are new, and now
-NotifySuspects = Callable[[Suspects], Iterable[Delivery]]
+EXPIRY_EVERY_NS = 60_000_000_000  # how often open findings are compared with their greatest age
 
 
 class Unrecorded(NamedTuple):
-    """What one conclusion changed, until it is recorded."""
+    """What one conclusion changed, until the store has it."""
 
     report: Report
-    suspects: tuple[Suspects, ...]
-    deliveries: tuple[Delivery, ...]
-    feedback: tuple[int, ...] = ()  # rows of people's feedback that it reports
-
-
-def without_receivers(_suspects: Suspects) -> Iterable[Delivery]:
-    """Suspects are recorded, and no receiver is configured."""
-    return ()
+    notified: Notified
+    suspects: tuple[Suspects, ...] = ()
+    feedback: tuple[int, ...] = ()  # rows of people's feedback that this report acts on
+    responses: tuple[int, ...] = ()  # rows of acknowledgements and snoozes, likewise
 
 
 class Worker:
@@ -65,22 +60,20 @@ class Worker:
         store: Store,
         reader: Reader,
         telemetry: Telemetry,
-        notify: Notify,
-        notify_suspects: NotifySuspects = without_receivers,
-        send_logs: Hear | None = None,
-        draw: Draw | None = None,
+        notifications: Notifications | None = None,
+        send_logs: SendLogs | None = None,
     ) -> None:
         self.engine = engine
         self._store = store
         self._reader = reader
         self._telemetry = telemetry
-        self._notify = notify
-        self._notify_suspects = notify_suspects
-        self._draw = draw
+        self._notifications = notifications or Notifications(Settings())
         self._agents = AgentTelemetry(engine, telemetry.registry, send_logs)
         self._pending: deque[Unrecorded] = deque()
         self._met: OrderedDict[str, None] = OrderedDict()  # runs this process has seen
-        self._newest_feedback = 0  # newest row of feedback that was consumed
+        self._newest_feedback = 0  # row of the newest that was applied
+        self._newest_response = 0
+        self._expired_ns = 0  # when ages were compared last
         self._older_runs = reader.newest_run()  # rows up to here were made by an earlier process
 
     def resume(self, now_ns: int) -> None:
@@ -92,6 +85,13 @@ class Worker:
         for run_id in reversed(self._reader.live_since(since_ns, RESTORED_MAX)):
             self._restore(run_id)
         restore_baseline(self.engine, self._reader)
+        reader = self._reader
+        self._notifications.set_mutes(reader.mutes(now_ns))
+        self._notifications.resume(
+            reader.claims(open_only=True),
+            reader.newest_incident(),
+            [(one, reader.claims_of(one.number)) for one in reader.incidents(open_only=True)],
+        )
 
     def consume(self, arrived: Observations) -> None:
         """Consume what the ingest queue decoded and committed."""
@@ -131,44 +131,56 @@ class Worker:
         self.engine.correlator.measure(samples)
 
     def tick(self, now_ns: int) -> Report:
-        """Judge, record, and queue notifications."""
-        self._consume_feedback(now_ns)
+        """Apply what people decided, judge, and record both with the pages about them."""
+        self._apply_decisions(now_ns)
         began_s = time.perf_counter()
         report = self.engine.conclude(now_ns)
         self._telemetry.judge.observe(time.perf_counter() - began_s)
         self._concluded(report)
         suspects = tuple(self.engine.correlator.rank_suspects(now_ns))
         changed = (report.opened, report.updated, report.closed, report.impacts, report.changes)
-        if any(changed) or suspects:
-            deliveries = [
-                *self._notify(report),
-                *(d for s in suspects for d in self._notify_suspects(s)),
-            ]
-            self._wait(Unrecorded(report, suspects, tuple(deliveries)))
+        notified = self._notifications.notify(report)
+        for ranking in suspects:
+            notified += self._notifications.rank_suspects(ranking)
+        if any(changed) or suspects or notified.incidents:
+            self._wait(Unrecorded(report, notified, suspects))
         self._record(now_ns)
         return report
 
-    def _consume_feedback(self, now_ns: int) -> None:
-        """What people decided since the last tick, in this process or another one."""
+    def _apply_decisions(self, now_ns: int) -> None:
+        """What people decided since the last tick, in any process, and what expired."""
         try:
-            unreported = [
+            given = [
                 one for one in self._reader.unreported_feedback() if one[0] > self._newest_feedback
             ]
-            prior = prior_of(self._reader.feedback()) if unreported else None
+            responses = [
+                one for one in self._reader.unapplied_responses() if one[0] > self._newest_response
+            ]
+            self._notifications.set_mutes(self._reader.mutes(now_ns))
+            prior = prior_of(self._reader.feedback()) if given else None
         except StoreUnavailable as error:
             self._telemetry.store_unavailable(error.reason, str(error))
             return
-        if prior is None:
+        closed = [decided(claim, feedback) for _, feedback, claim in given]
+        is_due = now_ns - self._expired_ns >= EXPIRY_EVERY_NS
+        if given or responses or is_due:
+            self._expired_ns = now_ns
+            asked = [response for _, response in responses]
+            closed += self._notifications.closings(closed, asked, now_ns)
+        if not (closed or responses):
             return
-        closed = [decided(claim, feedback) for _, feedback, claim in unreported]
         for claim in closed:
             self.engine.close(claim)
-        self.engine.correlator.set_prior(prior)
+        if prior is not None:
+            self.engine.correlator.set_prior(prior)
         report = Report(now_ns, closed=tuple(closed))
         self._concluded(report)
-        rows = tuple(row for row, *_ in unreported)
-        self._newest_feedback = rows[-1]
-        self._wait(Unrecorded(report, (), tuple(self._notify(report)), rows))
+        notified = self._notifications.notify(report, [response for _, response in responses])
+        rows = tuple(row for row, *_ in given)
+        applied = tuple(row for row, _ in responses)
+        self._newest_feedback = max((self._newest_feedback, *rows))
+        self._newest_response = max((self._newest_response, *applied))
+        self._wait(Unrecorded(report, notified, (), rows, applied))
 
     def _concluded(self, report: Report) -> None:
         self._agents.concluded(report)
@@ -186,10 +198,12 @@ class Worker:
 
     def _record(self, now_ns: int) -> None:
         while self._pending:
-            unrecorded = self._pending[0]
+            report, notified, suspects, feedback, responses = self._pending[0]
+            deliveries, incidents = notified.deliveries, notified.incidents
             try:
-                report, suspects, deliveries, feedback = unrecorded
-                self._store.record(report, deliveries, now_ns, suspects, feedback)
+                self._store.record(
+                    report, deliveries, now_ns, suspects, feedback, incidents, responses
+                )
             except StoreUnavailable as error:
                 self._telemetry.store_unavailable(error.reason, str(error))
                 return
@@ -202,9 +216,10 @@ class Worker:
                 self._restore(run_id)
         self.engine.observe(steps, arrived_ns, sender)
         new_steps = self._agents.saw(steps, arrived_ns)
-        drawn = () if self._draw is None else tuple(self._draw(new_steps, arrived_ns))
-        if drawn:
-            self._wait(Unrecorded(Report(arrived_ns), (), drawn))
+        drawn = self._notifications.draw(new_steps, arrived_ns)
+        if drawn.deliveries:
+            self._wait(Unrecorded(Report(arrived_ns), drawn))
+        self._telemetry.drop(self._notifications.dropped())
 
     def _was_evicted(self, run_id: str) -> bool:
         """True where the store knows more of a run than the engine does."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -148,6 +148,10 @@ class Store(Protocol):
 
 class Outbox(Protocol):
     """Deliveries of one store. Methods may be called from any thread."""
+
+    def on_queued(self, listener: Callable[[], None]) -> None:
+        """Call something after each report whose deliveries were queued, in the writer's thread."""
+        ...
 
     def due(self, now_ns: int, limit: int = 32, receiver: str | None = None) -> list[Due]:
         """Deliveries to send now: urgent first, then oldest first."""

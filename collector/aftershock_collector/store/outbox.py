@@ -7,6 +7,7 @@ sends it twice to a receiver that had confirmed it.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from aftershock_collector.store.interface import Due, State
 from aftershock_collector.store.writer import SqliteStore
@@ -19,6 +20,10 @@ class SqliteOutbox:
 
     def __init__(self, store: SqliteStore) -> None:
         self._store = store
+
+    def on_queued(self, listener: Callable[[], None]) -> None:
+        """Call something after each report whose deliveries were queued, in the writer's thread."""
+        self._store.listeners.append(listener)
 
     def due(self, now_ns: int, limit: int = 32, receiver: str | None = None) -> list[Due]:
         """Deliveries to send now, to one receiver or to all: urgent first, then oldest first.

@@ -338,7 +338,7 @@ DELIVERY_IN = """
 """
 # An unsent opening is brought up to date in place: its receiver gets one page, not two.
 DELIVERY_REFRESH = """
-    UPDATE deliveries SET body = ?, urgent = max(urgent, ?),
+    UPDATE deliveries SET body = json_set(?, '$.state', 'opened'), urgent = max(urgent, ?),
         next_attempt_ns = CASE WHEN attempts THEN next_attempt_ns ELSE min(next_attempt_ns, ?) END
     WHERE subject = ? AND receiver = ? AND state = 'opened' AND next_attempt_ns IS NOT NULL
 """

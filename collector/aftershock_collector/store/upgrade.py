@@ -15,6 +15,7 @@ RENAMED: Mapping[str, str] = {
     "vote": "feedback",
     "cause": "assessment",
     "voted_at_ns": "given_at_ns",
+    "nobody": "no_agent",
 }
 RENAMED_TABLES = ("claims", "impacts", "feedback", "suspects")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -86,6 +86,7 @@ class SqliteStore:
         self.trouble: str | None = None  # why the newest write failed; None: it worked
         self._connection = connection
         self._turn = threading.RLock()
+        self.listeners: list[Callable[[], None]] = []  # called after deliveries were queued
         self._origins: dict[bytes, tuple[int, int]] = {}  # body → id, time of newest use
 
     @classmethod
@@ -201,7 +202,11 @@ class SqliteStore:
             for incident in incidents:
                 connection.execute(INCIDENT_IN, incident_row(incident, arrived_s))
                 connection.executemany(INCIDENT_FINDING_IN, incident_finding_rows(incident))
-            return sum(_queue(connection, delivery, arrived_ns) for delivery in deliveries)
+            queued = [_queue(connection, delivery, arrived_ns) for delivery in deliveries]
+        if queued:
+            for listener in self.listeners:
+                listener()
+        return sum(queued)
 
     def feedback(self, over: Claim, arrived_ns: int) -> None:
         """Keep a person's feedback and the finding that it closed, in one transaction.

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from aftershock.attributes import RUN_GOAL
 from aftershock.policy.policy import Policy
-from aftershock_collector.notify import page
-from aftershock_collector.notify.page import Page
+from aftershock_collector.notify.page import Page, parse
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.views.html import timeline_page
 from aftershock_collector.views.run_words import is_alive
@@ -59,9 +58,8 @@ def readable(deliveries: Sequence[tuple[str, int, str]]) -> list[tuple[str, int,
     """Deliveries that are pages of this version; OTLP events are not for people."""
     found: list[tuple[str, int, Page]] = []
     for receiver, at_ns, body in deliveries:
-        held = json.loads(body)
-        if held.get("version") == page.PAGE_VERSION:
-            found.append((receiver, at_ns, page.from_json(held)))
+        with contextlib.suppress(ValueError):
+            found.append((receiver, at_ns, parse(body)))
     return found
 
 

@@ -120,6 +120,8 @@ class Closing(StrEnum):
     RETRACTED = "late evidence shows that it never was true"
     RECOVERED = "the degradation ended"
     FEEDBACK = "a person decided"
+    ACKNOWLEDGED = "a person looked at it"
+    EXPIRED = "no person looked at it in time"
 
 
 class Assessment(StrEnum):

@@ -13,12 +13,13 @@ import pytest
 
 from aftershock.model import Report
 from aftershock_collector import cli
-from aftershock_collector.notify import page
 from aftershock_collector.store.interface import Delivery, State
 from aftershock_collector.store.outbox import SqliteOutbox
+from aftershock_collector.store.serialization import to_text
 from aftershock_collector.store.writer import SqliteStore
 from tests.support import incident
 from tests.support.commands import Main, printed_data
+from tests.support.desk import page_of
 
 FIRST, SECOND = "a1" + "0" * 30, "a2" + "0" * 30
 EXTRA = (
@@ -166,8 +167,8 @@ def test_the_page_is_written_with_the_pages_that_were_sent(
 ) -> None:
     (found,) = printed_data(main, "findings", "--run", "a1")
     store = SqliteStore.open(tmp_path / "home" / "aftershock.db")
-    printed = page.compose(incident.loop(), page.State.OPENED)
-    body = json.dumps(page.as_json(printed))
+    page = page_of(incident.loop())
+    body = to_text(page)
     store.record(Report(0), [Delivery(found["id"], State.OPENED, "webhook", body)], incident.at(9))
     SqliteOutbox(store).delivered(1, incident.at(10))
     store.close()
@@ -177,7 +178,7 @@ def test_the_page_is_written_with_the_pages_that_were_sent(
     assert (code, out) == (0, "")
     assert error == f"{(tmp_path / 'page.html').as_uri()}\n"
     assert "get_status" in text
-    assert printed.title in text
+    assert page.title in text
     assert main("timeline", "a1", "--html", "no/such/folder.html")[0] == 1
 
 

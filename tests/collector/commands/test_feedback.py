@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from aftershock.policy.policy import EMPTY
 from aftershock_collector.config.model import Address, Config, OnCall
 from aftershock_collector.engine.engine import Engine
 from aftershock_collector.impact.feedback import closing_words, decided, feedback_on
+from aftershock_collector.notify.notifications import Notifications, Notified, Settings
 from aftershock_collector.service.wiring import running
 from aftershock_collector.service.worker import Worker
+from aftershock_collector.store.incidents import Response
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.telemetry import Telemetry
@@ -99,19 +102,29 @@ def test_feedback_without_a_name_or_a_reason_is_refused(
     assert [None] == [claim.closing for claim in claims(home)]
 
 
+class Recording(Notifications):
+    """Remembers the reports with findings that a person closed."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.reports: list[Report] = []
+
+    def notify(self, report: Report, responses: Sequence[Response] = ()) -> Notified:
+        if report.closed:
+            self.reports.append(report)
+        return super().notify(report, responses)
+
+
 class Desk:
     """A judging core on a real store, as a running collector has it."""
 
     def __init__(self, home: Path) -> None:
         self.store = SqliteStore.open(home / "aftershock.db")
         self.reader = Reader.open(home / "aftershock.db")
-        self.reports: list[Report] = []
-
-        def deliver(report: Report) -> tuple[()]:
-            self.reports.append(report)
-            return ()
-
-        self.judging = Worker(Engine(EMPTY), self.store, self.reader, Telemetry(), deliver)
+        self.notifications = Recording(Settings())
+        self.judging = Worker(
+            Engine(EMPTY), self.store, self.reader, Telemetry(), self.notifications
+        )
         self.judging.resume(incident.at(97))
 
     def votes(self, home: Path) -> int:
@@ -128,12 +141,14 @@ def test_a_vote_cast_while_nobody_listened_is_told_by_the_next_collector_once(
     for second in (98, 99, 100):
         desk.judging.tick(incident.at(second))
 
-    assert [["agent_impact"]] == [[c.finding.kind for c in r.closed] for r in desk.reports]
+    assert [["agent_impact"]] == [
+        [c.finding.kind for c in r.closed] for r in desk.notifications.reports
+    ]
     assert 0 == desk.votes(home)
     assert pytest.approx(3.0, abs=0.05) == desk.judging.engine.correlator.observer.no_agent
     again = Desk(home)
     again.judging.tick(incident.at(101))
-    assert [] == again.reports
+    assert [] == again.notifications.reports
     assert pytest.approx(3.0, abs=0.05) == again.judging.engine.correlator.observer.no_agent
 
 
@@ -188,7 +203,11 @@ def test_feedback_resolves_the_page_while_the_collector_runs(home: Path, main: M
             return [page["state"] for page in pages()]
 
         config = Config(
-            home=home, http=ANY, grpc=ANY, tick_s=0.05, on_call=OnCall(webhook_url=receiver.url)
+            home=home,
+            http=ANY,
+            grpc=ANY,
+            tick_s=0.05,
+            on_call=OnCall(webhook_url=receiver.url, wait_s=0.0),
         )
         asyncio.run(live(config))
         closing = pages()[-1]

@@ -85,9 +85,16 @@ def test_every_section_reaches_its_field() -> None:
     assert [] == [q for q in seen.prometheus.queries if q.family == "latency"]
     assert "S3CRET" not in repr(config)
     assert config.on_call == OnCall(
-        "http://hook", "https://slack", "key", "http://pd", "http://am", "http://otlp", "http://me",
-        "http://graf", "t",
-    )  # fmt: skip
+        webhook_url="http://hook",
+        slack_url="https://slack",
+        pagerduty_routing_key="key",
+        pagerduty_url="http://pd",
+        alertmanager_url="http://am",
+        otlp_url="http://otlp",
+        link="http://me",
+        grafana_url="http://graf",
+        grafana_token="t",
+    )
     assert config.document == {"tools": {"scale": {"tier": "provision"}}}
 
 

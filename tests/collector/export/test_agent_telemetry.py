@@ -1,4 +1,4 @@
-"""What agents do, as metrics and as an ordered story: counted once, bounded, with exemplars."""
+"""What agents do, as metrics and as an ordered log: counted once, bounded, with exemplars."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ HOME = {"agent": "bot", "service": "shop", "environment": "prod"}
 NOTHING = Fingerprint("same", frozenset({1}))
 
 
-class Watched:
+class Observed:
     """An engine with its fleet, and what a scrape would show."""
 
     def __init__(self, policy: Policy | None = None) -> None:
         self.registry = CollectorRegistry()
-        self.told: list[bytes] = []
+        self.sent: list[bytes] = []
         self.engine = Engine(policy or Policy())
-        self.fleet = AgentTelemetry(self.engine, self.registry, self.told.append)
+        self.fleet = AgentTelemetry(self.engine, self.registry, self.sent.append)
 
     def see(self, *steps: Step) -> None:
         now_ns = max(step.last_ns for step in steps)
@@ -64,8 +64,8 @@ class Watched:
     def value(self, name: str, **labels: str) -> float | None:
         return self.registry.get_sample_value(f"aftershock_{name}", {**HOME, **labels})
 
-    def story(self) -> list[tuple[str, dict[str, Any]]]:
-        return [told for body in self.told for told in records(body)]
+    def log(self) -> list[tuple[str, dict[str, Any]]]:
+        return [sent for body in self.sent for sent in records(body)]
 
 
 def parsed(text: str) -> list[Metric]:
@@ -94,7 +94,7 @@ def records(body: bytes) -> list[tuple[str, dict[str, Any]]]:
 
 def step(at_s: float, kind: StepKind = StepKind.TOOL_CALL, **given: Any) -> Step:
     began = T0 + int(at_s * SECOND)
-    told: dict[str, Any] = {
+    sent: dict[str, Any] = {
         "run_id": "run",
         "span_id": f"{int(at_s * 1000):016x}",
         "trace_id": TRACE,
@@ -107,7 +107,7 @@ def step(at_s: float, kind: StepKind = StepKind.TOOL_CALL, **given: Any) -> Step
         "environment": "prod",
         **given,
     }
-    return Step(**told)
+    return Step(**sent)
 
 
 def call(at_s: float, tool: str = "get_status", **given: Any) -> Step:
@@ -128,7 +128,7 @@ def frame(ended_s: float | None = None) -> Step:
 
 
 def test_a_step_that_arrives_three_times_is_counted_once() -> None:
-    seen = Watched()
+    seen = Observed()
     opened = replace(call(1), ended_at_ns=None)
 
     seen.see(frame(), opened)
@@ -140,23 +140,23 @@ def test_a_step_that_arrives_three_times_is_counted_once() -> None:
     labels = {"tool": "get_status", "tier": "read", "outcome": "ok"}
     assert seen.value("agent_tool_calls_total", **labels) == 1
     assert seen.value("agent_tool_call_seconds_sum", tool="get_status") == 0.25
-    states = [said["aftershock.step.state"] for _, said in seen.story()]
+    states = [text_of["aftershock.step.state"] for _, text_of in seen.log()]
     assert ["began", "began", "ended"] == states
 
 
 def test_what_a_tool_reaches_the_outside_by_is_no_step_of_its_own() -> None:
-    seen = Watched()
+    seen = Observed()
 
     seen.see(frame(), call(1), step(1, StepKind.OUTGOING, span_id="http", name="GET /status"))
 
     assert seen.value("agent_steps_total", kind="tool_call") == 1
     assert seen.value("agent_steps_total", kind="outgoing") is None
-    assert not any("GET /status" in said for said, _ in seen.story())
-    assert any("get_status" in said for said, _ in seen.story())
+    assert not any("GET /status" in text_of for text_of, _ in seen.log())
+    assert any("get_status" in text_of for text_of, _ in seen.log())
 
 
 def test_inferences_tokens_and_cost_are_counted_by_model() -> None:
-    seen = Watched()
+    seen = Observed()
     asked = step(1, StepKind.INFERENCE, name="gpt-4o", tokens=Tokens(1_000, 100), error="timeout")
 
     seen.see(frame(), asked)
@@ -171,7 +171,7 @@ def test_inferences_tokens_and_cost_are_counted_by_model() -> None:
 
 
 def test_what_a_loop_wastes_is_counted_from_its_alarm_until_the_run_is_over() -> None:
-    seen = Watched()
+    seen = Observed()
     seen.see(frame(), *(call(at) for at in range(1, 4)))
     seen.judge(4)
     seen.see(call(4), call(5))
@@ -193,7 +193,7 @@ def test_what_a_loop_wastes_is_counted_from_its_alarm_until_the_run_is_over() ->
 
 
 def test_a_finding_that_escalates_is_counted_at_both_levels() -> None:
-    seen = Watched()
+    seen = Observed()
     seen.see(frame(), call(1), call(2))
     seen.judge(3)
     seen.see(call(3), call(4))
@@ -204,7 +204,7 @@ def test_a_finding_that_escalates_is_counted_at_both_levels() -> None:
 
 
 def test_an_action_tells_what_it_knew_and_what_it_lacked() -> None:
-    seen = Watched()
+    seen = Observed()
     fact = Fact("window", "prod", "calendar", T0, Outcome.OK, "f")
     wanted = (Requirement("window", "prod"), Requirement("limit", "orders"))
     scaled = call(2, "scale", tier=Tier.PROVISION, targets=("service/shop",), requires=wanted)
@@ -212,15 +212,15 @@ def test_an_action_tells_what_it_knew_and_what_it_lacked() -> None:
     seen.see(frame(), step(1, StepKind.FACT, name="window", facts=(fact,)), scaled)
     seen.judge(3)
 
-    said = dict(seen.story())["◆ scale → service/shop: 250 ms"]
-    assert ["window of prod"] == said["aftershock.context.known"]
-    assert ["limit of orders"] == said["aftershock.context.lacked"]
+    text_of = dict(seen.log())["◆ scale → service/shop: 250 ms"]
+    assert ["window of prod"] == text_of["aftershock.context.known"]
+    assert ["limit of orders"] == text_of["aftershock.context.lacked"]
     assert seen.value("agent_required_facts_total", tool="scale") == 2
     assert seen.value("agent_unmet_facts_total", tool="scale", finding="missing_fact") == 1
 
 
 def test_an_approval_waits_until_it_is_answered_and_the_story_says_by_whom() -> None:
-    seen = Watched()
+    seen = Observed()
     asked = step(1, StepKind.APPROVAL, name="drop", ended_at_ns=None, parent_id="root")
     asked = replace(asked, approval=Approval("drop", Gate.ASK, by="alice"))
     answered = replace(
@@ -234,13 +234,16 @@ def test_an_approval_waits_until_it_is_answered_and_the_story_says_by_whom() -> 
     seen.see(answered)
     seen.judge(12)
     assert seen.value("agent_approvals_waiting") == 0
-    _, said = seen.story()[-1]
-    assert ("allow", "bob") == (said["aftershock.approval.outcome"], said["aftershock.approval.by"])
+    _, text_of = seen.log()[-1]
+    assert ("allow", "bob") == (
+        text_of["aftershock.approval.outcome"],
+        text_of["aftershock.approval.by"],
+    )
 
 
 def test_a_budget_is_surveyed_while_the_run_lasts() -> None:
     policy = Policy(limits=Limits(budget=Budget(steps=8, wall_time_s=20)))
-    seen = Watched(policy)
+    seen = Observed(policy)
 
     seen.see(frame(), call(1), call(2))
     seen.judge(5)
@@ -269,11 +272,11 @@ def test_label_sets_beyond_the_limit_share_one_and_are_counted() -> None:
 
 
 def test_a_hostile_tool_name_is_one_line_of_the_story() -> None:
-    said = sentence(call(1, "get\n\x1b[31mstatus\u202e"))
+    text_of = sentence(call(1, "get\n\x1b[31mstatus\u202e"))
 
-    assert "\n" not in said
-    assert "\x1b" not in said
-    assert "\u202e" not in said
+    assert "\n" not in text_of
+    assert "\x1b" not in text_of
+    assert "\u202e" not in text_of
 
 
 def test_a_running_collector_shows_exemplars_and_tells_the_story(tmp_path: Path) -> None:
@@ -298,15 +301,15 @@ def test_a_running_collector_shows_exemplars_and_tells_the_story(tmp_path: Path)
 
     with Receiver() as receiver:
         shown = asyncio.run(live(receiver.url))
-        told = [one for sent in receiver.requests for one in records(sent.content)]
+        sent = [one for sent in receiver.requests for one in records(sent.content)]
 
     families = {family.name: family for family in parsed(shown.text)}
     calls = [s for s in families["aftershock_agent_tool_call_seconds"].samples if s.exemplar]
     traces = {sample.exemplar.labels["trace_id"] for sample in calls if sample.exemplar}
     assert {span.trace_id.hex() for span in run.spans} == traces
     assert {"/v1/logs"} == {sent.path for sent in receiver.requests}
-    assert {"aftershock.step"} == {said["event.name"] for _, said in told}
+    assert {"aftershock.step"} == {text_of["event.name"] for _, text_of in sent}
     steps = families["aftershock_agent_steps"].samples
     counted = sum(sample.value for sample in steps if sample.name.endswith("_total"))
-    frames = [said for _, said in told if said["aftershock.step.kind"] == "agent"]
-    assert len(told) - len(frames) == counted > 0
+    frames = [text_of for _, text_of in sent if text_of["aftershock.step.kind"] == "agent"]
+    assert len(sent) - len(frames) == counted > 0

@@ -9,8 +9,8 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from aftershock import attributes
 from aftershock.model import Chart, Claim, Report
-from aftershock_collector.notify.otlp_encoding import encode_logs
 from aftershock_collector.notify.otlp_evidence import AGAIN_NS, POINTS_MAX
+from aftershock_collector.notify.otlp_findings import encode_logs
 from tests.support import incident
 
 S = 1_000_000_000

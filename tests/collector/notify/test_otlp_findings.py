@@ -1,4 +1,4 @@
-"""Tests of findings as OTLP: log events, verdict spans in the action's trace, incidents."""
+"""Tests of findings as OTLP: log events, attribution spans in the action's trace, incidents."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from aftershock import attributes
 from aftershock.model import Alternative, Claim, Report
-from aftershock_collector.notify.otlp_encoding import encode_logs, encode_spans
+from aftershock_collector.notify.otlp_findings import encode_logs, encode_spans
 from tests.support import incident
 
 ACTION = "00f067aa0ba902b7"
-RIVAL_TRACE, RIVAL = "4bf92f3577b34da6a3ce929d0e0e4736", "b7ad6b7169203331"
+OTHER_TRACE, OTHER = "4bf92f3577b34da6a3ce929d0e0e4736", "b7ad6b7169203331"
 
 
 def blamed() -> Claim:
     """The impact finding with ids as OpenTelemetry makes them."""
     claim = incident.blamed()
-    nobody = Alternative(None, None, "no agent action", 0.06)
-    alternatives = (nobody, Alternative(RIVAL, "r", "restart", 0.03, RIVAL_TRACE, "docs-bot"))
+    no_agent = Alternative(None, None, "no agent action", 0.06)
+    alternatives = (no_agent, Alternative(OTHER, "r", "restart", 0.03, OTHER_TRACE, "docs-bot"))
     judged = replace(incident.impact(), span_id=ACTION, alternatives=alternatives)
     return replace(claim, finding=replace(claim.finding, impact=judged, evidence=(ACTION,)))
 
@@ -39,15 +39,15 @@ def spans(report: Report) -> list[Span]:
     return [s for a in request.resource_spans for b in a.scope_spans for s in b.spans]
 
 
-def said(attributes_: list[KeyValue]) -> dict[str, object]:
+def values_of(attributes_: list[KeyValue]) -> dict[str, object]:
     return {p.key: getattr(p.value, p.value.WhichOneof("value") or "") for p in attributes_}
 
 
-def test_a_finding_is_told_three_times_under_one_id() -> None:
+def test_a_finding_is_reported_three_times_under_one_id() -> None:
     over = incident.closed(blamed())
     report = Report(incident.at(150), opened=(blamed(),), updated=(blamed(),), closed=(over,))
     records = logs(report)
-    values = [said(list(record.attributes)) for record in records]
+    values = [values_of(list(record.attributes)) for record in records]
 
     assert {record.event_name for record in records} == {attributes.EVENT_FINDING}
     assert [v[attributes.FINDING_STATE] for v in values] == ["opened", "updated", "closed"]
@@ -74,28 +74,32 @@ def test_ids_that_are_not_of_opentelemetry_are_left_to_the_attributes() -> None:
     (record,) = logs(Report(incident.at(64), opened=(imported,)))
 
     assert record.trace_id == b""
-    assert said(list(record.attributes))[attributes.RUN_ID] == incident.RUN
+    assert values_of(list(record.attributes))[attributes.RUN_ID] == incident.RUN
 
 
-def test_a_verdict_is_a_child_of_the_action_in_the_same_trace_with_links_to_its_rivals() -> None:
-    verdict, _ = spans(Report(incident.at(64), opened=(blamed(),)))
+def test_an_attribution_is_a_child_of_the_action_in_the_same_trace_with_links_to_alternatives() -> (
+    None
+):
+    attribution, _ = spans(Report(incident.at(64), opened=(blamed(),)))
 
-    assert verdict.trace_id.hex() == incident.TRACE
-    assert verdict.parent_span_id.hex() == ACTION
-    assert verdict.start_time_unix_nano == incident.impact().acted_at_ns
-    assert [(x.trace_id.hex(), x.span_id.hex()) for x in verdict.links] == [(RIVAL_TRACE, RIVAL)]
-    assert said(list(verdict.attributes))[attributes.IMPACT_PROBABILITY] == 0.91
+    assert attribution.trace_id.hex() == incident.TRACE
+    assert attribution.parent_span_id.hex() == ACTION
+    assert attribution.start_time_unix_nano == incident.impact().acted_at_ns
+    assert [(x.trace_id.hex(), x.span_id.hex()) for x in attribution.links] == [
+        (OTHER_TRACE, OTHER)
+    ]
+    assert values_of(list(attribution.attributes))[attributes.IMPACT_PROBABILITY] == 0.91
 
 
 def test_an_incident_is_a_trace_of_its_own_that_links_every_candidate() -> None:
-    verdict, case = spans(Report(incident.at(64), opened=(blamed(),)))
-    linked = {x.span_id.hex(): said(list(x.attributes)) for x in case.links}
+    attribution, case = spans(Report(incident.at(64), opened=(blamed(),)))
+    linked = {x.span_id.hex(): values_of(list(x.attributes)) for x in case.links}
 
-    assert case.trace_id != verdict.trace_id
+    assert case.trace_id != attribution.trace_id
     assert case.parent_span_id == b""
     assert linked[ACTION][attributes.IMPACT_PROBABILITY] == 0.91
-    assert linked[RIVAL][attributes.IMPACT_PROBABILITY] == 0.03
-    assert linked[RIVAL][attributes.IMPACT_CANDIDATE] == "docs-bot's restart"
+    assert linked[OTHER][attributes.IMPACT_PROBABILITY] == 0.03
+    assert linked[OTHER][attributes.IMPACT_CANDIDATE] == "docs-bot's restart"
     (shares,) = [p.value for p in case.attributes if p.key == attributes.IMPACT_CANDIDATES]
     assert [v.string_value for v in shares.array_value.values] == [
         "0.910 sre-bot's scale_deployment",

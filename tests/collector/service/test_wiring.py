@@ -31,7 +31,7 @@ def test_a_loop_pages_once_and_not_again_after_a_restart(tmp_path: Path) -> None
             await asyncio.sleep(seconds)
 
     with Receiver() as receiver:
-        on_call = OnCall(webhook_url=f"{receiver.url}/page")
+        on_call = OnCall(webhook_url=f"{receiver.url}/page", wait_s=0.0)
         config = Config(home=tmp_path, http=ANY, grpc=ANY, tick_s=0.05, on_call=on_call)
         asyncio.run(live(config, 1.0))
         asyncio.run(live(config, 1.0))

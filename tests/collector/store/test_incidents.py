@@ -40,7 +40,7 @@ INCIDENT = Incident(
     kinds=("missing_fact",),
     open_findings=1,
 )
-PAGE = Delivery(INCIDENT.key, State.OPENED, "webhook", "first", incident=1)
+PAGE = Delivery(INCIDENT.key, State.OPENED, "webhook", "{}", incident=1)
 
 
 @pytest.fixture
@@ -133,10 +133,10 @@ def test_an_opening_that_was_not_sent_is_brought_up_to_date_instead_of_followed(
 ) -> None:
     outbox = SqliteOutbox(store)
     assert keep(store, INCIDENT, PAGE) == 1
-    update = replace(PAGE, state=State.UPDATED, revision=1, body="second")
+    update = replace(PAGE, state=State.UPDATED, revision=1, body='{"state":"updated","n":2}')
     assert keep(store, INCIDENT, update) == 0
     (due,) = outbox.due(NOW)
-    assert (due.state, due.body) == (State.OPENED, "second")
+    assert (due.state, due.body) == (State.OPENED, '{"state":"opened","n":2}')
 
     outbox.delivered(due.id, NOW)
     assert keep(store, INCIDENT, update) == 1
@@ -149,8 +149,8 @@ def test_a_page_waits_for_siblings_unless_it_becomes_urgent(store: SqliteStore) 
     assert outbox.due(NOW) == []
     assert outbox.next_ns("webhook") == NOW + 5 * S
 
-    keep(store, INCIDENT, replace(PAGE, urgent=True, body="worse"), at_ns=NOW + S)
-    assert [due.body for due in outbox.due(NOW + S)] == ["worse"]
+    keep(store, INCIDENT, replace(PAGE, urgent=True, body='{"state":"updated"}'), at_ns=NOW + S)
+    assert [due.body for due in outbox.due(NOW + S)] == ['{"state":"opened"}']
 
 
 def test_urgent_pages_are_sent_first(store: SqliteStore) -> None:

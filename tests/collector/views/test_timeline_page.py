@@ -18,12 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as values
 
 from aftershock.model import Chart, Level, Step
-from aftershock_collector.notify.page import State, compose
+from aftershock_collector.notify.page import PageLink
 from aftershock_collector.views import chart
 from aftershock_collector.views.chart import Plot
 from aftershock_collector.views.html import templates, time_axis, timeline_page
 from aftershock_collector.views.timeline import Timeline, lay_out
 from tests.support import incident
+from tests.support.desk import page_of
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 HOSTILE = (
@@ -108,9 +109,9 @@ def test_hostile_names_cannot_break_out_of_the_page() -> None:
     finding = replace(incident.loop().finding, summary=HOSTILE, agent=HOSTILE, facts=(HOSTILE,))
     claim = replace(incident.loop(), finding=finding)
     laid = lay_out(map(hostile, incident.steps()), [claim], [judged])
-    page = compose(claim, State.OPENED, link="http://x/" + HOSTILE)
+    page = replace(page_of(claim), links=(PageLink(HOSTILE, "http://x/" + HOSTILE),))
     dirty = read(laid, pages=[(HOSTILE, incident.at(1), page)])
-    clean = read(whole(), pages=[("webhook", incident.at(1), compose(claim, State.OPENED))])
+    clean = read(whole(), pages=[("webhook", incident.at(1), page_of(claim))])
 
     assert len(dirty.of("script")) == len(clean.of("script")) == 2
     assert dirty.of("img") == []
@@ -201,7 +202,7 @@ def test_nothing_below_one_half_is_red(probability: float, red: bool) -> None:
 
 
 def test_the_pages_that_were_sent_are_shown_as_they_were() -> None:
-    page = compose(incident.loop(), State.OPENED)
+    page = page_of(incident.loop())
     shown = read(whole(), pages=[("webhook", incident.at(71), page)])
 
     assert "webhook · 12:04:21 UTC · opened" in shown.text

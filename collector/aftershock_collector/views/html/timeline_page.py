@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from aftershock.grade import SUSPECTED_FROM
 from aftershock.model import Level
-from aftershock_collector.notify.page import State, title_of
+from aftershock_collector.notify.page_text import title_of
+from aftershock_collector.store.interface import State
 from aftershock_collector.views.chart import Plot, plot_of
 from aftershock_collector.views.html import panels, plots, templates, time_axis
 from aftershock_collector.wording import (

@@ -1,0 +1,209 @@
+"""Where pages go, when, and to whom: the section `on_call` of aftershock.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aftershock.policy.policy import parse_seconds
+
+Document = Mapping[str, Any]
+
+KINDS = ("webhook", "slack", "pagerduty", "alertmanager", "opsgenie", "teams", "email")
+# Secrets by kind of receiver; the same under `on_call.receivers.<name>.<kind>`.
+SECRET_KEYS = {
+    "webhook": ("secret",),
+    "slack": ("url", "token"),
+    "pagerduty": ("routing_key",),
+    "opsgenie": ("api_key",),
+    "teams": ("url",),
+    "email": ("password",),
+    "grafana": ("token",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail server and who gets pages. `tls`: starttls, implicit, or none (on loopback)."""
+
+    host: str
+    sender: str
+    to: tuple[str, ...]
+    port: int = 587  # submission, RFC 6409
+    tls: str = "starttls"
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def parse(cls, given: Document) -> Mail:
+        """Read a checked `email` section."""
+        tls = given.get("tls", "starttls")
+        return cls(
+            host=given["host"],
+            sender=given["from"],
+            to=tuple(given["to"]),
+            port=given.get("port", 465 if tls == "implicit" else 587),
+            tls=tls,
+            user=given.get("user"),
+            password=given.get("password"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NamedReceiver:
+    """A further receiver, which routes name."""
+
+    name: str
+    kind: str
+    settings: Document = field(repr=False)
+
+    def text(self, key: str) -> str:
+        """A setting that the schema requires."""
+        return str(self.settings[key])
+
+    def optional(self, key: str) -> str | None:
+        """A setting that may be left out."""
+        value = self.settings.get(key)
+        return None if value is None else str(value)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Further headers of a webhook."""
+        return dict(self.settings.get("headers") or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Agents, the team that owns them, and the receivers that get their pages."""
+
+    agent: str = "*"  # name or glob
+    team: str | None = None
+    receivers: tuple[str, ...] = ()  # none: all
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """When only critical incidents page; the others wait for the end. Minutes after midnight."""
+
+    begins_min: int
+    ends_min: int
+    timezone: str = "UTC"
+
+    @classmethod
+    def parse(cls, given: Document) -> QuietHours:
+        """Read a checked section: `from` and `until` as HH:MM."""
+        return cls(_minutes(given["from"]), _minutes(given["until"]), given.get("timezone", "UTC"))
+
+
+@dataclass(frozen=True, slots=True)
+class OnCall:
+    """Where findings go; `None` where no receiver is configured. Secrets do not show in a repr."""
+
+    webhook_url: str | None = None
+    webhook_secret: str | None = field(default=None, repr=False)
+    slack_url: str | None = field(default=None, repr=False)
+    pagerduty_routing_key: str | None = field(default=None, repr=False)
+    pagerduty_url: str = "https://events.pagerduty.com"
+    alertmanager_url: str | None = None
+    opsgenie_api_key: str | None = field(default=None, repr=False)
+    opsgenie_url: str = "https://api.opsgenie.com"
+    teams_url: str | None = field(default=None, repr=False)
+    mail: Mail | None = None
+    otlp_url: str | None = None
+    link: str | None = None  # None: the collector's own pages
+    grafana_url: str | None = None
+    grafana_token: str | None = field(default=None, repr=False)
+    receivers: tuple[NamedReceiver, ...] = ()
+    routes: tuple[Route, ...] = ()
+    quiet_hours: QuietHours | None = None
+    wait_s: float = 5.0  # for siblings: three rules see one loop within a few steps of each other
+    severities: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    waits_s: Mapping[str, float] = field(default_factory=dict[str, float])
+    action_expiry_s: float = 7 * 86_400.0  # as long as findings are kept
+    pages_per_minute_max: int = 20  # to one receiver; Slack's webhooks allow one a second
+
+    def named(self, kind: str) -> tuple[NamedReceiver, ...]:
+        """The further receivers of a kind."""
+        return tuple(receiver for receiver in self.receivers if receiver.kind == kind)
+
+    def wait_of(self, receiver: str) -> float:
+        """Seconds that a receiver's pages wait for findings of the same incident."""
+        return self.waits_s.get(receiver, self.wait_s)
+
+    def wants(self, receiver: str, severity: str) -> bool:
+        """False where a receiver is configured for other severities only."""
+        wanted = self.severities.get(receiver)
+        return wanted is None or severity in wanted
+
+    @classmethod
+    def parse(cls, given: Document) -> OnCall:
+        """Read a checked section."""
+        sections: dict[str, Document] = {kind: given.get(kind) or {} for kind in KINDS}
+        further: Mapping[str, Document] = given.get("receivers") or {}
+        options = {k: section for k, section in sections.items() if section} | dict(further)
+        grafana: Document = given.get("grafana") or {}
+        found: dict[str, Any] = {
+            f"{kind}_url": sections[kind]["url"]
+            for kind in ("pagerduty", "opsgenie")
+            if "url" in sections[kind]
+        }
+        found |= {
+            f"{key}_s": parse_seconds(given[key])
+            for key in ("wait", "action_expiry")
+            if key in given
+        }
+        if "pages_per_minute_max" in given:
+            found["pages_per_minute_max"] = given["pages_per_minute_max"]
+        quiet: Document | None = given.get("quiet_hours")
+        return cls(
+            webhook_url=sections["webhook"].get("url"),
+            webhook_secret=sections["webhook"].get("secret"),
+            slack_url=sections["slack"].get("url"),
+            pagerduty_routing_key=sections["pagerduty"].get("routing_key"),
+            alertmanager_url=sections["alertmanager"].get("url"),
+            opsgenie_api_key=sections["opsgenie"].get("api_key"),
+            teams_url=sections["teams"].get("url"),
+            mail=Mail.parse(sections["email"]) if sections["email"] else None,
+            grafana_url=grafana.get("url"),
+            grafana_token=grafana.get("token"),
+            otlp_url=given.get("otlp"),
+            link=given.get("link"),
+            receivers=tuple(_named(name, section) for name, section in further.items()),
+            routes=tuple(_route(one) for one in given.get("routes") or ()),
+            quiet_hours=None if quiet is None else QuietHours.parse(quiet),
+            severities={
+                n: frozenset(s["severities"]) for n, s in options.items() if "severities" in s
+            },
+            waits_s={n: parse_seconds(s["wait"]) for n, s in options.items() if "wait" in s},
+            **found,
+        )
+
+
+def _named(name: str, given: Document) -> NamedReceiver:
+    kind = next(kind for kind in KINDS if kind in given)
+    return NamedReceiver(name, kind, given[kind])
+
+
+def _route(given: Document) -> Route:
+    return Route(given.get("agent", "*"), given.get("team"), tuple(given.get("receivers") or ()))
+
+
+def _minutes(text: str) -> int:
+    hours, _, minutes = text.partition(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def unknown_receivers(
+    on_call: Document,
+) -> Iterator[tuple[tuple[str | int, ...], str, list[str]]]:
+    """Names in routes that no receiver has: where they stand, and the names that there are."""
+    known = sorted(
+        {*(kind for kind in KINDS if kind in on_call), *(on_call.get("receivers") or {})}
+    )
+    routes: Sequence[Document] = on_call.get("routes") or ()
+    for number, route in enumerate(routes):
+        names: Sequence[str] = route.get("receivers") or ()
+        for place, name in enumerate(names):
+            if name not in known:
+                yield ("on_call", "routes", number, "receivers", place), name, known

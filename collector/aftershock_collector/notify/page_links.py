@@ -1,0 +1,47 @@
+"""Where a page leads: incident, timeline, trace, Grafana, runbook, and links that act."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from aftershock_collector.notify.alert_names import alert_name
+from aftershock_collector.notify.grafana_annotations import INCIDENT_BOARD, path_of
+from aftershock_collector.notify.page import PageLink
+from aftershock_collector.notify.signed_links import LinkAction, LinkSigner
+from aftershock_collector.store.incidents import Incident
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """How addresses are made. `base`: of the collector's own pages, as receivers reach them."""
+
+    base: str | None = None
+    grafana: str | None = None
+    signer: LinkSigner | None = None
+
+    def run(self, run_id: str) -> str | None:
+        """The timeline of a run."""
+        return None if self.base is None else f"{self.base}/runs/{quote(run_id, safe='')}"
+
+    def of(self, incident: Incident, run_id: str, now_ns: int) -> tuple[PageLink, ...]:
+        """The links of an incident's page, the most useful first."""
+        found: list[PageLink] = []
+        if self.base is not None:
+            number = incident.number
+            found.append(PageLink("Incident", f"{self.base}/incidents/{number}"))
+            found.append(PageLink("Timeline", self.run(run_id) or ""))
+            if self.signer is not None:
+                now_s = now_ns // 1_000_000_000
+                for label, action in (
+                    ("Acknowledge", LinkAction.ACKNOWLEDGE),
+                    ("Was it the agent?", LinkAction.FEEDBACK),
+                    ("Mute", LinkAction.MUTE),
+                ):
+                    found.append(PageLink(label, self.signer.url(self.base, action, number, now_s)))
+            name = alert_name(incident.kinds[0])
+            found.append(PageLink("Runbook", f"{self.base}/runbooks/{name}"))
+        if self.grafana is not None:
+            path = path_of(INCIDENT_BOARD, run_id, incident.opened_at_ns, now_ns)
+            found.append(PageLink("Grafana", f"{self.grafana.rstrip('/')}{path}"))
+        return tuple(found)

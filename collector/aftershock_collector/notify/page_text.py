@@ -1,0 +1,279 @@
+"""What a page says: the incident's findings as short answers to the questions of a person on call.
+
+In this order: what the agent did and why, what it did not know, what broke, how sure that is,
+whether it still goes on, where it runs, how to stop and undo it, what to do next.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aftershock.model import Claim, Finding, Impact
+from aftershock_collector.impact.feedback import closing_words
+from aftershock_collector.notify.page import Section
+from aftershock_collector.wording import (
+    NO_AGENT,
+    attribution_words,
+    candidates,
+    change_words,
+    clean,
+    clock,
+    counted,
+    day,
+    exact_link,
+    lasted,
+    odds,
+    percent,
+    who,
+)
+
+TITLE_CHARS_MAX = 150  # Slack's header block holds no more
+ITEMS_MAX = 4  # of any list on a page; the timeline has the rest
+CONTEXT_KINDS = frozenset({"missing_fact", "failed_fact", "stale_fact", "dropped_fact"})
+# How a probability reads; the number follows in brackets.
+SURE = ((0.95, "Almost certain"), (0.8, "Very likely"), (0.5, "Likely"), (0.0, "Possible"))
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What is known of the run that a page is about, beside its findings."""
+
+    service: str | None = None
+    process: str | None = None  # as `Step.process`: pid/<host>/<pid>, pod/<namespace>/<pod>, …
+    environment: str | None = None
+    cluster: str | None = None
+    team: str | None = None
+    goal: str | None = None  # as the agent recorded it
+    peer: str | None = None  # address that the telemetry came from; None: not known
+    mixed: bool = False  # its steps name more than one process
+    calls: Mapping[str, str] = field(default_factory=dict[str, str])  # span id → harmless arguments
+    undo: Mapping[str, str] = field(default_factory=dict[str, str])  # tool → how, by the policy
+
+
+def title_of(finding: Finding) -> str:
+    """One sentence that can stand alone on a lock screen."""
+    if finding.impact is not None:
+        return clean(attribution_words(finding.impact), TITLE_CHARS_MAX)
+    summary = clean(finding.summary, TITLE_CHARS_MAX)
+    agent = who(finding.agent)
+    return clean(summary if agent in summary else f"{agent}: {summary}", TITLE_CHARS_MAX)
+
+
+def sections_of(
+    lead: Claim,
+    findings: Sequence[Finding],
+    context: RunContext,
+    *,
+    number: int | None = None,
+    alerts: Sequence[str] = (),
+    closing: str | None = None,
+) -> tuple[Section, ...]:
+    """The sections of a page.
+
+    Args:
+        lead: the finding that the page's title is about.
+        findings: all findings of the incident, and warnings of the same runs.
+        context: what is known of the lead's run.
+        number: of the incident, where it has one.
+        alerts: the infrastructure's own alerts, as text.
+        closing: why the incident is closed; None while it is open.
+    """
+    others = [finding for finding in findings if finding.id != lead.finding.id]
+    found = (
+        action_section(lead.finding, context),
+        goal_section(context),
+        unknown_section(lead.finding, others),
+        damage_section(lead.finding, others),
+        Section("Alerts", tuple(clean(alert) for alert in alerts[:ITEMS_MAX])),
+        certainty_section(lead.finding),
+        progress_section(lead),
+        also_section(lead.finding, others),
+        place_section(lead.finding, context),
+        stop_section(context, closing),
+        undo_section(lead.finding, context),
+        next_section(lead, number, closing),
+        closing_section(lead, closing),
+    )
+    return tuple(section for section in found if section.lines)
+
+
+def listed(items: Sequence[str]) -> tuple[str, ...]:
+    """Items, each as one clean line, with a count of those that are left out."""
+    shown = [clean(item) for item in items[:ITEMS_MAX]]
+    more = len(items) - ITEMS_MAX
+    return (*shown, *([f"and {more} more"] if more > 0 else []))
+
+
+def action_section(finding: Finding, context: RunContext) -> Section:
+    """The action with its time and its harmless arguments; for a state, what was seen."""
+    impact = finding.impact
+    if impact is None:
+        since = f"{clean(finding.summary)} (since {clock(finding.began_at_ns)} UTC)"
+        calls = [context.calls[span] for span in finding.evidence[:1] if span in context.calls]
+        return Section("What the agent did", listed([since, *calls, *finding.facts]))
+    call = f"called {clean(impact.tool, 80)}"
+    if impact.span_id in context.calls:
+        call = f"called {clean(context.calls[impact.span_id], 160)}"
+    when = f"{day(impact.acted_at_ns)} {clock(impact.acted_at_ns)} UTC"
+    text = f"{who(impact.agent)} {call} on {clean(impact.entity, 80)} at {when}"
+    return Section("What the agent did", (text,))
+
+
+def goal_section(context: RunContext) -> Section:
+    """What the agent was asked to do, where it recorded that."""
+    return Section("Its goal", (clean(context.goal, 160),) if context.goal else ())
+
+
+def unknown_section(finding: Finding, others: Sequence[Finding]) -> Section:
+    """Trouble that it had not read, and facts that it never got."""
+    label = "What it did not know"
+    if finding.kind in CONTEXT_KINDS:
+        return Section(label, ())  # the first section is about that
+    gaps = list(finding.impact.context_gap) if finding.impact is not None else []
+    gaps += [other.summary for other in others if other.kind in CONTEXT_KINDS]
+    if not gaps and finding.impact is not None:
+        return Section(label, ("nothing that we could see",))
+    return Section(label, listed(gaps))
+
+
+def damage_section(finding: Finding, others: Sequence[Finding]) -> Section:
+    """The degradation and its lead time; for other findings, what has been linked so far."""
+    label = "What broke"
+    impact = finding.impact
+    if impact is None:
+        linked = [attribution_words(other.impact) for other in others if other.impact is not None]
+        return Section(label, listed(linked or ["nothing has been linked to this run so far"]))
+    if impact.change is None:
+        return Section(label, (clean(impact.entity, 80),))
+    words = change_words(impact.change)
+    if impact.lead_ns is not None:
+        words += f", {lasted(impact.lead_ns)} after the call"
+    return Section(label, (words,))
+
+
+def certainty_section(finding: Finding) -> Section:
+    """In words first, then the number, the alternatives and the odds."""
+    label = "How sure"
+    impact = finding.impact
+    if impact is None:
+        evidence = counted(len(finding.evidence), "step")
+        return Section(label, (f"seen, not inferred; the evidence is {evidence}",))
+    if link := exact_link(impact):
+        return Section(label, (link,))
+    if impact.probability is None:
+        return Section(label, ("not enough data",))
+    lines = [f"{sure_words(impact.probability)}; {alternatives_words(impact)}"]
+    if impact.comparable:
+        windows = counted(impact.comparable, "earlier window")
+        lines.append(f"How unusual: {odds(impact.parts.own)}, compared with {windows}")
+    lines += [f"It would be surer with: {clean(one)}" for one in impact.missing[:ITEMS_MAX]]
+    return Section(label, tuple(lines))
+
+
+def sure_words(probability: float) -> str:
+    """Such as: Very likely (91 %)."""
+    words = next(words for least, words in SURE if probability >= least)
+    return f"{words} ({percent(probability)})"
+
+
+def alternatives_words(impact: Impact) -> str:
+    """The other explanations with their shares, "no agent action" always among them."""
+    rated = [(name, share) for name, share, own in candidates(impact) if not own]
+    shown = [pair for pair in rated if pair[0] == NO_AGENT]
+    shown += [pair for pair in rated if pair not in shown][: ITEMS_MAX - len(shown)]
+    return "otherwise " + " · ".join(
+        f"{name} {percent(share)}" for name, share in sorted(shown, key=lambda pair: -pair[1])
+    )
+
+
+def progress_section(lead: Claim) -> Section:
+    """Whether it still goes on, as of the last moment that was measured."""
+    impact = lead.finding.impact
+    label = "Still happening"
+    if impact is None:
+        return Section(label, ())
+    if impact.recovered_at_ns is not None:
+        return Section(label, (f"no: it recovered at {clock(impact.recovered_at_ns)} UTC",))
+    return Section(label, (f"yes, as measured at {clock(impact.judged_at_ns)} UTC",))
+
+
+def also_section(finding: Finding, others: Sequence[Finding]) -> Section:
+    """Other findings of the incident that no other section has."""
+    rest = [
+        other.summary for other in others if other.kind not in CONTEXT_KINDS and not other.impact
+    ]
+    if finding.kind in CONTEXT_KINDS:
+        rest += [other.summary for other in others if other.kind in CONTEXT_KINDS]
+    return Section("Also found", listed(rest))
+
+
+def place_section(finding: Finding, context: RunContext) -> Section:
+    """Whose agent it is and where it runs."""
+    pairs = (
+        ("agent", who(finding.agent)),
+        ("team", context.team),
+        ("service", context.service),
+        ("environment", context.environment),
+        ("cluster", context.cluster),
+    )
+    words = " · ".join(f"{name} {clean(value, 80)}" for name, value in pairs if value)
+    trace = f" · trace {clean(finding.trace_id, 32)}" if finding.trace_id else ""
+    return Section("Where", (words, f"run {clean(finding.run_id, 80)}{trace}"))
+
+
+def stop_section(context: RunContext, closing: str | None) -> Section:
+    """The command that ends the agent's process, where one process is known."""
+    if closing is not None:
+        return Section("How to stop it", ())
+    return Section("How to stop it", (stop_words(context),))
+
+
+def stop_words(context: RunContext) -> str:
+    """A command, and who named the process: whoever sends telemetry can claim any.
+
+    A run whose steps name several processes gets no command: one of them may be somebody else's.
+    """
+    if context.mixed:
+        return "its steps name several processes: end the one that you know is the agent's"
+    names = [clean(part, 80) for part in (context.process or "").split("/")]
+    source = (
+        f" (as its telemetry says, sent from {clean(context.peer, 60)})" if context.peer else ""
+    )
+    match names:
+        case ["pid", host, pid] if pid.isdecimal():
+            return f"kill {pid} on host {shlex.quote(host)}{source}"
+        case ["container", host, container]:
+            return f"docker stop {shlex.quote(container)} on host {shlex.quote(host)}{source}"
+        case ["pod", namespace, pod]:
+            return f"kubectl {shlex.join(['-n', namespace, 'delete', 'pod', pod])}{source}"
+        case _:
+            return "end the process that it runs in"
+
+
+def undo_section(finding: Finding, context: RunContext) -> Section:
+    """How to undo the action, where the policy says so."""
+    tool = finding.impact.tool if finding.impact is not None else finding.subject.partition("/")[0]
+    text = context.undo.get(tool)
+    return Section("How to undo it", (clean(text),) if text else ())
+
+
+def next_section(lead: Claim, number: int | None, closing: str | None) -> Section:
+    """Commands for whoever sits at a terminal."""
+    run = shlex.quote(clean(lead.finding.run_id, 80))
+    lines = [f"aftershock timeline {run}"]
+    if number is not None and closing is None:
+        lines.insert(0, f"aftershock ack {number} --by YOU")
+        if lead.finding.impact is not None:
+            lines.append(f"aftershock feedback {number} agent --by YOU --because WHY")
+    return Section("What to do", tuple(lines))
+
+
+def closing_section(lead: Claim, closing: str | None) -> Section:
+    """When and why it was closed."""
+    if closing is None:
+        return Section("Closed", ())
+    why = closing or closing_words(lead) or "over"
+    at_ns = lead.closed_at_ns
+    return Section("Closed", (f"{'' if at_ns is None else f'at {clock(at_ns)} UTC: '}{why}",))
