@@ -30,7 +30,7 @@ from aftershock_collector.config.model import (
     Config,
     home,
 )
-from aftershock_collector.config.on_call import SECRET_KEYS, unknown_receivers
+from aftershock_collector.config.on_call import secret_files, unknown_receivers
 from aftershock_collector.config.renamed import RENAMED_VARIABLES, UNTIL, adopt_new_names
 from aftershock_collector.metrics.queries import PLACEHOLDERS, unknown_placeholders
 
@@ -301,19 +301,10 @@ class _Source:
             self._add(path, f"no receiver is called {name!r}; {_instead(name, known)}")
 
     def _resolve_secrets(self) -> None:
-        on_call: Section = self.document.get("on_call") or {}  # files give way to what they hold
-        self._resolve_in(("on_call",), on_call)
-        for name, receiver in (on_call.get("receivers") or {}).items():
-            self._resolve_in(("on_call", "receivers", name), receiver)
-
-    def _resolve_in(self, place: Path_, receivers: Section) -> None:
-        for kind, keys in SECRET_KEYS.items():
-            owner: Section = receivers.get(kind) or {}
-            for key in keys:
-                secret: Any = owner.get(key)
-                if isinstance(secret, dict):
-                    named = Path(cast("dict[str, str]", secret)["file"]).expanduser()
-                    owner[key] = self._held((*place, kind, key, "file"), named)
+        """Put what a secret's file holds in the place of its name."""
+        for path, owner, key in secret_files(self.document.get("on_call") or {}):
+            named = Path(cast("dict[str, str]", owner[key])["file"]).expanduser()
+            owner[key] = self._held(path, named)
 
     def _held(self, path: Path_, named: Path) -> str:
         file = named if self._path is None else self._path.parent / named

@@ -9,6 +9,7 @@ from typing import Any
 from aftershock.policy.policy import parse_seconds
 
 Document = Mapping[str, Any]
+Place = tuple[str | int, ...]
 
 KINDS = ("webhook", "slack", "pagerduty", "alertmanager", "opsgenie", "teams", "email")
 # Secrets by kind of receiver; the same under `on_call.receivers.<name>.<kind>`.
@@ -194,13 +195,23 @@ def _minutes(text: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-def unknown_receivers(
-    on_call: Document,
-) -> Iterator[tuple[tuple[str | int, ...], str, list[str]]]:
+def secret_files(on_call: dict[str, Any]) -> Iterator[tuple[Place, dict[str, Any], str]]:
+    """Secrets that are given as files: where they stand, and the section and key to fill in."""
+    further: dict[str, dict[str, Any]] = on_call.get("receivers") or {}
+    places: dict[Place, dict[str, Any]] = {("on_call",): on_call}
+    places |= {("on_call", "receivers", name): section for name, section in further.items()}
+    for place, sections in places.items():
+        for kind, keys in SECRET_KEYS.items():
+            owner: dict[str, Any] = sections.get(kind) or {}
+            for key in keys:
+                if isinstance(owner.get(key), dict):
+                    yield (*place, kind, key, "file"), owner, key
+
+
+def unknown_receivers(on_call: Document) -> Iterator[tuple[Place, str, list[str]]]:
     """Names in routes that no receiver has: where they stand, and the names that there are."""
-    known = sorted(
-        {*(kind for kind in KINDS if kind in on_call), *(on_call.get("receivers") or {})}
-    )
+    further: Mapping[str, Any] = on_call.get("receivers") or {}
+    known = sorted({kind for kind in KINDS if kind in on_call} | set(further))
     routes: Sequence[Document] = on_call.get("routes") or ()
     for number, route in enumerate(routes):
         names: Sequence[str] = route.get("receivers") or ()
