@@ -271,4 +271,3 @@ def _prometheus(given: Document) -> Prometheus | None:
     }
     queries = queries_of(given.get("queries") or {})
     return Prometheus(given["url"], headers=given.get("headers") or {}, queries=queries, **options)
-
