@@ -16,8 +16,6 @@ import msgspec
 Record = TypeVar("Record")
 
 _ENCODER = msgspec.json.Encoder()
-# Keys as they were written before 0.2, by the record that they stand in.
-_RENAMED = {"Suspects": (('"nobody":', '"no_agent":'),)}
 
 
 def to_text(record: object) -> str:
@@ -31,8 +29,6 @@ def from_text(kind: type[Record], text: str) -> Record:
     Raises:
         ValueError: the text is no record of this type.
     """
-    for old, new in _RENAMED.get(kind.__name__, ()):
-        text = text.replace(old, new, 1)
     try:
         return cast("Record", _decoder(kind).decode(text))
     except (msgspec.MsgspecError, AssertionError, TypeError) as error:
