@@ -145,7 +145,6 @@ class Infrastructure:
     )
 
 
-@dataclass(frozen=True, slots=True)
 MEMORY_BYTES_MAX = 512_000_000  # live runs take half; a container of 1 GB has room to spare
 
 
