@@ -16,13 +16,21 @@ from aftershock.rules import (
     LIVE_RULES,
     RULES,
     STEP_RULES,
+    Lifetime,
     judge,
     kinds_of,
     rules_after,
 )
 from aftershock.runs.expectations import LearnedExpectations, expect
 from aftershock.runs.fold import Window, place_of
-from aftershock.runs.reconcile import NO_CLAIMS, Claims, advance, close, reconcile
+from aftershock.runs.reconcile import (
+    NO_CLAIMS,
+    Claims,
+    advance,
+    awaits_review,
+    close,
+    reconcile,
+)
 from aftershock_collector.engine.eviction import LiveRun, size_of
 from aftershock_collector.engine.evidence import (
     NOTHING_LEARNED,
@@ -38,6 +46,9 @@ NO_KINDS: frozenset[str] = frozenset()
 LIVE_KINDS = kinds_of(LIVE_RULES) - kinds_of(STEP_RULES)
 # Kinds of findings that the run's own steps may not be enough to derive again.
 USING_EVIDENCE = kinds_of(rule for rule in RULES if rule.uses_evidence)
+
+# Kinds whose alarms stay open until a person has looked at them, or until they expire.
+ACTION_KINDS = kinds_of(rule for rule in RULES if rule.lifetime is Lifetime.ACTION)
 
 Difference = tuple[Sequence[Claim], Sequence[Claim], Sequence[Claim]]  # opened, updated, closed
 
@@ -159,7 +170,10 @@ class RunJudge:
         is_different = timed is not self._timed
         self._timed = timed
         ended_at_ns = self._ended_at_ns
-        ended = ended_at_ns is not None and any(c.closing is None for c in self.reported.values())
+        ended = ended_at_ns is not None and any(
+            claim.closing is None and not awaits_review(claim, ACTION_KINDS)
+            for claim in self.reported.values()
+        )
         return (
             is_different
             or self._dirty_from is not None
@@ -194,7 +208,7 @@ class RunJudge:
             overtime = judge(self.window.whole(until_ns), self.limits, CLOCK_RULES)
             claims = advance(claims, overtime, until_ns, NO_KINDS)
         if self._ended_at_ns is not None:
-            claims = close(claims, self._ended_at_ns, Closing.RUN_ENDED)
+            claims = close(claims, self._ended_at_ns, Closing.RUN_ENDED, ACTION_KINDS)
         derived = {**claims, **self._timed}
         *difference, self.reported = reconcile(self.reported, derived, evidence.now_ns)
         opened, updated, closed = difference
@@ -268,18 +282,34 @@ class RunJudge:
         if run.newest is None:
             return self._timed
         timed = advance(self._timed, judge(run, self.limits, LIVE_RULES), local_ns)
-        return self._contradicted(timed, evidence.impacts)
+        return self._impacts_reviewed(timed, evidence.impacts)
 
-    def _contradicted(self, timed: Claims, impacts: Iterable[Impact]) -> Claims:
-        """A claim on an impact that closed although nothing recovered was contradicted."""
-        unrecovered = {i.span_id for i in impacts if i.recovered_at_ns is None}
-        wrong: dict[str, Claim] = {}
+    def _impacts_reviewed(self, timed: Claims, impacts: Iterable[Impact]) -> Claims:
+        """Claims on impacts that `advance` closed, as the newest attributions want them.
+
+        Where there is no data, nothing is withdrawn. Where the damage is over, an alarm stays open
+        for a person to look at. Where a new attribution is too weak, the claim is contradicted.
+        """
+        newest = {impact.span_id: impact for impact in impacts}
+        kept: dict[str, Claim] = {}
         for identity, claim in timed.items():
-            impact, known = claim.finding.impact, self._timed.get(identity)
-            closes = claim.closing is Closing.RECOVERED and known is not None and not known.closing
-            if closes and impact is not None and impact.span_id in unrecovered:
-                wrong[identity] = replace(claim, closing=Closing.CONTRADICTED)
-        return {**timed, **wrong} if wrong else timed
+            known = self._timed.get(identity)
+            if known is None or known.closing is not None or claim.closing is None:
+                continue
+            if known.finding.impact is None:
+                continue
+            impact = newest.get(known.finding.impact.span_id)
+            if impact is None or impact.probability is None:
+                kept[identity] = known
+            elif impact.recovered_at_ns is None:
+                kept[identity] = replace(claim, closing=Closing.CONTRADICTED)
+            elif awaits_review(known, ACTION_KINDS):
+                finding = replace(known.finding, impact=impact)
+                kept[identity] = (
+                    known if finding == known.finding else replace(known, finding=finding)
+                )
+        reviewed = {**timed, **kept} if kept else timed
+        return self._timed if reviewed == self._timed else reviewed
 
     def _lacks_overtime(self, until_ns: int) -> bool:
         """True where a finding of clock rules was not reported yet, or not at this level."""

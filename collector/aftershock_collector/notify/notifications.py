@@ -12,12 +12,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
-from aftershock.model import Claim, Finding, Report, Step
+from aftershock.model import Claim, Closing, Finding, Report, Step
 from aftershock_collector.config.on_call import OnCall
 from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.notify import otlp_findings, suspects_page
 from aftershock_collector.notify.grafana_annotations import GrafanaAnnotations
-from aftershock_collector.notify.incident_book import IncidentBook, IncidentChange, leading
+from aftershock_collector.notify.incident_book import (
+    IncidentBook,
+    IncidentChange,
+    is_action,
+    leading,
+)
 from aftershock_collector.notify.page import Page, PageFinding
 from aftershock_collector.notify.page_links import Links
 from aftershock_collector.notify.page_text import RunContext, sections_of
@@ -143,7 +148,16 @@ class Notifications:
             if response.action is ResponseAction.ACKNOWLEDGE
         ]
         expiry_s = self._settings.on_call.action_expiry_s
-        return self._book.closings(judged, acknowledged, now_ns, expiry_s)
+        found = self._book.closings(judged, acknowledged, now_ns, expiry_s)
+        known = {claim.finding.id for claim in (*found, *judged)}
+        found += [
+            replace(claim, closed_at_ns=now_ns, closing=Closing.EXPIRED)
+            for claim in self._claims.values()
+            if claim.finding.id not in known
+            and is_action(claim.finding)
+            and now_ns - claim.opened_at_ns > expiry_s * NS
+        ]
+        return found
 
     def rank_suspects(self, suspects: Suspects) -> Notified:
         """What an alert's suspects change: nothing while none stands out."""

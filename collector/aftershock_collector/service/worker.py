@@ -17,6 +17,7 @@ from aftershock_collector.engine.engine import Engine
 from aftershock_collector.export.agent_telemetry import AgentTelemetry, SendLogs
 from aftershock_collector.impact.events import CHANGES_MAX, FIRING_S
 from aftershock_collector.impact.feedback import decided
+from aftershock_collector.impact.open_actions import ObserverState
 from aftershock_collector.impact.priors import prior_of
 from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.notify.notifications import Notifications, Notified, Settings
@@ -28,6 +29,7 @@ from aftershock_collector.reading.read import read, read_event
 from aftershock_collector.sources.requests import Observations
 from aftershock_collector.store.interface import Store, StoreUnavailable
 from aftershock_collector.store.reader import Reader
+from aftershock_collector.store.serialization import from_bytes, to_bytes
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.views.timeline_json import suspects_json
 
@@ -38,6 +40,8 @@ RESTORED_MAX = 2_000  # runs brought back at start: as many as the engine holds
 LEARNT_RUNS_MAX = 1_000  # newest runs that the baseline is learned from at start, ...
 LEARNT_STEPS_MAX = 20_000  # ... until this many steps were read: about two seconds
 
+SNAPSHOT = "observer"  # name in the store
+SNAPSHOT_EVERY_NS = 5_000_000_000  # a crash loses no more rounds than these
 EXPIRY_EVERY_NS = 60_000_000_000  # how often open findings are compared with their greatest age
 
 
@@ -74,12 +78,15 @@ class Worker:
         self._newest_feedback = 0  # row of the newest that was applied
         self._newest_response = 0
         self._expired_ns = 0  # when ages were compared last
+        self._saved_ns = 0  # when observations were saved last
+        self._observed = False  # whether there were any then
         self._older_runs = reader.newest_run()  # rows up to here were made by an earlier process
 
     def resume(self, now_ns: int) -> None:
         """Restore what an earlier process knew and observed when it ended."""
         since_ns = now_ns - int(FIRING_S * 1e9)
         self._learn(self._reader.changes(since_ns, now_ns, CHANGES_MAX), now_ns)
+        self._restore_observations()  # before the runs: their actions are known then
         since_ns = now_ns - int(self.engine.limits.run_idle_s * 1e9)
         self.engine.correlator.set_prior(prior_of(self._reader.feedback()))
         for run_id in reversed(self._reader.live_since(since_ns, RESTORED_MAX)):
@@ -92,6 +99,31 @@ class Worker:
             reader.newest_incident(),
             [(one, reader.claims_of(one.number)) for one in reader.incidents(open_only=True)],
         )
+
+    def _restore_observations(self) -> None:
+        """Open actions and their series, as an earlier process had them."""
+        body = self._reader.snapshot(SNAPSHOT)
+        if body is None:
+            return
+        correlator = self.engine.correlator
+        try:
+            correlator.observer.restore(from_bytes(ObserverState, body), correlator.series)
+        except ValueError as error:  # of another version: what is observed begins anew
+            self._telemetry.failed("restore observations", error)
+
+    def _save_observations(self, now_ns: int, *, changed: bool) -> None:
+        """Keep open actions and their series, so that a restart takes nothing back."""
+        correlator = self.engine.correlator
+        observes = len(correlator.observer) > 0
+        is_due = changed or now_ns - self._saved_ns >= SNAPSHOT_EVERY_NS
+        if not is_due or not (observes or self._observed):
+            return
+        self._saved_ns, self._observed = now_ns, observes
+        state = correlator.observer.snapshot(correlator.series, now_ns)
+        try:
+            self._store.save_snapshot(SNAPSHOT, to_bytes(state), now_ns)
+        except StoreUnavailable as error:
+            self._telemetry.store_unavailable(error.reason, str(error))
 
     def consume(self, arrived: Observations) -> None:
         """Consume what the ingest queue decoded and committed."""
@@ -145,6 +177,7 @@ class Worker:
         if any(changed) or suspects or notified.incidents:
             self._wait(Unrecorded(report, notified, suspects))
         self._record(now_ns)
+        self._save_observations(now_ns, changed=bool(report.impacts))
         return report
 
     def _apply_decisions(self, now_ns: int) -> None:

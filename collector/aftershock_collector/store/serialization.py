@@ -58,6 +58,19 @@ def _finite(plain: Any) -> Any:
     return plain
 
 
+def to_bytes(record: object) -> bytes:
+    """A record as MessagePack: smaller and faster than text, for what no person reads."""
+    return msgspec.msgpack.encode(record)
+
+
+def from_bytes(kind: type[Record], body: bytes) -> Record:
+    """The record that `to_bytes` wrote. Raises ValueError where it is no record of this type."""
+    try:
+        return msgspec.msgpack.decode(body, type=kind)
+    except (msgspec.MsgspecError, AssertionError, TypeError) as error:
+        raise ValueError(f"not a stored {kind.__name__}: {error}") from error
+
+
 @cache
 def _decoder(kind: type[Any]) -> msgspec.json.Decoder[Any]:
     # Not strict: "inf" and "nan" are numbers. What is read here, `to_text` wrote.

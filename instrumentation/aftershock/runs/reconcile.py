@@ -48,16 +48,21 @@ def advance(
     return {**claims, **changed} if changed else claims
 
 
-def close(claims: Claims, at_ns: int, closing: Closing) -> Claims:
-    """Every open claim closed, for one reason."""
-    if all(claim.closing is not None for claim in claims.values()):
-        return claims
-    return {
-        identity: claim
-        if claim.closing is not None
-        else replace(claim, closed_at_ns=at_ns, closing=closing)
+def close(
+    claims: Claims, at_ns: int, closing: Closing, keep: frozenset[str] = frozenset()
+) -> Claims:
+    """Open claims closed, for one reason; alarms of the kinds in `keep` stay open."""
+    closes = {
+        identity: replace(claim, closed_at_ns=at_ns, closing=closing)
         for identity, claim in claims.items()
+        if claim.closing is None and not awaits_review(claim, keep)
     }
+    return {**claims, **closes} if closes else claims
+
+
+def awaits_review(claim: Claim, kinds: frozenset[str]) -> bool:
+    """True for an alarm about an action: it stays true, so that only a person or its age ends it."""
+    return claim.finding.level is Level.ALARM and claim.finding.kind in kinds
 
 
 def reconcile(
