@@ -30,6 +30,7 @@ from aftershock_collector.notify.deliverer import Deliverer
 from aftershock_collector.notify.notifications import Notifications, Settings
 from aftershock_collector.notify.page_links import Links
 from aftershock_collector.notify.page_text import RunContext
+from aftershock_collector.notify.receivers import paging
 from aftershock_collector.notify.signed_links import LinkSigner
 from aftershock_collector.otlp.wire import Sample
 from aftershock_collector.reading.decoder import PROTOBUF, Signal
@@ -129,7 +130,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
             return [queue.degraded] if queue.degraded else []
 
         incidents = IncidentPages(config.store, policy, store)
-        no_receiver = None if receivers_of(config.on_call) else NO_RECEIVER
+        no_receiver = None if paging(config.on_call) else NO_RECEIVER
         shown = web.routes(incidents, _series_around(engine, queue), no_receiver)
         app = otlp_http.otlp_app(submit, telemetry, config, degraded, shown)
         http = await stack.enter_async_context(
