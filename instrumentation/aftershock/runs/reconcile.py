@@ -61,7 +61,7 @@ def close(
 
 
 def awaits_review(claim: Claim, kinds: frozenset[str]) -> bool:
-    """True for an alarm about an action: it stays true, so that only a person or its age ends it."""
+    """True for an alarm about an action, which only a person or its age may end."""
     return claim.finding.level is Level.ALARM and claim.finding.kind in kinds
 
 
