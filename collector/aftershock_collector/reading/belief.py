@@ -7,6 +7,7 @@ never as safer. What the collector's aftershock.yaml declares about a tool wins.
 from __future__ import annotations
 
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
 from aftershock.approval import Gate
 from aftershock.attributes import (
@@ -56,8 +57,19 @@ def explain_of(
 
 
 def targets_of(own: Attributes, described: ToolDescription) -> tuple[str, ...]:
-    """The file's targets. The span's count where the file has none or lacks the arguments."""
-    return described.targets or texts_in(own, ACTION_TARGETS)
+    """The file's targets; where it has none, the span's.
+
+    A part that the file takes from arguments, which may not have been sent, is the span's, where
+    one of its targets fits the rest.
+    """
+    claimed = texts_in(own, ACTION_TARGETS)
+    if not described.targets:
+        return claimed
+    found: dict[str, None] = {}
+    for target in described.targets:
+        fitting = [one for one in claimed if fnmatchcase(one, target)] if ANY in target else []
+        found |= dict.fromkeys(fitting or [target])
+    return tuple(found)
 
 
 def requirements_of(

@@ -9,8 +9,9 @@ import pytest
 from aftershock import attributes as names
 from aftershock.approval import Gate
 from aftershock.model import Action, Requirement, Tier
-from aftershock.policy.policy import EMPTY, Policy
+from aftershock.policy.policy import EMPTY, Policy, ToolDescription
 from aftershock_collector.otlp.wire import INTERNAL, STATUS_UNSET, LogEvent, Span
+from aftershock_collector.reading.belief import targets_of
 from aftershock_collector.reading.read import read, read_event
 
 FILE = Policy.from_mapping(
@@ -125,3 +126,13 @@ def test_a_fact_that_the_file_gives_providers_is_provided_by_no_other_tool() -> 
 
     assert [fact.kind for fact in fake.facts] == ["mood"]
     assert [(fact.kind, fact.subject) for fact in true.facts] == [("window", "zone-a")]
+
+
+def test_a_target_that_the_file_takes_from_arguments_which_were_not_sent_is_the_spans() -> None:
+    """Content is off by default: without this no attribution has a target."""
+    file = ToolDescription(Tier.WRITE, targets=("service/*", "db/orders"))
+    claimed = {"aftershock.action.targets": ["service/checkout", "db/users"]}
+
+    assert targets_of(claimed, file) == ("service/checkout", "db/orders")
+    assert targets_of({}, file) == ("service/*", "db/orders")
+    assert targets_of(claimed, ToolDescription(Tier.WRITE)) == ("service/checkout", "db/users")
