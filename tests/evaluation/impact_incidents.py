@@ -146,8 +146,8 @@ def _judge_chunk(asked: Sequence[tuple[str, int]], how: str) -> list[Attribution
 def judge_all(kinds: Sequence[str], how: str = "") -> Iterator[Attributions]:
     """Every incident of these kinds, on all cores.
 
-    `how` is empty for the product, the name of an ablation, or the name of somebody else's method (of quiet spells with one action,
-    which is what their figures are about).
+    `how` is empty for the product, the name of an ablation, or the name of another method. Other
+    methods are asked about quiet spells with one action, which is what their figures are about.
     """
     asked = [
         (name, number)

@@ -61,7 +61,7 @@ def close(
 
 
 def awaits_review(claim: Claim, kinds: frozenset[str]) -> bool:
-    """True for an alarm about an action: it stays true, so that only a person or its age ends it."""
+    """True for an alarm about an action: only a person, or its age, ends it."""
     return claim.finding.level is Level.ALARM and claim.finding.kind in kinds
 
 

@@ -174,14 +174,14 @@ def test_an_action_that_declared_nothing_is_linked_all_the_same() -> None:
     assert "db/orders" == claim.finding.impact.entity
 
 
-def test_the_alert_that_was_linked_resolves_and_the_finding_with_it() -> None:
+def test_the_alert_that_was_linked_resolves_and_the_finding_stays_for_a_person() -> None:
     engine = Engine()
     engine.observe([call("scale", 1, 2, "service/checkout")], at(2))
     engine.learn(change(30, span="scale"), at(30))
     opened(engine, 31)
     engine.learn(change(30, span="scale", ended=90), at(90))
 
-    assert [Closing.RECOVERED] == [c.closing for c in engine.conclude(at(91)).closed]
+    assert [] == engine.conclude(at(91)).closed
 
 
 def test_a_link_acquits_whoever_was_suspected_of_the_same() -> None:

@@ -114,6 +114,7 @@ def pages(receiver: Receiver, status: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_two_incidents_of_one_agent_are_two_pages_and_two_resolves_within_seconds(
     tmp_path: Path, alertmanager: str, page: Receiver
 ) -> None:

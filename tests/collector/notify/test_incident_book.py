@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from aftershock.model import Change, ChangeKind, Claim, Closing, Finding, Level, Report
 from aftershock_collector.notify.incident_book import IncidentBook, muted_by
@@ -22,7 +23,8 @@ def opened(*claims: Claim, seconds: float = 64) -> Report:
 def of_run(claim: Claim, run: str, **more: object) -> Claim:
     finding = replace(claim.finding, run_id=run, trace_id=run)
     if finding.impact is not None:
-        finding = replace(finding, impact=replace(finding.impact, run_id=run, **more))  # pyright: ignore[reportArgumentType]
+        changed: Any = {"run_id": run, **more}
+        finding = replace(finding, impact=replace(finding.impact, **changed))
     return replace(claim, finding=finding)
 
 

@@ -102,6 +102,7 @@ def test_a_head_that_trickles_is_not_waited_for(
     assert asyncio.run(wait()) < 3
 
 
+@pytest.mark.slow
 def test_a_reader_that_does_not_read_is_let_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,6 +207,7 @@ PROGRAM = """
 """
 
 
+@pytest.mark.slow
 def test_p7_half_open_connections_stop_nobody_at_a_low_limit_of_descriptors(
     tmp_path: Path,
 ) -> None:
