@@ -181,7 +181,7 @@ def test_the_alert_that_was_linked_resolves_and_the_finding_stays_for_a_person()
     opened(engine, 31)
     engine.learn(change(30, span="scale", ended=90), at(90))
 
-    assert [] == engine.conclude(at(91)).closed
+    assert () == engine.conclude(at(91)).closed
 
 
 def test_a_link_acquits_whoever_was_suspected_of_the_same() -> None:
