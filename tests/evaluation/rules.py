@@ -28,6 +28,7 @@ from aftershock.runs.fold import Window
 from aftershock_collector.otlp.wire import LogEvent
 from aftershock_collector.reading.read import read_event
 from tests.evaluation.baselines import BASELINES, length
+from tests.evaluation.beyond import firing, original, situations, warn_rate
 from tests.evaluation.scores import Score, average_precision, score
 from tests.evaluation.splitting import WHOLE, Half, Part
 from tests.evaluation.traces import Judged, data_folder, judge_record, load, steps_of
@@ -130,10 +131,10 @@ def trajectories(policy: Policy, part: Part) -> Iterator[Line]:
     lengths = average_precision(truth, [length(run.record) for run in runs])
     yield Line("  TAR run loops, length only", f"PR-AUC {lengths:.2f}")
     result = score((alarms(run), is_loop(run.record)) for run in runs)
-    yield Line("TAR run loops, alarm, P/R/F1", str(result), "F1 ≥ .75", result.f1 >= 0.75)
+    yield Line("TAR run loops, alarm, P/R/F1", str(result), "F1 ≥ .78", result.f1 >= 0.78)
     yield Line("  first alarm of true loops", earliness([r for r in runs if is_loop(r.record)]))
     resolved = [run for run in runs if run.labels["resolved"]]
-    yield healthy("TAR resolved", resolved, 0.10)
+    yield healthy("TAR resolved", resolved, 0.06)
 
 
 def research(policy: Policy, part: Part) -> Iterator[Line]:
@@ -148,10 +149,10 @@ def research(policy: Policy, part: Part) -> Iterator[Line]:
     yield Line("  TRAIL repetition, length only", f"PR-AUC {lengths:.2f}")
     scores = [looping_spans(run) for run in runs]
     warned = score(zip((value > 0 for value in scores), truth, strict=True))
-    yield Line("TRAIL repetition, warn, P/R/F1", str(warned), "F1 ≥ .78", warned.f1 >= 0.78)
+    yield Line("TRAIL repetition, warn, P/R/F1", str(warned), "F1 ≥ .80", warned.f1 >= 0.80)
     area = average_precision(truth, scores)
-    bar = f"≥ .87 and > length ({lengths:.2f})"
-    yield Line("TRAIL repetition, PR-AUC", f"{area:.3f}", bar, area >= 0.87 and area > lengths)
+    bar = f"≥ .88 and > length ({lengths:.2f})"
+    yield Line("TRAIL repetition, PR-AUC", f"{area:.3f}", bar, area >= 0.88 and area > lengths)
     paged = score(zip((alarms(run) for run in runs), truth, strict=True))
     yield Line("  TRAIL repetition, alarm", str(paged))
     loops = [run for run, so in zip(runs, truth, strict=True) if so]
@@ -162,17 +163,17 @@ def healthy(name: str, runs: Sequence[Judged], most: float) -> Line:
     """The share of healthy runs that would have paged somebody, for whatever reason."""
     share = sum(alarms(run, EVERY) for run in runs) / max(1, len(runs))
     figure = f"{share:.2%} of {len(runs)}"
-    return Line(f"healthy runs that alarm, {name}", figure, f"≤ {most:.0%}", share <= most)
+    return Line(f"healthy runs that alarm, {name}", figure, f"≤ {most:.1%}", share <= most)
 
 
 def healthy_runs(policy: Policy, part: Part) -> Iterator[Line]:
     """Runs that did their job: nobody should be woken."""
     good = [r for r in part.of(load("tau")) if r["labels"]["reward"] == 1]
     tau = [judge_record(record, policy) for record in good]
-    yield healthy("tau, reward 1", tau, 0.01)
+    yield healthy("tau, reward 1", tau, 0.005)
     useful = [r for r in part.of(load("agentdojo-clean")) if r["labels"]["utility"]]
     dojo = [judge_record(record, policy) for record in useful]
-    yield healthy("AgentDojo, utility true", dojo, 0.01)
+    yield healthy("AgentDojo, utility true", dojo, 0.005)
     for name, runs in (("tau", tau), ("AgentDojo", dojo)):
         for kind in NO_LABELS:
             share = sum(any(run.findings((kind,))) for run in runs) / max(1, len(runs))
@@ -256,7 +257,7 @@ def context(_policy: Policy, part: Part) -> Iterator[Line]:
         return "1.00 / 1.00", whole.precision == whole.recall == 1
 
     def most(whole: Score) -> tuple[str, bool]:
-        return "R ≥ .85 at P ≥ .95", whole.recall >= 0.85 and whole.precision >= 0.95
+        return "R ≥ .90 at P ≥ .95", whole.recall >= 0.90 and whole.precision >= 0.95
 
     past = [(record["meta"]["task"], steps_of(record)) for record in load("tau")]
 
@@ -295,10 +296,41 @@ def cost(_policy: Policy, _part: Part) -> Iterator[Line]:
     yield Line("µs per step, median, all", f"{median:.1f}", "≤ 60", median <= 60)
 
 
+def originals(_policy: Policy, part: Part) -> Iterator[Line]:
+    """TRAIL through the original OpenInference files."""
+    records = [r for r in part.of(load("trail")) if r["labels"]["repetition"] in (0, REPEATED)]
+    runs = [run for record in records if (run := original(record)) is not None]
+    truth = [run.labels["repetition"] == REPEATED for run in runs]
+    lengths = average_precision(truth, [len(run.steps) for run in runs])
+    yield Line("  TRAIL original files, length only", f"PR-AUC {lengths:.2f} of {len(runs)}")
+    scores = [looping_spans(run) for run in runs]
+    warned = score(zip((value > 0 for value in scores), truth, strict=True))
+    yield Line("TRAIL original files, warn, P/R/F1", str(warned), "F1 ≥ .80", warned.f1 >= 0.80)
+    area = average_precision(truth, scores)
+    yield Line("TRAIL original files, PR-AUC", f"{area:.3f}", "≥ .88", area >= 0.88)
+
+
+def beyond(policy: Policy, part: Part) -> Iterator[Line]:
+    """Situations, warn rates on healthy runs, and in how many runs each rule fires."""
+    yield from (Line(*row) for row in situations())
+    sets = {
+        name: [judge_record(record, policy) for record in part.of(load(name))]
+        for name in ("tar", "trail", "tau", "agentdojo-clean", "whowhen", "magentic")
+    }
+    good = [run for run in sets["tau"] if run.labels["reward"] == 1]
+    yield Line(*warn_rate("tau, reward 1", good, 0.05))
+    good = [run for run in sets["agentdojo-clean"] if run.labels["utility"]]
+    yield Line(*warn_rate("AgentDojo, utility true", good, 0.05))
+    good = [run for run in sets["tar"] if run.labels["resolved"]]
+    yield Line(*warn_rate("TAR resolved", good))
+    yield from (Line(*row) for row in firing(run for runs in sets.values() for run in runs))
+
+
 def report(policy: Policy, part: Part) -> int:
     """Print the table; how many bars are missed."""
     missed = 0
-    for section in (trajectories, research, healthy_runs, context, cost):
+    sections = (trajectories, research, originals, healthy_runs, context, beyond, cost)
+    for section in sections:
         for line in section(policy, part):
             print(line, flush=True)
             missed += line.met is False
