@@ -33,6 +33,7 @@ OTHERS_BACK_NS = 600 * 10**9  # what others did this long before an action may e
 ARRIVALS_NATS = 3.0  # arrivals this unusual (p .05) say that work was pushed onto an entity
 DAMAGED_NATS = 4.6  # p .01: an entity that moved this far may explain its callers' trouble
 HOPS_MAX = 3  # dependencies of dependencies that may explain an entity's damage
+HOST = "host/"  # how keys of hosts begin
 SCANNED_ENTITIES_MAX = 400  # untouched entities scored in a round: nearest by topology first
 
 
@@ -319,7 +320,15 @@ def _untouched(
     back_ns = ALTERNATIVE_BACK * int(median(cadences)) if cadences else 0
     since_ns = min(at for _, at in moments) - back_ns
     entities = [*around.source.entities(), *scene.around.entities()]
-    others = [e for e in dict.fromkeys(entities) if e not in touched]
+    callees: set[str] = set()
+    for entity, _ in moments:
+        callees |= scene.relations.callees(entity)
+    others = [
+        e
+        for e in dict.fromkeys(entities)
+        # A host's load follows from what runs on it: a symptom, unless the topology says otherwise.
+        if e not in touched and (not e.startswith(HOST) or e in callees)
+    ]
     if len(others) > SCANNED_ENTITIES_MAX:
         near: set[str] = set()
         for entity, _ in moments:

@@ -106,9 +106,12 @@ class Connection(H11Protocol):
         elif self.conn.their_state is h11.IDLE:
             self._reading_head = True
             self._table.idle(self)
-            self._unlimit()  # uvicorn's own timer for idle connections runs now
-            if self.conn.trailing_data[0]:
+            if self.transport.get_write_buffer_size():
+                self._limit(REQUEST_S)  # closing an idle connection waits for a reader for ever
+            elif self.conn.trailing_data[0]:
                 self._limit(HEAD_S)
+            else:
+                self._unlimit()  # uvicorn's own timer for idle connections runs now
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
