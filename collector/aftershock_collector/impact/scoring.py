@@ -336,4 +336,9 @@ def _untouched(
         others.sort(key=lambda entity: entity not in near)
         del others[SCANNED_ENTITIES_MAX:]
     judged = scene.judge([(entity, since_ns) for entity in others])
-    return {entity: each.after for (entity, _), each in judged.items()}
+    # What an acted-on entity calls broke by itself if it was in trouble before; what breaks after
+    # the action may be broken by it.
+    return {
+        entity: each.before if entity in callees else each.after
+        for (entity, _), each in judged.items()
+    }
