@@ -36,7 +36,8 @@ COMPLETE = {
 UNUSED = {
     "is_inverted",
     "CACHE_READ_TOKENS", "CACHE_WRITE_TOKENS", "OLD_CACHE_WRITE_TOKENS", "REASONING_TOKENS",
-    "SeriesKey", "any_agent", "app_state", "closed_at", "JSON_CHARS_MIN", "decode_requested_call", "drop_counts", "from_plain",
+    "SeriesKey", "any_agent", "app_state", "closed_at", "JSON_CHARS_MIN",
+    "decode_requested_call", "drop_counts", "from_plain",
     "judging", "more_findings", "newest_incident", "on_broken_pipe", "onset_range_ns",
     "open_findings", "queued_at_ns", "save_snapshot", "scrape_seconds", "scrapes", "servers",
     "snapshot", "unapplied_responses", "words_in_all",
