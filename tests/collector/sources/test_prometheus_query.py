@@ -101,10 +101,14 @@ def test_rings_and_prometheus_give_the_same_verdicts_on_the_same_past(
     asked = attribution(past, source, target)
 
     assert () == source.problems
-    assert (label, label) == (live.label, asked.label)
+    assert label == live.label
     assert live.entity == asked.entity == target
-    assert pytest.approx(live.probability or 0, abs=0.1) == (asked.probability or 0)
     assert live.missing == asked.missing
+    if label != "probable":  # 30 s points say less than rings: neither blames
+        assert max(live.probability or 0, asked.probability or 0) < 0.5
+        return
+    assert label == asked.label
+    assert pytest.approx(live.probability or 0, abs=0.1) == (asked.probability or 0)
     if live.change is not None and asked.change is not None:
         assert abs(live.change.began_at_ns - asked.change.began_at_ns) <= 2 * STEP_S * S
 
@@ -139,7 +143,7 @@ def test_a_query_that_prometheus_refuses_is_named_and_the_others_are_asked(serve
     found = source.window(None, 0, time.time_ns())
 
     (problem,) = source.problems
-    assert problem.startswith("Prometheus could not tell broken: ")
+    assert problem.startswith("Prometheus query broken failed: ")
     assert "parse error" in problem
     assert {"service/checkout", "service/catalog"} <= {each.entity for each in found}
 
@@ -227,7 +231,8 @@ def test_a_running_collector_blames_an_action_on_what_prometheus_saw(
 
     def impacts() -> list[Impact]:
         with Reader.open(config.store) as reader:
-            return [i for i in reader.impacts_named("scale_workers") if i.probability is not None]
+            found = reader.impacts_named("scale_workers")
+            return [i for i in found if i.label == "probable"]
 
     async def live() -> None:
         async with running(config) as collector, httpx.AsyncClient() as client:
@@ -238,7 +243,7 @@ def test_a_running_collector_blames_an_action_on_what_prometheus_saw(
                 content=span_request([acted, newest]),
                 headers=PROTOBUF,
             )
-            await asyncio.to_thread(eventually, impacts, 15.0)
+            await asyncio.to_thread(eventually, impacts, 45.0)
 
     asyncio.run(live())
     (impact,) = impacts()
