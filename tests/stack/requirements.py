@@ -1,6 +1,6 @@
 """What a test needs beside Python: without it the test is skipped, and says so loudly.
 
-AFTERSHOCK_REQUIRE_PROGRAMS names programs, with commas between them, whose absence is a failure
+TESTS_REQUIRE_PROGRAMS names programs, with commas between them, whose absence is a failure
 and not a reason to skip: continuous integration sets it.
 """
 
@@ -13,7 +13,7 @@ import pytest
 
 from tests.stack.programs import locate
 
-REQUIRED = "AFTERSHOCK_REQUIRE_PROGRAMS"
+REQUIRED = "TESTS_REQUIRE_PROGRAMS"
 
 
 def need(*names: str) -> list[Path]:

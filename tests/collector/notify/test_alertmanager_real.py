@@ -41,8 +41,8 @@ S = 10**9
 def program() -> str:
     found = next((place for name in PROGRAMS if (place := shutil.which(name))), None)
     if found is None:
-        if "alertmanager" in os.environ.get("AFTERSHOCK_REQUIRE_PROGRAMS", ""):
-            pytest.fail("alertmanager is missing; AFTERSHOCK_REQUIRE_PROGRAMS wants it")
+        if "alertmanager" in os.environ.get("TESTS_REQUIRE_PROGRAMS", ""):
+            pytest.fail("alertmanager is missing; TESTS_REQUIRE_PROGRAMS wants it")
         pytest.skip("alertmanager is missing (apt-get install prometheus-alertmanager)")
     return found
 
