@@ -6,7 +6,7 @@ from tests.scenarios.playing import Scenarios, play
 from tests.support.scenario import run
 
 
-def told_in_words() -> str:
+def failed_in_words() -> str:
     """Five messages are sent, and each answer reports a failure."""
     played = run()
     for number in range(5):
@@ -20,4 +20,4 @@ def repaired() -> str:
     return play(played.calls("send_message", channel="b").returns({"ok": True}).after(1).ends())
 
 
-SCENARIOS: Scenarios = {"five failures in words": told_in_words, "one that is repaired": repaired}
+SCENARIOS: Scenarios = {"five failures in words": failed_in_words, "one that is repaired": repaired}

@@ -182,7 +182,7 @@ def _stand(  # noqa: PLR0917
 ) -> Standing:
     """One candidate on one target, against everything that may explain the same damage."""
     target, evidence = entry.target, entry.evidence
-    rivals, elsewhere = _rivals(entry, entries, scene)
+    competing, elsewhere = _competing(entry, entries, scene)
     pushed = _pushed((target, entry.opened.effect_ns), below, scene.relations)
     callee = max(
         (
@@ -203,11 +203,11 @@ def _stand(  # noqa: PLR0917
     left = net(parts, evidence.worse)
     others = _others(target, scene, entry)
     entered = [Candidate(left, entry.opened.action.tier, entry.lag_s)]
-    entered += [rival.candidate() for rival in rivals]
+    entered += [competitor.candidate() for competitor in competing]
     entered += [Candidate(weight, Tier.WRITE) for _, weight in others]
     shares = compete(entered, alternative, around.no_agent_log_odds, elsewhere)
-    agents = shares.candidates[1 : 1 + len(rivals)]
-    outside = shares.candidates[1 + len(rivals) :]
+    agents = shares.candidates[1 : 1 + len(competing)]
+    outside = shares.candidates[1 + len(competing) :]
     named = None
     if source is not None and source[1] >= DAMAGED_NATS:
         named = source[0], shares.no_agent * (1.0 - exp(-ALTERNATIVE_WEIGHT * source[1]))
@@ -221,13 +221,17 @@ def _stand(  # noqa: PLR0917
         entry.onset,
         shares.candidates[0],
         shares.no_agent + sum(outside),
-        tuple((rival.opened, share) for rival, share in zip(rivals, agents, strict=True)),
+        tuple(
+            (competitor.opened, share) for competitor, share in zip(competing, agents, strict=True)
+        ),
         tuple((change, share) for (change, _), share in zip(others, outside, strict=True)),
         named,
     )
 
 
-def _rivals(entry: _Entry, entries: Sequence[_Entry], scene: Scene) -> tuple[list[_Entry], float]:
+def _competing(
+    entry: _Entry, entries: Sequence[_Entry], scene: Scene
+) -> tuple[list[_Entry], float]:
     """Other candidates for the same damage; and the worst unrelated damage of other targets."""
     downstream = _downstream(entry.target, scene)
     upstream = scene.relations.callers(entry.target)

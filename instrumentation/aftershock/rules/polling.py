@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 KIND = "repeated_action"
 # Who asks less often than this watches something, and does not wait for it.
-WATCH_INTERVAL_S = 120.0
+STEADY_INTERVAL_S = 120.0
 PERSON_PATIENCE_S = 86_400.0  # people answer within a day
 UNKNOWN_PATIENCE_FACTOR = 4.0  # the answer does not say that something is pending
 
@@ -93,7 +93,7 @@ def patience_of(action: Action, interval_s: float, limits: Limits) -> float | No
         return PERSON_PATIENCE_S
     if action.state is AnswerState.PENDING or action.outcome is Outcome.FAILED or action.polls:
         return limits.poll_patience_s
-    if action.state is AnswerState.SETTLED or interval_s >= WATCH_INTERVAL_S:
+    if action.state is AnswerState.SETTLED or interval_s >= STEADY_INTERVAL_S:
         return None
     return UNKNOWN_PATIENCE_FACTOR * limits.poll_patience_s
 

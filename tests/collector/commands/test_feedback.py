@@ -127,7 +127,7 @@ class Desk:
         )
         self.judging.resume(incident.at(97))
 
-    def votes(self, home: Path) -> int:
+    def feedback_count(self, home: Path) -> int:
         with Reader.open(home / "aftershock.db") as reader:
             return len(reader.unreported_feedback())
 
@@ -144,7 +144,7 @@ def test_a_vote_cast_while_nobody_listened_is_told_by_the_next_collector_once(
     assert [["agent_impact"]] == [
         [c.finding.kind for c in r.closed] for r in desk.notifications.reports
     ]
-    assert 0 == desk.votes(home)
+    assert 0 == desk.feedback_count(home)
     assert pytest.approx(3.0, abs=0.05) == desk.judging.engine.correlator.observer.no_agent
     again = Desk(home)
     again.judging.tick(incident.at(101))

@@ -116,10 +116,10 @@ def test_what_cannot_be_done_is_refused_in_one_line(
 
 def test_a_mute_is_listed_until_it_is_ended(main: Main) -> None:
     assert main("mute", "--list")[1] == "Nothing is muted.\n"
-    said = main("mute", "--agent", "sre-bot", "--rule", "stalled-run", "--for", "1h", *AUTHOR)[1]
+    printed = main("mute", "--agent", "sre-bot", "--rule", "stalled-run", "--for", "1h", *AUTHOR)[1]
     (mute,) = printed_data(main, "mute", "--list")
 
-    assert said.startswith("mute 1: agent=sre-bot rule=stalled_run ")
+    assert printed.startswith("mute 1: agent=sre-bot rule=stalled_run ")
     assert (mute["number"], mute["agent"], mute["rule"]) == (1, "sre-bot", "stalled_run")
     assert main("mute", "--end", "1", *AUTHOR)[1] == "mute 1 is ended by Ada\n"
     assert printed_data(main, "mute", "--list") == []

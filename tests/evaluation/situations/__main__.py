@@ -13,7 +13,7 @@ def main() -> int:
     for name, situations in HALVES.items():
         outcomes = [judge_situation(one) for one in situations]
         for outcome in outcomes:
-            if "-v" in sys.argv or outcome.false_page or outcome.missed or outcome.late:
+            if "-v" in sys.argv or outcome.false_page or outcome.missed or outcome.overdue:
                 print(outcome)
         print(name, dict(summary(outcomes)))
     return 0

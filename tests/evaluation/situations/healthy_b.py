@@ -372,7 +372,7 @@ def agent_without_words(r: Script) -> None:
 
 
 @healthy("json")
-def autoscaler_watch(r: Script) -> None:
+def autoscaler_observer(r: Script) -> None:
     """Replicas follow the load."""
     for replicas in (3, 3, 4, 6, 6, 5, 4, 3):
         r.call("get_deployment", {"replicas": replicas, "ready": replicas}, after=90, name="api")
@@ -380,7 +380,7 @@ def autoscaler_watch(r: Script) -> None:
 
 
 @healthy("shell")
-def certificate_watch(r: Script) -> None:
+def certificate_observer(r: Script) -> None:
     """A certificate's remaining days, once a day."""
     for day in range(20):
         r.call("bash", f"expires in {60 - day} days", after=86_000, command="check-cert web")

@@ -38,7 +38,7 @@ class Outcome:
         return self.situation.want is not Want.NOTHING and not self.reported
 
     @property
-    def late(self) -> bool:
+    def overdue(self) -> bool:
         """Reported after more calls than wanted."""
         by = self.situation.by_call
         return bool(self.reported) and by is not None and min(at for at, _ in self.reported) > by
@@ -53,7 +53,7 @@ class Outcome:
                 for at, kind in sorted({(at, one.kind) for at, one in found})]  # fmt: skip
         flags = "".join(
             mark
-            for mark, so in (("F", self.false_page), ("M", self.missed), ("L", self.late))
+            for mark, so in (("F", self.false_page), ("M", self.missed), ("L", self.overdue))
             if so
         )
         return f"{flags:<2} {self.situation.want:<8}{self.situation.name:<34}{' '.join(what[:6])}"
@@ -107,5 +107,5 @@ def summary(outcomes: Sequence[Outcome]) -> Counter[str]:
         counts["false pages"] += one.false_page
         counts["healthy warns"] += healthy and bool(one.warns)
         counts["missed"] += one.missed
-        counts["late"] += one.late
+        counts["late"] += one.overdue
     return counts

@@ -257,7 +257,7 @@ def endless_503(r: Script) -> None:
 
 
 @alarm("json", 10)
-def failures_told_in_words(r: Script) -> None:
+def failures_in_words(r: Script) -> None:
     """The tool's wrapper returns its failure as text; the span is green."""
     for number in range(7):
         r.call(

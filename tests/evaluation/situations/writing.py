@@ -158,7 +158,7 @@ class Situation:
     """One run, and what the person on call wants by which of its calls (None: by its end)."""
 
     name: str
-    story: str
+    summary: str
     want: Want
     family: str
     by_call: int | None

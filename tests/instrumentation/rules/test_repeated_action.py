@@ -190,11 +190,11 @@ def test_a_write_that_says_it_changed_nothing_does_not_break_a_chain() -> None:
 
 def test_ends_that_the_sender_reports_late_do_not_hide_a_loop() -> None:
     played = run().calls("get_status", name="shop").returns("degraded").times(8).run()
-    late_ends = tuple(
+    delayed_ends = tuple(
         replace(step, ended_at_ns=(step.ended_at_ns or 0) + 5 * S) for step in played.steps
     )
 
-    found = list(repeated_action(replace(played, steps=late_ends), LIMITS))
+    found = list(repeated_action(replace(played, steps=delayed_ends), LIMITS))
     assert [f.level for f in found] == [Level.ALARM]
 
 
