@@ -338,3 +338,25 @@ def test_an_alarm_says_what_was_spent_since_it_was_certain() -> None:
     assert stuck.says(repeated_action)[0].facts == (
         "Spent since the loop was certain: 1 step, 1,200 tokens, 1 s.",
     )
+
+
+def test_a_call_with_an_effect_that_reports_a_progressing_state_is_silent() -> None:
+    """Its name says rollout, so it counts as a write; its numbers are what was waited for."""
+    polled = run()
+    for percent in range(3, 100, 8):
+        polled.calls("rollout_status", name="shop").returns(
+            f'{{"state": "progressing", "percent": {percent}}}'
+        )
+    polled.calls("rollout_status", name="shop").returns('{"state": "succeeded", "percent": 100}')
+
+    assert polled.says(repeated_action) == []
+
+
+def test_a_call_with_an_effect_whose_state_stays_the_same_is_a_loop() -> None:
+    stuck = (
+        run()
+        .calls("rollout_status", name="shop")
+        .returns('{"state": "progressing", "percent": 40}')
+    )
+
+    assert [f.level for f in stuck.times(12).says(repeated_action)] == [Level.ALARM]
