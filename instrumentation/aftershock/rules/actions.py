@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 # or four workers side by side. A worker that was silent for longer is not in a loop.
 STEPS_MAX = 128
 PEOPLE = frozenset({"user", "human"})
-OBSERVED_STATES = frozenset({AnswerState.PENDING, AnswerState.SETTLED})
 NO_CHANGE = frozenset({AnswerState.UNCHANGED, AnswerState.REFUSED})
 NEW_SHARE_OF_WRITES = 0.5  # writes also report times, ids and counts: most of it must be new
 AT_ONCE_NS = 200_000_000  # between calls of one model turn: no model answers as fast
@@ -185,8 +184,8 @@ def returned_nothing_new(action: Action, earlier: Action) -> bool:
 
     A call that fails again returned nothing new, whatever its message; one that works at last did.
     A result that was not recorded is no evidence of progress. Of a write, which answers with new
-    ids and counts each time, the wording of most of the answer is compared; but where it reports a
-    state that is on its way or reached, its numbers are what was waited for.
+    ids and counts each time, the wording of most of the answer is compared; but while it reports a
+    state that is on its way, and when that state is reached, its numbers are what was waited for.
     """
     if action.outcome is Outcome.FAILED:
         return True
@@ -198,7 +197,7 @@ def returned_nothing_new(action: Action, earlier: Action) -> bool:
         return True
     return (
         action.tier.has_effect
-        and action.state not in OBSERVED_STATES
+        and AnswerState.PENDING not in (action.state, earlier.state)
         and share_new(action.result.sketch, earlier.result.sketch) <= NEW_SHARE_OF_WRITES
     )
 
