@@ -1,12 +1,14 @@
-"""What several rooms' tests share: the command, with a home of its own."""
+"""What the tests of several files share: the command with a home of its own, and an empty store."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from aftershock_collector.store.writer import SqliteStore
 from tests.support.commands import Main, run_main
 
 
@@ -25,3 +27,17 @@ def main(
     monkeypatch.delenv("AFTERSHOCK_POLICY", raising=False)
     monkeypatch.chdir(tmp_path)
     return partial(run_main, capsys)
+
+
+@pytest.fixture
+def store_path(tmp_path: Path) -> Path:
+    """Where the store's database is, whether or not it was opened."""
+    return tmp_path / "home" / "aftershock.db"
+
+
+@pytest.fixture
+def store(store_path: Path) -> Iterator[SqliteStore]:
+    """An empty store that takes rows."""
+    opened = SqliteStore.open(store_path)
+    yield opened
+    opened.close()

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-
-import pytest
 
 from aftershock.model import Claim, Finding, Level, Report
 from aftershock_collector.store.home_lock import held
@@ -43,28 +40,16 @@ INCIDENT = Incident(
 PAGE = Delivery(INCIDENT.key, State.OPENED, "webhook", "{}", incident=1)
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "home" / "aftershock.db"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[SqliteStore]:
-    opened = SqliteStore.open(path)
-    yield opened
-    opened.close()
-
-
 def keep(store: SqliteStore, incident: Incident, *pages: Delivery, at_ns: int = NOW) -> int:
     report = Report(at_ns, opened=(Claim(FINDING, NOW),))
     return store.record(report, pages, at_ns, incidents=[incident])
 
 
-def test_an_incident_comes_back_with_its_findings(store: SqliteStore, path: Path) -> None:
+def test_an_incident_comes_back_with_its_findings(store: SqliteStore, store_path: Path) -> None:
     keep(store, INCIDENT)
     keep(store, replace(INCIDENT, title="It broke something."))
 
-    with Reader.open(path) as reader:
+    with Reader.open(store_path) as reader:
         assert reader.incident(1) == replace(INCIDENT, title="It broke something.")
         assert [claim.finding for claim in reader.claims_of(1)] == [FINDING]
         assert reader.incidents(run_id="r1") == reader.incidents(open_only=True)
@@ -73,43 +58,47 @@ def test_an_incident_comes_back_with_its_findings(store: SqliteStore, path: Path
 
 
 def test_closed_incidents_are_listed_by_the_time_they_were_open(
-    store: SqliteStore, path: Path
+    store: SqliteStore, store_path: Path
 ) -> None:
     keep(store, replace(INCIDENT, closed_at_ns=NOW + 60 * S))
 
-    with Reader.open(path) as reader:
+    with Reader.open(store_path) as reader:
         assert reader.incidents(open_only=True) == []
         assert len(reader.incidents(since_ns=NOW + 30 * S)) == 1
         assert reader.incidents(since_ns=NOW + 61 * S) == []
         assert reader.incidents(until_ns=NOW - S) == []
 
 
-def test_a_number_is_never_given_twice_even_after_pruning(store: SqliteStore, path: Path) -> None:
+def test_a_number_is_never_given_twice_even_after_pruning(
+    store: SqliteStore, store_path: Path
+) -> None:
     keep(store, replace(INCIDENT, number=7, closed_at_ns=NOW))
     store.prune(NOW + DAY, 10**9)
 
-    with Reader.open(path) as reader:
+    with Reader.open(store_path) as reader:
         assert reader.incidents() == []
         assert reader.newest_incident() == 7
 
 
-def test_responses_wait_until_a_collector_has_applied_them(store: SqliteStore, path: Path) -> None:
+def test_responses_wait_until_a_collector_has_applied_them(
+    store: SqliteStore, store_path: Path
+) -> None:
     response = Response(1, ResponseAction.SNOOZE, "alice", "deploying", NOW, NOW + 600 * S)
     store.respond(response)
 
-    with Reader.open(path) as reader:
+    with Reader.open(store_path) as reader:
         assert reader.unapplied_responses() == [(1, response)]
         store.record(Report(NOW), [], NOW, responses=[1])
         assert reader.unapplied_responses() == []
         assert reader.responses(1) == [response]
 
 
-def test_a_mute_holds_until_it_expires_or_is_ended(store: SqliteStore, path: Path) -> None:
+def test_a_mute_holds_until_it_expires_or_is_ended(store: SqliteStore, store_path: Path) -> None:
     ten_minutes = Mute("alice", "a known loop", NOW, NOW + 600 * S, agent="bot")
     for_good = Mute("bob", "by design", NOW, rule="context_pressure")
     numbers = [store.mute(ten_minutes), store.mute(for_good)]
 
-    with Reader.open(path) as reader:
+    with Reader.open(store_path) as reader:
         assert [mute.number for mute in reader.mutes(NOW)] == numbers[::-1]
         assert [mute.rule for mute in reader.mutes(NOW + 600 * S)] == ["context_pressure"]
         assert store.unmute(numbers[1], "alice", NOW + 700 * S)
@@ -119,11 +108,11 @@ def test_a_mute_holds_until_it_expires_or_is_ended(store: SqliteStore, path: Pat
         assert reader.mutes()[0].ended_by == "alice"
 
 
-def test_a_snapshot_is_the_newest(store: SqliteStore, path: Path) -> None:
+def test_a_snapshot_is_the_newest(store: SqliteStore, store_path: Path) -> None:
     store.save_snapshot("observations", b"1", NOW)
     store.save_snapshot("observations", b"2", NOW + S)
 
-    with Reader.open(path) as reader:
+    with Reader.open(store_path) as reader:
         assert reader.snapshot("observations") == b"2"
         assert reader.snapshot("other") is None
 
@@ -169,14 +158,14 @@ def test_an_opening_knows_that_its_closing_waits_behind_it(store: SqliteStore) -
     assert due.overtaken
 
 
-def test_only_the_owner_can_read_the_store(store: SqliteStore, path: Path) -> None:
+def test_only_the_owner_can_read_the_store(store: SqliteStore, store_path: Path) -> None:
     keep(store, INCIDENT)
 
     def mode(place: Path) -> int:
         return stat.S_IMODE(place.stat().st_mode)
 
-    assert mode(path.parent) == 0o700
-    assert [mode(file) for file in sorted(path.parent.iterdir())] == [0o600] * 3
+    assert mode(store_path.parent) == 0o700
+    assert [mode(file) for file in sorted(store_path.parent.iterdir())] == [0o600] * 3
 
 
 def test_a_file_that_an_older_version_left_open_is_narrowed(tmp_path: Path) -> None:

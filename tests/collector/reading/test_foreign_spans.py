@@ -1,0 +1,129 @@
+"""Spans by the names of frameworks that have their own."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aftershock import attributes as names
+from aftershock.fingerprints.fingerprint import fingerprint_arguments, fingerprint_result
+from aftershock.model import StepKind, Tier, Tokens
+from aftershock.policy.policy import EMPTY
+from aftershock_collector.otlp.wire import SpanEvent
+from aftershock_collector.reading.read import read
+from tests.collector.reading.items import T0, action_of, span, step_of, tool
+
+
+def test_pydantic_ai_is_read_by_its_own_names() -> None:
+    own = {
+        names.TOOL_NAME: "get_weather",
+        names.TOOL_CALL_ID: "call_1",
+        names.AGENT_NAME: "weather_agent",
+        "tool_arguments": '{"city": "Paris"}',
+        "tool_response": "sunny",
+    }
+    step = step_of(span(own, name="running tool"))
+    action = action_of(span(own))
+
+    assert (step.kind, step.name, step.agent) == (
+        StepKind.TOOL_CALL, "get_weather", "weather_agent",
+    )  # fmt: skip
+    assert action.arguments == fingerprint_arguments({"city": "Paris"})
+    assert action.result == fingerprint_result("sunny")
+
+
+def test_strands_carries_arguments_and_results_in_span_events() -> None:
+    old = (
+        SpanEvent("gen_ai.tool.message", T0, {"role": "tool", "content": '{"city": "Paris"}'}),
+        SpanEvent("gen_ai.choice", T0, {"message": '[{"text": "sunny"}]', "id": "t1"}),
+    )
+    asked = [{"role": "tool", "parts": [{"type": "tool_call", "arguments": {"city": "Paris"}}]}]
+    answered = [
+        {"role": "tool", "parts": [{"type": "tool_call_response", "response": [{"text": "sunny"}]}]}
+    ]
+    details = "gen_ai.client.inference.operation.details"
+    new = (
+        SpanEvent(details, T0, {names.INPUT_MESSAGES: json.dumps(asked)}),
+        SpanEvent(details, T0, {names.OUTPUT_MESSAGES: json.dumps(answered)}),
+    )
+    for events in (old, new):
+        action = action_of(tool({"gen_ai.tool.status": "success"}, events=events))
+        assert action.arguments == fingerprint_arguments({"city": "Paris"})
+        assert action.result == fingerprint_result("sunny")
+    failed = step_of(tool({"gen_ai.tool.status": "error"}, events=old))
+    assert failed.error == "tool_error"
+
+
+def test_google_adk_and_its_span_around_merged_calls() -> None:
+    own = {"gcp.vertex.agent.tool_call_args": '{"a": 1}', "gcp.vertex.agent.tool_response": "done"}
+    action = action_of(tool(own))
+
+    assert action.arguments == fingerprint_arguments({"a": 1})
+    assert action.result == fingerprint_result("done")
+    assert read(tool({names.TOOL_NAME: "(merged tools)"}), EMPTY) is None
+
+
+def test_traceloops_wrapping_does_not_make_each_call_look_new() -> None:
+    def call(step: int) -> Any:
+        given = {"input_str": "{'city': 'Paris'}", "metadata": {"langgraph_step": step}}
+        own = {
+            "traceloop.span.kind": "tool",
+            "traceloop.entity.name": "get_weather",
+            "traceloop.entity.input": json.dumps(given),
+            "traceloop.entity.output": json.dumps({"output": {"kwargs": {"content": "sunny"}}}),
+        }
+        return action_of(span(own, span_id=f"{step:016x}"))
+
+    assert call(1) == call(2)
+    assert call(1).tool == "get_weather"
+    assert call(1).result == fingerprint_result("sunny")
+    assert read(span({"traceloop.span.kind": "task"}), EMPTY) is None
+
+
+def test_smolagents_calls_are_read_without_the_shape_of_the_call() -> None:
+    own = {
+        "openinference.span.kind": "TOOL",
+        "tool.name": "web_search",
+        "tool.parameters": '{"query": {"type": "string"}}',
+        "input.value": '{"args": [], "sanitize_inputs_outputs": true, "kwargs": {"query": "cats"}}',
+        "output.value": "3 cats",
+    }
+    action = action_of(span(own, name="SearchInformationTool"))
+
+    assert (action.tool, action.tier) == ("web_search", Tier.READ)
+    assert action.arguments == fingerprint_arguments({"query": "cats"})
+    assert action.result == fingerprint_result("3 cats")
+    positional = own | {
+        "input.value": '{"args": ["33149"], "sanitize_inputs_outputs": false, "kwargs": {}}'
+    }
+    assert action_of(span(positional)).arguments == fingerprint_arguments({"_args": ["33149"]})
+
+
+def test_other_openinference_tools_are_read_by_their_input() -> None:
+    own = {"openinference.span.kind": "TOOL", "input.value": "Paris"}
+    dual = own | {names.OPERATION: "execute_tool", names.TOOL_ARGUMENTS: '{"type": "object"}'}
+    for attributes in (own, dual):
+        action = action_of(span(attributes, name="get_weather"))
+        assert action.tool == "get_weather"
+        assert action.arguments == fingerprint_arguments("Paris")
+
+
+def test_agents_and_models_of_openinference() -> None:
+    model = {
+        "openinference.span.kind": "LLM",
+        "llm.model_name": "o3-mini",
+        "llm.token_count.prompt": "491",
+        "llm.token_count.completion": "818",
+        "llm.token_count.total": "1309",
+    }
+    kind = "openinference.span.kind"
+    agent = {kind: "AGENT", "session.id": "c1", "llm.token_count.prompt": 9}
+    inference, frame = step_of(span(model)), step_of(span(agent, name="CodeAgent.run"))
+
+    assert (inference.kind, inference.name) == (StepKind.INFERENCE, "o3-mini")
+    assert inference.tokens == Tokens(491, 818)
+    assert (frame.kind, frame.agent, frame.conversation) == (StepKind.AGENT, "CodeAgent", "c1")
+    assert frame.tokens is None
+    for other in ("CHAIN", "GUARDRAIL", "EVALUATOR", 3):
+        assert read(span({kind: other}), EMPTY) is None
+    assert read(span({}, name="main"), EMPTY) is None
