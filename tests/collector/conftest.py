@@ -1,4 +1,4 @@
-"""What the tests of several files share: the command with a home of its own, and an empty store."""
+"""What the tests of several files share: the command, an empty store, servers that are sent to."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 
 from aftershock_collector.store.writer import SqliteStore
 from tests.support.commands import Main, run_main
+from tests.support.mail_server import MailServer
+from tests.support.receiver import Receiver
 
 
 @pytest.fixture
@@ -41,3 +43,18 @@ def store(store_path: Path) -> Iterator[SqliteStore]:
     opened = SqliteStore.open(store_path)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A service on a real port that keeps the pages it is sent."""
+    with Receiver() as found:
+        yield found
+
+
+@pytest.fixture
+def mail_server() -> Iterator[MailServer]:
+    """A mail server on a real port that accepts every mail."""
+    server = MailServer()
+    yield server
+    server.close()

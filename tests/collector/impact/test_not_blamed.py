@@ -1,0 +1,113 @@
+"""What is not blamed, and where nothing can be said."""
+
+from __future__ import annotations
+
+from aftershock.model import Tier
+from aftershock_collector.impact import ActionObserver
+from tests.collector.impact.blame import CHECKOUT, GATEWAY, ORDERS, no_agent, probability
+from tests.collector.impact.scene import Scene, both, broken, step, usual
+
+
+def test_trouble_that_began_before_the_action_is_not_its_doing() -> None:
+    scene = Scene(broken([CHECKOUT, GATEWAY], 7_080))
+
+    impact = scene.play(7_900, [step("a", 7_230, CHECKOUT)])["a"]
+
+    assert probability(impact) < 0.2
+    assert impact.parts.before > 4
+
+
+def test_trouble_of_a_callee_explains_trouble_of_its_caller() -> None:
+    scene = Scene(broken([ORDERS, CHECKOUT], 7_320))
+
+    impact = scene.play(7_900, [step("a", 7_230, CHECKOUT)])["a"]
+    alone = Scene(broken([CHECKOUT], 7_320)).play(7_900, [step("a", 7_230, CHECKOUT)])["a"]
+
+    assert impact.parts.callee > 5
+    assert probability(impact) < probability(alone)
+
+
+def test_where_something_that_nobody_touched_breaks_worse_no_agent_is_behind_it() -> None:
+    storm = both(
+        broken(["db/payments", "service/billing"], 7_260, times=40.0),
+        broken([CHECKOUT], 7_320, times=1.5),
+    )
+    scene = Scene(storm, entities=(*Scene().entities, "db/payments", "service/billing"))
+
+    impact = scene.play(7_900, [step("a", 7_290, CHECKOUT)])["a"]
+
+    assert impact.parts.alternative > 6
+    assert no_agent(impact) > probability(impact)
+    assert impact.label in {"possible", "no metric evidence"}
+
+
+def test_what_is_upstream_of_a_target_is_no_rival() -> None:
+    impact = Scene(broken([CHECKOUT, GATEWAY], 7_320)).play(7_900, [step("a", 7_230, CHECKOUT)])[
+        "a"
+    ]
+
+    assert impact.parts.alternative < 5
+
+
+def test_more_traffic_alone_is_no_damage() -> None:
+    scene = Scene(broken([CHECKOUT], 7_320, times=20.0, metrics=["rate"]))
+
+    impact = scene.play(7_900, [step("a", 7_230, CHECKOUT)])["a"]
+
+    assert probability(impact) < 0.5
+
+
+def test_reads_are_not_watched() -> None:
+    scene = Scene()
+    scene.observer.open(step("a", 10, CHECKOUT, tier=Tier.READ))
+
+    assert len(scene.observer) == 0
+
+
+def test_a_target_without_series_says_so_at_once() -> None:
+    scene = Scene()
+
+    impact = scene.play(7_300, [step("a", 7_230, "db/nowhere")])["a"]
+
+    assert impact.label == "no metric evidence"
+    assert impact.probability is None
+    assert impact.missing == ("nothing is measured on db/nowhere",)
+    assert impact.charts == ()
+
+
+def test_with_less_than_ten_points_of_history_there_is_not_enough_data() -> None:
+    scene = Scene(broken([CHECKOUT], 540))
+
+    impact = scene.play(900, [step("a", 500, CHECKOUT)])["a"]
+
+    assert (impact.label, impact.probability) == ("not enough data", None)
+    assert any("of history before the action" in words for words in impact.missing)
+
+
+def test_a_target_that_falls_silent_at_the_action_is_neither_innocent_nor_guilty() -> None:
+    def silent(entity: str, metric: str, seconds: float) -> float | None:
+        return None if entity == CHECKOUT and seconds > 7_230 else usual(entity, metric, seconds)
+
+    impact = Scene(silent).play(8_500, [step("a", 7_230, CHECKOUT)])["a"]
+
+    assert impact.probability is None
+    assert impact.missing == (f"nothing arrived from {CHECKOUT} since the action",)
+
+
+def test_an_action_without_a_target_is_counted_and_not_guessed_about() -> None:
+    observed = ActionObserver()
+    observed.open(step("a", 10))
+    observed.open(step("b", 10, "k8s/shop/*"))
+    observed.open(step("c", 10, ended=None))  # its targets may still become known
+
+    assert len(observed) == 0
+    assert observed.dropped["action_without_target"] == 2
+
+
+def test_without_a_topology_the_verdict_says_that_it_is_missing() -> None:
+    scene = Scene(broken([CHECKOUT], 7_320), topology={})
+
+    impact = scene.play(7_900, [step("a", 7_230, CHECKOUT)])["a"]
+
+    assert impact.label == "probable"
+    assert "which services call each other is not known" in impact.missing
