@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,49 +24,49 @@ def test_nothing_told_listens_on_loopback_and_keeps_a_week() -> None:
     assert OnCall() == config.on_call
 
 
-def test_every_section_reaches_its_field() -> None:
-    config = Config.parse(
-        {
-            "tools": {"scale": {"tier": "provision"}},
-            "collector": {
-                "http": "0.0.0.0:80",
-                "grpc": "[::1]:0",
-                "forward": "http://next:4318",
-                "keep": "2d",
-                "tick": 0.25,
-                "store_bytes_max": 10_000_000,
-                "queue_bytes_max": 1_000_000,
-                "request_bytes_max": 10_000,
-                "series_max": 7,
-            },
-            "infrastructure": {
-                "host": True,
-                "host_every": "1s",
-                "observation_window": "3m",
-                "scrape": [
-                    {"url": "http://a/metrics", "every": 1, "entity": {"service.name": "a"}},
-                    {"url": "http://b/metrics"},
-                ],
-                "topology": {"service/a": ["db/orders"]},
-                "prometheus": {
-                    "url": "http://prom",
-                    "step": "30s",
-                    "headers": {"X-Scope-OrgID": "S3CRET"},
-                    "queries": {"traffic": {"calls": "x"}, "latency": {}},
-                },
-            },
-            "on_call": {
-                "webhook": {"url": "http://hook"},
-                "slack": {"url": "https://slack"},
-                "pagerduty": {"routing_key": "key", "url": "http://pd"},
-                "alertmanager": {"url": "http://am"},
-                "otlp": "http://otlp",
-                "link": "http://me",
-                "grafana": {"url": "http://graf", "token": "t"},
-            },
+EVERY_SECTION: dict[str, Any] = {
+    "tools": {"scale": {"tier": "provision"}},
+    "collector": {
+        "http": "0.0.0.0:80",
+        "grpc": "[::1]:0",
+        "forward": "http://next:4318",
+        "keep": "2d",
+        "tick": 0.25,
+        "store_bytes_max": 10_000_000,
+        "queue_bytes_max": 1_000_000,
+        "request_bytes_max": 10_000,
+        "series_max": 7,
+    },
+    "infrastructure": {
+        "host": True,
+        "host_every": "1s",
+        "observation_window": "3m",
+        "scrape": [
+            {"url": "http://a/metrics", "every": 1, "entity": {"service.name": "a"}},
+            {"url": "http://b/metrics"},
+        ],
+        "topology": {"service/a": ["db/orders"]},
+        "prometheus": {
+            "url": "http://prom",
+            "step": "30s",
+            "headers": {"X-Scope-OrgID": "S3CRET"},
+            "queries": {"traffic": {"calls": "x"}, "latency": {}},
         },
-        HOME,
-    )
+    },
+    "on_call": {
+        "webhook": {"url": "http://hook"},
+        "slack": {"url": "https://slack"},
+        "pagerduty": {"routing_key": "key", "url": "http://pd"},
+        "alertmanager": {"url": "http://am"},
+        "otlp": "http://otlp",
+        "link": "http://me",
+        "grafana": {"url": "http://graf", "token": "t"},
+    },
+}
+
+
+def test_every_section_reaches_its_field() -> None:
+    config = Config.parse(EVERY_SECTION, HOME)
 
     assert (Address("0.0.0.0", 80), Address("::1", 0)) == (config.http, config.grpc)
     assert (config.keep_s, config.tick_s) == (2 * 86_400, 0.25)

@@ -8,97 +8,36 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 
 from aftershock.model import Change, Step
 from aftershock.policy.policy import EMPTY
-from aftershock_collector.config.model import Config
 from aftershock_collector.otlp.wire import Span
-from aftershock_collector.reading.decoder import Readers
-from aftershock_collector.reading.read import read, read_event
-from aftershock_collector.sources.ingest_queue import WORKS_MAX, IngestQueue
+from aftershock_collector.reading.read import read
+from aftershock_collector.sources.ingest_queue import WORKS_MAX
 from aftershock_collector.sources.requests import (
     Accepted,
     Answer,
     Busy,
-    Observations,
     Refused,
     Signal,
 )
 from aftershock_collector.store.reader import Reader
-from aftershock_collector.store.writer import SqliteStore
-from aftershock_collector.telemetry import Telemetry
-from tests.support.traffic import any_runs, log_request, looping_run, span_request
-
-PROTOBUF = "application/x-protobuf"
-SENDER = "10.0.0.7"
-
-
-def sample_request() -> bytes:
-    data = MetricsData()
-    metric = data.resource_metrics.add().scope_metrics.add().metrics.add(name="m", unit="1")
-    metric.gauge.data_points.add(time_unix_nano=5, as_double=1.5)
-    return data.SerializeToString()
-
-
-class Desk:
-    """An ingest queue with its store, and everything that it handed on."""
-
-    def __init__(self, home: Path) -> None:
-        self.config = replace(Config(home), answer_s=1.0)
-        self.store = SqliteStore.open(self.config.store)
-        self.telemetry = Telemetry()
-        self.arrived: list[Observations] = []
-        self.before_consuming: Callable[[], None] = lambda: None
-        self.read_span: Callable[[Span], Step | None] = lambda span: read(span, EMPTY)
-        self.queue: IngestQueue | None = None
-
-    def open(self) -> IngestQueue:
-        def consume(arrived: Observations) -> None:
-            self.before_consuming()
-            self.arrived.append(arrived)
-
-        self.queue = IngestQueue(
-            self.store,
-            self.telemetry,
-            self.config,
-            readers=Readers(self.read_span, lambda event: read_event(event, EMPTY)),
-            consume=consume,
-        )
-        self.queue.start()
-        return self.queue
-
-    def submit(self, *bodies: bytes, signal: Signal = Signal.TRACES) -> list[Answer]:
-        """All at once, from one event loop."""
-        queue = self.queue or self.open()
-
-        async def submit_all() -> list[Answer]:
-            return await asyncio.gather(
-                *(queue.submit(signal, b, PROTOBUF, SENDER) for b in bodies)
-            )
-
-        return asyncio.run(submit_all())
-
-    def count(self, table: str = "spans") -> int:
-        with Reader.open(self.config.store) as reader:
-            return reader.counts()[table]
-
-    def metric(self, name: str, **labels: str) -> float:
-        return self.telemetry.registry.get_sample_value(f"aftershock_{name}", labels) or 0.0
-
-    def fill(self) -> None:
-        """No page more than there is."""
-        ((pages,),) = self.store.select("PRAGMA page_count")
-        self.store.select(f"PRAGMA max_page_count = {pages}")
-
-    def make_room(self) -> None:
-        self.store.select("PRAGMA max_page_count = 1000000")
+from tests.collector.sources.ingest_desk import (
+    PROTOBUF,
+    SENDER,
+    Desk,
+    bodies_of,
+    sample_request,
+    spans_in,
+)
+from tests.support.receiver import eventually
+from tests.support.traffic import log_request, looping_run, span_request
 
 
 @pytest.fixture
@@ -110,37 +49,12 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     opened.store.close()
 
 
-def bodies_of(count: int, seed: int = 1) -> list[bytes]:
-    return [span_request(run.spans) for run in any_runs(random.Random(seed), count)]
-
-
-def spans_in(*bodies: bytes) -> int:
-    runs = any_runs(random.Random(1), 10_000)
-    wanted = set(bodies)
-    total = 0
-    for run in runs:
-        body = span_request(run.spans)
-        if body in wanted:
-            total += len(run.spans)
-            wanted.remove(body)
-        if not wanted:
-            return total
-    raise AssertionError("not one of ours")
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it never came true"
-        time.sleep(0.01)
-
-
 def test_what_is_acknowledged_is_committed_and_was_handed_on(desk: Desk) -> None:
     (body,) = bodies_of(1)
 
     assert desk.submit(body) == [Accepted()]
     assert desk.count() == spans_in(body)
-    wait_until(lambda: len(desk.arrived) == 1)
+    eventually(lambda: len(desk.arrived) == 1)
     assert len(desk.arrived[0].steps) == spans_in(body)
     assert desk.metric("stored_total", signal="spans") == spans_in(body)
     assert desk.metric("queue_bytes") == 0
@@ -167,7 +81,7 @@ def test_start_events_samples_and_alerts_go_the_same_way(desk: Desk) -> None:
     (answer,) = desk.submit(json.dumps(webhook).encode(), signal=Signal.ALERTS)
 
     assert answer == Accepted(1, "alert without a name: 1")
-    wait_until(lambda: len(desk.arrived) == 3)
+    eventually(lambda: len(desk.arrived) == 3)
     events, samples, alerts = desk.arrived
     assert len(run.started) == len(events.steps) == desk.count("events")
     assert [1.5] == [sample.value for sample in samples.samples]
@@ -192,7 +106,7 @@ def test_what_two_senders_sent_is_consumed_apart_and_under_their_names(desk: Des
         return await asyncio.gather(*submitted)
 
     assert asyncio.run(submit_all()) == [Accepted()] * 6
-    wait_until(lambda: len(desk.arrived) == 3)
+    eventually(lambda: len(desk.arrived) == 3)
     assert [arrived.sender for arrived in desk.arrived] == ["a", "b", "c"]
     assert [len(arrived.steps) for arrived in desk.arrived] == [
         spans_in(bodies[at], bodies[at + 3]) for at in range(3)
@@ -282,7 +196,7 @@ def test_a_judge_that_fails_does_not_end_the_queue(desk: Desk) -> None:
 
     assert desk.submit(first) == [Accepted()]
     assert desk.submit(second) == [Accepted()]
-    wait_until(lambda: desk.metric("failures_total", place="judge") == 2)
+    eventually(lambda: desk.metric("failures_total", place="judge") == 2)
     assert desk.queue is not None
     assert desk.queue.degraded is None
 
@@ -319,7 +233,7 @@ def test_a_full_store_is_reported_and_judged_over_and_recovers_by_itself(desk: D
     assert desk.submit(sample_request(), signal=Signal.METRICS) == [Accepted()]
 
     desk.make_room()
-    wait_until(lambda: desk.submit(first) == [Accepted()], 10)
+    eventually(lambda: desk.submit(first) == [Accepted()], 10)
     assert desk.submit(*rest) == [Accepted()] * len(rest)
     assert desk.queue.degraded is None
     assert desk.metric("store_writable") == 1
@@ -396,7 +310,7 @@ def test_work_runs_on_the_writers_thread_in_its_turn(desk: Desk) -> None:
 
     queue.call(fail)
     queue.call(work)
-    wait_until(lambda: seen == ["aftershock-ingest"])
+    eventually(lambda: seen == ["aftershock-ingest"])
     assert desk.metric("failures_total", place="ingest") == 1
 
 
@@ -407,7 +321,7 @@ def test_work_that_piles_up_is_bounded_and_counted(desk: Desk) -> None:
     for number in range(WORKS_MAX * 2):
         queue.call(lambda number=number: done.append(number))
     go.set()
-    wait_until(lambda: len(done) + desk.metric("dropped_total", reason="work_queue_full") >= 512)
+    eventually(lambda: len(done) + desk.metric("dropped_total", reason="work_queue_full") >= 512)
 
     assert WORKS_MAX <= len(done) + 1 <= WORKS_MAX + 2
     assert sorted(done) == done
@@ -423,7 +337,7 @@ def test_a_sender_that_went_away_costs_nothing(desk: Desk) -> None:
         submitting.cancel()
 
     asyncio.run(cancel())
-    wait_until(lambda: desk.metric("queue_bytes") == 0 and desk.metric("queue_requests") == 0)
+    eventually(lambda: desk.metric("queue_bytes") == 0 and desk.metric("queue_requests") == 0)
     assert desk.submit(body) == [Accepted()]
 
 

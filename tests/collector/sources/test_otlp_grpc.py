@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +27,8 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 
 from aftershock_collector.config.model import Address, Config
 from aftershock_collector.sources import otlp_grpc
-from aftershock_collector.sources.requests import Accepted, Answer, Busy, Refused, Signal
-from aftershock_collector.telemetry import Telemetry
+from aftershock_collector.sources.requests import Accepted, Busy, Refused, Signal
+from tests.collector.sources.serving import Intake, serving
 from tests.support.otlp_sender import recorded_spans
 
 CONFIG = replace(Config(Path("unused")), request_bytes_max=200_000)
@@ -39,64 +37,24 @@ _grpc: Any = grpc
 
 
 @dataclass
-class Listener:
+class Listener(Intake):
     """A listening service whose ingest queue is a list."""
 
-    answers: list[Answer] = field(default_factory=list[Answer])
-    submitted: list[tuple[Signal, bytes, str]] = field(
-        default_factory=list[tuple[Signal, bytes, str]]
-    )
-    senders: list[str] = field(default_factory=list[str])
-    fails: bool = False
     target: str = ""
-    telemetry: Telemetry = field(default_factory=Telemetry)
-
-    async def submit(self, signal: Signal, body: bytes, content_type: str, sender: str) -> Answer:
-        if self.fails:
-            raise RuntimeError("our bug")
-        self.submitted.append((signal, body, content_type))
-        self.senders.append(sender)
-        return self.answers.pop(0) if self.answers else Accepted()
 
     def send(self, body: bytes, **options: Any) -> bytes:
         with _grpc.insecure_channel(self.target) as channel:
             return channel.unary_unary(METHOD)(body, timeout=10, **options)
 
     def requests(self, answer: str) -> float:
-        labels = {"transport": "grpc", "signal": "traces", "answer": answer}
-        return self.telemetry.registry.get_sample_value("aftershock_requests_total", labels) or 0
-
-
-@contextmanager
-def listening(listener: Listener) -> Generator[None]:
-    """Serve in a thread of its own."""
-    ready, stop = threading.Event(), asyncio.Event()
-    loop = asyncio.new_event_loop()
-
-    async def serve() -> None:
-        address = Address("127.0.0.1", 0)
-        async with otlp_grpc.listening(
-            listener.submit, listener.telemetry, CONFIG, address
-        ) as bound:
-            listener.target = str(bound)
-            ready.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    assert ready.wait(10)
-    try:
-        yield
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
-        loop.close()
+        return self.counted("grpc", "traces", answer)
 
 
 @pytest.fixture
 def listener() -> Iterator[Listener]:
-    made = Listener()
-    with listening(made):
+    made, here = Listener(), Address("127.0.0.1", 0)
+    with serving(lambda: otlp_grpc.listening(made.submit, made.telemetry, CONFIG, here)) as address:
+        made.target = str(address)
         yield made
 
 

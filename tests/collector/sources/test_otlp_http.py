@@ -7,7 +7,6 @@ import gzip
 import json
 import random
 import socket
-import threading
 import zlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -37,7 +36,7 @@ from starlette.routing import Route
 from aftershock_collector.config.model import Address, Config
 from aftershock_collector.sources import otlp_http
 from aftershock_collector.sources.requests import Accepted, Answer, Busy, Refused, Signal
-from aftershock_collector.telemetry import Telemetry
+from tests.collector.sources.serving import Intake, serving
 from tests.support.otlp_sender import recorded_spans
 from tests.support.traffic import looping_run, span_request
 
@@ -46,26 +45,12 @@ BODY = span_request(looping_run(random.Random(1)).spans)
 
 
 @dataclass
-class Listener:
+class Listener(Intake):
     """A listening app whose ingest queue is a list."""
 
-    answers: list[Answer] = field(default_factory=list[Answer])
-    submitted: list[tuple[Signal, bytes, str]] = field(
-        default_factory=list[tuple[Signal, bytes, str]]
-    )
     reasons: list[str] = field(default_factory=list[str])
-    senders: list[str] = field(default_factory=list[str])
-    fails: bool = False
     url: str = ""
     port: int = 0
-    telemetry: Telemetry = field(default_factory=Telemetry)
-
-    async def submit(self, signal: Signal, body: bytes, content_type: str, sender: str) -> Answer:
-        if self.fails:
-            raise RuntimeError("our bug")
-        self.submitted.append((signal, body, content_type))
-        self.senders.append(sender)
-        return self.answers.pop(0) if self.answers else Accepted()
 
     def post(
         self, path: str = "/v1/traces", content: bytes = BODY, **headers: str
@@ -76,41 +61,26 @@ class Listener:
         )
 
     def requests(self, answer: int, signal: str = "traces") -> float:
-        labels = {"transport": "http", "signal": signal, "answer": str(answer)}
-        return self.telemetry.registry.get_sample_value("aftershock_requests_total", labels) or 0
+        return self.counted("http", signal, str(answer))
 
 
 @contextmanager
 def listening(listener: Listener, config: Config) -> Generator[None]:
-    """Serve in a thread of its own, as an application under test is elsewhere."""
-    ready, stop = threading.Event(), asyncio.Event()
-    loop = asyncio.new_event_loop()
-
     async def hello(_: Request) -> Response:
         return PlainTextResponse("a page")
 
-    async def serve() -> None:
-        app = otlp_http.otlp_app(
-            listener.submit,
-            listener.telemetry,
-            config,
-            lambda: listener.reasons,
-            [Route("/page", hello)],
-        )
-        async with otlp_http.listening(app, config.http, listener.telemetry, config) as address:
-            listener.url, listener.port = f"http://{address}", address.port
-            ready.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    assert ready.wait(10)
-    try:
+    app = otlp_http.otlp_app(
+        listener.submit,
+        listener.telemetry,
+        config,
+        lambda: listener.reasons,
+        [Route("/page", hello)],
+    )
+    with serving(
+        lambda: otlp_http.listening(app, config.http, listener.telemetry, config)
+    ) as address:
+        listener.url, listener.port = f"http://{address}", address.port
         yield
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
-        loop.close()
 
 
 CONFIG = replace(Config(Path("unused")), http=Address("127.0.0.1", 0), request_bytes_max=200_000)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from tests.evaluation.situations.healthy_a import HEALTHY_A
 from tests.evaluation.situations.healthy_b import HEALTHY_B
-from tests.evaluation.situations.sick_a import SICK_A
+from tests.evaluation.situations.healthy_waiting_a import HEALTHY_WAITING_A
+from tests.evaluation.situations.healthy_work_a import HEALTHY_WORK_A
 from tests.evaluation.situations.sick_b import SICK_B
+from tests.evaluation.situations.sick_ends_a import SICK_ENDS_A
+from tests.evaluation.situations.sick_loops_a import SICK_LOOPS_A
 
 HALVES = {
-    "half A": (*HEALTHY_A, *SICK_A),
+    "half A": (*HEALTHY_WAITING_A, *HEALTHY_WORK_A, *SICK_LOOPS_A, *SICK_ENDS_A),
     "half B": (*HEALTHY_B, *SICK_B),
 }
