@@ -24,7 +24,7 @@ from aftershock_collector.commands.store_access import (
     run_named,
 )
 from aftershock_collector.impact.feedback import closing_words
-from aftershock_collector.review.spending import Saving, courses_of, saving_of
+from aftershock_collector.review.spending import Saving, histories_of, saving_of
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.views.explanation_json import saving_json
 from aftershock_collector.views.selection import claims_selected
@@ -82,10 +82,10 @@ def as_json(reader: Reader, found: Sequence[Claim]) -> list[dict[str, Any]]:
     savings: dict[int, Saving | None] = {}
     for run_id in dict.fromkeys(claim.finding.run_id for claim in found):
         steps = reader.steps(run_id, known_policy)
-        courses = courses_of(steps, known_policy)
+        histories = histories_of(steps, known_policy)
         for place, claim in enumerate(found):
             if claim.finding.run_id == run_id:
-                savings[place] = saving_of(claim, steps, courses, known_policy)
+                savings[place] = saving_of(claim, steps, histories, known_policy)
     return [
         finding_json(claim) | {"spent": saving_json(saving) if (saving := savings[place]) else None}
         for place, claim in enumerate(found)

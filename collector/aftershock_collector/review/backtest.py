@@ -1,7 +1,7 @@
 """Recorded runs judged again under two policies, and what differs between them.
 
-Each run goes through the product's own engine, one at a time; what is kept of it is counts and a
-few examples, so that any number of runs fits.
+Each run goes through the live engine, one at a time. Only counts and a few examples are kept, so
+that any number of runs fits.
 """
 
 from __future__ import annotations
@@ -110,9 +110,9 @@ def rejudge(
     Args:
         steps: all that is known of the run; open and ended versions of one step may both be there.
         policy: what tools need, and the limits.
-        impacts: verdicts as they were recorded; metrics are not kept, so only their thresholds
+        impacts: attributions as they were recorded; metrics are not kept, so only thresholds
             can be tried again.
-        until_ns: how long silence after the newest step was watched; None: the recording ended.
+        until_ns: when the silence after the newest step ended; None: the recording ended with it.
     """
     engine = Engine(policy, live=False)
     found: dict[str, Claim] = {}
@@ -160,7 +160,7 @@ def shortest_stall_s(policy: Policy) -> float:
 
 
 def stalls(engine: Engine, run_id: str, received_ns: int, silence_ns: int) -> Iterator[Claim]:
-    """What a tick in the middle of a silence would have said."""
+    """Findings that a tick in the middle of a silence would have made."""
     run = engine.run(run_id, received_ns)
     if run is None:
         return

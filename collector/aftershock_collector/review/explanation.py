@@ -1,7 +1,7 @@
-"""Why a finding was made: its evidence as a person wants it, from what a run is known to have done.
+"""Why a finding was made: its evidence, explained to a person from what the store has of the run.
 
-The calls side by side, what stood between them, the facts that the deed needed and where the run
-could have got them, and what was spent after the finding was certain.
+The calls side by side, what happened between them, the facts that the action needed and the tools
+that provide them, and what the run spent after the finding was certain.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from aftershock.rules.dropped_fact import results_of, seen_by
 from aftershock.rules.stale_fact import reason_of
 from aftershock.runs.fold import Window, place_of
 from aftershock_collector.review.comparison import Call, Content, side_by_side
-from aftershock_collector.review.spending import Saving, courses_of, once, saving_of
+from aftershock_collector.review.spending import Saving, histories_of, once, saving_of
 from aftershock_collector.wording import step_words
 
 if TYPE_CHECKING:
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
     from aftershock.rules.context import Known
 
 READS_MAX = 5  # of one fact, or calls of one tool that provides it: the newest
-BETWEEN_MAX = 6  # kinds of things that are named between the calls
-# Findings that say how well the facts were known that a deed needed.
+BETWEEN_MAX = 6  # kinds of steps between the calls that are named
+# Findings about how well an action's required facts were known.
 ABOUT_FACTS = kinds_of(rule for rule in RULES if rule.about_facts)
-# Said inside another span, whose id they carry: that span is the evidence.
+# Recorded inside another span, whose id they carry: that span is the evidence.
 NOTES = {StepKind.FACT, StepKind.DECISION, StepKind.APPROVAL}
 
 
 class State(StrEnum):
-    """How well a fact was known when the deed was done."""
+    """How well a fact was known when the action began."""
 
     KNOWN = "known"
     NEVER = "never asked for"
@@ -61,16 +61,16 @@ UNUSABLE = {
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A tool that would have told a fact, and what the run did with it."""
+    """A tool that provides a fact, and the run's calls of it."""
 
     tool: str  # a name, or a pattern as the policy has it
-    before: tuple[Step, ...]  # calls that began before the deed, the newest ones
-    after: tuple[Step, ...]  # and after it
+    before: tuple[Step, ...]  # calls that began before the action, the newest ones
+    after: tuple[Step, ...]  # calls that began after it
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One fact that the deed needed."""
+    """One fact that the action needed."""
 
     requirement: Requirement
     state: State
@@ -81,7 +81,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """What stood between the first and the last step of the evidence."""
+    """What the run did between the first and the last step of the evidence, apart from it."""
 
     words: tuple[tuple[str, int], ...]  # what was done, how often
     others: int  # further kinds of things, not named
@@ -109,7 +109,7 @@ def explain(
         claim: what is claimed.
         steps: all that is known of its run; open and ended versions of one step may both be there.
         contents: by span id, what spans recorded of their calls.
-        policy: what tools need to know and who tells it; limits of the agent.
+        policy: the facts that tools require, the tools that provide them, the agent's limits.
     """
     known = settled(steps)
     evidence = set(claim.finding.evidence)
@@ -124,7 +124,7 @@ def explain(
         len(evidence - {step.span_id for step in shown}),
         between(known, shown),
         needs_of(claim, known, policy),
-        saving_of(claim, steps, courses_of(steps, policy), policy),
+        saving_of(claim, steps, histories_of(steps, policy), policy),
     )
 
 
@@ -147,7 +147,7 @@ def between(known: Sequence[Step], shown: Sequence[Step]) -> Between:
         for step in known
         if first < place_of(step) < last
         and step.span_id not in evidence
-        and step.kind is not StepKind.OUTGOING  # told by the call that it was made for
+        and step.kind is not StepKind.OUTGOING  # part of the tool call that made it
     ]
     words = Counter(step_words(step) for step in inside)
     effects = [
@@ -162,11 +162,11 @@ def between(known: Sequence[Step], shown: Sequence[Step]) -> Between:
     )
 
 
-# --- Facts that the deed needed --------------------------------------------------------------
+# --- Facts that the action needed ------------------------------------------------------------
 
 
 def needs_of(claim: Claim, known: Sequence[Step], policy: Policy) -> tuple[Need, ...]:
-    """What the deed that a finding is about needed to know, and what was known of it."""
+    """The facts that the action of a finding required, and how well each was known."""
     if claim.finding.kind not in ABOUT_FACTS:
         return ()
     places = [at for at, step in enumerate(known) if step.span_id == claim.finding.evidence[0]]
@@ -194,13 +194,13 @@ def needs_of(claim: Claim, known: Sequence[Step], policy: Policy) -> tuple[Need,
 
 
 def reads_of(one: Known) -> tuple[Fact, ...]:
-    """What was read of that kind, about the wanted subject and about others."""
+    """The newest facts of that kind, about the required subject and about others."""
     reads = sorted((*one.facts, *one.others), key=lambda fact: fact.observed_at_ns)
     return tuple(reads[-READS_MAX:])
 
 
 def state_of(run: Run, action_step: Step, one: Known, limits: Limits) -> tuple[State, str]:
-    """How well a fact was known, by the same rules that found it wanting."""
+    """How well a fact was known, by the functions of the rules themselves; why it was outdated."""
     if not one.facts:
         return (State.ELSEWHERE if one.others else State.NEVER), ""
     if one.usable is None:
@@ -215,7 +215,7 @@ def state_of(run: Run, action_step: Step, one: Known, limits: Limits) -> tuple[S
 
 
 def provider_of(pattern: str, action_step: Step, known: Sequence[Step]) -> Provider:
-    """Calls of one tool that tells a fact, before the deed and after it."""
+    """Calls of one tool that provides a fact, before the action and after it."""
     calls = [
         step
         for step in known

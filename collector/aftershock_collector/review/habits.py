@@ -1,6 +1,6 @@
 """What past runs did, counted: tools with their arguments and repeats, reads before writes, agents.
 
-Runs are noted one at a time, and everything that is kept of them has a bound.
+Runs are counted one at a time, and everything that is kept of them is bounded.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from typing import Any, NamedTuple, cast
 from aftershock.model import Action, Fingerprint, Outcome, Step, StepKind, Tier
 from aftershock.runs.expectations import split
 
-TOOLS_MAX = 1_000  # told apart; a fleet has some hundred, and the file must stay readable
+TOOLS_MAX = 1_000  # a fleet has some hundred, and the drafted file must stay readable
 AGENTS_MAX = 200
 NAMES_MAX = 64  # arguments of one tool
-PAIRS_MAX = 10_000  # arguments and the reads that told about the same id
+PAIRS_MAX = 10_000  # pairs of an argument and a read that was about the same id
 SAMPLES_MAX = 10_000  # runs of one agent whose sizes are kept
-IDS_MAX = 64  # different ids of one argument; enough to see which one tells things apart
-ECHO_MIN = 0.5  # of what a read told, in the answer of a call that changed it
+IDS_MAX = 64  # different ids of one argument; enough to see which argument names the subject
+ECHO_MIN = 0.5  # share of a read's answer that the answer of a later change repeats
 REPEATS_MIN = 3  # equal calls in one run that make one think of polling
 
 
 @dataclass(slots=True)
 class ToolSeen:
-    """What was seen of one tool."""
+    """Counts about one tool."""
 
     calls: int = 0
     failed: int = 0
@@ -38,7 +38,7 @@ class ToolSeen:
     worked: Counter[str] = field(default_factory=Counter[str])  # by argument that names something
     kept: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])  # with a read
     stale: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])  # of before
-    echoed: Counter[str] = field(default_factory=Counter[str])  # answers that tell what a read did
+    echoed: Counter[str] = field(default_factory=Counter[str])  # answers that repeat a read's
     named: dict[str, set[str]] = field(default_factory=dict[str, set[str]])  # ids, by argument
     polled: int = 0  # runs in which it was asked the same until its answer changed
     repeats: int = 0  # most equal calls in one run
@@ -69,7 +69,7 @@ class Read(NamedTuple):
 
 @dataclass(slots=True)
 class SubjectRead:
-    """How one read told about the id that another call's argument carried."""
+    """How one tool read about the id that another call's argument carried."""
 
     arguments: Counter[str] = field(default_factory=Counter[str])  # the read's own names for it
     oldest_s: float = 0.0  # the oldest read that was acted on
@@ -130,10 +130,10 @@ class Habits:
         return self.tools.setdefault(name, ToolSeen())
 
     def _record_reads(self, steps: Sequence[Step]) -> None:
-        """Which reads told about the ids that a call with an effect carried, as practice counts.
+        """Count which reads were about the ids that calls with an effect carried.
 
         A read from before the newest change of its subject is stale. Where that change's own
-        answer tells most of what the read did, it counts as a read.
+        answer repeats most of the read's, it counts as a read.
         """
         subject_reads: defaultdict[str, dict[tuple[str, str], Read]] = defaultdict(dict)
         changed_ns: dict[str, int] = {}
@@ -247,7 +247,7 @@ def record_ids(seen: ToolSeen, named: Sequence[tuple[str, str]]) -> None:
 
 
 def echoes(answer: Fingerprint | None, read: Fingerprint | None) -> bool:
-    """True where an answer holds most of what an earlier read told."""
+    """True where an answer repeats most of what an earlier read returned."""
     if answer is None or read is None or not read.sketch:
         return False
     return len(answer.sketch & read.sketch) >= ECHO_MIN * len(read.sketch)

@@ -34,13 +34,13 @@ TARGETS = {
 }
 
 
-class Learnt(NamedTuple):
-    """One fact that calls of a tool customarily rest on."""
+class LearnedRequirement(NamedTuple):
+    """A fact that past calls of a tool usually read first."""
 
     fact: str
     argument: str  # of the tool: it carries the id
-    source: str  # the tool that tells it
-    custom: Expectation
+    source: str  # the tool that provides it
+    expectation: Expectation
     kept: int  # calls of this tool that read it first
     stale: int  # calls that read it only before something else had changed it
     calls: int  # calls of this tool that could have
@@ -48,18 +48,18 @@ class Learnt(NamedTuple):
 
     @property
     def always(self) -> bool:
-        """True where every call kept to it: requiring it would have paged nobody."""
+        """True where every call read it first: requiring it would not have paged anyone."""
         return self.kept == self.calls
 
 
 def draft(habits: Habits, learned: LearnedExpectations) -> str:
     """The whole file."""
-    learnt = {
-        tool: learnt_of(seen, habits, learned)
+    requirements = {
+        tool: learned_requirements(seen, habits, learned)
         for tool, seen in habits.tools.items()
         if seen.has_effect
     }
-    found = provided(learnt, habits)
+    found = provided(requirements, habits)
     acting = [tool for tool, seen in habits.tools.items() if seen.has_effect]
     reading = [tool for tool in habits.tools if tool not in acting]
     lines = [*heading(habits), ""]
@@ -69,7 +69,7 @@ def draft(habits: Habits, learned: LearnedExpectations) -> str:
             lines += ["", f"  # --- {title} ---"]
         for tool in sorted(tools, key=lambda name: (-habits.tools[name].calls, name)):
             seen = habits.tools[tool]
-            lines += ["", *tool_lines(tool, seen, learnt.get(tool, ()), found.get(tool, {}))]
+            lines += ["", *tool_lines(tool, seen, requirements.get(tool, ()), found.get(tool, {}))]
     lines += agent_lines(habits.agents)
     return "\n".join(lines) + "\n"
 
@@ -83,8 +83,8 @@ def heading(habits: Habits) -> Iterator[str]:
     yield "#"
     yield "# It says what was done, not what should be: read it line by line, and correct it."
     yield "#   tier       guessed from the tool's name, except where it says otherwise."
-    yield "#   requires   what calls customarily read first. In force where every past call kept"
-    yield "#              to it; commented out where some did not: in force, those would page."
+    yield "#   requires   what calls usually read first. In force where every past call did so;"
+    yield "#              commented out where some did not: in force, those calls would page."
     yield "#   polls      commented out: silences loop alarms for a tool that is asked until it is"
     yield "#              done."
     yield "# Then: `aftershock check`, and `aftershock backtest --policy FILE` before it is used."
@@ -96,12 +96,15 @@ def heading(habits: Habits) -> Iterator[str]:
 
 
 def tool_lines(
-    tool: str, seen: ToolSeen, learnt: Sequence[Learnt], found: Mapping[str, tuple[str, str]]
+    tool: str,
+    seen: ToolSeen,
+    requirements: Sequence[LearnedRequirement],
+    found: Mapping[str, tuple[str, str]],
 ) -> Iterator[str]:
-    """One tool: its tier, what it needs, what it tells."""
+    """One tool: its tier, the facts it requires, the facts it provides."""
     failed = f", {seen.failed:,} failed" if seen.failed else ""
     counts = f"{counted(seen.calls, 'call')} in {counted(seen.runs, 'run')}{failed}"
-    body = [*tier_lines(seen), *target_lines(seen), *requires_lines(learnt)]
+    body = [*tier_lines(seen), *target_lines(seen), *requires_lines(requirements)]
     if found:
         body.append("provides:")
         for fact, (argument, comment) in sorted(found.items()):
@@ -122,10 +125,10 @@ def tier_lines(seen: ToolSeen) -> Iterator[str]:
     """The tier, and whether it is a guess."""
     if len(seen.tiers) > 1:
         each = ", ".join(f"{tier.value} {count:,}" for tier, count in seen.tiers.most_common())
-        yield f"# No tier: it is told call by call, from what is run ({each})."
+        yield f"# No tier: it differs from call to call, with the command ({each})."
         return
     (tier,) = seen.tiers
-    guess = "a guess" if seen.declared < seen.calls else "said by the recording"
+    guess = "a guess" if seen.declared < seen.calls else "from the recording"
     cautious = ", the cautious one" if tier is Tier.WRITE and guess == "a guess" else ""
     yield f"tier: {tier.value}  # {guess}{cautious}"
 
@@ -152,26 +155,26 @@ def target_lines(seen: ToolSeen) -> Iterator[str]:
         yield '#     k8s.namespace.name: "{namespace}"'
 
 
-def requires_lines(learnt: Sequence[Learnt]) -> Iterator[str]:
-    """What it customarily rests on: in force where it always did."""
-    if not learnt:
+def requires_lines(requirements: Sequence[LearnedRequirement]) -> Iterator[str]:
+    """The facts it usually read first: in force where it always did, else commented out."""
+    if not requirements:
         return
     # A commented key with an uncommented list below it would be read as another list.
-    yield "requires:" if any(one.always for one in learnt) else "# requires:"
-    for one in sorted(learnt, key=lambda one: (not one.always, one.fact)):
+    yield "requires:" if any(one.always for one in requirements) else "# requires:"
+    for one in sorted(requirements, key=lambda one: (not one.always, one.fact)):
         mark = "" if one.always else "# "
-        custom = one.custom
-        yield f"{mark}  - fact: {scalar(one.fact)}  # told by {clean(one.source, 80)}"
+        expectation = one.expectation
+        yield f"{mark}  - fact: {scalar(one.fact)}  # provided by {clean(one.source, 80)}"
         yield f"{mark}    subject: {scalar('{' + one.argument + '}')}"
         yield f"{mark}    max_age: {one.max_age}  # over twice the oldest that was acted on"
         yield (
-            f"{mark}    # learnt: {custom.confidence:.0%} of {counted(custom.support, 'call')} with"
+            f"{mark}    # learned: {expectation.confidence:.0%} of {counted(expectation.support, 'call')} with"
             f" {clean(one.argument, 60)} read it first; of this tool {one.kept:,} of {one.calls:,}"
         )
         if one.stale:
             yield (
                 f"{mark}    # {counted(one.stale, 'call')} read it only before another call changed"
-                " it: if that call's answer tells it anew, say so there with `provides`"
+                " it: if that call's answer holds it anew, declare it there with `provides`"
             )
 
 
@@ -184,30 +187,32 @@ def poll_lines(seen: ToolSeen) -> Iterator[str]:
         )
 
 
-# --- What calls rest on ----------------------------------------------------------------------
+# --- What calls require ----------------------------------------------------------------------
 
 
-def learnt_of(seen: ToolSeen, habits: Habits, learned: LearnedExpectations) -> list[Learnt]:
-    """The customs that hold for the arguments of one tool."""
-    found: dict[str, Learnt] = {}
+def learned_requirements(
+    seen: ToolSeen, habits: Habits, learned: LearnedExpectations
+) -> list[LearnedRequirement]:
+    """The learned expectations that hold for the arguments of one tool, one for each fact."""
+    found: dict[str, LearnedRequirement] = {}
     for argument, calls in sorted(seen.worked.items()):
         if not fills(argument, seen):
             continue
-        for custom in learned.expectations.get(argument, ()):
-            read = habits.subject_reads.get((argument, custom.source))
-            source = habits.tools.get(custom.source)
+        for expectation in learned.expectations.get(argument, ()):
+            read = habits.subject_reads.get((argument, expectation.source))
+            source = habits.tools.get(expectation.source)
             if read is None or source is None:
                 continue
             about = subject_argument(source)
             if about is None or 2 * read.arguments[about] < max(read.arguments.values()):
                 continue  # the same value, but not what that tool is asked about
-            one = Learnt(
-                fact_of(custom.source),
+            one = LearnedRequirement(
+                fact_of(expectation.source),
                 argument,
-                custom.source,
-                custom,
-                seen.kept[argument, custom.source],
-                seen.stale[argument, custom.source],
+                expectation.source,
+                expectation,
+                seen.kept[argument, expectation.source],
+                seen.stale[argument, expectation.source],
                 calls,
                 rounded(read.oldest_s * ROOM),
             )
@@ -225,20 +230,20 @@ def fills(argument: str, seen: ToolSeen) -> bool:
 
 
 def subject_argument(source: ToolSeen) -> str | None:
-    """The argument of a read that says what it is about: the one that tells most things apart."""
+    """The argument of a read that names its subject: the one with most different values."""
     names = [name for name in sorted(source.named) if fills(name, source)]
     return max(names, key=lambda name: len(source.named[name]), default=None)
 
 
 def provided(
-    learnt: Mapping[str, Sequence[Learnt]], habits: Habits
+    requirements: Mapping[str, Sequence[LearnedRequirement]], habits: Habits
 ) -> dict[str, dict[str, tuple[str, str]]]:
-    """By tool that tells facts: each fact, the argument for what it is about, and a comment."""
+    """Tool → fact that it provides → (argument that names its subject, comment)."""
     found: dict[str, dict[str, tuple[str, str]]] = {}
-    for tool, wanted in learnt.items():
+    for tool, wanted in requirements.items():
         for one in wanted:
             about = subject_argument(habits.tools[one.source])
-            assert about is not None, "only what can be asked about is learnt"
+            assert about is not None, "only what has a subject argument is learned"
             found.setdefault(one.source, {})[one.fact] = (about, "")
             echoed = habits.tools[tool].echoed[one.source]
             if echoed:
@@ -248,7 +253,7 @@ def provided(
 
 
 def fact_of(tool: str) -> str:
-    """What a read tells, by its name without the verb: get_user_details → user_details."""
+    """The fact that a read provides: its name without the verb. get_user_details → user_details."""
     own = NAMESPACE.sub("", tool) or tool
     words = [word.lower() for word in WORDS.findall(own)]
     found = words[1:] if len(words) > 1 and words[0] in READ else words
@@ -264,11 +269,11 @@ def rounded(seconds: float) -> str:
 
 
 def agent_lines(agents: Mapping[str, AgentSeen]) -> Iterator[str]:
-    """What the runs of each agent used up, and a budget that would have paged nobody."""
+    """What the runs of each agent used up, and a budget that would not have paged anyone."""
     if not agents:
         return
     yield ""
-    yield "# What runs used up; a budget is twice the most that was seen. Nothing here is in force."
+    yield "# What runs used up. Each budget is twice the largest amount seen. Nothing here is in force."
     yield "# agents:"
     for name, seen in sorted(agents.items(), key=lambda item: (-item[1].runs, item[0])):
         middle = sorted(seen.steps)[len(seen.steps) // 2]

@@ -1,8 +1,8 @@
-"""Recorded spans read under another policy: what they carry of the policy of their day is let go.
+"""Recorded spans read under another policy, without what the policy of their day wrote on them.
 
-In the agent's process a policy writes its words on each call: tier, targets, facts. They win over
-what the collector's own policy says, and so would make another policy look as if it changed
-nothing. Where two policies differ about a tool, each of them speaks for itself here.
+In the agent's process a policy writes tier, targets and facts on each call. These win over the
+collector's own policy, so another policy would seem to change nothing. Where two policies differ
+about a tool, what the spans carry is ignored and each policy is read from its own file.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Rereader:
         return self._reread(span, read)
 
     def event(self, event: LogEvent) -> Step | None:
-        """The step that a log event tells of."""
+        """The step that a log event reports."""
         return self._reread(event, read_event)
 
     def _reread(
@@ -84,8 +84,8 @@ class Rereader:
 def forgotten(tool: str, policy: Policy, against: Policy, *, is_other: bool) -> frozenset[str]:
     """Attributes of a tool's calls that a policy overrules, because the two differ about them.
 
-    What today's policy is silent about may be the tool's author's own word: it stays. What the
-    other policy is silent about and today's is not, was taken out of it: it goes.
+    An attribute that today's policy does not set may come from the tool's author: it stays. One
+    that today's policy sets and the other does not was removed there on purpose: it goes.
     """
     mine, theirs = rule_of(policy, tool), rule_of(against, tool)
     return frozenset(
@@ -97,7 +97,7 @@ def forgotten(tool: str, policy: Policy, against: Policy, *, is_other: bool) -> 
 
 
 def filled_from(fresh: Step, action: Action, recorded: Step, known: Action) -> Step:
-    """A call as the policy has it; subjects that only arguments tell are taken from its record."""
+    """A call as the policy has it; subjects that need its arguments come from its record."""
     subjects = {wanted.kind: wanted.subject for wanted in known.requires}
     read_about = {fact.kind: fact.subject for fact in recorded.facts}
     requires = tuple(

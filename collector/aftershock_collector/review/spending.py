@@ -28,33 +28,36 @@ ACTION_RULES = kinds_of(rule for rule in RULES if rule.lifetime is Lifetime.ACTI
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """After which step a finding was first said, and after which one it became an alarm."""
+class FindingHistory:
+    """The step that opened a finding, and the one that made it an alarm (None: it stayed a warning)."""
 
-    first: Step
-    certain: Step | None
+    opened_by: Step
+    alarm_from: Step | None
 
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """What a run spent from the moment that a finding stood until it ended or was over."""
+    """What a run spent from the step that opened a finding until the finding or the run ended."""
 
     since_ns: int
     until_ns: int
-    certain: bool  # False: it never became an alarm, so this counts from when it was first said
+    certain: bool  # False: it never became an alarm, so this counts from its opening
     spent: Spent
-    tokens_known: bool  # False: no step of the run told any
+    tokens_known: bool  # False: no step of the run recorded any
     span_id: str | None  # the step that made it so; None: the run as recorded does not show it
 
     @property
     def duration_ns(self) -> int:
-        """How long that was."""
+        """Nanoseconds between the two."""
         return self.until_ns - self.since_ns
 
 
-def courses_of(steps: Iterable[Step], policy: Policy) -> dict[str, list[Course]]:
-    """The lives of every finding that judging a run step by step gives, by the finding's id."""
-    lives: dict[str, list[Course]] = {}
+def histories_of(steps: Iterable[Step], policy: Policy) -> dict[str, list[FindingHistory]]:
+    """Finding id → its histories, oldest first: one for each time that it opened.
+
+    The run is judged step by step, as live traffic is.
+    """
+    lives: dict[str, list[FindingHistory]] = {}
     before: Claims = NO_CLAIMS
     for step, claims in states(steps, policy):
         for identity, claim in claims.items():
@@ -62,22 +65,22 @@ def courses_of(steps: Iterable[Step], policy: Policy) -> dict[str, list[Course]]
             if claim is known or claim.closing is not None:
                 continue
             alarm = claim.finding.level is Level.ALARM
-            courses = lives.setdefault(identity, [])
+            histories = lives.setdefault(identity, [])
             if known is None or known.closing is not None:
-                courses.append(Course(step, step if alarm else None))
-            elif alarm and courses[-1].certain is None:
-                courses[-1] = Course(courses[-1].first, step)
+                histories.append(FindingHistory(step, step if alarm else None))
+            elif alarm and histories[-1].alarm_from is None:
+                histories[-1] = FindingHistory(histories[-1].opened_by, step)
         before = claims
     return lives
 
 
 def states(steps: Iterable[Step], policy: Policy) -> Iterator[tuple[Step, Claims]]:
-    """What is claimed of a run after each of its steps, in event order, as the engine judges."""
+    """Each step in event order, with the claims that hold after it, as the engine judges."""
     ordered = sorted(once(steps), key=place_of)
     if not ordered:
         return
     window = Window(ordered[0].run_id, policy.limits)
-    # Whose steps they are has to be known before they are judged.
+    # Agents are added first: judging a step needs to know whose it is.
     window.add(step for step in ordered if step.kind is StepKind.AGENT)
     done = [step for step in ordered if step.kind is not StepKind.AGENT]
     limits = limits_for(policy, window.agent)
@@ -100,28 +103,30 @@ def once(steps: Iterable[Step]) -> list[Step]:
     return list({key_of(step): step for step in by_end}.values())
 
 
-def course_of(claim: Claim, courses: Mapping[str, Sequence[Course]]) -> Course | None:
-    """The life that a claim is about: the newest that had begun when the claim was opened."""
-    lives = courses.get(claim.finding.id, ())
-    begun = [one for one in lives if one.first.began_at_ns <= claim.opened_at_ns]
+def history_of(
+    claim: Claim, histories: Mapping[str, Sequence[FindingHistory]]
+) -> FindingHistory | None:
+    """The newest history that had begun when the claim was opened, else the first; None: none."""
+    lives = histories.get(claim.finding.id, ())
+    begun = [one for one in lives if one.opened_by.began_at_ns <= claim.opened_at_ns]
     return begun[-1] if begun else next(iter(lives), None)
 
 
 def saving_of(
     claim: Claim,
     steps: Sequence[Step],
-    courses: Mapping[str, Sequence[Course]],
+    histories: Mapping[str, Sequence[FindingHistory]],
     policy: Policy,
 ) -> Saving | None:
-    """What a finding's run spent while it stood; None where there was nothing to save.
+    """What a finding's run spent while it was open; None where stopping the run saves nothing.
 
-    A deed that is done and a degradation that it caused are not undone by stopping the run.
+    Stopping a run undoes neither an action that is done nor the degradation that it caused.
     """
     finding = claim.finding
     if finding.kind in ACTION_RULES or finding.impact is not None or not steps:
         return None
-    course = course_of(claim, courses)
-    step = None if course is None else course.certain or course.first
+    history = history_of(claim, histories)
+    step = None if history is None else history.alarm_from or history.opened_by
     since_ns = claim.opened_at_ns if step is None else step.last_ns
     began_ns = since_ns if step is None else step.began_at_ns
     newest_ns = max(one.last_ns for one in steps)
@@ -135,7 +140,7 @@ def saving_of(
     return Saving(
         since_ns=since_ns,
         until_ns=max(since_ns, until_ns),
-        certain=unseen_alarm or (course is not None and course.certain is not None),
+        certain=unseen_alarm or (history is not None and history.alarm_from is not None),
         spent=spent,
         tokens_known=any(one.tokens is not None for one in steps),
         span_id=None if step is None else step.span_id,

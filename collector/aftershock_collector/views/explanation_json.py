@@ -84,7 +84,7 @@ def compared_json(found: Compared) -> dict[str, Any]:
 
 
 def need_json(need: Need) -> dict[str, Any]:
-    """One fact that the deed needed, and where it could have come from."""
+    """One fact that the action needed, and the tools that provide it."""
     wanted = need.requirement
     return {
         "fact": wanted.kind,

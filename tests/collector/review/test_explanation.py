@@ -18,7 +18,7 @@ from aftershock.rules.missing_fact import missing_fact
 from aftershock.rules.stale_fact import stale_fact
 from aftershock_collector.review.comparison import Content, Likeness, side_by_side
 from aftershock_collector.review.explanation import Explanation, State, explain
-from aftershock_collector.review.spending import courses_of, saving_of
+from aftershock_collector.review.spending import histories_of, saving_of
 from aftershock_collector.views.terminal import why_text
 from tests.support import incident
 from tests.support.scenario import Scenario, run
@@ -197,19 +197,19 @@ def test_the_saving_of_a_life_counts_from_that_life() -> None:
             scenario.calls("get_order", order="A-1").returns(state)
         scenario.calls("update_order", order="A-1").returns("updated")
     steps: Sequence[Step] = scenario.steps
-    courses = courses_of(steps, EMPTY)
-    identity = next(one for one in courses if "get_order" in one)
-    lives = courses[identity]
+    histories = histories_of(steps, EMPTY)
+    identity = next(one for one in histories if "get_order" in one)
+    lives = histories[identity]
     first, second = (
         Claim(
             replace(loop(3).claim.finding, subject=identity.removeprefix("r/repeated_action/")),
-            life.first.last_ns,
+            life.opened_by.last_ns,
             closed.last_ns,
             Closing.CONTRADICTED,
         )
         for life, closed in zip(lives, (steps[4], steps[9]), strict=True)
     )
-    savings = [saving_of(claim, steps, courses, EMPTY) for claim in (first, second)]
+    savings = [saving_of(claim, steps, histories, EMPTY) for claim in (first, second)]
 
     assert ["span-002", "span-007"] == [one.span_id for one in savings if one]
     assert [2, 2] == [one.spent.steps for one in savings if one]

@@ -73,7 +73,7 @@ def test_what_every_call_rested_on_is_required_and_wakes_nobody(tmp_path: Path, 
     )
     assert "ship_order:  # 20 calls in 20 runs" in text
     assert "tier: write  # a guess, the cautious one" in text
-    assert "# learnt: 100% of 20 calls with order read it first; of this tool 20 of 20" in text
+    assert "# learned: 100% of 20 calls with order read it first; of this tool 20 of 20" in text
     assert "aftershock.yaml is right: 2 tools" in main("check")[1]
     assert (20, []) == (tried["runs"], tried["rules"])
 
@@ -97,8 +97,8 @@ def test_what_some_calls_did_without_is_only_suggested(tmp_path: Path, main: Mai
     (tmp_path / "all.yaml").write_text(uncommented(text))
 
     assert {"tier": "write"} == document["tools"]["ship_order"]
-    assert "    # requires:\n    #   - fact: order  # told by get_order" in text
-    assert "# learnt: 95% of 60 calls with order read it first; of this tool 57 of 60" in text
+    assert "    # requires:\n    #   - fact: order  # provided by get_order" in text
+    assert "# learned: 95% of 60 calls with order read it first; of this tool 57 of 60" in text
     assert "all.yaml is right" in main("check", "all.yaml")[1]
     assert [{"fact": "order", "subject": "{order}", "max_age": "1m"}] == (
         yaml.safe_load(uncommented(text))["tools"]["ship_order"]["requires"]
@@ -204,7 +204,9 @@ def test_a_shell_has_no_tier_because_its_commands_have() -> None:
     text = text_of(shell)
 
     assert {"bash": {}} == yaml.safe_load(text)["tools"]
-    assert "No tier: it is told call by call, from what is run (read 1, destructive 1)." in text
+    assert (
+        "No tier: it differs from call to call, with the command (read 1, destructive 1)." in text
+    )
 
 
 def test_a_read_of_before_a_change_is_not_what_the_next_call_rests_on() -> None:

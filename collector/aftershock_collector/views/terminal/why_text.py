@@ -44,7 +44,7 @@ WIDTH_MIN = 40  # a sentence is wrapped no narrower than this
 VALUE_CHARS_MAX = 100  # of one argument or line that is shown
 COMMON_CHARS_MAX = 40  # that two texts may have in common before they are shown from later on
 ALIKE_MAX = 4  # calls in a row that say the same; more are folded into one line
-SPENT = "Spent since"  # how rules begin the line that is told here from the run's own steps
+SPENT = "Spent since"  # how rules begin a line that is computed here from the run's own steps
 MARKS = {
     Likeness.FIRST: "·",
     Likeness.SAME: "=",
@@ -60,7 +60,7 @@ STYLES = {Likeness.DIFFERENT: "yellow", Likeness.NUMBERS: "cyan", Likeness.UNKNO
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: its text, how far it stands in, how it looks where colours are understood."""
+    """One line: its text, its indentation in characters, its style where there are colours."""
 
     text: str
     indent: int = 0
@@ -121,7 +121,7 @@ def heading(claim: Claim) -> Iterator[Line]:
         f"{finding.level.value} {clean(finding.kind, 60)}: {clean(sentence)}",
         style="bold red" if alarm else "bold yellow",
     )
-    shown = f"told {day(claim.opened_at_ns)} {clock(claim.opened_at_ns)} UTC"
+    shown = f"found {day(claim.opened_at_ns)} {clock(claim.opened_at_ns)} UTC"
     if claim.closed_at_ns is None:
         over = "still open"
     else:
@@ -135,7 +135,7 @@ def heading(claim: Claim) -> Iterator[Line]:
 
 
 def needs(explanation: Explanation) -> Iterator[Line]:
-    """Each fact that the deed needed, and where it could have come from."""
+    """Each fact that the action needed, and the tools that provide it."""
     if not explanation.needs:
         return
     acted_ns = explanation.claim.finding.began_at_ns
@@ -155,7 +155,9 @@ def needs(explanation: Explanation) -> Iterator[Line]:
         for provider in need.providers:
             yield from (Line(text, 6) for text in provider_lines(provider, acted_ns))
         if not need.providers:
-            yield Line("no tool is known to tell it: say so with `provides` in aftershock.yaml", 6)
+            yield Line(
+                "no tool is known to provide it: declare one with `provides` in aftershock.yaml", 6
+            )
 
 
 def need_title(need: Need) -> str:
@@ -179,21 +181,21 @@ def lasted_s(seconds: float) -> str:
 
 
 def moment_words(at_ns: int, acted_ns: int) -> str:
-    """A moment, and how long before or after the deed it was."""
+    """A moment, and how long before or after the action it was."""
     away = f"{lasted(abs(acted_ns - at_ns))} {'before' if at_ns <= acted_ns else 'after'} it acted"
     return f"at {clock(at_ns, tenths=True)}, {away}"
 
 
 def provider_lines(provider: Provider, acted_ns: int) -> Iterator[str]:
-    """Which tool tells a fact, and each time that the run asked it."""
+    """A tool that provides a fact, and each of the run's calls of it."""
     tool = clean(provider.tool, 60)
     calls = [*provider.before, *provider.after]
     if not calls:
-        yield f"{tool} would have told: it was never called in this run"
+        yield f"{tool} provides it: it was never called in this run"
     elif not provider.before:
-        yield f"{tool} would have told: it was called only afterwards"
+        yield f"{tool} provides it: it was called only afterwards"
     for step in calls:
-        # What it told about, so that a read about something else is seen as one.
+        # Its subject, so that a read about something else is seen as one.
         subjects = [clean(fact.subject, 60) for fact in step.facts if fact.subject != ANY]
         about = f" about {', '.join(subjects)}" if subjects else ""
         outcome = outcome_words(step) or "ok"
