@@ -1,9 +1,9 @@
-"""Aftershock's collector: beside the agents it stores, judges, explains and tells.
+"""Aftershock's collector: a process beside the agents that stores, judges, explains and notifies.
 
 bytes ─decode→ Span ─read→ Step ─fold→ Run ─judge→ Finding ─explain→ Finding+Impact
       ─reconcile→ Report ─encode→ bytes
 
-`decode` and `read` turn what arrived into steps; `engine` holds the memory and calls the pure
-core in `aftershock` (fold, rules, reconcile) and `impact`; `page`, `encode` and `timeline` tell
-what was found. Only `edges` touch the world; `intake`, `judging` and `service` wire them.
+`otlp` decodes and `reading` reads what `sources` received; `engine` folds, judges and reconciles
+with the pure core in `aftershock`; `impact` explains. `store` keeps it, `notify` and `export` send
+it, `views` show it. `service` is the wiring.
 """

@@ -47,12 +47,14 @@ class Telemetry:
         self.received_bytes = counter("received_bytes", "Bytes of request bodies", "signal")
         self.stored = counter("stored", "Rows committed", "signal")
         self.duplicates = counter("duplicates", "Rows that were stored already")
-        self.rejected = counter("rejected", "Items refused, and told so", "signal", "reason")
+        self.rejected = counter(
+            "rejected", "Items refused; the response names the reason", "signal", "reason"
+        )
         self.refused = counter("refused", "Requests and connections refused", "transport", "reason")
         self.trimmed = counter("trimmed", "Values cut from items that were kept", "reason")
         self.passed_over = counter("passed_over", "Log records that say nothing about agents")
         self.dropped = counter("dropped", "Items lost on our side", "reason")
-        self.set_aside = counter("set_aside", "Items left out by design, not judged", "reason")
+        self.set_aside = counter("set_aside", "Items left out of judging by design", "reason")
         self.queue_bytes = gauge("queue_bytes", "Bytes waiting to be stored")
         self.queue_requests = gauge("queue_requests", "Requests waiting to be stored")
         self.lag = histogram("lag_seconds", "From the end of a span to its arrival", SLOW_S)
@@ -65,20 +67,24 @@ class Telemetry:
         self.pruned = counter("pruned", "Rows removed for age or size", "table")
 
         # Judging.
-        self.judge = histogram("judge_seconds", "One look at everything that is new", QUICK_S)
+        self.judge = histogram(
+            "judge_seconds", "One conclusion: judging everything that is new", QUICK_S
+        )
         self.runs_live = gauge("runs_live", "Runs in memory")
         self.series_live = gauge("series_live", "Metric series in memory")
         self.findings_closed = counter("findings_closed", "Findings closed", "kind", "reason")
 
         # Out.
-        self.deliveries = counter("deliveries", "Attempts to tell", "receiver", "outcome")
+        self.deliveries = counter(
+            "deliveries", "Attempts to deliver a message to a receiver", "receiver", "outcome"
+        )
         self.forwarded = counter("forwarded", "Requests passed on", "signal", "outcome")
         self.forward_bytes = gauge("forward_queue_bytes", "Bytes waiting to be passed on")
 
-        # Asked for.
-        self.scrapes = counter("scrapes", "Reads of Prometheus targets", "outcome")
-        self.scrape_seconds = histogram("scrape_seconds", "One read of a target", QUICK_S)
-        self.queries = counter("queries", "Questions to Prometheus", "outcome")
+        # Scraped and queried.
+        self.scrapes = counter("scrapes", "Scrapes of Prometheus targets", "outcome")
+        self.scrape_seconds = histogram("scrape_seconds", "One scrape of a target", QUICK_S)
+        self.queries = counter("queries", "Queries to Prometheus", "outcome")
         self.failures = counter("failures", "Our own errors, stopped where they happened", "place")
 
         self.store_writable.set(1)
@@ -112,7 +118,7 @@ class Telemetry:
             self._warn(f"dropped {reason}", "dropped items: %s, reason: %s", count, reason)
 
     def reject(self, signal: str, reasons: Mapping[str, int]) -> None:
-        """Items refused: the sender is told, so the log is not."""
+        """Items refused. Not logged: the response tells the sender."""
         for reason, count in reasons.items():
             self.rejected.labels(signal, reason).inc(count)
 
@@ -122,7 +128,7 @@ class Telemetry:
         self._warn(f"refused {reason}", "%s requests are refused, reason: %s", transport, reason)
 
     def concluded(self, report: Report, runs: int, series: int) -> None:
-        """One look was taken at everything that is new."""
+        """Everything that is new was judged once."""
         for claim in report.closed:
             reason = "" if claim.closing is None else claim.closing.name.lower()
             self.findings_closed.labels(claim.finding.kind, reason).inc()
@@ -131,7 +137,7 @@ class Telemetry:
         self.series_live.set(series)
 
     def store_unavailable(self, reason: str, message: str) -> None:
-        """The store can't write; senders wait, and are asked to come back."""
+        """The store cannot write; senders are answered "busy" and retry."""
         self.store_errors.labels(reason).inc()
         self.store_writable.set(0)
         self._warn(f"store {reason}", "the store cannot write (%s): %s", reason, message)
@@ -142,13 +148,13 @@ class Telemetry:
         log.warning("the store writes again after %.1f s", after_s)
 
     def delivered(self, receiver: str, outcome: str, error: str = "") -> None:
-        """One attempt to tell a receiver: delivered, retried, given_up, renewed, renewal_failed."""
+        """One attempt to deliver: delivered, retried, given_up, renewed or renewal_failed."""
         self.deliveries.labels(receiver, outcome).inc()
         if error:
             self._warn(f"deliver {receiver}", "%s: %s: %s", receiver, outcome, error)
 
     def queried(self, outcome: str, error: str = "") -> None:
-        """One question to Prometheus: answered, or failed and why."""
+        """One query to Prometheus: answered, or failed and why."""
         self.queries.labels(outcome).inc()
         if error:
             self._warn("query", "%s", error)

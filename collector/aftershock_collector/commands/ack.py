@@ -21,7 +21,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Acknowledge. A running collector tells the receivers at its next tick."""
+    """Acknowledge. A running collector notifies the receivers at its next tick."""
     with required() as reader:
         number = incident_named(reader, arguments.incident).number
     response = Response(

@@ -15,7 +15,11 @@ SECONDS_MIN = 15.0  # less ordinary life than this gives nothing to compare with
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
-    parser.add_argument("--without-fault", action="store_true", help="nothing breaks, nobody paged")
+    parser.add_argument(
+        "--without-fault",
+        action="store_true",
+        help="the careful variant: nothing breaks and no one is paged",
+    )
     parser.add_argument(
         "--seconds", type=float, default=BASELINE_S,
         help=f"of ordinary life before the agents act (default {BASELINE_S:.0f})",
@@ -29,7 +33,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--targets", type=Path, metavar="DIR",
-        help="tell a Prometheus or an OpenTelemetry Collector, in a file there, what to scrape",
+        help="write the scrape targets for a Prometheus or an OpenTelemetry Collector there",
     )  # fmt: skip
     parser.add_argument("--keep", action="store_true", help="leave everything running afterwards")
 

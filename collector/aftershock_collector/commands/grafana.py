@@ -93,7 +93,7 @@ def choices(given: Sequence[str]) -> dict[str, str]:
 
 
 def address(arguments: argparse.Namespace) -> tuple[str, str | None]:
-    """Where Grafana is, and the token: told here, else by the environment, else by the file."""
+    """Where Grafana is, and the token: from the options, else the environment, else the file."""
     token = None if arguments.token_file is None else secret(arguments.token_file)
     url: str | None = arguments.url or os.environ.get(URL_VARIABLE)
     token = token or os.environ.get(TOKEN_VARIABLE)
@@ -154,7 +154,7 @@ def resolved(sources: Sequence[Source] | None, chosen: Mapping[str, str]) -> dic
 
 
 def picked(known: Sequence[Source], chosen: str | None, name: str) -> str | None:
-    """Of the data sources of one type, the one to use; None where that cannot be told."""
+    """Of the data sources of one type, the one to use; None where there is no one choice."""
     uids = [source.uid for source in known]
     if chosen is not None:
         return chosen if chosen in uids else None

@@ -38,7 +38,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Show the verdicts on one action, one for each thing that it touched."""
+    """Show the attributions of one action, one for each entity that it touched."""
     with opened() as reader:
         if reader is None:
             return print_nothing_recorded("impact", as_json=arguments.json)
@@ -63,7 +63,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def impacts_named(reader: Reader, name: str) -> list[Impact]:
-    """The verdicts on the action that a prefix, a tool or `latest` means."""
+    """The attributions of the action that a prefix, a tool or `latest` means."""
     found = reader.impacts_named("" if name == LATEST else name)
     if not found:
         known = dict.fromkeys(clean(impact.tool, 40) for impact in reader.impacts_named(""))
@@ -80,7 +80,7 @@ def impacts_named(reader: Reader, name: str) -> list[Impact]:
 
 
 def feedback_words(reader: Reader, impact: Impact) -> list[str]:
-    """Verdicts of people on this action's findings."""
+    """People's feedback on this action's findings, one line each."""
     claims = reader.claims(impact.run_id)
     return [
         closing_words(claim)
@@ -92,7 +92,7 @@ def feedback_words(reader: Reader, impact: Impact) -> list[str]:
 
 
 def as_json(judged: list[Impact], prior: Prior) -> dict[str, Any]:
-    """The verdicts with their charts, and the prior that they started from."""
+    """The attributions with their charts, and the prior that they started from."""
     return {
         "attributions": [
             impact_json(impact) | {"charts": [to_plain(chart) for chart in impact.charts]}

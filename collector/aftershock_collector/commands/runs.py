@@ -23,7 +23,7 @@ from aftershock_collector.views.selection import runs_selected
 from aftershock_collector.wording import clean, clock, counted, day
 
 LIMIT = 30  # a screen; --limit asks for more
-SHORT_MIN = 8  # characters of an id, or as many as tell the listed runs apart
+SHORT_MIN = 8  # characters of an id; more where listed runs would look the same
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +70,7 @@ def cells(run: RunSummary, length: int, now_ns: int) -> tuple[str, ...]:
 
 
 def short_length(ids: list[str]) -> int:
-    """How many characters tell these ids apart."""
+    """How many first characters of these ids are different for each of them."""
     longest = max(map(len, ids))
     for length in range(SHORT_MIN, longest):
         if len({run_id[:length] for run_id in ids}) == len(ids):

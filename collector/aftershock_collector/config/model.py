@@ -127,7 +127,9 @@ class ScrapeTarget:
     """One Prometheus endpoint to read."""
 
     url: str
-    every_s: float = 5.0  # an incident of three minutes then has 36 points, enough for a verdict
+    every_s: float = (
+        5.0  # an incident of three minutes then has 36 points, enough for an attribution
+    )
     entity: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -139,7 +141,9 @@ class Infrastructure:
     host_every_s: float = 5.0  # as often as targets are scraped: series of one rhythm compare
     scrape: tuple[ScrapeTarget, ...] = ()
     topology: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    prometheus: Prometheus | None = None  # asked while actions are watched, beside what is scraped
+    prometheus: Prometheus | None = (
+        None  # queried while actions are observed, beside what is scraped
+    )
     observation_window_s: float = (
         600.0  # later degradations could not be separated from chance in recordings
     )
@@ -161,19 +165,21 @@ class Config:
     tls: Tls = Tls()
     sender_requests_per_s_max: float = 1_000.0  # a fleet's own collector sends a tenth of it
     forward_url: str | None = None
-    activity_log_url: str | None = None  # hears of every step; a store of logs, as a rule
+    activity_log_url: str | None = (
+        None  # receives a log event for each step; usually a store of logs
+    )
     keep_s: float = 7 * 86_400.0  # incidents are reviewed within the week
     store_bytes_max: int = 4_000_000_000  # two to three million spans; fits any laptop
     queue_bytes_max: int = 64_000_000  # three seconds of full load; decoded it is 300 MB at worst
     request_bytes_max: int = 16_000_000  # unpacked; four times the largest batch SDKs send
     requests_max: int = 1_024  # waiting at once; each holds a connection and a future
-    group_bytes_max: int = 4_000_000  # of one commit: decodes in 50 ms, so nobody waits for long
+    group_bytes_max: int = 4_000_000  # of one commit: decodes in 50 ms, so no sender waits for long
     answer_s: float = 3.0  # before 503: exporters give up after 10 s, so they get three tries
     retry_after_s: float = 1.0  # what a refused sender is asked to wait, for the same reason
     forward_queue_bytes_max: int = 32_000_000  # half of the queue: passing on comes second
     memory_bytes_max: int = MEMORY_BYTES_MAX
     series_max: int = 20_000  # 300 bytes and one ring each: 100 MB at worst
-    tick_s: float = 0.5  # a finding within a second needs two looks a second
+    tick_s: float = 0.5  # a finding within a second needs two conclusions a second
     infrastructure: Infrastructure = Infrastructure()
     on_call: OnCall = field(default_factory=OnCall)
     document: Document = field(default_factory=dict[str, Any])

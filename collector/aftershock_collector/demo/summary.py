@@ -94,7 +94,7 @@ def merged(stage: Stage) -> Timeline:
 
 
 def plots(readings: Sequence[Reading]) -> list[Plot]:
-    """What customers and the database saw, as series that no verdict carries."""
+    """What customers and the database saw, as series that no attribution carries."""
     shown = (
         ("service/checkout", "customers' p95", "ms", ("checkout", "p95_ms")),
         ("service/checkout", "customers who failed", "1/s", ("checkout", "errors")),

@@ -67,7 +67,7 @@ class Correlator:
             self._dropped["changes_full"] += 1
         resolved, linked = self.links.resolve(change)
         if linked is None:
-            self.links.wait(change)
+            self.links.hold(change)
         self.observer.on_change(resolved)
         if linked is not None and resolved.kind.is_trouble:
             self.observer.link(linked.step, resolved, now_ns, skew_ns=linked.skew_ns)
@@ -86,7 +86,7 @@ class Correlator:
     def changes_waiting_for(self, steps: Iterable[Step]) -> list[Change]:
         """Changes that named a trace before it was known as an agent's, as it is now."""
         traces = {step.trace_id for step in steps if step.trace_id}
-        return [change for trace_id in traces for change in self.links.come(trace_id)]
+        return [change for trace_id in traces for change in self.links.release(trace_id)]
 
     def observe(self, step: Step, facts: Iterable[Fact], skew_ns: int) -> None:
         """Observe what an action does to the infrastructure from now on.
@@ -169,7 +169,7 @@ class Correlator:
 
     def newly_linked(self) -> tuple[Change, ...]:
         """Changes whose trace became an agent's since the last time this was called."""
-        return self.links.overtaken()
+        return self.links.newly_linked()
 
     def drops(self) -> Counter[str]:
         """What was dropped since the last time, by reason."""

@@ -39,7 +39,7 @@ class Use(NamedTuple):
 
 
 class AgentGauges(Collector):
-    """Takes stock when told to; a scrape, on any thread, reads the newest stock."""
+    """Computed at each `update`; a scrape, on any thread, reads the newest values."""
 
     def __init__(self) -> None:
         self._stock: dict[str, Rows] = {}
@@ -55,7 +55,7 @@ class AgentGauges(Collector):
             yield family
 
     def update(self, memories: Iterable[RunJudge], now_ns: int) -> None:
-        """Look at every run in memory."""
+        """Compute every gauge from the judges of the live runs."""
         stock: dict[str, Rows] = {name: {} for name in GAUGES}
         uses: dict[str, Use] = {}
         for memory in memories:

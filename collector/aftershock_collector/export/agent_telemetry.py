@@ -15,11 +15,11 @@ from aftershock_collector.export.first_seen import FirstSeen
 
 GAUGES_EVERY_NS = 5_000_000_000  # as often as metrics are scraped where people watch an incident
 
-SendLogs = Callable[[bytes], None]  # takes OTLP logs
+SendLogs = Callable[[bytes], None]  # sends a serialized ExportLogsServiceRequest
 
 
 class AgentTelemetry:
-    """Belongs to the thread that judges; only scrapes come from another one."""
+    """Metrics and log events about agents. Belongs to the worker thread; any thread may scrape."""
 
     def __init__(
         self, engine: Engine, registry: CollectorRegistry, send_logs: SendLogs | None = None
@@ -32,8 +32,8 @@ class AgentTelemetry:
         self._gauged_ns = 0
         registry.register(self._gauges)
 
-    def saw(self, steps: Iterable[Step], now_ns: int) -> list[Step]:
-        """Steps that the engine has just observed; returns those that are new."""
+    def record_steps(self, steps: Iterable[Step], now_ns: int) -> list[Step]:
+        """Count and log steps that the engine has just observed; returns those that are new."""
         new_steps = self._first_seen.of(steps, self._engine.window)
         self._counting.count(new_steps, self._engine.policy)
         if self._send_logs is not None:
@@ -42,15 +42,15 @@ class AgentTelemetry:
                 self._send_logs(logs)
         return new_steps
 
-    def concluded(self, report: Report) -> None:
-        """The engine has judged."""
+    def record_report(self, report: Report) -> None:
+        """Count what a report changed, and renew the gauges every GAUGES_EVERY_NS."""
         self._counting.record(report, self._engine.window)
         if report.now_ns - self._gauged_ns >= GAUGES_EVERY_NS:
             self._gauged_ns = report.now_ns
             self._gauges.update(self._engine.judges(), report.now_ns)
 
     def dropped(self) -> dict[str, int]:
-        """What found no room since the last time, by reason."""
+        """Label sets and findings that found no room since the last call: reason → count."""
         found = dict(self._counting.dropped)
         self._counting.dropped.clear()
         return found

@@ -14,7 +14,7 @@ WindowOf = Callable[[str], Window | None]
 
 
 class FirstSeen:
-    """Picks what was not there before, with what the run around it tells: whose step it is."""
+    """Picks steps that are new; names their agent and targets as their run knows them."""
 
     def __init__(self, marks_max: int = MARKS_MAX) -> None:
         self._marks_max = marks_max

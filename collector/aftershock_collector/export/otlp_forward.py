@@ -109,7 +109,7 @@ class Forwarder:
                     self._idle.set()
 
     async def _send(self, client: httpx.AsyncClient, parcel: _Parcel) -> None:
-        """Until it was taken, refused for good, or tried for too long."""
+        """Send until it is accepted, refused for good, or tried for too long."""
         clock = asyncio.get_running_loop().time
         until_s, pause_s = clock() + RETRY_FOR_S, RETRY_FIRST_S
         while True:

@@ -1,4 +1,4 @@
-"""Impact: how probable it is that an action, and not another one or nobody, broke something."""
+"""Impact: how probable it is that an agent's action, and nothing else, broke something."""
 
 from aftershock_collector.impact.observation import ActionObserver
 

@@ -118,7 +118,7 @@ def certain(opened: OpenAction, change: Change, now_ns: int) -> Impact:
     )
 
 
-def acquitted(best: Impact, by: Impact) -> Impact:
+def ruled_out(best: Impact, by: Impact) -> Impact:
     """The attribution where the same damage carried another action's trace."""
     culprit = Alternative(by.span_id, by.run_id, by.tool, 1.0, by.trace_id, by.agent)
     alternatives = (culprit, Alternative(None, None, NO_AGENT, 0.0))

@@ -16,7 +16,7 @@ from aftershock.model import Change, Step, StepKind
 TRACES_MAX = 1_024  # as many as actions are remembered as suspects
 CALLS_MAX = 128  # of one trace, newest kept
 CHILDREN_MAX = 16_384  # calls that tools made: what they reached the outside by
-WAITING_MAX = 4_096  # traces that something brought back before an agent told of them; 4 MB
+WAITING_MAX = 4_096  # traces named by changes before an agent's span arrived; 4 MB
 WAITING_OF_TRACE_MAX = 8
 SLACK_NS = 10**9  # clocks of two processes on one network differ by less
 LOG = "log/"  # ids of changes that are a moment: a line in a service's log
@@ -71,10 +71,10 @@ class Links:
         trace = self._traces.get(trace_id or "")
         return trace is not None and all(call.service != service for call in trace.calls.values())
 
-    def wait(self, change: Change) -> None:
-        """Keep what names a trace that no action is known of: logs may overtake spans.
+    def hold(self, change: Change) -> None:
+        """Hold a change whose trace is not known yet: its log may arrive before the agent's span.
 
-        Most of these traces are no agent's at all, so what falls out is no loss.
+        Most such traces are not an agent's, so the oldest are evicted without being counted.
         """
         if change.trace_id is None:
             return
@@ -85,8 +85,8 @@ class Links:
         if len(self._waiting) > WAITING_MAX:
             self._waiting.popitem(last=False)
 
-    def come(self, trace_id: str) -> list[Change]:
-        """What waited for the actions of this trace and points at one of them now."""
+    def release(self, trace_id: str) -> list[Change]:
+        """The held changes that point at an action of this trace, now that it is known."""
         waiting = self._waiting.get(trace_id)
         if waiting is None:
             return []
@@ -98,13 +98,13 @@ class Links:
         self._came += found
         return found
 
-    def overtaken(self) -> tuple[Change, ...]:
-        """What waited and came since the last time this was asked."""
+    def newly_linked(self) -> tuple[Change, ...]:
+        """Changes that `release` returned since the last call."""
         came, self._came = tuple(self._came), []
         return came
 
     def resolve(self, change: Change) -> tuple[Change, Linked | None]:
-        """The change with the action that it points at for certain, and with no other."""
+        """The change with the ids of the one action that it points at, or none; and that action."""
         if change.trace_id is None:
             return change, None
         linked = self.behind(change)
@@ -114,7 +114,7 @@ class Links:
         return replace(change, trace_id=step.trace_id, span_id=step.span_id), linked
 
     def behind(self, change: Change) -> Linked | None:
-        """The one action that a change points at; None where that is nobody, or several."""
+        """The one action that a change points at; None where there is none, or several."""
         trace = self._traces.get(change.trace_id or "")
         own = change.entity.removeprefix("service/")
         if trace is None or not self.knows(change.trace_id, own):

@@ -12,11 +12,11 @@ from aftershock.grade import SUSPECTED_FROM, Grade, grade_of
 from aftershock.model import Change, ChangeKind, Fact, Impact, Step
 from aftershock_collector.impact.aftermath import fading
 from aftershock_collector.impact.attribution import (
-    acquitted,
     certain,
     enough,
     impact_of,
     lacking,
+    ruled_out,
     unmeasured,
 )
 from aftershock_collector.impact.competition import NO_AGENT_LOG_ODDS
@@ -154,10 +154,10 @@ class ActionObserver:
         while len(self._explained) > OPEN_MAX:
             self._explained.popitem(last=False)
         for other in self._open.values():
-            if other.best is not None and self._is_acquitted(other, other.best.entity):
-                other.best = acquitted(other.best, attribution)
+            if other.best is not None and self._is_ruled_out(other, other.best.entity):
+                other.best = ruled_out(other.best, attribution)
 
-    def _is_acquitted(self, opened: OpenAction, entity: str) -> bool:
+    def _is_ruled_out(self, opened: OpenAction, entity: str) -> bool:
         """True where the damage carried another action's trace."""
         attribution = self._explained.get(entity)
         if (
@@ -251,7 +251,7 @@ class ActionObserver:
             opened = standing.opened
             if opened.step.span_id not in due:
                 continue
-            if self._is_acquitted(opened, standing.target):
+            if self._is_ruled_out(opened, standing.target):
                 standing = standing._replace(probability=0.0)  # noqa: PLW2901
                 opened.held = Held()
             _conclude(standing, seen, now_ns, self.blind[:BLIND_MAX])

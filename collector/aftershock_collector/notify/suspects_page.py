@@ -38,7 +38,7 @@ def share(suspect: Suspect) -> str:
     return Grade.CERTAIN.value if suspect.relation == LINKED else percent(suspect.probability)
 
 
-def about(suspects: Suspects) -> str:
+def alert_words(suspects: Suspects) -> str:
     """The alert itself."""
     alert = suspects.alert
     return f"{clean(alert.name, 80)} on {clean(alert.entity, 80)}"
@@ -60,11 +60,11 @@ def sentence(suspects: Suspects) -> str:
     """The alert with its likeliest explanation, never surer than the number."""
     top = suspects.top
     if top is None:
-        return f"{about(suspects)}: no agent action stands out"
+        return f"{alert_words(suspects)}: no agent action stands out"
     before = lasted(suspects.alert.began_at_ns - top.acted_at_ns)
     if top.relation == LINKED:
-        return f"{about(suspects)}: {named(top)} {before} before is behind it (certain)"
-    return f"{about(suspects)}: {named(top)} {before} before is suspected ({share(top)})"
+        return f"{alert_words(suspects)}: {named(top)} {before} before is behind it (certain)"
+    return f"{alert_words(suspects)}: {named(top)} {before} before is suspected ({share(top)})"
 
 
 def line(suspects: Suspects, suspect: Suspect) -> str:
@@ -81,7 +81,7 @@ def compose(suspects: Suspects, link: str | None = None) -> Page:
     assert top is not None, "a page needs a suspect"
     alert = suspects.alert
     lines = (
-        f"{about(suspects)}, since {clock(alert.began_at_ns)} UTC",
+        f"{alert_words(suspects)}, since {clock(alert.began_at_ns)} UTC",
         *((clean(alert.detail),) if alert.detail else ()),
     )
     actions = (

@@ -52,11 +52,11 @@ OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 
 class Ending(NamedTuple):
-    """How a call ended. `put_aside`: it waits for a person or was handed over."""
+    """How a call ended. `suspended`: it waits for a person, or another agent has it."""
 
     error: str | None = None
     text: str = ""
-    put_aside: bool = False
+    suspended: bool = False
 
 
 def action_of(span: Span, reading: Reading, policy: Policy, ending: Ending) -> tuple[Action, Pairs]:
@@ -65,8 +65,8 @@ def action_of(span: Span, reading: Reading, policy: Policy, ending: Ending) -> t
     given = parsed(reading.arguments)
     named = cast("Mapping[str, Any]", given) if isinstance(given, dict) else None
     described = describe(policy, reading.name, named)
-    result = None if ending.put_aside else _result(own, reading.result)
-    outcome = None if ending.put_aside else _outcome(own, reading.result, ending)
+    result = None if ending.suspended else _result(own, reading.result)
+    outcome = None if ending.suspended else _outcome(own, reading.result, ending)
     action = Action(
         tool=reading.name,
         arguments=_arguments(span, given),
@@ -80,10 +80,10 @@ def action_of(span: Span, reading: Reading, policy: Policy, ending: Ending) -> t
         call_id=reading.call_id,
         subjects=frozenset(texts_in(own, SUBJECTS)) or _subjects(given),
         explain=explain_of(own, reading.name, described, policy),
-        gate=None if ending.put_aside else gate_of(own, described),
+        gate=None if ending.suspended else gate_of(own, described),
         ids=_ids(own, given),
-        words=None if ending.put_aside else _words(own, reading.result, ending),
-        state=None if ending.put_aside else _state(own, reading.result, ending),
+        words=None if ending.suspended else _words(own, reading.result, ending),
+        state=None if ending.suspended else _state(own, reading.result, ending),
         waits_s=_wait(own, described),
         max_time_s=described.max_time_s,
         patience_s=described.patience_s,
@@ -93,7 +93,7 @@ def action_of(span: Span, reading: Reading, policy: Policy, ending: Ending) -> t
 
 def facts_of(span: Span, action: Action, provides: Pairs, ending: Ending) -> tuple[Fact, ...]:
     """What the agent was shown by a call that ended."""
-    if ending.put_aside:
+    if ending.suspended:
         return ()
     return tuple(
         Fact(
@@ -101,7 +101,7 @@ def facts_of(span: Span, action: Action, provides: Pairs, ending: Ending) -> tup
             subject=subject,
             source=action.tool,
             observed_at_ns=span.ended_at_ns,
-            # A call that ended well and whose result nobody recorded has shown something.
+            # A call that ended well has shown something, even if its result was not recorded.
             outcome=action.outcome or Outcome.OK,
             span_id=span.span_id,
             digest=action.result.digest if action.result else None,

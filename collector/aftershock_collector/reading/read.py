@@ -176,7 +176,7 @@ _WELL = Ending()
 
 
 def _ending(span: Span, reading: Reading) -> Ending:
-    """How a span ended: its error's type and text, and whether it was only put aside."""
+    """How a span ended: its error's type and text, and whether it was only suspended."""
     declared = text_in(span.attributes, ERROR_TYPE) or reading.error
     if span.status_code != STATUS_ERROR and declared is None:
         return _WELL
@@ -190,7 +190,7 @@ def _ending(span: Span, reading: Reading) -> Ending:
         before, colon, _ = text.partition(":")
         kind = before if colon and before.isidentifier() else ERROR_OTHER
     if kind.rpartition(".")[2] in STEERING:
-        return Ending(put_aside=True)
+        return Ending(suspended=True)
     return Ending(kind, text)
 
 
@@ -302,7 +302,7 @@ def _change(event: LogEvent) -> Change | None:
     link = link_in(event.attributes)
     known = kind in set(ChangeKind) - {ChangeKind.METRIC}
     return Change(
-        id=f"told/{_hash(event)}",
+        id=f"event/{_hash(event)}",
         kind=ChangeKind(kind) if known else ChangeKind.EVENT,
         entity=entity,
         name=name[:DETAIL_CHARS_MAX],

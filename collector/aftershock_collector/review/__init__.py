@@ -1,1 +1,1 @@
-"""Review: past runs looked at again, to explain a finding or to try another policy."""
+"""Review: past runs judged again, to explain a finding or to try another policy."""

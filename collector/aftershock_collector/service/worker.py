@@ -148,7 +148,7 @@ class Worker:
         service = text_in(event.resource, SERVICE_NAME)
         if self.engine.correlator.links.knows(error.trace_id, service):
             return error
-        self.engine.correlator.links.wait(error)
+        self.engine.correlator.links.hold(error)
         return None
 
     def answer(self, changes: Iterable[Change], now_ns: int) -> list[dict[str, Any]]:
@@ -216,7 +216,7 @@ class Worker:
         self._wait(Unrecorded(report, notified, (), rows, applied))
 
     def _concluded(self, report: Report) -> None:
-        self._agents.concluded(report)
+        self._agents.record_report(report)
         self._telemetry.concluded(
             report, runs=len(self.engine), series=len(self.engine.correlator.series)
         )
@@ -248,7 +248,7 @@ class Worker:
             if not self.engine.knows(run_id) and self._was_evicted(run_id):
                 self._restore(run_id)
         self.engine.observe(steps, arrived_ns, sender)
-        new_steps = self._agents.saw(steps, arrived_ns)
+        new_steps = self._agents.record_steps(steps, arrived_ns)
         drawn = self._notifications.draw(new_steps, arrived_ns)
         if drawn.deliveries:
             self._wait(Unrecorded(Report(arrived_ns), drawn))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from aftershock.model import Chart
 
-POINTS_MAX = 800  # two per pixel column on a laptop is more than an eye can tell
+POINTS_MAX = 800  # two per pixel column of a laptop: more than an eye can resolve
 PATH_WIDTH = 10_000  # of the SVG's own coordinates; the page stretches them
 PATH_HEIGHT = 100
 DOTS = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))  # braille, bottom to top, by column
@@ -30,7 +30,7 @@ class Plot:
     points: tuple[Point, ...]
     band: tuple[float, float, float] | None = None  # low, median, high of the frozen baseline
     acted_at_ns: int | None = None
-    probability: float | None = None  # of the verdict that it belongs to
+    probability: float | None = None  # of the attribution that it belongs to
 
     @property
     def key(self) -> tuple[str, str]:

@@ -113,7 +113,7 @@ def lay_out(
     Args:
         steps: of one run or of several; open and ended versions of one span may both be there.
         claims: findings about these runs.
-        impacts: verdicts on these runs' actions.
+        impacts: attributions of these runs' actions.
         changes: of the infrastructure; those that impacts carry are added.
         suspects: of alerts among these changes.
         now_ns: now, for runs that are still going on; None for a picture of the past.
@@ -219,7 +219,7 @@ def agent_around(
 
 
 def distinct_changes(changes: Iterable[Change], impacts: Sequence[Impact]) -> tuple[Change, ...]:
-    """Changes given and changes that verdicts carry, once each, in the order they began."""
+    """Changes given and changes that attributions carry, once each, in the order they began."""
     known = {change.id: change for change in changes}
     for impact in impacts:
         if impact.change is not None:
@@ -314,7 +314,7 @@ def best_fold(alike: Sequence[object], start: int) -> tuple[int, int]:
 
 
 def likeness(entry: Entry) -> object:
-    """What two entries must share to be told as one with a count."""
+    """What two entries must share to be folded into one with a count."""
     action = entry.steps[0].action
     arguments = action.arguments.digest if action is not None else None
     tail = entry.until_ns is None
@@ -329,7 +329,7 @@ def together(entries: Sequence[Entry]) -> Entry:
 
 
 def finding_entry(claim: Claim, mark: str) -> Entry:
-    """A finding stands where it was told, not where its evidence began."""
+    """A finding's entry: at the time it was opened, not where its evidence began."""
     finding = claim.finding
     return Entry(
         at_ns=claim.opened_at_ns,
@@ -380,7 +380,7 @@ def letter(index: int) -> str:
 
 
 def silences(lane: Lane, least_ns: int) -> list[tuple[int, int]]:
-    """Stretches in which an agent did nothing that was seen: it waited, or nobody watched."""
+    """Stretches in which an agent did nothing that was seen: it waited, or was not recorded."""
     found: list[tuple[int, int]] = []
     reach = lane.steps[0].last_ns if lane.steps else 0
     for _, step in pairwise(lane.steps):

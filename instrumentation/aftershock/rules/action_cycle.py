@@ -8,9 +8,9 @@ from aftershock.model import Finding, Level, Run, Step, StepKind
 from aftershock.rules.actions import (
     STEPS_MAX,
     Tail,
-    found,
     is_spaced,
     key_of,
+    loop_finding,
     returned_nothing_new,
     tail_of,
 )
@@ -70,7 +70,7 @@ def cycle_in(run: Run, tail: Tail, sequence: Sequence[Step], limits: Limits) -> 
         alarm = rounds >= alarm_at
         steps = sequence[-length:]
         names = rotation(circle, sequence[-period:])
-        return found(
+        return loop_finding(
             run,
             limits,
             kind=KIND,

@@ -220,7 +220,7 @@ def lane_prefix(run: Run, step: Step) -> str:
     return f"{step.agent}/" if step.agent and step.agent != run.agent else ""
 
 
-def found(
+def loop_finding(
     run: Run,
     limits: Limits,
     *,

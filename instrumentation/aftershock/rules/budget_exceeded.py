@@ -33,7 +33,7 @@ def budget_exceeded(run: Run, limits: Limits) -> Iterator[Finding]:
         spent = spent_with(spent, step, limits)
     for name, used, most, words in amounts(run, limits.budget, spent):
         if used >= limits.budget_warn * most:
-            yield about(run, limits, counted, name, words, over=used > most)
+            yield budget_finding(run, limits, counted, name, words, over=used > most)
 
 
 @rule(Family.LIMITS, Lifetime.STATE, kind=KIND, timing=Timing.CLOCK)
@@ -66,7 +66,7 @@ def amounts(run: Run, budget: Budget, spent: Spent) -> Iterator[tuple[str, float
         yield "tool_errors", spent.tool_errors, budget.tool_errors, words
 
 
-def about(
+def budget_finding(
     run: Run, limits: Limits, counted: list[Step], name: str, words: str, *, over: bool
 ) -> Finding:
     """A finding about one amount."""

@@ -31,7 +31,7 @@ def context_pressure(run: Run, limits: Limits) -> Iterator[Finding]:
             continue
         share = step.tokens.input / window
         if share >= limits.pressure_warn:
-            yield about(
+            yield pressure_finding(
                 run,
                 step,
                 subject=step.agent or "agent",
@@ -40,7 +40,7 @@ def context_pressure(run: Run, limits: Limits) -> Iterator[Finding]:
             )
     step = run.newest
     if step is not None and step.kind is StepKind.INFERENCE and step.compacted:
-        yield about(
+        yield pressure_finding(
             run,
             step,
             subject=f"compacted/{step.span_id}",
@@ -59,7 +59,9 @@ def newest_inferences(run: Run) -> list[Step]:
     return list(found.values())
 
 
-def about(run: Run, step: Step, *, subject: str, summary: str, lasting: bool = False) -> Finding:
+def pressure_finding(
+    run: Run, step: Step, *, subject: str, summary: str, lasting: bool = False
+) -> Finding:
     """A finding about one inference."""
     return Finding(
         kind=KIND,

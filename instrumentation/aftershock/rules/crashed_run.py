@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Level, Run
-from aftershock.rules.endings import about_end, last_step
+from aftershock.rules.endings import ending_finding, last_step
 from aftershock.rules.rule import Family, Lifetime, Timing, rule
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def crashed_run(run: Run, limits: Limits) -> Iterator[Finding]:
     step = last_step(run)
     if run.ended_at_ns is None or run.error is None or step is None:
         return
-    yield about_end(
+    yield ending_finding(
         run,
         limits,
         [step],

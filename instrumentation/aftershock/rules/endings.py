@@ -24,7 +24,7 @@ def failed_silently(step: Step) -> bool:
     return step.action is not None and step.action.outcome is Outcome.FAILED and step.error is None
 
 
-def about_end(
+def ending_finding(
     run: Run, limits: Limits, steps: Sequence[Step], *, kind: str, level: Level, summary: str
 ) -> Finding:
     """A lasting finding about steps with which a run went wrong."""

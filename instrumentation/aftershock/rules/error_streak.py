@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Level, Outcome, Run, Step
-from aftershock.rules.actions import changed_something, found, tail_of
+from aftershock.rules.actions import changed_something, loop_finding, tail_of
 from aftershock.rules.rule import CONVERSATION, Family, Lifetime, rule
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
             if len(steps) < limits.errors_warn:
                 continue
             alarm = unrepaired >= limits.errors_alarm
-            yield found(
+            yield loop_finding(
                 run,
                 limits,
                 kind=KIND,
@@ -57,7 +57,7 @@ def shared_failures(run: Run, lanes: Sequence[list[Step]], limits: Limits) -> It
         if len(streaks) < limits.errors_warn or len(steps) < limits.errors_warn:
             continue
         alarm = len(steps) >= limits.errors_alarm
-        yield found(
+        yield loop_finding(
             run,
             limits,
             kind=KIND,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Level, Outcome, Run, Step
-from aftershock.rules.actions import found, tail_of
+from aftershock.rules.actions import loop_finding, tail_of
 from aftershock.rules.rule import CONVERSATION, Family, Lifetime, rule
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def failure_cascade(run: Run, limits: Limits) -> Iterator[Finding]:
         tools = sorted({step.name for step in steps})
         streak = unbroken(lane[-limits.errors_window_actions :])
         alarm = len({step.name for step in streak}) >= limits.cascade_tools_alarm
-        yield found(
+        yield loop_finding(
             run,
             limits,
             kind=KIND,

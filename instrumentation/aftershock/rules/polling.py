@@ -9,9 +9,9 @@ from aftershock.rules.actions import (
     NO_GAP,
     Tail,
     changed_something,
-    found,
     is_instruction,
     key_of,
+    loop_finding,
     returned_nothing_new,
 )
 
@@ -41,7 +41,7 @@ def stuck_poll(run: Run, tail: Tail, steps: Sequence[Step], limits: Limits) -> I
     patience_s = patience_of(action, waited_s / (calls - 1), limits)
     if patience_s is None or waited_s < patience_s:
         return
-    yield found(
+    yield loop_finding(
         run,
         limits,
         kind=KIND,

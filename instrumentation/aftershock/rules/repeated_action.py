@@ -10,11 +10,11 @@ from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, 
 from aftershock.rules.actions import (
     Tail,
     changed_something,
-    found,
     is_one_batch,
     is_reworded,
     is_spaced,
     key_of,
+    loop_finding,
     returned_nothing_new,
     tail_of,
 )
@@ -81,7 +81,7 @@ def repeated_call(
     if len(steps) - paused < limits.repeats_warn:
         return
     alarm = min(now, len(steps) - paused) >= alarm_at
-    yield found(
+    yield loop_finding(
         run,
         limits,
         kind=KIND,
@@ -151,7 +151,7 @@ def emptied_writes(run: Run, lane: list[Step], limits: Limits) -> Iterator[Findi
             continue
         words = action.arguments.sketch
         if words < full.arguments.sketch and 2 * len(words) < len(full.arguments.sketch):
-            yield found(
+            yield loop_finding(
                 run,
                 limits,
                 kind=KIND,
@@ -174,7 +174,7 @@ def reworded_calls(run: Run, tail: Tail, lane: list[Step], limits: Limits) -> It
     for tool, steps in by_tool.items():
         related = related_calls(tail, steps, limits) if len(steps) > 1 else []
         if len(related) >= limits.repeats_warn:
-            yield found(
+            yield loop_finding(
                 run,
                 limits,
                 kind=KIND,

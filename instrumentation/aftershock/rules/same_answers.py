@@ -10,10 +10,10 @@ from aftershock.policy.tiers import is_search
 from aftershock.rules.actions import (
     Tail,
     changed_something,
-    found,
     is_one_batch,
     is_spaced,
     key_of,
+    loop_finding,
 )
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def same_answers(run: Run, tail: Tail, lane: list[Step], limits: Limits) -> Iter
     if len(calls) < DIFFERENT_CALLS_MIN or len(steps) < warn_at:
         return
     alarm = len(steps) >= limits.same_alarm
-    yield found(
+    yield loop_finding(
         run,
         limits,
         kind=KIND,

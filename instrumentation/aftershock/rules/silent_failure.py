@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Level, Run, Step
-from aftershock.rules.endings import about_end, failed_silently
+from aftershock.rules.endings import ending_finding, failed_silently
 from aftershock.rules.rule import CALLS, Family, Lifetime, Timing, rule
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def silent_failure(run: Run, limits: Limits) -> Iterator[Finding]:
         alarm = len(steps) >= limits.silent_failures_alarm
         if alarm or run.ended_at_ns is not None:
             calls = "call" if len(steps) == 1 else f"{len(steps)} calls"
-            yield about_end(
+            yield ending_finding(
                 run,
                 limits,
                 steps,

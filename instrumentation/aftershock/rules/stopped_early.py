@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Level, Run, StepKind
-from aftershock.rules.endings import about_end, last_step
+from aftershock.rules.endings import ending_finding, last_step
 from aftershock.rules.rule import Family, Lifetime, Timing, rule
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def stopped_early(run: Run, limits: Limits) -> Iterator[Finding]:
         summary = f"The run ended without an answer, after {step.name}."
     else:
         return
-    yield about_end(run, limits, [step], kind=KIND, level=Level.WARN, summary=summary)
+    yield ending_finding(run, limits, [step], kind=KIND, level=Level.WARN, summary=summary)
 
 
 def answers(run: Run) -> bool:

@@ -56,10 +56,10 @@ class Observed:
     def see(self, *steps: Step) -> None:
         now_ns = max(step.last_ns for step in steps)
         self.engine.observe(steps, now_ns)
-        self.fleet.saw(steps, now_ns)
+        self.fleet.record_steps(steps, now_ns)
 
     def judge(self, at_s: float) -> None:
-        self.fleet.concluded(self.engine.conclude(T0 + int(at_s * SECOND)))
+        self.fleet.record_report(self.engine.conclude(T0 + int(at_s * SECOND)))
 
     def value(self, name: str, **labels: str) -> float | None:
         return self.registry.get_sample_value(f"aftershock_{name}", {**HOME, **labels})

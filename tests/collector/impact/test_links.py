@@ -256,26 +256,26 @@ def test_what_overtakes_the_agents_own_telemetry_is_linked_when_that_arrives(ide
     engine = Engine()
     early = change(1.5, identity=identity, span="scale", kind=ChangeKind.WARNING)
 
-    engine.correlator.links.wait(early)
-    assert engine.correlator.links.come(TRACE) == []
+    engine.correlator.links.hold(early)
+    assert engine.correlator.links.release(TRACE) == []
     engine.observe([call("scale", 1, 2, "service/checkout")], at(3))
     (claim,) = engine.conclude(at(4)).opened
 
     assert claim.finding.impact is not None
     assert ("scale", "certain") == (claim.finding.impact.tool, claim.finding.impact.label)
-    assert engine.correlator.links.come(TRACE) == []
+    assert engine.correlator.links.release(TRACE) == []
 
 
 def test_what_waits_for_a_trace_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WAITING_MAX", 3)
     links = Links()
     for number in range(9):
-        links.wait(change(1, trace=f"{number:032x}", span="scale"))
+        links.hold(change(1, trace=f"{number:032x}", span="scale"))
         for more in range(20):
-            links.wait(change(1, trace=f"{8:032x}", identity=str(more), span="scale"))
+            links.hold(change(1, trace=f"{8:032x}", identity=str(more), span="scale"))
 
     for trace in (f"{8:032x}", f"{0:032x}"):
         links.record(call("scale", 1, 2, trace=trace))
 
-    assert module.WAITING_OF_TRACE_MAX == len(links.come(f"{8:032x}"))
-    assert [] == links.come(f"{0:032x}")
+    assert module.WAITING_OF_TRACE_MAX == len(links.release(f"{8:032x}"))
+    assert [] == links.release(f"{0:032x}")

@@ -1,4 +1,4 @@
-"""Practice: customs are learnt from enough runs, and hold for rare tools too."""
+"""Expectations are learned from enough runs, and hold for rare tools too."""
 
 from __future__ import annotations
 

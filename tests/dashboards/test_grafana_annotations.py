@@ -71,14 +71,14 @@ def deliver(store: SqliteStore, grafana: StandIn, token: str = EDITOR) -> int:
 def test_a_warning_is_drawn_when_it_opens_and_becomes_a_region_when_it_closes(
     tmp_path: Path,
 ) -> None:
-    drawing, store = GrafanaAnnotations(), SqliteStore.open(tmp_path / "store.db")
+    annotations, store = GrafanaAnnotations(), SqliteStore.open(tmp_path / "store.db")
     with StandIn() as grafana:
         opened = Report(AT, opened=(CLAIM,))
-        store.record(opened, drawing.findings(opened), AT)
+        store.record(opened, annotations.findings(opened), AT)
         assert 1 == deliver(store, grafana)
         (line,) = map(dict, grafana.kept.annotations)
         closed = Report(AT + 60 * NS, closed=(OVER,))
-        store.record(closed, drawing.findings(closed), AT)
+        store.record(closed, annotations.findings(closed), AT)
         assert 1 == deliver(store, grafana)
         (region,) = grafana.kept.annotations
     store.close()
@@ -93,22 +93,22 @@ def test_a_warning_is_drawn_when_it_opens_and_becomes_a_region_when_it_closes(
 
 def test_telling_again_draws_nothing_twice(tmp_path: Path) -> None:
     """Neither a report that is told again, nor an answer that was lost on its way."""
-    drawing, store = GrafanaAnnotations(), SqliteStore.open(tmp_path / "store.db")
+    annotations, store = GrafanaAnnotations(), SqliteStore.open(tmp_path / "store.db")
     report = Report(AT, opened=(CLAIM,))
-    store.record(report, drawing.findings(report), AT)
-    store.record(report, drawing.findings(report), AT)
+    store.record(report, annotations.findings(report), AT)
+    store.record(report, annotations.findings(report), AT)
     with StandIn() as grafana:
         assert 1 == deliver(store, grafana)
-        (body,) = (d.body for d in drawing.findings(report))
+        (body,) = (d.body for d in annotations.findings(report))
         edge.Grafana(grafana.url, EDITOR).draw(parse(body))
         assert 1 == len(grafana.kept.annotations)
     store.close()
 
 
 def test_an_action_with_an_effect_is_drawn_once_it_has_ended() -> None:
-    drawing = GrafanaAnnotations()
+    annotations = GrafanaAnnotations()
     begun = replace(call(2), ended_at_ns=None)
-    (drawn,) = drawing.actions([call(1), begun, call(3, Tier.READ)], AT)
+    (drawn,) = annotations.actions([call(1), begun, call(3, Tier.READ)], AT)
     body = json.loads(drawn.body)
 
     assert ["aftershock", "action", "provision", "sre-bot", "service/checkout"] == body["tags"]
@@ -117,12 +117,12 @@ def test_an_action_with_an_effect_is_drawn_once_it_has_ended() -> None:
 
 
 def test_more_actions_than_a_chart_can_show_are_counted_and_left_out() -> None:
-    drawing = GrafanaAnnotations(actions_max=2)
-    drawn = drawing.actions([call(number) for number in range(5)], AT)
-    later = drawing.actions([call(9)], AT + 61 * NS)
+    annotations = GrafanaAnnotations(actions_max=2)
+    drawn = annotations.actions([call(number) for number in range(5)], AT)
+    later = annotations.actions([call(9)], AT + 61 * NS)
 
     assert (2, 1) == (len(drawn), len(later))
-    assert {"action_undrawn": 3} == dict(drawing.dropped)
+    assert {"action_undrawn": 3} == dict(annotations.dropped)
 
 
 def test_two_findings_of_one_moment_are_two_annotations() -> None:
