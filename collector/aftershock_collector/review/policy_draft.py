@@ -168,8 +168,9 @@ def requires_lines(requirements: Sequence[LearnedRequirement]) -> Iterator[str]:
         yield f"{mark}    subject: {scalar('{' + one.argument + '}')}"
         yield f"{mark}    max_age: {one.max_age}  # over twice the oldest that was acted on"
         yield (
-            f"{mark}    # learned: {expectation.confidence:.0%} of {counted(expectation.support, 'call')} with"
-            f" {clean(one.argument, 60)} read it first; of this tool {one.kept:,} of {one.calls:,}"
+            f"{mark}    # learned: {expectation.confidence:.0%} of"
+            f" {counted(expectation.support, 'call')} with {clean(one.argument, 60)} read it first;"
+            f" of this tool {one.kept:,} of {one.calls:,}"
         )
         if one.stale:
             yield (
@@ -273,7 +274,7 @@ def agent_lines(agents: Mapping[str, AgentSeen]) -> Iterator[str]:
     if not agents:
         return
     yield ""
-    yield "# What runs used up. Each budget is twice the largest amount seen. Nothing here is in force."
+    yield "# What runs used up; a budget is twice the largest amount seen. Nothing here is in force."
     yield "# agents:"
     for name, seen in sorted(agents.items(), key=lambda item: (-item[1].runs, item[0])):
         middle = sorted(seen.steps)[len(seen.steps) // 2]
