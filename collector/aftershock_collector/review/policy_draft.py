@@ -274,7 +274,7 @@ def agent_lines(agents: Mapping[str, AgentSeen]) -> Iterator[str]:
     if not agents:
         return
     yield ""
-    yield "# What runs used up; a budget is twice the largest amount seen. Nothing here is in force."
+    yield "# What runs used up; a budget is twice the largest amount seen. None is in force."
     yield "# agents:"
     for name, seen in sorted(agents.items(), key=lambda item: (-item[1].runs, item[0])):
         middle = sorted(seen.steps)[len(seen.steps) // 2]

@@ -29,7 +29,7 @@ ACTION_RULES = kinds_of(rule for rule in RULES if rule.lifetime is Lifetime.ACTI
 
 @dataclass(frozen=True, slots=True)
 class FindingHistory:
-    """The step that opened a finding, and the one that made it an alarm (None: it stayed a warning)."""
+    """The step that opened a finding, and the step that made it an alarm (None: none did)."""
 
     opened_by: Step
     alarm_from: Step | None

@@ -1,4 +1,4 @@
-"""`aftershock policy init`: a first policy out of real stores, which the check and backtest take."""
+"""`aftershock policy init`: a draft that `check` accepts, with what past runs did."""
 
 from __future__ import annotations
 
