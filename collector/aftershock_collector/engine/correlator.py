@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from aftershock.limits import Limits
-from aftershock.model import Change, Fact, Fingerprint, Impact, Step
+from aftershock.model import Change, Fact, Impact, Step
 from aftershock.runs.expectations import LearnedExpectations
 from aftershock_collector.engine.baseline import Baseline
 from aftershock_collector.engine.cross_run import CrossRunChanges
@@ -23,8 +23,6 @@ from aftershock_collector.impact.suspects import SuspectIndex, Suspects
 from aftershock_collector.metrics.measure import Measurer
 from aftershock_collector.metrics.series import SERIES_MAX, Series, SeriesStore
 from aftershock_collector.otlp.wire import Sample
-
-NOTHING: frozenset[str] = frozenset()
 
 
 class Correlator:
@@ -81,7 +79,7 @@ class Correlator:
     def record_traces(self, steps: Iterable[Step], skew_ns: int) -> None:
         """Record whose traces these are; `skew_ns` added to their times gives our clock."""
         for step in steps:
-            self.links.record(_without_fingerprints(step), skew_ns)
+            self.links.record(step, skew_ns)
 
     def changes_waiting_for(self, steps: Iterable[Step]) -> list[Change]:
         """Changes that named a trace before it was known as an agent's, as it is now."""
@@ -187,15 +185,3 @@ class Correlator:
             found.update(dropped)
             dropped.clear()
         return found
-
-
-def _without_fingerprints(step: Step) -> Step:
-    """The step as links need it: they keep it for longer than its run is live."""
-    action = step.action
-    if action is None:
-        return step
-    arguments = Fingerprint(action.arguments.digest)
-    action = replace(
-        action, arguments=arguments, result=None, subjects=NOTHING, ids=NOTHING, words=None
-    )
-    return replace(step, action=action, facts=(), shown=None, words=None)

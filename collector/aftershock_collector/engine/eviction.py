@@ -7,7 +7,7 @@ small.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from aftershock.model import Action, Fingerprint, Step
@@ -76,7 +76,8 @@ def _over(
 def size_of(step: Step) -> int:
     """Bytes that a step takes in memory, estimated; within a factor of two."""
     size = STEP_BYTES + _texts(step.targets)
-    size += sum(TEXT_BYTES * 4 + len(fact.subject) + len(fact.kind) for fact in step.facts)
+    for fact in step.facts:
+        size += TEXT_BYTES * 4 + len(fact.subject) + len(fact.kind)
     size += HASH_BYTES * (len(step.shown or ()) + len(step.words or ()))
     for text in (step.name, step.error, step.conversation):
         size += len(text or "")
@@ -95,8 +96,9 @@ def _action(action: Action) -> int:
     size = ACTION_BYTES + _fingerprint(action.arguments) + _texts(action.targets)
     if action.result is not None:
         size += _fingerprint(action.result)
-    size += sum(TEXT_BYTES * 4 + len(want.subject) + len(want.kind) for want in action.requires)
-    size += _texts((*action.subjects, *action.ids)) + HASH_BYTES * len(action.words or ())
+    for want in action.requires:
+        size += TEXT_BYTES * 4 + len(want.subject) + len(want.kind)
+    size += _texts(action.subjects) + _texts(action.ids) + HASH_BYTES * len(action.words or ())
     return size + len(action.error_class or "")
 
 
@@ -104,5 +106,5 @@ def _fingerprint(fingerprint: Fingerprint) -> int:
     return HASH_BYTES * len(fingerprint.sketch)
 
 
-def _texts(texts: Sequence[str]) -> int:
-    return sum(TEXT_BYTES + len(text) for text in texts)
+def _texts(texts: Collection[str]) -> int:
+    return TEXT_BYTES * len(texts) + sum(map(len, texts))

@@ -41,6 +41,7 @@ from aftershock_collector.engine.evidence import (
 
 SKEW_IGNORED_NS = 5 * 10**9  # queues and batches delay by this much; more is a wrong clock
 CHUNK_STEPS = 128  # added before the window is judged again; well under a window
+NOT_HELD = {StepKind.AGENT, StepKind.HEARTBEAT}  # kinds that are no steps of the window
 NO_KINDS: frozenset[str] = frozenset()
 # Kinds that live rules make and step rules do not: they open and close by themselves.
 LIVE_KINDS = kinds_of(LIVE_RULES) - kinds_of(STEP_RULES)
@@ -63,6 +64,7 @@ class RunJudge:
         self.finished_at_ns: int | None = None  # nothing more will arrive: a recording has ended
         self.sender = sender  # who opened the run; "": not known
         self._size_bytes = 0  # of the window's steps, or more; exact where nothing was replaced
+        self._steps_sized = 0  # how many steps those bytes are of
         self._policy = policy
         self._live = live
         self._before: Claims = NO_CLAIMS  # when the oldest step of the window began
@@ -120,9 +122,11 @@ class RunJudge:
     def add(self, steps: Sequence[Step]) -> None:
         """Fold steps into the window, in any order; at most CHUNK_STEPS at once."""
         shift = self.window.add(steps)
-        self._size_bytes += sum(map(size_of, steps))
-        if shift.fell_out or len(steps) > len(self.window):
-            self.measure_size()
+        held = [step for step in steps if step.kind not in NOT_HELD]
+        self._size_bytes += sum(map(size_of, held))
+        self._steps_sized += len(held)
+        if self._steps_sized > 2 * len(self.window) + CHUNK_STEPS:
+            self.measure_size()  # most of them have left the window or were replaced
         if shift.changed_from is None:
             return
         changed = [shift.changed_from + shift.fell_out]
@@ -162,6 +166,7 @@ class RunJudge:
     def measure_size(self) -> None:
         """Estimate anew: steps that were replaced or fell out count no longer."""
         self._size_bytes = sum(map(size_of, self.window.whole(0).steps))
+        self._steps_sized = len(self.window)
 
     # --- Judging -------------------------------------------------------------------------------
 
@@ -269,7 +274,7 @@ class RunJudge:
 
     def _prefix(self, steps: tuple[Step, ...], evidence: Evidence) -> Run:
         """The run as it stood after its first steps, with what others had changed by then."""
-        run = replace(self.window.prefix(len(steps)), steps=steps)
+        run = self.window.prefix(len(steps), steps)
         if not depends_on_others(steps[-1]):
             return run
         changes = evidence.changes_before(

@@ -11,7 +11,7 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from aftershock.model import Change, Step, StepKind
+from aftershock.model import Change, Fingerprint, Step, StepKind
 
 TRACES_MAX = 1_024  # as many as actions are remembered as suspects
 CALLS_MAX = 128  # of one trace, newest kept
@@ -19,6 +19,7 @@ CHILDREN_MAX = 16_384  # calls that tools made: what they reached the outside by
 WAITING_MAX = 4_096  # traces named by changes before an agent's span arrived; 4 MB
 WAITING_OF_TRACE_MAX = 8
 SLACK_NS = 10**9  # clocks of two processes on one network differ by less
+NOTHING: frozenset[str] = frozenset()
 LOG = "log/"  # ids of changes that are a moment: a line in a service's log
 
 
@@ -29,11 +30,20 @@ class Linked(NamedTuple):
     skew_ns: int
 
 
+class _Call(NamedTuple):
+    """A tool call. Most calls are reads, of which nothing but these times is needed."""
+
+    began_at_ns: int
+    ended_at_ns: int | None
+    service: str | None
+    action_step: Step | None  # of an action with an effect, without its fingerprints
+
+
 @dataclass(slots=True)
 class _Trace:
     """The tool calls of one trace."""
 
-    calls: OrderedDict[str, Step] = field(default_factory=OrderedDict[str, Step])
+    calls: OrderedDict[str, _Call] = field(default_factory=OrderedDict[str, _Call])
     skew_ns: int = 0
 
 
@@ -59,7 +69,8 @@ class Links:
         trace = self._traces.setdefault(step.trace_id, _Trace())
         self._traces.move_to_end(step.trace_id)
         trace.skew_ns = skew_ns
-        trace.calls[step.span_id] = step
+        kept = _without_fingerprints(step) if step.action.tier.has_effect else None
+        trace.calls[step.span_id] = _Call(step.began_at_ns, step.ended_at_ns, step.service, kept)
         if len(trace.calls) > CALLS_MAX:
             trace.calls.popitem(last=False)
         if len(self._traces) > TRACES_MAX:
@@ -126,11 +137,11 @@ class Links:
             before_ns = change.began_at_ns - trace.skew_ns + SLACK_NS
             found = [call for call in found if call.began_at_ns <= before_ns]
             named = found[0] if len(found) == 1 else None
-        if named is None or named.action is None or not named.action.tier.has_effect:
+        if named is None or named.action_step is None:
             return None
-        return Linked(named, trace.skew_ns)
+        return Linked(named.action_step, trace.skew_ns)
 
-    def _running(self, trace: _Trace, change: Change) -> list[Step]:
+    def _running(self, trace: _Trace, change: Change) -> list[_Call]:
         """Every tool call, harmless ones too, that was going on at the moment of a log."""
         at_ns = change.began_at_ns - trace.skew_ns
         return [
@@ -140,7 +151,20 @@ class Links:
         ]
 
 
-def _able(trace: _Trace) -> list[Step]:
+def _able(trace: _Trace) -> list[_Call]:
     """Calls that could have had an effect."""
-    calls = trace.calls.values()
-    return [call for call in calls if call.action is not None and call.action.tier.has_effect]
+    return [call for call in trace.calls.values() if call.action_step is not None]
+
+
+def _without_fingerprints(step: Step) -> Step:
+    """The step as it is kept here, which is for longer than its run is live."""
+    assert step.action is not None, "only tool calls are kept"
+    action = replace(
+        step.action,
+        arguments=Fingerprint(step.action.arguments.digest),
+        result=None,
+        subjects=NOTHING,
+        ids=NOTHING,
+        words=None,
+    )
+    return replace(step, action=action, facts=(), shown=None, words=None)

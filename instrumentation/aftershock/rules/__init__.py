@@ -107,7 +107,7 @@ def rules_after(kind: StepKind) -> Judged:
 def judge(run: Run, limits: Limits, rules: tuple[Rule, ...] = STEP_RULES) -> Iterator[Finding]:
     """Everything that holds of a run by these rules."""
     for rule in rules:
-        yield from rule(run, limits)
+        yield from rule.judge(run, limits)
 
 
 _BY_KIND = {rule.kind: rule for rule in reversed(RULES)}

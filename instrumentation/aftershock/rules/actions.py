@@ -106,7 +106,9 @@ def scan(run: Run, actions_max: int) -> Tail:
             if is_instruction(step):
                 break
             continue
-        lane = lanes.setdefault(step.agent, Lane())
+        lane = lanes.get(step.agent)
+        if lane is None:
+            lane = lanes[step.agent] = Lane()
         if step.action is None:
             has_turns = True
             lane.add_inference(step)

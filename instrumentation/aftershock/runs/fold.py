@@ -110,9 +110,12 @@ class Window:
         position = bisect_left(self._places, (time_ns, "", ""))
         return position if position < len(self._places) else None
 
-    def prefix(self, length: int) -> Run:
-        """The run as it stood when its `length`-th step was the newest."""
-        steps = tuple(self._steps[:length])
+    def prefix(self, length: int, steps: tuple[Step, ...] | None = None) -> Run:
+        """The run as it stood when its `length`-th step was the newest.
+
+        `steps` stand in for those of the window, with what they are expected to require.
+        """
+        steps = tuple(self._steps[:length]) if steps is None else steps
         now_ns = steps[-1].last_ns if steps else (self.received_at_ns or 0)
         return self._run(steps, now_ns)
 
