@@ -1,4 +1,4 @@
-"""`aftershock timeline RUN…`: one run or several on one axis, as text, JSON or a page."""
+"""`aftershock timeline RUN…`: one run or several on one axis, as text, JSON or HTML."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aftershock_collector.commands.store_access import (
     print_nothing_recorded,
     run_named,
 )
-from aftershock_collector.views.html import timeline_page
+from aftershock_collector.views.html import timeline_document
 from aftershock_collector.views.load_timeline import View, view
 from aftershock_collector.views.terminal import timeline_text
 from aftershock_collector.views.timeline_json import as_json
@@ -29,7 +29,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         "run", nargs="*", default=[LATEST], metavar="RUN",
         help="the beginning of a run's id, or `latest`; several are merged on one axis",
     )  # fmt: skip
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a self-contained page")
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="write a self-contained HTML document"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -47,7 +49,7 @@ def main(arguments: argparse.Namespace) -> int:
             named = ", ".join(run_ids)
             raise CommandError(f"run {named} holds nothing that an agent did ({error})") from error
     if arguments.html is not None:
-        write_page(arguments.html, seen)
+        write_document(arguments.html, seen)
     if arguments.json:
         print_json("timeline", as_json(seen.timeline))
     elif arguments.html is None:
@@ -55,10 +57,12 @@ def main(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def write_page(place: Path, seen: View) -> None:
-    """Write the page, and say where."""
+def write_document(place: Path, seen: View) -> None:
+    """Write the HTML document, and print where."""
     try:
-        place.write_text(timeline_page.render(seen.timeline, pages=seen.pages), encoding="utf-8")
+        place.write_text(
+            timeline_document.render(seen.timeline, pages=seen.pages), encoding="utf-8"
+        )
     except OSError as error:
         raise CommandError(f"{place} cannot be written: {error.strerror or error}") from error
     sys.stderr.write(f"{place.resolve().as_uri()}\n")

@@ -19,7 +19,7 @@ from aftershock_collector.notify.page import Page
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.serialization import from_plain
 from aftershock_collector.views.chart import Plot
-from aftershock_collector.views.html import timeline_page
+from aftershock_collector.views.html import timeline_document
 from aftershock_collector.views.terminal import timeline_text
 from aftershock_collector.views.timeline import Timeline, lay_out
 
@@ -57,7 +57,7 @@ def report(
     sent = [("on call", at_ns, from_plain(Page, page)) for at_ns, page in pages]
     place = out / "timeline.html"
     place.write_text(
-        timeline_page.render(timeline, extra=plots(readings), pages=sent), encoding="utf-8"
+        timeline_document.render(timeline, extra=plots(readings), pages=sent), encoding="utf-8"
     )
     console.print()
     if not sent:

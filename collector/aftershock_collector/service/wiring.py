@@ -49,7 +49,7 @@ from aftershock_collector.store.outbox import SqliteOutbox
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.views import web
-from aftershock_collector.views.incident_web import IncidentPages
+from aftershock_collector.views.incident_web import IncidentViews
 from aftershock_collector.views.incident_words import NO_RECEIVER
 
 ANSWER_S = 10.0  # to wait for the worker thread: a hung worker must not hang a web request
@@ -133,7 +133,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
 
         unpaged = None if paging(config.on_call) else NO_RECEIVER
         accepts = LinkSigner.of(config.home).accepts
-        incidents = IncidentPages(config.store, policy, store, accepts)
+        incidents = IncidentViews(config.store, policy, store, accepts)
         around = _series_around(engine, queue)
         shown = web.routes(incidents, around, unpaged, notice=notice(config))
         app = otlp_http.otlp_app(submit, telemetry, config, degraded, shown)

@@ -1,4 +1,4 @@
-"""The page of an incident, and the forms by which a person answers it."""
+"""The view of an incident, and the forms by which a person answers it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from aftershock_collector.notify.signed_links import LinkAction
 from aftershock_collector.store import incidents
 from aftershock_collector.store.interface import Store, StoreRefused, StoreUnavailable
 from aftershock_collector.store.reader import Reader
-from aftershock_collector.views.html import incident_page, runbook_page
+from aftershock_collector.views.html import incident_document, runbook_document
 from aftershock_collector.views.load_incident import IncidentView, incident_view
 from aftershock_collector.views.web_answers import answer
 from aftershock_collector.wording import clean
@@ -39,7 +39,7 @@ class FormError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class IncidentPages:
+class IncidentViews:
     """`/incidents/{number}` and its forms. `accepts` verifies links that were sent to receivers."""
 
     place: Path
@@ -56,11 +56,11 @@ class IncidentPages:
         ]
 
     async def incident(self, request: Request) -> Response:
-        """The whole page."""
+        """The whole document."""
         view = await asyncio.to_thread(self._view, request.path_params["number"])
         if view is None:
             return not_found(request)
-        return answer(incident_page.render(view, time.time_ns()))
+        return answer(incident_document.render(view, time.time_ns()))
 
     async def form(self, request: Request) -> Response:
         """One form: where a link in a message leads. Looking at it changes nothing."""
@@ -71,7 +71,9 @@ class IncidentPages:
         if not self._admitted(request, action):
             return refused()
         return answer(
-            incident_page.render(view, time.time_ns(), only=action, signature=signature_of(request))
+            incident_document.render(
+                view, time.time_ns(), only=action, signature=signature_of(request)
+            )
         )
 
     async def act(self, request: Request) -> Response:
@@ -88,17 +90,17 @@ class IncidentPages:
             form = await form_of(request)
             done = await asyncio.to_thread(self._keep, view, action, form, now_ns)
         except FormError as error:
-            page = incident_page.render(
+            document = incident_document.render(
                 view, now_ns, only=action, signature=signature, problem=str(error)
             )
-            return answer(page, 400)
+            return answer(document, 400)
         except (StoreUnavailable, StoreRefused) as error:
-            page = incident_page.render(
+            document = incident_document.render(
                 view, now_ns, only=action, signature=signature, problem=f"Not kept: {error}"
             )
-            return answer(page, 503)
+            return answer(document, 503)
         again = await asyncio.to_thread(self._view, view.incident.number)
-        return answer(incident_page.render(again or view, now_ns, done=done))
+        return answer(incident_document.render(again or view, now_ns, done=done))
 
     def _view(self, number: int) -> IncidentView | None:
         with Reader.open(self.place) as reader:
@@ -189,10 +191,12 @@ async def form_of(request: Request) -> dict[str, str]:
 def not_found(request: Request) -> Response:
     """There is no such incident, or no such form."""
     number = request.path_params["number"]
-    return answer(runbook_page.message("No such incident", f"There is no incident {number}."), 404)
+    return answer(
+        runbook_document.message("No such incident", f"There is no incident {number}."), 404
+    )
 
 
 def refused() -> Response:
     """A link that was changed, or is too old."""
     text = "This link was changed, or it is older than a week. Open the incident and act there."
-    return answer(runbook_page.message("This link does not work", text), 403)
+    return answer(runbook_document.message("This link does not work", text), 403)

@@ -1,4 +1,4 @@
-"""From the store to a timeline: what `aftershock timeline` and the collector's own pages show."""
+"""From the store to a timeline: what `aftershock timeline` and the web interface shows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aftershock.attributes import RUN_GOAL
 from aftershock.policy.policy import Policy
 from aftershock_collector.notify.page import Page, parse
 from aftershock_collector.store.reader import Reader
-from aftershock_collector.views.html import timeline_page
+from aftershock_collector.views.html import timeline_document
 from aftershock_collector.views.run_words import is_alive
 from aftershock_collector.views.timeline import Timeline, lay_out
 
@@ -64,6 +64,6 @@ def readable(deliveries: Sequence[tuple[str, int, str]]) -> list[tuple[str, int,
 
 
 def document(reader: Reader, run_ids: Sequence[str], policy: Policy) -> str:
-    """The self-contained page about runs."""
+    """The self-contained HTML document about runs."""
     seen = view(reader, run_ids, policy)
-    return timeline_page.render(seen.timeline, pages=seen.pages)
+    return timeline_document.render(seen.timeline, pages=seen.pages)

@@ -1,4 +1,4 @@
-"""Rendering that many ask for: two pages at a time, and one for all who ask together."""
+"""Rendering that many ask for: two documents at a time, and one for all who ask together."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from collections.abc import Awaitable, Callable
 
 from starlette.responses import Response
 
-RENDERS_MAX = 2  # at a time: a page of 5,000 steps takes 100 MB while it is rendered
-KEPT_S = 0.2  # a page is at most this old: enough for a crowd, too little to be noticed
-PAGES_MAX = 16  # kept at a time
+RENDERS_MAX = 2  # at a time: a document of 5,000 steps takes 100 MB while it is rendered
+KEPT_S = 0.2  # a response is at most this old: enough for a crowd, too little to be noticed
+RESPONSES_MAX = 16  # kept at a time
 
 Render = Callable[[], Awaitable[Response]]
 
 
 class SharedRendering:
-    """Renders each page once for all who ask together. Belongs to one event loop."""
+    """Renders each document once for all who ask together. Belongs to one event loop."""
 
     def __init__(self) -> None:
         self._turn = asyncio.Semaphore(RENDERS_MAX)
-        self._pages: OrderedDict[str, tuple[float, asyncio.Task[Response]]] = OrderedDict()
+        self._responses: OrderedDict[str, tuple[float, asyncio.Task[Response]]] = OrderedDict()
 
-    async def page(self, key: str, render: Render) -> Response:
-        """The page with this key; `render` runs only if none is being made or fresh."""
+    async def response(self, key: str, render: Render) -> Response:
+        """The response with this key; `render` runs only if none is being made or fresh."""
         now_s = time.monotonic()
-        made_s, task = self._pages.get(key, (0.0, None))
+        made_s, task = self._responses.get(key, (0.0, None))
         if task is None or (task.done() and now_s - made_s > KEPT_S):
             task = asyncio.create_task(self._render(key, render))
-            self._pages[key] = (now_s, task)
-            self._pages.move_to_end(key)
-            while len(self._pages) > PAGES_MAX:
-                self._pages.popitem(last=False)
+            self._responses[key] = (now_s, task)
+            self._responses.move_to_end(key)
+            while len(self._responses) > RESPONSES_MAX:
+                self._responses.popitem(last=False)
         return await asyncio.shield(task)
 
     async def _render(self, key: str, render: Render) -> Response:
@@ -40,6 +40,6 @@ class SharedRendering:
             try:
                 return await render()
             finally:
-                kept = self._pages.get(key)
+                kept = self._responses.get(key)
                 if kept is not None:
-                    self._pages[key] = (time.monotonic(), kept[1])
+                    self._responses[key] = (time.monotonic(), kept[1])

@@ -1,4 +1,4 @@
-"""The collector's own pages: lists, runs, incidents and runbooks, in a browser."""
+"""The web interface: lists, runs, incidents and runbooks, in a browser."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from aftershock.policy.policy import Policy
 from aftershock_collector.metrics.series import Series
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.views.chart import Plot
-from aftershock_collector.views.html import lists, runbook_page, timeline_page
-from aftershock_collector.views.html.runbook_page import Link
-from aftershock_collector.views.incident_web import IncidentPages
+from aftershock_collector.views.html import lists, runbook_document, timeline_document
+from aftershock_collector.views.html.runbook_document import Link
+from aftershock_collector.views.incident_web import IncidentViews
 from aftershock_collector.views.load_timeline import View, view
 from aftershock_collector.views.shared_rendering import SharedRendering
 from aftershock_collector.views.timeline import Timeline
 from aftershock_collector.views.web_answers import HEADERS, answer
 from aftershock_collector.wording import measured
 
-SERIES_SHOWN = 12  # beside the judged ones: the page stays readable
+SERIES_SHOWN = 12  # beside the judged ones: the document stays readable
 MARGIN_NS = 60 * 10**9  # of infrastructure shown before and after the agents
 CANDIDATES_MAX = 10  # runs that the beginning of an id may mean
 
@@ -36,46 +36,46 @@ List = Callable[[Reader, Mapping[str, str], int], str]
 
 
 def routes(
-    incidents: IncidentPages,
+    incidents: IncidentViews,
     series_around: SeriesAround,
     unpaged: str | None = None,
     *,
     notice: str | None = None,
 ) -> list[Route]:
-    """Every page.
+    """Every view.
 
     Args:
-        incidents: the pages of one incident, with the store and the policy that all pages read by.
+        incidents: the views of one incident, with the store and the policy that all views read by.
         series_around: series of some entities in a time.
         unpaged: says that no receiver is configured, where that is so.
-        notice: a warning about the collector itself, shown on every page.
+        notice: a warning about the collector itself, shown in every view.
     """
-    pages = Pages(incidents.place, incidents.policy, series_around, unpaged)
+    views = Views(incidents.place, incidents.policy, series_around, unpaged)
     rendering = SharedRendering()
 
-    def shared(page: Callable[[Request], Awaitable[Response]]) -> Callable[..., Any]:
+    def shared(view: Callable[[Request], Awaitable[Response]]) -> Callable[..., Any]:
         async def shown(request: Request) -> Response:
             async def render() -> Response:
-                return with_notice(await page(request), notice)
+                return with_notice(await view(request), notice)
 
-            return await rendering.page(str(request.url), render)
+            return await rendering.response(str(request.url), render)
 
         return shown
 
     return [
         *incidents.routes(),
-        Route("/", shared(pages.runs)),
-        Route("/incidents", shared(pages.incidents)),
-        Route("/findings", shared(pages.findings)),
-        Route("/findings/{number:int}", shared(pages.finding)),
-        Route("/runs/{run_id:path}", shared(pages.run)),
-        Route("/runbooks", shared(pages.runbooks)),
-        Route("/runbooks/{name}", shared(pages.runbook)),
+        Route("/", shared(views.runs)),
+        Route("/incidents", shared(views.incidents)),
+        Route("/findings", shared(views.findings)),
+        Route("/findings/{number:int}", shared(views.finding)),
+        Route("/runs/{run_id:path}", shared(views.run)),
+        Route("/runbooks", shared(views.runbooks)),
+        Route("/runbooks/{name}", shared(views.runbook)),
     ]
 
 
-class Pages:
-    """The pages of one collector. Reading and rendering happen in threads."""
+class Views:
+    """The HTML documents of one collector. Reading and rendering happen in threads."""
 
     def __init__(
         self, store: Path, policy: Policy, series_around: SeriesAround, unpaged: str | None
@@ -87,17 +87,19 @@ class Pages:
 
     async def runs(self, request: Request) -> Response:
         """The list of runs, with the open incidents above."""
-        return await self._listed(request, lambda r, q, n: lists.runs_page(r, q, n, self.unpaged))
+        return await self._listed(
+            request, lambda r, q, n: lists.runs_document(r, q, n, self.unpaged)
+        )
 
     async def incidents(self, request: Request) -> Response:
         """The list of incidents."""
         return await self._listed(
-            request, lambda r, q, n: lists.incidents_page(r, q, n, self.unpaged)
+            request, lambda r, q, n: lists.incidents_document(r, q, n, self.unpaged)
         )
 
     async def findings(self, request: Request) -> Response:
         """The list of findings."""
-        return await self._listed(request, lists.findings_page)
+        return await self._listed(request, lists.findings_document)
 
     async def _listed(self, request: Request, render: List) -> Response:
         query = dict(request.query_params)
@@ -110,23 +112,23 @@ class Pages:
         if len(found) > 1:
             links = [Link(f"/runs/{quote(one, safe='')}", one) for one in found]
             text = f"{named!r} is the beginning of several runs."
-            return answer(runbook_page.message("Which run?", text, links), 404)
+            return answer(runbook_document.message("Which run?", text, links), 404)
         try:
             seen = await asyncio.to_thread(
                 _view, self.store, found[0] if found else named, self.policy
             )
         except ValueError:
             text = f"Run {named!r} was never seen, or it is older than what is kept."
-            return answer(runbook_page.message("No such run", text), 404)
+            return answer(runbook_document.message("No such run", text), 404)
         around = await self.series_around(*_stretch(seen.timeline))
-        page = await asyncio.to_thread(
-            timeline_page.render,
+        document = await asyncio.to_thread(
+            timeline_document.render,
             seen.timeline,
             extra=plots(around),
             pages=seen.pages,
             served=True,
         )
-        return answer(page)
+        return answer(document)
 
     async def finding(self, request: Request) -> Response:
         """The run that a finding is about."""
@@ -134,30 +136,30 @@ class Pages:
         run_id = await asyncio.to_thread(_run_of_finding, self.store, number)
         if run_id is None:
             text = f"There is no finding {number}."
-            return answer(runbook_page.message("No such finding", text), 404)
+            return answer(runbook_document.message("No such finding", text), 404)
         return RedirectResponse(f"/runs/{quote(run_id, safe='')}", headers=HEADERS)
 
     async def runbook(self, request: Request) -> Response:
         """One runbook, by the name of its alert or of its rule."""
         name = request.path_params["name"]
-        known = runbook_page.resolved(name)
+        known = runbook_document.resolved(name)
         if known is None:
             text = f"There is no runbook {name!r}."
-            return answer(runbook_page.message("No such runbook", text), 404)
-        return answer(await asyncio.to_thread(runbook_page.render, known))
+            return answer(runbook_document.message("No such runbook", text), 404)
+        return answer(await asyncio.to_thread(runbook_document.render, known))
 
     async def runbooks(self, _request: Request) -> Response:
         """The list of runbooks."""
-        return answer(await asyncio.to_thread(runbook_page.index))
+        return answer(await asyncio.to_thread(runbook_document.index))
 
 
-def with_notice(page: Response, notice: str | None) -> Response:
-    """The page with a warning above everything else on it."""
-    if notice is None or not isinstance(page, HTMLResponse):
-        return page
+def with_notice(response: Response, notice: str | None) -> Response:
+    """The response with a warning above everything else in its document."""
+    if notice is None or not isinstance(response, HTMLResponse):
+        return response
     banner = f'<body>\n<p class="chip alarm" role="alert">{escape(notice)}</p>\n'
-    text = bytes(page.body).decode("utf-8").replace("<body>\n", banner, 1)
-    return answer(text, page.status_code)
+    text = bytes(response.body).decode("utf-8").replace("<body>\n", banner, 1)
+    return answer(text, response.status_code)
 
 
 def plots(series: Iterable[Series]) -> list[Plot]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -96,7 +97,7 @@ class Lane:
 
 def scan(run: Run, actions_max: int) -> Tail:
     """The tail of a run, read from its newest step backwards."""
-    lanes: dict[str | None, Lane] = {}
+    lanes: defaultdict[str | None, Lane] = defaultdict(Lane)
     gaps: dict[str, Gap] = {}
     turns: dict[str, int] = {}
     hands_over = has_turns = False
@@ -106,9 +107,7 @@ def scan(run: Run, actions_max: int) -> Tail:
             if is_instruction(step):
                 break
             continue
-        lane = lanes.get(step.agent)
-        if lane is None:
-            lane = lanes[step.agent] = Lane()
+        lane = lanes[step.agent]
         if step.action is None:
             has_turns = True
             lane.add_inference(step)

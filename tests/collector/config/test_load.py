@@ -18,6 +18,10 @@ from aftershock_collector.config.load import ConfigurationError, check, find, lo
 from aftershock_collector.config.model import ENVIRONMENT, ValueType
 
 
+# A busy machine draws slowly, which says nothing of the reader.
+UNHURRIED = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
+
+
 def written(folder: Path, text: str) -> Path:
     path = folder / "aftershock.yaml"
     path.write_text(text, encoding="utf-8")
@@ -300,7 +304,7 @@ sections = st.sampled_from([*schema()["properties"], "surprise"])
 
 
 @given(st.dictionaries(sections, anything, max_size=4))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(suppress_health_check=UNHURRIED, max_examples=150)
 def test_whatever_the_file_holds_it_is_either_used_or_explained(
     tmp_path: Path, document: dict[str, Any]
 ) -> None:
@@ -313,7 +317,7 @@ def test_whatever_the_file_holds_it_is_either_used_or_explained(
 
 
 @given(st.text(max_size=60))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(suppress_health_check=UNHURRIED, max_examples=150)
 def test_whatever_text_the_file_is_it_is_either_used_or_explained(
     tmp_path: Path, text: str
 ) -> None:

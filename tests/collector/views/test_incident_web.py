@@ -18,7 +18,7 @@ from aftershock_collector.notify.signed_links import LinkAction
 from aftershock_collector.store.incidents import Incident, Severity
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.writer import SqliteStore
-from aftershock_collector.views.incident_web import IncidentPages
+from aftershock_collector.views.incident_web import IncidentViews
 from tests.support import incident
 
 NOW_S = 4_000_000_000
@@ -55,7 +55,7 @@ def ask(place: Path) -> Ask:
     def request(method: str, path: str, **form: str) -> httpx.Response:
         async def send() -> httpx.Response:
             store = SqliteStore.open(place)
-            pages = IncidentPages(place, EMPTY, store, accepts)
+            pages = IncidentViews(place, EMPTY, store, accepts)
             transport = httpx.ASGITransport(Starlette(routes=pages.routes()))
             async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
                 data = form or None

@@ -8,7 +8,7 @@ import pytest
 from starlette.responses import PlainTextResponse, Response
 
 from aftershock_collector.views import shared_rendering
-from aftershock_collector.views.shared_rendering import PAGES_MAX, RENDERS_MAX, SharedRendering
+from aftershock_collector.views.shared_rendering import RENDERS_MAX, RESPONSES_MAX, SharedRendering
 
 
 class Renders:
@@ -31,7 +31,7 @@ def test_p22_fifty_who_ask_for_one_run_share_one_page() -> None:
 
     async def ask() -> list[Response]:
         shared = SharedRendering()
-        return await asyncio.gather(*(shared.page("a", renders.render) for _ in range(50)))
+        return await asyncio.gather(*(shared.response("a", renders.render) for _ in range(50)))
 
     assert {page.body for page in asyncio.run(ask())} == {b"1"}
     assert renders.count == 1
@@ -42,11 +42,11 @@ def test_p22_pages_of_many_runs_are_rendered_two_at_a_time() -> None:
 
     async def ask() -> list[Response]:
         shared = SharedRendering()
-        return await asyncio.gather(*(shared.page(str(n), renders.render) for n in range(30)))
+        return await asyncio.gather(*(shared.response(str(n), renders.render) for n in range(30)))
 
     assert len(asyncio.run(ask())) == 30
     assert (renders.count, renders.most) == (30, RENDERS_MAX)
-    assert PAGES_MAX < 30
+    assert RESPONSES_MAX < 30
 
 
 def test_a_page_is_rendered_again_once_it_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +57,7 @@ def test_a_page_is_rendered_again_once_it_is_old(monkeypatch: pytest.MonkeyPatch
         shared = SharedRendering()
         bodies: list[bytes] = []
         for _ in range(3):
-            bodies.append(bytes((await shared.page("a", renders.render)).body))
+            bodies.append(bytes((await shared.response("a", renders.render)).body))
             await asyncio.sleep(0.01)
         return bodies
 
@@ -75,8 +75,8 @@ def test_a_render_that_fails_fails_for_whoever_asked_and_is_tried_again(
     async def ask() -> bytes:
         shared = SharedRendering()
         with pytest.raises(LookupError):
-            await shared.page("a", fail)
+            await shared.response("a", fail)
         await asyncio.sleep(0.01)
-        return bytes((await shared.page("a", Renders().render)).body)
+        return bytes((await shared.response("a", Renders().render)).body)
 
     assert asyncio.run(ask()) == b"1"

@@ -11,7 +11,7 @@ from rich.console import Console
 from aftershock.model import Chart, StepKind
 from aftershock_collector import wording
 from aftershock_collector.views import chart
-from aftershock_collector.views.html import timeline_page
+from aftershock_collector.views.html import timeline_document
 from aftershock_collector.views.terminal import timeline_text
 from aftershock_collector.views.timeline import Timeline, lay_out
 from tests.support import incident
@@ -89,4 +89,4 @@ def test_the_goal_of_a_run_stands_at_its_beginning() -> None:
     laid = replace(whole(), goals={incident.RUN: "bring p95 under 300 ms"})
 
     assert "goal: bring p95 under 300 ms" in timeline_text.plain(laid).splitlines()[1]
-    assert "Goal: bring p95 under 300 ms" in timeline_page.render(laid)
+    assert "Goal: bring p95 under 300 ms" in timeline_document.render(laid)

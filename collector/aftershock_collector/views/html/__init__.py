@@ -1,1 +1,1 @@
-"""Timelines and lists of runs as self-contained pages."""
+"""Timelines and lists of runs as self-contained HTML documents."""

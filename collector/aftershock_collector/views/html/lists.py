@@ -1,4 +1,4 @@
-"""The lists as pages: runs, findings and incidents, narrowed by what stands in the address."""
+"""The lists as HTML documents: runs, findings and incidents, filtered by the query of the URL."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def asked(query: Mapping[str, str], now_ns: int) -> tuple[Selection, dict[str, s
         return Selection(limit=ROWS_MAX), kept | {"problem": str(error)}
 
 
-def runs_page(
+def runs_document(
     reader: Reader, query: Mapping[str, str], now_ns: int, unpaged: str | None = None
 ) -> str:
     """Open incidents, and the newest runs that fit."""
@@ -124,7 +124,7 @@ def run_row(run: RunSummary, now_ns: int) -> RunRow:
     )
 
 
-def findings_page(reader: Reader, query: Mapping[str, str], now_ns: int) -> str:
+def findings_document(reader: Reader, query: Mapping[str, str], now_ns: int) -> str:
     """The newest findings that fit."""
     selection, kept = asked(query, now_ns)
     found = list(islice(claims_selected(reader, selection), selection.limit))
@@ -156,7 +156,7 @@ def finding_row(claim: Claim, number: int) -> FindingRow:
     )
 
 
-def incidents_page(
+def incidents_document(
     reader: Reader, query: Mapping[str, str], now_ns: int, unpaged: str | None = None
 ) -> str:
     """The newest incidents that fit."""

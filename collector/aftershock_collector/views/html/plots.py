@@ -1,4 +1,4 @@
-"""The infrastructure on the page's time axis: a chart per series, and when agents acted."""
+"""The infrastructure on the document's time axis: a chart per series, and when agents acted."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def render(name: str, **context: Any) -> str:
 
 @cache
 def environment() -> Environment:
-    """Autoescape is on for everything: only `asset` puts markup into a page unescaped."""
+    """Autoescape is on for everything: only `asset` puts markup into a document unescaped."""
     made = Environment(
         loader=PackageLoader(PACKAGE, "templates"),
         autoescape=True,

@@ -1,4 +1,4 @@
-"""The time axis of the page, and what agents did on it: findings above, one lane per agent."""
+"""The time axis of the document, and what agents did on it: findings above, one lane per agent."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from aftershock_collector.views.chart import Plot
 
 ROWS_MAX = 5  # parallel steps of one agent that get a row of their own
-BARS_MAX = 4_000  # a page of 3 MB; the table below the picture is bounded with it
+BARS_MAX = 4_000  # a document of 3 MB; the table below the picture is bounded with it
 WAIT_SHARE = 0.01  # of the axis: shorter pauses are not drawn
 TICK_STEPS_S = (
     0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600,

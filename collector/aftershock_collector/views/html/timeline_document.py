@@ -1,4 +1,4 @@
-"""A timeline as one self-contained page: it opens without a network and runs only our script."""
+"""A timeline as one self-contained HTML document: needs no network, runs only our script."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from aftershock_collector.notify.page import Page
     from aftershock_collector.views.timeline import Timeline
 
-PLOTS_MAX = 24  # a page that people scroll through; the first are those that were judged
+PLOTS_MAX = 24  # people scroll through it; the first are those that were judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,13 @@ def render(
     pages: Sequence[tuple[str, int, Page]] = (),
     served: bool = False,
 ) -> str:
-    """The page.
+    """The document.
 
     Args:
         timeline: what agents did, and what is claimed about it.
         extra: series without an attribution, such as those of a service that no agent touched.
         pages: (receiver, when it was delivered in ns, page) of every page that was sent.
-        served: True for the collector's own page, which has links; a file has none.
+        served: True for the web interface, which has links; a file has none.
 
     Returns:
         A whole HTML document in one text.
@@ -121,7 +121,7 @@ def plots_of(impacts: Sequence[Impact], extra: Sequence[Plot]) -> list[Plot]:
 
 
 def headline(timeline: Timeline) -> str:
-    """The page in one sentence: the surest attribution, else the worst finding, else the run."""
+    """One sentence: the surest attribution, else the worst finding, else the run."""
     impacts = [i for i in timeline.impacts if (i.probability or 0.0) >= SUSPECTED_FROM]
     if impacts:
         return attribution_words(max(impacts, key=lambda i: i.probability or 0.0))

@@ -1,4 +1,4 @@
-"""Runbooks as pages: Markdown that ships with this command, without any HTML of its own."""
+"""Runbooks as HTML documents: Markdown that ships with this command, without HTML of its own."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def index() -> str:
 
 
 def message(headline: str, text: str, links: list[Link] | None = None) -> str:
-    """A page with a sentence and links."""
+    """A document with a sentence and links."""
     return templates.render(
         "message.html", served=True, headline=headline, text=text, links=links or []
     )

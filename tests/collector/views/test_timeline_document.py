@@ -21,7 +21,7 @@ from aftershock.model import Chart, Level, Step
 from aftershock_collector.notify.page import PageLink
 from aftershock_collector.views import chart
 from aftershock_collector.views.chart import Plot
-from aftershock_collector.views.html import templates, time_axis, timeline_page
+from aftershock_collector.views.html import templates, time_axis, timeline_document
 from aftershock_collector.views.timeline import Timeline, lay_out
 from tests.support import incident
 from tests.support.desk import page_of
@@ -72,18 +72,18 @@ def whole() -> Timeline:
 
 
 def read(timeline: Timeline, **more: object) -> Reader:
-    return Reader(timeline_page.render(timeline, **more))  # pyright: ignore[reportArgumentType]
+    return Reader(timeline_document.render(timeline, **more))  # pyright: ignore[reportArgumentType]
 
 
 def test_the_page_needs_no_network() -> None:
-    text = timeline_page.render(whole())
+    text = timeline_document.render(whole())
 
     assert re.findall(r"""(?:src|href)\s*=|url\(["']?\w+:|@import""", text) == []
     assert "default-src 'none'" in text
 
 
 def test_only_the_script_that_was_hashed_may_run() -> None:
-    text = timeline_page.render(whole())
+    text = timeline_document.render(whole())
     bodies = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(bodies[0].encode()).digest()).decode()
 
@@ -231,7 +231,7 @@ def test_a_baseline_of_hours_does_not_press_the_run_into_a_corner() -> None:
     )
     judged = replace(incident.impact(), charts=(long,))
     laid = lay_out(incident.steps(), [], [judged])
-    axis = time_axis.axis_of(laid, timeline_page.plots_of(laid.impacts, ()))
+    axis = time_axis.axis_of(laid, timeline_document.plots_of(laid.impacts, ()))
 
     assert (laid.ended_ns - laid.began_ns) / (axis.ended_ns - axis.began_ns) > 0.4
 
@@ -271,7 +271,7 @@ def test_thinning_keeps_the_peaks(numbers: list[float]) -> None:
 def test_a_real_browser_runs_the_script_and_reports_no_error(tmp_path: Path) -> None:
     """The script redraws the scale when it starts, which only works if the policy lets it run."""
     place = tmp_path / "page.html"
-    place.write_text(timeline_page.render(whole()), encoding="utf-8")
+    place.write_text(timeline_document.render(whole()), encoding="utf-8")
     done = subprocess.run(
         [
             str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",

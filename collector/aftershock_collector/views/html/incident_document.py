@@ -1,4 +1,4 @@
-"""An incident as a page: what a person on call must know first, and what they can do about it."""
+"""An incident as an HTML document: what a person on call must know, and what they can do."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def render(
     problem: str = "",
     done: str = "",
 ) -> str:
-    """The page.
+    """The document.
 
     Args:
         view: the incident.
