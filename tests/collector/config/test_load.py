@@ -17,7 +17,6 @@ from aftershock.policy.policy import Policy, limits_for
 from aftershock_collector.config.load import ConfigurationError, check, find, load, schema, warnings
 from aftershock_collector.config.model import ENVIRONMENT, ValueType
 
-
 # A busy machine draws slowly, which says nothing of the reader.
 UNHURRIED = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
 
