@@ -54,7 +54,7 @@ load: $(STAMP)  ## a fleet's load for five minutes: loss, p99, memory, time to a
 eval-rules: $(STAMP)  ## the rules over recordings by others, beside what others use
 	$(BIN)/python -m tests.evaluation.rules
 
-eval-impact: $(STAMP)  ## verdicts on recorded incidents, beside what others use; some minutes
+eval-impact: $(STAMP)  ## attributions of recorded incidents, beside what others use; some minutes
 	$(BIN)/python -m tests.evaluation.impact
 
 clean:

@@ -136,6 +136,33 @@ def test_every_command_in_the_documentation_runs(
     assert "Traceback" not in printed.err
 
 
+def modules() -> list[list[str]]:
+    """Our own modules as the documentation runs them."""
+    return [words[2:] for _, words in commands() if words[:2] == ["python", "-m"]]
+
+
+@pytest.mark.parametrize("words", modules(), ids=" ".join)
+def test_every_module_that_the_documentation_runs_runs(words: list[str], tmp_path: Path) -> None:
+    typed = [word.replace("/tmp/", f"{tmp_path}/") for word in words]
+    command = [sys.executable, "-m", *typed]
+
+    assert 0 == subprocess.run(command, cwd=ROOT, timeout=120, check=False).returncode
+
+
+def test_every_module_that_the_architecture_names_is_there() -> None:
+    text = (ROOT / "docs" / "concepts" / "architecture.md").read_text("utf-8")
+    roots = (
+        ROOT,
+        ROOT / "collector" / "aftershock_collector",
+        ROOT / "instrumentation",
+        ROOT / "instrumentation" / "aftershock",
+    )
+    named = set(re.findall(r"`([a-z_]+(?:/[a-z_]+)*(?:/|\.py))`", text))
+
+    assert len(named) > 40
+    assert {name for name in named if not any((root / name).exists() for root in roots)} == set()
+
+
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     broken = [
