@@ -1,4 +1,4 @@
-"""The play: start everything, wait for a baseline, let the agents act, watch, tell what was seen.
+"""The play: start everything, wait for a baseline, let the agents act, observe, report.
 
 Nothing here says what is to be found: the collector receives, judges and pages by itself.
 """
@@ -41,7 +41,7 @@ class Options:
     fault: bool = True
     keep: bool = False  # leave everything running afterwards, until Ctrl-C
     baseline_s: float = BASELINE_S
-    forward: str | None = None  # an OTLP/HTTP receiver that hears everything too
+    forward: str | None = None  # an OTLP/HTTP receiver that gets everything too
     targets: Path | None = None  # a folder for service discovery by file
 
 
@@ -79,7 +79,7 @@ def play(options: Options, console: Console) -> int:
 
 
 def perform(options: Options, console: Console) -> None:
-    """Start, play, tell, and (where asked to) leave everything running."""
+    """Start, play, report, and (where asked to) leave everything running."""
     display = Display(console)
     on_call = OnCall(display.page)
     with contextlib.ExitStack() as standing:

@@ -37,7 +37,7 @@ class Stage:
     collector: str
     home: Path
     policy: Path
-    forward: str | None = None  # a full stack that hears everything too
+    forward: str | None = None  # a full stack that gets everything too
 
     def numbers(self) -> dict[str, Any]:
         """The newest that customers and the database saw."""

@@ -17,14 +17,14 @@ from aftershock.model import Change, ChangeKind
 from aftershock_collector.metrics.entities import workload
 
 CHANGES_MAX = 10_000  # remembered: a storm of alerts a second for three hours; 10 MB
-RATE_PRIOR_S = 3_600.0  # τ: a name that was never heard is taken to come every other hour
+RATE_PRIOR_S = 3_600.0  # τ: a name that was never received is assumed to come every other hour
 WAIT_MIN_S = 15.0  # rules are evaluated and events are sent no more often than this
 BEFORE_S = 300.0  # trouble that began this long before an action was there when it acted
 FIRING_S = 86_400.0  # an alert that never resolved says nothing about today any more
 # This formula was proposed and never measured. With 6 nats alone an action can be suspected (P .65,
 # .77 for a destructive one) but not become probable, so discrete changes alone page nobody.
 NATS_MAX = 6.0
-CAUSES_MAX = 16  # deploys and flags that compete in one look, newest first
+CAUSES_MAX = 16  # deploys and flags that compete in one round, newest first
 UNNAMED = "alert/"  # entities of alerts whose labels name nothing: they may be about anything
 
 Canonical = Callable[[str], str]
@@ -38,7 +38,7 @@ class SurprisingChange(NamedTuple):
 
 
 class Events:
-    """What was heard of, bounded; whatever is forgotten early is counted in `dropped`."""
+    """The changes received, bounded; whatever is forgotten early is counted in `dropped`."""
 
     def __init__(self) -> None:
         self.dropped: Counter[str] = Counter()
@@ -50,7 +50,7 @@ class Events:
         return len(self._changes)
 
     def observing(self, since_ns: int) -> None:
-        """From here on, not having heard of something means that it did not happen."""
+        """From here on every change is received: one that is not recorded did not happen."""
         if self.since_ns is None or since_ns < self.since_ns:
             self.since_ns = since_ns
 
@@ -99,7 +99,7 @@ class Events:
 
 
 class Around:
-    """Changes by entity, for one look."""
+    """Changes by entity, for one scoring round."""
 
     def __init__(
         self,

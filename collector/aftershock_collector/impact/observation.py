@@ -38,7 +38,7 @@ from aftershock_collector.impact.sequential import HOLD_S, Held, held
 from aftershock_collector.impact.troubles import BEFORE_ALERT_NS, Troubles
 from aftershock_collector.metrics.series import RETENTION_S, SeriesSource, SeriesStore
 
-OBSERVATION_WINDOW_S = 600.0  # damage that came later was not told apart from chance in recordings
+OBSERVATION_WINDOW_S = 600.0  # later damage could not be separated from chance in recordings
 OPEN_MAX = 256  # actions observed at once; the oldest is dropped
 ENTITIES_MAX = 4_096  # whose recorded actions are remembered
 ACTIONS_MAX = 64  # remembered of one entity: more than its history can hold apart

@@ -276,7 +276,7 @@ def _downstream(entity: str, scene: Scene) -> set[str]:
 def _others(target: str, scene: Scene, entry: _Entry) -> list[tuple[Change, float]]:
     """Deploys and flags on the target and what it calls, each with its own net evidence.
 
-    They compete as an agent's action would: what moved after both cannot be told apart.
+    They compete as an agent's action would: what moved after both is neither's alone.
     """
     near = [target, *sorted(scene.relations.callees(target))]
     since_ns = entry.opened.effect_ns - OTHERS_BACK_NS

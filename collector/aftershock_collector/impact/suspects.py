@@ -1,6 +1,6 @@
 """Backward from an alert: the agent actions that may be behind it, ranked, and "no agent action".
 
-The same competition as forward. An action's evidence is what its own verdict found, or how
+The same competition as forward. An action's evidence is what its attribution found, or how
 surprising it is that the alert came so soon after it; it counts less the further away it acted.
 """
 
@@ -25,15 +25,17 @@ from aftershock_collector.impact.competition import (
 from aftershock_collector.impact.events import UNNAMED, Events, filed
 from aftershock_collector.impact.relations import Relations, Topology
 
-WITHIN_S = 600.0  # an action is asked about this long: what came later was not told from chance
+WITHIN_S = (
+    600.0  # an action is asked about this long: what came later could not be separated from chance
+)
 FOLLOW_S = 600.0  # an alert's ranking is renewed this long, while its suspects are being judged
 ACTIONS_MAX = 1_024  # remembered: a hundred a minute for ten minutes
 ALERTS_MAX = 256  # followed at once; a storm of more is one incident
 SHOWN_MAX = 8
 HOPS_MAX = 2  # callers and dependencies that far away are asked about
 HOP_NATS = 1.0  # what each hop takes off: trouble mostly stays where it was made
-UNKNOWN_NATS = 3.0  # where nobody said who calls whom, or what the alert is about
-CHANGED = 0.05  # a probability that moved by this much is told again
+UNKNOWN_NATS = 3.0  # where it is not known who calls whom, or what the alert is about
+CHANGED = 0.05  # a probability that moved by this much is reported again
 
 SAME = "the same"
 LINKED = "certain: it brought this action's trace back"
@@ -142,7 +144,7 @@ class SuspectIndex:
             self.dropped["alerts_unfollowed"] += 1
 
     def changed_rankings(self, rank: Callable[[Change], Suspects], now_ns: int) -> list[Suspects]:
-        """Rankings that are new or that a person would want to hear again."""
+        """Rankings that are new, or different enough to be reported again."""
         reported: list[Suspects] = []
         while self._stale:
             followed = self._followed.get(self._stale.popleft())
@@ -191,7 +193,7 @@ class SuspectIndex:
             )
         if (best := _measured(alert, [(c, r) for c, _, r, _ in asked])) is not None:
             return _as_attributed(alert, best, [(c, e, r) for c, e, r, _ in asked], now_ns)
-        # Elsewhere, what its verdict calls a rival may be the very thing that the alert is about.
+        # Elsewhere, an alternative of its attribution may be what the alert itself is about.
         own = [d.impact for d, _, relation, _ in asked if d.impact and relation == SAME]
         alternative = max((impact.parts.alternative for impact in own), default=0.0)
         shares = compete(
@@ -238,7 +240,7 @@ def _as_attributed(
     asked: Sequence[tuple[_Candidate, str, str]],
     now_ns: int,
 ) -> Suspects:
-    """The ranking that an attribution has already decided: one ranking, one story."""
+    """The ranking that follows from an attribution, so that both show the same probabilities."""
     shares = {one.span_id: one.probability for one in impact.alternatives if one.span_id}
     shares[impact.span_id] = impact.probability or 0.0
     ranked = sorted(
@@ -255,7 +257,7 @@ def _as_attributed(
 
 
 def _evidence(candidate: _Candidate, alert: Change, events: Events) -> float:
-    """What its own verdict found, or that the alert came so soon after it."""
+    """Nats: what its attribution found, or how surprising it is that the alert came so soon."""
     if candidate.impact is not None and candidate.impact.label is Grade.CERTAIN:
         return EVIDENCE_MAX
     waited = events.surprise(alert, alert.began_at_ns - candidate.effect_ns)
@@ -288,7 +290,7 @@ def _suspect(candidate: _Candidate, entity: str, relation: str, share: float) ->
 
 
 def _differs(reported: Suspects | None, ranking: Suspects) -> bool:
-    """True where somebody who heard the old ranking would want to hear the new one."""
+    """True where a probability moved by CHANGED or more, or nothing was reported yet."""
     if reported is None:
         return True
     before = _shares(reported.ranked)

@@ -1,7 +1,7 @@
 """What a metric can show, from its name, unit and kind: latency, errors, resources or traffic.
 
 Names are matched as OpenTelemetry and Prometheus write them, with dots read as underscores.
-A metric that nobody can call better or worse is not measured at all.
+A metric whose rise is neither better nor worse is not measured at all.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def _gauge(plain: str, unit: str, called: bool) -> Class | None:
 
 
 def _seconds(plain: str, unit: str) -> tuple[str, float]:
-    """Seconds where the unit can be told; else whatever the sender meant."""
+    """(unit, factor): seconds where the unit is known, else as it was sent."""
     if unit in _TO_SECONDS:
         return "s", _TO_SECONDS[unit]
     if _SECONDS.search(plain):
@@ -170,7 +170,7 @@ _STATES = ("mode", "state", "cpu.mode", "system.cpu.state", "db.client.connectio
 
 
 def failed(attributes: Mapping[str, Any]) -> bool | None:
-    """Whether these labels mark failures; None where they do not tell outcomes apart."""
+    """Whether these labels mark failures; None where they name no outcome."""
     if attributes.get(ERROR_TYPE):
         return True
     for key in _STATUS:

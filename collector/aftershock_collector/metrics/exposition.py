@@ -52,7 +52,7 @@ def _read(family: Metric, resource: Attributes, time_ns: int) -> Iterator[Sample
 
 
 def _grouped(family: Metric, extra: str) -> dict[_Labels, dict[str, Any]]:
-    """The lines of each label set, without the label that tells its buckets or quantiles apart."""
+    """The lines of each label set, without the label that names its bucket or quantile."""
     groups: dict[_Labels, dict[str, Any]] = {}
     for each in family.samples:
         labels = tuple(sorted((k, v) for k, v in each.labels.items() if k != extra))

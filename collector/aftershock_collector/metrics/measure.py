@@ -41,7 +41,7 @@ class Point(NamedTuple):
 
 
 class _Last(NamedTuple):
-    """What a cumulative label set said last."""
+    """The newest sample of a cumulative label set."""
 
     time_ns: int
     value: float
@@ -70,7 +70,7 @@ class _Share:
         self.count: float = 0.0  # observations or events of this interval
         self.bad: float = 0.0  # of which failed
         self.born_after_ns: list[int] = []  # reports without this metric: it was zero there
-        self.outcomes = False  # its labels tell failures apart
+        self.outcomes = False  # its labels separate failures from successes
         self.buckets: Buckets | None = None
         self.quantiles: dict[str, float] = {}
 

@@ -1,4 +1,4 @@
-"""OTLP/JSON → OTLP protobuf, so that everything behind the door reads one encoding.
+"""OTLP/JSON → OTLP protobuf, so that later stages read one encoding.
 
 The rules of the OTLP specification: lower camel case names (snake case is taken too), ids in hex,
 64-bit integers as text or number, enums as numbers (names are taken too), unknown names ignored.

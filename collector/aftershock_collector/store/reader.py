@@ -104,7 +104,7 @@ class Reader:
         return [summary_of(row, self._all) for row in rows]
 
     def live_since(self, since_ns: int, limit: int = 2_000) -> list[str]:
-        """Runs that were heard of since then (their own time), newest first."""
+        """Runs whose newest step or heartbeat is since then (their own time), newest first."""
         rows = self._all(
             "SELECT run_id FROM runs WHERE acts AND last_ns >= ? ORDER BY last_ns DESC LIMIT ?",
             (since_ns, limit),
@@ -112,11 +112,11 @@ class Reader:
         return [run_id for (run_id,) in rows]
 
     def newest_run(self) -> int:
-        """The row of the run that was first heard of last; 0 where there is none."""
+        """The highest row of a run; 0 where there is none."""
         return self._all("SELECT coalesce(max(id), 0) FROM runs")[0][0]
 
     def run_row(self, run_id: str) -> int | None:
-        """The row of a run: rows grow in the order in which runs are first heard of."""
+        """The row of a run: rows grow in the order in which runs first arrive."""
         rows = self._all("SELECT id FROM runs WHERE run_id = ?", (run_id,))
         return rows[0][0] if rows else None
 

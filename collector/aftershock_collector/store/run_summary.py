@@ -18,7 +18,7 @@ _OPEN_EVENTS = """
         AND spans.span_id = events.span_id)
 """
 _COUNTED = frozenset(kind.value for kind in COUNTED)
-# Steps that only events tell of: calls that have not ended, and agents that send logs, no spans.
+# Steps that only events report: calls that have not ended, and agents that send logs, no spans.
 _COUNTED_EVENTS = f"""
     SELECT count(DISTINCT step) FROM events WHERE run = ?
     AND kind IN ({", ".join(f"'{kind}'" for kind in sorted(_COUNTED))})

@@ -1,4 +1,4 @@
-"""Which process this is, as whoever must stop it needs to know; a fork says its own."""
+"""Which process this is, so that a person can stop it; a fork has an identity of its own."""
 
 from __future__ import annotations
 
