@@ -30,7 +30,9 @@ SCALES = {
     "By": ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")),
 }
 # Gauges whose fall is the degradation: whether a target answers, shares of success.
-LARGER_IS_BETTER = re.compile(r"^up$|success_(ratio|rate|percent)|availability$")
+LARGER_IS_BETTER = re.compile(
+    r"^([a-z]+_|redis_master_link_)?up$|^probe_success$|success_(ratio|rate|percent)|availability$"
+)
 SHARES = ("errors", "ratio", "utilization", "availability")  # endings of metrics that are shares
 RARE_P, UNUSUAL_P = 0.001, 0.02  # chance below which a movement is called so
 

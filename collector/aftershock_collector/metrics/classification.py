@@ -8,22 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from aftershock.attributes import ERROR_TYPE
+from aftershock_collector.metrics.known_metrics import Fold, Kept, KnownMetric, known
 from aftershock_collector.metrics.series import Family
 from aftershock_collector.otlp.wire import SampleKind
 from aftershock_collector.wording import LARGER_IS_BETTER
-
-
-class Fold(StrEnum):
-    """How the instances of one entity become one number."""
-
-    SUM = "sum"
-    MEAN = "mean"
-    MAX = "max"
 
 
 class Class(NamedTuple):
@@ -37,6 +29,7 @@ class Class(NamedTuple):
     rate: bool = False  # a counter: measured as what it gains in a second
     inverted: bool = False  # larger is better: measured as 1 - value
     outcomes: bool = False  # conventions promise that error.type marks what failed
+    kept: tuple[Kept, ...] = ()  # label sets that count; empty: all
 
 
 _DURATIONS = re.compile(r"duration|latency|response_time|wait_time|use_time|elapsed|_time$|_m?s$")
@@ -73,9 +66,12 @@ def classify(name: str, unit: str, kind: SampleKind, monotonic: bool) -> Class |
     """How to measure this metric; None where it cannot be called better or worse."""
     plain = name.replace(".", "_").replace("/", "_").lower()
     called = _CALLED.search(plain) is not None
+    table = known(plain)
+    if table is not None:
+        return _as_known(table, plain, unit, kind, monotonic)
     if _NOT_MEASURED.search(plain):
         return None
-    if kind in {SampleKind.HISTOGRAM, SampleKind.EXPONENTIAL_HISTOGRAM, SampleKind.SUMMARY}:
+    if kind in _DISTRIBUTIONS:
         if unit == "By" or not (_DURATIONS.search(plain) or _SECONDS.search(plain)):
             return None
         named, factor = _seconds(plain, unit)
@@ -84,6 +80,38 @@ def classify(name: str, unit: str, kind: SampleKind, monotonic: bool) -> Class |
     if monotonic:
         return _counter(plain, called)
     return _gauge(plain, unit, called)
+
+
+_DISTRIBUTIONS = {SampleKind.HISTOGRAM, SampleKind.EXPONENTIAL_HISTOGRAM, SampleKind.SUMMARY}
+
+
+def _as_known(
+    table: KnownMetric, plain: str, unit: str, kind: SampleKind, monotonic: bool
+) -> Class | None:
+    """As the table of exporters says, whatever kind of metric a version of them sends."""
+    family, named, factor, fold = table.family, table.unit, 1.0, table.fold
+    if family is None or (kind in _DISTRIBUTIONS and named != "s"):
+        return None
+    if named == "s":
+        parsed, factor = _seconds(plain, unit)
+        factor = factor if parsed == "s" else 1.0
+        fold = Fold.SUM if kind in _DISTRIBUTIONS else fold
+    elif monotonic is False and named.endswith("/s"):
+        named = named.removesuffix("/s")
+    return Class(
+        family, named, factor, fold, False,
+        rate=monotonic, inverted=table.inverted, kept=table.kept,
+    )  # fmt: skip
+
+
+def counted(kind: Class, attributes: Mapping[str, Any]) -> bool:
+    """True where the labels are of those that this metric is about: what is idle is no load."""
+    if kind.family is Family.RESOURCES and idle(attributes):
+        return False
+    return not kind.kept or any(
+        all(str(attributes.get(label, "")) in values for label, values in each.items())
+        for each in kind.kept
+    )
 
 
 def _counter(plain: str, called: bool) -> Class | None:
@@ -121,18 +149,18 @@ _GAUGES = (
 
 
 def _gauge(plain: str, unit: str, called: bool) -> Class | None:
-    for known in _GAUGES:
-        if not known.name.search(plain):
+    for named in _GAUGES:
+        if not named.name.search(plain):
             continue
-        if known.family is None:
+        if named.family is None:
             return None
-        if known.family is Family.LATENCY:
-            named, factor = _seconds(plain, unit)
-            return Class(known.family, named, factor, known.fold, called)
+        if named.family is Family.LATENCY:
+            seconds, factor = _seconds(plain, unit)
+            return Class(named.family, seconds, factor, named.fold, called)
         percent = unit == "%" or plain.endswith("percent")
-        factor = 0.01 if percent and known.unit == "1" else 1.0
+        factor = 0.01 if percent and named.unit == "1" else 1.0
         inverted = LARGER_IS_BETTER.search(plain) is not None
-        return Class(known.family, known.unit, factor, known.fold, called, inverted=inverted)
+        return Class(named.family, named.unit, factor, named.fold, called, inverted=inverted)
     return None
 
 

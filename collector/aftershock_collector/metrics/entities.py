@@ -33,6 +33,9 @@ _LABELS: tuple[tuple[str, str], ...] = (
     ("pod_name", K8S_POD),
     ("kubernetes_pod_name", K8S_POD),
     ("deployment", K8S_DEPLOYMENT),
+    ("statefulset", K8S_DEPLOYMENT),
+    ("daemonset", K8S_DEPLOYMENT),
+    ("job_name", K8S_DEPLOYMENT),
     ("service", SERVICE_NAME),
     ("app", SERVICE_NAME),
     ("service_name", SERVICE_NAME),
@@ -44,7 +47,8 @@ _LABELS: tuple[tuple[str, str], ...] = (
 _INSTANCES = ("service.instance.id", K8S_POD, "instance", "pod", HOST_NAME, "process.pid", "pid")
 _REPLICA = re.compile(r"^(?P<deployment>.+)-[bcdf0-9]{6,10}-[a-z0-9]{5}$")  # of a replica set
 _CALLED = (DB_NAMESPACE, DB_SYSTEM, SERVER_ADDRESS, SERVER_PORT)
-_NODE_METRICS = ("node_", "system.")  # about a machine, whatever exported them
+_NODE_METRICS = ("node_", "system.", "kube_node_")  # about a machine, whatever exported them
+_PLATFORM_METRICS = ("kube_", "container_")  # of an exporter that is not what they are about
 
 
 class Place(NamedTuple):
@@ -75,6 +79,10 @@ def place_of(
             other = (address,) if address is not None and address != callee else ()
             return Place(callee, _instance(resource, attributes), other)
     named = _named(resource, attributes)
+    if name.startswith(_PLATFORM_METRICS) and (K8S_POD in named or K8S_DEPLOYMENT in named):
+        named.pop(SERVICE_NAME, None)
+    if name.startswith("node_") and HOST_NAME not in named and (at := resource.get("instance")):
+        named[HOST_NAME] = str(at).rpartition(":")[0] or str(at)
     if name.startswith(_NODE_METRICS) and HOST_NAME in named and DB_NAMESPACE not in named:
         return Place(f"host/{named[HOST_NAME]}", "", ())
     return _own(named, _instance(resource, attributes))

@@ -12,9 +12,15 @@ from collections.abc import Iterable
 from math import isfinite
 from typing import NamedTuple
 
-from aftershock_collector.metrics.classification import Class, Fold, classify, failed, idle
+from aftershock_collector.metrics.classification import (
+    Class,
+    classify,
+    counted,
+    failed,
+)
 from aftershock_collector.metrics.distributions import Buckets, buckets_of, merged, quantile, since
 from aftershock_collector.metrics.entities import Place, place_of
+from aftershock_collector.metrics.known_metrics import Fold
 from aftershock_collector.metrics.reporting import Expected, ReportTimes
 from aftershock_collector.metrics.series import SERIES_MAX, Family, SeriesStore
 from aftershock_collector.otlp.wire import Sample, SampleKind
@@ -126,9 +132,7 @@ class Measurer:
             if place is None:
                 self.dropped["sample_without_entity"] += 1
                 continue
-            if kind.family is Family.RESOURCES and idle(sample.attributes):
-                continue
-            if not self._admit(place, sample.name):
+            if not counted(kind, sample.attributes) or not self._admit(place, sample.name):
                 continue
             labels = _label_set(sample, place)
             key = (place.entity, sample.name, place.instance)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 
 import numpy as np
 import pytest
@@ -208,16 +207,3 @@ def test_whatever_the_order_times_rise_and_no_point_is_lost_unseen(
     duplicates = store.dropped["duplicate_point"] + store.dropped["late_point"]
     assert kept <= distinct
     assert kept + duplicates <= len(points)
-
-
-def test_appending_takes_microseconds() -> None:
-    store = SeriesStore()
-    names = [(f"service/{n}", "p99") for n in range(100)]
-    spent: list[float] = []
-    for _ in range(5):
-        began = time.perf_counter()
-        for entity, metric in names * 50:
-            store.append(entity, metric, Family.LATENCY, "s", T0 + len(spent), 1.0)
-        spent.append((time.perf_counter() - began) / 5_000)
-
-    assert min(spent) < 10e-6  # the bar is 2 µs, and `make eval-impact` holds it; CI is noisy
