@@ -47,6 +47,7 @@ docs: $(STAMP)  ## the documentation as a site in out/site, with strict links
 bench: $(STAMP)  ## figures that compare within one run
 	$(BIN)/python -m tests.bench.agent
 	$(BIN)/python -m tests.bench.collector
+	$(BIN)/python -m tests.bench.attribution
 
 load: $(STAMP)  ## a fleet's load for five minutes: loss, p99, memory, time to a finding
 	$(BIN)/python -m tests.bench.load --seconds 300

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import statistics
 import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, pairwise
 
 import numpy as np
 
-from aftershock_collector.impact import ActionObserver
-from aftershock_collector.metrics.series import Family, SeriesStore
+from tests.bench.attribution import cost
 from tests.evaluation.impact_baselines import METHODS
 from tests.evaluation.impact_incidents import (
     ABLATIONS,
@@ -28,16 +26,13 @@ from tests.evaluation.impact_incidents import (
 )
 from tests.evaluation.incidents.figures import HALVES, played, share
 from tests.evaluation.incidents.figures import lines as simulated_lines
-from tests.evaluation.recordings import S, data_folder, step
+from tests.evaluation.recordings import S, data_folder
 from tests.evaluation.rules import Line
 from tests.evaluation.scores import average_precision
 
 INCIDENTS = ("agent", "infra", "reverse")
 COMMAND_CANDIDATES = 5  # the root and four others, over every draw of a fixed number
 COMMAND_DRAWS = 200
-COST_SERIES = 541  # of the largest system in the notes
-COST_POINTS = 310
-COST_ACTIONS = 64
 CALIBRATED_MIN = 20  # shown probabilities in a bin, below which it has no bar
 
 
@@ -226,44 +221,6 @@ def ablations(live: Judged) -> Iterator[Line]:
             f" · blamed {judged.blamed('infra')[1]}, reacted {judged.blamed('reverse')[1]}"
         )
         yield Line(name, figures, found)
-
-
-# --- Cost -----------------------------------------------------------------------------------------
-
-
-def cost() -> Iterator[Line]:
-    """CPU time of a point, and of a judgement beside 541 series: the best of several."""
-    spent: list[float] = []
-    names = [(f"service/{n % 45}", f"metric {n // 45}") for n in range(COST_SERIES)]
-    for _ in range(5):
-        store = SeriesStore()
-        began = time.process_time()
-        for minute in range(COST_POINTS):
-            for entity, metric in names:
-                store.append(entity, metric, Family.LATENCY, "s", minute * 60 * S, 0.25)
-        spent.append((time.process_time() - began) / (COST_POINTS * COST_SERIES) * 1e6)
-    yield Line("µs per point appended", f"{min(spent):.2f}", "≤ 2", min(spent) <= 2)
-    values = np.random.default_rng(541).gamma(4.0, 1.0, (COST_SERIES, COST_POINTS))
-    store = SeriesStore()
-    for (entity, metric), series in zip(names, values, strict=True):
-        for minute, value in enumerate(series):
-            store.append(entity, metric, Family.LATENCY, "s", minute * 60 * S, float(value))
-    topology = {f"service/{n}": [f"service/{2 * n + 1}", f"service/{2 * n + 2}"] for n in range(22)}
-    for count in (1, COST_ACTIONS):
-        observer = ActionObserver()
-        for number in range(count):
-            acted_ns = (COST_POINTS - 9) * 60 * S + number
-            observer.open(step(acted_ns, f"service/{number % 45}", str(number)))
-        spent = []
-        for minute in range(COST_POINTS - 8, COST_POINTS):
-            began = time.process_time()
-            observer.score(minute * 60 * S + S, store, topology)
-            spent.append((time.process_time() - began) * 1e3)
-        name = f"ms per round at {COST_SERIES} series, {count} open actions"
-        typical = statistics.median(spent)
-        yield Line(
-            f"{name}, median (first {spent[0]:.0f})", f"{typical:.0f}", "≤ 60", typical <= 60
-        )
 
 
 def main() -> int:

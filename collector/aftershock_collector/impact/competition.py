@@ -13,9 +13,8 @@ BEFORE_FREE = 2.0  # nats that a series may be off just before an action, by cha
 BEFORE_WEIGHT = 0.8
 CALLEE_FREE = 2.5
 CALLEE_WEIGHT = 0.3
-NET_WEIGHT = 0.55
-NO_AGENT_LOG_ODDS = 2.7  # of "no agent action", before any evidence
-ALTERNATIVE_WEIGHT = 0.30  # of trouble where no candidate acted
+NO_AGENT_LOG_ODDS = 3.0  # of "no agent action", before any evidence: 20 to 1 against one write
+ALTERNATIVE_WEIGHT = 0.5  # of trouble where no candidate acted: it may be another incident
 ELSEWHERE_WEIGHT = 0.10  # of trouble where another candidate acted, unrelated to this entity
 LAG_WEIGHT = 0.5  # nats per doubling-ish of the time from action to damage
 LAG_FREE_S = 60.0  # damage mostly comes within a minute
@@ -63,10 +62,25 @@ def net(parts: Parts, worse: float | None = None) -> float:
     return settled(parts.own, parts.before, worse) - explained
 
 
+def log_bayes_factor(nats: float) -> float:
+    """The most that a p-value of exp(-nats) can say for "it did it" against "by chance".
+
+    A p-value is no probability of chance: -1 / (e p ln p) bounds the Bayes factor from above
+    (Sellke, Bayarri and Berger, 2001). It is 1 from p = 1/e on, 2.4 at p .05, 53 at p .001.
+    """
+    nats = min(nats, EVIDENCE_MAX)
+    return nats - 1.0 - log(nats) if nats > 1.0 else 0.0
+
+
+def against(alternative: float) -> float:
+    """Log-odds that trouble which no candidate can have caused gives to "no agent action"."""
+    return ALTERNATIVE_WEIGHT * log_bayes_factor(alternative)
+
+
 def utility(candidate: Candidate) -> float:
     """Log-odds of one candidate before normalising."""
     lag = LAG_WEIGHT * log(1.0 + max(0.0, candidate.lag_s) / LAG_FREE_S)
-    return NET_WEIGHT * candidate.net + PRIORS[candidate.tier] - lag
+    return log_bayes_factor(candidate.net) + PRIORS[candidate.tier] - lag
 
 
 def compete(
@@ -84,11 +98,8 @@ def compete(
         elsewhere: the worst surprise of an unrelated entity that another candidate acted on.
     """
     utilities = [utility(candidate) for candidate in candidates]
-    against = max(
-        ALTERNATIVE_WEIGHT * min(EVIDENCE_MAX, max(0.0, alternative)),
-        ELSEWHERE_WEIGHT * min(EVIDENCE_MAX, max(0.0, elsewhere)),
-    )
-    utilities.append(no_agent_log_odds + against)
+    others = max(against(alternative), ELSEWHERE_WEIGHT * log_bayes_factor(elsewhere))
+    utilities.append(no_agent_log_odds + others)
     top = max(utilities)
     weights = [exp(each - top) for each in utilities]
     total = sum(weights)

@@ -20,7 +20,7 @@ from aftershock_collector.impact.placebos import (
 )
 from aftershock_collector.impact.references import Reference, References, Span
 from aftershock_collector.impact.relations import Relations
-from aftershock_collector.impact.segments import Cut, cut, group_for
+from aftershock_collector.impact.segments import Cut, Newest, cut, newest_of
 from aftershock_collector.metrics.series import Family, Series
 
 SPLIT_PRICE = 0.5  # nats per doubling of the stretches tried: nested stretches are correlated
@@ -104,7 +104,8 @@ class Scene:
         self._acted_ns: dict[str, list[int]] = {}  # effect times of recorded actions
         for entity, times in acted_ns.items():
             self._acted_ns.setdefault(canonical(entity), []).extend(times)
-        self._series: dict[str, list[Series]] = {}
+        self._series: dict[str, list[tuple[Series, Newest]]] = {}
+        self._anchors: dict[Moment, Moment] = {}
         self._all: list[str] | None = None
 
     def load(self, entities: Iterable[str]) -> None:
@@ -113,7 +114,8 @@ class Scene:
         if wanted:
             self._series.update({entity: [] for entity in wanted})
             for each in self._fetch(wanted):
-                self._series.setdefault(each.entity, []).append(each)
+                known = self._series.setdefault(each.entity, [])
+                known.append((each, newest_of(each, self.now_ns)))
 
     def keys(self, targets: Iterable[str]) -> list[str]:
         """The keys that series of these targets are filed under."""
@@ -123,11 +125,6 @@ class Scene:
         """True where at least one series of the entity is known."""
         self.load([entity])
         return bool(self._series.get(entity))
-
-    def series(self, entity: str) -> list[Series]:
-        """Every series of the entity."""
-        self.load([entity])
-        return self._series.get(entity, [])
 
     def judge(
         self,
@@ -145,30 +142,54 @@ class Scene:
         """
         asked = list(dict.fromkeys(moments))
         self.load(entity for entity, _ in asked)
-        rows = [(moment, part) for moment in asked for part in self._cuts(moment, moment in grown)]
-        found: dict[Moment, list[Movement]] = {}
-        for (moment, _), movement in zip(rows, self._movements(rows), strict=True):
-            found.setdefault(moment, []).append(movement)
-        weighed = {moment: _weigh(_finest(movements)) for moment, movements in found.items()}
+        anchors = {moment: (self._anchor(moment), moment in grown) for moment in asked}
+        rows = [
+            (anchor, part)
+            for anchor in dict.fromkeys(anchors.values())
+            for part in self._cuts(*anchor)
+        ]
+        found: dict[tuple[Moment, bool], list[Movement]] = {}
+        for (anchor, _), movement in zip(
+            rows, self._movements([(moment, part) for (moment, _), part in rows]), strict=True
+        ):
+            found.setdefault(anchor, []).append(movement)
+        weighed = {anchor: _weigh(_finest(movements)) for anchor, movements in found.items()}
+        judged: dict[Moment, Evidence] = {}
         for moment in asked:
+            evidence = weighed.get(anchors[moment])
             trouble = self.around.after(*moment)
             earlier = self.around.before(*moment) if before else None
             if trouble or earlier:
-                weighed[moment] = _with_events(weighed.get(moment, NOTHING), trouble, earlier)
-        return weighed
+                evidence = _with_events(evidence or NOTHING, trouble, earlier)
+            if evidence is not None:
+                judged[moment] = evidence
+        return judged
+
+    def _anchor(self, moment: Moment) -> Moment:
+        """The entity's newest point up to a moment: moments between two points are one."""
+        known = self._anchors.get(moment)
+        if known is None:
+            entity, effect_ns = moment
+            ends = (
+                (series.times_ns, int(series.times_ns.searchsorted(effect_ns, side="right")))
+                for series, _ in self._series.get(entity, ())
+            )
+            newest_ns = max((int(times[end - 1]) for times, end in ends if end), default=effect_ns)
+            known = self._anchors[moment] = entity, newest_ns
+        return known
 
     def _cuts(self, moment: Moment, grown: bool) -> Iterator[Cut]:
         """Every series of the entity, cut at the moment; fast ones at two resolutions."""
         entity, effect_ns = moment
-        for series in self._series.get(entity, ()):
-            if grown and series.family is Family.RESOURCES:
+        for series, newest in self._series.get(entity, ()):
+            if newest.silent or (grown and series.family is Family.RESOURCES):
                 continue
-            first = int(series.times_ns.searchsorted(effect_ns, side="right"))
-            last = int(series.times_ns.searchsorted(self.now_ns, side="right"))
-            for group in dict.fromkeys((1, group_for(last - first, first))):
-                part = cut(series, effect_ns, self.now_ns, group=group)
-                if part is not None and not part.silent:
-                    yield part
+            part = cut(series, effect_ns, newest)
+            if part is None:
+                continue
+            if part.group > 1 and (fine := cut(series, effect_ns, newest, fine=True)) is not None:
+                yield fine
+            yield part
 
     def _movements(self, rows: Sequence[tuple[Moment, Cut]]) -> list[Movement]:
         if not rows:

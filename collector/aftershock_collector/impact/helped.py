@@ -7,10 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aftershock_collector.impact.evidence import Evidence, Movement
-from aftershock_collector.impact.onset import BAND_SCALES
 from aftershock_collector.impact.placebos import HISTORY_MIN
-from aftershock_collector.impact.segments import floors
-from aftershock_collector.metrics.series import Values
 
 TROUBLE_POINTS = 3  # outside the usual band up to the action: fewer are a hiccup
 BACK_POINTS = 3  # in a row inside the band, newest first
@@ -65,7 +62,9 @@ def _trouble(movement: Movement) -> _Trouble | None:
     history, moments = movement.cut.history, movement.cut.history_ns
     if len(history) < 2 * HISTORY_MIN:
         return None
-    edge = _edge(movement, history)
+    edge = movement.reference.edge
+    if history[-1] <= edge and history[-2] <= edge:
+        return None
     inside = np.flatnonzero(history <= edge)
     # One point inside does not end a run: noise crosses the edge now and then.
     start = 0
@@ -76,13 +75,6 @@ def _trouble(movement: Movement) -> _Trouble | None:
     if len(history) - start < TROUBLE_POINTS:
         return None
     return _Trouble(edge, float(np.median(history[start:])), int(moments[start]))
-
-
-def _edge(movement: Movement, history: Values) -> float:
-    share, absolute = floors(movement.cut.series, movement.cut.cadence_ns * movement.cut.group)
-    median = float(np.median(history))
-    spread = 1.4826 * float(np.median(np.abs(history - median)))
-    return median + BAND_SCALES * max(spread, share * abs(median), absolute)
 
 
 def _ended(movement: Movement, effect_ns: int) -> Improvement | None:

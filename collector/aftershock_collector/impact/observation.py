@@ -247,6 +247,9 @@ class ActionObserver:
             self.no_agent,
         )
         seen = score(candidates, around, now_ns)
+        unknown = [o for o in candidates if o.troubles is None and o.step.span_id in due]
+        for opened, troubles in seen.troubles(unknown):
+            opened.troubles = troubles
         for standing in seen.standings:
             opened = standing.opened
             if opened.step.span_id not in due:
@@ -353,8 +356,7 @@ def _impact(
     absent: tuple[str, ...],
 ) -> Impact:
     opened = standing.opened
-    if opened.troubles is None:
-        opened.troubles = seen.troubles(opened)
+    assert opened.troubles is not None, "found before the round was concluded"
     return impact_of(
         standing,
         probability,

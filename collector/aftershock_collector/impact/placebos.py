@@ -34,7 +34,7 @@ TAIL = 0.1  # beyond this share of the placebos a Pareto tail is fitted
 QUANTILES = 32  # of the placebos, kept for p-values below the tail
 _THRESHOLD_MIN = 0.1  # a tail needs a positive start
 _P_MIN = 1e-12
-_MAD_TO_SIGMA = np.float32(1.4826)  # of a normal distribution
+MAD_TO_SIGMA = np.float32(1.4826)  # of a normal distribution
 
 Matrix = NDArray[np.float32]
 Vector = NDArray[np.float64]
@@ -92,12 +92,12 @@ def baselines(stack: Stack, first: int | None = None) -> Baselines:
         count[few] = _counted(stack.history, first)[few]
     count = np.maximum(count, 1)
     with np.errstate(invalid="ignore"):  # inf - inf, only where a window is all padding
-        median = _middle(ordered, count)
+        median = middle(ordered, count)
         np.subtract(ordered, median[..., None], out=ordered)
         np.abs(ordered, out=ordered)
         ordered.sort(axis=2)
         scale = np.maximum(
-            _MAD_TO_SIGMA * _middle(ordered, count),
+            MAD_TO_SIGMA * middle(ordered, count),
             np.maximum(stack.relative * np.abs(median), stack.absolute),
         )
     return Baselines(first, median, scale)
@@ -146,7 +146,7 @@ def _real_before(stack: Stack, first: int, last: int) -> Counts:
     return positions[None, :] - padding[:, None]
 
 
-def _middle(ordered: Matrix, count: Counts) -> Matrix:
+def middle(ordered: Matrix, count: Counts) -> Matrix:
     """Median of the first `count` of each sorted row."""
     length = ordered.shape[-1]
     middle = (ordered[..., (length - 1) // 2] + ordered[..., length // 2]) * np.float32(0.5)
@@ -240,7 +240,7 @@ class Usual:
 
 def fit_all(usuals: Sequence[Usual], length: int) -> None:
     """Fit `length` for every series that lacks it, all at once."""
-    missing = [each for each in dict.fromkeys(usuals) if length not in each.fits]
+    missing = list(dict.fromkeys(each for each in usuals if length not in each.fits))
     if not missing:
         return
     table = stack_of(missing)
@@ -268,19 +268,20 @@ def fit_all(usuals: Sequence[Usual], length: int) -> None:
         medians[row, starts - kept :] = each.median[-kept:]
         scales[row, starts - kept :] = each.scale[-kept:]
     found = fit(table, Baselines(first, medians, scales), length)
-    for row, each in enumerate(missing):
-        shape = np.stack([found.threshold[:, row], found.tail[:, row], found.shape[:, row]])
-        each.fits[length] = shape, found.quantiles[:, row], int(found.placebos[row])
+    tails = np.stack([found.threshold, found.tail, found.shape]).transpose(2, 0, 1).copy()
+    quantiles = found.quantiles.transpose(1, 0, 2).copy()
+    for row, (each, count) in enumerate(zip(missing, found.placebos.tolist(), strict=True)):
+        each.fits[length] = tails[row], quantiles[row], count
 
 
 def fits_of(usuals: Sequence[Usual], length: int) -> Fit:
     """The fits of several series beside each other, in their order."""
     fit_all(usuals, length)
     rows = [each.fits[length] for each in usuals]
-    shapes = np.stack([row[0] for row in rows], axis=2)
-    quantiles = np.stack([row[1] for row in rows], axis=1)
+    tails = np.concatenate([row[0] for row in rows]).reshape(len(rows), 3, 3).transpose(1, 2, 0)
+    quantiles = np.concatenate([row[1] for row in rows]).reshape(len(rows), 3, QUANTILES)
     count = np.array([row[2] for row in rows], np.int64)
-    return Fit(shapes[0], shapes[1], shapes[2], quantiles, count)
+    return Fit(tails[0], tails[1], tails[2], quantiles.transpose(1, 0, 2), count)
 
 
 def stack_of(usuals: Sequence[Usual]) -> Stack:

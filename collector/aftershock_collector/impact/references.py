@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from statistics import median
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aftershock_collector.impact.onset import BAND_SCALES
 from aftershock_collector.impact.placebos import (
     BASELINE_POINTS,
     HISTORY_MIN,
+    MAD_TO_SIGMA,
     Stack,
     Usual,
     baselines,
     fit_all,
     fits_of,
+    middle,
     nats,
     views,
 )
@@ -45,6 +49,7 @@ class Reference(NamedTuple):
     points: int  # of history
     began_ns: int  # of that history
     comparable: int  # earlier stretches behind the surprise
+    edge: float  # upper edge of the band of the whole history, which trouble is a smaller part of
 
 
 class References:
@@ -132,12 +137,13 @@ class References:
                 float(base.median[row, -1]),
                 float(base.scale[row, -1]),
                 float(before[row]),
-                float(np.median(part.history[-LEVEL_POINTS:])),
+                median(part.history[-LEVEL_POINTS:].tolist()),
                 len(part.history),
                 int(part.series.times_ns[0]),
                 usuals[row].fits[1][2],
+                edge,
             )
-            for row, part in enumerate(parts)
+            for row, (part, edge) in enumerate(zip(parts, _edges(parts, limits), strict=True))
         ]
 
     def _usual_of(self, part: Cut, mask: NDArray[np.bool_], floor: tuple[float, float]) -> Usual:
@@ -161,6 +167,23 @@ class References:
             self._usual.move_to_end(key)
             self._bytes += made.size_bytes
         return made
+
+
+def _edges(parts: Sequence[Cut], limits: Sequence[tuple[float, float]]) -> list[float]:
+    """Upper edges of the bands of whole histories."""
+    lengths = np.array([len(part.history) for part in parts], np.int64)
+    history = np.full((len(parts), int(lengths.max())), np.inf, np.float32)
+    for row, part in enumerate(parts):
+        history[row, : len(part.history)] = part.history
+    history.sort(axis=1)
+    centre = middle(history, lengths)
+    with np.errstate(invalid="ignore"):  # inf - inf: padding
+        np.abs(history - centre[:, None], out=history)
+    history.sort(axis=1)
+    floor = np.array(limits, np.float32)
+    least = np.maximum(floor[:, 0] * np.abs(centre), floor[:, 1])
+    scale = np.maximum(MAD_TO_SIGMA * middle(history, lengths), least)
+    return (centre + np.float32(BAND_SCALES) * scale).tolist()
 
 
 def _without(part: Cut, trouble: Sequence[Span]) -> Cut:

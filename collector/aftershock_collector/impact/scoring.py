@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from aftershock.model import Change, Parts, Tier
 from aftershock_collector.impact.competition import (
-    ALTERNATIVE_WEIGHT,
     NO_AGENT_LOG_ODDS,
     Candidate,
+    against,
     compete,
     net,
 )
@@ -32,7 +32,6 @@ ALTERNATIVE_BACK = 2  # points before the first action from which untouched enti
 OTHERS_BACK_NS = 600 * 10**9  # what others did this long before an action may explain what follows
 ARRIVALS_NATS = 3.0  # arrivals this unusual (p .05) say that work was pushed onto an entity
 DAMAGED_NATS = 4.6  # p .01: an entity that moved this far may explain its callers' trouble
-HOPS_MAX = 3  # dependencies of dependencies that may explain an entity's damage
 HOST = "host/"  # how keys of hosts begin
 SCANNED_ENTITIES_MAX = 400  # untouched entities scored in a round: nearest by topology first
 
@@ -60,15 +59,33 @@ class ScoringRound(NamedTuple):
     standings: tuple[Standing, ...]
     scene: Scene
 
-    def troubles(self, opened: OpenAction) -> list[Trouble]:
-        """What was already wrong on the action's targets, their callers and their callees."""
+    def troubles(self, actions: Iterable[OpenAction]) -> list[tuple[OpenAction, list[Trouble]]]:
+        """What was already wrong on each action's targets, their callers and their callees."""
+        places = [(opened, self._around(opened)) for opened in actions]
+        moments = [(entity, opened.effect_ns) for opened, near in places for entity in near]
+        found = self.scene.judge(moments, before=True)
+        return [
+            (
+                opened,
+                troubles(
+                    {
+                        entity: found[entity, opened.effect_ns]
+                        for entity in near
+                        if (entity, opened.effect_ns) in found
+                    },
+                    opened.effect_ns,
+                ),
+            )
+            for opened, near in places
+        ]
+
+    def _around(self, opened: OpenAction) -> dict[str, None]:
         relations = self.scene.relations
         around: dict[str, None] = {}
         for target in self.scene.keys(opened.targets):
             near = sorted(relations.callers(target) | relations.callees(target))
             around |= dict.fromkeys([target, *near])
-        found = self.scene.judge([(e, opened.effect_ns) for e in around], before=True)
-        return troubles({e: each for (e, _), each in found.items()}, opened.effect_ns)
+        return around
 
 
 class Surroundings(NamedTuple):
@@ -112,9 +129,12 @@ def score(candidates: Sequence[OpenAction], around: Surroundings, now_ns: int) -
         for opened in candidates
         for target in scene.keys(opened.targets)
     ]
+    by_target: dict[str, list[_Entry]] = {}
+    for entry in sorted(entries, key=lambda each: -each.net):
+        by_target.setdefault(entry.target, []).append(entry)
     standings: dict[str, Standing] = {}
     for entry in entries:
-        standing = _stand(entry, entries, scene, below, untouched, around)
+        standing = _stand(entry, by_target, scene, below, untouched, around)
         known = standings.get(entry.opened.step.span_id)
         if known is None or _rank(standing) > _rank(known):
             standings[entry.opened.step.span_id] = standing
@@ -174,7 +194,7 @@ def _onset(evidence: Evidence, effect_ns: int) -> Onset | None:
 
 def _stand(  # noqa: PLR0917
     entry: _Entry,
-    entries: Sequence[_Entry],
+    by_target: Mapping[str, Sequence[_Entry]],
     scene: Scene,
     below: Mapping[Moment, Evidence],
     untouched: Mapping[str, float],
@@ -182,7 +202,7 @@ def _stand(  # noqa: PLR0917
 ) -> Standing:
     """One candidate on one target, against everything that may explain the same damage."""
     target, evidence = entry.target, entry.evidence
-    competing, elsewhere = _competing(entry, entries, scene)
+    competing, elsewhere = _competing(entry, by_target, scene)
     pushed = _pushed((target, entry.opened.effect_ns), below, scene.relations)
     callee = max(
         (
@@ -210,7 +230,7 @@ def _stand(  # noqa: PLR0917
     outside = shares.candidates[1 + len(competing) :]
     named = None
     if source is not None and source[1] >= DAMAGED_NATS:
-        named = source[0], shares.no_agent * (1.0 - exp(-ALTERNATIVE_WEIGHT * source[1]))
+        named = source[0], shares.no_agent * (1.0 - exp(-against(source[1])))
     return Standing(
         entry.opened,
         target,
@@ -230,29 +250,35 @@ def _stand(  # noqa: PLR0917
 
 
 def _competing(
-    entry: _Entry, entries: Sequence[_Entry], scene: Scene
+    entry: _Entry, by_target: Mapping[str, Sequence[_Entry]], scene: Scene
 ) -> tuple[list[_Entry], float]:
-    """Other candidates for the same damage; and the worst unrelated damage of other targets."""
-    downstream = _downstream(entry.target, scene)
-    upstream = scene.relations.callers(entry.target)
+    """Other candidates for the same damage; and the worst unrelated damage of other targets.
+
+    Args:
+        entry: one candidate on one of its targets.
+        by_target: all candidates; of one target, those with more evidence first.
+        scene: who calls whom.
+    """
+    target = entry.target
+    downstream = scene.relations.downstream(target)
+    upstream_of = scene.relations.upstream(target)
+    pushing = scene.relations.callers(target) if entry.evidence.arrivals >= ARRIVALS_NATS else ()
     found: dict[str, _Entry] = {}
     elsewhere = 0.0
-    for other in entries:
-        if other.opened is entry.opened:
-            continue
-        related = (
-            other.target == entry.target
-            or (other.target in downstream and other.evidence.after >= DAMAGED_NATS)
-            or (other.target in upstream and entry.evidence.arrivals >= ARRIVALS_NATS)
-        )
-        if not related:
-            upstream_of = scene.relations.upstream(entry.target)
-            if other.target not in upstream_of and not _apart(entry.onset, other.onset):
-                elsewhere = max(elsewhere, other.net)
-            continue
-        known = found.get(other.opened.step.span_id)
-        if known is None or other.net > known.net:
-            found[other.opened.step.span_id] = other
+    for place, others in by_target.items():
+        below = place in downstream
+        same = place == target or place in pushing
+        for other in others:
+            if other.opened is entry.opened:
+                continue
+            if same or (below and other.evidence.after >= DAMAGED_NATS):
+                known = found.get(other.opened.step.span_id)
+                if known is None or other.net > known.net:
+                    found[other.opened.step.span_id] = other
+            elif place in upstream_of or other.net <= elsewhere:
+                continue
+            elif not _apart(entry.onset, other.onset):
+                elsewhere = other.net
     return list(found.values()), elsewhere
 
 
@@ -261,16 +287,6 @@ def _apart(one: Onset | None, other: Onset | None) -> bool:
     if one is None or other is None:
         return False
     return one.high_ns < other.low_ns or other.high_ns < one.low_ns
-
-
-def _downstream(entity: str, scene: Scene) -> set[str]:
-    """What the entity depends on, directly or through others."""
-    found: set[str] = set()
-    reached = {entity}
-    for _ in range(HOPS_MAX):
-        reached = {callee for each in reached for callee in scene.relations.callees(each)} - found
-        found |= reached
-    return found
 
 
 def _others(target: str, scene: Scene, entry: _Entry) -> list[tuple[Change, float]]:

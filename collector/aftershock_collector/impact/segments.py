@@ -40,7 +40,6 @@ class Cut(NamedTuple):
     post: Values
     cadence_ns: int
     group: int
-    silent: bool  # its points stopped before now
 
 
 def cadence_of(series: Series, last: int) -> int:
@@ -53,30 +52,43 @@ def cadence_of(series: Series, last: int) -> int:
     return int(gaps[len(gaps) // 2])
 
 
-def cut(series: Series, effect_ns: int, now_ns: int, *, group: int | None = None) -> Cut | None:
+class Newest(NamedTuple):
+    """Where a series stands at one time, whatever it is cut at."""
+
+    last: int  # how many points there are until then
+    cadence_ns: int
+    silent: bool  # its points stopped before then
+
+
+def newest_of(series: Series, now_ns: int) -> Newest:
+    """How a series stands at `now_ns`; later points are left out."""
+    last = int(series.times_ns.searchsorted(now_ns, side="right"))
+    cadence_ns = cadence_of(series, last)
+    age_ns = now_ns - int(series.times_ns[last - 1]) if last else 0
+    return Newest(last, cadence_ns, age_ns > SILENT_CADENCES * max(cadence_ns, 1))
+
+
+def cut(series: Series, effect_ns: int, newest: Newest, *, fine: bool = False) -> Cut | None:
     """Split at `effect_ns`; None where the series has nothing before it.
 
     Args:
         series: the points.
         effect_ns: the moment; a point at that time still belongs to the history.
-        now_ns: later points are left out.
-        group: points per average; None: as many as keep the part after the cut short.
+        newest: where the series stands now.
+        fine: point by point; otherwise as coarse as keeps the part after the cut short.
     """
     first = int(series.times_ns.searchsorted(effect_ns, side="right"))
-    last = int(series.times_ns.searchsorted(now_ns, side="right"))
-    if not first:
+    last = newest.last
+    if not first or not last:
         return None
-    cadence_ns = cadence_of(series, last)
-    silent = now_ns - int(series.times_ns[last - 1]) > SILENT_CADENCES * max(cadence_ns, 1)
-    if group is None:
-        group = group_for(last - first, first)
+    group = 1 if fine else group_for(last - first, first)
     post = averaged(series.values[first:last], group)[-POST_MAX:]
     history = averaged(series.values[:first], group)[
         -(BASELINE_POINTS + HISTORY_POINTS + POST_MAX) :
     ]
     times = series.times_ns[:first]
     history_ns = times[::-1][::group][: len(history)][::-1] if group > 1 else times[-len(history) :]
-    return Cut(series, history, history_ns, post, cadence_ns, group, silent)
+    return Cut(series, history, history_ns, post, newest.cadence_ns, group)
 
 
 def group_for(after: int, before: int) -> int:

@@ -58,7 +58,7 @@ def test_without_a_collector_the_finding_closes_and_the_feedback_is_kept(
     main: Main, home: Path
 ) -> None:
     recorded(home, incident.blamed())
-    assert "is 15 times as likely" in main("feedback", "--priors")[1]
+    assert "is 20 times as likely" in main("feedback", "--priors")[1]
     code, text, _ = main("feedback", "latest", *INFRASTRUCTURE)
 
     assert 0 == code
@@ -145,11 +145,11 @@ def test_a_vote_cast_while_nobody_listened_is_told_by_the_next_collector_once(
         [c.finding.kind for c in r.closed] for r in desk.notifications.reports
     ]
     assert 0 == desk.feedback_count(home)
-    assert pytest.approx(3.0, abs=0.05) == desk.judging.engine.correlator.observer.no_agent
+    assert pytest.approx(3.3, abs=0.05) == desk.judging.engine.correlator.observer.no_agent
     again = Desk(home)
     again.judging.tick(incident.at(101))
     assert [] == again.notifications.reports
-    assert pytest.approx(3.0, abs=0.05) == again.judging.engine.correlator.observer.no_agent
+    assert pytest.approx(3.3, abs=0.05) == again.judging.engine.correlator.observer.no_agent
 
 
 def test_an_update_that_crosses_feedback_does_not_reopen_the_finding(home: Path) -> None:

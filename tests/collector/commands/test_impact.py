@@ -48,7 +48,7 @@ def test_an_attribution_says_what_competed_why_and_what_is_missing_under_its_cha
         "service/checkout became far more unusual after the call than in 312 earlier windows",
         "db/orders connections were at 94 % of their limit for 2 minutes",
         "only 6 minutes of history",
-        'before any evidence "no agent action" is 15 times as likely as one action',
+        'before any evidence "no agent action" is 20 times as likely as one action',
     ]
     assert [] == [one for one in printed if one not in text]
     assert text.index("latency_p99") < text.index("the explanations") < text.index("had not read")

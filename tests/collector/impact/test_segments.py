@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftershock_collector.impact.segments import Cut, cut, floors
+from aftershock_collector.impact.segments import Cut, cut, floors, newest_of
 from aftershock_collector.metrics.series import Family, Series
 
 S = 1_000_000_000
@@ -21,7 +21,8 @@ def series(
 
 
 def made(points: int, acted: float, now: float, every_s: float = 60.0) -> Cut:
-    part = cut(series(points, every_s), round(acted * S), round(now * S))
+    whole = series(points, every_s)
+    part = cut(whole, round(acted * S), newest_of(whole, round(now * S)))
     assert part is not None
     return part
 
@@ -31,7 +32,7 @@ def test_a_point_at_the_time_of_the_action_came_before_it() -> None:
 
     assert part.history[-1] == 50
     assert part.post.tolist() == [51, 52, 53, 54, 55]
-    assert (part.cadence_ns, part.group, part.silent) == (60 * S, 1, False)
+    assert (part.cadence_ns, part.group) == (60 * S, 1)
 
 
 def test_points_after_now_are_not_looked_at() -> None:
@@ -59,12 +60,12 @@ def test_averaging_never_eats_the_history() -> None:
 
 
 def test_a_series_that_began_after_the_action_has_nothing_to_compare_with() -> None:
-    assert cut(series(10), -1, 10**12) is None
+    assert cut(series(10), -1, newest_of(series(10), 10**12)) is None
 
 
 def test_a_series_that_missed_its_last_points_is_silent() -> None:
-    assert made(50, acted=2_000, now=2_940 + 4 * 60).silent
-    assert not made(50, acted=2_000, now=2_940 + 2 * 60).silent
+    assert newest_of(series(50), (2_940 + 4 * 60) * S).silent
+    assert not newest_of(series(50), (2_940 + 2 * 60) * S).silent
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_sizes_are_bounded_whatever_the_cadence(
 ) -> None:
     whole = series(points, every_s)
     effect_ns = int(whole.times_ns[-1] * acted)
-    part = cut(whole, effect_ns, effect_ns + int(whole.times_ns[-1] * scored))
+    part = cut(whole, effect_ns, newest_of(whole, effect_ns + int(whole.times_ns[-1] * scored)))
 
     assert part is not None
     assert len(part.post) <= 20

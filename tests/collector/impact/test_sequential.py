@@ -21,8 +21,9 @@ def after(probabilities: Sequence[float], every_s: float = 5.0, hold_s: float = 
     return state
 
 
-def test_one_round_alone_shows_nothing() -> None:
-    assert after([0.99]).shown == 0.0
+def test_one_round_alone_is_possible_at_most() -> None:
+    assert 0.2 < after([0.99]).shown < 0.5
+    assert after([0.6]).shown < 0.2
     assert after([0.99, 0.99]).shown > 0.5
 
 
@@ -53,7 +54,7 @@ def test_damage_that_is_fading_is_not_paged_yet() -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
-def test_what_is_shown_was_reached_by_two_rounds_in_a_row(rounds: list[float]) -> None:
+def test_what_is_suspected_was_reached_by_two_rounds_in_a_row(rounds: list[float]) -> None:
     pairs = [min(pair) for pair in pairwise(rounds)]
 
-    assert after(rounds).shown <= max(pairs, default=0.0)
+    assert after(rounds).shown <= max([*pairs, 0.49])
