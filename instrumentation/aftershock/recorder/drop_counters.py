@@ -1,4 +1,4 @@
-"""Drop counters: what our code could not do or had to drop, counted by reason, logged once each."""
+"""Drop counters: what our code could not do or had to drop, by reason, as one metric and a log."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import logging
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from threading import RLock
+
+from opentelemetry.metrics import CallbackOptions, Meter, Observation
+
+from aftershock.attributes import DROP_REASON, RECORDER_DROPS
 
 logger = logging.getLogger("aftershock")
 
@@ -15,13 +20,14 @@ _counts: Counter[str] = Counter()
 _lock = RLock()
 
 
-def renew_lock() -> None:
-    """In a forked child: a lock that is free."""
+def begin_anew() -> None:
+    """In a forked child: a lock that is free; what the parent dropped is the parent's to report."""
     global _lock  # noqa: PLW0603 (one process, one count)
     _lock = RLock()
+    _counts.clear()
 
 
-os.register_at_fork(after_in_child=renew_lock)
+os.register_at_fork(after_in_child=begin_anew)
 
 
 def count_drop(reason: str, number: int = 1) -> None:
@@ -46,6 +52,22 @@ def record_failure(place: str) -> None:
             one_line(error),
             exc_info=error if os.environ.get("AFTERSHOCK_DEBUG") else None,
         )
+
+
+def report_drops(meter: Meter) -> None:
+    """Let a meter export the counts: `aftershock.recorder.drops` by `aftershock.drop.reason`."""
+    meter.create_observable_counter(
+        RECORDER_DROPS,
+        [observe_drops],
+        unit="{drop}",
+        description="What the recorder dropped at a bound or failed to do.",
+    )
+
+
+def observe_drops(_: CallbackOptions) -> Iterator[Observation]:
+    """One observation for each reason."""
+    for reason, count in drop_counts().items():
+        yield Observation(count, {DROP_REASON: reason})
 
 
 def drop_counts() -> dict[str, int]:
