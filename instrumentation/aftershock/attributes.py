@@ -315,7 +315,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "`0.910 name` of each explanation, no agent action among them.",
     ),
     Attribute(IMPACT_GAP, "string[]", FINDING, "Trouble that the agent had not read."),
-    Attribute(DROP_REASON, "string", DROPS, "The bound that was reached, or the place that failed."),
+    Attribute(DROP_REASON, "string", DROPS, "The bound that was reached, or what failed."),
     Attribute(EVIDENCE_METRIC, "string", EVIDENCE, "The metric of the target that moved most."),
     Attribute(EVIDENCE_UNIT, "string", EVIDENCE, "Its unit."),
     Attribute(EVIDENCE_VALUE, "double", EVIDENCE, "Its value at the event's time."),
