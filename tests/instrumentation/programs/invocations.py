@@ -23,7 +23,12 @@ def look_up(name: str) -> str:
     return f"{name} is there"
 
 
-@aftershock.tool(target=lambda name: {"service.name": name.missing})
+def nowhere(name: str) -> dict[str, str]:
+    """A target function with a bug."""
+    raise LookupError(name)
+
+
+@aftershock.tool(target=nowhere)
 def aim(name: str) -> str:
     """A tool whose target cannot be found out."""
     return name
