@@ -1,4 +1,4 @@
-"""Drop counters: what our code could not do or had to drop, by reason, as one metric and a log."""
+"""Drop counters: what our code could not do or had to drop, by reason, logged once each."""
 
 from __future__ import annotations
 
@@ -6,13 +6,8 @@ import logging
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from threading import RLock
-
-from opentelemetry.metrics import CallbackOptions, Meter, Observation
-
-from aftershock.attributes import DROP_REASON, RECORDER_DROPS
 
 logger = logging.getLogger("aftershock")
 
@@ -52,22 +47,6 @@ def record_failure(place: str) -> None:
             one_line(error),
             exc_info=error if os.environ.get("AFTERSHOCK_DEBUG") else None,
         )
-
-
-def report_drops(meter: Meter) -> None:
-    """Let a meter export the counts: `aftershock.recorder.drops` by `aftershock.drop.reason`."""
-    meter.create_observable_counter(
-        RECORDER_DROPS,
-        [observe_drops],
-        unit="{drop}",
-        description="What the recorder dropped at a bound or failed to do.",
-    )
-
-
-def observe_drops(_: CallbackOptions) -> Iterator[Observation]:
-    """One observation for each reason."""
-    for reason, count in drop_counts().items():
-        yield Observation(count, {DROP_REASON: reason})
 
 
 def drop_counts() -> dict[str, int]:

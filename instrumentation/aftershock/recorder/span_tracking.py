@@ -29,7 +29,8 @@ from aftershock.attributes import (
 )
 from aftershock.policy.policy import describe
 from aftershock.recorder import implicit_run
-from aftershock.recorder.drop_counters import record_failure, report_drops
+from aftershock.recorder.drop_counters import record_failure
+from aftershock.recorder.drop_metric import report_drops
 from aftershock.recorder.invocation_metrics import (
     EXECUTE_TOOL,
     INFERENCES,
