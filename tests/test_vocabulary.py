@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 
 from tests.vocabulary import BANNED, PLAIN, ROOT, banned_in, checked_files, parts_of
 
