@@ -119,6 +119,7 @@ class Scene:
     impacts: dict[str, Impact] = field(default_factory=dict[str, Impact])
     reported: list[Impact] = field(default_factory=list[Impact])
     jitter_s: float = 0.0
+    batch: int = 1  # scrapes that arrive together, as one answer to a query
 
     def play(
         self, until_s: float, steps: Iterable[Step] = (), facts: Iterable[Fact] = ()
@@ -128,6 +129,7 @@ class Scene:
         waiting = sorted(steps, key=lambda each: each.began_at_ns)
         known = tuple(facts)
         seconds = 0.0
+        scrapes = 0
         while seconds <= until_s:
             now = seconds + float(random.uniform(0, self.jitter_s))
             for entity in self.entities:
@@ -138,7 +140,9 @@ class Scene:
                         self.store.append(entity, metric, family, unit, at(now), drawn * factor)
             while waiting and waiting[0].began_at_ns <= at(now):
                 self.observer.open(waiting.pop(0), known)
-            self.score(now + self.cadence_s / 4)
+            scrapes += 1
+            if scrapes % self.batch == 0:
+                self.score(now + self.cadence_s / 4)
             seconds += self.cadence_s
         return self.impacts
 

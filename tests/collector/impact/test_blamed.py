@@ -34,6 +34,26 @@ def test_what_breaks_after_an_action_is_probably_its_doing_at_any_cadence(cadenc
     assert 0 < lead_ns <= 4 * cadence_s * S
 
 
+def test_scrapes_that_arrive_together_are_judged_one_after_the_other() -> None:
+    """A query each half minute brings six scrapes: damage that lasted is probable at once."""
+    scene = Scene(broken([CHECKOUT], 612), cadence_s=5.0, batch=6)
+
+    found = scene.play(650, [step("a", 603, CHECKOUT)])
+
+    assert found["a"].label == "probable"
+
+
+def test_a_blip_among_scrapes_that_arrive_together_is_not_probable() -> None:
+    hit = broken([CHECKOUT], 612)
+
+    def blip(entity: str, metric: str, seconds: float) -> float | None:
+        return hit(entity, metric, seconds) if seconds < 619 else 1.0
+
+    found = Scene(blip, cadence_s=5.0, batch=6).play(800, [step("a", 603, CHECKOUT)])
+
+    assert "a" not in found or found["a"].label != "probable"
+
+
 def test_with_forty_seconds_of_history_at_twice_a_second_a_verdict_is_possible() -> None:
     scene = Scene(
         broken([CHECKOUT], 46), cadence_s=0.5, observer=ActionObserver(observation_window_s=60)
