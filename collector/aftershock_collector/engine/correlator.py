@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from aftershock.limits import Limits
-from aftershock.model import Change, Fact, Impact, Step
+from aftershock.model import Change, Fact, Impact, Step, StepKind
 from aftershock.runs.expectations import LearnedExpectations
 from aftershock_collector.engine.baseline import Baseline
 from aftershock_collector.engine.cross_run import CrossRunChanges
@@ -80,6 +80,11 @@ class Correlator:
         """Record whose traces these are; `skew_ns` added to their times gives our clock."""
         for step in steps:
             self.links.record(step, skew_ns)
+            if step.kind is StepKind.OUTGOING and step.service:
+                for target in step.targets:
+                    self._measurer.calls.record(
+                        f"service/{step.service}", target, step.began_at_ns + skew_ns
+                    )
 
     def changes_waiting_for(self, steps: Iterable[Step]) -> list[Change]:
         """Changes that named a trace before it was known as an agent's, as it is now."""
@@ -129,7 +134,8 @@ class Correlator:
 
     def score(self, now_ns: int, live_runs: Mapping[str, object]) -> list[Impact]:
         """One scoring round over the observed actions; returns new and different attributions."""
-        impacts = self.observer.score(now_ns, self.series, self.topology)
+        self.observer.calls_seen = 0 if self.topology else len(self._measurer.calls)
+        impacts = self.observer.score(now_ns, self.series, self._calls(now_ns))
         for impact in impacts:
             self.suspect_index.judged(impact)
             if impact.run_id in live_runs:
@@ -155,9 +161,13 @@ class Correlator:
         """The agent actions that may be behind an alert, as far as is known now."""
         resolved, _ = self.links.resolve(alert)
         return self.suspect_index.rank(
-            resolved, self.topology, self.series.canonical, now_ns,
+            resolved, self._calls(now_ns), self.series.canonical, now_ns,
             events=self.observer.events, no_agent=self.observer.no_agent,
         )  # fmt: skip
+
+    def _calls(self, now_ns: int) -> Mapping[str, Sequence[str]]:
+        """Who calls whom, as declared and as seen."""
+        return self._measurer.calls.beside(self.topology, now_ns)
 
     def rank_suspects(self, now_ns: int) -> list[Suspects]:
         """Rankings of alerts that are new or different since the last time."""
@@ -176,6 +186,7 @@ class Correlator:
             self._dropped,
             self.series.dropped,
             self._measurer.dropped,
+            self._measurer.calls.dropped,
             self.observer.dropped,
             self.observer.events.dropped,
             self.suspect_index.dropped,

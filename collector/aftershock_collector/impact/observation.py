@@ -39,6 +39,7 @@ from aftershock_collector.impact.scoring import ScoringRound, Standing, Surround
 from aftershock_collector.impact.sequential import HOLD_S, PAGED_ROUNDS, Held, held
 from aftershock_collector.impact.troubles import BEFORE_ALERT_NS, Troubles
 from aftershock_collector.metrics.series import RETENTION_S, Series, SeriesSource, SeriesStore
+from aftershock_collector.wording import counted
 
 OBSERVATION_WINDOW_S = 600.0  # later damage could not be separated from chance in recordings
 OPEN_MAX = 256  # actions observed at once; the oldest is dropped
@@ -63,6 +64,7 @@ class ActionObserver:
         self.events = Events()
         self.no_agent = NO_AGENT_LOG_ODDS  # moved by people's feedback
         self.blind: tuple[str, ...] = ()  # what could not be queried for the newest round
+        self.calls_seen = 0  # pairs that topology was learnt from; 0 where it was declared
         self.troubles = Troubles()
         self._references = References()
         self._patience_ns = int(patience_s * 1e9)  # how long series may take to arrive
@@ -202,7 +204,7 @@ class ActionObserver:
                 opened.until_ns += self._window_ns
                 settled = False
             if settled:
-                settle(opened, now_ns, series, self.blind[:BLIND_MAX])
+                settle(opened, now_ns, series, self._unasked())
             if opened.best is not None:
                 self._remember_trouble(opened.best, now_ns)
                 if is_reportable(opened.best, opened.reported, settled=settled):
@@ -262,7 +264,14 @@ class ActionObserver:
             if self._is_ruled_out(opened, standing.target):
                 standing = standing._replace(probability=0.0)  # noqa: PLW2901
                 opened.held = Held()
-            _conclude(standing, seen, now_ns, self.blind[:BLIND_MAX])
+            _conclude(standing, seen, now_ns, self._unasked())
+
+    def _unasked(self) -> tuple[str, ...]:
+        """What could not be asked, or was told by nobody."""
+        if not self.calls_seen:
+            return self.blind[:BLIND_MAX]
+        learnt = f"who calls whom was learnt from {counted(self.calls_seen, 'pair')} seen calling"
+        return (*self.blind[:BLIND_MAX], learnt)
 
     def _remember_trouble(self, best: Impact, now_ns: int) -> None:
         change = best.change

@@ -49,6 +49,11 @@ _REPLICA = re.compile(r"^(?P<deployment>.+)-[bcdf0-9]{6,10}-[a-z0-9]{5}$")  # of
 _CALLED = (DB_NAMESPACE, DB_SYSTEM, SERVER_ADDRESS, SERVER_PORT)
 _NODE_METRICS = ("node_", "system.", "kube_node_")  # about a machine, whatever exported them
 _PLATFORM_METRICS = ("kube_", "container_")  # of an exporter that is not what they are about
+# Metrics about calls between two services: how their names begin, and labels of both sides.
+_CALL_METRICS = (
+    ("traces_service_graph_", "client", "server"),  # OpenTelemetry's connector, Tempo, Alloy
+    ("istio_", "source_workload", "destination_workload"),
+)
 
 
 class Place(NamedTuple):
@@ -71,6 +76,8 @@ def place_of(
         called: the metric is a caller's view (of a database, of a server): it says how the
             callee is doing, and belongs to it.
     """
+    if (pair := called_pair(name, attributes)) is not None:
+        return Place(pair[1], _instance(resource, attributes), ())
     if called:
         seen = {key: str(attributes[key]) for key in _CALLED if attributes.get(key) is not None}
         callee = entity_key(seen)
@@ -86,6 +93,20 @@ def place_of(
     if name.startswith(_NODE_METRICS) and HOST_NAME in named and DB_NAMESPACE not in named:
         return Place(f"host/{named[HOST_NAME]}", "", ())
     return _own(named, _instance(resource, attributes))
+
+
+def called_pair(name: str, attributes: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Caller and callee that a metric about calls names; None for any other metric."""
+    for beginning, client, server in _CALL_METRICS:
+        if name.startswith(beginning) and attributes.get(client) and attributes.get(server):
+            return f"service/{attributes[client]}", f"service/{attributes[server]}"
+    return None
+
+
+def caller_of(resource: Mapping[str, Any]) -> str | None:
+    """Whoever reports a call of its own."""
+    place = _own(_named(resource, {}), "")
+    return None if place is None else place.entity
 
 
 def workload(entity: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from math import isfinite
 from typing import NamedTuple
 
+from aftershock_collector.metrics.call_graph import CallGraph
 from aftershock_collector.metrics.classification import (
     Class,
     classify,
@@ -19,7 +20,7 @@ from aftershock_collector.metrics.classification import (
     failed,
 )
 from aftershock_collector.metrics.distributions import Buckets, buckets_of, merged, quantile, since
-from aftershock_collector.metrics.entities import Place, place_of
+from aftershock_collector.metrics.entities import Place, called_pair, caller_of, place_of
 from aftershock_collector.metrics.known_metrics import Fold
 from aftershock_collector.metrics.reporting import Expected, ReportTimes
 from aftershock_collector.metrics.series import SERIES_MAX, Family, SeriesStore
@@ -106,6 +107,7 @@ class Measurer:
         self._per_entity: Counter[str] = Counter()
         self._last: OrderedDict[_LabelSet, _Last] = OrderedDict()
         self._aliases: dict[str, str] = {}
+        self.calls = CallGraph()
         self._reports = ReportTimes()
         self._forgot = False  # since then, a label set that seems new may only be forgotten
 
@@ -132,6 +134,7 @@ class Measurer:
             if place is None:
                 self.dropped["sample_without_entity"] += 1
                 continue
+            self._learn(sample, kind, place)
             if not counted(kind, sample.attributes) or not self._admit(place, sample.name):
                 continue
             labels = _label_set(sample, place)
@@ -149,6 +152,14 @@ class Measurer:
         for (entity, _, instance), (share, _, _) in open_shares.items():
             self._reports.record(entity, instance, share.time_ns)
         return points
+
+    def _learn(self, sample: Sample, kind: Class, place: Place) -> None:
+        """A metric about calls says who calls whom."""
+        pair = called_pair(sample.name, sample.attributes)
+        if pair is None and kind.called and (caller := caller_of(sample.resource)) is not None:
+            pair = caller, place.entity
+        if pair is not None:
+            self.calls.record(*pair, sample.time_ns)
 
     def _share(self, key: tuple[str, str, str], kind: Class, time_ns: int) -> _Share:
         """An empty interval; of errors reported for the first time, with the reports before."""

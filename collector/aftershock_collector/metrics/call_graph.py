@@ -1,0 +1,51 @@
+"""Who calls whom, learnt from calls that were seen: client spans, client metrics, service graphs."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
+
+EDGES_MAX = 10_000  # pairs remembered: a hundred services that call a hundred each; 3 MB
+FORGOTTEN_S = 26 * 3_600.0  # a pair that has not called for a day does not call any more
+
+
+class CallGraph:
+    """Pairs of caller and callee, bounded; the one that was seen longest ago is forgotten."""
+
+    def __init__(self) -> None:
+        self.dropped: Counter[str] = Counter()
+        self._seen_ns: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._known: dict[str, list[str]] | None = None  # None: to be made again
+
+    def __len__(self) -> int:
+        return len(self._seen_ns)
+
+    def record(self, caller: str, callee: str, time_ns: int) -> None:
+        """A call was seen."""
+        if caller == callee:
+            return
+        pair = caller, callee
+        if pair not in self._seen_ns:
+            self._known = None
+        self._seen_ns[pair] = max(time_ns, self._seen_ns.get(pair, 0))
+        self._seen_ns.move_to_end(pair)
+        if len(self._seen_ns) > EDGES_MAX:
+            self._seen_ns.popitem(last=False)
+            self._known = None
+            self.dropped["call_pairs_full"] += 1
+
+    def beside(
+        self, declared: Mapping[str, Sequence[str]], now_ns: int
+    ) -> Mapping[str, Sequence[str]]:
+        """What was declared, and what was seen beside it."""
+        oldest_ns = now_ns - int(FORGOTTEN_S * 1e9)
+        while self._seen_ns and next(iter(self._seen_ns.values())) < oldest_ns:
+            self._seen_ns.popitem(last=False)
+            self._known = None
+        if self._known is None:
+            self._known = {caller: list(callees) for caller, callees in declared.items()}
+            for caller, callee in self._seen_ns:
+                callees = self._known.setdefault(caller, [])
+                if callee not in callees:
+                    callees.append(callee)
+        return self._known
