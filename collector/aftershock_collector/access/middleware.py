@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -16,6 +16,7 @@ from aftershock_collector.access.tokens import Scope as Permission
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})  # probes of platforms carry no token
 ALERT_PATHS = frozenset({"/api/v1/alerts/alertmanager", "/api/v2/alerts"})
+DEPLOY_PATHS = {f"/api/v1/deploys/{system}": system for system in ("argocd", "flux", "github")}
 INGEST_PATHS = frozenset({"/v1/traces", "/v1/metrics", "/v1/logs", "/v1/preflight"})
 ANSWER_PREFIX = "/tickets/"
 # One action on one incident, as links in messages have it.
@@ -34,8 +35,10 @@ class Gate:
         hosts: Hosts,
         senders: Senders,
         refused: Callable[[str], None] = lambda _reason: None,
+        signed_paths: Collection[str] = (),
     ) -> None:
         self._app = app
+        self._signed_paths = signed_paths  # whose bodies are signed: verified behind this gate
         self._hosts = hosts
         self._senders = senders
         self._refused = refused
@@ -49,6 +52,8 @@ class Gate:
             self._hosts.check(scope["method"], headers)
             signed = b"signature=" in scope.get("query_string", b"")
             permission = permission_for(scope["method"], scope["path"], signed=signed)
+            if scope["method"] == "POST" and scope["path"] in self._signed_paths:
+                permission = None
             state: dict[str, Any] = scope.setdefault("state", {})
             if permission is not None:
                 state[SENDER] = self._senders.admit(_credentials(scope, headers), permission)
@@ -75,7 +80,7 @@ def permission_for(method: str, path: str, *, signed: bool = False) -> Permissio
         return Permission.READ
     if path in INGEST_PATHS:
         return Permission.INGEST
-    if path in ALERT_PATHS:
+    if path in ALERT_PATHS or path in DEPLOY_PATHS:
         return Permission.ALERTS
     return Permission.ANSWER if path.startswith(ANSWER_PREFIX) else Permission.CONTROL
 

@@ -301,7 +301,7 @@ class _Source:
 
     def _resolve_secrets(self) -> None:
         """Put what a secret's file holds in the place of its name."""
-        for path, owner, key in secret_files(self.document.get("on_call") or {}):
+        for path, owner, key in secret_files(self.document):
             named = Path(cast("dict[str, str]", owner[key])["file"]).expanduser()
             owner[key] = self._held(path, named)
 

@@ -180,6 +180,8 @@ class Config:
     memory_bytes_max: int = MEMORY_BYTES_MAX
     series_max: int = 20_000  # 300 bytes and one ring each: 100 MB at worst
     tick_s: float = 0.5  # a finding within a second needs two conclusions a second
+    # System → what it signs its webhooks with; such webhooks need no token.
+    webhook_secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     infrastructure: Infrastructure = Infrastructure()
     on_call: OnCall = field(default_factory=OnCall)
     document: Document = field(default_factory=dict[str, Any])
@@ -225,6 +227,7 @@ class Config:
             tls=_tls(collector.get("tls") or {}),
             forward_url=collector.get("forward"),
             activity_log_url=collector.get("activity_log"),
+            webhook_secrets=_webhook_secrets(collector.get("webhooks") or {}),
             infrastructure=_infrastructure(document.get("infrastructure") or {}),
             on_call=OnCall.parse(document.get("on_call") or {}),
             document={key: document[key] for key in POLICY_SECTIONS if document.get(key)},
@@ -244,6 +247,10 @@ def home(environment: Mapping[str, str] | None = None) -> Path:
 
 def _tls(given: Document) -> Tls:
     return Tls(**{name: Path(place).expanduser() for name, place in given.items()})
+
+
+def _webhook_secrets(given: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
+    return {system: section["secret"] for system, section in given.items()}
 
 
 def _infrastructure(given: Document) -> Infrastructure:

@@ -195,8 +195,9 @@ def _minutes(text: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-def secret_files(on_call: dict[str, Any]) -> Iterator[tuple[Place, dict[str, Any], str]]:
+def secret_files(document: Document) -> Iterator[tuple[Place, dict[str, Any], str]]:
     """Secrets that are given as files: where they stand, and the section and key to fill in."""
+    on_call: dict[str, Any] = document.get("on_call") or {}
     further: dict[str, dict[str, Any]] = on_call.get("receivers") or {}
     places: dict[Place, dict[str, Any]] = {("on_call",): on_call}
     places |= {("on_call", "receivers", name): section for name, section in further.items()}
@@ -206,6 +207,10 @@ def secret_files(on_call: dict[str, Any]) -> Iterator[tuple[Place, dict[str, Any
             for key in keys:
                 if isinstance(owner.get(key), dict):
                     yield (*place, kind, key, "file"), owner, key
+    collector: dict[str, dict[str, dict[str, Any]]] = document.get("collector") or {}
+    for system, owner in (collector.get("webhooks") or {}).items():
+        if isinstance(owner.get("secret"), dict):
+            yield ("collector", "webhooks", system, "secret", "file"), owner, "secret"
 
 
 def unknown_receivers(on_call: Document) -> Iterator[tuple[Place, str, list[str]]]:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import httpx
 
 from aftershock_collector.config.model import Config
+from aftershock_collector.reading.decoder import OTLP
 from aftershock_collector.sources.requests import Accepted, Answer, Signal, Submit
 from aftershock_collector.telemetry import Telemetry
 
@@ -54,7 +55,7 @@ class Forwarder:
             signal: Signal, body: bytes, content_type: str, sender: str
         ) -> Answer:
             answer = await submit(signal, body, content_type, sender)
-            if isinstance(answer, Accepted) and signal is not Signal.ALERTS:
+            if isinstance(answer, Accepted) and signal in OTLP:
                 self.put(signal, body, content_type)
             return answer
 

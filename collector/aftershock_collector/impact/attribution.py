@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from aftershock.grade import SUSPECTED_FROM, Effect, Grade, grade_of
-from aftershock.model import Alternative, Change, Impact, Parts
+from aftershock.model import Alternative, Change, ChangeKind, Impact, Parts
 from aftershock_collector.impact.aftermath import change_of, chart_of
 from aftershock_collector.impact.evidence import NOTHING, Evidence, Movement
 from aftershock_collector.impact.helped import improvement, unchanged
@@ -142,7 +142,7 @@ def alternatives_of(standing: Standing, probability: float) -> tuple[Alternative
     others = [alternative_of(opened, share * scale) for opened, share in standing.shares]
     others.sort(key=lambda alternative: -alternative.probability)
     outside = [
-        Alternative(None, None, f"{change.kind.value} {change.name} of {change.entity}", share)
+        Alternative(None, None, words_of(change), share)
         for change, share in ((change, share * scale) for change, share in standing.outside)
     ]
     no_agent = standing.no_agent - sum(share for _, share in standing.outside)
@@ -156,6 +156,13 @@ def alternatives_of(standing: Standing, probability: float) -> tuple[Alternative
         Alternative(None, None, NO_AGENT, max(0.0, no_agent * scale)),
     ]
     return tuple(sorted(named, key=lambda alternative: -alternative.probability))
+
+
+def words_of(change: Change) -> str:
+    """What others did, as the page names it: `deploy of checkout 2.1.4 by CI`."""
+    if change.kind is ChangeKind.DEPLOY:
+        return f"deploy of {change.entity.rpartition('/')[2]} {change.name}"
+    return f"{change.kind.value} {change.name} of {change.entity}"
 
 
 def alternative_of(opened: OpenAction, share: float) -> Alternative:

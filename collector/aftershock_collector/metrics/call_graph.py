@@ -1,4 +1,4 @@
-"""Who calls whom, learnt from calls that were seen: client spans, client metrics, service graphs."""
+"""Who calls whom, learnt from client spans, client metrics and metrics of service graphs."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from aftershock.policy.policy import Policy
 from aftershock_collector.otlp.decode import decode_logs, decode_metrics, decode_traces
 from aftershock_collector.otlp.wire import LogEvent, Sample, Span
 from aftershock_collector.reading.alerts import changes_of_alerts
+from aftershock_collector.reading.deploys import changes_of_deploys
 from aftershock_collector.reading.read import read, read_event
 from aftershock_collector.reading.redaction import (
     redacted_change,
@@ -30,12 +31,19 @@ Read = TypeVar("Read")
 
 
 class Signal(StrEnum):
-    """What a body is: the three things that OTLP carries, or alerts as Alertmanager posts them."""
+    """What a body is: what OTLP carries, or what another system posts in its own format."""
 
     TRACES = "traces"
     METRICS = "metrics"
     LOGS = "logs"
     ALERTS = "alerts"
+    ARGO_CD = "argocd"  # deploys by others, as three systems post them
+    FLUX = "flux"
+    GITHUB = "github"
+
+
+OTLP = frozenset({Signal.TRACES, Signal.METRICS, Signal.LOGS})
+DEPLOYS = frozenset({Signal.ARGO_CD, Signal.FLUX, Signal.GITHUB})
 
 
 @dataclass(slots=True)
@@ -114,6 +122,11 @@ def decode(
     if signal is Signal.ALERTS:
         alerts = changes_of_alerts(body, arrived_ns)
         return Batch(changes=alerts.items, rejected=alerts.rejected, trimmed=alerts.trimmed)
+    if signal in DEPLOYS:
+        deploys = changes_of_deploys(signal, body, arrived_ns)
+        return Batch(
+            changes=[redacted_change(each) for each in deploys.items], rejected=deploys.rejected
+        )
     events = decode_logs(body, content_type)
     batch = Batch(rejected=events.rejected, trimmed=events.trimmed)
     for event in events.items:

@@ -1,4 +1,4 @@
-"""The HTTP server: OTLP, Alertmanager's webhooks, /healthz, /readyz, /metrics and the pages.
+"""The HTTP server: OTLP, webhooks of alerts and deploys, /healthz, /readyz, /metrics and the pages.
 
 A busy collector answers 503 with Retry-After and never 429: older exporters do not retry on 429.
 """
@@ -23,16 +23,19 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from aftershock_collector.access.hosts import Hosts
-from aftershock_collector.access.middleware import ALERT_PATHS, SENDER, Gate
+from aftershock_collector.access.middleware import ALERT_PATHS, DEPLOY_PATHS, SENDER, Gate
 from aftershock_collector.access.rates import Rates
 from aftershock_collector.access.senders import Senders
 from aftershock_collector.access.tls import server_context
 from aftershock_collector.access.tokens import Tokens
 from aftershock_collector.config.model import Address, Config
+from aftershock_collector.reading.decoder import OTLP
+from aftershock_collector.reading.deploys import WEBHOOKS
 from aftershock_collector.sources.descriptors import connections_max, report_accept_failures
 from aftershock_collector.sources.http_connections import HEAD_S, Connection, Connections
 from aftershock_collector.sources.otlp_responses import response_json, response_of
 from aftershock_collector.sources.requests import Accepted, Answer, Busy, Refused, Signal, Submit
+from aftershock_collector.sources.signatures import is_signed
 from aftershock_collector.sources.unpacking import (
     WINDOW_BITS,
     TooLarge,
@@ -102,10 +105,14 @@ def otlp_app(
 
     app = Starlette(
         routes=[
-            *(Route(f"/v1/{s}", export(s), methods=["POST"]) for s in _OTLP),
+            *(Route(f"/v1/{s}", export(s), methods=["POST"]) for s in sorted(OTLP)),
             *(
                 Route(place, export(Signal.ALERTS), methods=["POST"])
                 for place in sorted(ALERT_PATHS)
+            ),
+            *(
+                Route(place, export(Signal(system)), methods=["POST"])
+                for place, system in DEPLOY_PATHS.items()
             ),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
@@ -121,10 +128,8 @@ def otlp_app(
         hosts=Hosts.of(config),
         senders=senders,
         refused=lambda reason: telemetry.refuse("http", reason),
+        signed_paths={p for p, system in DEPLOY_PATHS.items() if system in config.webhook_secrets},
     )
-
-
-_OTLP = (Signal.TRACES, Signal.METRICS, Signal.LOGS)
 
 
 class _Exports:
@@ -140,24 +145,33 @@ class _Exports:
     async def respond(self, signal: Signal, request: Request) -> Response:
         declared = request.headers.get("content-type", "")
         kind = CONTENT_TYPES.get(declared.partition(";")[0].strip().lower())
-        if signal is Signal.ALERTS and kind == PROTOBUF:
+        if signal not in OTLP and kind == PROTOBUF:
             kind = None
         if kind is None:
-            accepted = JSON if signal is Signal.ALERTS else f"{PROTOBUF} or {JSON}"
+            accepted = f"{PROTOBUF} or {JSON}" if signal in OTLP else JSON
             message = f"content type {declared[:100]!r}: send {accepted}"
             return self._counted(
                 signal, _error(JSON, _Rejected(415, code_pb2.INVALID_ARGUMENT, message))
             )
         try:
             body = await self._body(request)
-            response = self._response(
-                signal, kind, await self._submit(signal, body, kind, request.scope["state"][SENDER])
-            )
+            sender = request.scope["state"].get(SENDER)
+            if sender is None:
+                sender = self._signer(signal, request, body)
+            response = self._response(signal, kind, await self._submit(signal, body, kind, sender))
         except _Rejected as rejected:
             response = _error(kind, rejected)
         except ClientDisconnect:
             response = Response(status_code=400)  # for the request counter only
         return self._counted(signal, response)
+
+    def _signer(self, signal: Signal, request: Request, body: bytes) -> str:
+        """The name of the system that signed a body; a wrong signature is refused."""
+        header = WEBHOOKS[signal].signature
+        secret = self._config.webhook_secrets[signal]
+        if not header or not is_signed(secret, request.headers.get(header), body):
+            raise _Rejected(401, code_pb2.UNAUTHENTICATED, f"{header} does not fit the body")
+        return signal.value
 
     def _counted(self, signal: Signal, response: Response) -> Response:
         self._telemetry.requests.labels("http", signal, str(response.status_code)).inc()
@@ -171,7 +185,7 @@ class _Exports:
                 raise _Rejected(500, code_pb2.INTERNAL, answer.message)
             case Refused():
                 raise _Rejected(400, code_pb2.INVALID_ARGUMENT, answer.message)
-            case Accepted() if signal is Signal.ALERTS:
+            case Accepted() if signal not in OTLP:
                 counted = {"rejected": answer.rejected, "message": answer.message}
                 return JSONResponse({**counted, "suspects": list(answer.suspects)})
             case Accepted() if kind == JSON:

@@ -354,3 +354,13 @@ def test_a_budget_and_a_context_window_reach_the_limits_that_rules_read(tmp_path
         limits.stall_s,
         limits.repeats_alarm,
     )
+
+
+def test_secrets_of_webhooks_may_stand_in_files(tmp_path: Path) -> None:
+    (tmp_path / "github").write_text("hush\n")
+    file = tmp_path / "aftershock.yaml"
+    file.write_text(
+        "collector:\n  webhooks:\n    github: {secret: {file: github}}\n    flux: {secret: shh}\n"
+    )
+
+    assert load(file, {}).webhook_secrets == {"github": "hush", "flux": "shh"}
