@@ -202,7 +202,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         TOOL,
         "Keyed digest of the arguments without request ids, clocks and the like, if there are any.",
     ),
-    Attribute(ARGUMENTS_SKETCH, "hashes", TOOL, "Keyed hashes of the words of the arguments."),
+    Attribute(ARGUMENTS_SKETCH, "hashes", TOOL, "Keyed hashes of names and words in arguments."),
     Attribute(ARGUMENTS_SIZE, "int", TOOL, "Characters of the arguments as JSON."),
     Attribute(
         ARGUMENT_IDS, "string[]", TOOL, "`argument=hash` of each id-like word of the arguments."

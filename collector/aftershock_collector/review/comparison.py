@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from aftershock.fingerprints.fingerprint import names_in, text_of
+from aftershock.fingerprints.asked import asked_of
+from aftershock.fingerprints.fingerprint import text_of
 from aftershock.model import Outcome
 from aftershock_collector.reading.dialects import parsed
 from aftershock_collector.reading.read import DIALECTS
@@ -129,7 +130,7 @@ def compare_arguments(action: Action, content: Content, earlier: Sequence[Call])
         return Compared(Likeness.UNKNOWN, other.number)
     moved = sketch ^ before
     return Compared(
-        Likeness.NUMBERS if moved and moved == names_in(moved) else Likeness.DIFFERENT,
+        Likeness.NUMBERS if moved and moved == asked_of(moved).numbers else Likeness.DIFFERENT,
         other.number,
         share(moved, sketch | before),
         tuple(shown),

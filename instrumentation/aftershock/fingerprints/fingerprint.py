@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from aftershock.fingerprints import keyed
 from aftershock.fingerprints.answers import is_volatile_argument, items_of
+from aftershock.fingerprints.asked import asked_in, unnamed
 from aftershock.fingerprints.keyed import hash_subject, smallest
-from aftershock.fingerprints.personal import PERSONAL_NAME, without_personal
 from aftershock.limits import DEFAULTS, NESTING_MAX, Limits
 from aftershock.model import Fingerprint, Outcome
 from aftershock.wire import encode_named_hash
@@ -105,20 +104,15 @@ def fingerprint_arguments(arguments: Any, limits: Limits = DEFAULTS) -> Fingerpr
     """The fingerprint of a call's arguments, equal for calls that differ in form only.
 
     Key order, white space, empty values, wrappers (`{"arguments": {…}}`), and JSON or numbers in
-    text do not matter. The sketch holds the words of the values; names are odd
-    (see `names_in`), which separates "the same question reworded" from "the next page".
-    Numbers of people (telephone, card, social security, e-mail) are never in the sketch.
+    text do not matter. The sketch (`asked`) separates "the same question reworded" from "the next
+    page". Numbers of people (telephone, card, social security, e-mail) are never in it.
     """
     normal = normalise(arguments)
     text = CANONICAL.encode(normal) if normal else ""
-    leaves: list[str] = []
-    collect_leaves(normal, leaves)
-    spoken, personal = without_personal("\n".join(leaves)[: limits.value_chars_max])
     digest = keyed.hash_value(text.encode("utf-8", "replace"))
-    hashes = set(map(hash_sketch_word, set(WORD.findall(spoken.casefold()))))
-    if personal or len(leaves) < count_leaves(normal):
-        # What was left out still tells this call from another, but only together with the rest.
-        hashes.add(int(digest[:8], 16) | 1)
+    hashes, left_out = asked_in(normal, limits.value_chars_max) if normal else (set[int](), 0)
+    if left_out:
+        hashes.add(unnamed(int(digest[:8], 16)))
     size = len(arguments) if isinstance(arguments, str) else len(text)
     return Fingerprint(digest, smallest(hashes, limits.sketch_parts_max), size, stem_of(normal))
 
@@ -168,20 +162,6 @@ def fingerprint_result(result: Any, limits: Limits = DEFAULTS) -> Fingerprint:
     )
 
 
-def hash_sketch_word(word: str) -> int:
-    """A word's hash: odd where it has a digit, as ids, dates and page numbers have; else even."""
-    hashed = keyed.hash_word(word)
-    if word.isalpha() or not HAS_DIGIT.search(word):
-        return hashed & ~1
-    return hashed | 1
-
-
-@lru_cache(maxsize=4_096)  # asked for at each step of a run that holds the value
-def names_in(sketch: frozenset[int]) -> frozenset[int]:
-    """The words of arguments that name one thing among many: those with a digit."""
-    return frozenset(word for word in sketch if word & 1)
-
-
 def normalise(value: Any, depth: int = 0) -> Any:
     """A value in its canonical form: dicts, lists and texts only, without empty parts."""
     if isinstance(value, str):
@@ -227,27 +207,6 @@ def normalise_mapping(mapping: dict[Any, Any], depth: int) -> Any:
         if key in WRAPPERS and isinstance(only, dict):
             return cast("dict[str, Any]", only)
     return kept
-
-
-def collect_leaves(normal: Any, leaves: list[str]) -> None:
-    """Add the texts inside a normal form, apart from those whose name says "about a person"."""
-    if isinstance(normal, str):
-        leaves.append(normal)
-    elif isinstance(normal, dict):
-        for name, item in cast("dict[str, Any]", normal).items():
-            if not PERSONAL_NAME.search(name):
-                collect_leaves(item, leaves)
-    else:
-        for item in normal:
-            collect_leaves(item, leaves)
-
-
-def count_leaves(normal: Any) -> int:
-    """The number of texts inside a normal form."""
-    if isinstance(normal, str):
-        return 1
-    inside = cast("dict[str, Any]", normal).values() if isinstance(normal, dict) else normal
-    return sum(map(count_leaves, inside))
 
 
 def text_of(result: Any) -> str:

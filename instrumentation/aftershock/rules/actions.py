@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from aftershock.fingerprints.asked import asked_of
 from aftershock.fingerprints.keyed import hash_public
 from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step, StepKind
 from aftershock.policy.tiers import is_waiting
@@ -23,6 +24,7 @@ STEPS_MAX = 128
 PEOPLE = frozenset({"user", "human"})
 NO_CHANGE = frozenset({AnswerState.UNCHANGED, AnswerState.REFUSED})
 NEW_SHARE_OF_WRITES = 0.5  # writes also report times, ids and counts: most of it must be new
+REPLACED_WORDS_MAX = 2  # more are another wording
 AT_ONCE_NS = 200_000_000  # between calls of one model turn: no model answers as fast
 BATCH_S = 2.0  # within which calls of one batch begin, where turns are not recorded
 IDLE_S = 10.0  # without an inference: the agent waits
@@ -211,9 +213,19 @@ def share_new(sketch: frozenset[int], earlier: frozenset[int]) -> float:
 
 @lru_cache(maxsize=8_192)
 def is_reworded(sketch: frozenset[int], other: frozenset[int], similarity_min: float) -> bool:
-    """True where two calls that name the same things share that part of all their words."""
-    shared = len(sketch & other)
-    return shared >= similarity_min * (len(sketch) + len(other) - shared)
+    """True where two calls, whose arguments name the same, share that part of their words.
+
+    Each must not name something in its sentences that the other does not, and one or two words
+    replaced by as many others ("price of alpha", "price of beta") ask about another thing.
+    """
+    this, that = asked_of(sketch), asked_of(other)
+    if not (this.names <= that.names or that.names <= this.names):
+        return False
+    only_this, only_that = len(this.words - that.words), len(that.words - this.words)
+    shared = len(this.words) - only_this
+    if only_this == only_that and 0 < only_this <= REPLACED_WORDS_MAX:
+        return False
+    return shared > 0 and shared >= similarity_min * (shared + only_this + only_that)
 
 
 def lane_prefix(run: Run, step: Step) -> str:

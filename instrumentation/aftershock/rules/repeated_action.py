@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
-from aftershock.fingerprints.fingerprint import names_in
+from aftershock.fingerprints.asked import asked_of
 from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step
 from aftershock.rules.actions import (
     Tail,
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 KIND = "repeated_action"
 Call = tuple[str, str]  # tool, digest of its arguments
+READS_MORE = 1  # a read harms nobody, and agents often stop by themselves after the third
+NOT_USABLE = frozenset({Outcome.FAILED, Outcome.EMPTY})
 
 
 @rule(Family.LOOPS, Lifetime.STATE, after=CONVERSATION, waste=True)
@@ -95,12 +97,12 @@ def repeated_call(
 
 
 def alarm_from(action: Action, limits: Limits) -> int:
-    """How many equal calls page: more of a retry, and of a poll that does not wait."""
+    """How many equal calls page: more of a read, of a retry, and of a poll that does not wait."""
     if action.outcome is Outcome.FAILED:
         return limits.retries_alarm
     if action.state in {AnswerState.PENDING, AnswerState.WAITS_FOR_PERSON}:
         return 2 * limits.repeats_alarm
-    return limits.repeats_alarm
+    return limits.repeats_alarm + (0 if action.tier.has_effect else READS_MORE)
 
 
 def repeated_calls(lane: list[Step]) -> list[list[int]]:
@@ -165,7 +167,8 @@ def emptied_writes(run: Run, lane: list[Step], limits: Limits) -> Iterator[Findi
 def reworded_calls(run: Run, tail: Tail, lane: list[Step], limits: Limits) -> Iterator[Finding]:
     """The same question in other words. It only warns, because rewording can help.
 
-    Calls with a different id, date or page ask something else.
+    One more is needed of calls with an effect, which hand over a draft and then the final version,
+    and where an answer could not be used, so that the next wording was a correction.
     """
     by_tool: dict[str, list[Step]] = {}
     for step in lane[-limits.repeat_window_actions :]:
@@ -173,7 +176,7 @@ def reworded_calls(run: Run, tail: Tail, lane: list[Step], limits: Limits) -> It
             by_tool.setdefault(action.tool, []).append(step)
     for tool, steps in by_tool.items():
         related = related_calls(tail, steps, limits) if len(steps) > 1 else []
-        if len(related) >= limits.repeats_warn:
+        if related and len(related) >= limits.repeats_warn + may_be_reworded_once(related):
             yield loop_finding(
                 run,
                 limits,
@@ -185,12 +188,19 @@ def reworded_calls(run: Run, tail: Tail, lane: list[Step], limits: Limits) -> It
             )
 
 
+def may_be_reworded_once(steps: list[Step]) -> bool:
+    """True for calls of which a second wording is no repetition."""
+    first = steps[0].action
+    assert first is not None
+    return first.tier.has_effect or first.outcome in NOT_USABLE
+
+
 def related_calls(tail: Tail, steps: list[Step], limits: Limits) -> list[Step]:
     """Calls of one tool that are a rewording of an earlier one, with the earlier one."""
-    naming: dict[frozenset[int], list[int]] = {}  # calls that name the same things
+    naming: dict[frozenset[int], list[int]] = {}  # calls whose arguments name the same things
     for place, step in enumerate(steps):
         if step.action is not None:
-            naming.setdefault(names_in(step.action.arguments.sketch), []).append(place)
+            naming.setdefault(asked_of(step.action.arguments.sketch).arguments, []).append(place)
     related: set[int] = set()
     for places in naming.values():
         for at, place in combinations(places, 2):
@@ -209,5 +219,5 @@ def related_calls(tail: Tail, steps: list[Step], limits: Limits) -> list[Step]:
 
 
 def is_correction(action: Action, earlier: Action) -> bool:
-    """True for a call that works after one that failed: it was worth asking in other words."""
-    return earlier.outcome is Outcome.FAILED and action.outcome is not Outcome.FAILED
+    """True for a call that works after one that did not: it was worth asking in other words."""
+    return earlier.outcome in NOT_USABLE and action.outcome not in NOT_USABLE

@@ -24,13 +24,16 @@ def ungrounded_argument(run: Run, limits: Limits) -> Iterator[Finding]:
     """The newest action, if it uses an id that no earlier message and no result contained.
 
     It is judged only if all messages and results are known. Models invent names for what they
-    create, so it pages only for destructive calls.
+    create, so it pages only for destructive calls. A call that its tool refused did nothing, so
+    that of those only destructive ones warn.
     """
     step = run.newest
     if step is None or step.action is None or run.dropped_steps:
         return
     action = step.action
-    if not action.tier.has_effect or not action.ids:
+    refused = action.outcome is Outcome.FAILED
+    grave = action.tier in GRAVE
+    if not action.tier.has_effect or not action.ids or (refused and not grave):
         return
     shown = shown_before(run, step)
     if shown is None:
@@ -49,7 +52,7 @@ def ungrounded_argument(run: Run, limits: Limits) -> Iterator[Finding]:
         kind=KIND,
         run_id=run.id,
         subject=f"{action.tool}/{step.span_id}",
-        level=Level.ALARM if action.tier in GRAVE else Level.WARN,
+        level=Level.ALARM if grave and not refused else Level.WARN,
         began_at_ns=step.began_at_ns,
         as_of_ns=run.now_ns,
         evidence=tuple(dict.fromkeys([step.span_id, *(one.span_id for one in trail.values())])),

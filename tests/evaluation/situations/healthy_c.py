@@ -260,7 +260,7 @@ def tail_with_same_line(r: Script) -> None:
 @healthy("json")
 def first_mistake_then_right(r: Script) -> None:
     """A payment method is mistyped, refused, and looked up."""
-    r.user("change my flight, please; use my card")
+    r.user("change my booking 1N99U6, please; use my card")
     r.call("get_user", {"name": "Mia", "payment_methods": ["credit_card_7815"]}, user="mia_li_36")
     r.call("update_booking", "Error: payment method not found", booking="1N99U6",
            payment="credit_card_7816321")  # fmt: skip

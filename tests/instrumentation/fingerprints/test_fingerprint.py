@@ -13,7 +13,6 @@ from aftershock.fingerprints.fingerprint import (
     error_class,
     fingerprint_arguments,
     fingerprint_result,
-    names_in,
     normalise,
     outcome_of,
     subjects_of,
@@ -86,15 +85,6 @@ def test_calls_that_differ_in_form_only_are_equal(same: tuple[dict[str, Any], ..
 )
 def test_calls_that_ask_something_else_differ(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert fingerprint_arguments(one).digest != fingerprint_arguments(other).digest
-
-
-def test_words_with_a_digit_are_told_from_other_words() -> None:
-    def names(**arguments: Any) -> frozenset[int]:
-        return names_in(fingerprint_arguments(arguments).sketch)
-
-    assert names(q="orders of may") == frozenset()
-    assert names(q="orders of may", page=2) == names(q="other words", page=2)
-    assert names(q="orders of may", page=2) != names(q="orders of may", page=3)
 
 
 @pytest.mark.parametrize(

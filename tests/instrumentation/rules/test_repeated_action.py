@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from aftershock.model import Finding, Level
 from aftershock.policy.policy import Policy
@@ -11,9 +14,9 @@ from tests.support.scenario import LIMITS, S, run
 
 
 def test_two_equal_calls_that_taught_nothing_warn_and_the_third_alarms() -> None:
-    twice = run().calls("get_status", name="shop").returns("degraded").times(2)
+    twice = run().calls("restart", name="shop").returns("restarted").times(2)
     warned = twice.says(repeated_action)
-    thrice = twice.calls("get_status", name="shop").returns("degraded")
+    thrice = twice.calls("restart", name="shop").returns("restarted")
     alarmed = thrice.says(repeated_action)
 
     assert [f.level for f in warned] == [Level.WARN]
@@ -21,8 +24,16 @@ def test_two_equal_calls_that_taught_nothing_warn_and_the_third_alarms() -> None
     assert warned[0].id == alarmed[0].id
     assert alarmed[0].evidence == ("span-000", "span-001", "span-002")
     assert alarmed[0].summary == (
-        "get_status was called 3 times with the same arguments and it returned nothing new."
+        "restart was called 3 times with the same arguments and it returned nothing new."
     )
+
+
+def test_a_read_harms_nobody_and_pages_one_call_later() -> None:
+    reading = run().calls("get_status", name="shop").returns("degraded").times(3)
+
+    assert [f.level for f in reading.says(repeated_action)] == [Level.WARN]
+    reading.calls("get_status", name="shop").returns("degraded")
+    assert [f.level for f in reading.says(repeated_action)] == [Level.ALARM]
 
 
 def test_one_call_is_no_repetition() -> None:
@@ -32,7 +43,7 @@ def test_one_call_is_no_repetition() -> None:
 def test_arguments_that_differ_in_form_only_are_the_same() -> None:
     wrapped = run().calls("page_down").returns("end of page")
     wrapped.calls("page_down", arguments={}).returns("end of page")
-    wrapped.calls("page_down", query="").returns("end of page")
+    wrapped.calls("page_down", query="").returns("end of page").times(2)
 
     assert [f.level for f in wrapped.says(repeated_action)] == [Level.ALARM]
 
@@ -46,7 +57,7 @@ def test_equal_calls_that_fail_are_retries_and_page_later() -> None:
 
 
 def test_a_call_without_an_answer_does_not_count_yet() -> None:
-    begun = run().calls("get_status").returns("degraded").times(2).calls("get_status")
+    begun = run().calls("get_status").returns("degraded").times(3).calls("get_status")
 
     assert [f.level for f in begun.says(repeated_action)] == [Level.WARN]
     assert [f.level for f in begun.returns("degraded").says(repeated_action)] == [Level.ALARM]
@@ -142,7 +153,7 @@ def test_a_watch_that_shows_a_settled_state_is_never_stuck() -> None:
 
 def test_request_ids_among_the_arguments_do_not_make_another_call() -> None:
     asking = run()
-    for number in range(3):
+    for number in range(4):
         asking.calls("get_balance", account=7, request_id=f"r-{number}").returns({"balance": 5})
 
     assert [f.level for f in asking.says(repeated_action)] == [Level.ALARM]
@@ -200,7 +211,7 @@ def test_ends_that_the_sender_reports_late_do_not_hide_a_loop() -> None:
 
 def test_an_automatic_continue_is_no_new_instruction() -> None:
     nudged = run()
-    for _ in range(3):
+    for _ in range(4):
         nudged.receives_message("user", automatic=True).calls("get_task", id=3).returns(
             {"state": "open"}
         )
@@ -210,7 +221,7 @@ def test_an_automatic_continue_is_no_new_instruction() -> None:
 
 def test_times_and_ids_in_an_answer_are_not_news() -> None:
     stuck = run()
-    for minute in range(3):
+    for minute in range(4):
         stuck.calls("get_status").returns(f"2026-01-15T12:0{minute}:00Z degraded")
 
     assert [f.level for f in stuck.says(repeated_action)] == [Level.ALARM]
@@ -242,7 +253,7 @@ def test_the_same_write_again_is_a_repetition_even_if_it_works() -> None:
 
 def test_other_calls_in_between_do_not_hide_a_loop() -> None:
     hidden = run()
-    for name in ("a", "b", "c"):
+    for name in ("a", "b", "c", "d"):
         hidden.calls("get_status").returns("degraded").calls("get_logs", of=name).returns(name)
 
     assert [f.level for f in hidden.says(repeated_action)] == [Level.ALARM]
@@ -321,6 +332,48 @@ def test_the_same_question_about_another_thing_is_another_question() -> None:
     assert flights.says(repeated_action) == []
 
 
+@pytest.mark.parametrize(
+    "questions",
+    [
+        ({"query": "price of the alpha phone"}, {"query": "price of the beta phone"}),
+        ({"url": "https://www.alpha.example"}, {"url": "https://www.beta.example"}),
+        ({"query": "meeting", "date": "2026-03-02"}, {"query": "lunch", "date": "2026-03-02"}),
+        ({"hotels": ["Astor", "Krone", "Rialto"]}, {"hotels": ["Astor", "Krone"]}),
+        ({"sql": "SELECT a FROM t WHERE b = c"}, {"sql": "SELECT b FROM t WHERE a = c"}),
+        ({"query": "who leads the team of @ann now"}, {"query": "who leads the team of @bob now"}),
+    ],
+)
+def test_another_name_asks_about_another_thing(questions: tuple[dict[str, Any], ...]) -> None:
+    searching = run()
+    for arguments in questions:
+        searching.calls("web_search", **arguments).returns(f"a page for {arguments}")
+
+    assert searching.says(repeated_action) == []
+
+
+def test_a_second_wording_after_nothing_was_found_is_a_correction_and_a_third_is_not() -> None:
+    searching = run()
+    for query in (
+        "minutes of the planning meeting in may",
+        "planning meeting: its minutes (may)",
+        "the minutes of a meeting about planning, may",
+    ):
+        before = searching.says(repeated_action) if searching.steps else []
+        searching.calls("search_files", query=query).returns("No files found.")
+
+    assert before == []
+    assert [f.subject for f in searching.says(repeated_action)] == ["search_files/reworded"]
+
+
+def test_a_draft_and_its_final_version_are_no_repetition() -> None:
+    report = run()
+    for ending in ("is nearly done by now", "has been done and is closed"):
+        report.calls("submit_report", text=f"the work on the slow checkout {ending}")
+        report.returns("received")
+
+    assert report.says(repeated_action) == []
+
+
 def test_a_write_without_most_of_its_arguments_warns() -> None:
     emptied = (
         run().calls("write_fix", project="time", lines="one two three four five").returns("ok")
@@ -333,7 +386,7 @@ def test_a_write_without_most_of_its_arguments_warns() -> None:
 
 
 def test_an_alarm_says_what_was_spent_since_it_was_certain() -> None:
-    stuck = run().calls("get_status").returns("degraded").times(3).thinks(1_200)
+    stuck = run().calls("get_status").returns("degraded").times(4).thinks(1_200)
 
     assert stuck.says(repeated_action)[0].facts == (
         "Spent since the loop was certain: 1 step, 1,200 tokens, 1 s.",

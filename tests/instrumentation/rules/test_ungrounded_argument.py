@@ -44,6 +44,15 @@ def test_a_call_that_destroys_by_such_an_id_alarms() -> None:
     assert finding.level == Level.ALARM
 
 
+def test_a_tool_that_refuses_such_an_id_leaves_nothing_to_say_but_for_a_destructive_call() -> None:
+    def levels(tool: str) -> list[Level]:
+        refused = informed().calls(tool, id="credit_card_1").fails("NotFound")
+        return [finding.level for finding in refused.says(ungrounded_argument)]
+
+    assert levels("charge_card") == []
+    assert levels("delete_card") == [Level.WARN]
+
+
 def test_ids_from_messages_and_results_are_grounded() -> None:
     grounded = informed().calls(
         "book_flight", user_id="MIA_LI_3668", flight="HAT170", pay=["credit_card_4421486"]
