@@ -46,6 +46,9 @@ FINDINGS = (
     found(
         "stopped_early", LOOPS, "A limit ended an agent's run, or it gave no answer", level="warn"
     ),
+    found(
+        "unfounded_answer", LOOPS, "An agent answered from nothing that it looked up", level="warn"
+    ),
     found("repeated_action", LOOPS, "An agent makes the same call again and again"),
     found("action_cycle", LOOPS, "An agent repeats a circle of calls"),
     found("error_streak", LOOPS, "An agent gets the same error again and again"),

@@ -57,6 +57,7 @@ class Limits:
     cascade_tools_alarm: int = 3  # of them in a row, with nothing that worked in between
 
     # Ends.
+    settle_s: float = 10.0  # two exports of a batch: what belongs before a run's end has arrived
     silent_failures_alarm: int = 5  # public reports show five and nine calls that "completed"
     hung_factor: float = 10.0  # times the tool's longest call: a slow day is not ten times slower
     hung_calls_min: int = 3  # ended calls of a tool before its usual duration is known
@@ -64,6 +65,7 @@ class Limits:
 
     # Context.
     expectation_share_min: float = 0.75  # lower bound of the share of past actions that read first
+    answer_share_min: float = 0.95  # likewise of answers: of 20 runs one may be another kind
     fact_age_max_s: float = 900.0  # a fact without a declared age is stale after 15 minutes
     pressure_warn: float = 0.8  # of the context window: frameworks compact from about here on
     budget_warn: float = 0.8  # of a budget: while there is still time to raise it

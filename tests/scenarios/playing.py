@@ -86,5 +86,7 @@ def play(
     last_ns = max(scenario.now_ns for scenario in scenarios)
     for silent_ns in range(ticked_ns + TICK_NS, last_ns + TICK_NS, TICK_NS):
         tick(min(silent_ns, last_ns))
+    if any(scenario.ended_at_ns is not None for scenario in scenarios):
+        tick(last_ns + int(policy.limits.settle_s * 1e9))  # the end is known to be the end
     steps = [step for scenario in scenarios for step in (*scenario.steps, *scenario.heartbeats)]
     return plain(lay_out(steps, claims.values(), impacts.values(), changes))

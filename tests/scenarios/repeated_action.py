@@ -14,7 +14,11 @@ def stuck() -> str:
 
 def rewording() -> str:
     played = run()
-    for words in ("refund policy shoes", "shoes refund policy", "policy refund of shoes"):
+    for words in (
+        "what is the refund policy for shoes",
+        "refund policy for shoes: what is it",
+        "shoes: refund and return policy, please",
+    ):
         played.thinks(300).calls("search", q=words).returns(f"nothing for {words}")
     return play(played.ends())
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from aftershock.model import Claim, Closing, Impact, Run, Step, StepKind
 from aftershock.policy.policy import Policy, limits_for
@@ -21,7 +22,7 @@ from aftershock.rules import (
     kinds_of,
     rules_after,
 )
-from aftershock.runs.expectations import LearnedExpectations, expect
+from aftershock.runs.expectations import LearnedExpectations, answer_requirements, expect
 from aftershock.runs.fold import Window, place_of
 from aftershock.runs.reconcile import (
     NO_CLAIMS,
@@ -54,6 +55,13 @@ ACTION_KINDS = kinds_of(rule for rule in RULES if rule.lifetime is Lifetime.ACTI
 Difference = tuple[Sequence[Claim], Sequence[Claim], Sequence[Claim]]  # opened, updated, closed
 
 
+class End(NamedTuple):
+    """The end of a run, and whether steps from before it are no longer expected to arrive."""
+
+    at_ns: int | None  # None: it is not known to be over
+    settled: bool
+
+
 class RunJudge:
     """One live run: its window of steps, the claims after each step, and what was reported."""
 
@@ -70,10 +78,11 @@ class RunJudge:
         self._before: Claims = NO_CLAIMS  # when the oldest step of the window began
         self._states: list[Claims] = []  # after each step of the window
         self._timed: Claims = NO_CLAIMS  # of live rules
-        self._end_judged_ns: int | None = None  # the end for which clock rules were judged
+        self._end_judged = End(None, settled=True)  # for which clock rules were judged
         self._restored = False  # from what an earlier process reported, and not judged since
         self._kept: Claims = NO_CLAIMS  # of these, what only that process had evidence for
         self._dirty_from: int | None = None  # first step to judge again; None: all are judged
+        self._arrived_ns: int | None = None  # the newest step; None: of a recording
         self._skew_ns: int | None = None  # our clock minus the agent's, at best; None: unknown
         self._learned = NOTHING_LEARNED
 
@@ -112,6 +121,7 @@ class RunJudge:
 
     def measure_clock(self, steps: Iterable[Step], arrived_ns: int) -> None:
         """Compare the agent's clock with ours, by steps that arrived at `arrived_ns`."""
+        self._arrived_ns = arrived_ns
         skew_ns = min(arrived_ns - step.last_ns for step in steps)
         self._skew_ns = skew_ns if self._skew_ns is None else min(self._skew_ns, skew_ns)
 
@@ -184,7 +194,7 @@ class RunJudge:
             is_different
             or self._dirty_from is not None
             or ended
-            or ended_at_ns != self._end_judged_ns
+            or self._end_at(evidence.now_ns) != self._end_judged
             or (self._is_clocked and self._lacks_overtime(self._until_ns(evidence.now_ns)))
         )
 
@@ -209,12 +219,12 @@ class RunJudge:
     def conclude(self, evidence: Evidence) -> Difference:
         """Judge what is due; returns what differs from what was reported, as reported now."""
         self.judge_steps(evidence)
-        until_ns = self._until_ns(evidence.now_ns)
+        until_ns, end = self._until_ns(evidence.now_ns), self._end_at(evidence.now_ns)
         claims = {**self._keep_restored(), **self._claims}
         if self._is_clocked:
-            overtime = judge(self.window.whole(until_ns), self.limits, CLOCK_RULES)
-            claims = advance(claims, overtime, until_ns, NO_KINDS)
-        self._end_judged_ns = self._ended_at_ns
+            run = self._as_ended(until_ns, settled=end.settled)
+            claims = advance(claims, judge(run, self.limits, CLOCK_RULES), until_ns, NO_KINDS)
+        self._end_judged = end
         if self._ended_at_ns is not None:
             claims = close(claims, self._ended_at_ns, Closing.RUN_ENDED, ACTION_KINDS)
         derived = {**claims, **self._timed}
@@ -239,6 +249,13 @@ class RunJudge:
             self._states.append(claims)
         self._dirty_from = None
 
+    def _as_ended(self, until_ns: int, *, settled: bool) -> Run:
+        """The run at its end, or as it stands, with what its answer is expected to rest on."""
+        run = self.window.whole(until_ns)
+        return replace(
+            run, settled=settled, answer_requires=answer_requirements(self._learned, run.steps)
+        )
+
     # --- Inside --------------------------------------------------------------------------------
 
     @property
@@ -249,6 +266,14 @@ class RunJudge:
     @property
     def _ended_at_ns(self) -> int | None:
         return self.finished_at_ns or self.window.ended_at_ns
+
+    def _end_at(self, now_ns: int) -> End:
+        """The run's end as it is known at a moment of our clock."""
+        if self.window.ended_at_ns is None or self.finished_at_ns is not None:
+            return End(self._ended_at_ns, settled=True)
+        settle_ns = int(self.limits.settle_s * 1e9)
+        arrives = self._arrived_ns is not None and now_ns - self._arrived_ns < settle_ns
+        return End(self.window.ended_at_ns, settled=not arrives)
 
     @property
     def _is_clocked(self) -> bool:

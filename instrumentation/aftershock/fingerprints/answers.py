@@ -76,7 +76,8 @@ REFUSED = re.compile(
     r"""\b(?:was|were|is|been|has\sbeen|got)\s(?:rejected|refused|declined|denied|not\saccepted)
       | \b(?:rejected|refused|declined)\s?[:(.!]
       | \bnot\s(?:accepted|permitted|allowed|valid)\b | \bstill\sfail
-      | \bdid\snot\s(?:target|match|apply|pass|succeed|change|compile|validate|parse)\b
+      | \bdid\snot\s(?:appear|target|match|apply|pass|succeed|change|compile|validate|parse)\b
+      | \bno\s(?:replacements?|edits?|match(?:es)?)\s(?:was|were)\s(?:made|performed|done|found)
       | \b(?:is|are|was)\s(?:empty|missing|incorrect|incomplete|malformed)\b
       | \bdo\snot\s(?:execute|call|run|use|try|repeat)\b[^.]{0,40}\bagain\b
       | ^\W*(?:invalid|rejected|refused|denied|declined)\b""",

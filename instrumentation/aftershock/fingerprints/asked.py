@@ -23,6 +23,54 @@ KIND = NAMES | WHOLE | DIGIT
 
 WORD = re.compile(r"\w+")
 HAS_DIGIT = re.compile(r"\d")
+# Words that any sentence may hold or lack: they ask nothing.
+FILLERS = frozenset(
+    [
+        "a",
+        "about",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "by",
+        "can",
+        "could",
+        "do",
+        "does",
+        "for",
+        "from",
+        "how",
+        "in",
+        "is",
+        "it",
+        "its",
+        "me",
+        "my",
+        "of",
+        "on",
+        "or",
+        "please",
+        "that",
+        "the",
+        "their",
+        "this",
+        "to",
+        "was",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "with",
+        "would",
+        "you",
+        "your",
+    ]
+)
 # Every word of a command or a statement matters, so that the whole of it is one name.
 COMMAND_NAMES = frozenset({"command", "cmd", "sql"})
 STATEMENT = re.compile(r"\s*(?:select|with|insert|update|delete|explain|show|create|alter|drop)\b")
@@ -53,7 +101,7 @@ def asked_in(normal: Any, chars_max: int) -> tuple[set[int], int]:
         chars_max -= len(spoken)
         left_out += personal
         if not is_name(name, spoken):
-            hashes |= said_in(spoken, in_code=name in CODE_NAMES)
+            hashes |= prose_in(spoken, in_code=name in CODE_NAMES)
         elif not personal:
             hashes.add(hash_argument(name, spoken))
     return hashes, left_out
@@ -78,18 +126,20 @@ def is_name(argument: str, text: str) -> bool:
     return argument == "query" and STATEMENT.match(text) is not None
 
 
-def said_in(text: str, *, in_code: bool) -> set[int]:
+def prose_in(text: str, *, in_code: bool) -> set[int]:
     """Hashes of the words of a sentence in lower case; names inside it are hashed as a whole."""
     hashes: set[int] = set()
     if not in_code and NAMED_MARKS.search(text):
         hashes.update(hash_name(name.rstrip(".")) for name in NAMED.findall(text))
         text = NAMED.sub(" ", text)
-    hashes.update(map(hash_spoken, set(WORD.findall(text))))
+    hashes.update(map(hash_spoken, set(WORD.findall(text)) - FILLERS))
     return hashes
 
 
 def hash_argument(name: str, value: str) -> int:
-    """A whole argument with its name."""
+    """A whole argument with its name; "shoes refund" names the same as "refund shoes"."""
+    if " " in value and name not in COMMAND_NAMES:
+        value = " ".join(sorted(value.split()))
     digit = DIGIT if HAS_DIGIT.search(value) else 0
     return hash_line(f"{name}={value}".encode("utf-8", "replace")) & ~KIND | NAMES | WHOLE | digit
 

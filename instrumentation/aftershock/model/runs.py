@@ -7,7 +7,7 @@ from dataclasses import dataclass
 # Imported at run time, as the store resolves the types of fields.
 from aftershock.model.changes import Change
 from aftershock.model.findings import Impact
-from aftershock.model.steps import NOTHING_SPENT, Spent, Step
+from aftershock.model.steps import NOTHING_SPENT, Requirement, Spent, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +20,14 @@ class Run:
     agent: str | None = None
     began_at_ns: int | None = None
     ended_at_ns: int | None = None  # None: the run is not known to be over
+    settled: bool = True  # steps from before now_ns are no longer expected to arrive
     error: str | None = None  # of the outermost agent, where the run ended with one
     received_at_ns: int | None = None  # newest sign of life, heartbeats included
     dropped_steps: int = 0  # older steps that fell out of the window
     dropped_spent: Spent = NOTHING_SPENT  # what those had used up
     dropped_approvals: tuple[Step, ...] = ()  # approvals among those; they remain valid
     impacts: tuple[Impact, ...] = ()  # what `explain` attached to this run's actions
+    answer_requires: tuple[Requirement, ...] = ()  # learned: what such runs read before the end
     changes: tuple[Change, ...] = ()  # made by others to what the newest action depends on
 
     @property

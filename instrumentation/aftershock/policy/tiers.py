@@ -126,7 +126,7 @@ def tier_of_name(tool: str) -> Tier | None:
     """The tier of the first known verb in a name; None if there is none."""
     own = NAMESPACE.sub("", tool) or tool
     words = [word.lower() for word in WORDS.findall(own)]
-    if words[:1] == ["open"]:
+    if "open" in words and not any(map(tier_of_verb, words)):
         return Tier.READ if len(words) == 1 or OPENED & set(words) else Tier.WRITE
     found = next((tier for word in words if (tier := tier_of_verb(word))), None)
     if found in (None, Tier.WRITE) and BOOKKEEPING & set(words):
@@ -174,6 +174,13 @@ def is_waiting(tool: str) -> bool:
     """True for tools that only wait: their name begins with such a verb."""
     words = WORDS.findall(NAMESPACE.sub("", tool) or tool)
     return bool(words) and words[0].lower() in WAITING
+
+
+@lru_cache(maxsize=4_096)
+def observes(tool: str) -> bool:
+    """False for tools that only wait, or that keep the agent's own thoughts and plans."""
+    words = {word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)}
+    return not (words & BOOKKEEPING or words & {"think", "reflect"} or is_waiting(tool))
 
 
 @lru_cache(maxsize=4_096)

@@ -30,6 +30,7 @@ from aftershock.rules.stalled_run import stalled_run
 from aftershock.rules.stopped_early import stopped_early
 from aftershock.rules.unapproved_action import unapproved_action
 from aftershock.rules.unexplained_action import unexplained_action
+from aftershock.rules.unfounded_answer import unfounded_answer
 from aftershock.rules.ungrounded_argument import ungrounded_argument
 
 __all__ = [
@@ -69,6 +70,7 @@ RULES: tuple[Rule, ...] = (
     hung_tool,
     crashed_run,
     stopped_early,
+    unfounded_answer,
     agent_impact,
     overtime,
 )

@@ -225,7 +225,9 @@ def is_reworded(sketch: frozenset[int], other: frozenset[int], similarity_min: f
     shared = len(this.words) - only_this
     if only_this == only_that and 0 < only_this <= REPLACED_WORDS_MAX:
         return False
-    return shared > 0 and shared >= similarity_min * (shared + only_this + only_that)
+    if not this.words and not that.words:
+        return True  # the same names in another order
+    return shared >= similarity_min * (shared + only_this + only_that)
 
 
 def lane_prefix(run: Run, step: Step) -> str:

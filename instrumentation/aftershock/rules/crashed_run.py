@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Level, Run
-from aftershock.rules.endings import ending_finding, last_step
+from aftershock.rules.endings import ending_finding
 from aftershock.rules.rule import Family, Lifetime, Timing, rule
+from aftershock.runs.endings import last_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,7 @@ KIND = "crashed_run"
 @rule(Family.ENDS, Lifetime.ACTION, timing=Timing.CLOCK)
 def crashed_run(run: Run, limits: Limits) -> Iterator[Finding]:
     """A run whose outermost agent ended with an error."""
-    step = last_step(run)
+    step = last_step(run.steps)
     if run.ended_at_ns is None or run.error is None or step is None:
         return
     yield ending_finding(

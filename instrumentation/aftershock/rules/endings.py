@@ -1,22 +1,23 @@
-"""How a run ended, and the shape of findings about it: shared by the rules about ends."""
+"""When a run is over, and the shape of findings about its end: shared by the rules about ends."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aftershock.model import Finding, Level, Outcome, Run, Step, StepKind
+from aftershock.model import Finding, Level, Outcome, Run, Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aftershock.limits import Limits
 
-OWN_STEPS = frozenset({StepKind.INFERENCE, StepKind.TOOL_CALL, StepKind.HAND_OFF})
 
+def is_over(run: Run) -> bool:
+    """True for a run that has ended, and all of whose steps can have arrived.
 
-def last_step(run: Run) -> Step | None:
-    """The last thing the agent did; None where nothing is recorded."""
-    return next((step for step in reversed(run.steps) if step.kind in OWN_STEPS), None)
+    The frame of an agent may arrive before its last children, and then its end says nothing yet.
+    """
+    return run.ended_at_ns is not None and run.settled
 
 
 def failed_silently(step: Step) -> bool:

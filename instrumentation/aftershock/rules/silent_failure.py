@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Level, Run, Step
-from aftershock.rules.endings import ending_finding, failed_silently
+from aftershock.rules.endings import ending_finding, failed_silently, is_over
 from aftershock.rules.rule import CALLS, Family, Lifetime, Timing, rule
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def silent_failure(run: Run, limits: Limits) -> Iterator[Finding]:
     """
     for tool, steps in unrepaired(run).items():
         alarm = len(steps) >= limits.silent_failures_alarm
-        if alarm or run.ended_at_ns is not None:
+        if alarm or is_over(run):
             calls = "call" if len(steps) == 1 else f"{len(steps)} calls"
             yield ending_finding(
                 run,

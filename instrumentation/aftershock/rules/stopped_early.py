@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Level, Run, StepKind
-from aftershock.rules.endings import ending_finding, last_step
+from aftershock.rules.endings import ending_finding, is_over
 from aftershock.rules.rule import Family, Lifetime, Timing, rule
+from aftershock.runs.endings import last_step, stop_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,13 +15,6 @@ if TYPE_CHECKING:
     from aftershock.limits import Limits
 
 KIND = "stopped_early"
-# Finish reasons of models and frameworks that mean "stopped", not "done".
-STOPPED = frozenset(
-    {
-        "length", "max_tokens", "max_output_tokens", "model_length", "max_iterations", "max_turns",
-        "max_steps", "recursion_limit", "time_budget", "budget", "content_filter", "cancelled",
-    }
-)  # fmt: skip
 
 
 @rule(Family.ENDS, Lifetime.ACTION, timing=Timing.CLOCK)
@@ -30,11 +24,10 @@ def stopped_early(run: Run, limits: Limits) -> Iterator[Finding]:
     It only warns: an agent that acts and needs no answer ends with a tool call too. Runs that
     crashed are another finding.
     """
-    step = last_step(run)
-    if run.ended_at_ns is None or run.error is not None or step is None:
+    step = last_step(run.steps)
+    if not is_over(run) or run.error is not None or step is None:
         return
-    reason = step.finish_reason.lower() if step.finish_reason else None
-    if reason in STOPPED:
+    if (reason := stop_reason(step)) is not None:
         summary = f"The run ended because its last answer was stopped: {reason}."
     elif step.kind is StepKind.TOOL_CALL and answers(run):
         summary = f"The run ended without an answer, after {step.name}."

@@ -1,9 +1,10 @@
-"""Learned expectations: which reads usually precede an action, learned from past runs.
+"""Learned expectations: which reads usually precede an action or an answer, from past runs.
 
 A read and a write about the same thing carry the same id. Past runs show which reads precede a
 write that carries such an id in an argument. Expectations are learned by argument name, so that a
-rare tool is compared with tools that use the same argument. They only warn: they record what other
-runs did, not what an owner requires.
+rare tool is compared with tools that use the same argument. What runs of an agent read before they
+answered is learned in the same way. Expectations only warn: they record what other runs did, not
+what an owner requires.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from aftershock.limits import DEFAULTS, Limits
 from aftershock.model import Fact, Outcome, Requirement, Step
+from aftershock.runs.endings import answer_of, sources_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 ARGUMENTS_MAX = 1_000  # different argument names that are counted; a fleet has a few hundred
 Z = 1.96  # two-sided 95 % confidence
+ANSWER = "answer of "  # and an agent: what samples of its answers have in place of an argument
+ANYTHING = "any tool"  # in place of a tool: something was read, whatever it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,33 @@ def samples_of(steps: Sequence[Step]) -> list[Sample]:
         for name, identifier in named:
             sources[name] |= read_by.get(identifier, set())
         samples += [(name, frozenset(tools)) for name, tools in sorted(sources.items())]
+    if answer_of(steps) is not None:
+        sources_read = sources_of(steps)
+        samples.insert(
+            0, (answer_key(steps), sources_read | {ANYTHING} if sources_read else sources_read)
+        )
     return samples
+
+
+def answer_key(steps: Sequence[Step]) -> str:
+    """What stands for the answers of the agent of a run."""
+    return ANSWER + next((step.agent for step in steps if step.agent), "")
+
+
+def answer_requirements(
+    learned: LearnedExpectations, steps: Sequence[Step]
+) -> tuple[Requirement, ...]:
+    """What runs of this agent read before they answered."""
+    return tuple(
+        Requirement(
+            expected.source,
+            ANYTHING,
+            learnt_support=expected.support,
+            learnt_confidence=expected.confidence,
+            sources=(expected.source,),
+        )
+        for expected in learned.expectations.get(answer_key(steps), ())
+    )
 
 
 def expectations_from(samples: Iterable[Sample], limits: Limits = DEFAULTS) -> LearnedExpectations:
@@ -90,19 +120,28 @@ def expectations_from(samples: Iterable[Sample], limits: Limits = DEFAULTS) -> L
     expectations = {
         name: found
         for name, count in sorted(acted.items())
-        if (found := tuple(expectations_of(count, preceded[name], limits)))
+        if (found := tuple(expectations_of(count, preceded[name], share_min(name, limits))))
     }
-    return LearnedExpectations(
-        expectations, frozenset(one.source for found in expectations.values() for one in found)
-    )
+    sources = {
+        one.source
+        for name, found in expectations.items()
+        for one in found
+        if not name.startswith(ANSWER)  # reads by argument provide facts; these are only counted
+    }
+    return LearnedExpectations(expectations, frozenset(sources))
 
 
-def expectations_of(count: int, preceded: Counter[str], limits: Limits) -> list[Expectation]:
-    """Reads that precede at least the configured share of actions, with 95 % confidence."""
+def share_min(name: str, limits: Limits) -> float:
+    """The share of earlier cases that makes an expectation; every run is judged at its answer."""
+    return limits.answer_share_min if name.startswith(ANSWER) else limits.expectation_share_min
+
+
+def expectations_of(count: int, preceded: Counter[str], share: float) -> list[Expectation]:
+    """Reads that precede at least this share of actions, with 95 % confidence."""
     return [
         Expectation(source, count, seen / count)
         for source, seen in sorted(preceded.items())
-        if at_least(seen, count) >= limits.expectation_share_min
+        if at_least(seen, count) >= share
     ]
 
 

@@ -99,16 +99,16 @@ def test_a_finding_states_what_was_spent_since_it_was_certain(tmp_path: Path, ma
             or a.key.startswith("gen_ai.usage.out"))
         for t in thoughts
     ]  # fmt: skip
-    third = [span for span in agent.traffic.spans if "get_order" in span.name][2]
+    fourth = [span for span in agent.traffic.spans if "get_order" in span.name][3]
 
     assert body["spent"] == listed["spent"]
     assert body["spent"]["certain"]
-    assert third.span_id.hex() == body["spent"]["span"]
-    assert (6, sum(tokens[3:])) == (body["spent"]["steps"], body["spent"]["tokens"])
-    assert third.end_time_unix_nano == body["spent"]["since_ns"]
+    assert fourth.span_id.hex() == body["spent"]["span"]
+    assert (4, sum(tokens[4:])) == (body["spent"]["steps"], body["spent"]["tokens"])
+    assert fourth.end_time_unix_nano == body["spent"]["since_ns"]
     assert agent.now_ns == body["spent"]["until_ns"]
     assert "Spent since this was certain (" in main("why")[1]
-    assert f"step 3): 6 steps, {sum(tokens[3:]):,} tokens, " in main("why")[1]
+    assert f"step 4): 4 steps, {sum(tokens[4:]):,} tokens, " in main("why")[1]
 
 
 def test_a_missing_fact_says_which_tool_would_have_told_it_and_whether_it_was_asked(

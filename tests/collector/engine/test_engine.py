@@ -61,7 +61,7 @@ def test_a_loop_opens_once_escalates_and_closes_with_its_run() -> None:
     engine = Engine()
     engine.observe([root()])
     seen: list[tuple[list[tuple[str, str]], ...]] = []
-    for second in range(1, 5):
+    for second in range(1, 6):
         engine.observe([call(second)])
         report = engine.conclude(at(second + 0.5))
         seen.append((kinds(report.opened), kinds(report.updated)))
@@ -69,7 +69,7 @@ def test_a_loop_opens_once_escalates_and_closes_with_its_run() -> None:
     last = engine.conclude(at(7))
 
     assert ([("repeated_action", "warn")], []) == seen[1]
-    assert ([], [("repeated_action", "alarm")]) == seen[2]
+    assert ([], [("repeated_action", "alarm")]) == seen[3]
     assert [Closing.RUN_ENDED] == [claim.closing for claim in last.closed]
     assert ((), (), ()) == (last.opened, last.updated, engine.conclude(at(8)).closed)
 
@@ -143,7 +143,7 @@ def test_a_restart_does_not_forget_how_long_a_run_has_taken() -> None:
 
 def test_a_recording_that_is_complete_closes_what_it_opened() -> None:
     engine = Engine(live=False)
-    engine.observe([call(1), call(2), call(3)])
+    engine.observe([call(1), call(2), call(3), call(4)])
     report = engine.complete()
 
     assert [("repeated_action", "alarm")] == kinds(report.opened)
@@ -152,15 +152,15 @@ def test_a_recording_that_is_complete_closes_what_it_opened() -> None:
 
 def test_a_restored_run_reports_only_what_is_new() -> None:
     before = Engine()
-    steps = [root(), call(1), call(2)]
+    steps = [root(), call(1), call(2), call(3)]
     before.observe(steps)
-    opened = before.conclude(at(3)).opened
+    opened = before.conclude(at(4)).opened
     after = Engine()
     after.restore("run", steps, opened)
 
-    assert ((), ()) == (after.conclude(at(3)).opened, after.conclude(at(3)).updated)
-    after.observe([call(3)])
-    assert [("repeated_action", "alarm")] == kinds(after.conclude(at(4)).updated)
+    assert ((), ()) == (after.conclude(at(4)).opened, after.conclude(at(4)).updated)
+    after.observe([call(4)])
+    assert [("repeated_action", "alarm")] == kinds(after.conclude(at(5)).updated)
 
 
 def outgoing(run: str) -> Step:
@@ -219,3 +219,22 @@ def test_what_falls_out_of_the_window_was_judged_before() -> None:
     run = engine.run("run", at(1_000))
     assert run is not None
     assert (512, 381) == (len(run.steps), run.dropped_steps)
+
+
+def test_an_end_that_arrives_before_the_last_steps_is_judged_when_they_have_arrived() -> None:
+    asked = Step("run", "ask", StepKind.MESSAGE, "user", at(0.5), at(0.5))
+    thought = Step("run", "think", StepKind.INFERENCE, "m", at(0.6), at(0.9), agent="agent")
+    answer = Step("run", "answer", StepKind.INFERENCE, "m", at(2), at(3), agent="agent")
+
+    def opened_kinds(*, arrives: bool) -> list[str]:
+        engine = Engine()
+        engine.observe([asked, thought, call(1), root(ended_s=4)], at(4))
+        opened = list(engine.conclude(at(5)).opened)
+        if arrives:
+            engine.observe([answer], at(6))
+        for second in (7, 13, 20):
+            opened += engine.conclude(at(second)).opened
+        return [claim.finding.kind for claim in opened]
+
+    assert opened_kinds(arrives=True) == []
+    assert opened_kinds(arrives=False) == ["stopped_early"]

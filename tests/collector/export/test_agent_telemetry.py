@@ -172,19 +172,19 @@ def test_inferences_tokens_and_cost_are_counted_by_model() -> None:
 
 def test_what_a_loop_wastes_is_counted_from_its_alarm_until_the_run_is_over() -> None:
     seen = Observed()
-    seen.see(frame(), *(call(at) for at in range(1, 4)))
-    seen.judge(4)
-    seen.see(call(4), call(5))
-    seen.judge(6)
+    seen.see(frame(), *(call(at) for at in range(1, 5)))
+    seen.judge(5)
+    seen.see(call(5), call(6))
+    seen.judge(7)
     labels = {"kind": "repeated_action", "level": "alarm"}
 
     assert seen.value("findings_total", **labels) == 1
     assert seen.value("findings_open", **labels) == 1
     assert seen.value("agent_wasted_steps_total", finding="repeated_action") == 2
 
-    seen.see(frame(ended_s=7))
+    seen.see(frame(ended_s=8))
     seen.judge(12)
-    seen.see(call(8))
+    seen.see(call(9))
 
     assert seen.value("findings_open", **labels) is None
     assert seen.value("agent_runs_open") is None

@@ -211,8 +211,8 @@ def test_the_saving_of_a_life_counts_from_that_life() -> None:
     )
     savings = [saving_of(claim, steps, histories, EMPTY) for claim in (first, second)]
 
-    assert ["span-002", "span-007"] == [one.span_id for one in savings if one]
-    assert [2, 2] == [one.spent.steps for one in savings if one]
+    assert ["span-003", "span-008"] == [one.span_id for one in savings if one]
+    assert [1, 1] == [one.spent.steps for one in savings if one]
     assert [False, False] == [one.tokens_known for one in savings if one]
 
 

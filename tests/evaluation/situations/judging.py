@@ -12,6 +12,7 @@ from tests.evaluation.situations.writing import START, S, Situation, Want
 
 TICKS_MAX = 24  # in one gap without events
 TICK_S = 15
+SETTLED_S = 30  # after the last event: a run that has ended is judged by then
 
 
 @dataclass
@@ -92,7 +93,7 @@ def judge_situation(situation: Situation, off: frozenset[str] = frozenset()) -> 
         engine.observe([step], at_ns)
         conclude(at_ns)
         clock_ns = max(clock_ns, at_ns)
-    until_ns = int((START.timestamp() + script.at_s + 1) * S)
+    until_ns = int((START.timestamp() + script.at_s + SETTLED_S) * S)
     for tick_ns in (*ticks(clock_ns, until_ns), until_ns):
         conclude(tick_ns)
     return outcome

@@ -27,7 +27,7 @@ def events_again_and_again(r: Script) -> None:
 
 
 @alarm("kubernetes", 12)
-def restart_and_look(r: Script) -> None:
+def restart_and_check(r: Script) -> None:
     """Restart, look, restart, look: the pod crashes in the same way each time."""
     for turn in range(6):
         r.call(

@@ -31,10 +31,10 @@ def test_other_names_are_other_arguments(one: dict[str, Any], other: dict[str, A
 
 
 def test_sentences_are_words_and_the_names_inside_them() -> None:
-    plain = asked(query="what does it cost to rent a flat")
+    plain = asked(query="what does it cost to rent a flat")  # cost, rent, flat
     assert not plain.arguments
     assert not plain.names
-    assert len(plain.words) == 8
+    assert len(plain.words) == 3
     named = asked(query="what does https://a.example/b say of orders_2 and report.pdf in may")
     assert not named.arguments
     assert len(named.names) == 3
@@ -60,8 +60,8 @@ def test_code_is_compared_by_its_words_and_its_numbers() -> None:
 
 def test_values_about_a_person_are_only_known_together() -> None:
     one, other = (
-        asked(phone="+41 44 668 18 00", note="x"),
-        asked(phone="+41 44 668 18 01", note="x"),
+        asked(phone="+41 44 668 18 00", text="x"),
+        asked(phone="+41 44 668 18 01", text="x"),
     )
     assert one.arguments != other.arguments
     assert len(one.arguments & other.arguments) == 1

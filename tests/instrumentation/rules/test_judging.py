@@ -144,4 +144,5 @@ def test_findings_about_an_action_are_told_apart_from_those_about_a_state() -> N
         "silent_failure",
         "crashed_run",
         "stopped_early",
+        "unfounded_answer",
     }

@@ -1,0 +1,107 @@
+"""unfounded_answer: what an answer rests on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aftershock.model import Level, Requirement, Run
+from aftershock.rules.unfounded_answer import unfounded_answer
+from aftershock.runs.expectations import (
+    ANYTHING,
+    LearnedExpectations,
+    answer_requirements,
+    learn_expectations,
+)
+from tests.support.scenario import LIMITS, Scenario, run
+
+
+def having_read(count: int) -> LearnedExpectations:
+    return learn_expectations(
+        run(f"past-{number}")
+        .calls("get_order", id=number)
+        .returns({"order": number})
+        .thinks(90, finish_reason="stop")
+        .steps
+        for number in range(count)
+    )
+
+
+def summaries(scenario: Scenario, learned: LearnedExpectations | None = None) -> list[str]:
+    whole = scenario.ends().run()
+    known = learned or LearnedExpectations()
+    expecting = replace(whole, answer_requires=answer_requirements(known, whole.steps))
+    return [finding.summary for finding in unfounded_answer(expecting, LIMITS)]
+
+
+def test_an_answer_after_reads_that_all_failed_warns() -> None:
+    failing = run().calls("get_order", id=1).fails("HTTP 503").times(2).thinks(90)
+
+    (finding,) = failing.ends().says(unfounded_answer)
+    assert finding.level == Level.WARN
+    assert finding.summary == "The run answered although each of its 2 reads failed."
+    assert finding.evidence == ("span-000", "span-001", "span-002")
+
+
+def test_one_read_that_worked_is_enough() -> None:
+    repaired = run().calls("get_order", id=1).fails("HTTP 503")
+
+    assert summaries(repaired.calls("get_order", id=1).returns("order 1").thinks(90)) == []
+
+
+def test_a_read_that_found_nothing_did_work() -> None:
+    assert summaries(run().calls("search_orders", id=1).returns([]).thinks(90)) == []
+
+
+def test_a_read_whose_answer_was_not_recorded_is_unknown() -> None:
+    unknown = run().calls("get_order", id=1).returns(None)
+    step = unknown.steps[-1]
+    assert step.action is not None
+    unknown.steps[-1] = replace(step, action=replace(step.action, result=None, outcome=None))
+
+    assert summaries(unknown.thinks(90)) == []
+
+
+def test_an_answer_without_the_usual_reads_warns() -> None:
+    (summary,) = summaries(run().thinks(90), having_read(80))
+
+    assert summary == "The run answered without having read from any tool."
+    assert (
+        summaries(run().calls("get_order", id=1).returns("order 1").thinks(90), having_read(80))
+        == []
+    )
+    assert summaries(
+        run().calls("get_weather", at="x").returns("sun").thinks(90), having_read(80)
+    ) == ["The run answered without having read from get_order."]
+
+
+def test_few_runs_teach_nothing() -> None:
+    assert summaries(run().thinks(90), having_read(40)) == []
+
+
+def test_notes_are_no_reads() -> None:
+    noting = run().calls("think", thought="it must be 5").returns("ok").thinks(90)
+
+    assert summaries(noting, having_read(80)) == [
+        "The run answered without having read from any tool."
+    ]
+
+
+def test_nothing_is_said_before_everything_can_have_arrived() -> None:
+    failing = run().calls("get_order", id=1).fails("HTTP 503").thinks(90).ends().run()
+
+    assert list(unfounded_answer(replace(failing, settled=False), LIMITS)) == []
+    assert list(unfounded_answer(replace(failing, dropped_steps=1), LIMITS)) == []
+
+
+def test_every_expectation_that_is_not_met_is_listed() -> None:
+    wants = tuple(
+        Requirement(source, ANYTHING, learnt_support=90, learnt_confidence=1.0, sources=(source,))
+        for source in (ANYTHING, "get_order")
+    )
+    answered: Run = replace(run().thinks(90).ends().run(), answer_requires=wants)
+
+    (finding,) = unfounded_answer(answered, LIMITS)
+    assert finding.facts == (
+        "100% of 90 earlier runs read from any tool before they answered",
+        "100% of 90 earlier runs read from get_order before they answered",
+    )
