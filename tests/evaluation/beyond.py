@@ -17,6 +17,7 @@ from tests.evaluation.traces import Judged, data_folder, judge_record
 
 FALSE_PAGES_MAX = 0.02
 MISSED_MAX = 0.10
+WRITTEN_AFTER = ("half B", "half D")  # the rules were done: what they show is believed
 
 Row = tuple[str, str, str, bool | None]  # name, figure, bar, met
 
@@ -27,7 +28,7 @@ def situations() -> Iterator[Row]:
         counts = summary([judge_situation(one) for one in collected])
         healthy, sick = counts["healthy"], counts["sick"]
         false, missed = counts["false pages"], counts["missed"]
-        is_bar = half == "half B"
+        is_bar = half in WRITTEN_AFTER
         bar = "≤ 2 %" if is_bar else ""
         met = false <= FALSE_PAGES_MAX * healthy if is_bar else None
         yield f"situations, {half}, false pages", f"{false} of {healthy}", bar, met
