@@ -68,6 +68,7 @@ class Limits:
     answer_share_min: float = 0.95  # likewise of answers: of 20 runs one may be another kind
     fact_age_max_s: float = 900.0  # a fact without a declared age is stale after 15 minutes
     pressure_warn: float = 0.8  # of the context window: frameworks compact from about here on
+    slower_factor: float = 3.0  # times the first inferences: load alone rarely triples them
     budget_warn: float = 0.8  # of a budget: while there is still time to raise it
     context_window_tokens: int | None = None  # None: by the model's name
     budget: Budget = field(default_factory=Budget)

@@ -9,15 +9,24 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import NamedTuple
 
 from aftershock.limits import Limits
 from aftershock.model import Step
-from aftershock.runs.expectations import LearnedExpectations, Sample, expectations_from, samples_of
+from aftershock.runs.expectations import (
+    LearnedExpectations,
+    Sample,
+    durations_of,
+    expectations_from,
+    longest_of,
+    samples_of,
+)
 from aftershock.runs.fold import Window
 from aftershock_collector.engine.evidence import NOTHING_LEARNED
 
-RUNS_MAX = 2_000  # newest runs that are learned from: as many as are held live; 15 MB at worst
+RUNS_MAX = 2_000  # newest runs that are learned from: as many as are held live; 25 MB at worst
 OBSERVATIONS_MAX = 64  # of one run: a run that does the same a thousand times shows it once
 HOUR_NS = 3_600 * 10**9  # expectations are worked out once an hour
 SETTLING_NS = 600 * 10**9  # and leave out what ended just before: its steps may still arrive
@@ -29,6 +38,7 @@ class EndedRun(NamedTuple):
 
     ended_at_ns: int
     observations: tuple[Sample, ...]
+    durations: dict[str, tuple[int, float]]  # calls of each tool, and the longest in seconds
 
 
 class Baseline:
@@ -42,9 +52,10 @@ class Baseline:
     def learn(self, run_id: str, ended_at_ns: int, steps: Sequence[Step]) -> None:
         """Learn from an ended run; again, in place of before, where more of it is known now."""
         observations = tuple(samples_of(steps)[:OBSERVATIONS_MAX])
-        if not observations:
+        durations = dict(islice(durations_of(steps).items(), OBSERVATIONS_MAX))
+        if not observations and not durations:
             return
-        self._runs[run_id] = EndedRun(ended_at_ns, observations)
+        self._runs[run_id] = EndedRun(ended_at_ns, observations, durations)
         self._runs.move_to_end(run_id)
         while len(self._runs) > RUNS_MAX:
             self._runs.popitem(last=False)
@@ -64,9 +75,12 @@ class Baseline:
         until_ns = began_at_ns // HOUR_NS * HOUR_NS - SETTLING_NS
         known = self._by_hour.get(until_ns)
         if known is None:
-            ended = (run for run in self._runs.values() if run.ended_at_ns <= until_ns)
-            known = expectations_from(
-                (observation for run in ended for observation in run.observations), self._limits
+            ended = [run for run in self._runs.values() if run.ended_at_ns <= until_ns]
+            known = replace(
+                expectations_from(
+                    (observation for run in ended for observation in run.observations), self._limits
+                ),
+                longest_s=longest_of((run.durations for run in ended), self._limits),
             )
             self._by_hour[until_ns] = known
             if len(self._by_hour) > HOURS_MAX:

@@ -212,8 +212,8 @@ class RunJudge:
 
     def expect(self, learned: LearnedExpectations) -> None:
         """Judge all steps again where the expectations are no longer those of before."""
-        if learned.expectations != self._learned.expectations:
-            self._learned = learned
+        known, self._learned = self._learned, learned
+        if learned.expectations != known.expectations:
             self._judge_again(0)
 
     def conclude(self, evidence: Evidence) -> Difference:
@@ -311,7 +311,7 @@ class RunJudge:
         if self.window.ended_at_ns is not None and not evidence.impacts and not self._timed:
             return self._timed
         local_ns = evidence.now_ns - self.clock_ns
-        run = self.run(local_ns, evidence.impacts)
+        run = replace(self.run(local_ns, evidence.impacts), longest_s=self._learned.longest_s)
         if run.newest is None:
             return self._timed
         timed = advance(self._timed, judge(run, self.limits, LIVE_RULES), local_ns)

@@ -22,6 +22,7 @@ from aftershock.attributes import (
     SUBJECTS,
 )
 from aftershock.fingerprints.answers import state_of
+from aftershock.fingerprints.cut import is_cut_by_recorder
 from aftershock.fingerprints.fingerprint import (
     error_class,
     fingerprint_arguments,
@@ -162,7 +163,8 @@ def _words(own: Attributes, given: Any, ending: Ending) -> frozenset[int] | None
     if reported is not None:
         return reported
     if given is not None:
-        return words_in(text_of(given))
+        text = text_of(given)
+        return None if is_cut_by_recorder(text) else words_in(text)
     return words_in(ending.text) if ending.text else None
 
 

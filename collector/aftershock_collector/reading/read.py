@@ -45,7 +45,7 @@ from aftershock.attributes import (
 from aftershock.entity import entity_key
 from aftershock.fingerprints.keyed import key_id
 from aftershock.fingerprints.shown import Shown
-from aftershock.model import Change, ChangeKind, Fact, Outcome, Step, StepKind
+from aftershock.model import LOOP_REPORTED, Change, ChangeKind, Fact, Outcome, Step, StepKind
 from aftershock.policy.policy import Policy
 from aftershock_collector.otlp.wire import (
     INTERNAL,
@@ -84,6 +84,10 @@ STEERING = frozenset(
 )  # fmt: skip
 ERROR_OTHER = "_OTHER"  # the conventions' word for an error without a type
 DETAIL_CHARS_MAX = 2_000
+# With which agents themselves report that they loop.
+LOOP_REPORTS = frozenset(
+    {"loop_detected", "gemini_cli.loop_detected", "qwen-code.loop_detected", "openclaw.tool.loop"}
+)
 
 
 def read(span: Span, policy: Policy) -> Step | None:
@@ -103,6 +107,8 @@ def read_event(event: LogEvent, policy: Policy) -> Step | Change | None:
         return _heartbeat(event)
     if event.name == EVENT_FACT:
         return _fact(event)
+    if event.name in LOOP_REPORTS:
+        return _moment(event, StepKind.FACT, LOOP_REPORTED)
     if event.name == EVENT_APPROVAL:
         return _approval(event, policy)
     if event.name == EVENT_CHANGE:

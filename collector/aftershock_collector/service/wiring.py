@@ -231,7 +231,7 @@ def _sources(
 
     infrastructure = config.infrastructure
     if infrastructure.scrape:
-        yield Scraper(infrastructure.scrape, deliver, telemetry)
+        yield Scraper(infrastructure.scrape, deliver)
     if infrastructure.host:
         yield HostMetrics(infrastructure.host_every_s, deliver)
     if infrastructure.prometheus is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from aftershock.fingerprints import keyed
 from aftershock.fingerprints.answers import is_volatile_argument, items_of
 from aftershock.fingerprints.asked import asked_in, unnamed
+from aftershock.fingerprints.cut import is_cut_by_recorder
 from aftershock.fingerprints.keyed import hash_subject, smallest
 from aftershock.limits import DEFAULTS, NESTING_MAX, Limits
 from aftershock.model import Fingerprint, Outcome
@@ -254,7 +255,9 @@ def outcome_of(result: Any, error: str | None) -> Outcome:
         return Outcome.FAILED
     if any(mark in tail for mark in TRUNCATED_MARKS) and TRUNCATED.search(tail):
         return Outcome.TRUNCATED
-    return Outcome.TRUNCATED if is_cut_json(text) else Outcome.OK
+    # The agent was shown the whole of what its recorder cut.
+    cut = is_cut_json(text) and not is_cut_by_recorder(text)
+    return Outcome.TRUNCATED if cut else Outcome.OK
 
 
 def is_cut_json(text: str) -> bool:

@@ -22,6 +22,7 @@ from aftershock.model.findings import (
 )
 from aftershock.model.runs import Run
 from aftershock.model.steps import (
+    LOOP_REPORTED,
     Action,
     AnswerState,
     Decision,
@@ -37,6 +38,7 @@ from aftershock.model.steps import (
 )
 
 __all__ = [
+    "LOOP_REPORTED",
     "Action",
     "Alternative",
     "AnswerState",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 # Imported at run time, as the store resolves the types of fields.
 from aftershock.model.changes import Change
@@ -28,6 +29,7 @@ class Run:
     dropped_approvals: tuple[Step, ...] = ()  # approvals among those; they remain valid
     impacts: tuple[Impact, ...] = ()  # what `explain` attached to this run's actions
     answer_requires: tuple[Requirement, ...] = ()  # learned: what such runs read before the end
+    longest_s: Mapping[str, float] = field(default_factory=dict[str, float])  # of calls, learned
     changes: tuple[Change, ...] = ()  # made by others to what the newest action depends on
 
     @property

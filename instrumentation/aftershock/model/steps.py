@@ -25,6 +25,9 @@ class StepKind(StrEnum):
     HEARTBEAT = "heartbeat"  # a long step says that it is still alive
 
 
+LOOP_REPORTED = "loop_detected"  # the name of a FACT step: the agent itself says that it loops
+
+
 class Tier(StrEnum):
     """How much a tool can change (the enum of the open OpenTelemetry proposal)."""
 

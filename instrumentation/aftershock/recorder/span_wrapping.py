@@ -96,23 +96,6 @@ class Step:
             _abandoned.append(self.span)
 
 
-class Current:
-    """The span of a step is current inside; what is raised inside ends the step and passes on."""
-
-    __slots__ = ("_before", "_step")
-
-    def __init__(self, step: Step) -> None:
-        self._step = step
-
-    def __enter__(self) -> None:
-        self._before = self._step.enter()
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        self._step.leave(self._before)
-        if error is not None:
-            self._step.raised(error)
-
-
 class UnrecordedStep(Step):
     """A step that is not recorded, for code that runs the same way with and without one."""
 
@@ -180,8 +163,14 @@ def wrap_plain(function: Callable[..., Any], opening: Opening) -> Callable[..., 
         step = opening(args, kwargs)
         if step is None:
             return function(*args, **kwargs)
-        with Current(step):
+        before = step.enter()
+        try:
             result = function(*args, **kwargs)
+        except BaseException as error:
+            step.leave(before)
+            step.raised(error)
+            raise
+        step.leave(before)
         step.returned(result)
         return result
 
@@ -196,8 +185,14 @@ def wrap_coroutine(function: Callable[..., Any], opening: Opening) -> Callable[.
         step = opening(args, kwargs)
         if step is None:
             return await function(*args, **kwargs)
-        with Current(step):
+        before = step.enter()
+        try:
             result = await function(*args, **kwargs)
+        except BaseException as error:
+            step.leave(before)
+            step.raised(error)
+            raise
+        step.leave(before)
         step.returned(result)
         return result
 

@@ -18,10 +18,11 @@ KIND = "hung_tool"
 
 @rule(Family.ENDS, Lifetime.STATE, timing=Timing.LIVE)
 def hung_tool(run: Run, limits: Limits) -> Iterator[Finding]:
-    """Calls that are still open after their `max_time`, declared or learned from this run.
+    """Calls that are still open after their `max_time`, declared or learned.
 
-    The learned one is `hung_factor` times the tool's longest call of at least `hung_calls_min` in
-    this run, and never under `hung_s_min`. Calls that wait on purpose are left out.
+    The learned one is `hung_factor` times the tool's longest call of at least `hung_calls_min`, in
+    this run or in earlier ones, and never under `hung_s_min`. Calls that wait on purpose are left
+    out.
     """
     if run.ended_at_ns is not None:
         return
@@ -52,10 +53,12 @@ def hung_tool(run: Run, limits: Limits) -> Iterator[Finding]:
 
 
 def longest_s(run: Run, open_step: Step, limits: Limits) -> float | None:
-    """The longest call of the same tool in seconds; None where too few have ended."""
+    """The longest call of the same tool, here or in earlier runs; None where too few ended."""
     durations = [
         (step.ended_at_ns - step.began_at_ns) / 1e9
         for step in run.steps
         if step.action is not None and step.ended_at_ns is not None and step.name == open_step.name
     ]
+    if earlier_s := run.longest_s.get(open_step.name):
+        return max([earlier_s, *durations])
     return max(durations) if len(durations) >= limits.hung_calls_min else None

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from itertools import combinations, pairwise
+from dataclasses import replace
+from itertools import combinations, islice, pairwise
 from typing import TYPE_CHECKING
 
 from aftershock.fingerprints.asked import asked_of
-from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step
+from aftershock.model import (
+    LOOP_REPORTED,
+    Action,
+    AnswerState,
+    Finding,
+    Level,
+    Outcome,
+    Run,
+    Step,
+    StepKind,
+)
 from aftershock.rules.actions import (
+    STEPS_MAX,
     Tail,
     changed_something,
+    is_instruction,
     is_one_batch,
     is_reworded,
     is_spaced,
@@ -19,7 +32,7 @@ from aftershock.rules.actions import (
     tail_of,
 )
 from aftershock.rules.polling import stuck_poll
-from aftershock.rules.rule import CONVERSATION, Family, Lifetime, rule
+from aftershock.rules.rule import CONVERSATION, FACTS, Family, Lifetime, rule
 from aftershock.rules.same_answers import same_answers
 
 if TYPE_CHECKING:
@@ -33,14 +46,44 @@ READS_MORE = 1  # a read harms nobody, and agents often stop by themselves after
 NOT_USABLE = frozenset({Outcome.FAILED, Outcome.EMPTY})
 
 
-@rule(Family.LOOPS, Lifetime.STATE, after=CONVERSATION, waste=True)
+@rule(Family.LOOPS, Lifetime.STATE, after=CONVERSATION | FACTS, waste=True)
 def repeated_action(run: Run, limits: Limits) -> Iterator[Finding]:
     """Calls that an agent repeats without progress, judged for each agent on its own.
 
     Identical calls count while their answers hold nothing new and no write came in between. Calls
     with pauses between them are polls and are judged by time. Different calls of one tool count if
-    their answers are equal, empty or refused.
+    their answers are equal, empty or refused. An agent that itself reports a loop is a second
+    opinion: it warns, and what would warn pages.
     """
+    report = own_report(run)
+    seen = list(repetitions(run, limits))
+    if report is None:
+        yield from seen
+        return
+    yield from (replace(finding, level=Level.ALARM) for finding in seen)
+    yield loop_finding(
+        run,
+        limits,
+        kind=KIND,
+        subject="reported",
+        level=Level.WARN,
+        steps=[report],
+        summary="The agent itself reported that it is in a loop.",
+    )
+
+
+def own_report(run: Run) -> Step | None:
+    """The newest report of a loop by the agent itself, since a person last spoke."""
+    for step in islice(reversed(run.steps), STEPS_MAX):
+        if step.kind is StepKind.FACT and step.name == LOOP_REPORTED:
+            return step
+        if is_instruction(step):
+            break
+    return None
+
+
+def repetitions(run: Run, limits: Limits) -> Iterator[Finding]:
+    """What the calls of each agent show."""
     tail = tail_of(run, limits)
     for lane in tail.lanes:
         if len(lane) < limits.repeats_warn:

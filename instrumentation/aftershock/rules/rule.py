@@ -12,6 +12,8 @@ from aftershock.model import Finding, Run, StepKind
 CALLS = frozenset({StepKind.TOOL_CALL})
 # Calls, hand-offs, and messages of people: these move the tail that loop rules compare.
 CONVERSATION = frozenset({StepKind.TOOL_CALL, StepKind.HAND_OFF, StepKind.MESSAGE})
+# What an agent was shown, or says of itself.
+FACTS = frozenset({StepKind.FACT})
 # Steps that use up a budget.
 SPENDING = frozenset(
     {StepKind.TOOL_CALL, StepKind.HAND_OFF, StepKind.INFERENCE, StepKind.RETRIEVAL}

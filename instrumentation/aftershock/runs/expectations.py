@@ -46,6 +46,7 @@ class LearnedExpectations:
         default_factory=dict[str, tuple[Expectation, ...]]
     )
     sources: frozenset[str] = frozenset()  # every tool that an expectation names
+    longest_s: Mapping[str, float] = field(default_factory=dict[str, float])  # calls by tool
 
 
 # One observation: the argument that carried an id, and the tools that were read with it before.
@@ -202,3 +203,30 @@ def facts_from(step: Step, action: Action, ended_at_ns: int) -> list[Fact]:
         )
         for identifier in sorted({split(subject)[1] for subject in action.subjects})
     ]
+
+
+def durations_of(steps: Sequence[Step]) -> dict[str, tuple[int, float]]:
+    """How many calls of each tool ended in a run, and the seconds of the longest of them."""
+    found: dict[str, tuple[int, float]] = {}
+    for step in steps:
+        if step.action is None or step.ended_at_ns is None or step.action.waits_s is not None:
+            continue
+        count, longest_s = found.get(step.name, (0, 0.0))
+        lasted_s = (step.ended_at_ns - step.began_at_ns) / 1e9
+        found[step.name] = count + 1, max(longest_s, lasted_s)
+    return found
+
+
+def longest_of(
+    runs: Iterable[Mapping[str, tuple[int, float]]], limits: Limits = DEFAULTS
+) -> dict[str, float]:
+    """The longest call of each tool of which enough calls are known, over many runs."""
+    calls: Counter[str] = Counter()
+    longest_s: dict[str, float] = {}
+    for durations in runs:
+        for tool, (count, lasted_s) in durations.items():
+            calls[tool] += count
+            longest_s[tool] = max(lasted_s, longest_s.get(tool, 0.0))
+    return {
+        tool: longest_s[tool] for tool, count in calls.items() if count >= limits.hung_calls_min
+    }

@@ -119,3 +119,15 @@ def test_the_expectations_of_an_hour_stay_until_they_are_unsettled() -> None:
     baseline.unsettle()
     assert baseline.learned_at(now_ns).expectations["order_id"][0].support == 21
     assert baseline.learned_at(START_NS).expectations == {}
+
+
+def test_the_longest_call_of_each_tool_is_learned_from_enough_calls() -> None:
+    baseline = Baseline(Limits())
+    for number in range(3):
+        scenario = run(f"past-{number}").calls("get_logs", pod="a").after(number).returns("x")
+        scenario.calls("wait", seconds=500).returns("ok")
+        baseline.learn(scenario.id, START_NS, scenario.steps)
+    learned = baseline.learned_at(START_NS + 3 * HOUR_NS)
+
+    assert set(learned.longest_s) == {"get_logs"}
+    assert learned.longest_s["get_logs"] >= 2

@@ -29,6 +29,7 @@ POLICY = Policy.from_mapping(
         }
     }
 )
+MINUTE = 60.0
 
 
 def reader(name: str = "reader", *, acts_after: float = 10.0) -> Scenario:

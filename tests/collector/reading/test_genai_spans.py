@@ -226,3 +226,10 @@ def test_older_names_of_tokens_are_read_and_numbers_may_be_text() -> None:
     assert step_of(old).tokens == Tokens(5, 7)
     assert step_of(span(own)).tokens is None
     assert step_of(span(own | {names.INPUT_TOKENS: -4, names.OUTPUT_TOKENS: True})).tokens is None
+
+
+def test_the_words_of_a_result_that_a_recorder_cut_are_unknown() -> None:
+    shown = "order A1234 " * 200
+
+    assert action_of(tool({names.TOOL_RESULT: shown[:2_001]})).words
+    assert action_of(tool({names.TOOL_RESULT: shown[:2_000]})).words is None

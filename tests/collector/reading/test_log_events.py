@@ -7,7 +7,7 @@ from typing import Any
 
 from aftershock import attributes as names
 from aftershock.approval import Approval, Gate
-from aftershock.model import Fact, Outcome, StepKind
+from aftershock.model import LOOP_REPORTED, Fact, Outcome, StepKind
 from aftershock.policy.policy import EMPTY, Policy
 from aftershock.runs.fold import key_of
 from aftershock_collector.reading.read import read_event
@@ -140,3 +140,9 @@ def test_the_details_of_an_inference_are_not_a_second_step() -> None:
     own = {names.OPERATION: "chat", names.REQUEST_MODEL: "m"}
 
     assert read_event(event("gen_ai.client.inference.operation.details", own), EMPTY) is None
+
+
+def test_an_agents_own_report_of_a_loop_is_a_fact() -> None:
+    step = reported(event("gemini_cli.loop_detected", {"loop_type": "consecutive"}))
+
+    assert (step.kind, step.name, step.facts) == (StepKind.FACT, LOOP_REPORTED, ())

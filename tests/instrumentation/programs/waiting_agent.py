@@ -24,8 +24,7 @@ print(agent.invoke(Command(resume="yes"), thread)["messages"][-1].content)
 
 answer = model.bind_tools([deploy]).invoke("bare")
 with ThreadPoolExecutor(2) as pool:
-    for number in range(2):
-        pool.submit(str, number)
+    futures = [pool.submit(str, n) for n in range(2)]
 
 
 @tool

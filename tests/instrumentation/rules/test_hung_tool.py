@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aftershock.model import Level
 from aftershock.policy.policy import Policy
 from aftershock.rules.hung_tool import hung_tool
-from tests.support.scenario import run
+from tests.support.scenario import LIMITS, run
 
 
 def test_a_call_that_lasts_ten_times_longer_than_ever_pages() -> None:
@@ -35,3 +37,12 @@ def test_a_call_that_waits_on_purpose_is_silent() -> None:
     waiting = run().calls("wait", seconds=1).returns("").times(3).calls("wait", seconds=9_999)
 
     assert waiting.after(5_000).says(hung_tool) == []
+
+
+def test_the_longest_call_of_earlier_runs_counts_as_well() -> None:
+    waiting = run().calls("get_logs", pod="a").after(400).run()
+
+    assert list(hung_tool(waiting, LIMITS)) == []
+    (finding,) = hung_tool(replace(waiting, longest_s={"get_logs": 20.0}), LIMITS)
+    assert finding.summary.endswith("its longest call before lasted 20 s.")
+    assert list(hung_tool(replace(waiting, longest_s={"get_logs": 60.0}), LIMITS)) == []

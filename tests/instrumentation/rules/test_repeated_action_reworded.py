@@ -1,4 +1,4 @@
-"""repeated_action: when another wording is the same question, and when it is another one."""
+"""repeated_action: other wordings of one question, and what the agent says of itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aftershock.model import Level
+from aftershock.model import LOOP_REPORTED, Level
 from aftershock.rules.repeated_action import repeated_action
 from tests.support.scenario import run
 
@@ -76,3 +76,13 @@ def test_a_draft_and_its_final_version_are_no_repetition() -> None:
         report.returns("received")
 
     assert report.says(repeated_action) == []
+
+
+def test_an_agent_that_says_that_it_loops_is_a_second_opinion() -> None:
+    alone = run().calls("get_status", name="shop").returns("degraded").saw(LOOP_REPORTED)
+    warned = run().calls("get_status", name="shop").returns("degraded").times(2)
+    warned.saw(LOOP_REPORTED)
+
+    assert [(f.subject, f.level) for f in alone.says(repeated_action)] == [("reported", Level.WARN)]
+    assert [f.level for f in warned.says(repeated_action)] == [Level.ALARM, Level.WARN]
+    assert warned.receives_message("user", "again, please").says(repeated_action) == []
