@@ -33,6 +33,7 @@ FLOORS: dict[str, tuple[str | None, ...]] = {
         "model",
         "approval",
         "entity",
+        "names",
         "attributes",
         "limits",
         "grade",

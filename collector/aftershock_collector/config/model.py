@@ -150,7 +150,7 @@ class Infrastructure:
 
 
 POLICY_SECTIONS = ("tools", "agents", "models", "limits", "approvals_from")
-MEMORY_BYTES_MAX = 512_000_000  # live runs take half; a container of 1 GB has room to spare
+MEMORY_BYTES_MAX = 512_000_000  # of the whole process; a container of 1 GB has room to spare
 
 
 @dataclass(frozen=True, slots=True)

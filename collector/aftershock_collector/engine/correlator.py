@@ -16,7 +16,7 @@ from aftershock.runs.expectations import LearnedExpectations
 from aftershock_collector.engine.baseline import Baseline
 from aftershock_collector.engine.cross_run import CrossRunChanges
 from aftershock_collector.engine.evidence import Evidence
-from aftershock_collector.impact.links import Links
+from aftershock_collector.impact.links import Links, without_fingerprints
 from aftershock_collector.impact.observation import OBSERVATION_WINDOW_S, ActionObserver
 from aftershock_collector.impact.priors import Prior
 from aftershock_collector.impact.suspects import SuspectIndex, Suspects
@@ -100,7 +100,7 @@ class Correlator:
             skew_ns: what to add to the agent's times to get our clock.
         """
         self.observer.open(step, facts, skew_ns=skew_ns)
-        self.suspect_index.record(step, skew_ns)
+        self.suspect_index.record(without_fingerprints(step), skew_ns)
 
     def measure(self, samples: Iterable[Sample]) -> None:
         """Record what was measured of the infrastructure."""

@@ -16,8 +16,10 @@ from aftershock.rules.actions import changed_something
 from aftershock_collector.engine.evidence import names_of
 
 KEYS_MAX = 20_000  # things that were changed; the one that was unchanged for longest goes first
+CHANGES_MAX = 40_000  # of all things together: 40 MB
 CHANGES_OF_KEY_MAX = 16  # newest ones: a fact is stale from the first change on
 DEPENDENTS_MAX = 64  # runs that rely on one thing
+DEPENDENCES_MAX = 200_000  # of runs on things: a hundred of each live run; 30 MB
 
 
 class Entry(NamedTuple):
@@ -35,7 +37,9 @@ class CrossRunChanges:
     def __init__(self) -> None:
         self.dropped: Counter[str] = Counter()
         self._by_key: OrderedDict[str, list[Entry]] = OrderedDict()
+        self._changes = 0  # of all keys
         self._dependents: OrderedDict[str, dict[str, None]] = OrderedDict()
+        self._dependences = 0  # of all keys
 
     def record_change(self, change: Change) -> set[str]:
         """Record a change that no agent made; returns ids of the runs to judge again."""
@@ -65,16 +69,19 @@ class CrossRunChanges:
         for key in keys:
             dependents = self._dependents.setdefault(key, {})
             self._dependents.move_to_end(key)
-            if run_id in dependents or len(dependents) < DEPENDENTS_MAX:
+            if run_id in dependents:
+                pass
+            elif len(dependents) < DEPENDENTS_MAX:
                 dependents[run_id] = None
+                self._dependences += 1
             else:
                 self.dropped["dependent_runs_full"] += 1
             entries = self._by_key.get(key, ())
             changes = tuple(entry.change for entry in entries if entry.run_id != run_id)
             if changes:
                 found[key] = changes
-        while len(self._dependents) > KEYS_MAX:
-            self._dependents.popitem(last=False)
+        while len(self._dependents) > KEYS_MAX or self._dependences > DEPENDENCES_MAX:
+            self._dependences -= len(self._dependents.popitem(last=False)[1])
         return found
 
     def _record(self, keys: Iterable[str], change: Change, run_id: str | None) -> set[str]:
@@ -82,6 +89,7 @@ class CrossRunChanges:
         for key in keys:
             entries = self._by_key.setdefault(key, [])
             self._by_key.move_to_end(key)
+            before = len(entries)
             known = [entry for entry in entries if entry.id == change.id]
             if any(entry.change == change for entry in known):
                 continue
@@ -91,9 +99,10 @@ class CrossRunChanges:
                 entries, Entry(change.began_at_ns, change.id, run_id, change), key=lambda e: e[:2]
             )
             del entries[:-CHANGES_OF_KEY_MAX]
+            self._changes += len(entries) - before
             again |= set(self._dependents.get(key, ())) - {run_id}
-        while len(self._by_key) > KEYS_MAX:
-            self._by_key.popitem(last=False)
+        while len(self._by_key) > KEYS_MAX or self._changes > CHANGES_MAX:
+            self._changes -= len(self._by_key.popitem(last=False)[1])
             self.dropped["cross_run_changes_full"] += 1
         return again
 

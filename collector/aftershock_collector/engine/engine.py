@@ -23,7 +23,7 @@ from aftershock_collector.impact.observation import OBSERVATION_WINDOW_S
 from aftershock_collector.metrics.series import SERIES_MAX
 
 EARLY_RUNS_MAX = 1_000  # traces whose outgoing calls wait for the tool call around them
-BYTES_MAX = 256_000_000  # half of the process's memory; the queue and series share the rest
+BYTES_MAX = 192_000_000  # of a process of 512 MB: see memory_share
 EARLY_STEPS_MAX = 16  # of one such trace: more targets than a tool call has
 
 
@@ -163,6 +163,10 @@ class Engine:
         """A live run's window, or None where it is not in memory."""
         judge = self._judges.get(run_id)
         return None if judge is None else judge.window
+
+    def allow(self, bytes_max: int) -> None:
+        """From now on the steps of all live runs together may take so much."""
+        self._bytes_max = bytes_max
 
     @property
     def is_full(self) -> bool:

@@ -32,7 +32,8 @@ from aftershock.runs.reconcile import (
     close,
     reconcile,
 )
-from aftershock_collector.engine.eviction import LiveRun, size_of
+from aftershock.runs.size import size_of
+from aftershock_collector.engine.eviction import LiveRun
 from aftershock_collector.engine.evidence import (
     NOTHING_LEARNED,
     Evidence,

@@ -12,12 +12,16 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from aftershock.model import Change, Fingerprint, Step, StepKind
+from aftershock.runs.size import size_of
 
 TRACES_MAX = 1_024  # as many as actions are remembered as suspects
 CALLS_MAX = 128  # of one trace, newest kept
+CALL_BYTES = 400  # of one without a step
+BYTES_MAX = 24_000_000  # of all calls: what senders say of one may be large
 CHILDREN_MAX = 16_384  # calls that tools made: what they reached the outside by
-WAITING_MAX = 4_096  # traces named by changes before an agent's span arrived; 4 MB
+WAITING_MAX = 4_096  # traces named by changes before an agent's span arrived, ...
 WAITING_OF_TRACE_MAX = 8
+WAITING_CHANGES_MAX = 8_192  # ... and these changes; 20 MB at worst
 SLACK_NS = 10**9  # clocks of two processes on one network differ by less
 NOTHING: frozenset[str] = frozenset()
 LOG = "log/"  # ids of changes that are a moment: a line in a service's log
@@ -38,6 +42,11 @@ class _Call(NamedTuple):
     service: str | None
     action_step: Step | None  # of an action with an effect, without its fingerprints
 
+    @property
+    def size_bytes(self) -> int:
+        """Bytes in memory, estimated."""
+        return CALL_BYTES + (0 if self.action_step is None else size_of(self.action_step))
+
 
 @dataclass(slots=True)
 class _Trace:
@@ -45,6 +54,17 @@ class _Trace:
 
     calls: OrderedDict[str, _Call] = field(default_factory=OrderedDict[str, _Call])
     skew_ns: int = 0
+    size_bytes: int = 0
+
+    def add(self, span_id: str, call: _Call) -> None:
+        """A call, or more of what is known of it."""
+        known = self.calls.pop(span_id, None)
+        if known is not None:
+            self.size_bytes -= known.size_bytes
+        self.calls[span_id] = call
+        self.size_bytes += call.size_bytes
+        if len(self.calls) > CALLS_MAX:
+            self.size_bytes -= self.calls.popitem(last=False)[1].size_bytes
 
 
 class Links:
@@ -53,8 +73,10 @@ class Links:
     def __init__(self) -> None:
         self.dropped: Counter[str] = Counter()
         self._traces: OrderedDict[str, _Trace] = OrderedDict()
+        self._size_bytes = 0  # of the calls of all traces
         self._above: OrderedDict[str, str] = OrderedDict()  # a tool's own call → the tool's span
         self._waiting: OrderedDict[str, dict[str, Change]] = OrderedDict()
+        self._waiting_changes = 0  # of all these traces
         self._came: list[Change] = []
 
     def record(self, step: Step, skew_ns: int = 0) -> None:
@@ -69,12 +91,14 @@ class Links:
         trace = self._traces.setdefault(step.trace_id, _Trace())
         self._traces.move_to_end(step.trace_id)
         trace.skew_ns = skew_ns
-        kept = _without_fingerprints(step) if step.action.tier.has_effect else None
-        trace.calls[step.span_id] = _Call(step.began_at_ns, step.ended_at_ns, step.service, kept)
-        if len(trace.calls) > CALLS_MAX:
-            trace.calls.popitem(last=False)
-        if len(self._traces) > TRACES_MAX:
-            self._traces.popitem(last=False)
+        kept = without_fingerprints(step) if step.action.tier.has_effect else None
+        before = trace.size_bytes
+        trace.add(step.span_id, _Call(step.began_at_ns, step.ended_at_ns, step.service, kept))
+        self._size_bytes += trace.size_bytes - before
+        while len(self._traces) > TRACES_MAX or (
+            self._size_bytes > BYTES_MAX and len(self._traces) > 1
+        ):
+            self._size_bytes -= self._traces.popitem(last=False)[1].size_bytes
             self.dropped["linked_traces_full"] += 1
 
     def knows(self, trace_id: str | None, service: str | None) -> bool:
@@ -91,10 +115,11 @@ class Links:
             return
         waiting = self._waiting.setdefault(change.trace_id, {})
         self._waiting.move_to_end(change.trace_id)
-        if len(waiting) < WAITING_OF_TRACE_MAX:
-            waiting.setdefault(change.id, change)
-        if len(self._waiting) > WAITING_MAX:
-            self._waiting.popitem(last=False)
+        if len(waiting) < WAITING_OF_TRACE_MAX and change.id not in waiting:
+            waiting[change.id] = change
+            self._waiting_changes += 1
+        while len(self._waiting) > WAITING_MAX or self._waiting_changes > WAITING_CHANGES_MAX:
+            self._waiting_changes -= len(self._waiting.popitem(last=False)[1])
 
     def release(self, trace_id: str) -> list[Change]:
         """The held changes that point at an action of this trace, now that it is known."""
@@ -104,6 +129,7 @@ class Links:
         found = [change for change in waiting.values() if self.behind(change) is not None]
         for change in found:
             del waiting[change.id]
+        self._waiting_changes -= len(found)
         if not waiting:
             del self._waiting[trace_id]
         self._came += found
@@ -156,7 +182,7 @@ def _able(trace: _Trace) -> list[_Call]:
     return [call for call in trace.calls.values() if call.action_step is not None]
 
 
-def _without_fingerprints(step: Step) -> Step:
+def without_fingerprints(step: Step) -> Step:
     """The step as it is kept here, which is for longer than its run is live."""
     assert step.action is not None, "only tool calls are kept"
     action = replace(

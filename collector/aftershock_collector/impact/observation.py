@@ -43,6 +43,7 @@ from aftershock_collector.wording import counted
 
 OBSERVATION_WINDOW_S = 600.0  # later damage could not be separated from chance in recordings
 OPEN_MAX = 256  # actions observed at once; the oldest is dropped
+FACTS_MAX = 256  # newest ones that one action is known to have been shown; 50 MB for all
 ENTITIES_MAX = 4_096  # whose recorded actions are remembered
 ACTIONS_MAX = 64  # remembered of one entity: more than its history can hold apart
 BLIND_MAX = 3  # things that could not be asked, named in one attribution
@@ -101,14 +102,21 @@ class ActionObserver:
         known = self._open.get(step.span_id)
         if known is None:
             self._open[step.span_id] = OpenAction(
-                step, action, tuple(facts), targets, skew_ns, effect_ns, until_ns, effect_ns
+                step,
+                action,
+                tuple(facts)[-FACTS_MAX:],
+                targets,
+                skew_ns,
+                effect_ns,
+                until_ns,
+                effect_ns,
             )
             if len(self._open) > OPEN_MAX:
                 self._let_go()
             return
         if targets != known.targets:
             known.targets, known.troubles = targets, None
-        known.step, known.action, known.facts = step, action, tuple(facts)
+        known.step, known.action, known.facts = step, action, tuple(facts)[-FACTS_MAX:]
         known.until_ns = max(known.until_ns, until_ns)
 
     def _let_go(self) -> None:

@@ -19,6 +19,7 @@ from aftershock.entity import (
     K8S_POD,
     entity_key,
 )
+from aftershock.names import shortened
 
 # Prometheus label → the attribute that says the same. Earlier labels win over later ones.
 _LABELS: tuple[tuple[str, str], ...] = (
@@ -79,7 +80,7 @@ def place_of(
     if (pair := called_pair(name, attributes)) is not None:
         return Place(pair[1], _instance(resource, attributes), ())
     if called:
-        seen = {key: str(attributes[key]) for key in _CALLED if attributes.get(key) is not None}
+        seen = {k: _name(attributes[k]) for k in _CALLED if attributes.get(k) is not None}
         callee = entity_key(seen)
         if callee is not None:
             address = entity_key({k: v for k, v in seen.items() if k.startswith("server.")})
@@ -152,14 +153,14 @@ def _named(resource: Mapping[str, Any], attributes: Mapping[str, Any]) -> dict[s
     named: dict[str, str] = {}
     for label, key in _LABELS:
         if key not in named and (value := attributes.get(label)):
-            named[key] = str(value)
+            named[key] = _name(value)
     for source in (attributes, resource):
         for key in (DB_NAMESPACE, K8S_NAMESPACE, K8S_POD, K8S_DEPLOYMENT, SERVICE_NAME):
             if value := source.get(key):
-                named[key] = str(value)
+                named[key] = _name(value)
     for key in (HOST_NAME, CLOUD_RESOURCE, SERVER_ADDRESS, SERVER_PORT, DB_SYSTEM):
         if value := resource.get(key):
-            named[key] = str(value)
+            named[key] = _name(value)
     return named
 
 
@@ -167,5 +168,9 @@ def _instance(resource: Mapping[str, Any], attributes: Mapping[str, Any]) -> str
     for source in (resource, attributes):
         for key in _INSTANCES:
             if value := source.get(key):
-                return str(value)
+                return _name(value)
     return ""
+
+
+def _name(value: Any) -> str:
+    return shortened(str(value))

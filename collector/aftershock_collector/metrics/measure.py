@@ -19,6 +19,7 @@ from aftershock_collector.metrics.classification import (
     counted,
     failed,
 )
+from aftershock_collector.metrics.cumulative import LabelSet, Last, LastReports
 from aftershock_collector.metrics.distributions import Buckets, buckets_of, merged, quantile, since
 from aftershock_collector.metrics.entities import Place, called_pair, caller_of, place_of
 from aftershock_collector.metrics.known_metrics import Fold
@@ -29,11 +30,10 @@ from aftershock_collector.otlp.wire import Sample, SampleKind
 METRICS_MAX = 64  # measured of one entity: ln(64) is already a heavy price for looking
 LABEL_SETS_PER_SERIES = 16  # remembered for rates: routes × codes of a usual service
 INSTANCES_MAX = 256  # of one entity in one metric
+SHARES_MAX = 60_000  # of all metrics: three processes of each, or one large service; 40 MB
 _FRESH_INTERVALS = 3.5  # a process that missed three reports no longer counts
 _QUANTILES = ((0.5, "p50", 5), (0.99, "p99", 50))  # share, name, calls that it needs
 _MERGED_INTERVALS = 8  # newest intervals put together where one has too few calls
-
-_LabelSet = tuple[str, str, str, frozenset[tuple[str, str]]]  # entity, instance, metric, labels
 
 
 class Point(NamedTuple):
@@ -45,14 +45,6 @@ class Point(NamedTuple):
     unit: str
     time_ns: int
     value: float
-
-
-class _Last(NamedTuple):
-    """The newest sample of a cumulative label set."""
-
-    time_ns: int
-    value: float
-    buckets: Buckets | None
 
 
 class _Share:
@@ -102,14 +94,13 @@ class Measurer:
     def __init__(self, series_max: int = SERIES_MAX) -> None:
         self.dropped: Counter[str] = Counter()
         self._series_max = series_max
-        self._label_sets_max = series_max * LABEL_SETS_PER_SERIES
         self._metrics: OrderedDict[tuple[str, str], _Metric] = OrderedDict()
         self._per_entity: Counter[str] = Counter()
-        self._last: OrderedDict[_LabelSet, _Last] = OrderedDict()
+        self._last = LastReports(series_max * LABEL_SETS_PER_SERIES)
+        self._shares = 0  # of all metrics
         self._aliases: dict[str, str] = {}
         self.calls = CallGraph()
         self._reports = ReportTimes()
-        self._forgot = False  # since then, a label set that seems new may only be forgotten
 
     def record(self, samples: Iterable[Sample], store: SeriesStore) -> int:
         """Measure samples into a store; returns how many points they became."""
@@ -123,7 +114,7 @@ class Measurer:
 
     def measure(self, samples: Iterable[Sample]) -> list[Point]:
         """Points of one request or scrape. Whatever says nothing is counted in `dropped`."""
-        open_shares: dict[tuple[str, str, str], tuple[_Share, Class, set[_LabelSet]]] = {}
+        open_shares: dict[tuple[str, str, str], tuple[_Share, Class, set[LabelSet]]] = {}
         points: list[Point] = []
         for sample in sorted(samples, key=lambda each: each.time_ns):
             kind = classify(sample.name, sample.unit, sample.kind, sample.monotonic)
@@ -146,7 +137,7 @@ class Measurer:
             if opened is None:
                 opened = open_shares[key] = (self._share(key, kind, sample.time_ns), kind, set())
             opened[2].add(labels)
-            self._add(opened[0], kind, sample, labels)
+            self._add(opened[0], kind, sample, place, labels)
         for key, (share, kind, _) in open_shares.items():
             points += self._close(key, share, kind)
         for (entity, _, instance), (share, _, _) in open_shares.items():
@@ -177,19 +168,29 @@ class Measurer:
             self._aliases[alias] = place.entity
         key = (place.entity, name)
         if key in self._metrics:
+            self._metrics.move_to_end(key)
             return True
         if self._per_entity[place.entity] >= METRICS_MAX:
             self.dropped["metrics_of_entity_full"] += 1
             return False
         if len(self._metrics) >= self._series_max:
-            (entity, _), _ = self._metrics.popitem(last=False)
-            self._per_entity[entity] -= 1
-            self.dropped["metrics_full"] += 1
+            self._forget_oldest()
         self._metrics[key] = _Metric()
         self._per_entity[place.entity] += 1
         return True
 
-    def _add(self, share: _Share, kind: Class, sample: Sample, labels: _LabelSet) -> None:
+    def _forget_oldest(self) -> None:
+        """Make room: forget the metric that was silent for longest."""
+        (entity, _), gone = self._metrics.popitem(last=False)
+        self._shares -= len(gone.shares)
+        self._per_entity[entity] -= 1
+        if not self._per_entity[entity]:
+            del self._per_entity[entity]
+        self.dropped["metrics_full"] += 1
+
+    def _add(
+        self, share: _Share, kind: Class, sample: Sample, place: Place, labels: LabelSet
+    ) -> None:
         """Add one label set to what its instance measured in this interval."""
         share.time_ns = max(share.time_ns, sample.time_ns)
         outcome = failed(sample.attributes)
@@ -205,7 +206,7 @@ class Measurer:
                 near = [v for q, v in sample.quantiles if abs(q - wanted) < 0.095 and isfinite(v)]
                 if near:
                     share.quantiles[name] = max(near[-1], share.quantiles.get(name, near[-1]))
-        increase = self._increase(share, sample, labels)
+        increase = self._increase(share, sample, place, labels)
         if increase is None:
             return
         count, buckets = increase
@@ -229,10 +230,9 @@ class Measurer:
             share.value += value
 
     def _increase(
-        self, share: _Share, sample: Sample, labels: _LabelSet
+        self, share: _Share, sample: Sample, place: Place, labels: LabelSet
     ) -> tuple[float, Buckets | None] | None:
         """What this label set adds to its interval; None where that cannot be known yet."""
-        entity, instance, name, _ = labels
         histogram = sample.kind in {SampleKind.HISTOGRAM, SampleKind.EXPONENTIAL_HISTOGRAM}
         buckets = buckets_of(sample) if histogram else None
         value = float(
@@ -245,23 +245,19 @@ class Measurer:
             if sample.started_at_ns:
                 share.elapsed_ns = max(share.elapsed_ns, sample.time_ns - sample.started_at_ns)
             return value, buckets
-        last = self._last.pop(labels, None)
+        last = self._last.get(labels)
         if last is not None and sample.time_ns <= last.time_ns:
-            self._last[labels] = last
             self.dropped["counter_out_of_order"] += 1
             return None
-        self._last[labels] = _Last(sample.time_ns, value, buckets)
-        if len(self._last) > self._label_sets_max:
-            self._last.popitem(last=False)
-            self._forgot = True
-            self.dropped["label_sets_full"] += 1
+        gone = self._last.remember(labels, Last(sample.time_ns, value, buckets))
+        self.dropped.update({"label_sets_full": gone} if gone else {})
         if last is None:
             # A label set that appears while its metric is already known counts from zero: the
             # first errors of a service are the ones that matter.
-            known = instance in self._metrics[entity, name].known
+            known = place.instance in self._metrics[place.entity, sample.name].known
             if not known and share.born_after_ns:
                 known = True  # its absence in earlier reports meant zero
-            return (value, buckets) if known and not self._forgot else None
+            return (value, buckets) if known and not self._last.forgotten else None
         if value < last.value:  # a reset: the process started again
             return value, buckets
         if buckets is None or last.buckets is None:
@@ -283,12 +279,16 @@ class Measurer:
         if before_ns is not None and share.time_ns > before_ns and not share.elapsed_ns:
             share.elapsed_ns = share.time_ns - before_ns
         metric.known[instance] = max(share.time_ns, before_ns or 0)
+        self._shares += instance not in metric.shares
         metric.shares[instance] = share
         metric.shares.move_to_end(instance)
         while len(metric.shares) > INSTANCES_MAX:
             gone, _ = metric.shares.popitem(last=False)
             metric.known.pop(gone, None)
+            self._shares -= 1
             self.dropped["instances_full"] += 1
+        while self._shares > SHARES_MAX:
+            self._forget_oldest()
         leader = metric.shares.get(metric.leader)
         patience_ns = int(_FRESH_INTERVALS * max(metric.leader_every_ns, share.elapsed_ns))
         if leader is None or (
@@ -302,13 +302,14 @@ class Measurer:
         for other in [i for i, s in metric.shares.items() if s.time_ns < fresh_ns]:
             del metric.shares[other]
             metric.known.pop(other, None)
+            self._shares -= 1
         born = _zeros(entity, name, kind, share)
         return born + _points(entity, name, kind, share.time_ns, metric)
 
 
-def _label_set(sample: Sample, place: Place) -> _LabelSet:
+def _label_set(sample: Sample, place: Place) -> LabelSet:
     labels = frozenset((key, str(value)) for key, value in sample.attributes.items())
-    return place.entity, place.instance, sample.name, labels
+    return hash((place.entity, place.instance, sample.name, labels))
 
 
 def _zeros(entity: str, name: str, kind: Class, share: _Share) -> list[Point]:

@@ -43,7 +43,8 @@ __all__ = [
 ]
 
 EVENTS_MAX = 256  # span events, and links, of one span
-RESOURCES_MAX = 1_024  # decoded resources and scopes remembered between batches
+RESOURCES_MAX = 1_024  # decoded resources and scopes remembered between batches, ...
+RESOURCE_BYTES_MAX = 8_192  # ... of at most this size: 30 MB at worst; SDKs send 500 bytes
 
 GROUPS_MAX = 10_000  # resources and scopes of one body: SDKs send one of each
 ITEMS_MAX = 100_000  # of one body; SDKs send 512, collectors 8,192
@@ -59,6 +60,8 @@ BAD_PARENT = "parent id that is not 8 bytes"
 BAD_LINK = "link without ids"
 BAD_TRACE_ID = "log with a trace id that is not 16 bytes"
 TOO_MANY_EVENTS = f"span events or links over {EVENTS_MAX}"
+
+Kept = TypeVar("Kept")
 
 _NO_TRACE = bytes(16)
 _NO_SPAN = bytes(8)
@@ -214,9 +217,7 @@ def _resource_of(raw: bytes) -> dict[str, Any]:
     known = _resources.get(raw)
     if known is None:
         known = attributes_of(list(protobuf.Resource.FromString(raw).attributes), Counter())
-        if len(_resources) >= RESOURCES_MAX:
-            _resources.clear()
-        _resources[raw] = known
+        _remember(_resources, raw, known)
     return known
 
 
@@ -224,10 +225,16 @@ def _scope_of(raw: bytes) -> str:
     known = _scopes.get(raw)
     if known is None:
         known = text_of(protobuf.Scope.FromString(raw).name, Counter())
-        if len(_scopes) >= RESOURCES_MAX:
-            _scopes.clear()
-        _scopes[raw] = known
+        _remember(_scopes, raw, known)
     return known
+
+
+def _remember(decoded: dict[bytes, Kept], raw: bytes, known: Kept) -> None:
+    if len(raw) > RESOURCE_BYTES_MAX:
+        return
+    if len(decoded) >= RESOURCES_MAX:
+        decoded.clear()
+    decoded[raw] = known
 
 
 # --- Items -----------------------------------------------------------------------------------

@@ -22,12 +22,14 @@ from aftershock_collector.otlp.protobuf import (
 
 ATTRIBUTES_MAX = 4_096  # of one item; recorded spans with whole chat histories carry up to 600
 TEXT_BYTES_MAX = 65_536  # of one value: rules look at less, and the store keeps the rest
+KEY_BYTES_MAX = 1_024  # of an attribute; conventions' names have up to 60
 ITEMS_MAX = 4_096  # of one list or map value
 DEPTH_MAX = 16  # of lists and maps within each other; protobuf itself stops at 100
 KNOWN_MAX = 8_192  # key-values that were seen before: names, models, tools; 4 MB at worst
 KNOWN_BYTES_MAX = 127  # longer ones seldom come again
 
 TRUNCATED = f"text over {TEXT_BYTES_MAX} bytes"
+LONG_KEY = f"key over {KEY_BYTES_MAX} bytes"
 INVALID_TEXT = "text that is not UTF-8"
 TOO_MANY = f"attributes over {ATTRIBUTES_MAX}"
 TOO_LONG = f"list over {ITEMS_MAX} items"
@@ -128,8 +130,12 @@ def _whole_numbers(raw: bytes, trimmed: Counter[str]) -> list[int] | None:
 
 def _pair_of(raw: bytes, trimmed: Counter[str], depth: int) -> tuple[str, Any]:
     message = KeyValue.FromString(raw)
+    key: bytes = message.key
     value: bytes = message.value
-    return text_of(message.key, trimmed), value_of(value, trimmed, depth + 1) if value else None
+    if len(key) > KEY_BYTES_MAX:
+        trimmed[LONG_KEY] += 1
+        key = key[:KEY_BYTES_MAX]
+    return text_of(key, trimmed), value_of(value, trimmed, depth + 1) if value else None
 
 
 def _first_seen(raw: bytes, trimmed: Counter[str]) -> tuple[str, Any]:

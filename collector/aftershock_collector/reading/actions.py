@@ -46,7 +46,14 @@ from aftershock_collector.reading.belief import (
     targets_of,
     tier_of,
 )
-from aftershock_collector.reading.dialects import Reading, count_in, parsed, text_in, texts_in
+from aftershock_collector.reading.dialects import (
+    Reading,
+    count_in,
+    name_in,
+    names_in,
+    parsed,
+    text_in,
+)
 
 STATES = {state.value: state for state in AnswerState}
 OUTCOMES = {outcome.value: outcome for outcome in Outcome}
@@ -79,7 +86,7 @@ def action_of(span: Span, reading: Reading, policy: Policy, ending: Ending) -> t
         error_class=_error_class(own, reading, ending) if outcome is Outcome.FAILED else None,
         polls=described.polls,  # an agent's own word would silence its loops
         call_id=reading.call_id,
-        subjects=frozenset(texts_in(own, SUBJECTS)) or _subjects(given),
+        subjects=frozenset(names_in(own, SUBJECTS)) or _subjects(given),
         explain=explain_of(own, reading.name, described, policy),
         gate=None if ending.suspended else gate_of(own, described),
         ids=_ids(own, given),
@@ -113,12 +120,12 @@ def facts_of(span: Span, action: Action, provides: Pairs, ending: Ending) -> tup
 
 def _arguments(span: Span, given: Any) -> Fingerprint:
     own = span.attributes
-    if digest := text_in(own, ARGUMENTS_DIGEST):
+    if digest := name_in(own, ARGUMENTS_DIGEST):
         return Fingerprint(
             digest,
             decode_hashes(own.get(ARGUMENTS_SKETCH)) or frozenset(),
             count_in(own, ARGUMENTS_SIZE),
-            text_in(own, ARGUMENTS_STEM),
+            name_in(own, ARGUMENTS_STEM),
         )
     if given is not None:
         return fingerprint_arguments(given)
@@ -126,7 +133,7 @@ def _arguments(span: Span, given: Any) -> Fingerprint:
 
 
 def _result(own: Attributes, given: Any) -> Fingerprint | None:
-    if digest := text_in(own, RESULT_DIGEST):
+    if digest := name_in(own, RESULT_DIGEST):
         return Fingerprint(
             digest, decode_hashes(own.get(RESULT_SKETCH)) or frozenset(), count_in(own, RESULT_SIZE)
         )
@@ -153,7 +160,7 @@ def _error_class(own: Attributes, reading: Reading, ending: Ending) -> str | Non
 
 
 def _ids(own: Attributes, given: Any) -> frozenset[str]:
-    if reported := texts_in(own, ARGUMENT_IDS):
+    if reported := names_in(own, ARGUMENT_IDS):
         return frozenset([one for one in reported if decode_named_hash(one)])
     return frozenset() if given is None or ARGUMENTS_DIGEST in own else ids_in(given)
 

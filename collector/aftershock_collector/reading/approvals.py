@@ -17,7 +17,7 @@ from aftershock.attributes import (
     TOOL_NAME,
 )
 from aftershock_collector.otlp.wire import LogEvent
-from aftershock_collector.reading.dialects import text_in
+from aftershock_collector.reading.dialects import name_in, text_in
 
 OUTCOMES = {gate.value: gate for gate in Gate}
 SPAN_ID_CHARS = 16
@@ -36,7 +36,7 @@ class ApprovalEvent(NamedTuple):
 def approval_in(event: LogEvent) -> ApprovalEvent | None:
     """The approval of an event; None where it names no tool or no known outcome."""
     own = event.attributes
-    tool = text_in(own, TOOL_NAME)
+    tool = name_in(own, TOOL_NAME)
     outcome = OUTCOMES.get(text_in(own, APPROVAL_OUTCOME) or "")
     if tool is None or outcome is None:
         return None
@@ -46,9 +46,9 @@ def approval_in(event: LogEvent) -> ApprovalEvent | None:
     approval = Approval(
         tool=tool,
         outcome=outcome,
-        by=text_in(own, APPROVAL_BY),
+        by=name_in(own, APPROVAL_BY),
         because=text_in(own, APPROVAL_BECAUSE),
-        arguments=text_in(own, ARGUMENTS_DIGEST),
+        arguments=name_in(own, ARGUMENTS_DIGEST),
         expires_at_ns=_time_ns(own.get(APPROVAL_EXPIRES_AT)),
     )
     return ApprovalEvent(_id_of(event), approval, began_at_ns, None if waits else event.time_ns)
@@ -56,7 +56,7 @@ def approval_in(event: LogEvent) -> ApprovalEvent | None:
 
 def _id_of(event: LogEvent) -> str | None:
     """The approval's own id, in the form of a span's, so that it can stand among evidence."""
-    given = text_in(event.attributes, APPROVAL_ID)
+    given = name_in(event.attributes, APPROVAL_ID)
     if given is None:
         return None
     if len(given) == SPAN_ID_CHARS and all(mark in "0123456789abcdef" for mark in given):

@@ -22,7 +22,7 @@ from aftershock.model import Requirement, Tier
 from aftershock.policy.policy import ANY, Policy, ToolDescription, providers_of, rule_of
 from aftershock.wire import decode_fact, decode_requirement
 from aftershock_collector.otlp.wire import Attributes
-from aftershock_collector.reading.dialects import text_in, texts_in
+from aftershock_collector.reading.dialects import names_in, text_in
 
 Pairs = tuple[tuple[str, str], ...]  # kind, subject
 
@@ -62,7 +62,7 @@ def targets_of(own: Attributes, described: ToolDescription) -> tuple[str, ...]:
     A part that the file takes from arguments, which may not have been sent, is the span's, where
     one of its targets fits the rest.
     """
-    claimed = texts_in(own, ACTION_TARGETS)
+    claimed = names_in(own, ACTION_TARGETS)
     if not described.targets:
         return claimed
     found: dict[str, None] = {}
@@ -79,7 +79,7 @@ def requirements_of(
 
     A subject that the file takes from arguments, which may not have been sent, is the span's.
     """
-    claimed = [decode_requirement(text) for text in texts_in(own, CONTEXT_REQUIRED)]
+    claimed = [decode_requirement(text) for text in names_in(own, CONTEXT_REQUIRED)]
     found: list[Requirement] = []
     for want in described.requires:
         also = next((one for one in claimed if _is_about_the_same(one, want)), None)
@@ -104,7 +104,7 @@ def facts_provided(own: Attributes, tool: str, described: ToolDescription, polic
 
     Where the file names the tools that provide a kind of fact, no other tool does.
     """
-    claimed = tuple(map(decode_fact, texts_in(own, FACTS)))
+    claimed = tuple(map(decode_fact, names_in(own, FACTS)))
     declared = rule_of(policy, tool).provides
     if declared is not None:
         kinds = {want.kind for want in declared}

@@ -14,8 +14,9 @@ from aftershock.attributes import ERROR_TYPE
 from aftershock.entity import entity_key
 from aftershock.fingerprints.fingerprint import error_class
 from aftershock.model import Change, ChangeKind
+from aftershock.names import shortened
 from aftershock_collector.otlp.wire import LogEvent
-from aftershock_collector.reading.dialects import text_in
+from aftershock_collector.reading.dialects import name_in, text_in
 
 ERROR = 17  # SeverityNumber
 TEXT_CHARS_MAX = 8_000  # of a log line that is searched: statements stand at its end or its start
@@ -72,7 +73,7 @@ def read_error(event: LogEvent) -> Change | None:
     entity = entity_key(_texts(event.resource)) or entity_key(_texts(event.attributes))
     if link is None or entity is None:
         return None
-    name = text_in(event.attributes, "exception.type", ERROR_TYPE) or "error log"
+    name = name_in(event.attributes, "exception.type", ERROR_TYPE) or "error log"
     return Change(
         id=f"log/{link.trace_id}/{entity}/{name}",
         kind=ChangeKind.WARNING,
@@ -101,4 +102,4 @@ def _span(plain: Mapping[str, str]) -> str | None:
 
 
 def _texts(mapping: Mapping[str, Any]) -> dict[str, str]:
-    return {key: value for key, value in mapping.items() if isinstance(value, str)}
+    return {key: shortened(value) for key, value in mapping.items() if isinstance(value, str)}

@@ -46,6 +46,7 @@ from aftershock.entity import entity_key
 from aftershock.fingerprints.keyed import key_id
 from aftershock.fingerprints.shown import Shown
 from aftershock.model import LOOP_REPORTED, Change, ChangeKind, Fact, Outcome, Step, StepKind
+from aftershock.names import shortened
 from aftershock.policy.policy import Policy
 from aftershock_collector.otlp.wire import (
     INTERNAL,
@@ -57,7 +58,7 @@ from aftershock_collector.otlp.wire import (
 )
 from aftershock_collector.reading.actions import OUTCOMES, Ending, action_of, facts_of
 from aftershock_collector.reading.approvals import approval_in
-from aftershock_collector.reading.dialects import Reading, text_in, texts_in
+from aftershock_collector.reading.dialects import Reading, name_in, text_in, texts_in
 from aftershock_collector.reading.dialects.genai import read_genai
 from aftershock_collector.reading.dialects.kubernetes import read_kubernetes
 from aftershock_collector.reading.dialects.neutral import read_neutral
@@ -95,7 +96,8 @@ def read(span: Span, policy: Policy) -> Step | None:
     for dialect in DIALECTS:
         reading = dialect(span)
         if reading is not None:
-            return _step(span, reading, policy)
+            name = shortened(reading.name)  # of a span, where nothing else names the step
+            return _step(span, reading._replace(name=name), policy)
     return None
 
 
@@ -118,17 +120,17 @@ def read_event(event: LogEvent, policy: Policy) -> Step | Change | None:
 
 def process_of(resource: Attributes) -> str | None:
     """The process that sent this, as somebody who must stop it would name it."""
-    pod = text_in(resource, POD_NAME)
+    pod = name_in(resource, POD_NAME)
     if pod is not None:
-        return f"pod/{text_in(resource, NAMESPACE_NAME) or 'default'}/{pod}"
+        return f"pod/{name_in(resource, NAMESPACE_NAME) or 'default'}/{pod}"
     pid = resource.get(PROCESS_PID)
-    host = text_in(resource, HOST_NAME)
+    host = name_in(resource, HOST_NAME)
     return f"pid/{host}/{pid}" if host and isinstance(pid, int) else None
 
 
 def run_id_of(item: Span | LogEvent) -> str | None:
     """Whose run a span or a log event belongs to: the run's own id, else the trace's."""
-    return text_in(item.attributes, RUN_ID) or item.trace_id
+    return name_in(item.attributes, RUN_ID) or item.trace_id
 
 
 # --- Spans -----------------------------------------------------------------------------------
@@ -143,7 +145,7 @@ def _step(span: Span, reading: Reading, policy: Policy) -> Step:
         action, provides = action_of(span, reading, policy, ending)
         facts = facts_of(span, action, provides, ending)
     return Step(
-        run_id=text_in(span.attributes, RUN_ID) or span.trace_id,
+        run_id=name_in(span.attributes, RUN_ID) or span.trace_id,
         span_id=span.span_id,
         kind=reading.kind,
         name=reading.name,
@@ -153,8 +155,8 @@ def _step(span: Span, reading: Reading, policy: Policy) -> Step:
         parent_id=span.parent_id,
         agent=reading.agent,
         conversation=reading.conversation,
-        service=text_in(span.resource, SERVICE_NAME),
-        environment=text_in(span.resource, ENVIRONMENT_NAME, OLD_ENVIRONMENT_NAME),
+        service=name_in(span.resource, SERVICE_NAME),
+        environment=name_in(span.resource, ENVIRONMENT_NAME, OLD_ENVIRONMENT_NAME),
         process=process_of(span.resource),
         fingerprint_key=key_of(span),
         error=ending.error,
@@ -174,7 +176,7 @@ def _step(span: Span, reading: Reading, policy: Policy) -> Step:
 
 def key_of(span: Span) -> str:
     """The key of a step's hashes: its process's, or ours where we hash its content."""
-    return text_in(span.resource, FINGERPRINT_KEY_ID) or key_id()
+    return name_in(span.resource, FINGERPRINT_KEY_ID) or key_id()
 
 
 _NOTHING_SHOWN = Shown()
@@ -183,13 +185,13 @@ _WELL = Ending()
 
 def _ending(span: Span, reading: Reading) -> Ending:
     """How a span ended: its error's type and text, and whether it was only suspended."""
-    declared = text_in(span.attributes, ERROR_TYPE) or reading.error
+    declared = name_in(span.attributes, ERROR_TYPE) or reading.error
     if span.status_code != STATUS_ERROR and declared is None:
         return _WELL
     kind, text = declared, span.status_message
     for event in span.events:
         if event.name == "exception":
-            kind = kind or text_in(event.attributes, "exception.type")
+            kind = kind or name_in(event.attributes, "exception.type")
             text = text or text_in(event.attributes, "exception.message") or ""
     if kind is None:
         # Some SDKs put "ValueError: no such pod" into the status and nothing anywhere else.
@@ -210,7 +212,7 @@ def _started(event: LogEvent, policy: Policy) -> Step | None:
     so_far = Span(
         trace_id=event.trace_id,
         span_id=event.span_id,
-        parent_id=text_in(event.attributes, STEP_PARENT),
+        parent_id=name_in(event.attributes, STEP_PARENT),
         name="",
         kind=INTERNAL,
         began_at_ns=event.time_ns,
@@ -231,12 +233,12 @@ def _started(event: LogEvent, policy: Policy) -> Step | None:
 
 
 def _heartbeat(event: LogEvent) -> Step | None:
-    name = text_in(event.attributes, TOOL_NAME, OPERATION) or ""
+    name = name_in(event.attributes, TOOL_NAME, OPERATION) or ""
     return _moment(event, StepKind.HEARTBEAT, name)
 
 
 def _fact(event: LogEvent) -> Step | None:
-    kind = text_in(event.attributes, FACT_KIND)
+    kind = name_in(event.attributes, FACT_KIND)
     if kind is None:
         return None
     step = _moment(event, StepKind.FACT, kind)
@@ -244,12 +246,12 @@ def _fact(event: LogEvent) -> Step | None:
         return None
     fact = Fact(
         kind=kind,
-        subject=text_in(event.attributes, FACT_SUBJECT) or "*",
-        source=text_in(event.attributes, FACT_SOURCE) or "",
+        subject=name_in(event.attributes, FACT_SUBJECT) or "*",
+        source=name_in(event.attributes, FACT_SOURCE) or "",
         observed_at_ns=event.time_ns,
         outcome=OUTCOMES.get(text_in(event.attributes, FACT_OUTCOME) or "", Outcome.OK),
         span_id=step.span_id,
-        digest=text_in(event.attributes, FACT_DIGEST),
+        digest=name_in(event.attributes, FACT_DIGEST),
     )
     return replace(step, facts=(fact,))
 
@@ -287,19 +289,19 @@ def _moment(event: LogEvent, kind: StepKind, name: str) -> Step | None:
         began_at_ns=event.time_ns,
         ended_at_ns=event.time_ns,
         trace_id=event.trace_id or "",
-        agent=text_in(event.attributes, AGENT_NAME),
-        conversation=text_in(event.attributes, CONVERSATION_ID),
-        service=text_in(event.resource, SERVICE_NAME),
-        environment=text_in(event.resource, ENVIRONMENT_NAME, OLD_ENVIRONMENT_NAME),
+        agent=name_in(event.attributes, AGENT_NAME),
+        conversation=name_in(event.attributes, CONVERSATION_ID),
+        service=name_in(event.resource, SERVICE_NAME),
+        environment=name_in(event.resource, ENVIRONMENT_NAME, OLD_ENVIRONMENT_NAME),
         process=process_of(event.resource),
-        fingerprint_key=text_in(event.resource, FINGERPRINT_KEY_ID) or key_id(),
+        fingerprint_key=name_in(event.resource, FINGERPRINT_KEY_ID) or key_id(),
     )
 
 
 def _change(event: LogEvent) -> Change | None:
     """A deploy, a flag, a maintenance window: about what its attributes name, else its resource."""
     entity = _entity(event.attributes) or _entity(event.resource)
-    name = text_in(event.attributes, CHANGE_NAME)
+    name = name_in(event.attributes, CHANGE_NAME)
     if name is None and isinstance(event.text, str):
         name = event.text.partition("\n")[0]
     if entity is None or not name:
@@ -320,7 +322,7 @@ def _change(event: LogEvent) -> Change | None:
 
 
 def _entity(attributes: Any) -> str | None:
-    texts = {key: value for key, value in attributes.items() if isinstance(value, str)}
+    texts = {k: shortened(value) for k, value in attributes.items() if isinstance(value, str)}
     return entity_key(cast("dict[str, str]", texts))
 
 

@@ -18,11 +18,14 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import psutil
+
 from aftershock.policy.policy import Policy
 from aftershock_collector.access.exposure import check_exposure, notice
 from aftershock_collector.access.tokens import Tokens
 from aftershock_collector.config.model import Address, Config
 from aftershock_collector.engine.engine import Engine
+from aftershock_collector.engine.memory_share import MemoryShare
 from aftershock_collector.export.agent_telemetry import SendLogs
 from aftershock_collector.export.otlp_forward import Forwarder
 from aftershock_collector.metrics.series import Series
@@ -163,7 +166,7 @@ def _engine(config: Config) -> Engine:
     return Engine(
         Policy.from_mapping(config.document),
         series_max=config.series_max,
-        bytes_max=config.memory_bytes_max // 2,  # the queue, series and the process share the rest
+        bytes_max=MemoryShare(config.memory_bytes_max).most,
         observation_window_s=infrastructure.observation_window_s,
         topology=infrastructure.topology,
         patience_s=0.0 if prometheus is None else 2 * prometheus.step_s + prometheus.timeout_s,
@@ -266,9 +269,11 @@ def _background(
     config: Config, queue: IngestQueue, worker: Worker, store: Store, telemetry: Telemetry
 ) -> Sequence[Coroutine[Any, Any, None]]:
     """Periodic work beside the servers. Whatever touches the engine runs on the worker thread."""
+    engine, share, process = worker.engine, MemoryShare(config.memory_bytes_max), psutil.Process()
 
     def tick() -> None:
         _check_file(store, telemetry)
+        engine.allow(share.allowed(process.memory_info().rss, engine.size_bytes))
         worker.tick(time.time_ns())
 
     def prune() -> None:

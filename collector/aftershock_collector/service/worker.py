@@ -37,6 +37,7 @@ ANSWERED_MAX = 100  # alerts of one webhook that are answered with their suspect
 PENDING_MAX = 1_000  # reports that wait for a store that is full or locked; hours of incidents
 MET_MAX = 100_000  # run ids remembered; 10 MB
 RESTORED_MAX = 2_000  # runs brought back at start: as many as the engine holds
+RESTORED_STEPS_MAX = 2_048  # newest of one run: four windows, so that budgets count further back
 LEARNT_RUNS_MAX = 1_000  # newest runs that the baseline is learned from at start, ...
 LEARNT_STEPS_MAX = 20_000  # ... until this many steps were read: about two seconds
 
@@ -267,7 +268,7 @@ class Worker:
     def _restore(self, run_id: str) -> None:
         """What the store knows of a run that is not in memory, as after a restart."""
         claims = self._reader.claims(run_id)[::-1]  # a finding's newest life is the one that counts
-        steps = self._reader.steps(run_id, self.engine.policy)
+        steps = self._reader.steps(run_id, self.engine.policy, RESTORED_STEPS_MAX)
         if steps or claims:
             self.engine.restore(run_id, steps, claims)
 
@@ -283,7 +284,7 @@ def restore_baseline(engine: Engine, reader: Reader) -> None:
         if engine.knows(past.run_id):
             continue  # it is live: the engine learns from it when it ends
         window = Window(past.run_id, engine.limits)
-        steps = reader.steps(past.run_id, engine.policy)
+        steps = reader.steps(past.run_id, engine.policy, RESTORED_STEPS_MAX)
         window.add(steps)
         engine.correlator.baseline.learn_from(window, past.ended_at_ns or past.last_ns)
         read += len(steps)

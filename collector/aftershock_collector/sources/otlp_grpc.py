@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import unquote
@@ -20,6 +20,7 @@ from aftershock_collector.access.senders import Credentials, Senders, bearer_tok
 from aftershock_collector.access.tls import NAMELESS, read_pem
 from aftershock_collector.access.tokens import Scope, Tokens
 from aftershock_collector.config.model import Address, Config
+from aftershock_collector.sources.arriving_bodies import Bodies
 from aftershock_collector.sources.descriptors import connections_max
 from aftershock_collector.sources.otlp_responses import response_of
 from aftershock_collector.sources.requests import Accepted, Answer, Busy, Refused, Signal, Submit
@@ -35,6 +36,7 @@ CLOSE_S = 5.0  # for open calls at shutdown
 HANDSHAKE_MS = 10_000  # from a connection to a usable one; half-open ones are closed then
 IDLE_MS = 300_000  # without a call; exporters connect again by themselves
 METADATA_BYTES_MAX = 16_384
+STREAMS_MAX = 100  # calls at once on one connection; exporters make one
 CODES = {401: StatusCode.UNAUTHENTICATED, 403: StatusCode.PERMISSION_DENIED}
 
 _grpc: Any = grpc  # its stubs leave half of what is used here untyped
@@ -44,14 +46,16 @@ class _Service:
     """The Export method of one signal."""
 
     def __init__(
-        self, signal: Signal, submit: Submit, telemetry: Telemetry, senders: Senders
+        self, signal: Signal, submit: Submit, telemetry: Telemetry, senders: Senders, bodies: Bodies
     ) -> None:
         self._signal = signal
         self._submit = submit
         self._telemetry = telemetry
         self._senders = senders
+        self._bodies = bodies
 
-    async def export(self, body: bytes, context: Any) -> bytes:
+    async def export(self, messages: AsyncIterator[bytes], context: Any) -> bytes:
+        """One call. It has one message, which is not received before its sender is admitted."""
         try:
             sender = self._senders.admit(_credentials(context), Scope.INGEST)
         except Rejected as rejected:
@@ -59,7 +63,12 @@ class _Service:
             await self._reject(context, rejected)
             raise AssertionError("abort always raises") from rejected
         try:
-            answer = await self._submit(self._signal, body, PROTOBUF, sender)
+            body = await self._bodies.receive(sender, messages)
+            answer = (
+                await self._submit(self._signal, body, PROTOBUF, sender)
+                if isinstance(body, bytes)
+                else body
+            )
         except Exception as error:  # noqa: BLE001  a sender must not read our tracebacks
             self._telemetry.failed("grpc", error)
             answer = Refused("internal error", ours=True)
@@ -149,13 +158,18 @@ async def listening(
             ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
             ("grpc.max_connection_idle_ms", IDLE_MS),
             ("grpc.max_metadata_size", METADATA_BYTES_MAX),
+            ("grpc.max_concurrent_streams", STREAMS_MAX),
+            ("grpc.http2.bdp_probe", 0),  # it would let ever more of a body in before it is wanted
             ("grpc.so_reuseport", 0),  # a second collector on this port must fail to start
         ),
         maximum_concurrent_rpcs=config.requests_max,
     )
+    bodies = Bodies(config)
     for name, signal in SERVICES.items():
-        method = _grpc.unary_unary_rpc_method_handler(  # no deserializer: bytes as they arrived
-            _Service(signal, submit, telemetry, senders).export
+        # A stream of one message is the same on the wire. The message is received when it is asked
+        # for, and not before. No deserializer: bytes as they arrived.
+        method = _grpc.stream_unary_rpc_method_handler(
+            _Service(signal, submit, telemetry, senders, bodies).export
         )
         handler = _grpc.method_handlers_generic_handler(name, {"Export": method})
         server.add_generic_rpc_handlers((handler,))

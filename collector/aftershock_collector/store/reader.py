@@ -26,11 +26,8 @@ from aftershock_collector.store.serialization import from_text
 from aftershock_collector.store.sqlite_errors import translated
 
 LOCK_WAIT_S = 5.0  # a person waits this long for a list; only recovery after a crash locks readers
-
-_ORIGINS = (
-    " JOIN origins AS resources ON resources.id = resource JOIN origins AS scopes"
-    " ON scopes.id = scope"
-)
+ROWS_AT_ONCE = 64  # of spans and events: few, because one may be as large as a request
+ORIGINS_BYTES_MAX = 4_000_000  # resources and scopes kept while one run is read
 
 
 class Reader:
@@ -120,34 +117,39 @@ class Reader:
         rows = self._all("SELECT id FROM runs WHERE run_id = ?", (run_id,))
         return rows[0][0] if rows else None
 
-    def steps(self, run_id: str, policy: Policy) -> list[Step]:
-        """A run's steps, read again from what arrived, in event order."""
+    def steps(self, run_id: str, policy: Policy, newest: int | None = None) -> list[Step]:
+        """A run's steps, read again from what arrived, in event order.
+
+        `newest`: of the newest so many spans, and as many events, only.
+        """
         found: list[Step] = []
-        for span in self.spans(run_id):
+        for span in self.spans(run_id, newest):
             step = read(span, policy)
             if step is not None:
                 found.append(step)
-        for event in self.events(run_id):
+        for event in self.events(run_id, newest):
             read_as = read_event(event, policy)
             if isinstance(read_as, Step):
                 found.append(read_as)
         return sorted(found, key=lambda step: (step.began_at_ns, step.span_id, step.name))
 
-    def spans(self, run_id: str) -> Iterator[Span]:
-        """A run's spans as they arrived."""
+    def spans(self, run_id: str, newest: int | None = None) -> Iterator[Span]:
+        """A run's spans as they arrived, oldest first; or the newest so many, newest first."""
+        order = "began_at_ns" if newest is None else "began_at_ns DESC"
         statement = (
-            f"SELECT spans.body, resources.body, scopes.body FROM spans{_ORIGINS}"  # noqa: S608
-            " WHERE run = (SELECT id FROM runs WHERE run_id = ?) ORDER BY began_at_ns"
+            "SELECT body, resource, scope FROM spans"  # noqa: S608  (words of our own)
+            f" WHERE run = (SELECT id FROM runs WHERE run_id = ?) ORDER BY {order} LIMIT ?"
         )
-        return (decode_span(*row) for row in self._all(statement, (run_id,)))
+        return (decode_span(*row) for row in self._bodies(statement, run_id, newest))
 
-    def events(self, run_id: str) -> Iterator[LogEvent]:
-        """A run's log events as they arrived."""
+    def events(self, run_id: str, newest: int | None = None) -> Iterator[LogEvent]:
+        """A run's log events as they arrived, in the same order."""
+        order = "time_ns" if newest is None else "time_ns DESC"
         statement = (
-            f"SELECT events.body, resources.body, scopes.body FROM events{_ORIGINS}"  # noqa: S608
-            " WHERE run = (SELECT id FROM runs WHERE run_id = ?) ORDER BY time_ns"
+            "SELECT body, resource, scope FROM events"  # noqa: S608  (words of our own)
+            f" WHERE run = (SELECT id FROM runs WHERE run_id = ?) ORDER BY {order} LIMIT ?"
         )
-        return (decode_log(*row) for row in self._all(statement, (run_id,)))
+        return (decode_log(*row) for row in self._bodies(statement, run_id, newest))
 
     # --- Claims and changes --------------------------------------------------------------------
 
@@ -337,6 +339,27 @@ class Reader:
         return rows[0][0] if rows else None
 
     # --- Inside --------------------------------------------------------------------------------
+
+    def _bodies(
+        self, statement: str, run_id: str, newest: int | None
+    ) -> Iterator[tuple[bytes, bytes, bytes]]:
+        """Rows of (body, resource's body, scope's body), a few at a time: a run may be large."""
+        origins: dict[int, bytes] = {}
+        with translated():
+            cursor = self._connection.execute(statement, (run_id, -1 if newest is None else newest))
+            while rows := cursor.fetchmany(ROWS_AT_ONCE):
+                for body, resource, scope in rows:
+                    yield body, self._origin(origins, resource), self._origin(origins, scope)
+
+    def _origin(self, kept: dict[int, bytes], place: int) -> bytes:
+        body = kept.get(place)
+        if body is None:
+            statement = "SELECT body FROM origins WHERE id = ?"
+            (body,) = self._connection.execute(statement, (place,)).fetchone()
+            if sum(map(len, kept.values())) > ORIGINS_BYTES_MAX:
+                kept.clear()
+            kept[place] = body
+        return body
 
     def _all(self, statement: str, values: Iterable[Any] = ()) -> list[Any]:
         with translated():

@@ -71,7 +71,8 @@ PAGE_BYTES = 16_384  # a dozen spans to a page: as fast as 4 kB and less space l
 CACHE_KB = 32_768  # the upper levels of every index at ten million spans
 CHECKPOINT_PAGES = 1_000  # 16 MB: the log stays small and a checkpoint takes under 0.1 s
 LOCK_WAIT_S = 0.25  # then the caller gets an error; it may queue the write and try again
-ORIGINS_CACHED_MAX = 1_024  # processes that send at one time; some 500 bytes each
+ORIGINS_CACHED_MAX = 1_024  # processes that send at one time; some 500 bytes each, ...
+ORIGINS_BYTES_MAX = 16_000_000  # ... and the largest one that a request can bring
 ORIGIN_REFRESH_S = 3_600  # how stale the time of an origin's newest use may be
 PRUNE_ROWS_MAX = 5_000  # at a time: 0.1 s in which nothing else is stored
 
@@ -90,6 +91,7 @@ class SqliteStore:
         self._turn = threading.RLock()
         self.listeners: list[Callable[[], None]] = []  # called after deliveries were queued
         self._origins: dict[bytes, tuple[int, int]] = {}  # body → id, time of newest use
+        self._origins_bytes = 0
 
     @classmethod
     def open(cls, path: Path) -> SqliteStore:
@@ -352,8 +354,10 @@ class SqliteStore:
         known = self._origins.get(body)
         if known is not None and arrived_s - known[1] < ORIGIN_REFRESH_S:
             return known[0]
-        if len(self._origins) >= ORIGINS_CACHED_MAX:
+        self._origins_bytes += len(body) if known is None else 0
+        if len(self._origins) >= ORIGINS_CACHED_MAX or self._origins_bytes > ORIGINS_BYTES_MAX:
             self._origins.clear()
+            self._origins_bytes = len(body)
         (identity,) = self._connection.execute(
             "INSERT INTO origins (digest, arrived_s, body) VALUES (?, ?, ?)"
             " ON CONFLICT (digest) DO UPDATE SET arrived_s = max(arrived_s, excluded.arrived_s)"

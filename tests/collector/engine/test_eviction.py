@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from aftershock.limits import Limits
 from aftershock.model import Step
 from aftershock.policy.policy import Policy
+from aftershock.runs.size import size_of
 from aftershock_collector.engine.engine import Engine
-from aftershock_collector.engine.eviction import LiveRun, runs_to_evict, size_of
+from aftershock_collector.engine.eviction import LiveRun, runs_to_evict
 from tests.support.scenario import START_NS, S, run
 
 ONE = ("sender", "service", "agent")

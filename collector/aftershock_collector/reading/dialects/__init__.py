@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, cast
 from aftershock.fingerprints.shown import Shown
 from aftershock.limits import Limits
 from aftershock.model import Decision, StepKind, Tokens
+from aftershock.names import shortened
 
 # Lenient about raw newlines in texts; made once, because `json.loads` makes one at each call.
 _DECODER = json.JSONDecoder(strict=False)
@@ -54,6 +55,15 @@ def text_in(attributes: Mapping[str, Any], *keys: str) -> str | None:
     return None
 
 
+def name_in(attributes: Mapping[str, Any], *keys: str) -> str | None:
+    """The first of these attributes that is a text, as a name."""
+    for key in keys:
+        value = attributes.get(key)
+        if value and isinstance(value, str):
+            return shortened(value)
+    return None
+
+
 def value_in(attributes: Mapping[str, Any], *keys: str) -> Any:
     """The first of these attributes that is there."""
     for key in keys:
@@ -88,6 +98,11 @@ def texts_in(attributes: Mapping[str, Any], key: str) -> tuple[str, ...]:
     texts = [item[:TEXT_CHARS_MAX] for item in items if item and isinstance(item, str)]
     ends = accumulate(map(len, texts))
     return tuple([text for text, end in zip(texts, ends, strict=True) if end <= LIST_CHARS_MAX])
+
+
+def names_in(attributes: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """A list of names, likewise."""
+    return tuple(map(shortened, texts_in(attributes, key)))
 
 
 def tokens_in(

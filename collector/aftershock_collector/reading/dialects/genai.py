@@ -43,6 +43,7 @@ from aftershock_collector.otlp.wire import SERVER, Span
 from aftershock_collector.reading.dialects import (
     Reading,
     cost_in,
+    name_in,
     parsed,
     text_in,
     texts_in,
@@ -84,12 +85,12 @@ def read_genai(span: Span) -> Reading | None:
         return None
     if operation == EXECUTE_TOOL:
         return _tool_call(span)
-    agent = text_in(attributes, *AGENT)
-    conversation = text_in(attributes, CONVERSATION_ID)
+    agent = name_in(attributes, *AGENT)
+    conversation = name_in(attributes, CONVERSATION_ID)
     if operation in INFERENCES:
         return Reading(
             StepKind.INFERENCE,
-            text_in(attributes, *MODEL) or "",
+            name_in(attributes, *MODEL) or "",
             agent,
             conversation,
             tokens=tokens_in(attributes, SENT, RETURNED),
@@ -98,10 +99,10 @@ def read_genai(span: Span) -> Reading | None:
             compacted=attributes.get(CONVERSATION_COMPACTED) is True,
         )
     if operation.startswith(INVOKES):
-        workflow = text_in(attributes, WORKFLOW_NAME, TRACELOOP_NAME, AGENT_ID)
+        workflow = name_in(attributes, WORKFLOW_NAME, TRACELOOP_NAME, AGENT_ID)
         return Reading(StepKind.AGENT, agent or workflow or "", agent, conversation)
     if operation in RETRIEVALS:
-        source = text_in(attributes, "gen_ai.data_source.id", "gen_ai.memory.store.id")
+        source = name_in(attributes, "gen_ai.data_source.id", "gen_ai.memory.store.id")
         return Reading(StepKind.RETRIEVAL, source or operation, agent, conversation)
     if operation == DECISION_OPERATION:
         return Reading(
@@ -151,7 +152,7 @@ def _older_operation(attributes: Mapping[str, Any]) -> str | None:
 
 def _tool_call(span: Span) -> Reading | None:
     attributes = span.attributes
-    tool = text_in(attributes, TOOL_NAME, TRACELOOP_NAME)
+    tool = name_in(attributes, TOOL_NAME, TRACELOOP_NAME)
     if span.kind == SERVER or tool == ADK_MERGED:
         return None  # the far end of an MCP call: the agent's own span tells it already
     arguments, result = value_in(attributes, *ARGUMENTS), value_in(attributes, *RESULT)
@@ -164,11 +165,11 @@ def _tool_call(span: Span) -> Reading | None:
     return Reading(
         StepKind.TOOL_CALL,
         tool or span.name.removeprefix(EXECUTE_TOOL).strip(),
-        text_in(attributes, *AGENT),
-        text_in(attributes, CONVERSATION_ID),
+        name_in(attributes, *AGENT),
+        name_in(attributes, CONVERSATION_ID),
         arguments,
         result,
-        text_in(attributes, TOOL_CALL_ID),
+        name_in(attributes, TOOL_CALL_ID),
         "tool_error" if attributes.get(STRANDS_STATUS) == "error" else None,
     )
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 from aftershock.entity import K8S_NAMESPACE
 from aftershock.model import Change, ChangeKind
 from aftershock_collector.otlp.wire import LogEvent
-from aftershock_collector.reading.dialects import text_in
+from aftershock_collector.reading.dialects import name_in, text_in
 from aftershock_collector.reading.isotime import time_ns_of
 from aftershock_collector.reading.links import Link, link_in
 
@@ -51,11 +51,11 @@ def _object(body: Mapping[str, Any], event: LogEvent) -> Change | None:
         event.time_ns,
     )
     return _change(
-        text_in(involved, "kind") or "",
-        text_in(involved, "namespace") or text_in(names, "namespace"),
-        text_in(involved, "name"),
-        text_in(names, "uid", "name"),
-        text_in(body, "reason"),
+        name_in(involved, "kind") or "",
+        name_in(involved, "namespace") or name_in(names, "namespace"),
+        name_in(involved, "name"),
+        name_in(names, "uid", "name"),
+        name_in(body, "reason"),
         text_in(body, "message", "note"),
         began,
         link_in(_annotations(names), _annotations(involved), event.attributes, event.resource),
@@ -71,11 +71,11 @@ def _annotations(named: Mapping[str, Any]) -> Mapping[str, Any]:
 def _attributes(event: LogEvent) -> Change | None:
     everywhere = {**event.resource, **event.attributes}
     return _change(
-        text_in(everywhere, "k8s.object.kind") or "",
-        text_in(everywhere, K8S_NAMESPACE),
-        text_in(everywhere, "k8s.object.name"),
-        text_in(everywhere, "k8s.event.uid", "k8s.event.name"),
-        text_in(everywhere, "k8s.event.reason"),
+        name_in(everywhere, "k8s.object.kind") or "",
+        name_in(everywhere, K8S_NAMESPACE),
+        name_in(everywhere, "k8s.object.name"),
+        name_in(everywhere, "k8s.event.uid", "k8s.event.name"),
+        name_in(everywhere, "k8s.event.reason"),
         event.text if isinstance(event.text, str) else None,
         event.time_ns,
         link_in(event.attributes, event.resource),

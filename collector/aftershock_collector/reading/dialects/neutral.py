@@ -39,7 +39,7 @@ from aftershock.fingerprints.words import words_in
 from aftershock.model import Outcome, StepKind, Tier
 from aftershock_collector.otlp.values import key_values
 from aftershock_collector.otlp.wire import Span
-from aftershock_collector.reading.dialects import Reading, text_in
+from aftershock_collector.reading.dialects import Reading, name_in, text_in
 from aftershock_collector.reading.isotime import duration_ns_of, time_ns_of
 
 KIND = "neutral.kind"  # message | hand_off
@@ -124,12 +124,12 @@ def read_neutral(span: Span) -> Reading | None:
             kind = StepKind.HAND_OFF
         case _:
             return None
-    agent = text_in(span.attributes, AGENT_NAME)
+    agent = name_in(span.attributes, AGENT_NAME)
     text = span.attributes.get(TEXT)
     shown = Shown(words=words_in(text)) if isinstance(text, str) else None
     return Reading(
         kind,
-        text_in(span.attributes, NAME) or "",
+        name_in(span.attributes, NAME) or "",
         agent,
         shown=shown,
         automatic=isinstance(text, str) and is_automatic(text),

@@ -17,8 +17,8 @@ from aftershock_collector.otlp.wire import Span
 from aftershock_collector.reading.dialects import (
     Reading,
     cost_in,
+    name_in,
     parsed,
-    text_in,
     tokens_in,
     value_in,
 )
@@ -49,20 +49,20 @@ def read_openinference(span: Span) -> Reading | None:
     kind = attributes.get(KIND)
     if kind is None:
         return None
-    agent, conversation = text_in(attributes, *AGENT), text_in(attributes, *CONVERSATION)
+    agent, conversation = name_in(attributes, *AGENT), name_in(attributes, *CONVERSATION)
     if kind == "TOOL":
         return Reading(
             StepKind.TOOL_CALL,
-            text_in(attributes, TOOL_NAME, "tool.name") or span.name,
+            name_in(attributes, TOOL_NAME, "tool.name") or span.name,
             agent,
             conversation,
             _arguments(span),
             value_in(attributes, OUTPUT),
-            text_in(attributes, TOOL_CALL_ID, "tool_call.id"),
+            name_in(attributes, TOOL_CALL_ID, "tool_call.id"),
         )
     if kind in ("LLM", "EMBEDDING"):
         tokens = tokens_in(attributes, SENT, RETURNED)
-        name = text_in(attributes, *MODEL) or span.name
+        name = name_in(attributes, *MODEL) or span.name
         shown = _shown(attributes) if kind == "LLM" else None
         cost = cost_in(attributes, COST)
         return Reading(

@@ -12,7 +12,7 @@ from aftershock.attributes import DB_NAMESPACE, DB_SYSTEM, SERVER_ADDRESS, SERVE
 from aftershock.entity import entity_key
 from aftershock.model import StepKind
 from aftershock_collector.otlp.wire import CLIENT, PRODUCER, Span
-from aftershock_collector.reading.dialects import Reading, count_in, text_in
+from aftershock_collector.reading.dialects import Reading, count_in, name_in, text_in
 
 MARKS = (
     "http.request.method", "http.method", "db.system.name", "db.system", "rpc.system",
@@ -37,17 +37,17 @@ def read_outgoing(span: Span) -> Reading | None:
 
 def _targets(attributes: Mapping[str, Any]) -> tuple[str, ...]:
     """What is known of the other side: the service by its name, and where it listens."""
-    address, port = text_in(attributes, *ADDRESS), count_in(attributes, *PORT)
+    address, port = name_in(attributes, *ADDRESS), count_in(attributes, *PORT)
     if address is None:
         address, port = _host_of(text_in(attributes, *URL) or "")
     place = {
-        DB_NAMESPACE: text_in(attributes, DB_NAMESPACE, "db.name"),
-        DB_SYSTEM: text_in(attributes, DB_SYSTEM, "db.system"),
+        DB_NAMESPACE: name_in(attributes, DB_NAMESPACE, "db.name"),
+        DB_SYSTEM: name_in(attributes, DB_SYSTEM, "db.system"),
         SERVER_ADDRESS: address,
         SERVER_PORT: str(port) if port else None,
     }
     found = {
-        entity_key({SERVICE_NAME: text_in(attributes, *PEER) or ""}): None,
+        entity_key({SERVICE_NAME: name_in(attributes, *PEER) or ""}): None,
         entity_key({name: value for name, value in place.items() if value}): None,
     }
     return tuple(key for key in found if key)
