@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test test-slow stack-env stack-programs stack-test check docs bench load eval-rules eval-impact clean
+.PHONY: setup demo test test-slow stack-env stack-programs stack-test check docs bench load eval-rules eval-limits eval-impact fuzz memory clean
 
 setup: $(STAMP)  ## make the environment from the lock
 
@@ -52,8 +52,17 @@ bench: $(STAMP)  ## figures that compare within one run
 load: $(STAMP)  ## a fleet's load for five minutes: loss, p99, memory, time to a finding
 	$(BIN)/python -m tests.bench.load --seconds 300
 
+memory: $(STAMP)  ## the collector's memory under hostile and honest loads; half an hour
+	$(BIN)/python -m tests.bench.memory
+
+fuzz: $(STAMP)  ## coverage-guided fuzzing of everything that reads what others write: a minute
+	$(BIN)/python -m tests.fuzz --seconds $(or $(FUZZ_SECONDS),60)
+
 eval-rules: $(STAMP)  ## the rules over recordings by others, beside what others use
 	$(BIN)/python -m tests.evaluation.rules
+
+eval-limits: $(STAMP)  ## what the figures of the rules owe to the exact value of each limit
+	$(BIN)/python -m tests.evaluation.sensitivity
 
 eval-impact: $(STAMP)  ## attributions of recorded incidents, beside what others use; some minutes
 	$(BIN)/python -m tests.evaluation.impact

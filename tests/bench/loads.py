@@ -15,6 +15,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from aftershock import attributes as names
@@ -155,7 +156,7 @@ def distinct_counters(share: float) -> Iterator[Body]:
             point.explicit_bounds.extend(range(19))
             point.attributes.append(attribute("http.route", text(1_000)))
             point.attributes.append(attribute("service.instance.id", text(1_000)))
-            metric.histogram.aggregation_temporality = 2
+            metric.histogram.aggregation_temporality = AGGREGATION_TEMPORALITY_CUMULATIVE
         yield Body(request.SerializeToString(), "/v1/metrics")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import h2.config
 import h2.connection
 import pytest
+from h2.events import StreamEnded, StreamReset
 
 from tests.bench.loads import LOADS
 from tests.bench.memory import measure, up
@@ -79,11 +80,8 @@ class half_sent:  # noqa: N801
             self.socket.sendall(self.connection.data_to_send())
             try:
                 for event in self.connection.receive_data(self.socket.recv(1 << 20)):
-                    if hasattr(event, "stream_id") and type(event).__name__ in {
-                        "StreamEnded",
-                        "StreamReset",
-                    }:
-                        self.left.pop(int(event.stream_id), None)
+                    if isinstance(event, StreamEnded | StreamReset):
+                        self.left.pop(event.stream_id, None)
             except TimeoutError:
                 continue
 
