@@ -1,5 +1,6 @@
 """Resources that are remembered between commits: few in number, and few in bytes."""
 
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import random
