@@ -179,8 +179,8 @@ def distinct_alerts(share: float) -> Iterator[Body]:
 
 def nested_json(share: float) -> Iterator[Body]:
     """JSON as large as a request may be, made of the smallest values."""
-    value = json.dumps({"arrayValue": {"values": [{"intValue": "1"}] * 4_000}})
-    pairs = ",".join(f'{{"key":"k{number}","value":{value}}}' for number in range(170))
+    value = json.dumps({"arrayValue": {"values": [{"intValue": "1000000000000000"}] * 4_000}})
+    pairs = ",".join(f'{{"key":"k{number}","value":{value}}}' for number in range(95))
     span = (
         f'{{"traceId":"{text(32)}","spanId":"{text(16)}","name":"s","startTimeUnixNano":"1",'
         f'"endTimeUnixNano":"2","attributes":[{pairs}]}}'

@@ -10,7 +10,9 @@ import json
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections import Counter
-from typing import Any, cast
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple, cast
 
 from google.protobuf.descriptor import FieldDescriptor
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
@@ -23,7 +25,7 @@ from aftershock_collector.otlp import protobuf
 from aftershock_collector.otlp.wire import Unreadable
 
 CONTAINERS_MAX = 100_000  # objects and lists of a small body: parsed they take 200 bytes each
-CONTAINER_BYTES = 12  # of a large one, on average at least; an attribute takes 20
+CONTAINER_BYTES = 30  # of a large one, on average at least; of recorded ones 40
 DEPTH_MAX = 64  # messages within each other; a list value costs two
 
 MALFORMED = {
@@ -55,8 +57,8 @@ _SIGNALS: dict[str, tuple[str, str, str, Any, Any, Any, Any]] = {
     ),
 }  # fmt: skip
 
-# Field tables by message name: JSON name → (field name, type, repeated, descriptor of the enum).
-_fields: dict[str, dict[str, Any]] = {}
+# Field tables by message name: JSON name → how the field is read.
+_fields: dict[str, dict[str, _Field]] = {}
 
 
 class _Malformed(Exception):  # noqa: N818  (never leaves this module)
@@ -134,66 +136,111 @@ def _envelope(kind: Any, group: dict[str, Any], name: str) -> bytes:
 def _encoded(kind: Any, value: Any) -> bytes:
     message = kind()
     try:
-        _fill(message, value, 0)
+        _fill(message, value, _table(message.DESCRIPTOR), 0)
         return message.SerializeToString()
     except (KeyError, ValueError, TypeError, OverflowError, NotBase64, protobuf.EncodeError) as why:
         raise _Malformed(str(why)) from why
 
 
-def _table(descriptor: Any) -> dict[str, Any]:
+class _Field(NamedTuple):
+    """How one field is read: `convert` is None where it is a message."""
+
+    name: str
+    repeated: bool
+    convert: Callable[[Any], Any] | None
+    message: Any
+
+
+def _table(descriptor: Any) -> dict[str, _Field]:
     table = _fields.get(descriptor.full_name)
     if table is None:
-        table = {field.json_name: field for field in descriptor.fields}
-        table.update({field.name: field for field in descriptor.fields})
+        table = {}
+        for field in descriptor.fields:
+            convert = None if field.message_type else _converter(field)
+            found = _Field(field.name, field.is_repeated, convert, field.message_type)
+            table[field.json_name] = table[field.name] = found
         _fields[descriptor.full_name] = table
     return table
 
 
-def _fill(message: Any, value: Any, depth: int) -> None:
+def _fill(message: Any, value: Any, table: dict[str, _Field], depth: int) -> None:
     if not isinstance(value, dict):
         raise TypeError(f"{message.DESCRIPTOR.name} is not an object")
     if depth > DEPTH_MAX:
         raise ValueError(f"nested over {DEPTH_MAX} deep")
-    table = _table(message.DESCRIPTOR)
     for name, given in cast("dict[str, Any]", value).items():
         field = table.get(name)
         if field is None or given is None:
             continue
-        if field.is_repeated:
+        own, repeated, convert, inner = field
+        if repeated:
             if not isinstance(given, list):
                 raise TypeError(f"{name} is not a list")
-            items, place = cast("list[Any]", given), getattr(message, field.name)
-            if field.message_type is None:
-                place.extend([_scalar(field, one) for one in items])
-            else:
-                for one in items:
-                    _fill(place.add(), one, depth + 1)
-        elif field.message_type is None:
-            setattr(message, field.name, _scalar(field, given))
+            items, place = cast("list[Any]", given), getattr(message, own)
+            if convert is not None:
+                place.extend(map(convert, items))
+                continue
+            below = _table(inner)
+            for one in items:
+                _fill(place.add(), one, below, depth + 1)
+        elif convert is not None:
+            setattr(message, own, convert(given))
         else:
-            inner = getattr(message, field.name)
-            inner.SetInParent()
-            _fill(inner, given, depth + 1)
+            part = getattr(message, own)
+            part.SetInParent()
+            _fill(part, given, _table(inner), depth + 1)
 
 
-def _scalar(field: Any, given: Any) -> Any:
-    if field.type == FieldDescriptor.TYPE_STRING:
-        if not isinstance(given, str):
-            raise TypeError(f"{field.name} is not a text")
-        # JSON can spell half of a surrogate pair; UTF-8 cannot.
-        return given if given.isascii() else given.encode("utf-8", "replace").decode()
-    if field.type == FieldDescriptor.TYPE_BYTES:
-        return bytes.fromhex(given) if field.name in _HEX else b64decode(given, validate=True)
-    if field.type == FieldDescriptor.TYPE_ENUM and isinstance(given, str):
-        return field.enum_type.values_by_name[given].number if not given.isdigit() else int(given)
-    if field.type == FieldDescriptor.TYPE_BOOL:
-        if not isinstance(given, bool):
-            raise TypeError(f"{field.name} is neither true nor false")
-        return given
+# --- Scalars -----------------------------------------------------------------------------------
+
+
+def _converter(field: Any) -> Callable[[Any], Any]:
+    """What makes a value of this field from JSON's; it raises where it cannot."""
+    match field.type:
+        case FieldDescriptor.TYPE_STRING:
+            return _text
+        case FieldDescriptor.TYPE_BYTES:
+            return bytes.fromhex if field.name in _HEX else _unpacked
+        case FieldDescriptor.TYPE_BOOL:
+            return _truth
+        case FieldDescriptor.TYPE_ENUM:
+            return partial(_enum, field.enum_type)
+        case kind:
+            return _whole if kind in _WHOLE else _number
+
+
+def _text(given: Any) -> str:
+    if not isinstance(given, str):
+        raise TypeError("not a text")
+    # JSON can spell half of a surrogate pair; UTF-8 cannot.
+    return given if given.isascii() else given.encode("utf-8", "replace").decode()
+
+
+def _unpacked(given: Any) -> bytes:
+    return b64decode(given, validate=True)
+
+
+def _truth(given: Any) -> bool:
+    if not isinstance(given, bool):
+        raise TypeError("neither true nor false")
+    return given
+
+
+def _enum(kind: Any, given: Any) -> int:
+    if isinstance(given, str) and not given.isdigit():
+        return int(kind.values_by_name[given].number)
+    return _whole(given)
+
+
+def _whole(given: Any) -> int:
     if isinstance(given, bool):
-        raise TypeError(f"{field.name} is not a number")
-    if field.type in _WHOLE or field.type == FieldDescriptor.TYPE_ENUM:
-        if isinstance(given, float) and not given.is_integer():
-            raise ValueError(f"{field.name} is not a whole number")
-        return int(given)
+        raise TypeError("not a number")
+    if isinstance(given, float) and not given.is_integer():
+        raise ValueError("not a whole number")
+    return int(given)
+
+
+def _number(given: Any) -> float:
+    if isinstance(given, bool):
+        raise TypeError("not a number")
     return float(given)
