@@ -5,6 +5,7 @@ A process under `aftershock run` that never touches a model, such as a build ste
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from aftershock.recorder.drop_counters import record_failure
@@ -12,7 +13,12 @@ from aftershock.recorder.drop_counters import record_failure
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# For whoever comes while another thread starts it. Bounded: that one may wait for a module that
+# this one is importing.
+WAIT_S = 2.0
+
 _postponed: list[Callable[[], object]] = []
+_turns: dict[str, threading.RLock] = {}  # the lock, while somebody starts something
 
 
 def postpone(start: Callable[[], object]) -> None:
@@ -21,10 +27,20 @@ def postpone(start: Callable[[], object]) -> None:
 
 
 def activate() -> None:
-    """There is an agent: start what was postponed. Cheap where nothing was."""
-    while _postponed:
-        start = _postponed.pop()
-        try:
-            start()
-        except Exception:  # noqa: BLE001 (ours: the app goes on unrecorded)
-            record_failure("starting")
+    """There is an agent: start what was postponed, or wait for who does. Cheap where nothing is."""
+    if not _postponed and not _turns:
+        return
+    # Made now and by its module's name: gevent replaces it after we were imported.
+    turn = _turns.setdefault("activation", threading.RLock())
+    if not turn.acquire(timeout=WAIT_S):
+        return
+    try:
+        while _postponed:
+            start = _postponed.pop()
+            try:
+                start()
+            except Exception:  # noqa: BLE001 (ours: the app goes on unrecorded)
+                record_failure("starting")
+        _turns.pop("activation", None)
+    finally:
+        turn.release()
