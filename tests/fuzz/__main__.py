@@ -65,7 +65,7 @@ def main() -> int:
         print(f"{name:15} {share:5} s  {executed(done.stderr)}", flush=True)
         if done.returncode:
             failed.append(name)
-            print(done.stderr[-4_000:], flush=True)
+            print(done.stdout[-2_000:], done.stderr[-2_000:], done.returncode, flush=True)
     print(f"failed: {', '.join(failed) or 'none'}")
     return 1 if failed else 0
 

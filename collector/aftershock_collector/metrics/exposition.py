@@ -67,11 +67,13 @@ def _grouped(family: Metric, extra: str) -> dict[_Labels, dict[str, Any]]:
 def _histograms(family: Metric, resource: Attributes, time_ns: int) -> Iterator[Sample]:
     for labels, group in _grouped(family, "le").items():
         steps: list[tuple[float, float]] = sorted(group["steps"])
-        if not steps or any(isnan(count) for _, count in steps):
+        if not steps:
             continue
         if steps[-1][0] != inf:
             steps.append((inf, group.get("count", steps[-1][1])))
         counts = [count for _, count in steps]
+        if not all(map(isfinite, counts)):
+            continue
         buckets = [counts[0], *(high - low for low, high in pairwise(counts))]
         if min(buckets) < 0:  # not cumulative: not a histogram that anyone can read
             continue
@@ -91,6 +93,8 @@ def _histograms(family: Metric, resource: Attributes, time_ns: int) -> Iterator[
 
 def _summaries(family: Metric, resource: Attributes, time_ns: int) -> Iterator[Sample]:
     for labels, group in _grouped(family, "quantile").items():
+        if not isfinite(group.get("count", 0)):
+            continue
         yield Sample(
             name=family.name,
             unit=family.unit,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import isfinite
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -11,7 +10,9 @@ import numpy as np
 from aftershock_collector.metrics.entities import place_of
 from aftershock_collector.metrics.queries import Query
 from aftershock_collector.metrics.series import Family, Series
+from aftershock_collector.otlp.wire import TIME_MAX_NS
 
+VALUE_MAX = 3.0e38  # what a series holds
 RESULTS_MAX = 5_000  # of one query; more is a template that forgot to aggregate
 
 
@@ -68,7 +69,7 @@ def _values(values: Any) -> Iterable[tuple[int, float]]:
             at_ns, value = round(float(at_s) * 1e3) * 1_000_000, float(text)
         except (TypeError, ValueError, OverflowError):
             continue
-        if isfinite(value):
+        if 0 < at_ns <= TIME_MAX_NS and abs(value) < VALUE_MAX:  # not NaN either
             yield at_ns, value
 
 
