@@ -20,7 +20,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs import commands, exporters, rules, settings, wire
+from docs import commands, exporters, http_api, rules, settings, wire
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs"
@@ -40,6 +40,8 @@ BLOCKS: Mapping[str, Callable[..., str]] = {
     "events": wire.events,
     "example": rules.example,
     "facts-of": rules.facts,
+    "http-answers": http_api.answers,
+    "http-operations": http_api.operations,
     "known-metrics": exporters.known_metrics,
     "limits": settings.limits,
     "limits-of": rules.limits_of,
@@ -48,6 +50,9 @@ BLOCKS: Mapping[str, Callable[..., str]] = {
     "policy": settings.policy,
     "rules": rules.overview,
 }
+
+# Files that are written as a whole.
+FILES: Mapping[Path, Callable[[], str]] = {FOLDER / "reference" / "openapi.json": http_api.openapi}
 
 
 def pages() -> list[Path]:
@@ -70,12 +75,10 @@ def filled(text: str) -> str:
 
 
 def differences() -> list[str]:
-    """Names of pages whose generated blocks are outdated."""
-    return [
-        str(page.relative_to(ROOT))
-        for page in pages()
-        if filled(text := page.read_text("utf-8")) != text
-    ]
+    """Names of pages whose generated blocks are outdated, and of such files."""
+    outdated = [page for page in pages() if filled(text := page.read_text("utf-8")) != text]
+    outdated += [file for file, made in FILES.items() if file.read_text("utf-8") != made()]
+    return [str(each.relative_to(ROOT)) for each in outdated]
 
 
 def main() -> int:
@@ -89,4 +92,6 @@ def main() -> int:
         return int(bool(outdated))
     for page in pages():
         page.write_text(filled(page.read_text("utf-8")), "utf-8")
+    for file, made in FILES.items():
+        file.write_text(made(), "utf-8")
     return 0

@@ -17,6 +17,7 @@ import uvicorn
 from google.rpc import code_pb2
 from google.rpc.status_pb2 import Status
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -31,6 +32,7 @@ from aftershock_collector.access.tokens import Tokens
 from aftershock_collector.config.model import Address, Config
 from aftershock_collector.reading.decoder import OTLP
 from aftershock_collector.reading.deploys import WEBHOOKS
+from aftershock_collector.sources import openapi
 from aftershock_collector.sources.descriptors import connections_max, report_accept_failures
 from aftershock_collector.sources.http_connections import HEAD_S, Connection, Connections
 from aftershock_collector.sources.otlp_responses import response_json, response_of
@@ -95,9 +97,20 @@ def otlp_app(
         text, content_type = await asyncio.to_thread(telemetry.exposition, accept)
         return Response(text, headers={"content-type": content_type})
 
+    described = JSONResponse(openapi.document())
+
+    async def description(_: Request) -> Response:
+        return described
+
     async def failed(_: Request, error: Exception) -> Response:
         telemetry.failed("http", error)
         return JSONResponse({"code": code_pb2.INTERNAL, "message": "internal error"}, 500)
+
+    async def unknown(_: Request, error: Exception) -> Response:
+        """No such path, or not with this method."""
+        assert isinstance(error, HTTPException)
+        body = {"code": code_pb2.NOT_FOUND, "message": error.detail}
+        return JSONResponse(body, error.status_code, error.headers)
 
     async def unavailable(_: Request, error: Exception) -> Response:
         message = f"the store cannot be read: {error}"
@@ -117,9 +130,14 @@ def otlp_app(
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
+            Route("/openapi.json", description),
             *routes,
         ],
-        exception_handlers={StoreUnavailable: unavailable, Exception: failed},
+        exception_handlers={
+            HTTPException: unknown,
+            StoreUnavailable: unavailable,
+            Exception: failed,
+        },
     )
     rates = Rates(config.sender_requests_per_s_max)
     senders = Senders(config, Tokens(config.tokens), host=config.http.host, rates=rates)

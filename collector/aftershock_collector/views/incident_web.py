@@ -50,10 +50,13 @@ class IncidentViews:
     def routes(self) -> list[Route]:
         """GET shows, POST acts."""
         return [
-            Route("/incidents/{number:int}", self.incident),
-            Route("/incidents/{number:int}/{action}", self.form),
-            Route("/incidents/{number:int}/{action}", self.act, methods=["POST"]),
+            Route("/incidents/{number:row}", self.incident),
+            Route("/incidents/{number:row}/{action}", self.answer, methods=["GET", "POST"]),
         ]
+
+    async def answer(self, request: Request) -> Response:
+        """One route for both, so that a refusal of other methods names both."""
+        return await (self.act(request) if request.method == "POST" else self.form(request))
 
     async def incident(self, request: Request) -> Response:
         """The whole document."""

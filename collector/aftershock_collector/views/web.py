@@ -67,7 +67,7 @@ def routes(
         Route("/", shared(views.runs)),
         Route("/incidents", shared(views.incidents)),
         Route("/findings", shared(views.findings)),
-        Route("/findings/{number:int}", shared(views.finding)),
+        Route("/findings/{number:row}", shared(views.finding)),
         Route("/runs/{run_id:path}", shared(views.run)),
         Route("/runbooks", shared(views.runbooks)),
         Route("/runbooks/{name}", shared(views.runbook)),
