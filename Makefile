@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test test-slow stack-env stack-programs stack-test check docs bench load eval-rules eval-limits eval-impact fuzz memory clean
+.PHONY: setup demo test test-slow stack-env stack-programs stack-test check docs bench load eval-rules eval-limits eval-impact fuzz memory day clean
 
 setup: $(STAMP)  ## make the environment from the lock
 
@@ -49,8 +49,11 @@ bench: $(STAMP)  ## figures that compare within one run
 	$(BIN)/python -m tests.bench.collector
 	$(BIN)/python -m tests.bench.attribution
 
-load: $(STAMP)  ## a fleet's load for five minutes: loss, p99, memory, time to a finding
-	$(BIN)/python -m tests.bench.load --seconds 300
+load: $(STAMP)  ## a fleet's load for five minutes (LOAD_SECONDS): loss, p99, memory, time to a finding
+	$(BIN)/python -m tests.bench.load --seconds $(or $(LOAD_SECONDS),300)
+
+day: $(STAMP)  ## 24 simulated hours in fast-forward, with restarts and pruning: sizes and times
+	$(BIN)/python -m tests.bench.day
 
 memory: $(STAMP)  ## the collector's memory under hostile and honest loads; half an hour
 	$(BIN)/python -m tests.bench.memory
