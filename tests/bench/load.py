@@ -209,7 +209,7 @@ def main() -> int:
         f"machine        {os.cpu_count()} cores, load {loads[0]:.1f} before, {loads[1]:.1f} after"
     )
     print(
-        f"senders        p99 {delay_s * 1e3:.0f} ms behind their own plan, {own / took_s:.0%} of a core"
+        f"senders        p99 {delay_s * 1e3:.0f} ms behind their plan, {own / took_s:.0%} of a core"
     )
     print(f"server         {used_s / took_s:.0%} of a core")
     print(f"sent           {rate:,.0f} spans/s for {took_s:.0f} s")

@@ -97,24 +97,9 @@ def otlp_app(
         text, content_type = await asyncio.to_thread(telemetry.exposition, accept)
         return Response(text, headers={"content-type": content_type})
 
-    described = JSONResponse(openapi.document())
-
-    async def description(_: Request) -> Response:
-        return described
-
     async def failed(_: Request, error: Exception) -> Response:
         telemetry.failed("http", error)
         return JSONResponse({"code": code_pb2.INTERNAL, "message": "internal error"}, 500)
-
-    async def unknown(_: Request, error: Exception) -> Response:
-        """No such path, or not with this method."""
-        assert isinstance(error, HTTPException)
-        body = {"code": code_pb2.NOT_FOUND, "message": error.detail}
-        return JSONResponse(body, error.status_code, error.headers)
-
-    async def unavailable(_: Request, error: Exception) -> Response:
-        message = f"the store cannot be read: {error}"
-        return JSONResponse({"code": code_pb2.UNAVAILABLE, "message": message}, 503)
 
     app = Starlette(
         routes=[
@@ -130,12 +115,12 @@ def otlp_app(
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
-            Route("/openapi.json", description),
+            Route("/openapi.json", _description),
             *routes,
         ],
         exception_handlers={
-            HTTPException: unknown,
-            StoreUnavailable: unavailable,
+            HTTPException: _unknown,
+            StoreUnavailable: _unavailable,
             Exception: failed,
         },
     )
@@ -148,6 +133,22 @@ def otlp_app(
         refused=lambda reason: telemetry.refuse("http", reason),
         signed_paths={p for p, system in DEPLOY_PATHS.items() if system in config.webhook_secrets},
     )
+
+
+async def _description(_: Request) -> Response:
+    return JSONResponse(openapi.document())
+
+
+async def _unknown(_: Request, error: Exception) -> Response:
+    """There is no such path, or not with this method."""
+    assert isinstance(error, HTTPException)
+    body = {"code": code_pb2.NOT_FOUND, "message": error.detail}
+    return JSONResponse(body, error.status_code, error.headers)
+
+
+async def _unavailable(_: Request, error: Exception) -> Response:
+    message = f"the store cannot be read: {error}"
+    return JSONResponse({"code": code_pb2.UNAVAILABLE, "message": message}, 503)
 
 
 class _Exports:

@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingTypeStubs=false, reportMissingImports=false, reportAttributeAccessIssue=false
+# pyright: basic, reportMissingTypeStubs=false, reportAttributeAccessIssue=false
 """Tools in greenlets of a patched program, with the context of the run that spawns them."""
 
 from contextvars import copy_context
