@@ -33,8 +33,8 @@ def to(uid: str, title: str, **variables: str) -> Json:
     kept = ["${environment:queryparam}"]
     if "agent" not in variables:
         kept.append("${agent:queryparam}")
-    set_ = [f"var-{name}={value}" for name, value in variables.items()]
-    return {"title": title, "url": f"/d/{uid}?{'&'.join((*kept, *set_, '${__url_time_range}'))}"}
+    values = [f"var-{name}={value}" for name, value in variables.items()]
+    return {"title": title, "url": f"/d/{uid}?{'&'.join((*kept, *values, '${__url_time_range}'))}"}
 
 
 def plain(uid: str, title: str) -> Json:

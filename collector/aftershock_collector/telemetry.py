@@ -153,6 +153,13 @@ class Telemetry:
         if error:
             self._warn(f"deliver {receiver}", "%s: %s: %s", receiver, outcome, error)
 
+    def scraped(self, target: str, outcome: str, took_s: float, error: str = "") -> None:
+        """One read of a target: answered, or failed and why."""
+        self.scrapes.labels(outcome).inc()
+        self.scrape_seconds.observe(took_s)
+        if error:
+            self._warn(f"scrape {target}", "cannot scrape %s: %s", target, error)
+
     def queried(self, outcome: str, error: str = "") -> None:
         """One query to Prometheus: answered, or failed and why."""
         self.queries.labels(outcome).inc()

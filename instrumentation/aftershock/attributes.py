@@ -29,10 +29,6 @@ TOOL_DEFINITIONS = "gen_ai.tool.definitions"
 OLD_MESSAGES = r"gen_ai\.(?:prompt|completion)\.\d"
 INPUT_TOKENS = "gen_ai.usage.input_tokens"
 OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
-CACHE_READ_TOKENS = "gen_ai.usage.cache_read.input_tokens"
-CACHE_WRITE_TOKENS = "gen_ai.usage.cache_write.input_tokens"
-OLD_CACHE_WRITE_TOKENS = "gen_ai.usage.cache_creation.input_tokens"
-REASONING_TOKENS = "gen_ai.usage.reasoning.output_tokens"
 CONVERSATION_COMPACTED = "gen_ai.conversation.compacted"
 ERROR_TYPE = "error.type"
 EVENT_NAME = "event.name"
@@ -121,6 +117,10 @@ CHANGE_NAME = "aftershock.change.name"
 CHANGE_KIND = "aftershock.change.kind"
 ALERT_ID = "aftershock.alert.id"
 
+# --- Ours: the metric about the recorder itself -----------------------------------------------
+RECORDER_DROPS = "aftershock.recorder.drops"
+DROP_REASON = "aftershock.drop.reason"
+
 # --- Ours: on what the collector emits -------------------------------------------------------
 FINDING_ID = "aftershock.finding.id"
 FINDING_KIND = "aftershock.finding.kind"
@@ -182,6 +182,7 @@ STEP, TOOL, INFERENCE = "every step", "execute_tool spans", "inference spans"
 FACT, DECISION, APPROVAL = "fact events", "decision spans", "approval events"
 CHANGE, FINDING, ACTIVITY = "change events", "finding events", "activity log events"
 EVIDENCE = "evidence events"
+DROPS = "the metric `aftershock.recorder.drops`"
 
 ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute(RUN_ID, "string", STEP, "The run that the step belongs to."),
@@ -314,6 +315,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "`0.910 name` of each explanation, no agent action among them.",
     ),
     Attribute(IMPACT_GAP, "string[]", FINDING, "Trouble that the agent had not read."),
+    Attribute(DROP_REASON, "string", DROPS, "The bound that was reached, or what failed."),
     Attribute(EVIDENCE_METRIC, "string", EVIDENCE, "The metric of the target that moved most."),
     Attribute(EVIDENCE_UNIT, "string", EVIDENCE, "Its unit."),
     Attribute(EVIDENCE_VALUE, "double", EVIDENCE, "Its value at the event's time."),

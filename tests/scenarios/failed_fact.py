@@ -2,28 +2,9 @@
 
 from __future__ import annotations
 
-from aftershock.policy.policy import Policy
 from tests.scenarios.playing import Scenarios, play
+from tests.scenarios.scaling import POLICY
 from tests.support.scenario import run
-
-POLICY = Policy.from_mapping(
-    {
-        "tools": {
-            "scale_deployment": {
-                "tier": "provision",
-                "targets": [{"service.name": "{name}"}],
-                "requires": [
-                    {"fact": "maintenance_window", "subject": "prod", "max_age": "10m"},
-                    {"fact": "replicas", "subject": "{name}"},
-                ],
-            },
-            "get_calendar": {
-                "provides": [{"fact": "maintenance_window", "subject": "{environment}"}]
-            },
-            "get_deployment": {"provides": [{"fact": "replicas", "subject": "{name}"}]},
-        }
-    }
-)
 
 
 def asked_again() -> str:

@@ -34,7 +34,6 @@ T0 = 1_768_478_590 * S  # 2026-01-15 12:03:10 UTC
 RUN = "9f3c2a7e51b84d06a1c0e2f4b6d8a9c3"
 OTHER_RUN = "4be1d0c2a6f94e7788aa10cc55e2d7f1"
 TRACE = RUN
-SCALED_AT = T0 + 31 * S
 
 
 def at(seconds: float) -> int:

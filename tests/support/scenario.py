@@ -84,7 +84,7 @@ class Scenario:
         provided = tuple(
             Fact(kind, subject, tool, 0, Outcome.OK, "") for kind, subject in described.provides
         )
-        return self._add(StepKind.TOOL_CALL, tool, open_=True, action=action, facts=provided)
+        return self._add(StepKind.TOOL_CALL, tool, still_open=True, action=action, facts=provided)
 
     def returns(self, result: Any = "done") -> Self:
         """The newest call ends with this result."""
@@ -124,7 +124,7 @@ class Scenario:
         """Somebody is asked whether a tool may be called, and has not answered."""
         digest = fingerprint_arguments(arguments).digest if arguments else None
         approval = Approval(tool, Gate.ASK, of, arguments=digest)
-        return self._add(StepKind.APPROVAL, tool, open_=True, approval=approval)
+        return self._add(StepKind.APPROVAL, tool, still_open=True, approval=approval)
 
     def approves(
         self, tool: str, by: str | None = "alice", *, valid_s: float | None = None, **arguments: Any
@@ -249,9 +249,9 @@ class Scenario:
         of = "" if self.id == "r" else f"{self.id}-"
         return f"{of}span-{len(self.steps):03d}"
 
-    def _add(self, kind: StepKind, name: str, *, open_: bool = False, **fields: Any) -> Self:
+    def _add(self, kind: StepKind, name: str, *, still_open: bool = False, **fields: Any) -> Self:
         self.now_ns += S
-        ended_at_ns = None if open_ else self.now_ns
+        ended_at_ns = None if still_open else self.now_ns
         self.steps.append(
             Step(
                 run_id=self.id,

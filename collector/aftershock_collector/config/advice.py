@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 Document = Mapping[str, Any]
-Path_ = tuple[str | int, ...]
-Advice = tuple[Path_, str]
+KeyPath = tuple[str | int, ...]
+Advice = tuple[KeyPath, str]
 
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 CLOSE = 0.75  # of difflib: one or two letters of a word
@@ -65,7 +65,7 @@ def facts_of(tool: Document, key: str) -> Iterator[tuple[int, str]]:
             yield place, fact
 
 
-def required_facts(document: Document) -> Iterator[tuple[Path_, str]]:
+def required_facts(document: Document) -> Iterator[tuple[KeyPath, str]]:
     """Every required fact with the path of its key."""
     for name, tool in tools_of(document):
         for place, fact in facts_of(tool, "requires"):
@@ -77,7 +77,7 @@ def provided_facts(document: Document) -> set[str]:
     return {fact for _, tool in tools_of(document) for _, fact in facts_of(tool, "provides")}
 
 
-def placeholders(value: Any, path: Path_) -> Iterator[tuple[Path_, str]]:
+def placeholders(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     """Every `{placeholder}` in the texts of a tool, with the path of its text."""
     if isinstance(value, str):
         for found in PLACEHOLDER.finditer(value):

@@ -19,7 +19,7 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
 from aftershock.policy.policy import Policy, PolicyError
-from aftershock_collector.config.advice import doubts, misspelt
+from aftershock_collector.config.advice import KeyPath, doubts, misspelt
 from aftershock_collector.config.model import (
     AGENT_VARIABLES,
     ENVIRONMENT,
@@ -37,7 +37,6 @@ from aftershock_collector.metrics.queries import PLACEHOLDERS, unknown_placehold
 FILE_BYTES_MAX = 1_000_000  # a thousand tools, described at length; more is a wrong file
 SHOWN_CHARS_MAX = 60  # of a wrong value in a message
 
-Path_ = tuple[str | int, ...]
 Section = dict[str, Any]
 
 log = logging.getLogger("aftershock")
@@ -121,7 +120,7 @@ class _Source:
     def __init__(self, path: Path | None, environment: Mapping[str, str]) -> None:
         self._path = path
         self._root: yaml.Node | None = None
-        self._from_environment: dict[Path_, str] = {}
+        self._from_environment: dict[KeyPath, str] = {}
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self.document: Section = {}
@@ -171,7 +170,7 @@ class _Source:
         for path, message in adopt_new_names(self.document):
             self._warn(message, _mark_of(self._root, path), _dotted(path))
 
-    def _check_keys(self, node: yaml.Node, path: Path_) -> None:
+    def _check_keys(self, node: yaml.Node, path: KeyPath) -> None:
         """YAML keeps the last of two equal keys, and reads `1` or `yes` as no text: say so."""
         if isinstance(node, yaml.SequenceNode):
             for place, one in enumerate(cast("list[yaml.Node]", node.value)):
@@ -243,7 +242,7 @@ class _Source:
             self._resolve_secrets()
 
     def _explain(self, error: ValidationError) -> None:
-        path: Path_ = tuple(error.absolute_path)
+        path: KeyPath = tuple(error.absolute_path)
         value: Any = error.instance
         form = cast("Section", error.schema)
         described = form.get("description")
@@ -306,7 +305,7 @@ class _Source:
             named = Path(cast("dict[str, str]", owner[key])["file"]).expanduser()
             owner[key] = self._held(path, named)
 
-    def _held(self, path: Path_, named: Path) -> str:
+    def _held(self, path: KeyPath, named: Path) -> str:
         file = named if self._path is None else self._path.parent / named
         try:
             held = file.read_text("utf-8").strip()
@@ -321,7 +320,7 @@ class _Source:
 
     # --- Places --------------------------------------------------------------------------------
 
-    def _add(self, path: Path_, message: str) -> None:
+    def _add(self, path: KeyPath, message: str) -> None:
         for length in range(len(path), 0, -1):
             variable = self._from_environment.get(path[:length])
             if variable is not None:
@@ -339,7 +338,7 @@ class _Source:
         name = FILE_NAME if self._path is None else self._path.name
         return f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
 
-    def doubt(self, path: Path_, message: str) -> None:
+    def doubt(self, path: KeyPath, message: str) -> None:
         """Add what is only doubtful, with its place."""
         self._add(path, message)
 
@@ -359,7 +358,7 @@ _WORDS = {
 }
 
 
-def _mark_of(root: yaml.Node | None, path: Path_) -> yaml.Mark | None:
+def _mark_of(root: yaml.Node | None, path: KeyPath) -> yaml.Mark | None:
     """Where a key stands; for what is not in the file, where its nearest owner does."""
     mark = None
     node = root
@@ -390,6 +389,6 @@ def _shown(value: Any) -> str:
     return shown if len(shown) <= SHOWN_CHARS_MAX else shown[:SHOWN_CHARS_MAX] + "…"
 
 
-def _dotted(path: Path_) -> str:
+def _dotted(path: KeyPath) -> str:
     parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return "".join(parts).removeprefix(".")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from bisect import insort
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-
-import numpy as np
 
 from aftershock.grade import SUSPECTED_FROM, Grade, grade_of
 from aftershock.model import Change, ChangeKind, Fact, Impact, Step
@@ -35,10 +33,11 @@ from aftershock_collector.impact.open_actions import ObserverState, OpenAction
 from aftershock_collector.impact.references import References
 from aftershock_collector.impact.relations import Topology
 from aftershock_collector.impact.restarting import restored, state_of
+from aftershock_collector.impact.rounds import moments_due
 from aftershock_collector.impact.scoring import ScoringRound, Standing, Surroundings, score
-from aftershock_collector.impact.sequential import HOLD_S, PAGED_ROUNDS, Held, held
+from aftershock_collector.impact.sequential import HOLD_S, Held, held
 from aftershock_collector.impact.troubles import BEFORE_ALERT_NS, Troubles
-from aftershock_collector.metrics.series import RETENTION_S, Series, SeriesSource, SeriesStore
+from aftershock_collector.metrics.series import SeriesSource, SeriesStore
 from aftershock_collector.wording import counted
 
 OBSERVATION_WINDOW_S = 600.0  # later damage could not be separated from chance in recordings
@@ -47,7 +46,6 @@ FACTS_MAX = 256  # newest ones that one action is known to have been shown; 50 M
 ENTITIES_MAX = 4_096  # whose recorded actions are remembered
 ACTIONS_MAX = 64  # remembered of one entity: more than its history can hold apart
 BLIND_MAX = 3  # things that could not be asked, named in one attribution
-APART_NS = int(HOLD_S / 2 * 1e9)  # of rounds about points that arrived together: a hold has three
 ROUND_PACE = 64  # the next round waits for 1/64 of the time since the action: 9 s after ten minutes
 GROWING = 0.1  # probability from which a window is extended: a slow leak may still grow
 EXTENSIONS_MAX = 2
@@ -199,7 +197,9 @@ class ActionObserver:
         if not self._open:
             return []
         candidates = self._candidates(now_ns)
-        due = {o.step.span_id: _moments(o, now_ns, series, self._patience_ns) for o in candidates}
+        due = {
+            o.step.span_id: moments_due(o, now_ns, series, self._patience_ns) for o in candidates
+        }
         for at_ns in sorted({moment for moments in due.values() for moment in moments}):
             acted = [o for o in candidates if o.effect_ns < at_ns or at_ns == now_ns]
             scored = {span_id for span_id, moments in due.items() if at_ns in moments}
@@ -306,48 +306,6 @@ def _grows(opened: OpenAction, window_ns: int) -> bool:
     if opened.best is not None and opened.best.recovered_at_ns is not None:
         return False
     return opened.held.rounds[-1].probability >= GROWING and opened.held.shown < SUSPECTED_FROM
-
-
-def _moments(
-    opened: OpenAction, now_ns: int, source: SeriesSource, patience_ns: int
-) -> tuple[int, ...]:
-    """When to score the action: now where a round is due, as a target has a point unused so far.
-
-    Points that arrive together, as from a query each half minute, are scored one after the other
-    until the action had as many rounds as a page needs: damage that lasts is not told from a blip
-    by when we ask.
-    """
-    if opened.best is not None and opened.best.recovered_at_ns:
-        return ()
-    if opened.asked:
-        return (now_ns,)
-    if now_ns < opened.next_ns:
-        return ()
-    since_ns = max(opened.newest_ns, opened.effect_ns) + 1
-    fresh = source.window(opened.targets, since_ns, now_ns)
-    if fresh:
-        opened.newest_ns = max(int(each.times_ns[-1]) for each in fresh)
-        earlier = _apart(fresh) if opened.rounds < PAGED_ROUNDS else []
-        return (*earlier, now_ns)
-    if opened.met_ns is None:
-        opened.met_ns = now_ns
-    if now_ns - opened.met_ns < patience_ns:
-        return ()
-    oldest_ns = opened.effect_ns - int(RETENTION_S * 1e9)
-    unmeasured = opened.rounds == 0 and not source.window(opened.targets, oldest_ns, now_ns)
-    return (now_ns,) if unmeasured else ()
-
-
-def _apart(fresh: Sequence[Series]) -> list[int]:
-    """Times of points before the newest, newest first, that are far enough apart for a round."""
-    times = np.unique(np.concatenate([each.times_ns for each in fresh])).tolist()
-    found: list[int] = []
-    last_ns = times[-1]
-    for at_ns in reversed(times):
-        if last_ns - at_ns >= APART_NS and len(found) < PAGED_ROUNDS:
-            found.append(at_ns)
-            last_ns = at_ns
-    return found
 
 
 def _conclude(standing: Standing, seen: ScoringRound, now_ns: int, blind: tuple[str, ...]) -> None:

@@ -34,7 +34,6 @@ _SKIPPED_POINTS = 5  # after a recorded action: they show what actions do, not w
 _QUIET_MIN = 20  # points away from actions; fewer would say less than the prior
 
 Span = tuple[int, int]  # nanoseconds, both ends included
-SeriesKey = tuple[str, str]  # entity, metric
 _Key = tuple[str, str, int, int]  # entity, metric, moment, group
 
 

@@ -9,8 +9,8 @@ counted; a time of 0 or beyond 2**63 ns is rejected, because event order cannot 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, TypeVar
 
 from aftershock_collector.otlp import protobuf
 from aftershock_collector.otlp.otlp_json import MALFORMED, protobuf_of
@@ -70,66 +70,66 @@ _resources: dict[bytes, dict[str, Any]] = {}  # the same few come with every bat
 _scopes: dict[bytes, str] = {}
 
 
+Item = TypeVar("Item")
+# The item's own bytes, those of its resource and its scope, both decoded, what was cut of values.
+_Decode = Callable[[bytes, bytes, bytes, Attributes, str, Counter[str]], Item]
+
+
+class _Group(NamedTuple):
+    """One resource × scope of a body."""
+
+    resource_body: bytes
+    scope_body: bytes
+    resource: Attributes
+    scope: str
+    items: list[bytes]
+
+
 class _Rejected(Exception):  # noqa: N818  (never leaves this module)
     """One item that cannot be kept; says why."""
 
 
 def decode_traces(body: bytes, content_type: str) -> Decoded[Span]:
     """Decode an ExportTraceServiceRequest (or TracesData: they are the same bytes)."""
-    decoded: Decoded[Span] = Decoded([])
-    body = _protobuf(body, content_type, "traces", decoded.rejected)
-    for resource_body, scope_body, spans in _groups(body, "spans"):
-        try:
-            resource, scope = _resource_of(resource_body), _scope_of(scope_body)
-        except DecodeError:
-            decoded.rejected["malformed resource or scope"] += len(spans)
-            continue
-        for span in spans:
-            try:
-                decoded.items.append(
-                    _span_of(span, resource_body, scope_body, resource, scope, decoded.trimmed)
-                )
-            except _Rejected as why:
-                decoded.rejected[str(why)] += 1
-            except DecodeError:
-                decoded.rejected[MALFORMED["traces"]] += 1
-    return decoded
+    return _decode_each(body, content_type, "traces", _span_of)
 
 
 def decode_logs(body: bytes, content_type: str) -> Decoded[LogEvent]:
     """Decode an ExportLogsServiceRequest (or LogsData)."""
-    decoded: Decoded[LogEvent] = Decoded([])
-    body = _protobuf(body, content_type, "logs", decoded.rejected)
-    for resource_body, scope_body, records in _groups(body, "logs"):
-        try:
-            resource, scope = _resource_of(resource_body), _scope_of(scope_body)
-        except DecodeError:
-            decoded.rejected["malformed resource or scope"] += len(records)
-            continue
-        for record in records:
-            try:
-                decoded.items.append(
-                    _log_of(record, resource_body, scope_body, resource, scope, decoded.trimmed)
-                )
-            except _Rejected as why:
-                decoded.rejected[str(why)] += 1
-            except DecodeError:
-                decoded.rejected[MALFORMED["logs"]] += 1
-    return decoded
+    return _decode_each(body, content_type, "logs", _log_of)
 
 
 def decode_metrics(body: bytes, content_type: str) -> Decoded[Sample]:
     """Decode an ExportMetricsServiceRequest (or MetricsData) into one sample per data point."""
     decoded: Decoded[Sample] = Decoded([])
-    body = _protobuf(body, content_type, "metrics", decoded.rejected)
-    for resource_body, scope_body, metrics in _groups(body, "metrics"):
-        try:
-            resource, scope = _resource_of(resource_body), _scope_of(scope_body)
-        except DecodeError:
-            decoded.rejected["malformed resource or scope"] += len(metrics)
-            continue
-        for metric in metrics:
-            samples_of(metric, resource, scope, decoded)
+    for group in _groups(body, content_type, "metrics", decoded):
+        for metric in group.items:
+            samples_of(metric, group.resource, group.scope, decoded)
+    return decoded
+
+
+def _decode_each(
+    body: bytes, content_type: str, signal: str, item_of: _Decode[Item]
+) -> Decoded[Item]:
+    """Every item of a body that can be read; the others are counted by what is wrong with them."""
+    decoded: Decoded[Item] = Decoded([])
+    for group in _groups(body, content_type, signal, decoded):
+        for raw in group.items:
+            try:
+                decoded.items.append(
+                    item_of(
+                        raw,
+                        group.resource_body,
+                        group.scope_body,
+                        group.resource,
+                        group.scope,
+                        decoded.trimmed,
+                    )
+                )
+            except _Rejected as why:
+                decoded.rejected[str(why)] += 1
+            except DecodeError:
+                decoded.rejected[MALFORMED[signal]] += 1
     return decoded
 
 
@@ -154,7 +154,7 @@ def decode_log(body: bytes, resource_body: bytes, scope_body: bytes) -> LogEvent
 # --- Envelopes -------------------------------------------------------------------------------
 
 _ENVELOPES: dict[str, tuple[Any, str, Any, str, Any, str]] = {
-    "spans": (
+    "traces": (
         protobuf.TracesData, "resource_spans", protobuf.ResourceSpans, "scope_spans",
         protobuf.ScopeSpans, "spans",
     ),
@@ -182,7 +182,20 @@ def _protobuf(body: bytes, content_type: str, signal: str, rejected: Counter[str
             )
 
 
-def _groups(body: bytes, signal: str) -> Iterator[tuple[bytes, bytes, list[bytes]]]:
+def _groups(body: bytes, content_type: str, signal: str, decoded: Decoded[Any]) -> Iterator[_Group]:
+    """Each resource × scope that can be read; the items of the others are counted as rejected."""
+    for resource_body, scope_body, items in _parts(
+        _protobuf(body, content_type, signal, decoded.rejected), signal
+    ):
+        try:
+            resource, scope = _resource_of(resource_body), _scope_of(scope_body)
+        except DecodeError:
+            decoded.rejected["malformed resource or scope"] += len(items)
+            continue
+        yield _Group(resource_body, scope_body, resource, scope, items)
+
+
+def _parts(body: bytes, signal: str) -> Iterator[tuple[bytes, bytes, list[bytes]]]:
     """Each resource × scope of a body with the raw items under it."""
     data, resources, by_resource, scopes, by_scope, items = _ENVELOPES[signal]
     groups_left = GROUPS_MAX

@@ -234,7 +234,7 @@ def _sources(
 
     infrastructure = config.infrastructure
     if infrastructure.scrape:
-        yield Scraper(infrastructure.scrape, deliver)
+        yield Scraper(infrastructure.scrape, deliver, telemetry)
     if infrastructure.host:
         yield HostMetrics(infrastructure.host_every_s, deliver)
     if infrastructure.prometheus is not None:

@@ -5,32 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import httpx
 
 from aftershock_collector.config.model import ScrapeTarget
 from aftershock_collector.metrics.exposition import samples_of, up
 from aftershock_collector.otlp.wire import Sample
+from aftershock_collector.telemetry import Telemetry
 
 TIMEOUT_S = 10.0  # as Prometheus
 TIMEOUT_MIN_S = 1.0  # even for a target that is scraped twice a second
 BODY_BYTES_MAX = 16_000_000  # a very large exporter returns 5 MB
+PROBLEM_CHARS_MAX = 300  # of one failed scrape, in the log
 _ACCEPT = "application/openmetrics-text;version=1.0.0;q=0.9,text/plain;version=0.0.4;q=0.5"
 
 Deliver = Callable[[list[Sample]], None]
-
-
-@dataclass(slots=True)
-class TargetState:
-    """The state of one target."""
-
-    url: str
-    up: bool | None = None  # None: not scraped yet
-    scrapes: int = 0
-    failures: int = 0
-    samples: int = 0  # of the newest scrape
-    error: str = ""  # of the newest failure
 
 
 class Scraper:
@@ -40,12 +29,13 @@ class Scraper:
         self,
         targets: Iterable[ScrapeTarget],
         deliver: Deliver,
+        telemetry: Telemetry,
         *,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.targets = tuple(targets)
-        self.states = {target.url: TargetState(target.url) for target in self.targets}
         self._deliver = deliver
+        self._telemetry = telemetry
         self._clock = clock
 
     async def run(self) -> None:
@@ -59,10 +49,10 @@ class Scraper:
 
     async def scrape(self, client: httpx.AsyncClient, target: ScrapeTarget) -> list[Sample]:
         """One scrape: its samples and `up` 1, or only `up` 0 if it failed."""
-        state = self.states[target.url]
-        state.scrapes += 1
+        began_s = time.monotonic()
         url = httpx.URL(target.url)
-        resource = {"instance": f"{url.host}:{url.port}" if url.port else url.host}
+        instance = f"{url.host}:{url.port}" if url.port else url.host
+        resource = {"instance": instance}
         resource |= target.entity or {"server.address": url.host, "server.port": str(url.port)}
         limit_s = min(TIMEOUT_S, max(TIMEOUT_MIN_S, target.every_s))
         try:
@@ -71,11 +61,10 @@ class Scraper:
             now_ns = self._clock()
             samples = samples_of(text, content_type, resource, now_ns)
         except (httpx.HTTPError, TimeoutError, ValueError) as error:
-            state.up = False
-            state.failures += 1
-            state.error = f"{type(error).__name__}: {error}"[:200]
+            problem = f"{type(error).__name__}: {error}"[:PROBLEM_CHARS_MAX]
+            self._telemetry.scraped(instance, "failed", time.monotonic() - began_s, problem)
             return [up(False, resource, self._clock())]
-        state.up, state.samples = True, len(samples)
+        self._telemetry.scraped(instance, "answered", time.monotonic() - began_s)
         return [*samples, up(True, resource, now_ns)]
 
     async def _keep_reading(self, client: httpx.AsyncClient, target: ScrapeTarget) -> None:

@@ -14,7 +14,6 @@ from typing import Any, cast
 from aftershock.model import AnswerState
 
 ITEMS_MAX = 2_000  # of one answer; further ones are compared as text
-JSON_CHARS_MIN = 2
 IDENTITIES = ("name", "id", "key", "title", "host", "pod")  # fields that name an item of a list
 
 # Fields that differ at each call, by name (after `camelCase` became `camel_case`).

@@ -17,7 +17,7 @@ from aftershock.limits import DEFAULTS, NESTING_MAX, Limits
 from aftershock.wire import encode_named_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 WORD = re.compile(r"[\w@+\-]+(?:\.[\w@+\-]+)*")
 # Times, dates, versions, amounts, percentages and quantities: a model computes them.
@@ -35,17 +35,6 @@ def words_in(text: str, limits: Limits = DEFAULTS) -> frozenset[int] | None:
     words = {word for word in WORD.findall(text) if not word.isalpha()}
     hashes = {hash_word(word) for word in map(str.casefold, words) if is_id(word)}
     return smallest(hashes, limits.words_max)
-
-
-def words_in_all(texts: Iterable[str], limits: Limits = DEFAULTS) -> frozenset[int] | None:
-    """The hashed id-like words of several texts; None if one is too long to be read completely."""
-    found: set[int] = set()
-    for text in texts:
-        words = words_in(text, limits)
-        if words is None:
-            return None
-        found |= words
-    return smallest(found, limits.words_max)
 
 
 def ids_in(arguments: Any) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Drop counters: what our code could not do or had to drop, counted by reason, logged once each."""
+"""Drop counters: what our code could not do or had to drop, by reason, logged once each."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ _counts: Counter[str] = Counter()
 _lock = RLock()
 
 
-def renew_lock() -> None:
-    """In a forked child: a lock that is free."""
+def begin_anew() -> None:
+    """In a forked child: a lock that is free; what the parent dropped is the parent's to report."""
     global _lock  # noqa: PLW0603 (one process, one count)
     _lock = RLock()
+    _counts.clear()
 
 
-os.register_at_fork(after_in_child=renew_lock)
+os.register_at_fork(after_in_child=begin_anew)
 
 
 def count_drop(reason: str, number: int = 1) -> None:

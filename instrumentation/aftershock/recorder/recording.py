@@ -176,8 +176,8 @@ class Run:
     async def __aenter__(self) -> Self:
         return self.__enter__()
 
-    async def __aexit__(self, kind: object, error: BaseException | None, trace_: object) -> None:
-        self.__exit__(kind, error, trace_)
+    async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self.__exit__(kind, error, traceback)
 
     def __call__(self, function: FunctionType) -> FunctionType:
         """Decorate a function: every call of it is a run of its own."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from opentelemetry import metrics
 from opentelemetry.context import get_current
 from opentelemetry.sdk.trace import Span, SpanProcessor
 from opentelemetry.trace import SpanKind, format_span_id, format_trace_id, get_current_span
@@ -29,6 +30,7 @@ from aftershock.attributes import (
 from aftershock.policy.policy import describe
 from aftershock.recorder import implicit_run
 from aftershock.recorder.drop_counters import record_failure
+from aftershock.recorder.drop_metric import report_drops
 from aftershock.recorder.invocation_metrics import (
     EXECUTE_TOOL,
     INFERENCES,
@@ -39,6 +41,7 @@ from aftershock.recorder.pending_spans import PENDING, claim_expected
 from aftershock.recorder.requested_calls import REQUESTED
 from aftershock.recorder.settings import policy
 from aftershock.recorder.tool_calls import Attributes, describe_tool
+from aftershock.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,6 +67,7 @@ class SpanTracking(SpanProcessor):
     def __init__(self, lifecycle: LifecycleEvents) -> None:
         self._lifecycle = lifecycle
         self._invocations = Invocations()
+        report_drops(metrics.get_meter("aftershock", VERSION))
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Add what the span inherits, and send its start event."""

@@ -96,6 +96,23 @@ class Step:
             _abandoned.append(self.span)
 
 
+class Current:
+    """The span of a step is current inside; what is raised inside ends the step and passes on."""
+
+    __slots__ = ("_before", "_step")
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+
+    def __enter__(self) -> None:
+        self._before = self._step.enter()
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self._step.leave(self._before)
+        if error is not None:
+            self._step.raised(error)
+
+
 class UnrecordedStep(Step):
     """A step that is not recorded, for code that runs the same way with and without one."""
 
@@ -163,14 +180,8 @@ def wrap_plain(function: Callable[..., Any], opening: Opening) -> Callable[..., 
         step = opening(args, kwargs)
         if step is None:
             return function(*args, **kwargs)
-        before = step.enter()
-        try:
+        with Current(step):
             result = function(*args, **kwargs)
-        except BaseException as error:
-            step.leave(before)
-            step.raised(error)
-            raise
-        step.leave(before)
         step.returned(result)
         return result
 
@@ -185,14 +196,8 @@ def wrap_coroutine(function: Callable[..., Any], opening: Opening) -> Callable[.
         step = opening(args, kwargs)
         if step is None:
             return await function(*args, **kwargs)
-        before = step.enter()
-        try:
+        with Current(step):
             result = await function(*args, **kwargs)
-        except BaseException as error:
-            step.leave(before)
-            step.raised(error)
-            raise
-        step.leave(before)
         step.returned(result)
         return result
 

@@ -69,15 +69,15 @@ def as_mapping(arguments: Any) -> Mapping[str, Any] | None:
 
 def describe_call(tool: str, arguments: Any, policy: Policy) -> Attributes:
     """Fingerprint, tier, targets and required facts of a call that is about to run."""
-    print_ = fingerprint_arguments(arguments)
+    fingerprint = fingerprint_arguments(arguments)
     found: Attributes = {
-        names.ARGUMENTS_DIGEST: print_.digest,
-        names.ARGUMENTS_SKETCH: encode_hashes(print_.sketch),
+        names.ARGUMENTS_DIGEST: fingerprint.digest,
+        names.ARGUMENTS_SKETCH: encode_hashes(fingerprint.sketch),
     }
-    if print_.size is not None:
-        found[names.ARGUMENTS_SIZE] = print_.size
-    if print_.stem is not None:
-        found[names.ARGUMENTS_STEM] = print_.stem
+    if fingerprint.size is not None:
+        found[names.ARGUMENTS_SIZE] = fingerprint.size
+    if fingerprint.stem is not None:
+        found[names.ARGUMENTS_STEM] = fingerprint.stem
     if subjects := subjects_of(arguments):
         found[names.SUBJECTS] = tuple(sorted(subjects))
     if ids := ids_in(arguments):
@@ -107,15 +107,15 @@ def describe_tool(description: ToolDescription) -> Attributes:
 
 def describe_result(result: Any, *, failed: bool = False) -> Attributes:
     """Fingerprint and outcome of what a call returned. `failed`: the tool itself reports it."""
-    print_ = fingerprint_result(result)
+    fingerprint = fingerprint_result(result)
     outcome = Outcome.FAILED if failed else outcome_of(result, None)
     found: Attributes = {
-        names.RESULT_DIGEST: print_.digest,
-        names.RESULT_SKETCH: encode_hashes(print_.sketch),
+        names.RESULT_DIGEST: fingerprint.digest,
+        names.RESULT_SKETCH: encode_hashes(fingerprint.sketch),
         names.RESULT_OUTCOME: str(outcome),
     }
-    if print_.size is not None:
-        found[names.RESULT_SIZE] = print_.size
+    if fingerprint.size is not None:
+        found[names.RESULT_SIZE] = fingerprint.size
     if (state := state_of(text_of(result))) is not None:
         found[names.RESULT_STATE] = str(state)
     if outcome is Outcome.FAILED and (kind := without_content(text_of(result))):
@@ -128,12 +128,12 @@ def describe_result(result: Any, *, failed: bool = False) -> Attributes:
 def describe_error(error: BaseException) -> Attributes:
     """Outcome and class of a call that raised."""
     text = f"{type(error).__name__}: {error}"
-    print_ = fingerprint_result(text)
+    fingerprint = fingerprint_result(text)
     words = words_in(text)
     return {
         **({} if words is None else {names.RESULT_WORDS: encode_hashes(words)}),
-        names.RESULT_DIGEST: print_.digest,
-        names.RESULT_SKETCH: encode_hashes(print_.sketch),
+        names.RESULT_DIGEST: fingerprint.digest,
+        names.RESULT_SKETCH: encode_hashes(fingerprint.sketch),
         names.RESULT_OUTCOME: str(Outcome.FAILED),
         names.ERROR_CLASS: without_content(text),
     }

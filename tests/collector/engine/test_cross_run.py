@@ -29,7 +29,6 @@ POLICY = Policy.from_mapping(
         }
     }
 )
-MINUTE = 60.0
 
 
 def reader(name: str = "reader", *, acts_after: float = 10.0) -> Scenario:

@@ -108,10 +108,10 @@ def test_the_sdks_two_histograms_agree_on_the_same_measurements() -> None:
             points = measurer.measure([_sdk_sample(reader, at)])
         found.append(values(points))
 
-    explicit, exponential_ = found
+    explicit, exponential_histogram = found
     for name in ("p50", "p99"):
         key = f"http.server.request.duration {name}"
-        assert exponential_[key] == pytest.approx(explicit[key], rel=0.15)
+        assert exponential_histogram[key] == pytest.approx(explicit[key], rel=0.15)
     assert explicit["http.server.request.duration errors"] == 0.0
 
 

@@ -39,8 +39,8 @@ def spans(report: Report) -> list[Span]:
     return [s for a in request.resource_spans for b in a.scope_spans for s in b.spans]
 
 
-def values_of(attributes_: list[KeyValue]) -> dict[str, object]:
-    return {p.key: getattr(p.value, p.value.WhichOneof("value") or "") for p in attributes_}
+def values_of(pairs: list[KeyValue]) -> dict[str, object]:
+    return {p.key: getattr(p.value, p.value.WhichOneof("value") or "") for p in pairs}
 
 
 def test_a_finding_is_reported_three_times_under_one_id() -> None:

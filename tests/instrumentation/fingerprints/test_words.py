@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftershock.fingerprints.keyed import hash_word
-from aftershock.fingerprints.words import ids_in, is_absent, is_id, words_in, words_in_all
+from aftershock.fingerprints.words import ids_in, is_absent, is_id, words_in
 from aftershock.limits import Limits
 
 LIMITS = Limits()
@@ -60,7 +60,6 @@ def test_ids_of_arguments_are_bounded_in_number_and_depth() -> None:
 
 def test_a_text_that_is_too_long_to_be_read_whole_is_not_known() -> None:
     assert words_in("x" * (LIMITS.value_chars_max + 1)) is None
-    assert words_in_all(["HAT170", "x" * (LIMITS.value_chars_max + 1)]) is None
 
 
 @given(st.lists(st.integers(0, 10**6), max_size=60, unique=True), st.integers(0, 10**6))

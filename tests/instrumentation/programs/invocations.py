@@ -23,6 +23,17 @@ def look_up(name: str) -> str:
     return f"{name} is there"
 
 
+def nowhere(name: str) -> dict[str, str]:
+    """A target function with a bug."""
+    raise LookupError(name)
+
+
+@aftershock.tool(target=nowhere)
+def aim(name: str) -> str:
+    """A tool whose target cannot be found out."""
+    return name
+
+
 def span(name: str, operation: str, tool: str | None = None, kind: SpanKind = SpanKind.INTERNAL):
     """A span as an instrumentation opens it."""
     own = {"gen_ai.operation.name": operation}
@@ -71,6 +82,9 @@ with adk.start_as_current_span(
     "invoke_agent adk", attributes={"gen_ai.operation.name": "invoke_agent"}
 ):
     look_up("e")
+
+with aftershock.run(agent="aiming"):
+    aim("f")
 
 left = aftershock.run(agent="given up")
 left.__enter__()

@@ -24,7 +24,8 @@ print(agent.invoke(Command(resume="yes"), thread)["messages"][-1].content)
 
 answer = model.bind_tools([deploy]).invoke("bare")
 with ThreadPoolExecutor(2) as pool:
-    futures = [pool.submit(str, n) for n in range(2)]
+    for number in range(2):
+        pool.submit(str, number)
 
 
 @tool

@@ -153,10 +153,10 @@ def test_outside_any_run_an_approval_belongs_to_the_implicit_one_with_the_call(
     assert findings_of(recorder) == []
 
 
-@pytest.mark.parametrize("request_", ["", "nonsense", "ab.cd..", "f" * 16 + ".zz..run"])
-def test_what_is_no_ticket_is_an_answer_of_this_run(recorder: Recorder, request_: str) -> None:
+@pytest.mark.parametrize("ticket", ["", "nonsense", "ab.cd..", "f" * 16 + ".zz..run"])
+def test_what_is_no_ticket_is_an_answer_of_this_run(recorder: Recorder, ticket: str) -> None:
     with aftershock.run(agent="dba-bot") as run:
-        run.approved("drop_table", by="alice", request=request_)
+        run.approved("drop_table", by="alice", request=ticket)
 
     (event,) = approvals(recorder)
     assert event[names.RUN_ID] == run.id

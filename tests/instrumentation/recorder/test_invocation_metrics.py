@@ -121,6 +121,16 @@ def test_a_meter_that_raises_reaches_nobody(monkeypatch: pytest.MonkeyPatch) -> 
     assert drop_counts() == {"recording metrics of an invocation": 1}
 
 
+def test_what_the_recorder_could_not_do_is_a_metric_with_its_reason(
+    received: list[Received],
+) -> None:
+    drops = [one for one in received if one.name == "aftershock.recorder.drops"]
+
+    assert {one.attributes["aftershock.drop.reason"]: one.point.as_int for one in drops} == {
+        "the target function of a tool": 1
+    }
+
+
 def test_without_a_wish_for_metrics_none_is_sent() -> None:
     with Sink() as sink:
         process = run_program("invocations.py", {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.url})

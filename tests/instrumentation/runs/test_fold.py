@@ -177,11 +177,11 @@ def test_approvals_hold_after_they_fell_out_of_the_window_in_whatever_order(
     seed: int, at_s: int
 ) -> None:
     dice = random.Random(seed)
-    given_ = approval(at_s, answered_s=at_s)
-    run = fold(dice.sample(steps := [given_, *(tool_call(n) for n in range(1, 60))], len(steps)))
+    answered = approval(at_s, answered_s=at_s)
+    run = fold(dice.sample(steps := [answered, *(tool_call(n) for n in range(1, 60))], len(steps)))
     kept = [*run.dropped_approvals, *run.steps]
 
-    assert given_ in [replace(step, agent=None) for step in kept]
+    assert answered in [replace(step, agent=None) for step in kept]
 
 
 def test_an_answer_to_a_request_that_fell_out_is_still_heard() -> None:
