@@ -23,7 +23,7 @@ FAMILIES: Mapping[str, Mapping[str, str]] = {
         "hung_tool": "dark-green",
         "crashed_run": "green",
         "stopped_early": "light-green",
-        "unfounded_answer": "semi-dark-green",
+        "unfounded_answer": "super-light-green",
     },
     "context": {
         "missing_fact": "semi-dark-purple",

@@ -145,6 +145,17 @@ def _alerts(path: str, says: str) -> Operation:
     )  # fmt: skip
 
 
+def _deploys(system: str, name: str) -> Operation:
+    return Operation(
+        "post", f"/api/v1/deploys/{system}", "Ingest", f"A deploy, as {name} reports it.",
+        (
+            Answered(200, "Stored, or counted as an event that reports no deploy.", {JSON: OBJECT}),
+            BAD, SLOW, LARGE, OTHER_TYPE, FAILED, BUSY,
+        ),
+        body={JSON: OBJECT},
+    )  # fmt: skip
+
+
 def _get(
     path: str, says: str, *more: Answered, parameters: Sequence[Parameter] = (), html: str = ""
 ) -> Operation:
@@ -160,6 +171,9 @@ OPERATIONS: Sequence[Operation] = (
     _otlp("logs"),
     _alerts("/api/v1/alerts/alertmanager", "Alertmanager's webhook."),
     _alerts("/api/v2/alerts", "Alerts as Prometheus posts them to an Alertmanager."),
+    _deploys("argocd", "Argo CD"),
+    _deploys("flux", "Flux"),
+    _deploys("github", "GitHub"),
     Operation("get", "/healthz", "Health", "Whether the process lives: 200 while it is degraded "
               "too.", (Answered(200, "It does.", HEALTH),)),
     Operation("get", "/readyz", "Health", "Whether everything works.",

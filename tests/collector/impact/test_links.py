@@ -248,7 +248,7 @@ def test_an_agents_own_deploy_does_not_compete_with_it() -> None:
         return [alternative.name for alternative in impact.alternatives]
 
     assert ["no agent action"] == alternatives("deploy")
-    assert "deploy Down of service/checkout" in alternatives(None)
+    assert "deploy of checkout Down" in alternatives(None)
 
 
 @pytest.mark.parametrize("identity", ["alert/Down", "log/x"])

@@ -180,5 +180,6 @@ def pages_with_a_common_header(r: Script) -> None:
     """Eight pages of a site share a long header."""
     header = "Home | Products | Support | About us | Careers | Imprint | Privacy | Cookies\n" * 4
     for number in range(8):
-        r.call("fetch", header + f"Model {number} weighs {number * 3} kg", url=f"https://m.example/{number}")  # fmt: skip
+        answer = header + f"Model {number} weighs {number * 3} kg"
+        r.call("fetch", answer, url=f"https://m.example/{number}")
     r.answer("eight weights")

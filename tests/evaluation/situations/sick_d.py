@@ -90,7 +90,8 @@ def count_that_stands_still(r: Script) -> None:
 def insert_again(r: Script) -> None:
     """The same row goes in six times, each with a new key."""
     for number in range(6):
-        r.call("execute", f"INSERT 0 1\nid = {number + 81}", sql="INSERT INTO fees (who, eur) VALUES (7, 20)")  # fmt: skip
+        statement = "INSERT INTO fees (who, eur) VALUES (7, 20)"
+        r.call("execute", f"INSERT 0 1\nid = {number + 81}", sql=statement)
 
 
 @alarm("web", 10)
