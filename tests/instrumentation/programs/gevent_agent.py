@@ -22,7 +22,7 @@ def agent(name: str) -> list[str]:
     with aftershock.run(agent=name):
         greenlets = [gevent.spawn(copy_context().run, check, number) for number in range(3)]
         gevent.joinall(greenlets)
-        return [one.value for one in greenlets]
+        return [str(one.value) for one in greenlets]
 
 
 agents = [gevent.spawn(agent, name) for name in ("first", "second")]
