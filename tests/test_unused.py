@@ -17,8 +17,8 @@ CALLED_BY_OTHERS = {
     # OpenTelemetry, by entry points and by its processors' interfaces
     "Completion", "on_completion", "Distro", "_configure", "load_instrumentor", "Configurator",
     "configure", "after_instrumentation", "on_start", "on_end",
-    # uvicorn, rich, requests, protobuf
-    "app_state", "capture_signals", "servers", "should_exit", "on_broken_pipe", "trust_env",
+    # starlette, uvicorn, rich, requests, protobuf
+    "app_state", "regex", "to_string", "capture_signals", "servers", "should_exit", "on_broken_pipe", "trust_env",
     "error_message",
     # Python itself
     "__getattr__", "__loader__",

@@ -18,7 +18,7 @@ def check(number: int) -> str:
     return f"{number} is up"
 
 
-def agent(name: str) -> list[str]:
+def agent(name: str) -> list[str | None]:
     with aftershock.run(agent=name):
         greenlets = [gevent.spawn(copy_context().run, check, number) for number in range(3)]
         gevent.joinall(greenlets)
