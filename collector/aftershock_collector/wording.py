@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aftershock.approval import Approval, Gate
-from aftershock.grade import Grade
+from aftershock.grade import SUSPECTED_FROM, Effect, Grade
 from aftershock.model import Action, Decision, Fact, Outcome, Step, StepKind, Tier
 
 if TYPE_CHECKING:
@@ -259,8 +259,14 @@ def change_words(change: Change) -> str:
 
 
 def attribution_words(impact: Impact) -> str:
-    """One sentence with its probability."""
-    return f"{judgement(impact)} ({chance(impact)})." if chance(impact) else f"{judgement(impact)}."
+    """One sentence, with the probability that the action degraded something where that is said."""
+    sure = "" if _is_no_harm(impact) else chance(impact)
+    return f"{judgement(impact)} ({sure})." if sure else f"{judgement(impact)}."
+
+
+def _is_no_harm(impact: Impact) -> bool:
+    small = (impact.probability or 0.0) < SUSPECTED_FROM
+    return small and impact.effect in {Effect.HELPED, Effect.UNCHANGED}
 
 
 def chance(impact: Impact) -> str:
@@ -291,6 +297,10 @@ def judgement(impact: Impact) -> str:
         return f"{action} probably degraded {entity}"
     if impact.label == Grade.SUSPECTED:
         return f"{action} may have degraded {entity}"
+    if impact.effect is Effect.HELPED:
+        return f"{action} helped {entity}: trouble that was there before ended after it"
+    if impact.effect is Effect.UNCHANGED:
+        return f"{action} came after trouble of {entity} began, and did not change it"
     if impact.label == Grade.POSSIBLE:
         return f"{action} possibly degraded {entity}"
     return f"No metric evidence that {action} degraded {entity}"

@@ -249,9 +249,9 @@ def main() -> int:
 
 
 def simulated() -> Iterator[Line]:
-    """Both halves of the simulated incidents."""
-    for half, makes in HALVES:
-        yield from simulated_lines(half, played(makes))
+    """All parts of the simulated incidents."""
+    for half in HALVES:
+        yield from simulated_lines(half, played(half))
 
 
 if __name__ == "__main__":

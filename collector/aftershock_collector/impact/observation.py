@@ -281,12 +281,17 @@ class ActionObserver:
         learnt = f"who calls whom was learnt from {counted(self.calls_seen, 'pair')} seen calling"
         return (*self.blind[:BLIND_MAX], learnt)
 
+    def assessed(self, impact: Impact, now_ns: int) -> None:
+        """A person looked at a degradation, whoever was behind it: it was trouble, and not usual."""
+        if impact.change is not None:
+            ended_ns = impact.recovered_at_ns or now_ns
+            self.troubles.record(
+                impact.change.id, impact.entity, impact.change.began_at_ns, ended_ns
+            )
+
     def _remember_trouble(self, best: Impact, now_ns: int) -> None:
-        change = best.change
-        if change is None or (best.probability or 0.0) < SUSPECTED_FROM:
-            return
-        ended_ns = best.recovered_at_ns or now_ns
-        self.troubles.record(change.id, best.entity, change.began_at_ns, ended_ns)
+        if (best.probability or 0.0) >= SUSPECTED_FROM:
+            self.assessed(best, now_ns)
 
     def _candidates(self, now_ns: int) -> list[OpenAction]:
         """Actions within their window. Of those that arrived too late, new points say nothing."""

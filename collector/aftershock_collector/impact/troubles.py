@@ -24,10 +24,6 @@ class Troubles:
         if len(self._spans) > SPANS_MAX:
             self._spans.popitem(last=False)
 
-    def forget(self, identity: str) -> None:
-        """A person said that this was no trouble."""
-        self._spans.pop(identity, None)
-
     def by_entity(self) -> Mapping[str, Sequence[Span]]:
         """Stretches of each entity."""
         found: dict[str, list[Span]] = {}

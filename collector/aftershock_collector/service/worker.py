@@ -205,6 +205,8 @@ class Worker:
             return
         for claim in closed:
             self.engine.close(claim)
+            if claim.feedback is not None and claim.finding.impact is not None:
+                self.engine.correlator.observer.assessed(claim.finding.impact, now_ns)
         if prior is not None:
             self.engine.correlator.set_prior(prior)
         report = Report(now_ns, closed=tuple(closed))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aftershock.grade import Effect
+from aftershock_collector.wording import attribution_words
 from tests.collector.impact.scene import Scene, broken, step
 
 CHECKOUT = "service/checkout"
@@ -16,6 +17,9 @@ def test_an_action_that_ends_trouble_is_reported_to_have_helped() -> None:
 
     assert impact.effect is Effect.HELPED
     assert (impact.probability or 0.0) < 0.5
+    assert attribution_words(impact).endswith(
+        "helped service/checkout: trouble that was there before ended after it."
+    )
 
 
 def test_an_action_in_trouble_that_goes_on_changed_nothing() -> None:
@@ -25,6 +29,9 @@ def test_an_action_in_trouble_that_goes_on_changed_nothing() -> None:
 
     assert impact.effect is Effect.UNCHANGED
     assert (impact.probability or 0.0) < 0.5
+    assert attribution_words(impact).endswith(
+        "came after trouble of service/checkout began, and did not change it."
+    )
 
 
 def test_without_trouble_nothing_is_claimed() -> None:

@@ -61,3 +61,15 @@ def test_a_blip_is_not_paged_and_a_settling_release_neither() -> None:
     blip.play(640, [step("a", 600, CHECKOUT)])
 
     assert max((i.probability or 0.0 for i in blip.reported), default=0.0) < 0.8
+
+
+def test_trouble_that_a_person_looked_at_is_not_usual_whoever_was_behind_it() -> None:
+    scene = Scene(broken([CHECKOUT], 7_320))
+    impact = scene.play(7_700, [step("a", 7_230, CHECKOUT)])["a"]
+    fresh = ActionObserver()
+
+    fresh.assessed(impact, at(7_800))
+
+    ((began_ns, ended_ns),) = fresh.troubles.by_entity()[CHECKOUT]
+    assert abs(began_ns - at(7_320)) <= 60 * 10**9
+    assert ended_ns == at(7_800)

@@ -1,6 +1,7 @@
 """Classes of simulated incidents, each with what a person would want, and by when.
 
-`FIRST` could be looked at while the method was made; `SECOND` was written when it was done.
+`FIRST` could be looked at while the method was made; `SECOND` was written when it was done, and
+`THIRD` when its probabilities had been changed once more.
 """
 
 from __future__ import annotations
@@ -231,6 +232,59 @@ def deploy_by_ci(every: float, size: float) -> Case:
     return Case("deploy by CI", Kind.OTHERS, (act,), (effect,), deploys=deploys)
 
 
+def cpu_spins(every: float, size: float) -> Case:
+    """A busy loop: much CPU and a little latency."""
+    effects = (
+        Effect("checkout", "cpu", every, factor=2 * size),
+        Effect("checkout", "latency", 2 * every, factor=1.3),
+    )
+    return _harm("CPU spins", effects, every)
+
+
+def memory_jumps(every: float, size: float) -> Case:
+    """A cache without a bound."""
+    return _harm("memory jumps", (Effect("checkout", "memory", every, factor=size),), every)
+
+
+def intermittent(every: float, size: float) -> Case:
+    """Errors in two scrapes of three."""
+    effects = tuple(
+        Effect("checkout", "errors", n * every, (n + 2) * every, factor=40 * size)
+        for n in range(1, 16, 3)
+    )
+    return _harm("intermittent errors", effects, every)
+
+
+def one_after_another(every: float, size: float) -> Case:
+    """One agent breaks a service for six scrapes; four minutes later another breaks its caller."""
+    later = max(240.0, 12 * every)
+    return Case(
+        "one after another",
+        Kind.HARMFUL,
+        (Act("a", "orders"), Act("b", "gateway", later)),
+        (
+            Effect("orders", "errors", every, 7 * every, factor=40 * size),
+            Effect("gateway", "latency", later + every, factor=2 * size),
+        ),
+        {"a": every, "b": later + every},
+    )
+
+
+def more_users(every: float, _size: float) -> Case:
+    """Twice the traffic, with the CPU time that it needs, after a write that did nothing."""
+    effect = Effect("checkout", "rate", 2 * every, factor=2.0)
+    return Case("more users", Kind.COINCIDENT, (Act("a", "checkout"),), (effect,))
+
+
+def was_slow_before(every: float, size: float) -> Case:
+    """A dependency that was slow before the action, and its caller with it."""
+    effects = (
+        Effect("orders", "latency", -3 * every, factor=3 * size),
+        Effect("checkout", "latency", -3 * every, factor=1.5 * size),
+    )
+    return Case("was slow before", Kind.REACTING, (Act("a", "checkout"),), effects)
+
+
 FIRST: tuple[Make, ...] = (
     latency_step, error_step, lag_of(20), lag_of(120), two_culprits, through_dependency,
     quiet, blip, cold_start, restart_helps, only_reacts, breaks_elsewhere,
@@ -238,6 +292,9 @@ FIRST: tuple[Make, ...] = (
 SECOND: tuple[Make, ...] = (
     leak, goes_down, traffic_vanishes, born_errors, several_on_one, lag_of(60), lag_of(600),
     heavy_tail, daily, few_calls, scaling_helps, dependency_breaks, deploy_by_ci,
+)  # fmt: skip
+THIRD: tuple[Make, ...] = (
+    cpu_spins, memory_jumps, intermittent, one_after_another, more_users, was_slow_before,
 )  # fmt: skip
 INTERVALS_S = (1.0, 5.0, 15.0, 60.0)
 MAGNITUDES = (1.5, 3.0)

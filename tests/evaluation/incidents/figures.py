@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
 
-from tests.evaluation.incidents.classes import FIRST, SECOND, Kind, Make, cases
+from tests.evaluation.incidents.classes import FIRST, SECOND, THIRD, Kind, Make, cases
 from tests.evaluation.incidents.play import PAGED, SUSPECTED, Played, play
 from tests.evaluation.rules import Line
 
 HARMLESS = {Kind.HARMLESS, Kind.HELPING, Kind.COINCIDENT, Kind.REACTING, Kind.OTHERS}
-HALVES: tuple[tuple[str, tuple[Make, ...]], ...] = (("first", FIRST), ("second", SECOND))
+HALVES: dict[str, tuple[Make, ...]] = {"first": FIRST, "second": SECOND, "third": THIRD}
 ONSET_SCRAPES = 2
 FOUND_SCRAPES = 3
 
 
-def played(makes: tuple[Make, ...]) -> list[Played]:
-    """Every class at every interval; half of them without a declared topology."""
-    return [
-        play(case, every, seed, declared=number % 2 == 0)
-        for number, (every, seed, case) in enumerate(cases(makes))
-    ]
+def played(half: str) -> list[Played]:
+    """Every class at every interval, on all cores; half of them without a declared topology."""
+    count = sum(1 for _ in cases(HALVES[half]))
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(_played, [half] * count, range(count)))
+
+
+def _played(half: str, number: int) -> Played:
+    every, seed, case = next(islice(cases(HALVES[half]), number, None))
+    return play(case, every, seed, declared=number % 2 == 0)
 
 
 def share(hits: Iterable[bool]) -> tuple[float, str]:
@@ -36,7 +43,7 @@ def _bar(name: str, figure: tuple[float, str], bar: float, *, least: bool = True
 
 
 def lines(half: str, found: Sequence[Played]) -> Iterator[Line]:
-    """The bars of one half."""
+    """The bars of one part."""
     harmful = [(p, span, onset) for p in found for span, onset in p.case.guilty.items()]
     shown = share(
         max(p.peak.get(span, 0.0), p.joint.get(span, 0.0)) >= SUSPECTED for p, span, _ in harmful
@@ -59,8 +66,9 @@ def lines(half: str, found: Sequence[Played]) -> Iterator[Line]:
     yield _bar(f"{half}: harmless, helping, coincident paged", wrong, 0.02, least=False)
     suspected = share(peak >= SUSPECTED for p in innocent for peak in p.peak.values())
     yield Line(f"{half}: the same, suspected", suspected[1])
-    helping = share(span in p.helped for p in found for span in p.case.helping)
-    yield _bar(f'{half}: "helped" reported', helping, 0.80)
+    helping = [span in p.helped for p in found for span in p.case.helping]
+    if helping:
+        yield _bar(f'{half}: "helped" reported', share(helping), 0.80)
     onsets = share(
         abs(p.onset_s[span] - onset) <= ONSET_SCRAPES * p.every_s
         for p, span, onset in harmful
@@ -86,9 +94,9 @@ def misses(found: Sequence[Played]) -> Iterator[str]:
 
 
 def main() -> None:
-    """Print the figures of both halves and what went wrong."""
-    for half, makes in HALVES:
-        found = played(makes)
+    """Print the figures of all parts and what went wrong."""
+    for half in HALVES:
+        found = played(half)
         for line in lines(half, found):
             print(line, flush=True)
         for miss in misses(found):
