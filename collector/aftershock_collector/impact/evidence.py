@@ -24,6 +24,7 @@ from aftershock_collector.impact.segments import Cut, Newest, cut, newest_of
 from aftershock_collector.metrics.series import Family, Series
 
 SPLIT_PRICE = 0.5  # nats per doubling of the stretches tried: nested stretches are correlated
+ARRIVALS_NATS = 3.0  # arrivals this unusual (p .05) say that more work reached an entity
 TROUBLED_NATS = 4.6  # p .01: a series this far off before a moment was in trouble already
 _TROUBLED_SHARE = 0.25  # of the excess that was there: less than this more is not "worse"
 
@@ -274,6 +275,8 @@ def _finest(movements: Iterable[Movement]) -> list[Movement]:
 def _weigh(movements: Sequence[Movement]) -> Evidence:
     """The best family, less ln(series in it): with more series one of them moves by chance.
 
+    More work explains more use of resources, never errors or latency.
+
     What was wrong before counts against the family that it was seen in: memory that an old fault
     left high says nothing about latency that rises now.
     """
@@ -281,14 +284,16 @@ def _weigh(movements: Sequence[Movement]) -> Evidence:
     for movement in movements:
         families.setdefault(movement.cut.series.family, []).append(movement)
     arrivals = max((m.after for m in families.pop(Family.TRAFFIC, [])), default=0.0)
+    work = arrivals if arrivals >= ARRIVALS_NATS else 0.0
     after, before, worse = max(
         (
             (
-                max(m.after for m in f) - log(len(f)),
-                max(m.before for m in f) - log(len(f)),
-                max(m.worse for m in f) - log(len(f)),
+                max(m.after for m in found) - price,
+                max(m.before for m in found) - price,
+                max(m.worse for m in found) - price,
             )
-            for f in families.values()
+            for family, found in families.items()
+            for price in [log(len(found)) + (work if family is Family.RESOURCES else 0.0)]
         ),
         key=lambda each: settled(*each),
         default=(0.0, 0.0, 0.0),

@@ -20,7 +20,13 @@ from aftershock_collector.impact.competition import (
     net,
 )
 from aftershock_collector.impact.events import Events
-from aftershock_collector.impact.evidence import NOTHING, Evidence, Moment, Scene
+from aftershock_collector.impact.evidence import (
+    ARRIVALS_NATS,
+    NOTHING,
+    Evidence,
+    Moment,
+    Scene,
+)
 from aftershock_collector.impact.gap import Trouble, troubles
 from aftershock_collector.impact.onset import Onset, onset_of
 from aftershock_collector.impact.open_actions import OpenAction
@@ -30,7 +36,6 @@ from aftershock_collector.metrics.series import RETENTION_S, Series, SeriesSourc
 
 ALTERNATIVE_BACK = 2  # points before the first action from which untouched entities are scored
 OTHERS_BACK_NS = 600 * 10**9  # what others did this long before an action may explain what follows
-ARRIVALS_NATS = 3.0  # arrivals this unusual (p .05) say that work was pushed onto an entity
 DAMAGED_NATS = 4.6  # p .01: an entity that moved this far may explain its callers' trouble
 HOST = "host/"  # how keys of hosts begin
 SCANNED_ENTITIES_MAX = 400  # untouched entities scored in a round: nearest by topology first

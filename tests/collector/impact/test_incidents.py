@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aftershock_collector.impact import ActionObserver
 from aftershock_collector.impact.open_actions import ObserverState
-from aftershock_collector.metrics.series import SeriesStore
+from aftershock_collector.metrics.series import Family, SeriesStore
 from aftershock_collector.store.serialization import from_text, to_text
 from tests.collector.impact.scene import Scene, at, both, broken, step
 
@@ -73,3 +73,28 @@ def test_trouble_that_a_person_looked_at_is_not_usual_whoever_was_behind_it() ->
     ((began_ns, ended_ns),) = fresh.troubles.by_entity()[CHECKOUT]
     assert abs(began_ns - at(7_320)) <= 60 * 10**9
     assert ended_ns == at(7_800)
+
+
+def test_more_work_explains_more_use_of_resources() -> None:
+    def held(arrivals: float) -> float:
+        """The surest round after CPU time doubled, with so many times the usual arrivals."""
+        store, observer = SeriesStore(), ActionObserver()
+        observer.open(step("a", 7_230, CHECKOUT))
+        for second in range(0, 7_800, 60):
+            later = second >= 7_320
+            noise = 1.0 + 0.02 * ((second // 60 * 7) % 11 - 5) / 5
+            rate, cpu = 40.0 * noise, 0.4 * noise
+            store.append(
+                CHECKOUT, "rate", Family.TRAFFIC, "{request}/s", at(second),
+                rate * arrivals if later else rate,
+            )  # fmt: skip
+            store.append(
+                CHECKOUT, "cpu", Family.RESOURCES, "1", at(second), cpu * 2 if later else cpu
+            )
+            if second > 7_230:
+                observer.score(at(second) + 1, store, {})
+        (kept,) = observer.snapshot(store, at(7_800)).actions
+        return kept.held.maximum
+
+    assert held(1.0) > 0.9
+    assert held(2.0) < 0.2
