@@ -1,7 +1,7 @@
 """The command `aftershock`: finds the subcommand, runs it, turns what went wrong into one line.
 
-`aftershock run` needs the base dependencies only. Everything else is imported when it is asked
-for, and says what to install where the extra is missing.
+`aftershock run` and `exec` need the base dependencies only. Everything else is imported when it is
+asked for, and says what to install where the extra is missing.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("run", "", "start a program with its agents recorded"),
+    Command("exec", "", "run one command recorded as an action: kubectl, terraform, psql, …"),
     Command("up", "up", "run the collector on this machine"),
     Command("doctor", "doctor", "examine what could keep pages from being sent"),
     Command("check", "check", "check aftershock.yaml, with line numbers"),
@@ -80,6 +81,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from aftershock.recorder.launcher import main as launch  # noqa: PLC0415  light
 
         return launch(given[1:])
+    if given[:1] == ["exec"]:
+        from aftershock.recorder.execute import main as execute  # noqa: PLC0415  light
+
+        return execute(given[1:])
     if given and (new_name := RENAMED.get(given[0])):
         sys.stderr.write(f"{PROGRAM} {given[0]} is now {PROGRAM} {new_name}\n")
         given[0] = new_name

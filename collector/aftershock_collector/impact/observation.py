@@ -282,7 +282,7 @@ class ActionObserver:
         return (*self.blind[:BLIND_MAX], learnt)
 
     def assessed(self, impact: Impact, now_ns: int) -> None:
-        """A person looked at a degradation, whoever was behind it: it was trouble, and not usual."""
+        """A person looked at a degradation: whoever was behind it, it is not usual."""
         if impact.change is not None:
             ended_ns = impact.recovered_at_ns or now_ns
             self.troubles.record(
