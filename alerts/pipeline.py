@@ -72,6 +72,15 @@ RULES = (
         "of an hour; `aftershock findings` shows what it was about.",
     ),
     about(
+        "AftershockPagesNoOne",
+        "aftershock_receivers == 0",
+        "10m",
+        Severity.WARNING,
+        "No receiver of pages is configured",
+        "{{ $labels.instance }} finds what agents did and pages no one: name a receiver under "
+        "on_call, then `aftershock send-test-page`.",
+    ),
+    about(
         "AftershockForwardingFailing",
         "sum by (instance, signal) "
         '(rate(aftershock_forwarded_total{outcome=~"dropped|refused|unreachable"}[5m])) > 0',

@@ -48,6 +48,7 @@ COMMANDS = (
     Command("exec", "", "run one command recorded as an action: kubectl, terraform, psql, …"),
     Command("up", "up", "run the collector on this machine"),
     Command("doctor", "doctor", "examine what could keep pages from being sent"),
+    Command("send-test-page", "send_test_page", "send a page through every receiver"),
     Command("check", "check", "check aftershock.yaml, with line numbers"),
     Command("token", "token", "create, list and revoke the tokens of senders and readers"),
     Command("import", "importing", "read recorded traces from files"),
@@ -99,6 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def guarded(command: Command, given: Sequence[str]) -> int:
     """Run one command; what goes wrong becomes one line and an exit code."""
     try:
+        use_time_zone()
         code = start(command, given)
         sys.stdout.flush()
     except CommandError as error:
@@ -128,6 +130,18 @@ def use_installation_key() -> None:
         use_key(key or b"")
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{PROGRAM}: fingerprints of other processes do not compare: {error}\n")
+
+
+def use_time_zone() -> None:
+    """Print times in the zone that the environment names; `up` reads the file as well."""
+    if timezone := os.environ.get("AFTERSHOCK_TIMEZONE"):
+        from aftershock_collector.config.on_call import zone_of  # noqa: PLC0415  light
+        from aftershock_collector.wording import use_zone  # noqa: PLC0415  light
+
+        try:
+            use_zone(zone_of(timezone))
+        except ValueError as error:
+            raise UsageError(f"AFTERSHOCK_TIMEZONE: {error}") from error
 
 
 def start(command: Command, given: Sequence[str]) -> int:

@@ -75,6 +75,7 @@ class Telemetry:
         self.findings_closed = counter("findings_closed", "Findings closed", "kind", "reason")
 
         # Out.
+        self.receivers = gauge("receivers", "Receivers of pages that are configured")
         self.deliveries = counter(
             "deliveries", "Attempts to deliver a message to a receiver", "receiver", "outcome"
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from aftershock.approval import Approval, Gate
@@ -35,6 +35,7 @@ LARGER_IS_BETTER = re.compile(
 )
 SHARES = ("errors", "ratio", "utilization", "availability")  # endings of metrics that are shares
 RARE_P, UNUSUAL_P = 0.001, 0.02  # chance below which a movement is called so
+_zone: tzinfo | None = UTC  # of times for people; None: the machine's own
 
 
 def clean(text: str, chars_max: int = TEXT_CHARS_MAX) -> str:
@@ -52,21 +53,53 @@ def short(run_id: str) -> str:
     return clean(run_id, 64)[:RUN_CHARS]
 
 
+def use_zone(zone: tzinfo | None) -> None:
+    """From now on, this process writes times for people in this zone; None: the machine's own."""
+    global _zone  # noqa: PLW0603  a setting of the process, as the locale is
+    _zone = zone
+
+
+def zone_name(at_ns: int) -> str:
+    """UTC, CET, +0530: what the zone is called at a moment."""
+    return local(at_ns).tzname() or "UTC"
+
+
 def moment(at_ns: int) -> datetime:
     """Nanoseconds since the epoch as a time in UTC, kept within what a calendar holds."""
-    seconds = min(max(at_ns // 1_000, 0) / 1e6, 253_402_300_799)
+    seconds = min(max(at_ns // 1_000, 0) / 1e6, 253_402_214_399)
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def local(at_ns: int) -> datetime:
+    """The same moment in the zone in which people read it."""
+    return moment(at_ns).astimezone(_zone)
+
+
+def offset_ms(at_ns: int) -> int:
+    """How far the zone is ahead of UTC at a moment."""
+    ahead = local(at_ns).utcoffset()
+    return 0 if ahead is None else int(ahead.total_seconds() * 1_000)
 
 
 def clock(at_ns: int, *, tenths: bool = False) -> str:
     """12:03:41, or 12:03:41.2 where order within a second matters."""
-    at = moment(at_ns)
+    at = local(at_ns)
     return f"{at:%H:%M:%S}" + (f".{at.microsecond // 100_000}" if tenths else "")
 
 
 def day(at_ns: int) -> str:
     """2026-01-31."""
-    return f"{moment(at_ns):%Y-%m-%d}"
+    return f"{local(at_ns):%Y-%m-%d}"
+
+
+def zoned_clock(at_ns: int, *, tenths: bool = False) -> str:
+    """12:03:41 UTC."""
+    return f"{clock(at_ns, tenths=tenths)} {zone_name(at_ns)}"
+
+
+def zoned_time(at_ns: int) -> str:
+    """2026-01-31 12:03:41 UTC."""
+    return f"{day(at_ns)} {zoned_clock(at_ns)}"
 
 
 def instant(at_ns: int) -> str:

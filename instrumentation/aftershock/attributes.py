@@ -39,6 +39,7 @@ HOST_NAME = "host.name"
 PROCESS_PID = "process.pid"
 POD_NAME = "k8s.pod.name"
 NAMESPACE_NAME = "k8s.namespace.name"
+CLUSTER_NAME = "k8s.cluster.name"
 SERVER_ADDRESS = "server.address"
 SERVER_PORT = "server.port"
 DB_SYSTEM = "db.system.name"
@@ -58,6 +59,7 @@ ARGUMENTS_DIGEST = "aftershock.tool.arguments.digest"
 ARGUMENTS_SKETCH = "aftershock.tool.arguments.sketch"
 ARGUMENTS_STEM = "aftershock.tool.arguments.stem"
 ARGUMENTS_SIZE = "aftershock.tool.arguments.size"
+ARGUMENTS_PLAIN = "aftershock.tool.arguments.plain"
 RESULT_DIGEST = "aftershock.tool.result.digest"
 RESULT_SKETCH = "aftershock.tool.result.sketch"
 RESULT_STATE = "aftershock.tool.result.state"
@@ -204,6 +206,10 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     ),
     Attribute(ARGUMENTS_SKETCH, "hashes", TOOL, "Keyed hashes of names and words in arguments."),
     Attribute(ARGUMENTS_SIZE, "int", TOOL, "Characters of the arguments as JSON."),
+    Attribute(
+        ARGUMENTS_PLAIN, "string[]", TOOL,
+        "`argument=value` of quantities, truths, and names that the policy uses as placeholders.",
+    ),
     Attribute(
         ARGUMENT_IDS, "string[]", TOOL, "`argument=hash` of each id-like word of the arguments."
     ),

@@ -32,6 +32,8 @@ BASELINE_S = 60  # of ordinary life, scraped once a second
 SETTLE_S = 25  # until everything that was reported has been scraped, stored and evaluated
 PLAY_MAX_S = 300
 PICTURES = ROOT / "out" / "pictures"  # to look at, and for the README
+WIDTHS = (1_600, 390)  # a desk and a phone
+HEIGHT = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def test_the_agents_spans_are_in_tempo(played: Played) -> None:
     ]
     names = {span["name"] for span in spans}
     assert {"execute_tool scale_workers", "execute_tool get_latency"} <= names
-    assert any(name.startswith("verdict") for name in names)
+    assert any(name.startswith("attribution") for name in names)
 
 
 def test_findings_are_in_loki_with_the_traces_that_they_are_about(played: Played) -> None:
@@ -226,25 +228,41 @@ def test_dashboards_are_drawn_in_a_browser(played: Played, tmp_path: Path) -> No
         pytest.skip("missing: chromium")
     seen = {"from": int(played.began_s * 1_000), "to": int(played.ended_s * 1_000)}
     chosen = {"var-run": played.agents_run(), "var-entity": "service/checkout"}
-    for uid in ("aftershock-fleet", "aftershock-run", "aftershock-incident"):
-        query = urlencode({**seen, **chosen, "kiosk": "true", "theme": "light"})
-        picture = PICTURES / f"{uid.removeprefix('aftershock-')}.png"
-        picture.parent.mkdir(parents=True, exist_ok=True)
-        page = f"{played.stack.url('grafana')}/d/{uid}?{query}"
-        photograph(page, picture, tmp_path / uid)
+    query = urlencode({**seen, **chosen, "kiosk": "true", "theme": "light"})
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for dashboard in DASHBOARDS:
+        uid = dashboard.uid
+        address = f"{played.stack.url('grafana')}/d/{uid}?{query}"
+        for width in WIDTHS:
+            picture = PICTURES / f"{uid.removeprefix('aftershock-')}-{width}.png"
+            photograph(address, picture, tmp_path / f"{uid}-{width}", width)
 
-        assert picture.stat().st_size > 50_000, "an empty page is smaller"
+            assert picture.stat().st_size > 30_000, "an empty document is smaller"
 
 
-def photograph(page: str, picture: Path, profile: Path) -> None:
-    """A page as a browser draws it after twenty seconds."""
+def test_the_collectors_own_views_are_drawn_in_a_browser(played: Played, tmp_path: Path) -> None:
+    if shutil.which("chromium") is None:
+        pytest.skip("missing: chromium")
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    places = {"incident": "/incidents/1", "timeline": f"/runs/{played.agents_run()}", "runs": "/"}
+    for name, place in places.items():
+        for width in WIDTHS:
+            picture = PICTURES / f"own-{name}-{width}.png"
+            address = played.stack.url("aftershock") + place
+            photograph(address, picture, tmp_path / f"{name}-{width}", width)
+
+            assert picture.stat().st_size > 20_000, "an empty document is smaller"
+
+
+def photograph(address: str, picture: Path, profile: Path, width: int) -> None:
+    """A document as a browser draws it after twenty seconds."""
     quiet = ("disable-gpu", "disable-quic", "no-first-run", "disable-background-networking")
     subprocess.run(
         [
             "chromium", "--headless", "--no-sandbox", *(f"--{flag}" for flag in quiet),
             "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-            f"--user-data-dir={profile}", "--window-size=1600,2600",
-            "--virtual-time-budget=20000", f"--screenshot={picture}", page,
+            f"--user-data-dir={profile}", f"--window-size={width},{HEIGHT}",
+            "--virtual-time-budget=20000", f"--screenshot={picture}", address,
         ],
         check=True, capture_output=True, timeout=120,
     )  # fmt: skip

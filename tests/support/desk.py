@@ -13,7 +13,7 @@ from aftershock_collector.notify.deliverer import Deliverer
 from aftershock_collector.notify.notifications import Notifications, Notified, Settings
 from aftershock_collector.notify.page import Page, parse
 from aftershock_collector.notify.page_links import Links
-from aftershock_collector.notify.page_text import RunContext
+from aftershock_collector.notify.run_context import RunContext
 from aftershock_collector.store.incidents import Response
 from aftershock_collector.store.interface import State
 from aftershock_collector.store.outbox import SqliteOutbox
@@ -29,7 +29,7 @@ CONTEXT = RunContext(service="sre-bot-app", process="pid/web-1/4711", environmen
 
 
 def settings(on_call: OnCall) -> Settings:
-    return Settings(on_call, Links(LINK), lambda _run_id: CONTEXT)
+    return Settings(on_call, Links(LINK), lambda _finding: CONTEXT)
 
 
 class Desk:
@@ -85,7 +85,7 @@ def over(claim: Claim, seconds: float = 140) -> Report:
 def page_of(*claims: Claim, state: State = State.OPENED, context: RunContext = CONTEXT) -> Page:
     """The page of an incident with these findings, as the outbox gets it."""
     found = Notifications(
-        Settings(OnCall(webhook_url="http://nowhere"), Links(LINK), lambda _run_id: context)
+        Settings(OnCall(webhook_url="http://nowhere"), Links(LINK), lambda _finding: context)
     )
     notified = found.notify(opened(*claims))
     if state is State.CLOSED:

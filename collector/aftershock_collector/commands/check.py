@@ -10,8 +10,7 @@ from pathlib import Path
 from aftershock_collector.access.exposure import exposure_warning
 from aftershock_collector.access.tokens import Tokens
 from aftershock_collector.config import load
-from aftershock_collector.notify.receivers import paging
-from aftershock_collector.views.incident_words import NO_RECEIVER
+from aftershock_collector.notify.receivers import unpaged
 from aftershock_collector.wording import counted
 
 SECTIONS = ("tools", "agents", "limits")
@@ -37,8 +36,8 @@ def main(arguments: argparse.Namespace) -> int:
     for doubt in load.doubtful(arguments.file, os.environ):
         sys.stderr.write(f"warning: {doubt}\n")
     config = load.load(arguments.file, os.environ)
-    if not paging(config.on_call):
-        sys.stderr.write(f"warning: {NO_RECEIVER}\n")
+    if warning := unpaged(config.on_call):
+        sys.stderr.write(f"warning: {warning}\n")
     if warning := exposure_warning(config, Tokens(config.tokens)):
         sys.stderr.write(f"warning: {warning}\n")
     if place is None:

@@ -29,7 +29,7 @@ from aftershock_collector.store.reader import Reader
 from aftershock_collector.views.explanation_json import saving_json
 from aftershock_collector.views.selection import claims_selected
 from aftershock_collector.views.timeline_json import finding_json
-from aftershock_collector.wording import attribution_words, clean, clock, day, short
+from aftershock_collector.wording import attribution_words, clean, clock, day, short, zone_name
 
 LIMIT = 50
 
@@ -66,7 +66,7 @@ def main(arguments: argparse.Namespace) -> int:
     if not found:
         screen.print("Nothing was found so far.")
         return 0
-    head = ("#", "REPORTED (UTC)", "LEVEL", "RULE", "RUN", "STATE", "WHAT")
+    head = ("#", f"REPORTED ({zone_name(time.time_ns())})", "LEVEL", "RULE", "RUN", "STATE", "WHAT")
     rows = [(str(n), *cells(claim)) for n, claim in zip(numbers, found, strict=True)]
     lines = columns([head, *rows])
     screen.print(Text(lines[0], style="dim"))

@@ -25,7 +25,16 @@ from aftershock_collector.store.reader import Reader
 from aftershock_collector.views.incident_json import incident_json
 from aftershock_collector.views.incident_words import state_words
 from aftershock_collector.views.selection import incidents_selected
-from aftershock_collector.wording import attribution_words, clean, clock, day, lasted
+from aftershock_collector.wording import (
+    attribution_words,
+    clean,
+    clock,
+    day,
+    lasted,
+    zone_name,
+    zoned_clock,
+    zoned_time,
+)
 
 LIMIT = 30  # a screen; --limit asks for more
 
@@ -59,7 +68,7 @@ def main(arguments: argparse.Namespace) -> int:
     if not found:
         console().print("No incident so far: nothing has paged anyone.")
         return 0
-    head = ("#", "OPENED (UTC)", "SEVERITY", "STATE", "AGENTS", "WHAT")
+    head = ("#", f"OPENED ({zone_name(now_ns)})", "SEVERITY", "STATE", "AGENTS", "WHAT")
     lines = columns([head, *(cells(incident, now_ns) for incident in found)])
     screen = console()
     screen.print(Text(lines[0], style="dim"))
@@ -100,7 +109,7 @@ def show(reader: Reader, incident: Incident, arguments: argparse.Namespace, now_
     screen = console()
     screen.print(Text(clean(incident.title), style=colour(incident)))
     since = lasted((incident.closed_at_ns or now_ns) - incident.opened_at_ns)
-    opened_at = f"{day(incident.opened_at_ns)} {clock(incident.opened_at_ns)} UTC"
+    opened_at = f"{zoned_time(incident.opened_at_ns)}"
     state = state_words(incident, now_ns)
     screen.print(
         Text(f"incident {incident.number}, {state}, opened {opened_at}, {since}", style="dim")
@@ -117,12 +126,12 @@ def show(reader: Reader, incident: Incident, arguments: argparse.Namespace, now_
         )
     for alert in incident.alerts:
         name, entity = clean(alert.name, 80), clean(alert.entity, 80)
-        screen.print(Text(f"  alert {name} on {entity} at {clock(alert.began_at_ns)} UTC"))
+        screen.print(Text(f"  alert {name} on {entity} at {zoned_clock(alert.began_at_ns)}"))
     for response in responses:
         because = f": {clean(response.because)}" if response.because else ""
-        at = clock(response.given_at_ns)
+        at = zoned_clock(response.given_at_ns)
         screen.print(
-            Text(f"  {response.action.value} by {clean(response.by, 80)} at {at} UTC{because}")
+            Text(f"  {response.action.value} by {clean(response.by, 80)} at {at}{because}")
         )
     run = clean(incident.runs[0], 80) if incident.runs else LATEST
     number = incident.number

@@ -14,7 +14,7 @@ from aftershock_collector.commands.snooze import length_ns
 from aftershock_collector.commands.store_access import columns, console, print_json
 from aftershock_collector.store.incidents import Mute
 from aftershock_collector.views.incident_json import mute_json
-from aftershock_collector.wording import clean, clock, day
+from aftershock_collector.wording import clean, clock, day, zone_name
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +71,7 @@ def show(mutes: list[Mute], *, as_json: bool) -> int:
     if not mutes:
         sys.stdout.write("Nothing is muted.\n")
         return 0
-    head = ("#", "WHAT", "UNTIL (UTC)", "BY", "BECAUSE")
+    head = ("#", "WHAT", f"UNTIL ({zone_name(time.time_ns())})", "BY", "BECAUSE")
     rows = [
         (str(m.number), what(m), until(m), clean(m.by, 40), clean(m.because) or "–") for m in mutes
     ]

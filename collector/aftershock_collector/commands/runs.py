@@ -20,7 +20,7 @@ from aftershock_collector.commands.store_access import (
 from aftershock_collector.store.run_summary import RunSummary
 from aftershock_collector.views.run_words import agents_words, duration_words
 from aftershock_collector.views.selection import runs_selected
-from aftershock_collector.wording import clean, clock, counted, day
+from aftershock_collector.wording import clean, clock, counted, day, zone_name
 
 LIMIT = 30  # a screen; --limit asks for more
 SHORT_MIN = 8  # characters of an id; more where listed runs would look the same
@@ -45,9 +45,10 @@ def main(arguments: argparse.Namespace) -> int:
         if selection.narrows and recorded:
             return print_no_match("run", recorded)
         return print_nothing_recorded("runs", as_json=False)
-    head = ("RUN", "AGENT", "BEGAN (UTC)", "LASTED", "STEPS", "FINDINGS")
+    now_ns = time.time_ns()
+    head = ("RUN", "AGENT", f"BEGAN ({zone_name(now_ns)})", "LASTED", "STEPS", "FINDINGS")
     length = short_length([run.run_id for run in found])
-    lines = columns([head, *(cells(run, length, time.time_ns()) for run in found)])
+    lines = columns([head, *(cells(run, length, now_ns) for run in found)])
     screen = console()
     screen.print(Text(lines[0], style="dim"))
     for run, line in zip(found, lines[1:], strict=True):

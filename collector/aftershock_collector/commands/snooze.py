@@ -13,7 +13,7 @@ from aftershock_collector.commands.responding import add_author, author_of, requ
 from aftershock_collector.commands.store_access import print_json
 from aftershock_collector.store.incidents import Response, ResponseAction
 from aftershock_collector.views.incident_json import response_json
-from aftershock_collector.wording import clock, day
+from aftershock_collector.wording import zoned_time
 
 DEFAULT = "1h"
 
@@ -46,7 +46,7 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json("response", response_json(response))
     else:
-        until = f"{day(until_ns)} {clock(until_ns)} UTC"
+        until = f"{zoned_time(until_ns)}"
         sys.stdout.write(f"incident {number} is snoozed until {until} by {response.by}\n")
     return 0
 

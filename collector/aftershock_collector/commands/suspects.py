@@ -21,7 +21,7 @@ from aftershock_collector.impact.suspects import LINKED, Suspects
 from aftershock_collector.notify.suspects_page import line, sentence
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.views.timeline_json import suspects_json
-from aftershock_collector.wording import NO_AGENT, clean, clock, counted, day, percent
+from aftershock_collector.wording import NO_AGENT, clean, clock, counted, percent, zoned_time
 
 NO_ALERTS = "no alert has arrived; point an Alertmanager at /api/v1/alerts/alertmanager"
 
@@ -70,7 +70,7 @@ def lines(ranking: Suspects) -> Iterator[tuple[str, str]]:
     alert = ranking.alert
     yield sentence(ranking), "bold red" if ranking.top else "bold"
     over = "" if alert.ended_at_ns is None else f", resolved {clock(alert.ended_at_ns)}"
-    yield f"fired {day(alert.began_at_ns)} {clock(alert.began_at_ns)} UTC{over}  {alert.id}", "dim"
+    yield f"fired {zoned_time(alert.began_at_ns)}{over}  {alert.id}", "dim"
     if alert.detail:
         yield clean(alert.detail), "dim"
     yield "", ""

@@ -18,13 +18,13 @@ from aftershock_collector.commands import CommandError
 from aftershock_collector.config import load
 from aftershock_collector.config.load import ConfigurationError
 from aftershock_collector.config.model import HOME_VARIABLE, Config
-from aftershock_collector.notify.receivers import paging
+from aftershock_collector.config.on_call import zone_of
+from aftershock_collector.notify.receivers import paging, unpaged
 from aftershock_collector.service import wiring
 from aftershock_collector.service.ports import obstacle
 from aftershock_collector.service.wiring import Running
 from aftershock_collector.store.interface import StoreRefused, StoreUnavailable
-from aftershock_collector.views.incident_words import NO_RECEIVER
-from aftershock_collector.wording import counted
+from aftershock_collector.wording import counted, use_zone
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +41,7 @@ def main(arguments: argparse.Namespace) -> int:
     for noisy in ("httpx", "httpcore", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     config = configured(arguments.config)
+    use_zone(zone_of(config.on_call.timezone))
     try:
         config.home.mkdir(parents=True, exist_ok=True)
         use_key(fingerprint_key.configured(os.environ) or fingerprint_key.create(config.home))
@@ -89,10 +90,7 @@ def announce(config: Config, running: Running) -> None:
         ("listening", f"OTLP/HTTP http://{running.http}, OTLP/gRPC {running.grpc}"),
         ("state", str(config.store)),
         ("measuring", ", ".join(measured)),
-        (
-            "on call",
-            ", ".join(paging(config.on_call)) or NO_RECEIVER,
-        ),
+        ("on call", unpaged(config.on_call) or ", ".join(paging(config.on_call))),
         ("next", "aftershock run python your_agent.py"),
         *((("warning", warning),) if (warning := notice(config)) else ()),
     )

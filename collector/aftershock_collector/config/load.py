@@ -30,7 +30,7 @@ from aftershock_collector.config.model import (
     Config,
     home,
 )
-from aftershock_collector.config.on_call import secret_files, unknown_receivers
+from aftershock_collector.config.on_call import secret_files, unknown_receivers, unknown_zones
 from aftershock_collector.config.renamed import RENAMED_VARIABLES, UNTIL, adopt_new_names
 from aftershock_collector.metrics.queries import PLACEHOLDERS, unknown_placeholders
 
@@ -298,6 +298,8 @@ class _Source:
     def _check_routes(self) -> None:
         for path, name, known in unknown_receivers(self.document.get("on_call") or {}):
             self._add(path, f"no receiver is called {name!r}; {_instead(name, known)}")
+        for path, message in unknown_zones(self.document.get("on_call") or {}):
+            self._add(path, message)
 
     def _resolve_secrets(self) -> None:
         """Put what a secret's file holds in the place of its name."""

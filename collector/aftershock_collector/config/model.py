@@ -24,6 +24,7 @@ Document = Mapping[str, Any]
 HOME_VARIABLE = "AFTERSHOCK_HOME"
 FILE_VARIABLE = "AFTERSHOCK_POLICY"  # the agent's process finds the same file by the same name
 FILE_NAME = "aftershock.yaml"
+TIMEZONE_VARIABLE = "AFTERSHOCK_TIMEZONE"  # of the commands too, which read no file for it
 # Read in the agent's process only; `aftershock check` must not call them unknown.
 AGENT_VARIABLES = frozenset(
     {"AFTERSHOCK_HEARTBEAT_S", "AFTERSHOCK_REDACTION", "AFTERSHOCK_SERVICE_NAME"}
@@ -93,6 +94,9 @@ ENVIRONMENT: dict[str, tuple[tuple[str, ...], ValueType]] = {
     "AFTERSHOCK_GRAFANA_TOKEN": (("on_call", "grafana", "token"), ValueType.TEXT),
     "AFTERSHOCK_FINDINGS_OTLP": (("on_call", "otlp"), ValueType.TEXT),
     "AFTERSHOCK_LINK": (("on_call", "link"), ValueType.TEXT),
+    "AFTERSHOCK_DASHBOARDS_URL": (("on_call", "dashboards_url"), ValueType.TEXT),
+    "AFTERSHOCK_TRACE_URL": (("on_call", "trace_url"), ValueType.TEXT),
+    TIMEZONE_VARIABLE: (("on_call", "timezone"), ValueType.TEXT),
 }
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aftershock.policy.policy import parse_seconds
 
@@ -92,9 +94,10 @@ class QuietHours:
     timezone: str = "UTC"
 
     @classmethod
-    def parse(cls, given: Document) -> QuietHours:
-        """Read a checked section: `from` and `until` as HH:MM."""
-        return cls(_minutes(given["from"]), _minutes(given["until"]), given.get("timezone", "UTC"))
+    def parse(cls, given: Document, timezone: str = "UTC") -> QuietHours:
+        """Read a checked section: `from` and `until` as HH:MM, in `timezone` if it names none."""
+        named = given.get("timezone", timezone)
+        return cls(_minutes(given["from"]), _minutes(given["until"]), named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,9 @@ class OnCall:
     mail: Mail | None = None
     otlp_url: str | None = None
     link: str | None = None  # None: the collector's own pages
+    trace_url: str | None = None  # of one trace, with {trace_id}
+    dashboards_url: str | None = None  # Grafana as people reach it; None: as we do
+    timezone: str = "UTC"  # of times that people read
     grafana_url: str | None = None
     grafana_token: str | None = field(default=None, repr=False)
     receivers: tuple[NamedReceiver, ...] = ()
@@ -157,6 +163,7 @@ class OnCall:
         if "pages_per_minute_max" in given:
             found["pages_per_minute_max"] = given["pages_per_minute_max"]
         quiet: Document | None = given.get("quiet_hours")
+        timezone: str = given.get("timezone", "UTC")
         return cls(
             webhook_url=sections["webhook"].get("url"),
             webhook_secret=sections["webhook"].get("secret"),
@@ -170,9 +177,12 @@ class OnCall:
             grafana_token=grafana.get("token"),
             otlp_url=given.get("otlp"),
             link=given.get("link"),
+            trace_url=given.get("trace_url"),
+            dashboards_url=given.get("dashboards_url") or grafana.get("url"),
+            timezone=timezone,
             receivers=tuple(_named(name, section) for name, section in further.items()),
             routes=tuple(_route(one) for one in given.get("routes") or ()),
-            quiet_hours=None if quiet is None else QuietHours.parse(quiet),
+            quiet_hours=None if quiet is None else QuietHours.parse(quiet, timezone),
             severities={
                 n: frozenset(s["severities"]) for n, s in options.items() if "severities" in s
             },
@@ -193,6 +203,36 @@ def _route(given: Document) -> Route:
 def _minutes(text: str) -> int:
     hours, _, minutes = text.partition(":")
     return int(hours) * 60 + int(minutes)
+
+
+def zone_of(timezone: str) -> tzinfo | None:
+    """The zone with an IANA name; None for `local`: the machine's own.
+
+    Raises:
+        ValueError: there is no such zone.
+    """
+    if timezone in {"UTC", "local"}:
+        return UTC if timezone == "UTC" else None
+    try:
+        return ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(
+            f"{timezone!r} is no time zone: write Europe/Berlin, UTC or local"
+        ) from error
+
+
+def unknown_zones(on_call: Document) -> Iterator[tuple[Place, str]]:
+    """Time zones that this machine does not know: where they stand, and what to write."""
+    quiet: Document = on_call.get("quiet_hours") or {}
+    named: list[tuple[Place, Any]] = [
+        (("timezone",), on_call.get("timezone", "UTC")),
+        (("quiet_hours", "timezone"), quiet.get("timezone", "UTC")),
+    ]
+    for place, timezone in named:
+        try:
+            zone_of(timezone)
+        except ValueError as error:
+            yield ("on_call", *place), str(error)
 
 
 def secret_files(document: Document) -> Iterator[tuple[Place, dict[str, Any], str]]:

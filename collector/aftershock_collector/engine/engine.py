@@ -182,12 +182,10 @@ class Engine:
         """The judge of every live run."""
         return self._judges.values()
 
-    def home_of(self, run_id: str) -> tuple[str | None, str | None, str | None]:
-        """(service.name, process, environment) of a live run's agent, as far as it is known."""
-        window = self.window(run_id)
-        if window is None:
-            return None, None, None
-        return window.service, window.process, window.environment
+    def sender_of(self, run_id: str) -> str:
+        """Who opened a live run; empty where that is not known."""
+        judge = self._judges.get(run_id)
+        return "" if judge is None else judge.sender
 
     def __len__(self) -> int:
         return len(self._judges)

@@ -7,7 +7,7 @@ and those about one degradation. Pure: numbers and times are arguments.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from hashlib import blake2b
@@ -168,12 +168,12 @@ class IncidentBook:
             found.append(followed.changed(State.UPDATED, worse=True))
         return found
 
-    def link(self, alert: Change, run_id: str | None, now_ns: int) -> IncidentChange | None:
+    def link(self, alert: Change, runs: Collection[str], now_ns: int) -> IncidentChange | None:
         """One of the infrastructure's alerts belongs to the incident of a run or of an entity."""
         for followed in reversed(self._open.values()):
             incident = followed.incident
             if (
-                run_id not in incident.runs
+                not any(run in incident.runs for run in runs)
                 and clean(alert.entity, NAME_CHARS_MAX) not in incident.entities
             ):
                 continue
@@ -184,6 +184,7 @@ class IncidentBook:
                 clean(alert.name, 80),
                 clean(alert.entity, NAME_CHARS_MAX),
                 alert.began_at_ns,
+                alert.url,
             )
             followed.incident = replace(
                 incident,

@@ -14,7 +14,7 @@ from hashlib import blake2b
 
 from aftershock.model import Claim, Closing, Finding, Report, Step
 from aftershock_collector.config.on_call import OnCall
-from aftershock_collector.impact.suspects import Suspects
+from aftershock_collector.impact.suspects import SAME, Suspects
 from aftershock_collector.notify import otlp_findings, suspects_page
 from aftershock_collector.notify.grafana_annotations import GrafanaAnnotations
 from aftershock_collector.notify.incident_book import (
@@ -25,14 +25,15 @@ from aftershock_collector.notify.incident_book import (
 )
 from aftershock_collector.notify.page import Page, PageFinding
 from aftershock_collector.notify.page_links import Links
-from aftershock_collector.notify.page_text import RunContext, sections_of
+from aftershock_collector.notify.page_text import sections_of
 from aftershock_collector.notify.receiver import Content, Receiver, Updates
 from aftershock_collector.notify.receivers import receivers_of
-from aftershock_collector.notify.routing import Routing
+from aftershock_collector.notify.routing import Routing, team_of
+from aftershock_collector.notify.run_context import RunContext
 from aftershock_collector.store.incidents import Incident, Mute, Response, ResponseAction, Severity
 from aftershock_collector.store.interface import Delivery, State
 from aftershock_collector.store.serialization import to_text
-from aftershock_collector.wording import NS, clean, clock, instant, who
+from aftershock_collector.wording import NS, clean, instant, who
 
 UPDATE_EVERY_S = 300.0  # of one incident, where only counts and times differ
 CLAIMS_MAX = 10_000  # open findings kept for pages: five for each run that the engine holds
@@ -40,7 +41,7 @@ RANKINGS_MAX = 10_000  # alerts whose first suspect is remembered
 ID_CHARS_MAX = 400
 PAGE_FINDINGS_MAX = 50  # listed in the JSON of a page
 
-ContextOf = Callable[[str], RunContext]  # of a run, by its id
+ContextOf = Callable[[Finding], RunContext]  # of the run that a finding is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Settings:
 
     on_call: OnCall = field(default_factory=OnCall)
     links: Links = field(default_factory=Links)
-    context_of: ContextOf = field(default=lambda _run_id: RunContext())
+    context_of: ContextOf = field(default=lambda _finding: RunContext())
 
 
 class Notifications:
@@ -160,12 +161,16 @@ class Notifications:
         return found
 
     def rank_suspects(self, suspects: Suspects) -> Notified:
-        """What an alert's suspects change: nothing while none stands out."""
+        """What an alert changes: the incident it belongs to; a message where a suspect stands out.
+
+        It belongs to an incident of a run that acted on what the alert is about.
+        """
         top, alert, now_ns = suspects.top, suspects.alert, suspects.judged_at_ns
-        if top is None:
-            return Notified()
-        linked = self._book.link(alert, top.run_id, now_ns)
+        runs = {one.run_id for one in suspects.ranked if one == top or one.relation == SAME}
+        linked = self._book.link(alert, runs, now_ns)
         found = Notified() if linked is None else self._queued([linked], now_ns)
+        if top is None:
+            return found
         about = suspects_page.compose(suspects, self._settings.links.run(top.run_id))
         # One message for each suspect that comes out on top.
         first = self._suspected.setdefault(about.key, top.span_id)
@@ -198,10 +203,9 @@ class Notifications:
         """The page of an incident as it stands."""
         lead = leading(claims)
         finding, impact = lead.finding, lead.finding.impact
-        context = self._settings.context_of(finding.run_id)
-        route = self._routing.route_of(incident)
-        if route is not None and route.team and context.team is None:
-            context = replace(context, team=route.team)
+        context = self._settings.context_of(finding)
+        team = context.team or team_of(self._settings.on_call.routes, incident)
+        context = replace(context, team=team)
         related = [
             claim.finding
             for claim in self._claims.values()
@@ -209,19 +213,17 @@ class Notifications:
         ]
         known = {claim.finding.id: claim.finding for claim in claims}
         known |= {one.id: one for one in related}
-        alerts = [
-            f"{alert.name} on {clean(alert.entity, 80)} since {clock(alert.began_at_ns)} UTC"
-            for alert in incident.alerts
-        ]
         sections = sections_of(
             lead,
             list(known.values()),
             context,
             number=incident.number,
-            alerts=alerts,
+            alerts=incident.alerts,
             closing=incident.closing,
         )
-        links = self._settings.links.of(incident, finding.run_id, incident.updated_at_ns)
+        links = self._settings.links.of(
+            incident, finding.run_id, incident.updated_at_ns, finding.trace_id
+        )
         began_ns = min(claim.finding.began_at_ns for claim in claims)
         return Page(
             key=incident.key,

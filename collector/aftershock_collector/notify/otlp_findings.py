@@ -23,8 +23,8 @@ from aftershock_collector.config.on_call import OnCall
 from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.notify.http_post import post
 from aftershock_collector.notify.otlp_evidence import evidence_of
-from aftershock_collector.notify.page_text import RunContext
 from aftershock_collector.notify.receiver import Content, Message, OpenPages, Receiver, Updates
+from aftershock_collector.notify.run_context import RunContext
 from aftershock_collector.notify.suspects_page import named, sentence
 from aftershock_collector.otlp.encode import (
     HEX_16,
@@ -81,13 +81,13 @@ def receivers(on_call: OnCall, _open_pages: OpenPages) -> Iterator[Receiver]:
 
 
 def deliveries(
-    report: Report, context_of: Callable[[str], RunContext], to: Iterable[Receiver]
+    report: Report, context_of: Callable[[Finding], RunContext], to: Iterable[Receiver]
 ) -> Iterator[Delivery]:
     """One delivery for each finding that changed and each receiver of findings."""
     names = [receiver.name for receiver in to]
     for state, claim in changed(report):
         alone = only(report.now_ns, state, claim)
-        context = context_of(claim.finding.run_id)
+        context = context_of(claim.finding)
         logs = encode_logs(alone, service=context.service, environment=context.environment)
         body = body_of(logs, encode_spans(alone))
         for name in names:

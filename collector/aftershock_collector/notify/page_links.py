@@ -11,6 +11,8 @@ from aftershock_collector.notify.page import PageLink
 from aftershock_collector.notify.signed_links import LinkAction, LinkSigner
 from aftershock_collector.store.incidents import Incident
 
+ALERTS_MAX = 3  # that a page leads to; the incident lists the rest
+
 
 @dataclass(frozen=True, slots=True)
 class Links:
@@ -19,12 +21,15 @@ class Links:
     base: str | None = None
     grafana: str | None = None
     signer: LinkSigner | None = None
+    trace_url: str | None = None  # with {trace_id}
 
     def run(self, run_id: str) -> str | None:
         """The timeline of a run."""
         return None if self.base is None else f"{self.base}/runs/{quote(run_id, safe='')}"
 
-    def of(self, incident: Incident, run_id: str, now_ns: int) -> tuple[PageLink, ...]:
+    def of(
+        self, incident: Incident, run_id: str, now_ns: int, trace_id: str = ""
+    ) -> tuple[PageLink, ...]:
         """The links of an incident's page, the most useful first."""
         found: list[PageLink] = []
         if self.base is not None:
@@ -41,7 +46,19 @@ class Links:
                     found.append(PageLink(label, self.signer.url(self.base, action, number, now_s)))
             name = alert_name(incident.kinds[0])
             found.append(PageLink("Runbook", f"{self.base}/runbooks/{name}"))
+        return (*found, *self.elsewhere(incident, run_id, now_ns, trace_id))
+
+    def elsewhere(
+        self, incident: Incident, run_id: str, now_ns: int, trace_id: str
+    ) -> tuple[PageLink, ...]:
+        """What other programs show of an incident: Grafana, the trace, the alerts' own pages."""
+        found: list[PageLink] = []
         if self.grafana is not None:
             path = path_of(INCIDENT_BOARD, run_id, incident.opened_at_ns, now_ns)
             found.append(PageLink("Grafana", f"{self.grafana.rstrip('/')}{path}"))
+        if self.trace_url is not None and trace_id:
+            address = self.trace_url.replace("{trace_id}", quote(trace_id, safe=""))
+            found.append(PageLink("Trace", address))
+        alerts = [(alert.name, alert.url) for alert in incident.alerts if alert.url]
+        found += [PageLink(f"Alert {name}", url) for name, url in alerts[:ALERTS_MAX]]
         return tuple(found)

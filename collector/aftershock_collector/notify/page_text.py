@@ -7,26 +7,27 @@ whether it still goes on, where it runs, how to stop and undo it, what to do nex
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from aftershock.model import Claim, Finding, Impact
 from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.notify.page import Section
+from aftershock_collector.notify.run_context import RunContext
+from aftershock_collector.store.incidents import AlertLink
 from aftershock_collector.wording import (
     NO_AGENT,
     attribution_words,
     candidates,
     change_words,
     clean,
-    clock,
     counted,
-    day,
     exact_link,
     lasted,
     odds,
     percent,
     who,
+    zoned_clock,
+    zoned_time,
 )
 
 TITLE_CHARS_MAX = 150  # Slack's header block holds no more
@@ -34,22 +35,6 @@ ITEMS_MAX = 4  # of any list on a page; the timeline has the rest
 CONTEXT_KINDS = frozenset({"missing_fact", "failed_fact", "stale_fact", "dropped_fact"})
 # How a probability reads; the number follows in brackets.
 SURE = ((0.95, "Almost certain"), (0.8, "Very likely"), (0.5, "Likely"), (0.0, "Possible"))
-
-
-@dataclass(frozen=True, slots=True)
-class RunContext:
-    """What is known of the run that a page is about, beside its findings."""
-
-    service: str | None = None
-    process: str | None = None  # as `Step.process`: pid/<host>/<pid>, pod/<namespace>/<pod>, …
-    environment: str | None = None
-    cluster: str | None = None
-    team: str | None = None
-    goal: str | None = None  # as the agent recorded it
-    peer: str | None = None  # address that the telemetry came from; None: not known
-    mixed: bool = False  # its steps name more than one process
-    calls: Mapping[str, str] = field(default_factory=dict[str, str])  # span id → harmless arguments
-    undo: Mapping[str, str] = field(default_factory=dict[str, str])  # tool → how, by the policy
 
 
 def title_of(finding: Finding) -> str:
@@ -67,7 +52,7 @@ def sections_of(
     context: RunContext,
     *,
     number: int | None = None,
-    alerts: Sequence[str] = (),
+    alerts: Sequence[AlertLink] = (),
     closing: str | None = None,
 ) -> tuple[Section, ...]:
     """The sections of a page.
@@ -77,7 +62,7 @@ def sections_of(
         findings: all findings of the incident, and warnings of the same runs.
         context: what is known of the lead's run.
         number: of the incident, where it has one.
-        alerts: the infrastructure's own alerts, as text.
+        alerts: the infrastructure's own alerts.
         closing: why the incident is closed; None while it is open.
     """
     others = [finding for finding in findings if finding.id != lead.finding.id]
@@ -86,13 +71,13 @@ def sections_of(
         goal_section(context),
         unknown_section(lead.finding, others),
         damage_section(lead.finding, others),
-        Section("Alerts", tuple(clean(alert) for alert in alerts[:ITEMS_MAX])),
+        alerts_section(alerts),
         certainty_section(lead.finding),
         progress_section(lead),
         also_section(lead.finding, others),
         place_section(lead.finding, context),
         stop_section(context, closing),
-        undo_section(lead.finding, context),
+        undo_section(context),
         next_section(lead, number, closing),
         closing_section(lead, closing),
     )
@@ -110,13 +95,11 @@ def action_section(finding: Finding, context: RunContext) -> Section:
     """The action with its time and its harmless arguments; for a state, what was seen."""
     impact = finding.impact
     if impact is None:
-        since = f"{clean(finding.summary)} (since {clock(finding.began_at_ns)} UTC)"
-        calls = [context.calls[span] for span in finding.evidence[:1] if span in context.calls]
-        return Section("What the agent did", listed([since, *calls, *finding.facts]))
-    call = f"called {clean(impact.tool, 80)}"
-    if impact.span_id in context.calls:
-        call = f"called {clean(context.calls[impact.span_id], 160)}"
-    when = f"{day(impact.acted_at_ns)} {clock(impact.acted_at_ns)} UTC"
+        since = f"{clean(finding.summary)} (since {zoned_clock(finding.began_at_ns)})"
+        call = [f"the call: {context.call}"] if context.call else []
+        return Section("What the agent did", listed([since, *call, *finding.facts]))
+    call = f"called {clean(context.call or impact.tool, 160)}"
+    when = f"{zoned_time(impact.acted_at_ns)}"
     text = f"{who(impact.agent)} {call} on {clean(impact.entity, 80)} at {when}"
     return Section("What the agent did", (text,))
 
@@ -153,6 +136,14 @@ def damage_section(finding: Finding, others: Sequence[Finding]) -> Section:
     return Section(label, (words,))
 
 
+def alerts_section(alerts: Sequence[AlertLink]) -> Section:
+    """Alerts of the infrastructure that belong to the incident."""
+    found = [
+        f"{alert.name} on {alert.entity} since {zoned_clock(alert.began_at_ns)}" for alert in alerts
+    ]
+    return Section("Alerts", listed(found))
+
+
 def certainty_section(finding: Finding) -> Section:
     """In words first, then the number, the alternatives and the odds."""
     label = "How sure"
@@ -168,7 +159,7 @@ def certainty_section(finding: Finding) -> Section:
     if impact.comparable:
         windows = counted(impact.comparable, "earlier window")
         lines.append(f"How unusual: {odds(impact.parts.own)}, compared with {windows}")
-    lines += [f"It would be surer with: {clean(one)}" for one in impact.missing[:ITEMS_MAX]]
+    lines += [f"Less sure, because: {clean(one)}" for one in impact.missing[:ITEMS_MAX]]
     return Section(label, tuple(lines))
 
 
@@ -195,8 +186,8 @@ def progress_section(lead: Claim) -> Section:
     if impact is None:
         return Section(label, ())
     if impact.recovered_at_ns is not None:
-        return Section(label, (f"no: it recovered at {clock(impact.recovered_at_ns)} UTC",))
-    return Section(label, (f"yes, as measured at {clock(impact.judged_at_ns)} UTC",))
+        return Section(label, (f"no: it recovered at {zoned_clock(impact.recovered_at_ns)}",))
+    return Section(label, (f"yes, as measured at {zoned_clock(impact.judged_at_ns)}",))
 
 
 def also_section(finding: Finding, others: Sequence[Finding]) -> Section:
@@ -235,7 +226,7 @@ def stop_words(context: RunContext) -> str:
 
     A run whose steps name several processes gets no command: one of them may be somebody else's.
     """
-    if context.mixed:
+    if context.is_mixed:
         return "its steps name several processes: end the one that you know is the agent's"
     names = [clean(part, 80) for part in (context.process or "").split("/")]
     source = (
@@ -252,11 +243,9 @@ def stop_words(context: RunContext) -> str:
             return "end the process that it runs in"
 
 
-def undo_section(finding: Finding, context: RunContext) -> Section:
+def undo_section(context: RunContext) -> Section:
     """How to undo the action, where the policy says so."""
-    tool = finding.impact.tool if finding.impact is not None else finding.subject.partition("/")[0]
-    text = context.undo.get(tool)
-    return Section("How to undo it", (clean(text),) if text else ())
+    return Section("How to undo it", (clean(context.undo),) if context.undo else ())
 
 
 def next_section(lead: Claim, number: int | None, closing: str | None) -> Section:
@@ -276,4 +265,4 @@ def closing_section(lead: Claim, closing: str | None) -> Section:
         return Section("Closed", ())
     why = closing or closing_words(lead) or "over"
     at_ns = lead.closed_at_ns
-    return Section("Closed", (f"{'' if at_ns is None else f'at {clock(at_ns)} UTC: '}{why}",))
+    return Section("Closed", (f"{'' if at_ns is None else f'at {zoned_clock(at_ns)}: '}{why}",))

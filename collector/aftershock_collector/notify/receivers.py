@@ -46,6 +46,6 @@ def unpaged(on_call: OnCall) -> str | None:
     if paging(on_call):
         return None
     return (
-        "no one is paged: configure a receiver in aftershock.yaml, such as "
-        "on_call: {webhook: {url: https://…}}, or set AFTERSHOCK_WEBHOOK_URL"
+        "no one is paged: name a receiver under on_call in aftershock.yaml, such as "
+        "webhook: {url: https://…}, or set AFTERSHOCK_WEBHOOK_URL; then aftershock send-test-page"
     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from zoneinfo import ZoneInfo
 
-from aftershock_collector.config.on_call import OnCall, QuietHours, Route
+from aftershock_collector.config.on_call import OnCall, QuietHours, Route, zone_of
 from aftershock_collector.notify.receiver import Content, Receiver
 from aftershock_collector.store.incidents import Incident, Severity
 from aftershock_collector.wording import NS
@@ -20,16 +19,9 @@ class Routing:
         self._on_call = on_call
         self._receivers = tuple(r for r in receivers if r.content is Content.PAGES)
 
-    def route_of(self, incident: Incident) -> Route | None:
-        """The first route that matches one of the incident's agents."""
-        for route in self._on_call.routes:
-            if any(fnmatchcase(agent, route.agent) for agent in incident.agents or ("",)):
-                return route
-        return None
-
     def receivers_for(self, incident: Incident) -> list[Receiver]:
         """Those of the incident's route, or all; each only for the severities that it wants."""
-        route = self.route_of(incident)
+        route = route_of(self._on_call.routes, incident)
         named = None if route is None or not route.receivers else route.receivers
         return [
             receiver
@@ -47,10 +39,23 @@ class Routing:
         return wait_ns if quiet is None else max(wait_ns, quiet_ns(quiet, now_ns))
 
 
+def route_of(routes: Iterable[Route], incident: Incident) -> Route | None:
+    """The first route that matches one of the incident's agents."""
+    for route in routes:
+        if any(fnmatchcase(agent, route.agent) for agent in incident.agents or ("",)):
+            return route
+    return None
+
+
+def team_of(routes: Iterable[Route], incident: Incident) -> str | None:
+    """The team that owns the incident's agents."""
+    route = route_of(routes, incident)
+    return None if route is None else route.team
+
+
 def quiet_ns(quiet: QuietHours, now_ns: int) -> int:
     """Nanoseconds until quiet hours end; 0 outside of them."""
-    zone = ZoneInfo(quiet.timezone)
-    now = datetime.fromtimestamp(now_ns / NS, zone)
+    now = datetime.fromtimestamp(now_ns / NS, UTC).astimezone(zone_of(quiet.timezone))
     minutes = now.hour * 60 + now.minute
     begins, ends = quiet.begins_min, quiet.ends_min
     inside = begins <= minutes < ends if begins < ends else minutes >= begins or minutes < ends

@@ -23,7 +23,7 @@ from aftershock_collector.notify.receiver import (
     Updates,
 )
 from aftershock_collector.store.interface import State
-from aftershock_collector.wording import clock
+from aftershock_collector.wording import zoned_clock
 
 API = "https://slack.com/api"
 HEADER_CHARS_MAX = 150
@@ -44,7 +44,7 @@ def message_of(page: Page, state: State) -> dict[str, Any]:
     title = f"{WORDS[state]}{page.title}"
     sections = page.sections[-2:] if state is State.CLOSED else page.sections
     number = f"incident {page.incident} · " if page.incident else ""
-    context = f"{number}{page.severity} · {page.kind} · since {clock(page.began_at_ns)} UTC"
+    context = f"{number}{page.severity} · {page.kind} · since {zoned_clock(page.began_at_ns)}"
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": plain(title, HEADER_CHARS_MAX)},
         {

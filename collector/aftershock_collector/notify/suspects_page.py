@@ -10,15 +10,7 @@ from aftershock.grade import Grade
 from aftershock_collector.impact.suspects import LINKED
 from aftershock_collector.notify.page import Page, PageLink, Section
 from aftershock_collector.store.interface import State
-from aftershock_collector.wording import (
-    NO_AGENT,
-    clean,
-    clock,
-    instant,
-    lasted,
-    percent,
-    who,
-)
+from aftershock_collector.wording import NO_AGENT, clean, instant, lasted, percent, who, zoned_clock
 
 if TYPE_CHECKING:
     from aftershock_collector.impact.suspects import Suspect, Suspects
@@ -71,7 +63,7 @@ def line(suspects: Suspects, suspect: Suspect) -> str:
     """One suspect: its share, what it did, how near, how long before."""
     before = lasted(suspects.alert.began_at_ns - suspect.acted_at_ns)
     action = f"{named(suspect)} on {clean(suspect.entity, 80)} ({suspect.relation})"
-    when = f"{before} before, at {clock(suspect.acted_at_ns)} UTC"
+    when = f"{before} before, at {zoned_clock(suspect.acted_at_ns)}"
     return f"{share(suspect):>7}  {action}, {when}"
 
 
@@ -81,7 +73,7 @@ def compose(suspects: Suspects, link: str | None = None) -> Page:
     assert top is not None, "a page needs a suspect"
     alert = suspects.alert
     lines = (
-        f"{alert_words(suspects)}, since {clock(alert.began_at_ns)} UTC",
+        f"{alert_words(suspects)}, since {zoned_clock(alert.began_at_ns)}",
         *((clean(alert.detail),) if alert.detail else ()),
     )
     actions = (

@@ -9,6 +9,7 @@ from aftershock.attributes import (
     ACTION_WAIT,
     ARGUMENT_IDS,
     ARGUMENTS_DIGEST,
+    ARGUMENTS_PLAIN,
     ARGUMENTS_SIZE,
     ARGUMENTS_SKETCH,
     ARGUMENTS_STEM,
@@ -32,9 +33,10 @@ from aftershock.fingerprints.fingerprint import (
     text_of,
     unseen_arguments,
 )
+from aftershock.fingerprints.plain_arguments import ARGUMENTS_MAX, PLAIN, plain_arguments
 from aftershock.fingerprints.words import ids_in, words_in
 from aftershock.model import Action, AnswerState, Fact, Fingerprint, Outcome
-from aftershock.policy.policy import Policy, ToolDescription, describe
+from aftershock.policy.policy import Policy, ToolDescription, describe, placeholders_of
 from aftershock.wire import decode_hashes, decode_named_hash
 from aftershock_collector.otlp.wire import Attributes, Span
 from aftershock_collector.reading.belief import (
@@ -95,6 +97,7 @@ def action_of(span: Span, reading: Reading, policy: Policy, ending: Ending) -> t
         waits_s=_wait(own, described),
         max_time_s=described.max_time_s,
         patience_s=described.patience_s,
+        plain=_plain(own, given, placeholders_of(policy, reading.name)),
     )
     return action, facts_provided(own, reading.name, described, policy)
 
@@ -130,6 +133,12 @@ def _arguments(span: Span, given: Any) -> Fingerprint:
     if given is not None:
         return fingerprint_arguments(given)
     return unseen_arguments(span.span_id)
+
+
+def _plain(own: Attributes, given: Any, declared: frozenset[str]) -> tuple[str, ...]:
+    if reported := texts_in(own, ARGUMENTS_PLAIN):
+        return tuple(one for one in reported[:ARGUMENTS_MAX] if PLAIN.fullmatch(one))
+    return plain_arguments(given, declared, captured=True)
 
 
 def _result(own: Attributes, given: Any) -> Fingerprint | None:

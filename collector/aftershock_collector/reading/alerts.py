@@ -7,6 +7,7 @@ of them, alerts that Alertmanager silences arrive too.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import blake2b
@@ -22,6 +23,7 @@ from aftershock_collector.reading.links import link_in
 ALERTS_MAX = 10_000  # in one webhook; Alertmanager itself groups far fewer
 TEXT_CHARS_MAX = 500  # of a description: what a timeline shows of it
 ID_CHARS_MAX = 200
+URL = re.compile(r"https?://[!-~]{1,1500}")  # printable ASCII without spaces
 OURS = "aftershock"  # the label `source` of the alerts that findings become
 
 
@@ -81,6 +83,7 @@ def change_of_alert(alert: Mapping[str, Any], now_ns: int) -> Change | str:
         detail=summary[:TEXT_CHARS_MAX],
         trace_id=link.trace_id if link else None,
         span_id=link.span_id if link else None,
+        url=_url(alert.get("generatorURL")),
     )
 
 
@@ -98,6 +101,11 @@ def entity_of_labels(labels: Mapping[str, str]) -> str:
     instance = labels.get("instance")
     named = instance and entity_key({SERVER_ADDRESS: instance})
     return named or f"alert/{labels['alertname'][:ID_CHARS_MAX]}"
+
+
+def _url(value: Any) -> str | None:
+    """An address of the web; None for anything else, such as javascript:."""
+    return value if isinstance(value, str) and URL.fullmatch(value) else None
 
 
 def _table(value: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from aftershock.attributes import (
     AGENT_NAME,
     CHANGE_KIND,
     CHANGE_NAME,
+    CLUSTER_NAME,
     CONVERSATION_ID,
     ENVIRONMENT_NAME,
     ERROR_TYPE,
@@ -37,6 +38,7 @@ from aftershock.attributes import (
     OPERATION,
     POD_NAME,
     PROCESS_PID,
+    RUN_GOAL,
     RUN_ID,
     SERVICE_NAME,
     STEP_PARENT,
@@ -157,6 +159,7 @@ def _step(span: Span, reading: Reading, policy: Policy) -> Step:
         conversation=reading.conversation,
         service=name_in(span.resource, SERVICE_NAME),
         environment=name_in(span.resource, ENVIRONMENT_NAME, OLD_ENVIRONMENT_NAME),
+        cluster=name_in(span.resource, CLUSTER_NAME),
         process=process_of(span.resource),
         fingerprint_key=key_of(span),
         error=ending.error,
@@ -171,6 +174,7 @@ def _step(span: Span, reading: Reading, policy: Policy) -> Step:
         compacted=reading.compacted,
         automatic=reading.automatic,
         finish_reason=finish_reason_of(span),
+        goal=text_in(span.attributes, RUN_GOAL) if reading.kind is StepKind.AGENT else None,
     )
 
 

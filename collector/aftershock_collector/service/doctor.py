@@ -17,7 +17,7 @@ from aftershock.version import VERSION
 from aftershock_collector.config import load
 from aftershock_collector.config.load import ConfigurationError
 from aftershock_collector.config.model import Config
-from aftershock_collector.notify.receivers import paging
+from aftershock_collector.notify.receivers import paging, unpaged
 from aftershock_collector.service.ports import obstacle
 from aftershock_collector.store.interface import StoreUnavailable
 from aftershock_collector.store.reader import Reader
@@ -149,8 +149,7 @@ def telemetry(newest_ns: int | None, counts: dict[str, int], now_ns: int) -> Exa
 
 def receivers(config: Config) -> Examined:
     """Who is paged."""
-    found = paging(config.on_call)
-    if not found:
-        advice = "add on_call to aftershock.yaml"
-        return Examined("receivers", Health.PROBLEM, "none: alarms page no one", advice)
-    return Examined("receivers", Health.OK, ", ".join(found))
+    if problem := unpaged(config.on_call):
+        return Examined("receivers", Health.PROBLEM, problem)
+    named = ", ".join(paging(config.on_call))
+    return Examined("receivers", Health.OK, f"{named}; aftershock send-test-page tries them")

@@ -16,6 +16,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import psutil
@@ -32,11 +33,12 @@ from aftershock_collector.metrics.series import Series
 from aftershock_collector.notify.deliverer import Deliverer
 from aftershock_collector.notify.notifications import Notifications, Settings
 from aftershock_collector.notify.page_links import Links
-from aftershock_collector.notify.page_text import RunContext
-from aftershock_collector.notify.receivers import paging
+from aftershock_collector.notify.receivers import paging, unpaged
+from aftershock_collector.notify.routing import team_of
 from aftershock_collector.notify.signed_links import LinkSigner
 from aftershock_collector.otlp.wire import Sample
 from aftershock_collector.reading.decoder import PROTOBUF, Signal
+from aftershock_collector.service.run_contexts import RunContexts
 from aftershock_collector.service.standby import open_store
 from aftershock_collector.service.worker import Worker
 from aftershock_collector.sources import otlp_grpc, otlp_http
@@ -53,7 +55,6 @@ from aftershock_collector.store.reader import Reader
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.views import web
 from aftershock_collector.views.incident_web import IncidentViews
-from aftershock_collector.views.incident_words import NO_RECEIVER
 
 ANSWER_S = 10.0  # to wait for the worker thread: a hung worker must not hang a web request
 SERIES_AT_ONCE = 200  # recorded between two requests: a tenth of a second at most
@@ -106,7 +107,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         store = stack.enter_context(closing(await open_store(config, telemetry)))
         reader = stack.enter_context(closing(Reader.open(config.store)))
         engine = _engine(config)
-        notifications = Notifications(_page_settings(config, engine))
+        notifications = Notifications(_page_settings(config, engine, reader))
         send_logs = None
         if config.activity_log_url is not None:
             activity_log = Forwarder(config.activity_log_url, telemetry, config)
@@ -134,11 +135,11 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         def degraded() -> list[str]:
             return [queue.degraded] if queue.degraded else []
 
-        unpaged = None if paging(config.on_call) else NO_RECEIVER
-        accepts = LinkSigner.of(config.home).accepts
-        incidents = IncidentViews(config.store, policy, store, accepts)
+        telemetry.receivers.set(len(paging(config.on_call)))
+        incidents = _incident_views(config, policy, store)
         around = _series_around(engine, queue)
-        shown = web.routes(incidents, around, unpaged, notice=notice(config))
+        notices = [one for one in (notice(config), unpaged(config.on_call)) if one]
+        shown = web.routes(incidents, around, notices)
         app = otlp_http.otlp_app(submit, telemetry, config, degraded, shown)
         http = await stack.enter_async_context(
             otlp_http.listening(app, config.http, telemetry, config)
@@ -183,17 +184,25 @@ def _to_loop(activity_log: Forwarder) -> SendLogs:
     return send_logs
 
 
-def _page_settings(config: Config, engine: Engine) -> Settings:
+def _page_settings(config: Config, engine: Engine, reader: Reader) -> Settings:
     """Where pages go, what they link to, and what they say about a run."""
     on_call = config.on_call
     base = (on_call.link or f"http://{config.http}").rstrip("/")
+    signer = LinkSigner.of(config.home)
+    links = Links(base, on_call.dashboards_url, signer, on_call.trace_url)
+    return Settings(on_call, links, RunContexts(engine, reader).of)
 
-    def context_of(run_id: str) -> RunContext:
-        service, process, environment = engine.home_of(run_id)
-        return RunContext(service=service, process=process, environment=environment)
 
-    return Settings(
-        on_call, Links(base, on_call.grafana_url, LinkSigner.of(config.home)), context_of
+def _incident_views(config: Config, policy: Policy, store: Store) -> IncidentViews:
+    """The incident's own page, which says and links what its messages do."""
+    on_call = config.on_call
+    return IncidentViews(
+        config.store,
+        policy,
+        store,
+        LinkSigner.of(config.home).accepts,
+        partial(team_of, on_call.routes),
+        Links(grafana=on_call.dashboards_url, trace_url=on_call.trace_url),
     )
 
 

@@ -62,6 +62,7 @@ class AlertLink:
     name: str
     entity: str
     began_at_ns: int
+    url: str | None = None  # where a person reads about it
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
@@ -16,12 +16,15 @@ from starlette.routing import Route
 from aftershock.model import Assessment
 from aftershock.policy.policy import Policy, parse_seconds
 from aftershock_collector.impact.feedback import decided, feedback_on
+from aftershock_collector.notify.page import PageLink
+from aftershock_collector.notify.page_links import Links
 from aftershock_collector.notify.signed_links import LinkAction
 from aftershock_collector.store import incidents
 from aftershock_collector.store.interface import Store, StoreRefused, StoreUnavailable
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.views.html import incident_document, runbook_document
-from aftershock_collector.views.load_incident import IncidentView, incident_view
+from aftershock_collector.views.html.incident_document import Form
+from aftershock_collector.views.load_incident import IncidentView, TeamOf, incident_view, no_team
 from aftershock_collector.views.web_answers import answer
 from aftershock_collector.wording import clean
 
@@ -46,6 +49,8 @@ class IncidentViews:
     policy: Policy
     store: Store
     accepts: Accepts | None = None
+    team_of: TeamOf = no_team
+    links: Links = field(default_factory=Links)  # to Grafana and to traces
 
     def routes(self) -> list[Route]:
         """GET shows, POST acts."""
@@ -63,7 +68,7 @@ class IncidentViews:
         view = await asyncio.to_thread(self._view, request.path_params["number"])
         if view is None:
             return not_found(request)
-        return answer(incident_document.render(view, time.time_ns()))
+        return answer(self._render(view, time.time_ns()))
 
     async def form(self, request: Request) -> Response:
         """One form: where a link in a message leads. Looking at it changes nothing."""
@@ -73,11 +78,7 @@ class IncidentViews:
             return not_found(request)
         if not self._admitted(request, action):
             return refused()
-        return answer(
-            incident_document.render(
-                view, time.time_ns(), only=action, signature=signature_of(request)
-            )
-        )
+        return answer(self._render(view, time.time_ns(), Form(action, signature_of(request))))
 
     async def act(self, request: Request) -> Response:
         """Keep what a person decided, and show the incident with it."""
@@ -93,21 +94,25 @@ class IncidentViews:
             form = await form_of(request)
             done = await asyncio.to_thread(self._keep, view, action, form, now_ns)
         except FormError as error:
-            document = incident_document.render(
-                view, now_ns, only=action, signature=signature, problem=str(error)
-            )
-            return answer(document, 400)
+            return answer(self._render(view, now_ns, Form(action, signature, str(error))), 400)
         except (StoreUnavailable, StoreRefused) as error:
-            document = incident_document.render(
-                view, now_ns, only=action, signature=signature, problem=f"Not kept: {error}"
-            )
-            return answer(document, 503)
+            refusal = Form(action, signature, f"Not kept: {error}")
+            return answer(self._render(view, now_ns, refusal), 503)
         again = await asyncio.to_thread(self._view, view.incident.number)
-        return answer(incident_document.render(again or view, now_ns, done=done))
+        return answer(self._render(again or view, now_ns, Form(done=done)))
+
+    def _render(self, view: IncidentView, now_ns: int, form: Form | None = None) -> str:
+        elsewhere: Sequence[PageLink] = ()
+        if view.lead is not None:
+            finding = view.lead.finding
+            elsewhere = self.links.elsewhere(
+                view.incident, finding.run_id, now_ns, finding.trace_id
+            )
+        return incident_document.render(view, now_ns, elsewhere, form or Form())
 
     def _view(self, number: int) -> IncidentView | None:
         with Reader.open(self.place) as reader:
-            return incident_view(reader, number, self.policy)
+            return incident_view(reader, number, self.policy, self.team_of)
 
     def _admitted(self, request: Request, action: LinkAction) -> bool:
         """A signature must be right; without one, the door has asked who it is."""

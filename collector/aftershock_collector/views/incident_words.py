@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from aftershock_collector.store.incidents import Incident
 
 NAME_CHARS_MAX = 60
-NO_RECEIVER = "no receiver is configured: alarms page no one; add on_call to aftershock.yaml"
 
 
 def state_words(incident: Incident, now_ns: int) -> str:
@@ -21,7 +20,7 @@ def state_words(incident: Incident, now_ns: int) -> str:
         return f"muted: {clean(incident.muted)}"
     if incident.snoozed is not None and incident.snoozed_at(now_ns):
         until = clock(incident.snoozed.until_ns or now_ns)
-        return f"snoozed until {until} UTC by {clean(incident.snoozed.by, NAME_CHARS_MAX)}"
+        return f"snoozed until {until} by {clean(incident.snoozed.by, NAME_CHARS_MAX)}"
     if incident.acknowledged is not None:
         return f"acknowledged by {clean(incident.acknowledged.by, NAME_CHARS_MAX)}"
     return "open"

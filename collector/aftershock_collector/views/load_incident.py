@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from aftershock.model import Claim
 from aftershock.policy.policy import Policy
+from aftershock_collector.notify import run_context
+from aftershock_collector.notify.incident_book import leading
+from aftershock_collector.notify.page import Section
+from aftershock_collector.notify.page_text import sections_of
 from aftershock_collector.store.incidents import Incident, Response
 from aftershock_collector.store.reader import Reader
-from aftershock_collector.views.incident_sections import Section, leading, sections_of
-from aftershock_collector.views.load_timeline import goal_of
-from aftershock_collector.wording import clean, clock
+
+TeamOf = Callable[[Incident], str | None]  # which team owns the agents of an incident
+
+
+def no_team(_incident: Incident) -> str | None:
+    """Nobody has said which team it is."""
+    return None
 
 
 class IncidentView(NamedTuple):
@@ -25,8 +34,10 @@ class IncidentView(NamedTuple):
     responses: tuple[Response, ...]
 
 
-def incident_view(reader: Reader, number: int, policy: Policy) -> IncidentView | None:
-    """The incident with a number; None where there is none."""
+def incident_view(
+    reader: Reader, number: int, policy: Policy, team_of: TeamOf = no_team
+) -> IncidentView | None:
+    """The incident with a number, as its page says it; None where there is none."""
     with reader.moment():
         incident = reader.incident(number)
         if incident is None:
@@ -37,15 +48,20 @@ def incident_view(reader: Reader, number: int, policy: Policy) -> IncidentView |
         if not claims:
             return IncidentView(incident, None, (), (), (), responses)
         lead = leading(claims)
-        run_id = lead.finding.run_id
-        steps = reader.steps(run_id, policy)
-        goal = goal_of(reader, run_id)
-        findings = [claim.finding for run in incident.runs for claim in reader.claims(run)]
-    alerts = [
-        f"{clean(alert.name, 80)} on {clean(alert.entity, 80)} since {clock(alert.began_at_ns)} UTC"
-        for alert in incident.alerts
-    ]
-    sections = sections_of(incident, lead, findings, steps, goal=goal, alerts=alerts)
+        steps = reader.steps(lead.finding.run_id, policy)
+        related = [claim.finding for run in incident.runs for claim in reader.claims(run)]
+    context = run_context.of_steps(steps, lead.finding, policy)
+    context = replace(context, team=team_of(incident))
+    known = {claim.finding.id: claim.finding for claim in claims}
+    known |= {one.id: one for one in related}
+    sections = sections_of(
+        lead,
+        list(known.values()),
+        context,
+        number=number,
+        alerts=incident.alerts,
+        closing=None if incident.closed_at_ns is None else incident.closing or "closed",
+    )
     return IncidentView(incident, lead, tuple(claims), numbers, sections, responses)
 
 

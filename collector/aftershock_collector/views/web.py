@@ -38,25 +38,22 @@ List = Callable[[Reader, Mapping[str, str], int], str]
 def routes(
     incidents: IncidentViews,
     series_around: SeriesAround,
-    unpaged: str | None = None,
-    *,
-    notice: str | None = None,
+    notices: Sequence[str] = (),
 ) -> list[Route]:
     """Every view.
 
     Args:
         incidents: the views of one incident, with the store and the policy that all views read by.
         series_around: series of some entities in a time.
-        unpaged: says that no receiver is configured, where that is so.
-        notice: a warning about the collector itself, shown in every view.
+        notices: warnings about the collector itself, shown in every view.
     """
-    views = Views(incidents.place, incidents.policy, series_around, unpaged)
+    views = Views(incidents.place, incidents.policy, series_around)
     rendering = SharedRendering()
 
     def shared(view: Callable[[Request], Awaitable[Response]]) -> Callable[..., Any]:
         async def shown(request: Request) -> Response:
             async def render() -> Response:
-                return with_notice(await view(request), notice)
+                return with_notices(await view(request), notices)
 
             return await rendering.response(str(request.url), render)
 
@@ -77,25 +74,18 @@ def routes(
 class Views:
     """The HTML documents of one collector. Reading and rendering happen in threads."""
 
-    def __init__(
-        self, store: Path, policy: Policy, series_around: SeriesAround, unpaged: str | None
-    ) -> None:
+    def __init__(self, store: Path, policy: Policy, series_around: SeriesAround) -> None:
         self.store = store
         self.policy = policy
         self.series_around = series_around
-        self.unpaged = unpaged
 
     async def runs(self, request: Request) -> Response:
         """The list of runs, with the open incidents above."""
-        return await self._listed(
-            request, lambda r, q, n: lists.runs_document(r, q, n, self.unpaged)
-        )
+        return await self._listed(request, lists.runs_document)
 
     async def incidents(self, request: Request) -> Response:
         """The list of incidents."""
-        return await self._listed(
-            request, lambda r, q, n: lists.incidents_document(r, q, n, self.unpaged)
-        )
+        return await self._listed(request, lists.incidents_document)
 
     async def findings(self, request: Request) -> Response:
         """The list of findings."""
@@ -153,11 +143,12 @@ class Views:
         return answer(await asyncio.to_thread(runbook_document.index))
 
 
-def with_notice(response: Response, notice: str | None) -> Response:
-    """The response with a warning above everything else in its document."""
-    if notice is None or not isinstance(response, HTMLResponse):
+def with_notices(response: Response, notices: Sequence[str]) -> Response:
+    """The response with warnings above everything else in its document."""
+    if not notices or not isinstance(response, HTMLResponse):
         return response
-    banner = f'<body>\n<p class="chip alarm" role="alert">{escape(notice)}</p>\n'
+    chips = [f'<p class="chip alarm" role="alert">{escape(notice)}</p>\n' for notice in notices]
+    banner = f"<body>\n{''.join(chips)}"
     text = bytes(response.body).decode("utf-8").replace("<body>\n", banner, 1)
     return answer(text, response.status_code)
 

@@ -36,3 +36,4 @@ class Change:
     detail: str = ""
     trace_id: str | None = None  # the trace that it carries: an agent's, if one made the change
     span_id: str | None = None
+    url: str | None = None  # where a person reads about it

@@ -127,6 +127,7 @@ class Action:
     waits_s: float | None = None  # seconds that the call itself waits; None: it does not wait
     max_time_s: float | None = None  # declared or learned: longer calls are reported as hung
     patience_s: float | None = None  # polls: declared time without a change; None: the default
+    plain: tuple[str, ...] = ()  # `argument=value` of those arguments that are no content
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,7 @@ class Step:
     conversation: str | None = None
     service: str | None = None  # service.name of the process that the agent lives in
     environment: str | None = None  # deployment.environment.name of that process
+    cluster: str | None = None  # k8s.cluster.name of that process
     process: str | None = None  # that process itself: "pid/<host>/<pid>" or "pod/<namespace>/<pod>"
     error: str | None = None  # error.type; None: no error was reported
     action: Action | None = None
@@ -184,6 +186,7 @@ class Step:
     compacted: bool = False  # INFERENCE: its messages are a summary of what they were
     fingerprint_key: str = ""  # id of the key that made its hashes; only equal ones compare
     finish_reason: str | None = None  # INFERENCE: why the model stopped; AGENT: why the run did
+    goal: str | None = None  # AGENT: what the run is to reach; None: not recorded
 
     @property
     def last_ns(self) -> int:

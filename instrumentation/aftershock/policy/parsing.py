@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 BUDGET_KEYS = frozenset({"steps", "tokens", "tool_errors", "cost_usd", "wall_time"})
 TOOL_KEYS = frozenset(
-    {"tier", "targets", "requires", "provides", "polls", "explain", "gate", "max_time"}
+    {"tier", "targets", "requires", "provides", "polls", "explain", "gate", "max_time", "undo"}
 )
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -82,6 +82,7 @@ def read_tool(name: str, value: Any, path: tuple[str | int, ...]) -> ToolRule:
         read_one_of(Gate, body, "gate", path),
         read_patience(body, path),
         read_seconds(body, "max_time", path),
+        read_text(body["undo"], (*path, "undo")) if "undo" in body else None,
     )
 
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANY", "EMPTY", "AgentRule", "Policy", "PolicyError", "ToolDescription", "ToolRule",
-    "describe", "limits_for", "parse_seconds", "providers_of", "rule_of", "subjects_match",
+    "describe", "limits_for", "parse_seconds", "placeholders_of", "providers_of", "rule_of",
+    "subjects_match",
 ]  # fmt: skip
 
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
@@ -125,6 +126,17 @@ def rule_of(policy: Policy, tool: str) -> ToolRule:
             if (value := getattr(rule, key)) is not None:
                 merged[key] = value
     return ToolRule(tool, **merged)
+
+
+@lru_cache(maxsize=4_096)
+def placeholders_of(policy: Policy, tool: str) -> frozenset[str]:
+    """The arguments that the policy uses in what it says of a tool."""
+    rule = rule_of(policy, tool)
+    texts = [text for target in rule.targets or () for _, text in target]
+    texts += [want.subject for want in (*(rule.requires or ()), *(rule.provides or ()))]
+    return frozenset(
+        name for text in (*texts, rule.undo or "") for name in PLACEHOLDER.findall(text)
+    )
 
 
 @lru_cache(maxsize=1_024)

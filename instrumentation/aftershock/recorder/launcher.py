@@ -12,8 +12,8 @@ from aftershock.recorder.settings import service_name, set_defaults
 USAGE = """usage: aftershock run COMMAND [ARGUMENT…]
 
 Runs a program with its agents recorded: python agent.py, uvicorn app:api, pytest, a shell script…
-Its child processes are recorded too. Telemetry goes to a collector on this machine
-(`aftershock up`), or to where OTEL_EXPORTER_OTLP_ENDPOINT says.
+Its child processes are recorded too. Telemetry goes to where OTEL_EXPORTER_OTLP_ENDPOINT says, else
+to the collector on this machine: collector.http of aftershock.yaml, or AFTERSHOCK_HTTP.
 """
 STARTUP = Path(__file__).parent / "startup"  # holds our sitecustomize
 NOT_FOUND, NOT_EXECUTABLE = 127, 126  # what a shell answers

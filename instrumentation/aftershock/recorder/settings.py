@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("aftershock")
 
 ENDPOINT = "http://127.0.0.1:4318"  # where `aftershock up` listens
+# How this machine reaches a server that is bound to every address.
+REACHED = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]", "::": "[::1]"}  # noqa: S104
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 POLICY_FILE = "aftershock.yaml"
 POLICY_BYTES_MAX = 1_000_000  # a policy is written by hand
@@ -47,7 +49,24 @@ def set_defaults() -> None:
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     if not any(os.environ.get(name) for name in ENDPOINT_VARIABLES):
-        os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = ENDPOINT
+        os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector_url()
+
+
+def collector_url() -> str:
+    """Where `aftershock up` listens by the same variable or file: a typing error is its to name."""
+    place = Path(os.environ.get("AFTERSHOCK_POLICY") or POLICY_FILE)
+    collector: Any = {}
+    try:
+        if place.is_file() and "collector" in place.read_text("utf-8")[:POLICY_BYTES_MAX]:
+            collector = read_document(place).get("collector") or {}
+        address = str(os.environ.get("AFTERSHOCK_HTTP") or collector.get("http") or "")
+        is_encrypted = bool(os.environ.get("AFTERSHOCK_TLS_CERTIFICATE") or collector.get("tls"))
+    except Exception:  # noqa: BLE001 (a bad file must not stop the app)
+        return ENDPOINT
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or port == "0":
+        return ENDPOINT
+    return f"{'https' if is_encrypted else 'http'}://{REACHED.get(host, host)}:{port}"
 
 
 def endpoint() -> str:

@@ -20,9 +20,10 @@ from aftershock.fingerprints.fingerprint import (
     subjects_of,
     text_of,
 )
+from aftershock.fingerprints.plain_arguments import plain_arguments
 from aftershock.fingerprints.words import ids_in, words_in
 from aftershock.model import Outcome
-from aftershock.policy.policy import Policy, ToolDescription, describe
+from aftershock.policy.policy import Policy, ToolDescription, describe, placeholders_of
 from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.error_words import without_content
 from aftershock.recorder.pending_spans import PENDING
@@ -78,6 +79,8 @@ def describe_call(tool: str, arguments: Any, policy: Policy) -> Attributes:
         found[names.ARGUMENTS_SIZE] = fingerprint.size
     if fingerprint.stem is not None:
         found[names.ARGUMENTS_STEM] = fingerprint.stem
+    if named := plain_arguments(arguments, placeholders_of(policy, tool)):
+        found[names.ARGUMENTS_PLAIN] = named
     if subjects := subjects_of(arguments):
         found[names.SUBJECTS] = tuple(sorted(subjects))
     if ids := ids_in(arguments):

@@ -73,7 +73,10 @@ class Window:
         self.agent: str | None = None  # the outermost agent's name
         self.service: str | None = None  # of the process that the agent lives in
         self.environment: str | None = None  # that it was deployed to
+        self.cluster: str | None = None  # that it runs in
         self.process: str | None = None  # that process itself
+        self.is_mixed = False  # True: its steps name several processes
+        self.goal: str | None = None  # of the first agent that recorded one
         self.error: str | None = None  # of the outermost agent
         self.ended_at_ns: int | None = None  # None: the run is not known to be over
 
@@ -138,6 +141,11 @@ class Window:
         position = bisect_left(self._places, place_of(known))
         return self._steps[position]
 
+    def of_span(self, span_id: str) -> Step | None:
+        """The step with a span of its own. None: not in the window."""
+        known = self._seen.get((span_id, "", 0))
+        return None if known is None else self.find(known)
+
     def facts_before(self, step: Step) -> tuple[Fact, ...]:
         """Everything the agent had been shown when this step began."""
         return tuple(
@@ -175,6 +183,9 @@ class Window:
     def _receive(self, step: Step) -> None:
         self.service = self.service or step.service
         self.environment = self.environment or step.environment
+        self.cluster = self.cluster or step.cluster
+        self.goal = self.goal or step.goal
+        self.is_mixed |= None not in {self.process, step.process} and step.process != self.process
         self.process = step.process or self.process  # after a restart it is another one
         received, began = self.received_at_ns, self._began_at_ns
         self.received_at_ns = step.last_ns if received is None else max(received, step.last_ns)

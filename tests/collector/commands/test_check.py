@@ -72,7 +72,7 @@ def test_a_variable_of_ours_that_nothing_reads_is_a_warning(
 def test_without_a_receiver_it_says_that_alarms_page_no_one(main: Main, file: Path) -> None:
     file.write_text("tools: {}\n")
 
-    assert "no receiver is configured: alarms page no one" in main("check")[2]
+    assert "no one is paged" in main("check")[2]
 
 
 def test_up_names_what_is_in_the_way(main: Main, monkeypatch: pytest.MonkeyPatch) -> None:

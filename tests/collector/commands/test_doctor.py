@@ -33,7 +33,7 @@ def test_a_fresh_machine_is_told_what_is_missing(main: Main) -> None:
     found = examined(main)
 
     assert code == 1
-    assert "none: alarms page no one" in out
+    assert "no one is paged" in out
     assert found["receivers"]["health"] == "problem"
     assert found["store"]["advice"] == "aftershock up"
     assert found["policy"]["health"] == "ok"

@@ -74,9 +74,21 @@ def test_a_route_to_a_receiver_that_is_not_there_is_a_problem_with_its_line(
         "email: {host: mail, from: a@b.c, to: []}",
         'quiet_hours: {from: "25:00", until: "07:00"}',
         "receivers: {x: {wait: 1s}}",
+        "timezone: Mars/Base",
+        'quiet_hours: {from: "22:00", until: "07:00", timezone: Mars/Base}',
+        "trace_url: https://jaeger.example/trace",
         "webhook: {url: 'http://x', severities: [loud]}",
     ],
 )
 def test_what_does_not_fit_is_refused(tmp_path: Path, section: str) -> None:
     with pytest.raises(ConfigurationError):
         loaded(tmp_path, f"on_call:\n  {section}\n")
+
+
+def test_people_may_reach_grafana_at_another_address_than_the_collector(tmp_path: Path) -> None:
+    inside = "on_call: {grafana: {url: 'http://grafana:3000'}}\n"
+    both = "on_call: {grafana: {url: 'http://grafana:3000'}, dashboards_url: 'https://g.example'}\n"
+
+    assert loaded(tmp_path, inside).dashboards_url == "http://grafana:3000"
+    assert loaded(tmp_path, both).dashboards_url == "https://g.example"
+    assert loaded(tmp_path, both).grafana_url == "http://grafana:3000"

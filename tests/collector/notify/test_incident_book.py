@@ -249,13 +249,13 @@ def test_an_alert_of_the_infrastructure_is_linked_once() -> None:
     book = IncidentBook()
     book.apply(opened(incident.blamed()))
     alert = Change("a1", ChangeKind.ALERT, "service/checkout", "ErrorRatio", incident.at(60))
-    change = book.link(alert, None, incident.at(70))
+    change = book.link(alert, (), incident.at(70))
 
     assert change is not None
     assert [linked.name for linked in change.incident.alerts] == ["ErrorRatio"]
-    assert book.link(alert, None, incident.at(71)) is None
+    assert book.link(alert, (), incident.at(71)) is None
     elsewhere = replace(alert, id="a2", entity="db/other")
-    assert book.link(elsewhere, "another run", incident.at(72)) is None
+    assert book.link(elsewhere, {"another run"}, incident.at(72)) is None
 
 
 def test_a_restart_continues_with_the_same_incident_and_the_next_number() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as texts
 
 from aftershock.model import Claim
 from aftershock_collector.notify.page import Page, parse
-from aftershock_collector.notify.page_text import RunContext, stop_words, title_of
+from aftershock_collector.notify.page_text import stop_words, title_of
+from aftershock_collector.notify.run_context import RunContext
 from aftershock_collector.store.interface import State
 from aftershock_collector.store.serialization import to_plain, to_text
 from aftershock_collector.wording import INVISIBLE
@@ -59,8 +60,8 @@ def test_a_page_names_the_goal_the_arguments_the_team_and_the_undo_where_they_ar
         goal="bring p95 under 300 ms",
         team="payments",
         cluster="eu-1",
-        calls={"act": "scale_deployment(replicas=12)"},
-        undo={"scale_deployment": "kubectl rollout undo deployment/checkout"},
+        call="scale_deployment(replicas=12)",
+        undo="kubectl rollout undo deployment/checkout",
     )
     page = page_of(incident.blamed(), context=context)
 
@@ -130,7 +131,7 @@ def test_a_command_to_stop_names_one_process_and_who_claimed_it() -> None:
 
 
 def test_a_run_with_steps_of_several_processes_gets_no_command() -> None:
-    words = stop_words(RunContext(process="pid/web-1/4711", mixed=True))
+    words = stop_words(RunContext(process="pid/web-1/4711", is_mixed=True))
 
     assert "4711" not in words
     assert "several processes" in words

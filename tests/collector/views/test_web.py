@@ -62,8 +62,8 @@ def test_hostile_names_stay_text_in_the_list() -> None:
     evil = "<script>alert(1)</script>"
     run = RunSummary(evil, evil, evil, 1, 2, None, {"tool_call": 1}, 0, 0, 0, 1, (evil,))
     page = templates.render(
-        "runs.html", served=True, headline="1 run", runs=[lists.run_row(run, 9)], incidents=[],
-        kept=lists.asked({"agent": evil}, 9)[1], recorded="", unpaged=None,
+        "runs.html", served=True, zone="UTC", headline="1 run", runs=[lists.run_row(run, 9)], incidents=[],
+        kept=lists.asked({"agent": evil}, 9)[1], recorded="",
     )  # fmt: skip
 
     assert "<script>alert" not in page

@@ -11,9 +11,12 @@ from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.notify.signed_links import LinkAction
 from aftershock_collector.views.html import templates
 from aftershock_collector.views.html.lists import FindingRow, finding_row, incident_row
-from aftershock_collector.wording import clean, clock, day, lasted, short
+from aftershock_collector.wording import clean, lasted, short, zone_name, zoned_clock, zoned_time
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aftershock_collector.notify.page import PageLink
     from aftershock_collector.views.load_incident import IncidentView
 
 ASSESSMENTS = (
@@ -39,24 +42,29 @@ class ResponseRow:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a person came to do on the page, and what came of it."""
+
+    only: LinkAction | None = None  # show this form alone, as a link in a message leads to it
+    signature: str = ""  # query that lets it act without a login; empty where none is needed
+    problem: str = ""  # why it was refused
+    done: str = ""  # what it did
+
+
 def render(
     view: IncidentView,
     now_ns: int,
-    *,
-    only: LinkAction | None = None,
-    signature: str = "",
-    problem: str = "",
-    done: str = "",
+    elsewhere: Iterable[PageLink],
+    form: Form,
 ) -> str:
     """The document.
 
     Args:
         view: the incident.
         now_ns: how long it has lasted, and whether a snooze is in force.
-        only: show this form alone, as a link in a message leads to it.
-        signature: query that lets this form act without a login; empty where none is needed.
-        problem: why the last form was refused.
-        done: what the last form did.
+        elsewhere: what other programs show of it.
+        form: what a person came to do.
     """
     incident = view.incident
     row = incident_row(incident, now_ns)
@@ -65,10 +73,11 @@ def render(
     return templates.render(
         "incident.html",
         served=True,
+        zone=zone_name(now_ns),
         incident=row,
         headline=clean(incident.title),
         severity=incident.severity.value,
-        when=f"{day(incident.opened_at_ns)} {clock(incident.opened_at_ns)} UTC, {lasts}",
+        when=f"{zoned_time(incident.opened_at_ns)}, {lasts}",
         rules=clean(rules),
         is_open=incident.closed_at_ns is None,
         sections=view.sections,
@@ -83,13 +92,14 @@ def render(
                 Link(f"/runbooks/{kind}", f"Runbook: {kind.replace('_', ' ')}")
                 for kind in incident.kinds
             ),
+            *(Link(one.url, one.label) for one in elsewhere),
         ],
         assessments=[(one.value, words) for one, words in ASSESSMENTS],
         lengths=LENGTHS,
-        actions=[only.value] if only else [action.value for action in LinkAction],
-        signature=signature,
-        problem=problem,
-        done=done,
+        actions=[form.only.value] if form.only else [action.value for action in LinkAction],
+        signature=form.signature,
+        problem=form.problem,
+        done=form.done,
     )
 
 
@@ -105,7 +115,7 @@ def response_rows(view: IncidentView) -> list[ResponseRow]:
     rows = [
         ResponseRow(
             f"{response.action.value.capitalize()} by {clean(response.by, 80)} at "
-            f"{clock(response.given_at_ns)} UTC"
+            f"{zoned_clock(response.given_at_ns)}"
             + (f": {clean(response.because)}" if response.because else "")
         )
         for response in view.responses

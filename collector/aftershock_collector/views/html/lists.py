@@ -23,7 +23,16 @@ from aftershock_collector.views.selection import (
     runs_selected,
     selection_of,
 )
-from aftershock_collector.wording import attribution_words, clean, clock, counted, day, short, who
+from aftershock_collector.wording import (
+    attribution_words,
+    clean,
+    clock,
+    counted,
+    day,
+    short,
+    who,
+    zone_name,
+)
 
 ROWS_MAX = 100  # of the newest; the filters reach the rest
 FILTERS = ("agent", "rule", "level", "entity", "since", "until")
@@ -82,21 +91,19 @@ def asked(query: Mapping[str, str], now_ns: int) -> tuple[Selection, dict[str, s
         return Selection(limit=ROWS_MAX), kept | {"problem": str(error)}
 
 
-def runs_document(
-    reader: Reader, query: Mapping[str, str], now_ns: int, unpaged: str | None = None
-) -> str:
+def runs_document(reader: Reader, query: Mapping[str, str], now_ns: int) -> str:
     """Open incidents, and the newest runs that fit."""
     selection, kept = asked(query, now_ns)
     runs = runs_selected(reader, selection)
     return templates.render(
         "runs.html",
         served=True,
+        zone=zone_name(now_ns),
         headline=runs_headline(runs),
         kept=kept,
         runs=[run_row(run, now_ns) for run in runs],
         incidents=[incident_row(one, now_ns) for one in reader.incidents(open_only=True, limit=10)],
         recorded=counted(reader.counts()["runs"], "run") if kept["any"] else "",
-        unpaged=unpaged,
     )
 
 
@@ -133,6 +140,7 @@ def findings_document(reader: Reader, query: Mapping[str, str], now_ns: int) -> 
     return templates.render(
         "findings.html",
         served=True,
+        zone=zone_name(now_ns),
         headline=f"{counted(len(found), 'finding')}, {open_now} open",
         kept=kept,
         findings=[finding_row(claim, reader.number_of(claim)) for claim in found],
@@ -156,9 +164,7 @@ def finding_row(claim: Claim, number: int) -> FindingRow:
     )
 
 
-def incidents_document(
-    reader: Reader, query: Mapping[str, str], now_ns: int, unpaged: str | None = None
-) -> str:
+def incidents_document(reader: Reader, query: Mapping[str, str], now_ns: int) -> str:
     """The newest incidents that fit."""
     selection, kept = asked(query, now_ns)
     found = incidents_selected(reader, selection)
@@ -167,11 +173,11 @@ def incidents_document(
     return templates.render(
         "incidents.html",
         served=True,
+        zone=zone_name(now_ns),
         headline=f"{counted(len(found), 'incident')}, {open_now} open",
         kept=kept,
         incidents=[incident_row(incident, now_ns) for incident in found],
         recorded=counted(recorded, "incident") if recorded else "",
-        unpaged=unpaged,
     )
 
 

@@ -23,6 +23,7 @@ from aftershock_collector.wording import (
     lasted,
     percent,
     who,
+    zoned_clock,
 )
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def degradation(impact: Impact) -> str:
     if impact.lead_ns is not None:
         words += f", {lasted(impact.lead_ns)} after the call"
     return words + (
-        f"; recovered at {clock(impact.recovered_at_ns)} UTC" if impact.recovered_at_ns else ""
+        f"; recovered at {zoned_clock(impact.recovered_at_ns)}" if impact.recovered_at_ns else ""
     )
 
 
@@ -148,9 +149,9 @@ def finding_card(claim: Claim, marks: dict[str, str]) -> FindingCard:
     """One finding."""
     finding = claim.finding
     sentence = attribution_words(finding.impact) if finding.impact else finding.summary
-    life = f"reported {clock(claim.opened_at_ns)} UTC"
+    life = f"reported {zoned_clock(claim.opened_at_ns)}"
     if claim.closed_at_ns is not None:
-        life += f", closed {clock(claim.closed_at_ns)} UTC: {closing_words(claim)}"
+        life += f", closed {zoned_clock(claim.closed_at_ns)}: {closing_words(claim)}"
     else:
         life += ", still open"
     named = f"{finding.level.value} · {finding.kind.replace('_', ' ')} · {who(finding.agent)}"
@@ -168,7 +169,7 @@ def page_cards(pages: Sequence[tuple[str, int, Page]]) -> list[PageCard]:
     return [
         PageCard(
             title=page.title,
-            sent=f"{clean(receiver, 40)} · {clock(at)} UTC · {page.state.value}",
+            sent=f"{clean(receiver, 40)} · {zoned_clock(at)} · {page.state.value}",
             text=page.text,
             severity=page.severity,
         )

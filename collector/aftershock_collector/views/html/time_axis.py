@@ -23,6 +23,7 @@ from aftershock_collector.wording import (
     step_words,
     tier_words,
     who,
+    zoned_clock,
 )
 
 if TYPE_CHECKING:
@@ -183,8 +184,8 @@ def finding_row(claim: Claim, timeline: Timeline, axis: Axis, times: dict[str, i
         [
             ("rule", finding.kind),
             ("level", finding.level.value),
-            ("began", f"{clock(finding.began_at_ns)} UTC"),
-            ("reported", f"{clock(claim.opened_at_ns)} UTC"),
+            ("began", f"{zoned_clock(finding.began_at_ns)}"),
+            ("reported", f"{zoned_clock(claim.opened_at_ns)}"),
             ("closed", over),
             ("evidence", counted(len(finding.evidence), "step")),
             *(("", clean(fact)) for fact in finding.facts),
@@ -310,7 +311,7 @@ def detail_rows(step: Step, outcome: str, long: str | None) -> list[tuple[str, s
     rows = [
         ("agent", who(step.agent)),
         ("kind", step.kind.value.replace("_", " ")),
-        ("at", f"{clock(step.began_at_ns, tenths=True)} UTC"),
+        ("at", f"{zoned_clock(step.began_at_ns, tenths=True)}"),
         ("lasted", long or "not ended"),
         ("outcome", outcome),
     ]

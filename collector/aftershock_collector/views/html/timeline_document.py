@@ -18,8 +18,11 @@ from aftershock_collector.wording import (
     counted,
     day,
     lasted,
+    offset_ms,
     short,
     who,
+    zone_name,
+    zoned_clock,
 )
 
 if TYPE_CHECKING:
@@ -68,6 +71,7 @@ def render(
     return templates.render(
         "timeline.html",
         served=served,
+        zone=zone_name(timeline.began_ns),
         headline=headline(timeline),
         when=when(timeline),
         goals=[clean(goal) for goal in timeline.goals.values()],
@@ -92,6 +96,7 @@ def render(
         lines_left_out=left_out(len(timeline.entries), panels.LINES_MAX),
         data={
             "began": axis.began_ns // 1_000_000,
+            "offset": offset_ms(axis.began_ns),
             "ended": axis.ended_ns // 1_000_000,
             "details": axis.details,
             "plots": plots.plot_data(drawn, axis),
@@ -141,7 +146,7 @@ def rank(claim: Claim) -> tuple[int, int, int]:
 def when(timeline: Timeline) -> str:
     """The day, the time and the length of what is shown."""
     began, ended = timeline.began_ns, timeline.ended_ns
-    return f"{day(began)}  {clock(began)} – {clock(ended)} UTC  ({lasted(ended - began)})"
+    return f"{day(began)}  {clock(began)} – {zoned_clock(ended)}  ({lasted(ended - began)})"
 
 
 def chips(timeline: Timeline, pages: Sequence[tuple[str, int, Page]]) -> list[Chip]:

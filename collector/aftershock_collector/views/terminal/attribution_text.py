@@ -15,11 +15,11 @@ from aftershock_collector.wording import (
     candidates,
     change_words,
     clean,
-    clock,
-    day,
     exact_link,
     lasted,
     percent,
+    zoned_clock,
+    zoned_time,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def lines(impact: Impact) -> Iterator[Line]:
     """Everything that is known of one attribution, in the order in which a person needs it."""
     sure = (impact.probability or 0.0) >= SUSPECTED_FROM
     yield attribution_words(impact), "bold red" if sure else "bold"
-    called = f"{day(impact.acted_at_ns)} {clock(impact.acted_at_ns)} UTC"
+    called = f"{zoned_time(impact.acted_at_ns)}"
     yield f"called {called}, span {impact.span_id}, run {clean(impact.run_id, 80)}", "dim"
     if impact.change is not None:
         yield broke(impact), ""
@@ -59,7 +59,7 @@ def broke(impact: Impact) -> str:
     if impact.lead_ns is not None:
         words += f", {lasted(impact.lead_ns)} after the call"
     if impact.recovered_at_ns is not None:
-        words += f"; recovered at {clock(impact.recovered_at_ns)} UTC"
+        words += f"; recovered at {zoned_clock(impact.recovered_at_ns)}"
     return words
 
 

@@ -28,6 +28,7 @@ from aftershock_collector.wording import (
     percent,
     short,
     who,
+    zoned_clock,
 )
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def heading(timeline: Timeline) -> list[str]:
         steps += [frame for frame in timeline.frames if frame.run_id == run_id]
         began, ended = min(s.began_at_ns for s in steps), max(s.last_ns for s in steps)
         agents = ", ".join(who(lane.agent) for lane in lanes)
-        when = f"{day(began)} {clock(began)} to {clock(ended)} UTC, {lasted(ended - began)}"
+        when = f"{day(began)} {clock(began)} to {zoned_clock(ended)}, {lasted(ended - began)}"
         done = counted(sum(lane.done for lane in lanes), "step")
         found.append(f"run {short(run_id)}  {agents}  {when}, {done}")
         if goal := timeline.goals.get(run_id):

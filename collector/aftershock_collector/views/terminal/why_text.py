@@ -20,7 +20,6 @@ from aftershock_collector.wording import (
     clean,
     clock,
     counted,
-    day,
     fact_words,
     lasted,
     outcome_words,
@@ -28,6 +27,7 @@ from aftershock_collector.wording import (
     short,
     step_words,
     who,
+    zoned_time,
 )
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def heading(claim: Claim) -> Iterator[Line]:
         f"{finding.level.value} {clean(finding.kind, 60)}: {clean(sentence)}",
         style="bold red" if alarm else "bold yellow",
     )
-    shown = f"found {day(claim.opened_at_ns)} {clock(claim.opened_at_ns)} UTC"
+    shown = f"found {zoned_time(claim.opened_at_ns)}"
     if claim.closed_at_ns is None:
         over = "still open"
     else:

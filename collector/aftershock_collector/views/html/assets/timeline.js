@@ -21,7 +21,7 @@
     if (kind) made.className = kind;
     return made;
   };
-  const clock = (ms, tenths) => new Date(ms).toISOString().slice(11, tenths ? 21 : 19);
+  const clock = (ms, tenths) => new Date(ms + known.offset).toISOString().slice(11, tenths ? 21 : 19);
   const bounds = () => ticks.getBoundingClientRect();
   const shareAt = (x) => {
     const box = bounds();

@@ -1,0 +1,87 @@
+"""What a page says of a run beside its findings: the call with its arguments, the goal, the place.
+
+From the run's steps and the policy. Arguments are those that are no content; see
+`aftershock.fingerprints.plain_arguments`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from aftershock.model import Finding, Step
+from aftershock.policy.policy import PLACEHOLDER, Policy, rule_of
+from aftershock.runs.fold import Window
+
+EVIDENCE_MAX = 16  # of a finding's spans that are looked at for the call that it is about
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What is known of the run that a page is about. None: not known."""
+
+    service: str | None = None
+    process: str | None = None  # as `Step.process`: pid/<host>/<pid>, pod/<namespace>/<pod>, …
+    environment: str | None = None
+    cluster: str | None = None
+    team: str | None = None
+    goal: str | None = None  # as the agent recorded it
+    peer: str | None = None  # who sent the telemetry, where that is not this machine
+    is_mixed: bool = False  # its steps name more than one process
+    call: str | None = None  # the tool with those of its arguments that are no content
+    undo: str | None = None  # how a person undoes that call, by the policy
+
+
+def of_window(
+    window: Window, finding: Finding, policy: Policy, peer: str | None = None
+) -> RunContext:
+    """The context of a run that is in memory."""
+    return _context(window, _acted(finding, window.of_span), policy, peer)
+
+
+def of_steps(steps: Sequence[Step], finding: Finding, policy: Policy) -> RunContext:
+    """The context of a run from the store."""
+    window = Window(finding.run_id, policy.limits)
+    window.add(steps)
+    calls = {step.span_id: step for step in steps if step.action is not None}
+    return _context(window, _acted(finding, calls.get), policy, None)
+
+
+def call_words(step: Step) -> str | None:
+    """`scale(replicas=12)`; None where no argument may be named."""
+    if step.action is None or not step.action.plain:
+        return None
+    return f"{step.action.tool}({', '.join(step.action.plain)})"
+
+
+def undo_words(step: Step, policy: Policy) -> str | None:
+    """What the policy says, with the call's arguments; a placeholder without a value stays."""
+    if step.action is None:
+        return None
+    text = rule_of(policy, step.action.tool).undo
+    known = dict(argument.split("=", 1) for argument in step.action.plain)
+    return None if text is None else PLACEHOLDER.sub(lambda m: known.get(m[1], m[0]), text)
+
+
+def _acted(finding: Finding, of_span: Callable[[str], Step | None]) -> Step | None:
+    """The call that a finding is about: the judged one, else the newest of its evidence."""
+    spans = list(reversed(finding.evidence[-EVIDENCE_MAX:]))
+    if finding.impact is not None:
+        spans.insert(0, finding.impact.span_id)
+    found = (step for span in spans if (step := of_span(span)) is not None)
+    return next((step for step in found if step.action is not None), None)
+
+
+def _context(window: Window, acted: Step | None, policy: Policy, peer: str | None) -> RunContext:
+    own = acted is not None and acted.process is not None
+    return RunContext(
+        service=window.service,
+        process=acted.process if acted is not None and own else window.process,
+        environment=window.environment,
+        cluster=window.cluster,
+        goal=window.goal,
+        peer=peer,
+        is_mixed=window.is_mixed and not own,
+        call=None if acted is None else call_words(acted),
+        undo=None if acted is None else undo_words(acted, policy),
+    )
