@@ -89,6 +89,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if given and (new_name := RENAMED.get(given[0])):
         sys.stderr.write(f"{PROGRAM} {given[0]} is now {PROGRAM} {new_name}\n")
         given[0] = new_name
+    if given[:1] == ["help"]:
+        given = [*given[1:2], "--help"]
     command = next((c for c in COMMANDS if given[:1] == [c.name]), None)
     if command is None:
         return without_command(given)

@@ -81,6 +81,13 @@ def offset_ms(at_ns: int) -> int:
     return 0 if ahead is None else int(ahead.total_seconds() * 1_000)
 
 
+def zoned(at: datetime) -> datetime:
+    """A time as a person wrote it: without a zone, it is in the one in which people read."""
+    if at.tzinfo is not None:
+        return at
+    return at.astimezone() if _zone is None else at.replace(tzinfo=_zone)
+
+
 def clock(at_ns: int, *, tenths: bool = False) -> str:
     """12:03:41, or 12:03:41.2 where order within a second matters."""
     at = local(at_ns)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 
 from aftershock.model import Claim, Level
@@ -12,11 +12,12 @@ from aftershock.policy.policy import parse_seconds
 from aftershock_collector.store.incidents import Incident
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.run_summary import RunSummary
+from aftershock_collector.wording import zoned
 
 CLAIMS_AT_ONCE = 1_000  # rows read from the store before they are filtered
 FOREVER_NS = 2**62
 RUNS_MAX = 10_000  # looked through where only some have a matching finding
-TIMES = "7d, 2h or 30min ago, or a time such as 2026-11-29T10:30 (UTC)"
+TIMES = "7d, 2h or 30min ago, or a time such as 2026-11-29T10:30"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +95,7 @@ def moment_ns(name: str, text: str, now_ns: int) -> int:
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise ValueError(f"{name} {text!r} is not a time: give {TIMES}") from error
-    aware = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-    return int(aware.timestamp() * 1e9)
+    return int(zoned(at).timestamp() * 1e9)
 
 
 def entity_of(claim: Claim) -> str:

@@ -18,7 +18,7 @@ from aftershock_collector.store.outbox import SqliteOutbox
 from aftershock_collector.store.serialization import to_text
 from aftershock_collector.store.writer import SqliteStore
 from tests.support import incident
-from tests.support.commands import Main, printed_data
+from tests.support.commands import Main, printed_data, run_main
 from tests.support.desk import page_of
 
 FIRST, SECOND = "a1" + "0" * 30, "a2" + "0" * 30
@@ -284,3 +284,8 @@ def test_a_reader_that_goes_away_is_not_an_error(tmp_path: Path, recorded: Path)
 
     assert done.stdout == '{\n  "versi'
     assert done.stderr == ""
+
+
+def test_help_of_a_command_is_found_under_help_as_well(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_main(capsys, "help", "runs") == run_main(capsys, "runs", "--help")
+    assert run_main(capsys, "help")[0] == 0
