@@ -130,6 +130,11 @@ class OnCall:
     action_expiry_s: float = 7 * 86_400.0  # as long as findings are kept
     pages_per_minute_max: int = 20  # to one receiver; Slack's webhooks allow one a second
 
+    @property
+    def dashboards(self) -> str | None:
+        """Grafana as people reach it."""
+        return self.dashboards_url or self.grafana_url
+
     def named(self, kind: str) -> tuple[NamedReceiver, ...]:
         """The further receivers of a kind."""
         return tuple(receiver for receiver in self.receivers if receiver.kind == kind)
@@ -178,7 +183,7 @@ class OnCall:
             otlp_url=given.get("otlp"),
             link=given.get("link"),
             trace_url=given.get("trace_url"),
-            dashboards_url=given.get("dashboards_url") or grafana.get("url"),
+            dashboards_url=given.get("dashboards_url"),
             timezone=timezone,
             receivers=tuple(_named(name, section) for name, section in further.items()),
             routes=tuple(_route(one) for one in given.get("routes") or ()),

@@ -189,7 +189,7 @@ def _page_settings(config: Config, engine: Engine, reader: Reader) -> Settings:
     on_call = config.on_call
     base = (on_call.link or f"http://{config.http}").rstrip("/")
     signer = LinkSigner.of(config.home)
-    links = Links(base, on_call.dashboards_url, signer, on_call.trace_url)
+    links = Links(base, on_call.dashboards, signer, on_call.trace_url)
     return Settings(on_call, links, RunContexts(engine, reader).of)
 
 
@@ -202,7 +202,7 @@ def _incident_views(config: Config, policy: Policy, store: Store) -> IncidentVie
         store,
         LinkSigner.of(config.home).accepts,
         partial(team_of, on_call.routes),
-        Links(grafana=on_call.dashboards_url, trace_url=on_call.trace_url),
+        Links(grafana=on_call.dashboards, trace_url=on_call.trace_url),
     )
 
 

@@ -89,6 +89,6 @@ def test_people_may_reach_grafana_at_another_address_than_the_collector(tmp_path
     inside = "on_call: {grafana: {url: 'http://grafana:3000'}}\n"
     both = "on_call: {grafana: {url: 'http://grafana:3000'}, dashboards_url: 'https://g.example'}\n"
 
-    assert loaded(tmp_path, inside).dashboards_url == "http://grafana:3000"
-    assert loaded(tmp_path, both).dashboards_url == "https://g.example"
+    assert loaded(tmp_path, inside).dashboards == "http://grafana:3000"
+    assert loaded(tmp_path, both).dashboards == "https://g.example"
     assert loaded(tmp_path, both).grafana_url == "http://grafana:3000"
