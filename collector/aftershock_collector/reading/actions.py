@@ -55,6 +55,7 @@ from aftershock_collector.reading.dialects import (
     names_in,
     parsed,
     text_in,
+    texts_in,
 )
 
 STATES = {state.value: state for state in AnswerState}
