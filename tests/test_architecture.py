@@ -24,6 +24,8 @@ FLOORS: dict[str, tuple[str | None, ...]] = {
     "aftershock": (
         None,
         "recorder",
+        "guard",
+        "gate",
         "rules",
         "runs",
         "policy",
@@ -64,7 +66,7 @@ FLOORS: dict[str, tuple[str | None, ...]] = {
 }
 # Rooms without a clock, socket, file, thread, random source or framework, whatever they import.
 PURE: dict[str, frozenset[str | None]] = {
-    "aftershock": frozenset(FLOORS["aftershock"][2:-1]),  # below the recorder, but for the version
+    "aftershock": frozenset(FLOORS["aftershock"][3:-1]),  # below the guard, but for the version
     "aftershock_collector": frozenset(
         {"review", "engine", "impact", "reading", "metrics", "otlp", "wording"}
     ),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aftershock.recorder.approvals import approved, asked, denied
     from aftershock.recorder.distro import instrument
+    from aftershock.recorder.held_back import CallHeldBack
     from aftershock.recorder.providers import flush
     from aftershock.recorder.recording import Decision, Run, decision, run, saw
     from aftershock.recorder.tool_decorator import tool
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from aftershock.version import VERSION as __version__  # noqa: N811 (the usual name)
 
 __all__ = [
-    "Decision", "Run", "__version__", "annotations", "approved", "asked", "decision", "denied",
+    "CallHeldBack", "Decision", "Run", "__version__", "annotations", "approved", "asked", "decision", "denied",
     "flush", "instrument", "run", "saw", "sql_comment", "tool",
 ]  # fmt: skip
 
@@ -29,6 +30,7 @@ _PLACES = {
     **dict.fromkeys(("Decision", "Run", "decision", "run", "saw"), "aftershock.recorder.recording"),
     **dict.fromkeys(("approved", "asked", "denied"), "aftershock.recorder.approvals"),
     **dict.fromkeys(("annotations", "sql_comment"), "aftershock.recorder.trace_propagation"),
+    "CallHeldBack": "aftershock.recorder.held_back",
     "tool": "aftershock.recorder.tool_decorator",
     "flush": "aftershock.recorder.providers",
     "instrument": "aftershock.recorder.distro",

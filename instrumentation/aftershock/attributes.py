@@ -45,6 +45,13 @@ SERVER_PORT = "server.port"
 DB_SYSTEM = "db.system.name"
 DB_NAMESPACE = "db.namespace"
 
+# The open proposal on guardrails: what was decided, apart from what was enforced.
+GUARDRAIL_DECISION_TYPE = "gen_ai.guardrail.verdict.type"
+GUARDRAIL_DECISION_CODE = "gen_ai.guardrail.verdict.code"
+GUARDRAIL_DECISION_REASON = "gen_ai.guardrail.verdict.reason"
+GUARDRAIL_ACTION_TYPE = "gen_ai.guardrail.action.type"
+GUARDRAIL_ID = "gen_ai.guardrail.id"
+
 INFERENCE_CALLS = "gen_ai.invoke_agent.inference_calls"
 TOOL_CALLS = "gen_ai.invoke_agent.tool_calls"
 
@@ -75,6 +82,10 @@ ACTION_WAIT = "aftershock.action.wait"
 ACTION_EXPLAIN = "aftershock.action.explain"
 ACTION_GATE = "aftershock.action.gate"
 ACTION_TARGETS = "aftershock.action.targets"
+GATE_TICKET = "aftershock.gate.ticket"
+GATE_ANSWERED_BY = "aftershock.gate.answered_by"
+GATE_HELD = "aftershock.gate.held"
+GATE_UNREACHABLE = "aftershock.gate.unreachable"
 CONTEXT_REQUIRED = "aftershock.context.required"
 FACTS = "aftershock.facts"
 
@@ -243,6 +254,15 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     ),
     Attribute(
         ACTION_GATE, "string", TOOL, "What policy wants before the call: allow, warn, ask or deny."
+    ),
+    Attribute(
+        GATE_TICKET, "int", TOOL, "The ticket on which a person was asked to approve the call."
+    ),
+    Attribute(GATE_ANSWERED_BY, "string", TOOL, "Who answered the ticket."),
+    Attribute(GATE_HELD, "double", TOOL, "Seconds that the call waited for people at the gate."),
+    Attribute(
+        GATE_UNREACHABLE, "boolean", TOOL,
+        "The collector had to be asked and did not answer: the policy decided without it.",
     ),
     Attribute(
         ACTION_TARGETS, "string[]", TOOL, "Entities that the call touches: service/checkout."

@@ -27,7 +27,13 @@ FILE_NAME = "aftershock.yaml"
 TIMEZONE_VARIABLE = "AFTERSHOCK_TIMEZONE"  # of the commands too, which read no file for it
 # Read in the agent's process only; `aftershock check` must not call them unknown.
 AGENT_VARIABLES = frozenset(
-    {"AFTERSHOCK_HEARTBEAT_S", "AFTERSHOCK_REDACTION", "AFTERSHOCK_SERVICE_NAME"}
+    {
+        "AFTERSHOCK_COLLECTOR",
+        "AFTERSHOCK_HEARTBEAT_S",
+        "AFTERSHOCK_REDACTION",
+        "AFTERSHOCK_SERVICE_NAME",
+        "AFTERSHOCK_TOKEN",  # of commands
+    }
 )
 
 
@@ -153,7 +159,7 @@ class Infrastructure:
     )
 
 
-POLICY_SECTIONS = ("tools", "agents", "models", "limits", "approvals_from")
+POLICY_SECTIONS = ("tools", "agents", "models", "limits", "approvals_from", "gate")
 MEMORY_BYTES_MAX = 512_000_000  # of the whole process; a container of 1 GB has room to spare
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 from aftershock.attributes import (
@@ -14,6 +15,7 @@ from aftershock.attributes import (
     ARGUMENTS_SKETCH,
     ARGUMENTS_STEM,
     ERROR_CLASS,
+    GUARDRAIL_ACTION_TYPE,
     RESULT_DIGEST,
     RESULT_OUTCOME,
     RESULT_SIZE,
@@ -35,7 +37,7 @@ from aftershock.fingerprints.fingerprint import (
 )
 from aftershock.fingerprints.plain_arguments import ARGUMENTS_MAX, PLAIN, plain_arguments
 from aftershock.fingerprints.words import ids_in, words_in
-from aftershock.model import Action, AnswerState, Fact, Fingerprint, Outcome
+from aftershock.model import Action, AnswerState, Fact, Fingerprint, Outcome, Tier
 from aftershock.policy.policy import Policy, ToolDescription, describe, placeholders_of
 from aftershock.wire import decode_hashes, decode_named_hash
 from aftershock_collector.otlp.wire import Attributes, Span
@@ -60,6 +62,13 @@ from aftershock_collector.reading.dialects import (
 
 STATES = {state.value: state for state in AnswerState}
 OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+
+
+BLOCKED = "block"  # the guard's word for a call that it held back
+# Such a call had no effect and needs neither facts nor approval; trying it again is a loop still.
+NEVER_RAN: Mapping[str, Any] = {
+    "tier": Tier.READ, "targets": (), "requires": (), "gate": None, "explain": False,
+}  # fmt: skip
 
 
 class Ending(NamedTuple):
@@ -100,6 +109,8 @@ def action_of(span: Span, reading: Reading, policy: Policy, ending: Ending) -> t
         patience_s=described.patience_s,
         plain=_plain(own, given, placeholders_of(policy, reading.name)),
     )
+    if own.get(GUARDRAIL_ACTION_TYPE) == BLOCKED:
+        return replace(action, **NEVER_RAN), ()
     return action, facts_provided(own, reading.name, described, policy)
 
 

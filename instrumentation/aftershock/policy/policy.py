@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from aftershock.entity import entity_key
 from aftershock.limits import DEFAULTS, Limits
 from aftershock.model import Requirement, Tier
+from aftershock.policy.admission import GATE_OFF, GateRules, read_gate
 from aftershock.policy.entries import (
     ANY,
     AgentRule,
@@ -32,12 +33,14 @@ if TYPE_CHECKING:
 __all__ = [
     "ANY", "EMPTY", "AgentRule", "Policy", "PolicyError", "ToolDescription", "ToolRule",
     "describe", "limits_for", "parse_seconds", "placeholders_of", "providers_of", "rule_of",
-    "subjects_match",
+    "subjects_match", "tier_of",
 ]  # fmt: skip
 
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 # Sections of the same file that other readers read.
-OTHER_KEYS = frozenset({"limits", "approvals_from", "collector", "infrastructure", "on_call"})
+OTHER_KEYS = frozenset(
+    {"limits", "approvals_from", "gate", "collector", "infrastructure", "on_call"}
+)
 MERGED = tuple(one.name for one in fields(ToolRule) if one.name != "pattern")
 
 
@@ -65,6 +68,7 @@ class Policy:
     agents: tuple[AgentRule, ...] = ()
     limits: Limits = DEFAULTS
     approvals_from: frozenset[str] = frozenset()  # services whose approvals count; empty: all
+    gate: GateRules = GATE_OFF
 
     @staticmethod
     def from_mapping(document: Mapping[str, Any]) -> Policy:
@@ -83,6 +87,7 @@ class Policy:
             tuple(read_agent(name, body, ("agents", name)) for name, body in agents.items()),
             replace(apply_overrides(Limits(), overrides), models=priced),
             frozenset(section.get("approvals_from") or ()),
+            read_gate(section.get("gate"), ("gate",)),
         )
 
 
@@ -114,6 +119,11 @@ def describe(policy: Policy, tool: str, arguments: Mapping[str, Any] | None) -> 
         rule.patience_s,
         rule.max_time_s,
     )
+
+
+def tier_of(policy: Policy, tool: str, arguments: Mapping[str, Any]) -> Tier:
+    """The tier of a call alone: a tenth of what its whole description costs."""
+    return rule_of(policy, tool).tier or guess_tier(tool, arguments)
 
 
 @lru_cache(maxsize=4_096)  # every tool of every agent of one fleet, with room

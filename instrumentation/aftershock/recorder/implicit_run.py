@@ -19,13 +19,18 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import INVALID_SPAN, get_current_span, set_span_in_context
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    format_span_id,
+    get_current_span,
+    set_span_in_context,
+)
 
-from aftershock.attributes import AGENT_NAME, OPERATION, SERVICE_NAME
+from aftershock.attributes import AGENT_NAME, OPERATION, RUN_ID, SERVICE_NAME
 from aftershock.recorder.drop_counters import record_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from opentelemetry.trace import Span
 
@@ -92,6 +97,15 @@ def context_for_step(context: Context | None = None) -> Context | None:
             _open.add(run)
     run.received_ns = max(run.received_ns, now_ns)
     return set_span_in_context(run.root, context)
+
+
+def place_of(context: Context | None) -> tuple[str, str | None, str]:
+    """The run, the agent and the span id of a context."""
+    span = get_current_span(context)
+    above: Mapping[str, Any] = getattr(span, "attributes", None) or {}
+    agent = above.get(AGENT_NAME)
+    span_id = format_span_id(span.get_span_context().span_id)
+    return str(above.get(RUN_ID) or ""), None if agent is None else str(agent), span_id
 
 
 def open_root(now_ns: int) -> Span:

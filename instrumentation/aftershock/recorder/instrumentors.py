@@ -163,8 +163,10 @@ def load_now(name: str) -> None:
 
             follow_threads()
         if name == "langchain":
+            from aftershock.recorder.langchain_guard import guard_tools  # noqa: PLC0415 (theirs)
             from aftershock.recorder.langchain_tools import wrap_tools  # noqa: PLC0415 (theirs)
 
             wrap_tools()
+            guard_tools()
     except Exception:  # noqa: BLE001 (the others must still load)
         record_failure(f"loading the instrumentation of {name}")

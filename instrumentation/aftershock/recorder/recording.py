@@ -21,6 +21,7 @@ from aftershock.model import Outcome
 from aftershock.recorder import approvals, implicit_run, settings
 from aftershock.recorder.activation import activate
 from aftershock.recorder.drop_counters import record_failure
+from aftershock.recorder.guarding import learn_fact
 from aftershock.recorder.span_wrapping import Step, never_raising, wrap
 from aftershock.recorder.tool_calls import plain
 
@@ -251,6 +252,7 @@ def record_fact(
             names.FACT_OUTCOME: str(derived if outcome is None else Outcome(outcome)),
             names.FACT_DIGEST: fingerprint_result(shown).digest,
         }
+        learn_fact(where, found)
         above: Mapping[str, Any] = getattr(get_current_span(where), "attributes", None) or {}
         kept = (names.RUN_ID, names.AGENT_NAME, names.CONVERSATION_ID)
         found |= {key: above[key] for key in kept if key in above}

@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aftershock.model import Tier
+
 if TYPE_CHECKING:
+    from aftershock.policy.admission import GateRules
     from aftershock.policy.policy import Policy
 
 logger = logging.getLogger("aftershock")
@@ -123,7 +127,21 @@ def policy() -> Policy:
         return Policy.from_mapping(read_document(place))
     except Exception as error:  # noqa: BLE001 (a bad file must not stop the app)
         logger.warning("aftershock: %s is not obeyed, using the defaults: %s", place, error)
-        return Policy()
+        return Policy(gate=closed_gate(place))
+
+
+def closed_gate(place: Path) -> GateRules:
+    """The gate of a policy that is wrong elsewhere: what has an effect is as if nobody answered.
+
+    A mistake in the description of one tool must not open the gate for all of them.
+    """
+    from aftershock.policy.admission import GATE_OFF, read_gate  # noqa: PLC0415 (as above)
+
+    try:
+        rules = read_gate(read_document(place).get("gate"), ("gate",))
+    except Exception:  # noqa: BLE001 (there is nothing to obey)
+        return GATE_OFF
+    return replace(rules, tiers=tuple((tier, rules.when_unreachable(tier)) for tier in Tier))
 
 
 def read_document(place: Path) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from aftershock.policy.policy import describe
 from aftershock.recorder import implicit_run
 from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.drop_metric import report_drops
+from aftershock.recorder.guarding import learn_span, passing_attributes
 from aftershock.recorder.invocation_metrics import (
     EXECUTE_TOOL,
     INFERENCES,
@@ -119,6 +120,7 @@ class SpanTracking(SpanProcessor):
             if REQUESTED.waits:
                 REQUESTED.has_span({**own, RUN_ID: found.get(RUN_ID, run_id)})
             PENDING.defer(span, by_name(str(tool)) if expected is None else expected.describe)
+            found |= passing_attributes(str(tool))
         span.set_attributes(found)
         left_out = leave_out_duplicate(span, parent, operation, above.get(OPERATION))
         self._invocations.began(span, parent, left_out=left_out)
@@ -134,6 +136,7 @@ class SpanTracking(SpanProcessor):
         pending = PENDING.get(context.span_id)
         PENDING.ended(context.span_id)
         self._invocations.ended(span)
+        learn_span(span)
         if REQUESTED.waits:
             own = span.attributes or {}
             if own.get(OPERATION) == EXECUTE_TOOL and TOOL_CALL_ID in own:

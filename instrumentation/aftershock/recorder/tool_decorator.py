@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry import trace
@@ -17,11 +18,14 @@ from aftershock.policy.policy import Policy, ToolRule, read_tool, rule_of
 from aftershock.recorder import implicit_run, settings, tool_calls
 from aftershock.recorder.activation import activate
 from aftershock.recorder.drop_counters import record_failure
+from aftershock.recorder.guarding import gate, guarded, passing_attributes
 from aftershock.recorder.pending_spans import EXPECTED, PENDING, ExpectedCall
 from aftershock.recorder.span_wrapping import Step, never_raising, wrap
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
+
+    from aftershock.gate.decide import Call
 
 Entity = Mapping[str, str]
 Target = Entity | Iterable[Entity] | Callable[..., Entity | Iterable[Entity]]
@@ -71,33 +75,64 @@ def tool(
         title = name or function.__name__
         declared = {"tier": risk or tier, "polls": polls, "gate": gate}
         author = author_rule(title, declared, target=target, provides=provides, requires=requires)
-        dynamic = target if callable(target) else None
-        shape = Shape(function)
-        known: dict[Policy, Policy] = {}
-
-        def opening(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Step | None:
-            activate()
-            context = implicit_run.context_for_step()
-            if context is None and not get_current_span().is_recording():
-                return None
-            named = shape.named(args, kwargs)
-            arguments = {key: tool_calls.plain(value) for key, value in named.items()}
-            rules = settings.policy()
-            if rules not in known:
-                known.clear()
-                known[rules] = Policy((author, *rules.tools), rules.agents, rules.limits)
-            targets: tool_calls.Attributes = {}
-            if dynamic is not None and rule_of(rules, title).targets is None:
-                targets = targets_by(dynamic, named)
-            rules = known[rules]
-            call = ExpectedCall(
-                title, lambda: tool_calls.describe_call(title, arguments, rules) | targets
-            )
-            return open_tool(call, arguments, context)
-
-        return wrap(function, never_raising(opening))
+        made = AuthoredTool(title, author, target if callable(target) else None, Shape(function))
+        recorded = wrap(function, never_raising(made.open))
+        return guarded(function, recorded, title, made.call)
 
     return decorate if function is None else decorate(function)
+
+
+class AuthoredTool:
+    """A decorated function: how its calls are described to the recorder and to the guard."""
+
+    def __init__(
+        self,
+        title: str,
+        author: ToolRule,
+        dynamic: Callable[..., Entity | Iterable[Entity]] | None,
+        shape: Shape,
+    ) -> None:
+        self.title = title
+        self.author = author
+        self.dynamic = dynamic
+        self.shape = shape
+        self._known: tuple[Policy, Policy] | None = None  # the file's, and with the author's rule
+
+    def policy(self) -> Policy:
+        """The policy of this process with what the author declared; the file wins."""
+        rules = settings.policy()
+        if self._known is None or self._known[0] is not rules:
+            self._known = rules, replace(rules, tools=(self.author, *rules.tools))
+        return self._known[1]
+
+    def targets(self, named: dict[str, Any]) -> tool_calls.Attributes:
+        """Targets by the author's own function, unless the file names some."""
+        if self.dynamic is None or rule_of(settings.policy(), self.title).targets is not None:
+            return {}
+        return targets_by(self.dynamic, named)
+
+    def open(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Step | None:
+        """Begin the span of a call."""
+        activate()
+        context = implicit_run.context_for_step()
+        if context is None and not get_current_span().is_recording():
+            return None
+        named = self.shape.named(args, kwargs)
+        arguments = {key: tool_calls.plain(value) for key, value in named.items()}
+        rules, targets = self.policy(), self.targets(named)
+        call = ExpectedCall(
+            self.title, lambda: tool_calls.describe_call(self.title, arguments, rules) | targets
+        )
+        return open_tool(call, arguments, context)
+
+    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call, Policy]:
+        """A call as the guard sees it."""
+        activate()
+        process = gate()
+        assert process is not None, "only a gate asks for calls"
+        named = self.shape.named(args, kwargs)
+        targets: Any = self.targets(named).get(names.ACTION_TARGETS, ())
+        return process.call_of(self.title, named, targets), self.policy()
 
 
 def author_rule(
@@ -211,6 +246,7 @@ def open_tool(
     found: tool_calls.Attributes = {names.OPERATION: "execute_tool", names.TOOL_NAME: call.tool}
     if settings.captures_content():
         found[names.TOOL_ARGUMENTS] = as_text(arguments)
+    found |= passing_attributes(call.tool)
     token = EXPECTED.set(call)
     try:
         span = tracer.start_span(f"execute_tool {call.tool}", context, attributes=found)

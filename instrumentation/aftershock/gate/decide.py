@@ -1,0 +1,231 @@
+"""decide: what is done with one call, by the policy and by what its run did before.
+
+Facts, loops, budgets and explanations are judged by the rules that the collector judges with, on
+the run as it would stand with this call as its newest step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from aftershock.approval import Gate
+from aftershock.gate.admission import ALLOWED, Admission, Code, Reason, admission
+from aftershock.model import Action, Finding, Level, Run, Step, StepKind, Tier
+from aftershock.policy.policy import Policy, describe, rule_of
+from aftershock.policy.tiers import guess_tier
+from aftershock.rules import rule_of as rule_named
+from aftershock.rules.actions import is_spaced, key_of, tail_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+    from aftershock.limits import Limits
+
+FACT_RULES = ("missing_fact", "failed_fact", "stale_fact")
+LOOP_RULES = ("repeated_action", "action_cycle", "error_streak")
+CALL = "the-call"  # span id of a call that has not begun
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that wants to run."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+    run_id: str = ""
+    agent: str | None = None
+    targets: tuple[str, ...] = ()  # as the tool's author names them, where the policy does not
+
+
+def decide(
+    call: Call, policy: Policy, limits: Limits, run_of: Callable[[], Run | None]
+) -> Admission:
+    """What is done with a call. `run_of` is called only where the run's past matters.
+
+    Its run holds the steps before the call, seen at `now_ns`; None: nothing is known of it. What
+    they spent is in `dropped_spent`, so that a budget is judged without adding them up.
+    """
+    rules = policy.gate
+    rule = rule_of(policy, call.tool)
+    if rule.gate is not None:
+        tier, own = rule.tier, rule.gate
+    else:
+        tier = rule.tier or guess_tier(call.tool, call.arguments)
+        own = rules.for_tier(tier)
+    run = run_of() if rules.needs_run else None
+    if run is None and own is Gate.ALLOW:
+        return ALLOWED
+    reasons = list(by_policy(call, own, tier, of_tool=rule.gate is not None))
+    if run is not None:
+        reasons += judged(call, policy, limits, run)
+    return admission(reasons)
+
+
+def by_policy(call: Call, own: Gate, tier: Tier | None, *, of_tool: bool) -> Iterator[Reason]:
+    """What the policy says of the tool or of its tier, whatever the run did."""
+    if own is Gate.ALLOW:
+        return
+    named = call.tool if of_tool else f"{tier} calls"
+    text, advice = {
+        Gate.WARN: (f"The policy warns of {named}.", ""),
+        Gate.ASK: (f"The policy wants a person's approval for {named}.", ""),
+        Gate.DENY: (
+            f"The policy does not allow {named}.",
+            "Do not try it in another way; say what you wanted to reach and go on without it.",
+        ),
+    }[own]
+    yield Reason(Code.TOOL if of_tool else Code.TIER, own, text, advice)
+
+
+def judged(call: Call, policy: Policy, limits: Limits, run: Run) -> Iterator[Reason]:
+    """What the rules say of the run with this call."""
+    rules = policy.gate
+    step = step_of(call, policy, run.now_ns)
+    with_call = replace(run, steps=(*run.steps, step))
+    assert step.action is not None
+    if rules.missing_facts is not Gate.ALLOW and step.action.requires:
+        for kind in FACT_RULES:
+            yield from about_facts(kind, with_call, limits, rules.missing_facts)
+    if rules.unexplained is not Gate.ALLOW:
+        yield from unexplained(with_call, limits, rules.unexplained)
+    if rules.loops is not Gate.ALLOW:
+        yield from loops(run, with_call, limits, rules.loops)
+    if rules.budget is not Gate.ALLOW:
+        yield from over_budget(replace(run, steps=(step,)), limits, rules.budget)
+
+
+def step_of(call: Call, policy: Policy, now_ns: int, span_id: str = CALL) -> Step:
+    """The call as the newest, open step of its run."""
+    # Fingerprints cost tens of microseconds: only decisions that need the past pay for them.
+    from aftershock.fingerprints.fingerprint import (  # noqa: PLC0415
+        fingerprint_arguments,
+        subjects_of,
+    )
+    from aftershock.fingerprints.words import ids_in  # noqa: PLC0415
+
+    known = describe(policy, call.tool, call.arguments)
+    arguments = dict(call.arguments)
+    return Step(
+        run_id=call.run_id,
+        span_id=span_id,
+        kind=StepKind.TOOL_CALL,
+        name=call.tool,
+        began_at_ns=now_ns,
+        ended_at_ns=None,
+        agent=call.agent,
+        action=Action(
+            tool=call.tool,
+            arguments=fingerprint_arguments(arguments),
+            result=None,
+            outcome=None,
+            tier=known.tier,
+            targets=known.targets or call.targets,
+            requires=known.requires,
+            polls=known.polls,
+            subjects=subjects_of(arguments),
+            explain=known.explain,
+            gate=known.gate,
+            ids=ids_in(arguments),
+            waits_s=known.waits_s,
+            max_time_s=known.max_time_s,
+            patience_s=known.patience_s,
+        ),
+    )
+
+
+def about_facts(kind: str, run: Run, limits: Limits, gate: Gate) -> Iterator[Reason]:
+    """Required facts that the agent lacks; what only warns in a finding only warns here."""
+    for finding in findings(kind, run, limits):
+        yield Reason(
+            kind,
+            gate_at(finding, gate),
+            finding.summary.replace("was called", "would be called"),
+            "Read what is missing first, then call it again.",
+            finding.facts,
+        )
+
+
+def unexplained(run: Run, limits: Limits, gate: Gate) -> Iterator[Reason]:
+    """A decision is expected and none explains the call."""
+    for finding in findings("unexplained_action", run, limits):
+        yield Reason(
+            Code.UNEXPLAINED,
+            gate,
+            finding.summary.replace("was called", "would be called"),
+            "Record first what you decided, what you know, and why you act.",
+        )
+
+
+def loops(run: Run, with_call: Run, limits: Limits, gate: Gate) -> Iterator[Reason]:
+    """Loops of the run that this call would continue. After a pause it is a poll, and may help."""
+    step = with_call.newest
+    assert step is not None
+    assert step.action is not None
+    for kind in LOOP_RULES:
+        for finding in findings(kind, run, limits):
+            if finding.level is not Level.ALARM:
+                continue
+            evidence = frozenset(finding.evidence)
+            repeated = [s.action for s in run.steps if s.action and s.span_id in evidence]
+            if not continues(kind, step.action, repeated):
+                continue
+            if is_spaced(tail_of(with_call, limits), step):
+                return
+            yield Reason(
+                Code.LOOP,
+                gate,
+                f"This would continue a loop: {finding.summary}",
+                "Do not repeat it. State what you expected, what you got each time, "
+                "and what you will do differently.",
+                same_each_time(repeated),
+            )
+
+
+def continues(kind: str, action: Action, repeated: list[Action]) -> bool:
+    """True for a call that belongs to a loop: the same call, or the tool that keeps failing."""
+    if kind == "error_streak":
+        return any(one.tool == action.tool for one in repeated)
+    return any(key_of(one) == key_of(action) for one in repeated)
+
+
+def same_each_time(repeated: list[Action]) -> tuple[str, ...]:
+    """What was repeated, and what was the same each time."""
+    tools = list(dict.fromkeys(one.tool for one in repeated))
+    lines = [f"Repeated {len(repeated)} times: {' → '.join(tools)}."]
+    if len({key_of(one) for one in repeated}) == len(tools):
+        lines.append("The arguments were the same each time.")
+    errors = {one.error_class for one in repeated if one.error_class}
+    if len(errors) == 1:
+        lines.append(f"It failed the same way each time: {errors.pop()}")
+    elif len({one.result.digest for one in repeated if one.result}) == len(tools):
+        lines.append("The answer was the same each time.")
+    return tuple(lines)
+
+
+def over_budget(run: Run, limits: Limits, gate: Gate) -> Iterator[Reason]:
+    """Amounts of the budget that this call would exceed, or that are nearly used."""
+    for finding in findings("budget_exceeded", run, limits):
+        over = finding.level is Level.ALARM
+        used = finding.summary.removeprefix("The run used ").rstrip(".")
+        yield Reason(
+            Code.BUDGET,
+            gate if over else Gate.WARN,
+            f"The budget of this run: {used} with this call.",
+            "Stop here: save what you have and report what is left to do."
+            if over
+            else "Use what is left for what matters most.",
+        )
+
+
+def findings(kind: str, run: Run, limits: Limits) -> Iterator[Finding]:
+    """What a rule says of a run."""
+    rule = rule_named(kind)
+    assert rule is not None, f"no rule is called {kind}"
+    yield from rule(run, limits)
+
+
+def gate_at(finding: Finding, gate: Gate) -> Gate:
+    """The gate for a finding: one that would not page does not hold a call back."""
+    return gate if finding.level is Level.ALARM else min(gate, Gate.WARN, key=list(Gate).index)

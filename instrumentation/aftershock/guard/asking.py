@@ -1,0 +1,186 @@
+"""Asking: the collector for what the agent does not know, and people for their approval."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from aftershock.approval import Gate
+from aftershock.gate.admission import Code, Reason
+from aftershock.gate.binding import digest_of
+from aftershock.guard.ledger import fact_step
+from aftershock.guard.passage import Change, Part, Progress, Request
+from aftershock.guard.protocol import (
+    PREFLIGHT_PATH,
+    SPEND_PATH,
+    TICKETS_PATH,
+    read_reason,
+    reason_json,
+)
+from aftershock.model import Fact, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from aftershock.gate.decide import Call
+    from aftershock.guard.channel import Channel
+    from aftershock.guard.ledger import Ledger
+    from aftershock.model import Tier
+    from aftershock.policy.admission import GateRules
+
+PREFLIGHT_S = 1.0  # a read of memory: fifty times what it takes beside a full load
+TICKET_S = 5.0  # it is written to a disk that others write to as well
+LATER = "Go on with something else, and try again later with the same arguments."
+NOT_AGAIN = "Do not try it in another way; say what you wanted to reach and go on without it."
+NO_ANSWER = "The collector had to be asked first and did not answer."
+FACT_SOURCE = "aftershock"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call and what is asked about it."""
+
+    call: Call
+    tier: Tier
+    targets: tuple[str, ...]
+    rules: GateRules
+
+    @property
+    def action(self) -> dict[str, Any]:
+        """The action as the collector is asked about it: no arguments."""
+        call = self.call
+        return {
+            "action": {"tool": call.tool, "tier": str(self.tier)},
+            "targets": list(self.targets),
+            "run": {"id": call.run_id, "agent": call.agent},
+        }
+
+
+class Asking:
+    """Asks for one process. Its methods are parts of a call's way."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        ledger: Ledger,
+        shown: Callable[[Call], Any],
+        report: Callable[[str, Call, Mapping[str, Any]], None],
+    ) -> None:
+        """`shown` is a call's arguments as people may see them; `report` receives a ticket's life."""
+        self._channel = channel
+        self._ledger = ledger
+        self._shown = shown
+        self._report = report
+
+    def preflight(self, asked: Asked, progress: Progress, *, enforced: bool) -> Part:
+        """What the collector decides, and what it knows and the agent does not."""
+        call, rules = asked.call, asked.rules
+        if progress.found.gate is Gate.DENY:
+            return progress
+        answer: Any = yield Request(PREFLIGHT_PATH, asked.action, PREFLIGHT_S)
+        if isinstance(answer, Exception):
+            return self._unreachable(asked, progress, answer)
+        progress = progress.because(*map(read_reason, answer.get("reasons") or ()))
+        unknown = {str(fact["id"]): fact for fact in answer.get("unknown") or ()}
+        if not (enforced and rules.inform and unknown) or progress.found.gate is Gate.DENY:
+            return progress
+        new = self._ledger.hand(call.run_id, call.agent, frozenset(unknown))
+        facts = tuple(unknown[name] for name in unknown if name in new)
+        if not facts:
+            return progress
+        for fact in facts:
+            self._ledger.add(call.run_id, call.agent, fact_step(call.run_id, read_fact(fact)))
+        handed = Reason(
+            Code.UNKNOWN,
+            Gate.DENY,
+            f"Before {call.tool} runs, there is something that you had not read:",
+            "Decide again with this. If you still want it, call it again with the same arguments.",
+            tuple(str(fact["text"]) for fact in facts),
+        )
+        return replace(progress.because(handed), facts=facts)
+
+    def approval(self, asked: Asked, progress: Progress, stopped: Callable[[], bool]) -> Part:
+        """A person's answer, or that there is none yet. `stopped`: an order came meanwhile."""
+        call, rules = asked.call, asked.rules
+        nonce = os.urandom(8).hex()
+        digest = digest_of(call.agent, call.tool, call.arguments, asked.targets)
+        digest = digest or f"only-this-call-{nonce}"
+        body = asked.action | {
+            "digest": digest,
+            "arguments": self._shown(call),
+            "reasons": [reason_json(reason) for reason in progress.found.reasons],
+            "valid_s": rules.valid_s,
+            "process": self._channel.process,
+        }
+        answer: Any = yield Request(TICKETS_PATH, body, TICKET_S)
+        if isinstance(answer, Exception):
+            return self._unreachable(asked, progress, answer)
+        ticket: Mapping[str, Any] = answer["ticket"]
+        number = int(ticket["number"])
+        self._report("asked", call, ticket)
+        progress = replace(progress, ticket=number, answered_by=ticket.get("by"))
+        wait_s = min(rules.wait_s, float(ticket.get("expires_in_s") or rules.wait_s))
+        began_ns, until_s = time.time_ns(), time.monotonic() + wait_s
+        self._channel.wait_for(number, ticket)
+        try:
+            while ticket["state"] == "asked" and not stopped():
+                left_s = until_s - time.monotonic()
+                changed = left_s > 0 and (yield Change(self._channel.changed(), left_s))
+                ticket = self._channel.tickets.get(number, ticket)
+                if not changed:
+                    break
+            held_ns = progress.held_ns + time.time_ns() - began_ns
+            progress = replace(progress, held_ns=held_ns, answered_by=ticket.get("by"))
+            if stopped():
+                return progress
+            if ticket["state"] == "approved":
+                spend = {"number": number, "digest": digest, "nonce": nonce, "run": call.run_id}
+                answer = yield Request(SPEND_PATH, spend, TICKET_S)
+                if isinstance(answer, Exception):
+                    return self._unreachable(asked, progress, answer)
+                ticket = answer["ticket"]
+                if answer.get("spent") is True:
+                    self._report("answered", call, ticket)
+                    return replace(progress.answered(), granted=True)
+            self._report("answered", call, ticket)
+            return progress.answered(reason_of(call, ticket))
+        finally:
+            self._channel.release(number)
+
+    def _unreachable(self, asked: Asked, progress: Progress, error: Exception) -> Progress:
+        """What the policy names where the collector does not answer; `ask` holds the call back."""
+        gate = asked.rules.when_unreachable(asked.tier)
+        reason = Reason(Code.UNREACHABLE, gate, NO_ANSWER, LATER, (str(error)[:200],))
+        return replace(progress.answered(reason), unreachable=True, granted=True)
+
+
+def reason_of(call: Call, ticket: Mapping[str, Any]) -> Reason:
+    """Why a ticket does not let a call pass, as the model reads it."""
+    number, by = ticket["number"], ticket.get("by")
+    because = f": {ticket['because']}" if ticket.get("because") else ""
+    match ticket["state"]:
+        case "denied":
+            return Reason(Code.DENIED, Gate.DENY, f"{by} denied {call.tool}{because}.", NOT_AGAIN)
+        case "asked":
+            text = f"Approval {number} was asked for, and no person has answered yet."
+            return Reason(Code.UNANSWERED, Gate.DENY, text, LATER)
+        case "expired":
+            text = f"No person answered approval {number} in time."
+            return Reason(Code.EXPIRED, Gate.DENY, text, LATER)
+        case _:
+            text = f"Approval {number} was for one call, which has run already."
+            return Reason(Code.EXPIRED, Gate.DENY, text, LATER)
+
+
+def read_fact(known: Mapping[str, Any]) -> Fact:
+    """A fact that the collector knows, as one that the agent was shown."""
+    return Fact(
+        kind=str(known["kind"]),
+        subject=str(known.get("subject") or "*"),
+        source=str(known.get("source") or FACT_SOURCE),
+        observed_at_ns=time.time_ns(),
+        outcome=Outcome.OK,
+        span_id=f"fact-{known['id']}",
+    )

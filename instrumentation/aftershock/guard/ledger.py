@@ -1,0 +1,158 @@
+"""The ledger: what each run of this process did, as steps that the rules can judge.
+
+The app's thread only appends what happened. It is fingerprinted and folded when a decision needs
+the run's past, so that calls which the policy alone allows cost nothing more.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from itertools import count
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from aftershock.fingerprints.answers import state_of
+from aftershock.fingerprints.fingerprint import (
+    error_class,
+    fingerprint_result,
+    outcome_of,
+    text_of,
+)
+from aftershock.fingerprints.words import words_in
+from aftershock.gate.decide import Call, step_of
+from aftershock.model import Decision, Fact, Outcome, Run, Spent, Step, StepKind, Tokens
+from aftershock.policy.policy import Policy, describe
+from aftershock.policy.prices import spent_with
+from aftershock.runs.fold import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aftershock.limits import Limits
+
+RUNS_MAX = 256  # of one process; the least recently active is forgotten first
+WAITING_MAX = 512  # records of one run that wait to be folded: as many as a window holds
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A call that ran. One that was held back is no step: it could neither learn nor change."""
+
+    call: Call
+    began_at_ns: int
+    ended_at_ns: int
+    result: Any = None
+    error: str | None = None  # of an exception: its class and text
+    failed: bool = False  # the tool itself reports a failure
+
+
+class RunRecord:
+    """One run: its window, and what waits to be folded into it."""
+
+    __slots__ = ("handed", "limits", "spent", "waiting", "window")
+
+    def __init__(self, run_id: str, limits: Limits) -> None:
+        self.limits = limits
+        self.window = Window(run_id, limits)
+        self.spent = Spent()  # by every step, so that no decision adds them up
+        self.waiting: list[Ended | Step] = []
+        self.handed: set[str] = set()  # ids of facts that the guard has handed to the agent
+
+
+class Ledger:
+    """Runs of this process by id. Bounded; safe for threads."""
+
+    def __init__(
+        self, policy: Callable[[], Policy], limits: Callable[[str | None], Limits]
+    ) -> None:
+        self._policy = policy
+        self._limits = limits
+        self._runs: OrderedDict[str, RunRecord] = OrderedDict()
+        self._lock = RLock()
+        self._numbers = count(1)
+
+    def add(self, run_id: str, agent: str | None, what: Ended | Step) -> None:
+        """Something happened in a run."""
+        with self._lock:
+            record = self._record(run_id, agent)
+            if len(record.waiting) >= WAITING_MAX:
+                self._fold(record)
+            record.waiting.append(what)
+
+    def run(self, run_id: str, agent: str | None, now_ns: int) -> Run:
+        """The run as it stands, with all that it spent in `dropped_spent`."""
+        with self._lock:
+            record = self._record(run_id, agent)
+            self._fold(record)
+            return replace(record.window.whole(now_ns), agent=agent, dropped_spent=record.spent)
+
+    def hand(self, run_id: str, agent: str | None, facts: frozenset[str]) -> frozenset[str]:
+        """Remember facts that the agent is handed now; returns those that are new to it."""
+        with self._lock:
+            record = self._record(run_id, agent)
+            new = facts - record.handed
+            record.handed |= new
+            return frozenset(new)
+
+    def _record(self, run_id: str, agent: str | None) -> RunRecord:
+        record = self._runs.get(run_id)
+        if record is None:
+            record = self._runs[run_id] = RunRecord(run_id, self._limits(agent))
+            if len(self._runs) > RUNS_MAX:
+                self._runs.popitem(last=False)
+        else:
+            self._runs.move_to_end(run_id)
+        return record
+
+    def _fold(self, record: RunRecord) -> None:
+        waiting, record.waiting = record.waiting, []
+        if not waiting:
+            return
+        steps = [self._step(one) if isinstance(one, Ended) else one for one in waiting]
+        record.window.add(steps)
+        for step in steps:
+            record.spent = spent_with(record.spent, step, record.limits)
+
+    def _step(self, ended: Ended) -> Step:
+        policy = self._policy()
+        step = step_of(ended.call, policy, ended.began_at_ns, f"call-{next(self._numbers)}")
+        assert step.action is not None
+        text = ended.error or text_of(ended.result)
+        failed = ended.failed or ended.error is not None
+        outcome = Outcome.FAILED if failed else outcome_of(ended.result, None)
+        action = replace(
+            step.action,
+            result=fingerprint_result(ended.error or ended.result),
+            outcome=outcome,
+            error_class=error_class(text) if outcome is Outcome.FAILED else None,
+            words=words_in(text),
+            state=state_of(text),
+        )
+        provided = describe(policy, ended.call.tool, ended.call.arguments).provides
+        facts = tuple(
+            Fact(kind, subject, ended.call.tool, ended.ended_at_ns, outcome, step.span_id)
+            for kind, subject in provided
+        )
+        return replace(step, ended_at_ns=ended.ended_at_ns, action=action, facts=facts)
+
+
+def fact_step(run_id: str, fact: Fact) -> Step:
+    """A fact that the app, or the guard, has shown to the agent."""
+    at_ns = fact.observed_at_ns
+    return Step(
+        run_id, fact.span_id, StepKind.FACT, f"{fact.kind}/{fact.subject}", at_ns, at_ns,
+        facts=(fact,),
+    )  # fmt: skip
+
+
+def decision_step(run_id: str, span_id: str, decision: Decision, at_ns: int) -> Step:
+    """A recorded decision."""
+    return Step(run_id, span_id, StepKind.DECISION, "decision", at_ns, at_ns, decision=decision)
+
+
+def inference_step(
+    run_id: str, span_id: str, model: str, tokens: Tokens | None, at_ns: int
+) -> Step:
+    """A call of a model, with what it used."""
+    return Step(run_id, span_id, StepKind.INFERENCE, model, at_ns, at_ns, tokens=tokens)
