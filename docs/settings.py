@@ -30,8 +30,8 @@ OTHER_VARIABLES = {
     "AFTERSHOCK_POLICY": "Where `aftershock.yaml` is. Default: the working directory.",
     "AFTERSHOCK_SERVICE_NAME": "The agent's process: its `service.name` where OpenTelemetry's own "
     "`OTEL_SERVICE_NAME` is not set. Default: the script's or module's name.",
-    "AFTERSHOCK_COLLECTOR": "Agents with a gate, and commands that give orders: URL of the collector. "
-    "Default: where telemetry is sent to.",
+    "AFTERSHOCK_COLLECTOR": "Agents with a gate, and commands that give orders: URL of the "
+    "collector. Default: where telemetry is sent to.",
     "AFTERSHOCK_TOKEN": "Commands that give orders: the token to send, with the scope `control`.",
     "AFTERSHOCK_HEARTBEAT_S": "The agent's process: seconds between heartbeats of a step that "
     "lasts.",

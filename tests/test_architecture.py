@@ -49,6 +49,7 @@ FLOORS: dict[str, tuple[str | None, ...]] = {
         "views",
         "export",
         "sources",
+        "control",
         "notify",
         "review",
         "store",

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from aftershock.version import VERSION as __version__  # noqa: N811 (the usual name)
 
 __all__ = [
-    "CallHeldBack", "Decision", "Run", "__version__", "annotations", "approved", "asked", "decision", "denied",
+    "CallHeldBack",
+    "Decision", "Run", "__version__", "annotations", "approved", "asked", "decision", "denied",
     "flush", "instrument", "run", "saw", "sql_comment", "tool",
 ]  # fmt: skip
 

@@ -17,10 +17,21 @@ from aftershock_collector.access.tokens import Scope as Permission
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})  # probes of platforms carry no token
 ALERT_PATHS = frozenset({"/api/v1/alerts/alertmanager", "/api/v2/alerts"})
 DEPLOY_PATHS = {f"/api/v1/deploys/{system}": system for system in ("argocd", "flux", "github")}
-INGEST_PATHS = frozenset({"/v1/traces", "/v1/metrics", "/v1/logs", "/v1/preflight"})
+INGEST_PATHS = frozenset(
+    {
+        "/v1/traces",
+        "/v1/metrics",
+        "/v1/logs",
+        # What agents' processes ask before a call.
+        "/v1/preflight",
+        "/v1/guard/poll",
+        "/v1/guard/tickets",
+        "/v1/guard/spend",
+    }
+)
 ANSWER_PREFIX = "/tickets/"
-# One action on one incident, as links in messages have it.
-SIGNED_PATH = re.compile(r"/incidents/[0-9]{1,18}/[a-z]{1,20}")
+# One action on one incident or ticket, as links in messages have it.
+SIGNED_PATH = re.compile(r"/(?:incidents|tickets)/[0-9]{1,18}/[a-z]{1,20}")
 SENDER = "sender"  # key of a request's state
 CERTIFICATE = "certificate"  # key of a connection's state
 

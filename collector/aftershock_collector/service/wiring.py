@@ -38,6 +38,7 @@ from aftershock_collector.notify.routing import team_of
 from aftershock_collector.notify.signed_links import LinkSigner
 from aftershock_collector.otlp.wire import Sample
 from aftershock_collector.reading.decoder import PROTOBUF, Signal
+from aftershock_collector.service.controlled import Controlled
 from aftershock_collector.service.run_contexts import RunContexts
 from aftershock_collector.service.standby import open_store
 from aftershock_collector.service.worker import Worker
@@ -116,12 +117,13 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         worker = Worker(engine, store, reader, telemetry, notifications, send_logs)
         worker.resume(time.time_ns())
         policy = engine.policy
+        control = Controlled.of(config, policy, store, reader)
         queue = IngestQueue(
             store,
             telemetry,
             config,
             readers=worker.readers,
-            consume=worker.consume,
+            consume=control.consuming(worker.consume),
             suspects=worker.answer,
         )
         queue.start()
@@ -140,6 +142,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         around = _series_around(engine, queue)
         notices = [one for one in (notice(config), unpaged(config.on_call)) if one]
         shown = web.routes(incidents, around, notices)
+        shown += control.routes()
         app = otlp_http.otlp_app(submit, telemetry, config, degraded, shown)
         http = await stack.enter_async_context(
             otlp_http.listening(app, config.http, telemetry, config)
@@ -155,8 +158,13 @@ async def running(config: Config) -> AsyncGenerator[Running]:
                 config.on_call.pages_per_minute_max,
             )
         )
+        stack.callback(control.board.close)
         sources = [source.run() for source in _sources(config, queue, worker, telemetry, stack)]
-        for work in (*_background(config, queue, worker, store, telemetry), *sources):
+        for work in (
+            *_background(config, queue, worker, store, telemetry),
+            *control.background(),
+            *sources,
+        ):
             stack.callback(asyncio.create_task(work).cancel)
         yield Running(http, grpc, worker, telemetry)
 

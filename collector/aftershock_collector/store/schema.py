@@ -245,6 +245,25 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE events ADD COLUMN kind TEXT;  -- NULL: no agent's step, or stored before this
     ALTER TABLE events ADD COLUMN step TEXT;  -- span id of the step, which a log record has as well
     """,
+    # Orders of people to agents, and requests for approval of one call each.
+    """
+    CREATE TABLE orders (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,  -- a later one wins
+        given_at_ns INTEGER NOT NULL,
+        body TEXT NOT NULL
+    );
+    CREATE TABLE tickets (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        digest TEXT NOT NULL,       -- of the one action that it covers
+        state TEXT NOT NULL,
+        asked_at_ns INTEGER NOT NULL,
+        expires_at_ns INTEGER NOT NULL,
+        changed_at_ns INTEGER NOT NULL,
+        body TEXT NOT NULL
+    );
+    CREATE INDEX tickets_by_digest ON tickets (digest, expires_at_ns);
+    CREATE INDEX tickets_by_change ON tickets (changed_at_ns);
+    """,
 )
 
 # Tables that are small enough to be pruned at once, and their rows that are old.
@@ -259,6 +278,7 @@ PRUNED = (
     ("incident_findings", "incident NOT IN (SELECT number FROM incidents)"),
     ("responses", "given_at_ns / 1000000000 < :before_s AND applied_at_ns IS NOT NULL"),
     ("mutes", "until_ns / 1000000000 < :before_s"),
+    ("tickets", "max(changed_at_ns, expires_at_ns) / 1000000000 < :before_s"),
     (
         "runs",
         (

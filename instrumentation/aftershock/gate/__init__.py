@@ -1,1 +1,1 @@
-"""What is decided before a call runs: pure, the same in the agent's process, hooks and collector."""
+"""What is decided before a call runs: the same in the agent's process and in the collector."""

@@ -17,15 +17,11 @@ class Code(StrEnum):
 
     TOOL = "tool"  # the tool's own `gate`
     TIER = "tier"  # the gate of its tier
-    MISSING_FACT = "missing_fact"
-    FAILED_FACT = "failed_fact"
-    STALE_FACT = "stale_fact"
     LOOP = "loop"
     BUDGET = "budget_exceeded"
     UNEXPLAINED = "unexplained_action"
     ORDER = "order"  # a person stopped the run
     UNKNOWN = "unknown_facts"  # the collector knows something that the agent does not
-    COLLECTOR = "collector"  # the collector's policy is stricter
     UNREACHABLE = "unreachable"  # the collector had to be asked and did not answer
     DENIED = "denied"  # a person answered no
     UNANSWERED = "unanswered"  # no person has answered yet

@@ -1,1 +1,1 @@
-"""The guard in the agent's process: what runs did, orders and tickets of people, the gate itself."""
+"""The guard in the agent's process: what runs did, the connection to people, the gate itself."""

@@ -68,7 +68,7 @@ class Asking:
         shown: Callable[[Call], Any],
         report: Callable[[str, Call, Mapping[str, Any]], None],
     ) -> None:
-        """`shown` is a call's arguments as people may see them; `report` receives a ticket's life."""
+        """`shown` is a call's arguments as people may see them; `report` gets a ticket's life."""
         self._channel = channel
         self._ledger = ledger
         self._shown = shown

@@ -133,7 +133,7 @@ class Guard:
         ):
             return Passage(call, progress)
         tier, targets = describe_for(call, policy)
-        enforced = mode is Mode.ENFORCE
+        enforced = mode is not Mode.OBSERVE
         if not progress.granted:  # an answer still counts after a pause
             progress = replace(progress, found=found)
             asked = Asked(call, tier, targets, rules)

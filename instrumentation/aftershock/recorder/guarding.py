@@ -249,8 +249,8 @@ def guarded_generator(
     def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         process = gate()
         if process is None or is_nested(tool):
-            returned: Any = yield from recorded(*args, **kwargs)
-            return returned
+            unguarded: Generator[Any, Any, Any] = recorded(*args, **kwargs)
+            return (yield from unguarded)
         passage = process.enter(*describe(args, kwargs))
         if not passage.passes:
             record_held_back(passage)
@@ -258,8 +258,9 @@ def guarded_generator(
             yield answer
             return answer
         began_ns = time.time_ns()
+        body: Generator[Any, Any, Any] = recorded(*args, **kwargs)
         try:
-            result: Any = yield from recorded(*args, **kwargs)
+            result = yield from body
         except Exception as error:
             process.raised(passage, began_ns, error)
             raise

@@ -1,4 +1,4 @@
-"""LangChain's and LangGraph's tools behind the gate: a held-back call is a message with an error."""
+"""LangChain's and LangGraph's tools behind the gate; a held-back call is an error message."""
 
 from __future__ import annotations
 
@@ -81,8 +81,10 @@ def call_of(
     given: Any = args[0] if args else kwargs.get("tool_input")
     try:
         if isinstance(given, dict):
-            filtered: Any = getattr(tool, "_filter_injected_args", dict)(given)
-            return process.call_of(str(tool.name), cast("dict[str, Any]", filtered))
+            filter_injected: Any = getattr(tool, "_filter_injected_args", None)
+            named = cast("dict[str, Any]", given)
+            named = named if filter_injected is None else filter_injected(named)
+            return process.call_of(str(tool.name), named)
         return process.call_of(str(tool.name), {"input": given})
     except Exception:  # noqa: BLE001 (ours: the gates of its name hold all the same)
         record_failure("describing a LangChain call to the guard")

@@ -142,7 +142,7 @@ def test_a_tool_that_keeps_failing_in_the_same_way_is_held_back_with_any_argumen
 def test_a_budget_is_checked_before_the_call_that_would_exceed_it() -> None:
     agents = {"bot": {"budget": {"steps": 5}}}
     scene = Scene({"budget": "deny"}, agents=agents)
-    found = []
+    found: list[Admission] = []
     for number in range(6):
         found.append(scene.wants("get_page", number=number))
         scene.does("get_page", f"page {number}", number=number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
@@ -15,7 +15,7 @@ OK = b'HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\n{"a": 1}'
 
 
 @contextmanager
-def server(*answers: bytes | None) -> Iterator[tuple[str, list[int]]]:
+def server(*answers: bytes | None) -> Generator[tuple[str, list[int]]]:
     """Answers each request with the next bytes; None closes the connection before it."""
     connections: list[int] = []
     listener = socket.create_server(("127.0.0.1", 0))

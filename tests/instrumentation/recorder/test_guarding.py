@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -115,8 +115,8 @@ def test_what_passes_is_what_it_was(policy: Any, recorder: Recorder) -> None:
     policy("gate: {mode: enforce, tiers: {destructive: deny}, loops: deny, budget: deny}")
 
     @aftershock.tool(tier="read")
-    def echo() -> Iterator[Any]:
-        received = yield "first"
+    def echo() -> Generator[Any, Any, str]:
+        received: Any = yield "first"
         try:
             yield received
         except KeyError as error:
@@ -124,8 +124,8 @@ def test_what_passes_is_what_it_was(policy: Any, recorder: Recorder) -> None:
         return "end"
 
     @aftershock.tool(tier="read")
-    async def echo_async() -> AsyncIterator[Any]:
-        received = yield "first"
+    async def echo_async() -> AsyncGenerator[Any, Any]:
+        received: Any = yield "first"
         try:
             yield received
         except KeyError as error:

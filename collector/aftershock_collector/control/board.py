@@ -1,0 +1,213 @@
+"""The board: orders in force, the processes that obey them, and who waits for what.
+
+Lives on the event loop; the store is read and written in threads. A process has acknowledged an
+order once it polls with the order's revision, because its calls obey what it polled with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aftershock.guard.protocol import POLL_S, order_json
+from aftershock_collector.store.tickets import SqliteTickets, Ticket, TicketState
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from aftershock.gate.orders import Order
+
+PROCESSES_MAX = 10_000  # each holds one connection while it polls
+GONE_S = 5.0  # without a poll: a process polls again at once, or has ended
+REFRESH_S = 0.2  # between two queries for what commands beside this collector wrote
+TEXT_CHARS_MAX = 200  # of what a process says of itself
+
+
+@dataclass(eq=False, slots=True)
+class Process:
+    """One process of an agent, as it described itself."""
+
+    id: str
+    host: str
+    pid: int
+    service: str
+    sender: str
+    revision: int | None = None  # that it has applied
+    polls: int = 0  # open now
+    seen_s: float = field(default_factory=time.monotonic)
+    answered: set[int] = field(default_factory=set[int])  # tickets whose answer it must get
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_connected(self) -> bool:
+        """True while it polls, and for a moment after."""
+        return self.polls > 0 or time.monotonic() - self.seen_s < GONE_S
+
+
+class Board:
+    """Shared by every route of one collector. Its methods run on the event loop."""
+
+    def __init__(self, tickets: SqliteTickets, policy: Mapping[str, Any]) -> None:
+        """`policy`: the operator's document, which every process is sent."""
+        self.store = tickets
+        self.policy = policy
+        self.orders: tuple[Order, ...] = tickets.orders()
+        self.revision = secrets.randbits(40) << 12  # equal to none of an earlier process
+        self.closing = False
+        self._processes: OrderedDict[str, Process] = OrderedDict()
+        self._acknowledged = asyncio.Event()
+        self._refreshing = asyncio.Lock()
+        self._stamp = tickets.stamp()
+
+    @property
+    def processes(self) -> list[Process]:
+        """Those that are connected."""
+        return [one for one in self._processes.values() if one.is_connected]
+
+    async def order(self, wanted: Order) -> Order:
+        """Keep an order and push it."""
+        kept = await asyncio.to_thread(self.store.order, wanted)
+        await self.refresh()
+        return kept
+
+    async def refresh(self) -> None:
+        """Read what changed in the store, whoever changed it, and push it.
+
+        One at a time: who waits for its own order must not find it read but not pushed yet.
+        """
+        async with self._refreshing:
+            await self._refresh()
+
+    async def _refresh(self) -> None:
+        stamp = await asyncio.to_thread(self.store.stamp)
+        if stamp == self._stamp:
+            return
+        before = self._stamp
+        if stamp[0] != before[0]:
+            self.orders = await asyncio.to_thread(self.store.orders)
+            self.revision += 1
+        if stamp[1] != before[1]:
+            changed = await asyncio.to_thread(self.store.changed_since, before[1])
+            for ticket in changed:
+                process = self._processes.get(ticket.process or "")
+                if process is not None and ticket.state is not TicketState.ASKED:
+                    process.answered.add(ticket.number)
+        self._stamp = stamp  # only now: what could not be read is read again
+        for process in self._processes.values():
+            process.wake.set()
+
+    async def acknowledged(self, revision: int, timeout_s: float) -> tuple[list[Process], ...]:
+        """(Processes that applied a revision, those that did not in time)."""
+        deadline_s = time.monotonic() + timeout_s
+        while True:
+            known = self.processes
+            missing = [one for one in known if (one.revision or 0) < revision]
+            left_s = deadline_s - time.monotonic()
+            if not missing or left_s <= 0:
+                return [one for one in known if one not in missing], missing
+            self._acknowledged.clear()
+            try:
+                await asyncio.wait_for(self._acknowledged.wait(), left_s)
+            except TimeoutError:
+                continue
+
+    async def poll(
+        self,
+        described: Mapping[str, Any],
+        revision: int | None,
+        waiting: Iterable[int],
+        sender: str,
+    ) -> dict[str, Any]:
+        """What changed for a process since a revision, as soon as something did."""
+        process = self._known(described, sender)
+        process.revision = revision
+        process.seen_s = time.monotonic()
+        self._acknowledged.set()
+        numbers = set(waiting)
+        with polling(process):
+            deadline_s = time.monotonic() + POLL_S
+            while True:
+                process.wake.clear()
+                tickets = await self._tickets(numbers | process.answered)
+                done = [t for t in tickets if t.state is not TicketState.ASKED]
+                left_s = deadline_s - time.monotonic()
+                if revision != self.revision or done or left_s <= 0 or self.closing:
+                    process.answered -= {ticket.number for ticket in done}
+                    return self._answer(done, first=revision is None)
+                try:
+                    await asyncio.wait_for(process.wake.wait(), left_s)
+                except TimeoutError:
+                    continue
+
+    def close(self) -> None:
+        """Let every poll go: the collector ends."""
+        self.closing = True
+        for process in self._processes.values():
+            process.wake.set()
+
+    async def _tickets(self, numbers: set[int]) -> list[Ticket]:
+        if not numbers:
+            return []
+        now_ns = time.time_ns()
+        found = await asyncio.to_thread(self.store.tickets, sorted(numbers))
+        return [ticket.seen_at(now_ns) for ticket in found]
+
+    def _answer(self, tickets: Iterable[Ticket], *, first: bool) -> dict[str, Any]:
+        changes: dict[str, Any] = {
+            "revision": self.revision,
+            "orders": [order_json(order) for order in self.orders],
+            "tickets": [ticket_json(ticket, time.time_ns()) for ticket in tickets],
+        }
+        return changes | ({"policy": self.policy} if first else {})
+
+    def _known(self, described: Mapping[str, Any], sender: str) -> Process:
+        """The process that polls; one that others would have to guess the id of."""
+        identity = str(described.get("id") or "")[:TEXT_CHARS_MAX]
+        process = self._processes.get(identity)
+        if process is None:
+            pid = described.get("pid")
+            process = self._processes[identity] = Process(
+                identity,
+                str(described.get("host") or "")[:TEXT_CHARS_MAX],
+                pid if isinstance(pid, int) else 0,
+                str(described.get("service") or "")[:TEXT_CHARS_MAX],
+                sender,
+            )
+            while len(self._processes) > PROCESSES_MAX:
+                self._processes.popitem(last=False)
+        else:
+            self._processes.move_to_end(identity)
+        return process
+
+
+@contextmanager
+def polling(process: Process) -> Generator[None]:
+    """Count a process's open poll; one that is cancelled was cut off, as by the process's end."""
+    process.polls += 1
+    try:
+        yield
+        process.seen_s = time.monotonic()
+    except asyncio.CancelledError:
+        process.seen_s = -GONE_S
+        raise
+    finally:
+        process.polls -= 1
+
+
+def ticket_json(ticket: Ticket, now_ns: int) -> dict[str, Any]:
+    """A ticket for whoever waits for it."""
+    return {
+        "number": ticket.number,
+        "state": str(ticket.state),
+        "tool": ticket.tool,
+        "by": ticket.by,
+        "because": ticket.because,
+        "reasons": [{"text": text} for text in ticket.reasons],
+        "expires_in_s": max(0.0, (ticket.expires_at_ns - now_ns) / 1e9),
+    }

@@ -1,0 +1,70 @@
+"""Preflight: what is decided about an action before it runs, and what its agent does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from aftershock.approval import Gate
+from aftershock.gate.admission import Code, Reason, admission
+from aftershock.gate.decide import Call, decide
+from aftershock.gate.orders import Order, Verb, order_for
+from aftershock.guard.protocol import order_json, reason_json
+from aftershock.model import Tier
+from aftershock.policy.policy import Policy, ToolRule, describe, limits_for, rule_of
+from aftershock_collector.control.knowledge import Knowledge
+
+
+class Preflight:
+    """Answers from memory: the operator's policy, orders, and what is known of targets."""
+
+    def __init__(self, policy: Policy, knowledge: Knowledge) -> None:
+        self._policy = policy
+        # One policy for each tier: caches of rules are kept by policy.
+        self._by_tier: Mapping[str, Policy] = {
+            str(tier): replace(policy, tools=(ToolRule("*", tier=tier), *policy.tools))
+            for tier in Tier
+        }
+        self.knowledge = knowledge
+
+    def check(  # noqa: PLR0917
+        self,
+        tool: str,
+        tier: str,
+        arguments: Mapping[str, Any],
+        targets: tuple[str, ...],
+        run: str,
+        agent: str | None,
+        orders: Iterable[Order],
+        now_ns: int,
+    ) -> dict[str, Any]:
+        """The decision, its reasons, and what is unknown to the agent.
+
+        `tier` counts where the operator's policy does not say what the tool can do.
+        """
+        policy = self._with_tier(tool, tier)
+        call = Call(tool, arguments, run, agent, targets)
+        found = decide(call, policy, limits_for(policy, agent), lambda: None)
+        reasons = list(found.reasons)
+        order = order_for(orders, run, agent)
+        if order is not None and not policy.gate.is_always_open(tool):
+            gate = Gate.DENY if order.verb is Verb.STOP else Gate.ASK
+            text = f"{order.by} ordered {order.verb} for {order.scope}: {order.because}"
+            reasons.append(Reason(Code.ORDER, gate, text))
+        own = describe(policy, tool, arguments).targets or targets
+        decided = admission(reasons)
+        return {
+            "decision": str(decided.gate),
+            "reasons": [reason_json(reason) for reason in decided.reasons],
+            "unknown": self.knowledge.about(own, run, now_ns),
+            "targets": list(own),
+            "order": None if order is None else order_json(order),
+            "mode": str(policy.gate.mode),
+        }
+
+    def _with_tier(self, tool: str, tier: str) -> Policy:
+        """The policy, which also knows the tier that the asking process says, if it is silent."""
+        if rule_of(self._policy, tool).tier is not None:
+            return self._policy
+        return self._by_tier.get(tier, self._policy)

@@ -1,0 +1,268 @@
+"""The routes that agents' processes and operators use: polls, preflight, tickets, orders."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, cast
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from aftershock.gate.orders import Order, Verb
+from aftershock.guard.protocol import (
+    ORDERS_PATH,
+    POLL_PATH,
+    PREFLIGHT_PATH,
+    SPEND_PATH,
+    TICKETS_PATH,
+    order_json,
+)
+from aftershock_collector.access.middleware import SENDER
+from aftershock_collector.control.board import Board, Process, ticket_json
+from aftershock_collector.control.preflight import Preflight
+from aftershock_collector.store.interface import StoreRefused
+from aftershock_collector.store.tickets import Ticket
+
+BODY_BYTES_MAX = 262_144  # arguments are cut to a few thousand characters each
+TEXT_CHARS_MAX = 2_000
+WAIT_S, WAIT_MAX_S = 2.0, 30.0  # for acknowledgements
+VALID_S, VALID_MAX_S = 3_600.0, 86_400.0  # of a ticket: never longer than a day
+REASONS_MAX = 20
+TARGETS_MAX = 50
+
+Handler = Callable[[Mapping[str, Any], str], Coroutine[Any, Any, Mapping[str, Any]]]
+
+
+class Bad(ValueError):  # noqa: N818  (it names the request)
+    """A request that cannot be understood; says why."""
+
+
+def routes(board: Board, preflight: Preflight) -> list[Route]:
+    """Every route of this room."""
+    control = Control(board, preflight)
+    posted: Mapping[str, Handler] = {
+        POLL_PATH: control.poll,
+        PREFLIGHT_PATH: control.preflight,
+        TICKETS_PATH: control.ask,
+        SPEND_PATH: control.spend,
+        ORDERS_PATH: control.order,
+    }
+    return [
+        *(Route(path, endpoint(handler), methods=["POST"]) for path, handler in posted.items()),
+        Route(ORDERS_PATH, control.status, methods=["GET"]),
+    ]
+
+
+def endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    """A handler of JSON as a route."""
+
+    async def respond(request: Request) -> Response:
+        try:
+            body = await body_of(request)
+            answer = await unless_gone(request, handler(body, request.scope["state"][SENDER]))
+        except (Bad, StoreRefused) as error:
+            return JSONResponse({"code": 400, "message": str(error)}, 400)
+        return JSONResponse(answer)
+
+    return respond
+
+
+async def unless_gone(
+    request: Request, handled: Coroutine[Any, Any, Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    """What a handler answers; it is cancelled once whoever asked has gone."""
+    answering = asyncio.ensure_future(handled)
+    leaving = asyncio.ensure_future(gone(request))
+    try:
+        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        return await answering if answering.done() else {}
+    finally:
+        for task in (answering, leaving):
+            task.cancel()
+
+
+async def gone(request: Request) -> None:
+    """Returns once the other side has closed the connection."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def body_of(request: Request) -> Mapping[str, Any]:
+    """The JSON object of a request. Raises Bad."""
+    data = b""
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > BODY_BYTES_MAX:
+            raise Bad(f"the body is larger than {BODY_BYTES_MAX} bytes")
+    try:
+        body: Any = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise Bad(f"the body is no JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise Bad("the body is no JSON object")
+    return cast("dict[str, Any]", body)
+
+
+class Control:
+    """The handlers. Each gets a body and the name of who sent it."""
+
+    def __init__(self, board: Board, preflight: Preflight) -> None:
+        self._board = board
+        self._preflight = preflight
+
+    async def poll(self, body: Mapping[str, Any], sender: str) -> Mapping[str, Any]:
+        """Hold a process's poll until something changed for it."""
+        process, revision = mapping_in(body, "process"), body.get("revision")
+        waiting = [one for one in list_in(body, "waiting") if isinstance(one, int)]
+        if not process.get("id"):
+            raise Bad("process.id is missing")
+        known = revision if isinstance(revision, int) else None
+        return await self._board.poll(process, known, waiting, sender)
+
+    async def preflight(self, body: Mapping[str, Any], _sender: str) -> Mapping[str, Any]:
+        """What is decided about an action, and what its agent should know."""
+        action, run = mapping_in(body, "action"), mapping_in(body, "run")
+        tool = text_in(action, "tool")
+        if not tool:
+            raise Bad("action.tool is missing")
+        targets = tuple(str(one)[:TEXT_CHARS_MAX] for one in list_in(body, "targets"))
+        return self._preflight.check(
+            tool,
+            text_in(action, "tier"),
+            mapping_in(action, "arguments"),
+            targets[:TARGETS_MAX],
+            text_in(run, "id"),
+            text_in(run, "agent") or None,
+            self._board.orders,
+            time.time_ns(),
+        )
+
+    async def ask(self, body: Mapping[str, Any], sender: str) -> Mapping[str, Any]:
+        """The ticket for one action: a new one, or the one that is there already."""
+        action, run = mapping_in(body, "action"), mapping_in(body, "run")
+        digest, tool = text_in(body, "digest"), text_in(action, "tool")
+        if not digest or not tool:
+            raise Bad("digest and action.tool are needed")
+        now_ns = time.time_ns()
+        arguments: Any = body.get("arguments")
+        reasons = [
+            text_in(cast("dict[str, Any]", one), "text")
+            for one in list_in(body, "reasons")[:REASONS_MAX]
+            if isinstance(one, dict)
+        ]
+        valid_s = min(max(number_in(body, "valid_s", VALID_S), 1.0), VALID_MAX_S)
+        wanted = Ticket(
+            digest=digest,
+            tool=tool,
+            tier=text_in(action, "tier"),
+            run=text_in(run, "id"),
+            asked_at_ns=now_ns,
+            expires_at_ns=now_ns + int(valid_s * 1e9),
+            agent=text_in(run, "agent") or None,
+            targets=tuple(str(one) for one in list_in(body, "targets")[:TARGETS_MAX]),
+            arguments=cast("dict[str, Any]", arguments) if isinstance(arguments, dict) else None,
+            reasons=tuple(filter(None, reasons)),
+            process=text_in(body, "process") or None,
+            sender=sender,
+        )
+        ticket = await asyncio.to_thread(self._board.store.ask, wanted)
+        return {"ticket": ticket_json(ticket, now_ns)}
+
+    async def spend(self, body: Mapping[str, Any], _sender: str) -> Mapping[str, Any]:
+        """Use an approval for the one call that begins now."""
+        number, nonce = body.get("number"), text_in(body, "nonce")
+        if not isinstance(number, int) or not nonce:
+            raise Bad("number and nonce are needed")
+        now_ns = time.time_ns()
+        spent, ticket = await asyncio.to_thread(
+            self._board.store.spend,
+            number,
+            text_in(body, "digest"),
+            nonce,
+            text_in(body, "run"),
+            now_ns,
+        )
+        if ticket is None:
+            raise Bad("no ticket of this number covers this action")
+        return {"spent": spent, "ticket": ticket_json(ticket, now_ns)}
+
+    async def order(self, body: Mapping[str, Any], sender: str) -> Mapping[str, Any]:
+        """Keep an order, push it, and wait until every connected process has applied it."""
+        wanted = order_in(body, sender)
+        wait_s = min(number_in(body, "wait_s", WAIT_S), WAIT_MAX_S)
+        began_s = time.monotonic()
+        order = await self._board.order(wanted)
+        obeyed, missing = await self._board.acknowledged(self._board.revision, wait_s)
+        return {
+            "order": order_json(order),
+            "acknowledged": list(map(process_json, obeyed)),
+            "missing": list(map(process_json, missing)),
+            "seconds": time.monotonic() - began_s,
+        }
+
+    async def status(self, _request: Request) -> Response:
+        """Orders in force, and the processes that are connected."""
+        board = self._board
+        return JSONResponse(
+            {
+                "orders": list(map(order_json, board.orders)),
+                "processes": list(map(process_json, board.processes)),
+            }
+        )
+
+
+def order_in(body: Mapping[str, Any], sender: str) -> Order:
+    """The order that a request gives. Raises Bad."""
+    run, agent = text_in(body, "run") or None, text_in(body, "agent") or None
+    everything = body.get("all") is True
+    if (run is not None) + (agent is not None) + everything != 1:
+        raise Bad("name one of run, agent and all: true")
+    by, because = text_in(body, "by"), text_in(body, "because")
+    if not by or not because:
+        raise Bad("by and because are needed: who orders it, and why")
+    try:
+        verb = Verb(text_in(body, "verb"))
+    except ValueError:
+        raise Bad(f"verb is one of {', '.join(Verb)}") from None
+    # What a body says of its author is a claim; what the gate found out is beside it.
+    return Order(0, verb, f"{by} ({sender})", because, time.time_ns(), run, agent)
+
+
+def process_json(process: Process) -> Mapping[str, Any]:
+    """A process, for whoever must find it."""
+    return {
+        "id": process.id,
+        "host": process.host,
+        "pid": process.pid,
+        "service": process.service,
+        "sender": process.sender,
+    }
+
+
+def mapping_in(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """A mapping of a body; empty where there is none."""
+    value: Any = body.get(key)
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def list_in(body: Mapping[str, Any], key: str) -> list[Any]:
+    """A list of a body; empty where there is none."""
+    value: Any = body.get(key)
+    return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+def text_in(body: Mapping[str, Any], key: str) -> str:
+    """A text of a body, cut; empty where there is none."""
+    value: Any = body.get(key)
+    return value[:TEXT_CHARS_MAX] if isinstance(value, str) else ""
+
+
+def number_in(body: Mapping[str, Any], key: str, default: float) -> float:
+    """A number of a body."""
+    value: Any = body.get(key)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and value == value else default  # noqa: PLR0124 (not NaN)

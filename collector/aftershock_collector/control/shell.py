@@ -1,0 +1,327 @@
+"""Shell commands: what a whole script can do, by parsing it; never by searching its text.
+
+Pipes, lists, loops, substitutions, here-documents, `bash -c`, wrappers such as sudo and xargs, and
+commands inside ssh, docker and kubectl are followed. What cannot be parsed is a write.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import tree_sitter_bash
+from tree_sitter import Language, Node, Parser
+
+from aftershock.model import Tier
+from aftershock_collector.control.effects import READS, UNKNOWN, WRITES, Effect, Words, positional
+from aftershock_collector.control.programs import effect_of
+from aftershock_collector.control.tiers import worst
+
+COMMAND_CHARS_MAX = 50_000
+DEPTH_MAX = 6  # of scripts inside scripts
+SHELLS = frozenset({"bash", "sh", "zsh", "dash", "ksh", "ash"})
+# Programs that run the command that follows them, and their options that have a value.
+WRAPPERS: dict[str, frozenset[str]] = {
+    "sudo": frozenset({"-u", "-g", "-h", "-p", "-C", "-r", "-t", "-T", "-D", "-R"}),
+    "doas": frozenset({"-u", "-C"}),
+    "env": frozenset({"-u", "--unset", "-C", "--chdir", "-S", "--split-string"}),
+    "nohup": frozenset(), "time": frozenset({"-f", "-o"}), "command": frozenset(),
+    "exec": frozenset({"-a"}), "builtin": frozenset(), "nice": frozenset({"-n"}),
+    "ionice": frozenset({"-c", "-n", "-p"}), "setsid": frozenset(), "stdbuf": frozenset(),
+    "timeout": frozenset({"-s", "--signal", "-k", "--kill-after"}),
+    "xargs": frozenset({"-I", "-n", "-P", "-L", "-d", "-a", "-s", "-E"}),
+    "watch": frozenset({"-n", "--interval"}), "strace": frozenset({"-e", "-o", "-p"}),
+    "chroot": frozenset(), "unbuffer": frozenset(), "then": frozenset(), "parallel": frozenset(),
+    "aftershock": frozenset(),
+}  # fmt: skip
+FIRST_IS_THEIRS = frozenset({"timeout", "chroot"})  # their first word is a time, or a place
+SAFE_FILES = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"})
+NO_WORDS = frozenset(
+    {"variable_assignment", "file_redirect", "herestring_redirect", "heredoc_redirect", "comment"}
+)
+ASSIGNMENT = re.compile(rb"^\w+=")
+LITERALS = frozenset({"word", "number", "raw_string", "string", "concatenation", "string_content"})
+
+ESCAPED_START = re.compile(r"\n[ \t]*\\(?=\w)")
+
+_parser = Parser(Language(tree_sitter_bash.language()))
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a script can do."""
+
+    tier: Tier
+    targets: tuple[str, ...]
+    understood: bool  # False: a part of it counts as a write because it could not be followed
+
+
+@lru_cache(maxsize=2_048)  # agents repeat their commands
+def read_script(text: str, depth: int = 0) -> Script:
+    """Read a script of a shell."""
+    if len(text) > COMMAND_CHARS_MAX or depth > DEPTH_MAX:
+        return Script(Tier.WRITE, (), understood=False)
+    # The grammar joins a line to one that begins with a backslash, as in `\\rm x` against aliases.
+    text = ESCAPED_START.sub("\n", text)
+    tree = _parser.parse(text.encode("utf-8", "replace"))
+    effects = list(walk(tree.root_node, depth))
+    if tree.root_node.has_error:
+        effects.append(UNKNOWN)
+    return Script(
+        worst(effect.tier for effect in effects),
+        tuple(dict.fromkeys(target for effect in effects for target in effect.targets)),
+        all(effect.understood for effect in effects),
+    )
+
+
+def walk(node: Node, depth: int, given: str | None = None) -> Iterator[Effect]:
+    """The effect of each command and redirection below a node."""
+    if node.type == "redirected_statement":
+        body = node.child_by_field_name("body")
+        text = here_text(node)
+        for child in node.children:
+            if child == body:
+                yield from walk(child, depth, text)
+            else:
+                yield from walk(child, depth)
+        return
+    if node.type == "pipeline":
+        yield from pipeline(node, depth, given)
+        return
+    if node.type == "command":
+        yield from command(node, depth, given)
+    elif node.type == "file_redirect":
+        yield redirected(node)
+    for child in node.children:
+        yield from walk(child, depth)
+
+
+def pipeline(node: Node, depth: int, given: str | None) -> Iterator[Effect]:
+    """Commands of a pipe: what an earlier one writes is not known, unless it only echoes."""
+    text, is_first = given, True
+    for child in node.named_children:
+        if not is_first and text is None and runs_its_input(child):
+            yield UNKNOWN  # `curl … | bash`: whatever comes runs
+        yield from walk(child, depth, text)
+        text, is_first = echoed(child), False
+
+
+def command(node: Node, depth: int, given: str | None) -> Iterator[Effect]:
+    """One simple command, with the command that it wraps."""
+    given = here_text(node) or given
+    for words in commands_in(node):
+        yield from effects_of([literal(word) for word in words], depth, given)
+
+
+def effects_of(words: Words, depth: int, given: str | None) -> Iterator[Effect]:
+    """What a command and those that it runs can do."""
+    while words and words[0] is not None:
+        program = words[0].rpartition("/")[2]
+        if program not in WRAPPERS:
+            break
+        if program == "env" and any(word in {"-S", "--split-string"} for word in words):
+            yield UNKNOWN
+            return
+        inner = unwrapped(words, program)
+        if program == "xargs" and (not inner or inner[0] in SHELLS):
+            yield UNKNOWN if inner else READS
+            return
+        if not inner:
+            return
+        words = inner
+    if not words:
+        return
+    program = None if words[0] is None else words[0].rpartition("/")[2]
+    inside = scripts_in(program, words, given)
+    if inside is None:
+        yield effect_of(words, given)
+        return
+    for script in inside:
+        if script is None:
+            yield UNKNOWN
+        else:
+            found = read_script(script, depth + 1)
+            yield Effect(found.tier, found.targets, found.understood)
+
+
+def unwrapped(words: Words, program: str) -> Words:
+    """The command inside `sudo -u x FOO=1 command …`."""
+    valued = WRAPPERS[program]
+    place, skip = 1, program in FIRST_IS_THEIRS
+    while place < len(words):
+        word = words[place]
+        if word is None:
+            return words[place:]
+        if word == "--":
+            place += 1
+            break
+        if word.startswith("-"):
+            place += 2 if word in valued else 1
+        elif "=" in word and program in {"sudo", "env", "doas"}:
+            place += 1
+        elif skip:
+            place, skip = place + 1, False
+        else:
+            break
+    return words[place:]
+
+
+def scripts_in(program: str | None, words: Words, given: str | None) -> list[str | None] | None:
+    """Scripts that a command runs: `bash -c …`, `eval`, ssh, docker exec. None: it runs none."""
+    rest = words[1:]
+    if program in SHELLS:
+        for place, word in enumerate(rest):
+            if word and word.startswith("-") and not word.startswith("--") and "c" in word:
+                return [rest[place + 1] if place + 1 < len(rest) else None]
+        return [given] if not positional(rest, frozenset()) else [None]
+    if program in {"eval", "source", "."}:
+        whole = None if None in rest or program != "eval" else " ".join(filter(None, rest))
+        return [whole]
+    if program == "ssh":
+        places = positional(rest, frozenset({"-p", "-i", "-l", "-o", "-F", "-J", "-L", "-R"}))
+        inner = places[1:]
+        return [None if None in inner or not inner else " ".join(filter(None, inner))]
+    if program in {"docker", "podman", "kubectl", "oc", "nerdctl"} and "exec" in rest[:8]:
+        return [executed(rest)]
+    if program == "find" and any(word in {"-exec", "-execdir", "-ok", "-okdir"} for word in rest):
+        return [found_command(rest)]
+    return None
+
+
+def executed(words: Words) -> str | None:
+    """The command of `docker exec -it c …` and `kubectl exec pod -- …`, as a script."""
+    after = list(words[list(words).index("exec") + 1 :])
+    if "--" in after:
+        return joined(after[after.index("--") + 1 :])
+    valued = frozenset({"-e", "--env", "-u", "--user", "-w", "--workdir", "-n", "-c"})
+    while after and after[0] is not None and after[0].startswith("-"):
+        after = after[2 if after[0] in valued else 1 :]
+    return joined(after[1:])  # the first word is the container, or the pod
+
+
+def found_command(words: Words) -> str | None:
+    """What `find … -exec` runs for each file, which is not known."""
+    start = next(n for n, word in enumerate(words) if word and word.startswith(("-exec", "-ok")))
+    inner = [word for word in words[start + 1 :] if word not in {";", "+", "\\;"}]
+    return joined([word or "a-file" for word in inner])
+
+
+def joined(words: Words) -> str | None:
+    """Words as a script again; None where one of them is not known, or there is none."""
+    if not words or None in words:
+        return None
+    return " ".join(quoted(word) for word in words if word is not None)
+
+
+def quoted(word: str) -> str:
+    """A word so that a shell reads it as one."""
+    return "'" + word.replace("'", "'\\''") + "'"
+
+
+# --- The tree ----------------------------------------------------------------------------------
+
+
+def commands_in(node: Node) -> Iterator[list[Node]]:
+    """The words of a command, its name first; assignments before it are left out.
+
+    The grammar joins a line to the pipe above it where `||` follows: here, a line ends a command.
+    """
+    words: list[Node] = []
+    end = node.start_byte
+    source = (node.text or b"").replace(b"\\\n", b"  ")
+    for child in node.children:
+        gap = source[end - node.start_byte : child.start_byte - node.start_byte]
+        if b"\n" in gap and words:
+            yield words
+            words = []
+        end = child.end_byte
+        if child.type == "command_name":
+            words.append(child.children[0] if child.children else child)
+        elif (
+            child.is_named
+            and child.type not in NO_WORDS
+            and (words or not ASSIGNMENT.match(child.text or b""))
+        ):
+            words.append(child)
+    if words:
+        yield words
+
+
+def first_words(node: Node) -> list[str | None]:
+    """The words of the first command of a node."""
+    return [literal(word) for word in next(commands_in(node), [])]
+
+
+def literal(node: Node) -> str | None:
+    """The text of a word. None: it depends on what is known only when it runs."""
+    if node.type not in LITERALS:
+        return None
+    raw = text_of(node)
+    if node.type == "raw_string":
+        return raw[1:-1]
+    if node.type in {"string", "concatenation"}:
+        parts: list[str | None] = [literal(child) for child in node.children if child.type != '"']
+        if node.type == "string" and not node.named_children:
+            return raw[1:-1]
+        return None if None in parts else "".join(part for part in parts if part is not None)
+    if node.type == "word" and any(mark in raw for mark in "*?[{~"):
+        return None if raw.startswith("~") or "{" in raw.replace("{}", "") else raw
+    return raw.replace("\\", "") if node.type == "word" else raw
+
+
+def text_of(node: Node) -> str:
+    """The source of a node."""
+    text: Any = node.text
+    return text.decode("utf-8", "replace") if text else ""
+
+
+def here_text(node: Node) -> str | None:
+    """What a here-document or a here-string gives to a command; None where it is not known."""
+    for child in node.children:
+        if child.type == "heredoc_redirect":
+            body = next((one for one in child.children if one.type == "heredoc_body"), None)
+            expands = body is not None and any(
+                c.type != "string_content" for c in body.named_children
+            )
+            return None if body is None or expands else text_of(body)
+        if child.type == "herestring_redirect":
+            return literal(child.named_children[-1]) if child.named_children else None
+    return None
+
+
+def redirected(node: Node) -> Effect:
+    """A redirection: into a file it writes."""
+    operator = next((child.type for child in node.children if not child.is_named), "")
+    if "<" in operator and ">" not in operator:
+        return READS
+    destination = node.child_by_field_name("destination")
+    place = None if destination is None else literal(destination)
+    if operator in {">&", "<&"} and place is not None and place.isdigit():
+        return READS
+    return READS if place in SAFE_FILES else WRITES
+
+
+def runs_its_input(node: Node) -> bool:
+    """True for a shell or an interpreter at the end of a pipe that reads its script from there."""
+    body = node.child_by_field_name("body") or node
+    if body.type != "command":
+        return False
+    words: Words = first_words(body)
+    while words and words[0] in WRAPPERS:
+        words = unwrapped(words, str(words[0]))
+    program = None if not words or words[0] is None else words[0].rpartition("/")[2]
+    interprets = {"python", "python3", "perl", "ruby", "node", *SHELLS}
+    return program in interprets
+
+
+def echoed(node: Node) -> str | None:
+    """What an `echo` or `printf` of known words writes; None for everything else."""
+    if node.type != "command":
+        return None
+    words = first_words(node)
+    if not words or words[0] not in {"echo", "printf"} or None in words:
+        return None
+    return " ".join(word for word in words[1:] if word and not word.startswith("-"))

@@ -1,0 +1,77 @@
+"""Control in a running collector: what it is fed, and what it does beside the servers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.routing import Route
+
+from aftershock.policy.policy import Policy
+from aftershock_collector.config.model import Config
+from aftershock_collector.control.board import REFRESH_S, Board
+from aftershock_collector.control.knowledge import FIRING_S, Knowledge
+from aftershock_collector.control.preflight import Preflight
+from aftershock_collector.control.routes import routes
+from aftershock_collector.sources.requests import Observations
+from aftershock_collector.sources.silences import Silences
+from aftershock_collector.store.interface import StoreUnavailable
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.store.tickets import SqliteTickets
+from aftershock_collector.store.writer import SqliteStore
+
+CHANGES_RESTORED_MAX = 10_000
+
+log = logging.getLogger("aftershock")
+
+
+@dataclass(frozen=True, slots=True)
+class Controlled:
+    """The control of one collector."""
+
+    board: Board
+    preflight: Preflight
+    silences: Silences | None
+
+    @classmethod
+    def of(cls, config: Config, policy: Policy, store: SqliteStore, reader: Reader) -> Controlled:
+        """With what an earlier process of this collector knew of the infrastructure."""
+        knowledge = Knowledge(config.infrastructure.topology)
+        now_ns = time.time_ns()
+        since_ns = now_ns - int(FIRING_S * 1e9)
+        knowledge.record((), reader.changes(since_ns, now_ns, CHANGES_RESTORED_MAX))
+        url = config.on_call.alertmanager_url
+        silences = Silences(url, knowledge.set_silences) if url else None
+        board = Board(SqliteTickets(store), config.document)
+        return cls(board, Preflight(policy, knowledge), silences)
+
+    def consuming(self, consume: Callable[[Observations], None]) -> Callable[[Observations], None]:
+        """What arrives is judged, and known to whoever asks before a call."""
+
+        def both(arrived: Observations) -> None:
+            self.preflight.knowledge.record(arrived.steps, arrived.changes)
+            consume(arrived)
+
+        return both
+
+    def routes(self) -> list[Route]:
+        """What agents' processes and operators ask."""
+        return routes(self.board, self.preflight)
+
+    def background(self) -> Sequence[Coroutine[Any, Any, None]]:
+        """What runs beside the servers until it is cancelled."""
+        reading = () if self.silences is None else (self.silences.run(),)
+        return (self._refreshing(), *reading)
+
+    async def _refreshing(self) -> None:
+        """Push what commands beside this collector wrote into its store."""
+        while True:
+            await asyncio.sleep(REFRESH_S)
+            try:
+                await self.board.refresh()
+            except StoreUnavailable as error:
+                log.warning("orders and approvals cannot be read: %s", error)

@@ -1,0 +1,207 @@
+"""Tickets: requests for a person's approval of one exact call, and orders of people to agents.
+
+Every transition is one conditional update in one transaction, so that two collectors' threads, a
+command beside them and a crash in between cannot use one approval twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from aftershock.gate.orders import Order, in_force
+from aftershock_collector.store.serialization import from_text, to_text
+from aftershock_collector.store.writer import SqliteStore
+
+LISTED_MAX = 500  # tickets and orders of one answer
+
+
+class TicketState(StrEnum):
+    """Where a ticket is in its life."""
+
+    ASKED = "asked"
+    APPROVED = "approved"
+    DENIED = "denied"
+    SPENT = "spent"  # its one call has begun
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One request for approval, and its answer."""
+
+    digest: str  # of agent, tool, arguments and targets: it covers that action only
+    tool: str
+    tier: str
+    run: str
+    asked_at_ns: int
+    expires_at_ns: int
+    agent: str | None = None
+    targets: tuple[str, ...] = ()
+    arguments: Mapping[str, Any] | None = None  # redacted; what the person sees
+    reasons: tuple[str, ...] = ()
+    process: str | None = None  # that waits for the answer
+    sender: str = ""
+    number: int = 0  # 0: not stored yet
+    state: TicketState = TicketState.ASKED
+    by: str | None = None
+    because: str = ""
+    answered_at_ns: int | None = None
+    spent_at_ns: int | None = None
+    spent_by: str | None = None  # the nonce of the call that used it, and its run
+    also: tuple[str, ...] = field(default=())  # further runs that asked for the same
+
+    def seen_at(self, now_ns: int) -> Ticket:
+        """As it stands at a moment: one that nobody used in time has expired."""
+        open_states = {TicketState.ASKED, TicketState.APPROVED, TicketState.DENIED}
+        if self.state in open_states and now_ns >= self.expires_at_ns:
+            return replace(self, state=TicketState.EXPIRED)
+        return self
+
+
+class SqliteTickets:
+    """Tickets and orders of one store. Methods may be called from any thread."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+
+    def ask(self, wanted: Ticket) -> Ticket:
+        """The ticket for an action: one that is still valid, else a new one.
+
+        A denial is valid as long as an approval: an agent that asks again gets the same answer.
+        """
+        now_ns = wanted.asked_at_ns
+        with self._store.transaction() as connection:
+            found = connection.execute(
+                "SELECT number, body FROM tickets WHERE digest = ? AND expires_at_ns > ?"
+                " AND state IN ('asked', 'approved', 'denied') ORDER BY number DESC LIMIT 1",
+                (wanted.digest, now_ns),
+            ).fetchone()
+            if found is not None:
+                known = from_text(Ticket, found[1])
+                ticket = replace(known, number=found[0], process=wanted.process)
+                if wanted.run not in (known.run, *known.also):
+                    ticket = replace(ticket, also=(*known.also, wanted.run)[-LISTED_MAX:])
+                self._update(connection, ticket, now_ns)
+                return ticket
+            number = connection.execute(
+                "INSERT INTO tickets (digest, state, asked_at_ns, expires_at_ns, changed_at_ns,"
+                " body) VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    wanted.digest,
+                    wanted.state,
+                    now_ns,
+                    wanted.expires_at_ns,
+                    now_ns,
+                    to_text(wanted),
+                ),
+            ).lastrowid
+        return replace(wanted, number=number or 0)
+
+    def answer(
+        self, number: int, *, approve: bool, by: str, because: str, now_ns: int
+    ) -> tuple[bool, Ticket | None]:
+        """Keep a person's answer. (True, the ticket), or (False, why not: as it stands or None).
+
+        A denial may be turned into an approval; what was spent or has expired stays as it is.
+        """
+        state = TicketState.APPROVED if approve else TicketState.DENIED
+        with self._store.transaction() as connection:
+            ticket = self._one(connection, number)
+            if ticket is None or ticket.seen_at(now_ns).state not in {
+                TicketState.ASKED,
+                TicketState.APPROVED,
+                TicketState.DENIED,
+            }:
+                return False, None if ticket is None else ticket.seen_at(now_ns)
+            ticket = replace(ticket, state=state, by=by, because=because, answered_at_ns=now_ns)
+            self._update(connection, ticket, now_ns)
+        return True, ticket
+
+    def spend(
+        self, number: int, digest: str, nonce: str, run: str, now_ns: int
+    ) -> tuple[bool, Ticket | None]:
+        """Use an approval for one call; the same nonce may ask again, if its answer was lost."""
+        spent_by = f"{nonce}/{run}"
+        with self._store.transaction() as connection:
+            ticket = self._one(connection, number)
+            if ticket is None or ticket.digest != digest:
+                return False, None
+            seen = ticket.seen_at(now_ns)
+            if seen.state is TicketState.SPENT:
+                return seen.spent_by == spent_by, seen
+            if seen.state is not TicketState.APPROVED:
+                return False, seen
+            ticket = replace(ticket, state=TicketState.SPENT, spent_at_ns=now_ns, spent_by=spent_by)
+            self._update(connection, ticket, now_ns)
+        return True, ticket
+
+    def tickets(self, numbers: Sequence[int]) -> list[Ticket]:
+        """Tickets by their numbers; unknown ones are left out."""
+        chosen = list(numbers)[:LISTED_MAX]
+        marks = ",".join("?" * len(chosen))
+        rows = self._store.select(
+            f"SELECT number, body FROM tickets WHERE number IN ({marks})",  # noqa: S608 (marks)
+            tuple(chosen),
+        )
+        return [replace(from_text(Ticket, body), number=number) for number, body in rows]
+
+    def changed_since(self, changed_at_ns: int) -> list[Ticket]:
+        """Tickets that were asked, answered or used since a stamp."""
+        rows = self._store.select(
+            "SELECT number, body FROM tickets WHERE changed_at_ns > ? LIMIT ?",
+            (changed_at_ns, LISTED_MAX),
+        )
+        return [replace(from_text(Ticket, body), number=number) for number, body in rows]
+
+    def newest(self, *, open_only: bool, now_ns: int) -> list[Ticket]:
+        """The newest tickets, or those that wait for an answer."""
+        rows = self._store.select(
+            "SELECT number, body FROM tickets"
+            " WHERE NOT ? OR (state = 'asked' AND expires_at_ns > ?)"
+            " ORDER BY number DESC LIMIT ?",
+            (open_only, now_ns, LISTED_MAX),
+        )
+        return [replace(from_text(Ticket, body), number=number) for number, body in rows]
+
+    def order(self, order: Order) -> Order:
+        """Keep an order; returns it with its number."""
+        with self._store.transaction() as connection:
+            number = connection.execute(
+                "INSERT INTO orders (given_at_ns, body) VALUES (?, ?)",
+                (order.given_at_ns, to_text(order)),
+            ).lastrowid
+            kept = replace(order, number=number or 0)
+            connection.execute(
+                "UPDATE orders SET body = ? WHERE number = ?", (to_text(kept), number)
+            )
+        return kept
+
+    def orders(self) -> tuple[Order, ...]:
+        """Orders in force."""
+        rows = self._store.select("SELECT body FROM orders ORDER BY number", ())
+        return in_force(from_text(Order, body) for (body,) in rows)
+
+    def stamp(self) -> tuple[int, int]:
+        """Different after each change of orders or tickets, whoever made it."""
+        ((orders, tickets),) = self._store.select(
+            "SELECT (SELECT coalesce(max(number), 0) FROM orders),"
+            " (SELECT coalesce(max(changed_at_ns), 0) FROM tickets)",
+            (),
+        )
+        return orders, tickets
+
+    @staticmethod
+    def _one(connection: Any, number: int) -> Ticket | None:
+        row = connection.execute("SELECT body FROM tickets WHERE number = ?", (number,)).fetchone()
+        return None if row is None else replace(from_text(Ticket, row[0]), number=number)
+
+    @staticmethod
+    def _update(connection: Any, ticket: Ticket, now_ns: int) -> None:
+        connection.execute(
+            "UPDATE tickets SET state = ?, changed_at_ns = max(changed_at_ns + 1, ?), body = ?"
+            " WHERE number = ?",
+            (ticket.state, now_ns, to_text(ticket), ticket.number),
+        )
