@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test test-slow stack-env stack-programs stack-test check docs bench load eval-rules eval-limits eval-impact fuzz memory day clean
+.PHONY: setup demo test test-slow stack-env stack-programs stack-test check docs bench bench-guard load eval-rules eval-limits eval-impact fuzz memory day clean
 
 setup: $(STAMP)  ## make the environment from the lock
 
@@ -48,6 +48,9 @@ bench: $(STAMP)  ## figures that compare within one run
 	$(BIN)/python -m tests.bench.agent
 	$(BIN)/python -m tests.bench.collector
 	$(BIN)/python -m tests.bench.attribution
+
+bench-guard: $(STAMP)  ## the gate: its cost, the hook, preflight, and how fast an order reaches calls
+	$(BIN)/python -m tests.bench.guard
 
 load: $(STAMP)  ## a fleet's load for five minutes (LOAD_SECONDS): loss, p99, memory, time to a finding
 	$(BIN)/python -m tests.bench.load --seconds $(or $(LOAD_SECONDS),300)

@@ -46,6 +46,7 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("run", "", "start a program with its agents recorded"),
     Command("exec", "", "run one command recorded as an action: kubectl, terraform, psql, …"),
+    Command("gate", "", "answer the hook of a coding agent before it calls a tool"),
     Command("up", "up", "run the collector on this machine"),
     Command("doctor", "doctor", "examine what could keep pages from being sent"),
     Command("send-test-page", "send_test_page", "send a page through every receiver"),
@@ -90,6 +91,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from aftershock.recorder.execute import main as execute  # noqa: PLC0415  light
 
         return execute(given[1:])
+    if given[:1] == ["gate"]:
+        from aftershock.guard.hook import main as answer_hook  # noqa: PLC0415  light
+
+        return answer_hook(given[1:])
     if given and (new_name := RENAMED.get(given[0])):
         sys.stderr.write(f"{PROGRAM} {given[0]} is now {PROGRAM} {new_name}\n")
         given[0] = new_name

@@ -27,6 +27,7 @@ INGEST_PATHS = frozenset(
         "/v1/guard/poll",
         "/v1/guard/tickets",
         "/v1/guard/spend",
+        "/v1/guard/hook",
     }
 )
 ANSWER_PREFIX = "/tickets/"

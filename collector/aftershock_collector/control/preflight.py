@@ -12,7 +12,8 @@ from aftershock.gate.decide import Call, decide
 from aftershock.gate.orders import Order, Verb, order_for
 from aftershock.guard.protocol import order_json, reason_json
 from aftershock.model import Tier
-from aftershock.policy.policy import Policy, ToolRule, describe, limits_for, rule_of
+from aftershock.policy.policy import Policy, ToolDescription, ToolRule, limits_for, rule_of
+from aftershock_collector.control.actions import describe_action, parse
 from aftershock_collector.control.knowledge import Knowledge
 
 
@@ -43,7 +44,8 @@ class Preflight:
 
         `tier` counts where the operator's policy does not say what the tool can do.
         """
-        policy = self._with_tier(tool, tier)
+        known = describe_action(self._policy, tool, arguments)
+        policy = self._with_tier(tool, tier, known, parsed=parse(tool, arguments) is not None)
         call = Call(tool, arguments, run, agent, targets)
         found = decide(call, policy, limits_for(policy, agent), lambda: None)
         reasons = list(found.reasons)
@@ -52,7 +54,7 @@ class Preflight:
             gate = Gate.DENY if order.verb is Verb.STOP else Gate.ASK
             text = f"{order.by} ordered {order.verb} for {order.scope}: {order.because}"
             reasons.append(Reason(Code.ORDER, gate, text))
-        own = describe(policy, tool, arguments).targets or targets
+        own = known.targets or targets
         decided = admission(reasons)
         return {
             "decision": str(decided.gate),
@@ -63,8 +65,11 @@ class Preflight:
             "mode": str(policy.gate.mode),
         }
 
-    def _with_tier(self, tool: str, tier: str) -> Policy:
-        """The policy, which also knows the tier that the asking process says, if it is silent."""
+    def _with_tier(self, tool: str, tier: str, known: ToolDescription, *, parsed: bool) -> Policy:
+        """The policy, which also knows what a command does; else what the asker says of the tool.
+
+        Both count only where the operator's policy names no tier.
+        """
         if rule_of(self._policy, tool).tier is not None:
             return self._policy
-        return self._by_tier.get(tier, self._policy)
+        return self._by_tier.get(str(known.tier) if parsed else tier, self._policy)

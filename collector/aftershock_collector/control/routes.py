@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from aftershock.gate.orders import Order, Verb
 from aftershock.guard.protocol import (
+    HOOK_PATH,
     ORDERS_PATH,
     POLL_PATH,
     PREFLIGHT_PATH,
@@ -23,11 +24,12 @@ from aftershock.guard.protocol import (
 )
 from aftershock_collector.access.middleware import SENDER
 from aftershock_collector.control.board import Board, Process, ticket_json
+from aftershock_collector.control.hooks import Hooks
 from aftershock_collector.control.preflight import Preflight
 from aftershock_collector.store.interface import StoreRefused
 from aftershock_collector.store.tickets import Ticket
 
-BODY_BYTES_MAX = 262_144  # arguments are cut to a few thousand characters each
+BODY_BYTES_MAX = 16_000_000  # a hook sends a file that is written whole
 TEXT_CHARS_MAX = 2_000
 WAIT_S, WAIT_MAX_S = 2.0, 30.0  # for acknowledgements
 VALID_S, VALID_MAX_S = 3_600.0, 86_400.0  # of a ticket: never longer than a day
@@ -41,7 +43,7 @@ class Bad(ValueError):  # noqa: N818  (it names the request)
     """A request that cannot be understood; says why."""
 
 
-def routes(board: Board, preflight: Preflight) -> list[Route]:
+def routes(board: Board, preflight: Preflight, hooks: Hooks) -> list[Route]:
     """Every route of this room."""
     control = Control(board, preflight)
     posted: Mapping[str, Handler] = {
@@ -50,6 +52,7 @@ def routes(board: Board, preflight: Preflight) -> list[Route]:
         TICKETS_PATH: control.ask,
         SPEND_PATH: control.spend,
         ORDERS_PATH: control.order,
+        HOOK_PATH: hooks.respond,
     }
     return [
         *(Route(path, endpoint(handler), methods=["POST"]) for path, handler in posted.items()),

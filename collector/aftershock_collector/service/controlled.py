@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.routing import Route
 
+from aftershock.model import Run
 from aftershock.policy.policy import Policy
 from aftershock_collector.config.model import Config
 from aftershock_collector.control.board import REFRESH_S, Board
+from aftershock_collector.control.hooks import Hooks
 from aftershock_collector.control.knowledge import FIRING_S, Knowledge
 from aftershock_collector.control.preflight import Preflight
 from aftershock_collector.control.routes import routes
@@ -33,6 +35,7 @@ log = logging.getLogger("aftershock")
 class Controlled:
     """The control of one collector."""
 
+    policy: Policy
     board: Board
     preflight: Preflight
     silences: Silences | None
@@ -47,7 +50,7 @@ class Controlled:
         url = config.on_call.alertmanager_url
         silences = Silences(url, knowledge.set_silences) if url else None
         board = Board(SqliteTickets(store), config.document)
-        return cls(board, Preflight(policy, knowledge), silences)
+        return cls(policy, board, Preflight(policy, knowledge), silences)
 
     def consuming(self, consume: Callable[[Observations], None]) -> Callable[[Observations], None]:
         """What arrives is judged, and known to whoever asks before a call."""
@@ -58,9 +61,10 @@ class Controlled:
 
         return both
 
-    def routes(self) -> list[Route]:
-        """What agents' processes and operators ask."""
-        return routes(self.board, self.preflight)
+    def routes(self, run_of: Callable[[str], Awaitable[Run | None]]) -> list[Route]:
+        """What agents' processes, hooks and operators ask. `run_of`: a live run by its id."""
+        hooks = Hooks(self.board, self.policy, self.preflight.knowledge, run_of)
+        return routes(self.board, self.preflight, hooks)
 
     def background(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs beside the servers until it is cancelled."""

@@ -13,7 +13,15 @@ import logging
 import os
 import signal
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +29,7 @@ from typing import Any, TypeVar
 
 import psutil
 
+from aftershock.model import Run
 from aftershock.policy.policy import Policy
 from aftershock_collector.access.exposure import check_exposure, notice
 from aftershock_collector.access.tokens import Tokens
@@ -58,6 +67,7 @@ from aftershock_collector.views import web
 from aftershock_collector.views.incident_web import IncidentViews
 
 ANSWER_S = 10.0  # to wait for the worker thread: a hung worker must not hang a web request
+RUN_S = 0.25  # to wait for it before a call: a hook that is slow is switched off
 SERIES_AT_ONCE = 200  # recorded between two requests: a tenth of a second at most
 PRUNE_EVERY_S = 60.0  # a bounded piece of work each time; a full day's spans go within the hour
 
@@ -142,7 +152,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         around = _series_around(engine, queue)
         notices = [one for one in (notice(config), unpaged(config.on_call)) if one]
         shown = web.routes(incidents, around, notices)
-        shown += control.routes()
+        shown += control.routes(_run_of(engine, queue))
         app = otlp_http.otlp_app(submit, telemetry, config, degraded, shown)
         http = await stack.enter_async_context(
             otlp_http.listening(app, config.http, telemetry, config)
@@ -239,6 +249,19 @@ def _series_around(engine: Engine, queue: IngestQueue) -> web.SeriesAround:
         )
 
     return around
+
+
+def _run_of(engine: Engine, queue: IngestQueue) -> Callable[[str], Awaitable[Run | None]]:
+    """Reads a live run for a decision before a call; None where the worker is too busy."""
+
+    async def run_of(run_id: str) -> Run | None:
+        try:
+            work = _on_worker_thread(queue, lambda: engine.run(run_id, time.time_ns()))
+            return await asyncio.wait_for(work, RUN_S)
+        except TimeoutError:
+            return None
+
+    return run_of
 
 
 def _sources(

@@ -62,11 +62,6 @@ class Admission:
 ALLOWED = Admission()
 
 
-def stricter(one: Gate, other: Gate) -> Gate:
-    """The stricter of two gates."""
-    return max(one, other, key=STRICTNESS.index)
-
-
 def admission(reasons: Iterable[Reason]) -> Admission:
     """What follows from reasons: the strictest gate."""
     found = tuple(reason for reason in reasons if reason.gate is not Gate.ALLOW)

@@ -12,7 +12,6 @@ import os
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as Late
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -182,7 +181,7 @@ class Guard:
         if isinstance(wait, Change):
             try:
                 wait.waiter.result(wait.timeout_s)
-            except Late:
+            except TimeoutError:
                 return False
             finally:
                 self._channel.forget(wait.waiter)

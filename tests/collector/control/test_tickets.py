@@ -204,12 +204,12 @@ def test_what_has_expired_can_be_neither_answered_nor_used(tmp_path: Path) -> No
     approved = tickets.ask(asked_for("e"))
     tickets.answer(approved.number, approve=True, by="ann", because="", now_ns=2 * S)
 
-    late = tickets.answer(ticket.number, approve=True, by="ann", because="", now_ns=61 * S)
+    expired = tickets.answer(ticket.number, approve=True, by="ann", because="", now_ns=61 * S)
     used = tickets.spend(approved.number, "e", "n", "run", 61 * S)
     asked_again = tickets.ask(asked_for(at_ns=61 * S))
     store.close()
 
-    assert (False, TicketState.EXPIRED) == (late[0], late[1] and late[1].state)
+    assert (False, TicketState.EXPIRED) == (expired[0], expired[1] and expired[1].state)
     assert (False, TicketState.EXPIRED) == (used[0], used[1] and used[1].state)
     assert asked_again.number > ticket.number
 

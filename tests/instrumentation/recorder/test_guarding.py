@@ -15,13 +15,13 @@ from aftershock.recorder import guarding, settings
 from aftershock.recorder.drop_counters import drop_counts
 from tests.instrumentation.conftest import Recorder, own
 
-NOBODY = "http://127.0.0.1:9"  # no collector listens there
+NOWHERE = "http://127.0.0.1:9"  # no collector listens there
 
 
 @pytest.fixture
 def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Write the policy of this process."""
-    monkeypatch.setenv("AFTERSHOCK_COLLECTOR", NOBODY)
+    monkeypatch.setenv("AFTERSHOCK_COLLECTOR", NOWHERE)
     monkeypatch.setenv("AFTERSHOCK_POLICY", str(tmp_path / "aftershock.yaml"))
 
     def write(text: str) -> None:

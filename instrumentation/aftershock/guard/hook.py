@@ -1,0 +1,76 @@
+"""The hook of coding agents: a new process for each call, which asks the collector and answers.
+
+Only what Python has loaded anyway, and a socket: whatever is imported here is paid for at each
+call. The collector parses the event and writes the answer in the agent's own form.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from aftershock.guard.connection import Connection, Refused, Unreachable
+
+TYPE_CHECKING = False  # importing it from typing would cost more than all else here
+if TYPE_CHECKING:
+    from typing import Any
+
+HOOK_PATH = "/v1/guard/hook"
+AGENTS = ("claude-code", "codex", "gemini-cli", "copilot", "cursor", "opencode")
+ASK = ("native", "ticket")
+EVENT_BYTES_MAX = 10_000_000  # a file that is written whole is one argument
+ANSWER_S = 55.0  # agents give a hook a minute; a paused call is held for less
+USAGE = f"""\
+usage: aftershock gate [--agent {{{",".join(AGENTS)}}}] [--ask {{{",".join(ASK)}}}]
+
+The hook of coding agents: reads the event of a tool call on standard input, asks the collector,
+and answers in the agent's form.
+
+  --agent  whose event it is; default: by its shape
+  --ask    who is asked where the policy wants an approval. native: the person before the agent
+           (default); ticket: whoever answers `aftershock approvals`
+"""
+
+
+def main(argv: list[str]) -> int:
+    """Answer one event. The exit code is the one that the agent expects."""
+    if "--help" in argv or "-h" in argv:
+        sys.stdout.write(USAGE)
+        return 0
+    options = dict(zip(argv[::2], argv[1::2], strict=False))
+    agent, ask = options.get("--agent", ""), options.get("--ask", "native")
+    if (agent and agent not in AGENTS) or ask not in ASK or set(options) - {"--agent", "--ask"}:
+        sys.stderr.write(USAGE)
+        return 1  # not 2, by which agents understand "denied"
+    raw = sys.stdin.buffer.read(EVENT_BYTES_MAX + 1)
+    try:
+        event = json.loads(raw)
+    except ValueError:
+        event = None
+    if not isinstance(event, dict):
+        sys.stderr.write("aftershock gate: the event is no JSON object\n")
+        return 1
+    answer = asked(agent, ask, event)
+    sys.stderr.write(str(answer.get("stderr") or ""))
+    sys.stdout.write(str(answer.get("stdout") or ""))
+    return int(answer.get("exit") or 0)
+
+
+def asked(agent: str, ask: str, event: dict[str, Any]) -> dict[str, Any]:
+    """The collector's answer, or what the policy here says for the case that there is none."""
+    url = os.environ.get("AFTERSHOCK_COLLECTOR") or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    token = os.environ.get("AFTERSHOCK_TOKEN")
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    body = {"agent": agent, "ask": ask, "event": event}
+    try:
+        connection = Connection(url or "http://127.0.0.1:4318", headers)
+        return connection.post(HOOK_PATH, body, ANSWER_S)
+    except (Unreachable, Refused, ValueError) as error:
+        from aftershock.guard.hook_alone import without_collector  # noqa: PLC0415 (rarely needed)
+
+        return without_collector(agent, event, str(error))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
