@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from aftershock.approval import Gate
 from aftershock.gate.admission import Code, Reason, admission, answer_text
@@ -50,7 +50,7 @@ class Hooks:
     async def respond(self, body: Mapping[str, Any], sender: str) -> Mapping[str, Any]:
         """What the hook prints for one event."""
         given: Any = body.get("event")
-        event: Mapping[str, Any] = given if isinstance(given, dict) else {}
+        event = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
         call = read_event(str(body.get("agent") or ""), event)
         if call is None:
             return {}

@@ -252,7 +252,9 @@ def commands_in(node: Node) -> Iterator[list[Node]]:
 
 def first_words(node: Node) -> list[str | None]:
     """The words of the first command of a node."""
-    return [literal(word) for word in next(commands_in(node), [])]
+    for words in commands_in(node):
+        return [literal(word) for word in words]
+    return []
 
 
 def literal(node: Node) -> str | None:

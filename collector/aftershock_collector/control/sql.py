@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
@@ -46,7 +47,7 @@ def read_sql(text: str, dialect: str | None = None) -> Statements:
     return Statements(worst(tiers), tuple(dict.fromkeys(tables)), understood)
 
 
-def tier_of(statement: exp.Expression) -> Tier:
+def tier_of(statement: Any) -> Tier:
     """What one statement can do, with everything inside it: a CTE or an EXPLAIN may write."""
     inside = [kind for kind in (exp.Delete, exp.Insert, exp.Update, exp.Merge, exp.Into)
               if statement.find(kind) is not None]  # fmt: skip
@@ -65,10 +66,10 @@ def tier_of(statement: exp.Expression) -> Tier:
     return Tier.WRITE
 
 
-def read_explained(statement: exp.Command) -> Tier:
+def read_explained(statement: Any) -> Tier:
     """EXPLAIN reads; EXPLAIN ANALYZE does what it explains."""
     rest = statement.expression
-    text = rest.name if isinstance(rest, exp.Expression) else str(rest or "")
+    text = rest if isinstance(rest, str) else str(getattr(rest, "name", "") or "")
     first, _, inner = text.strip().partition(" ")
     if statement.name.upper() == "EXPLAIN" and first.upper().lstrip("(").startswith("ANALY"):
         return read_sql(inner).tier
@@ -85,6 +86,6 @@ ACTING = frozenset(
 )  # fmt: skip
 
 
-def calls_something(statement: exp.Expression) -> bool:
+def calls_something(statement: Any) -> bool:
     """True where a function is called that is known to act."""
     return any(function.name.lower() in ACTING for function in statement.find_all(exp.Anonymous))

@@ -45,10 +45,10 @@ def main(argv: list[str]) -> int:
         return 1  # not 2, by which agents understand "denied"
     raw = sys.stdin.buffer.read(EVENT_BYTES_MAX + 1)
     try:
-        event = json.loads(raw)
+        event: Any = json.loads(raw)
     except ValueError:
         event = None
-    if not isinstance(event, dict):
+    if event is None or raw.lstrip()[:1] != b"{":
         sys.stderr.write("aftershock gate: the event is no JSON object\n")
         return 1
     answer = asked(agent, ask, event)

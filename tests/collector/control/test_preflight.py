@@ -26,11 +26,18 @@ NOW = incident.at(60)
 ACTION = {"action": {"tool": "scale", "tier": "provision"}, "run": {"id": "r", "agent": "bot"}}
 
 
-def alert(entity: str, *, began: float = 0, ended: float | None = None, **more: Any) -> Change:
+def alert(
+    entity: str,
+    *,
+    began: float = 0,
+    ended: float | None = None,
+    kind: ChangeKind = ChangeKind.ALERT,
+    name: str = "HighLatency",
+    detail: str = "",
+) -> Change:
     ended_ns = None if ended is None else incident.at(ended)
-    values = {"kind": ChangeKind.ALERT, "name": "HighLatency"} | more
-    return Change(f"{entity}/{began}", values.pop("kind"), entity, values.pop("name"),
-                  incident.at(began), ended_ns, **values)  # fmt: skip
+    identity = f"{entity}/{began}"
+    return Change(identity, kind, entity, name, incident.at(began), ended_ns, detail=detail)
 
 
 def kinds(found: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -168,6 +175,7 @@ def test_preflight_knows_deploys_orders_silences_and_the_operators_policy(tmp_pa
             deploy(collector, "service/cart")
             collector.order("pause", agent="bot")
             deadline_s = time.monotonic() + 20
+            answer: dict[str, Any] = {}
             while time.monotonic() < deadline_s:
                 body = {**ACTION, "targets": ["service/cart"]}
                 answer = collector.post("/v1/preflight", body)
