@@ -164,6 +164,17 @@ def _get(
     )
 
 
+def _control(path: str, says: str, answer: str, *required: str) -> Operation:
+    """A question or an order about agents: JSON in, JSON out."""
+    body: Schema = {"type": "object", "required": list(required)} if required else OBJECT
+    return Operation(
+        "post", path, "Control", says,
+        (Answered(200, answer, {JSON: OBJECT}), Answered(400, "It cannot be read.", STATUSES),
+         FAILED, UNREADABLE),
+        body={JSON: body},
+    )  # fmt: skip
+
+
 HEALTH: Contents = {JSON: {"$ref": "#/components/schemas/Health"}}
 OPERATIONS: Sequence[Operation] = (
     _otlp("traces"),
@@ -174,6 +185,20 @@ OPERATIONS: Sequence[Operation] = (
     _deploys("argocd", "Argo CD"),
     _deploys("flux", "Flux"),
     _deploys("github", "GitHub"),
+    _control("/v1/preflight", "What is decided about an action, and what its agent does not know.",
+             "The decision, its reasons, and the facts.", "action"),
+    _control("/v1/guard/poll", "Wait for orders and answers, as one process of an agent.",
+             "What changed, as soon as something did.", "process"),
+    _control("/v1/guard/tickets", "Ask people to approve one call.", "The ticket.", "digest",
+             "action"),
+    _control("/v1/guard/spend", "Use an approval for the call that begins now.",
+             "Whether it may.", "number", "digest", "nonce"),
+    _control("/v1/guard/hook", "The event of a coding agent's hook.",
+             "What the hook prints.", "event"),
+    _control("/v1/orders", "Stop, pause or resume agents.",
+             "Which processes acknowledged it, and which did not.", "verb", "by", "because"),
+    Operation("get", "/v1/orders", "Control", "Orders in force, and the connected processes.",
+              (Answered(200, "Both.", {JSON: OBJECT}),)),
     Operation("get", "/healthz", "Health", "Whether the process lives: 200 while it is degraded "
               "too.", (Answered(200, "It does.", HEALTH),)),
     Operation("get", "/readyz", "Health", "Whether everything works.",
