@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from aftershock.model import Tier
 from aftershock.policy.policy import Policy, ToolDescription, describe, rule_of
@@ -36,7 +36,7 @@ def parse(tool: str, arguments: Mapping[str, Any]) -> tuple[Tier, tuple[str, ...
     for key in COMMAND_KEYS:
         text = arguments.get(key)
         if isinstance(text, list):  # as Codex has it: the words of one command
-            text = " ".join(map(quoted, text))
+            text = " ".join(map(quoted, cast("list[Any]", text)))
         if isinstance(text, str) and text.strip() and (is_shell(tool) or runs_commands(tool)):
             found = read_script(text)
             return found.tier, found.targets
