@@ -235,8 +235,9 @@ class Engine:
         self, judge: RunJudge, steps: Sequence[Step], arrived_ns: int | None
     ) -> None:
         """Observe whatever can have an effect on the infrastructure from now on."""
-        self.correlator.record_traces(steps, judge.clock_ns)
-        for step in steps:
+        known = [(judge.window.find(s) or s) if s.records else s for s in steps]
+        self.correlator.record_traces(known, judge.clock_ns)
+        for step in known:
             if step.action is None or not step.action.tier.has_effect:
                 continue
             resolved = judge.window.find(step)

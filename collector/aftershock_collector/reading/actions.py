@@ -86,7 +86,7 @@ def action_of(span: Span, reading: Reading, policy: Policy, ending: Ending) -> t
     named = cast("Mapping[str, Any]", given) if isinstance(given, dict) else None
     described = describe(policy, reading.name, named)
     result = None if ending.suspended else _result(own, reading.result)
-    outcome = None if ending.suspended else _outcome(own, reading.result, ending)
+    outcome = None if ending.suspended else _outcome(own, reading, ending)
     action = Action(
         tool=reading.name,
         arguments=_arguments(span, given),
@@ -161,13 +161,15 @@ def _result(own: Attributes, given: Any) -> Fingerprint | None:
     return None if given is None else fingerprint_result(given)
 
 
-def _outcome(own: Attributes, given: Any, ending: Ending) -> Outcome | None:
+def _outcome(own: Attributes, reading: Reading, ending: Ending) -> Outcome | None:
     reported = own.get(RESULT_OUTCOME)
     if isinstance(reported, str) and reported in OUTCOMES:
         return OUTCOMES[reported]
     if ending.error:
         return Outcome.FAILED
-    return None if given is None else outcome_of(given, None)
+    if reading.result is None:
+        return Outcome.OK if reading.succeeded else None
+    return outcome_of(reading.result, None)
 
 
 def _error_class(own: Attributes, reading: Reading, ending: Ending) -> str | None:

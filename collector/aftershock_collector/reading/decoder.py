@@ -134,7 +134,7 @@ def decode(
         if isinstance(found, Change):
             batch.changes.append(redacted_change(found))
         elif found is not None:
-            batch.events.append((redacted_event(event), found))
+            batch.events.append((redacted_event(event, found), found))
         else:
             batch.passed_over += 1
     return batch

@@ -19,7 +19,6 @@ from aftershock.attributes import (
     CLUSTER_NAME,
     CONVERSATION_ID,
     ENVIRONMENT_NAME,
-    ERROR_TYPE,
     EVENT_APPROVAL,
     EVENT_CHANGE,
     EVENT_FACT,
@@ -31,14 +30,8 @@ from aftershock.attributes import (
     FACT_SOURCE,
     FACT_SUBJECT,
     FINGERPRINT_KEY_ID,
-    FINISH_REASONS,
-    HOST_NAME,
-    NAMESPACE_NAME,
     OLD_ENVIRONMENT_NAME,
     OPERATION,
-    POD_NAME,
-    PROCESS_PID,
-    RUN_GOAL,
     RUN_ID,
     SERVICE_NAME,
     STEP_PARENT,
@@ -46,46 +39,49 @@ from aftershock.attributes import (
 )
 from aftershock.entity import entity_key
 from aftershock.fingerprints.keyed import key_id
-from aftershock.fingerprints.shown import Shown
 from aftershock.model import LOOP_REPORTED, Change, ChangeKind, Fact, Outcome, Step, StepKind
 from aftershock.names import shortened
 from aftershock.policy.policy import Policy
 from aftershock_collector.otlp.wire import (
     INTERNAL,
-    STATUS_ERROR,
     STATUS_UNSET,
-    Attributes,
     LogEvent,
     Span,
 )
-from aftershock_collector.reading.actions import OUTCOMES, Ending, action_of, facts_of
+from aftershock_collector.reading.actions import OUTCOMES
 from aftershock_collector.reading.approvals import approval_in
-from aftershock_collector.reading.dialects import Reading, name_in, text_in, texts_in
+from aftershock_collector.reading.dialects import Reading, name_in, text_in
+from aftershock_collector.reading.dialects.claude_code import (
+    read_claude_code,
+    read_claude_code_event,
+)
+from aftershock_collector.reading.dialects.codex import read_codex_event
+from aftershock_collector.reading.dialects.gemini import read_gemini_event
 from aftershock_collector.reading.dialects.genai import read_genai
 from aftershock_collector.reading.dialects.kubernetes import read_kubernetes
 from aftershock_collector.reading.dialects.neutral import read_neutral
 from aftershock_collector.reading.dialects.openinference import read_openinference
 from aftershock_collector.reading.dialects.outgoing import read_outgoing
 from aftershock_collector.reading.links import link_in
+from aftershock_collector.reading.steps import process_of, step_of
 
 # The first that understands a span reads it. OpenInference stands before GenAI because its
 # dual-write mode adds GenAI attributes that are less true than its own.
 DIALECTS: tuple[Callable[[Span], Reading | None], ...] = (
+    read_claude_code,
     read_openinference,
     read_genai,
     read_neutral,
     read_outgoing,
 )
 
-# Exceptions that frameworks raise to steer: to wait for a person, to hand over. Nothing failed.
-STEERING = frozenset(
-    {
-        "GraphInterrupt", "NodeInterrupt", "GraphBubbleUp", "ParentCommand",  # langgraph
-        "CallDeferred", "ApprovalRequired",  # pydantic-ai
-        "InterruptException",  # strands
-    }
-)  # fmt: skip
-ERROR_OTHER = "_OTHER"  # the conventions' word for an error without a type
+# The same of log events that are not our own.
+EVENT_DIALECTS: tuple[Callable[[LogEvent], Reading | None], ...] = (
+    read_claude_code_event,
+    read_codex_event,
+    read_gemini_event,
+)
+
 DETAIL_CHARS_MAX = 2_000
 # With which agents themselves report that they loop.
 LOOP_REPORTS = frozenset(
@@ -99,7 +95,7 @@ def read(span: Span, policy: Policy) -> Step | None:
         reading = dialect(span)
         if reading is not None:
             name = shortened(reading.name)  # of a span, where nothing else names the step
-            return _step(span, reading._replace(name=name), policy)
+            return step_of(span, reading._replace(name=name), policy)
     return None
 
 
@@ -111,23 +107,17 @@ def read_event(event: LogEvent, policy: Policy) -> Step | Change | None:
         return _heartbeat(event)
     if event.name == EVENT_FACT:
         return _fact(event)
-    if event.name in LOOP_REPORTS:
-        return _moment(event, StepKind.FACT, LOOP_REPORTED)
     if event.name == EVENT_APPROVAL:
         return _approval(event, policy)
     if event.name == EVENT_CHANGE:
         return _change(event)
+    for dialect in EVENT_DIALECTS:
+        reading = dialect(event)
+        if reading is not None:
+            return _told(event, reading, policy)
+    if event.name in LOOP_REPORTS:
+        return _moment(event, StepKind.FACT, LOOP_REPORTED)
     return read_kubernetes(event)
-
-
-def process_of(resource: Attributes) -> str | None:
-    """The process that sent this, as somebody who must stop it would name it."""
-    pod = name_in(resource, POD_NAME)
-    if pod is not None:
-        return f"pod/{name_in(resource, NAMESPACE_NAME) or 'default'}/{pod}"
-    pid = resource.get(PROCESS_PID)
-    host = name_in(resource, HOST_NAME)
-    return f"pid/{host}/{pid}" if host and isinstance(pid, int) else None
 
 
 def run_id_of(item: Span | LogEvent) -> str | None:
@@ -135,78 +125,39 @@ def run_id_of(item: Span | LogEvent) -> str | None:
     return name_in(item.attributes, RUN_ID) or item.trace_id
 
 
-# --- Spans -----------------------------------------------------------------------------------
-
-
-def _step(span: Span, reading: Reading, policy: Policy) -> Step:
-    ending = _ending(span, reading)
-    shown = reading.shown or _NOTHING_SHOWN
-    action = None
-    facts: tuple[Fact, ...] = ()
-    if reading.kind is StepKind.TOOL_CALL:
-        action, provides = action_of(span, reading, policy, ending)
-        facts = facts_of(span, action, provides, ending)
-    return Step(
-        run_id=name_in(span.attributes, RUN_ID) or span.trace_id,
-        span_id=span.span_id,
-        kind=reading.kind,
-        name=reading.name,
-        began_at_ns=span.began_at_ns,
-        ended_at_ns=span.ended_at_ns,
-        trace_id=span.trace_id,
-        parent_id=span.parent_id,
-        agent=reading.agent,
-        conversation=reading.conversation,
-        service=name_in(span.resource, SERVICE_NAME),
-        environment=name_in(span.resource, ENVIRONMENT_NAME, OLD_ENVIRONMENT_NAME),
-        cluster=name_in(span.resource, CLUSTER_NAME),
-        process=process_of(span.resource),
-        fingerprint_key=key_of(span),
-        error=ending.error,
-        action=action,
-        facts=facts,
-        decision=reading.decision,
-        tokens=reading.tokens,
-        targets=reading.targets,
-        cost_usd=reading.cost_usd,
-        shown=shown.results,
-        words=shown.words,
-        compacted=reading.compacted,
-        automatic=reading.automatic,
-        finish_reason=finish_reason_of(span),
-        goal=text_in(span.attributes, RUN_GOAL) if reading.kind is StepKind.AGENT else None,
-    )
-
-
-def key_of(span: Span) -> str:
-    """The key of a step's hashes: its process's, or ours where we hash its content."""
-    return name_in(span.resource, FINGERPRINT_KEY_ID) or key_id()
-
-
-_NOTHING_SHOWN = Shown()
-_WELL = Ending()
-
-
-def _ending(span: Span, reading: Reading) -> Ending:
-    """How a span ended: its error's type and text, and whether it was only suspended."""
-    declared = name_in(span.attributes, ERROR_TYPE) or reading.error
-    if span.status_code != STATUS_ERROR and declared is None:
-        return _WELL
-    kind, text = declared, span.status_message
-    for event in span.events:
-        if event.name == "exception":
-            kind = kind or name_in(event.attributes, "exception.type")
-            text = text or text_in(event.attributes, "exception.message") or ""
-    if kind is None:
-        # Some SDKs put "ValueError: no such pod" into the status and nothing anywhere else.
-        before, colon, _ = text.partition(":")
-        kind = before if colon and before.isidentifier() else ERROR_OTHER
-    if kind.rpartition(".")[2] in STEERING:
-        return Ending(suspended=True)
-    return Ending(kind, text)
-
-
 # --- Log events ------------------------------------------------------------------------------
+
+
+def _told(event: LogEvent, reading: Reading, policy: Policy) -> Step | None:
+    """The step that a log event of another agent tells of, once it is over."""
+    if not (name_in(event.attributes, RUN_ID) or reading.session or event.trace_id):
+        return None
+    span = Span(
+        trace_id=event.trace_id or "",
+        span_id=_id_without_content(event),
+        parent_id=event.span_id,
+        name=event.name,
+        kind=INTERNAL,
+        began_at_ns=max(1, event.time_ns - reading.lasted_ns),
+        ended_at_ns=event.time_ns,
+        status_code=STATUS_UNSET,
+        status_message="",
+        attributes=event.attributes,
+        resource=event.resource,
+        scope=event.scope,
+    )
+    step = step_of(span, reading, policy)
+    if step.kind is StepKind.APPROVAL and step.approval is None:
+        return None
+    return _begun(step) if reading.is_open else step
+
+
+def _begun(step: Step) -> Step:
+    """A step of which only the beginning is known."""
+    action = step.action
+    if action is not None:
+        action = replace(action, result=None, outcome=None, error_class=None)
+    return replace(step, ended_at_ns=None, error=None, action=action, facts=())
 
 
 def _started(event: LogEvent, policy: Policy) -> Step | None:
@@ -228,12 +179,7 @@ def _started(event: LogEvent, policy: Policy) -> Step | None:
         scope=event.scope,
     )
     step = read(so_far, policy)
-    if step is None:
-        return None
-    action = step.action
-    if action is not None:
-        action = replace(action, result=None, outcome=None, error_class=None)
-    return replace(step, ended_at_ns=None, error=None, action=action, facts=())
+    return None if step is None else _begun(step)
 
 
 def _heartbeat(event: LogEvent) -> Step | None:
@@ -330,13 +276,14 @@ def _entity(attributes: Any) -> str | None:
     return entity_key(cast("dict[str, str]", texts))
 
 
+def _id_without_content(event: LogEvent) -> str:
+    """An id that redaction does not change."""
+    told = (event.trace_id, event.span_id, event.name, event.time_ns)
+    known = [event.attributes.get(key) for key in ("event.sequence", "response_id", "duration_ms")]
+    return blake2b(repr((told, known)).encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
 def _hash(event: LogEvent) -> str:
     """An id for what came without one: the same bytes get the same id."""
     whole = event.body + event.resource_body
     return blake2b(whole or repr(event).encode("utf-8", "replace"), digest_size=8).hexdigest()
-
-
-def finish_reason_of(span: Span) -> str | None:
-    """Why the model stopped, by `gen_ai.response.finish_reasons`; None where it is not recorded."""
-    reasons = texts_in(span.attributes, FINISH_REASONS)
-    return reasons[-1] if reasons else None

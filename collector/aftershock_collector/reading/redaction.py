@@ -20,6 +20,8 @@ from aftershock.attributes import (
     ARGUMENTS_DIGEST,
     ARGUMENTS_SIZE,
     ARGUMENTS_SKETCH,
+    ERROR_CLASS,
+    ERROR_TYPE,
     INFERENCE_SHOWN,
     INFERENCE_WORDS,
     RESULT_DIGEST,
@@ -37,6 +39,11 @@ from aftershock.wire import encode_hashes
 from aftershock_collector.otlp.decode import decode_log, decode_span
 from aftershock_collector.otlp.values import key_values
 from aftershock_collector.otlp.wire import Attributes, LogEvent, Span
+
+# Content that coding agents send in log events without being asked to: what people wrote, what
+# models and tools answered. Arguments stay, without secrets: they say what was done.
+SENT_UNASKED = frozenset({"prompt", "prompt_text", "response", "response_text", "output"})
+REMOVED = "[content is not kept]"
 
 DISTRO, OURS = "telemetry.distro.name", "aftershock"  # a sender that has redacted already
 
@@ -62,11 +69,15 @@ def redacted_span(span: Span, step: Step | None) -> Span:
     return decode_span(message.SerializeToString(), span.resource_body, span.scope_body)
 
 
-def redacted_event(event: LogEvent) -> LogEvent:
-    """A log event as it is stored."""
+def redacted_event(event: LogEvent, step: Step) -> LogEvent:
+    """A log event as it is stored, with the fingerprints of its step where content was redacted."""
     if event.resource.get(DISTRO) == OURS:
         return event
-    changed = redacted(event.attributes)
+    sent = {key for key in SENT_UNASKED if event.attributes.get(key)}
+    changed = redacted(event.attributes) | dict.fromkeys(sent, REMOVED)
+    if changed:
+        made = fingerprints_of(step) | errors_of(step)
+        changed |= {key: value for key, value in made.items() if key not in event.attributes}
     text = redact_named("", event.text) if event.text is not None else None
     if not changed and text == event.text:
         return event
@@ -98,6 +109,13 @@ def set_values(fields: Any, values: Mapping[str, Any]) -> None:
     kept = [field for field in fields if field.key not in values]
     del fields[:]
     fields.extend([*kept, *key_values(values)])
+
+
+def errors_of(step: Step) -> dict[str, Any]:
+    """How a step failed, which some agents tell in their output only."""
+    kind = None if step.action is None else step.action.error_class
+    found = {ERROR_TYPE: step.error, ERROR_CLASS: kind}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def fingerprints_of(step: Step) -> dict[str, Any]:

@@ -187,6 +187,8 @@ class Step:
     fingerprint_key: str = ""  # id of the key that made its hashes; only equal ones compare
     finish_reason: str | None = None  # INFERENCE: why the model stopped; AGENT: why the run did
     goal: str | None = None  # AGENT: what the run is to reach; None: not recorded
+    # Ids of the spans and log events that tell of this step together; empty: one record alone.
+    records: tuple[str, ...] = ()
 
     @property
     def last_ns(self) -> int:

@@ -57,6 +57,8 @@ WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 NAMESPACE = re.compile(r"^.*(?:__|[./:])")
 
 SHELLS = frozenset({"bash", "shell", "sh", "terminal", "zsh", "powershell", "cmd"})
+# Names of tools that say no more than that they run a command.
+RUNNING = words_of("exec execute run command commands cmd local unified")
 COMMAND_KEYS = ("command", "cmd", "action", "operation", "verb", "method", "sql", "query")
 SEPARATOR = re.compile(r"&&|\|\||[;|\n]")
 REDIRECT = re.compile(r"(?<![0-9&>-])>>?\s*(?!/dev/null|&)\S|\btee\s")
@@ -116,7 +118,7 @@ def guess_tier(tool: str, arguments: Mapping[str, Any]) -> Tier:
     if " " not in command.strip() and (by_verb := tier_of_name(command)):
         # An editor or an API in one tool: `{"command": "view", …}`.
         return by_verb
-    if key in ("command", "cmd") and (by_name is None or is_shell(tool)):
+    if key in ("command", "cmd") and (by_name is None or is_shell(tool) or only_runs(tool)):
         return tier_of_command(command[:2_000])
     return by_name or Tier.WRITE
 
@@ -193,6 +195,12 @@ def is_search(tool: str) -> bool:
 def is_shell(tool: str) -> bool:
     """True for tools that run a shell command."""
     return bool(SHELLS & {word.lower() for word in WORDS.findall(tool)})
+
+
+def only_runs(tool: str) -> bool:
+    """True for tools such as `exec_command`: the command alone says what a call does."""
+    own = NAMESPACE.sub("", tool) or tool
+    return all(word.lower() in RUNNING for word in WORDS.findall(own))
 
 
 def tier_of_sql(text: str) -> Tier | None:

@@ -32,6 +32,8 @@ def stalled_run(run: Run, limits: Limits) -> Iterator[Finding]:
     waiting = [step for step in run.steps if step.ended_at_ns is None and step.approval is None]
     if not waiting and received_ns <= newest.last_ns:
         return
+    if not waiting and newest.action is not None and newest.ended_at_ns is None:
+        return  # a call that was allowed, of an agent without heartbeats: some ask a person
     step = waiting[-1] if waiting else newest
     what = f"{step.name} was started" if waiting else f"{step.name} ended"
     if step.approval is not None and step.ended_at_ns is None:

@@ -92,12 +92,13 @@ def why_not(step: Step, recorded: Answers) -> str | None:
 
 
 def answered(one: Step, approval: Approval, step: Step) -> bool:
-    """True if the request had been answered when the call began."""
-    return (
-        approval.outcome is not Gate.ASK
-        and one.ended_at_ns is not None
-        and one.ended_at_ns <= step.began_at_ns
-    )
+    """True if the request had been answered when the call began.
+
+    An answer that came with the record of the call itself was given before the call.
+    """
+    if approval.outcome is Gate.ASK or one.ended_at_ns is None:
+        return False
+    return one.span_id == step.span_id or one.ended_at_ns <= step.began_at_ns
 
 
 def covers(one: Step, approval: Approval, step: Step) -> bool:

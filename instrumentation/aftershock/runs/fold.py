@@ -14,6 +14,7 @@ from typing import NamedTuple
 from aftershock.limits import Limits
 from aftershock.model import Action, Fact, Run, Spent, Step, StepKind
 from aftershock.policy.prices import spent_with
+from aftershock.runs.records import are_of_one_step, joined
 
 # Kinds that have a span of their own; facts and decisions may share the span they were made in.
 _OWN_SPAN = frozenset(
@@ -211,7 +212,11 @@ class Window:
         known = self._seen.get(key)
         removed: int | None = None
         if known is not None:
-            if not _supersedes(step, known):
+            if are_of_one_step(step, known):
+                step = joined(step, known)
+                if step == known:
+                    return None
+            elif not _supersedes(step, known):
                 return None
             removed = self._remove(known)
         elif self._fell_out and self._places and place_of(step) < self._places[0]:

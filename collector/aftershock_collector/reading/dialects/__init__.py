@@ -12,6 +12,7 @@ from itertools import accumulate
 from math import inf
 from typing import Any, NamedTuple, cast
 
+from aftershock.approval import Approval
 from aftershock.fingerprints.shown import Shown
 from aftershock.limits import Limits
 from aftershock.model import Decision, StepKind, Tokens
@@ -23,7 +24,15 @@ _DECODER = json.JSONDecoder(strict=False)
 TEXT_CHARS_MAX = Limits().text_chars_max
 TEXTS_MAX = 256  # of one list: targets, required facts, alternatives
 LIST_CHARS_MAX = 8_192  # of all texts of one list: recorded lists hold a tenth of that
+DURATION_MS_MAX = 1e10  # four months
 TOKENS_MAX = 2**53  # more is not a count; it would overflow what reads it
+
+
+# Who answered for a call, as approvals name it.
+PERSON = "user"
+POLICY = "policy"  # the agent's own settings
+
+NS_PER_MS = 1_000_000
 
 
 class Reading(NamedTuple):
@@ -44,6 +53,23 @@ class Reading(NamedTuple):
     cost_usd: float | None = None  # of an inference
     compacted: bool = False
     automatic: bool = False  # of a message: a harness sent it, and no person
+    error_text: str = ""
+    approval: Approval | None = None  # of an approval, or that came with the call itself
+    # Of agents that tell of one step in several records, spans and log events:
+    session: str | None = None  # the run; None: the trace is
+    identity: str | None = None  # what all records of the step have in common; None: one has all
+    parent: str | None = None  # the identity of the step that this one is part of
+    succeeded: bool = False  # said without a result
+    lasted_ns: int = 0  # of a log event that tells of what is over
+    is_open: bool = False  # a log event that tells of a beginning
+    provides: str | None = None  # of a fact: its kind
+
+
+def approved(call: Reading, approval: Approval) -> Reading:
+    """A call that has just been allowed. Without an id it could never be known to have ended."""
+    if call.call_id is None:
+        return call._replace(kind=StepKind.APPROVAL, arguments=None, approval=approval)
+    return call._replace(approval=approval, is_open=True)
 
 
 def text_in(attributes: Mapping[str, Any], *keys: str) -> str | None:
@@ -84,6 +110,22 @@ def count_in(attributes: Mapping[str, Any], *keys: str) -> int | None:
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= TOKENS_MAX:
             return value
     return None
+
+
+def flag_in(attributes: Mapping[str, Any], key: str) -> bool | None:
+    """A truth value; some senders write it as text. None: it is neither true nor false."""
+    value = attributes.get(key)
+    return {"true": True, "false": False}.get(str(value).lower())
+
+
+def lasted_in(attributes: Mapping[str, Any], key: str = "duration_ms") -> int:
+    """A duration in milliseconds, as nanoseconds; zero where there is none."""
+    value = attributes.get(key)
+    try:
+        milliseconds = float(value) if isinstance(value, int | float | str) else 0.0
+    except ValueError:
+        return 0
+    return round(milliseconds * NS_PER_MS) if 0 <= milliseconds < DURATION_MS_MAX else 0
 
 
 def texts_in(attributes: Mapping[str, Any], key: str) -> tuple[str, ...]:
