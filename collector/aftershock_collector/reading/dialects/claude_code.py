@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from aftershock.approval import Approval, Gate
+from aftershock.attributes import CONVERSATION_ID, REQUEST_MODEL, TOOL_CALL_ID, TOOL_NAME
 from aftershock.model import StepKind, Tokens
 from aftershock_collector.otlp.wire import LogEvent, Span
 from aftershock_collector.reading.dialects import (
@@ -29,12 +30,12 @@ from aftershock_collector.reading.dialects import (
 SERVICE = "claude-code"
 SCOPE = "com.anthropic.claude_code."
 SPAN = "claude_code."
-SESSION = ("session.id", "gen_ai.conversation.id")
-CALL_ID = ("tool_use_id", "gen_ai.tool.call.id")
+SESSION = ("session.id", CONVERSATION_ID)
+CALL_ID = ("tool_use_id", TOOL_CALL_ID)
 INPUT = ("input_tokens", "cache_read_tokens", "cache_creation_tokens")
 OUTPUT = "output_tokens"
 COST = "cost_usd"
-MODEL = ("model", "gen_ai.request.model")
+MODEL = ("model", REQUEST_MODEL)
 VARIANT = re.compile(r"\[[^\]]*\]$")  # claude-opus-4-8[1m]: spans have it, events have not
 SHELLS = frozenset({"Bash", "PowerShell"})
 SOURCES = {"config": POLICY, "hook": "hook"}  # anything else is a person's answer
@@ -92,7 +93,7 @@ def _reading(own: Mapping[str, Any], kind: StepKind, name: str) -> Reading:
 def _inference(own: Mapping[str, Any], error: str | None) -> Reading:
     model = VARIANT.sub("", text_in(own, *MODEL) or "")
     counts = [count_in(own, key) for key in (*INPUT, OUTPUT)]
-    request = text_in(own, "request_id", "gen_ai.response.id")
+    request = text_in(own, "request_id")
     known = any(counts) or request is not None
     given = None
     if any(count is not None for count in counts):
@@ -108,7 +109,7 @@ def _inference(own: Mapping[str, Any], error: str | None) -> Reading:
 
 def _call(own: Mapping[str, Any], arguments: Any) -> Reading | None:
     """A call of a tool, by a span or an event; None where it names no tool."""
-    tool = text_in(own, "tool_name", "gen_ai.tool.name")
+    tool = text_in(own, "tool_name", TOOL_NAME)
     if tool is None:
         return None
     told = _parameters(own)
