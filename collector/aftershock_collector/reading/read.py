@@ -114,7 +114,8 @@ def read_event(event: LogEvent, policy: Policy) -> Step | Change | None:
     for dialect in EVENT_DIALECTS:
         reading = dialect(event)
         if reading is not None:
-            return _told(event, reading, policy)
+            named = reading._replace(name=shortened(reading.name))
+            return _reported(event, named, policy)
     if event.name in LOOP_REPORTS:
         return _moment(event, StepKind.FACT, LOOP_REPORTED)
     return read_kubernetes(event)
@@ -128,7 +129,7 @@ def run_id_of(item: Span | LogEvent) -> str | None:
 # --- Log events ------------------------------------------------------------------------------
 
 
-def _told(event: LogEvent, reading: Reading, policy: Policy) -> Step | None:
+def _reported(event: LogEvent, reading: Reading, policy: Policy) -> Step | None:
     """The step that a log event of another agent tells of, once it is over."""
     if not (name_in(event.attributes, RUN_ID) or reading.session or event.trace_id):
         return None
@@ -278,9 +279,9 @@ def _entity(attributes: Any) -> str | None:
 
 def _id_without_content(event: LogEvent) -> str:
     """An id that redaction does not change."""
-    told = (event.trace_id, event.span_id, event.name, event.time_ns)
+    ids = (event.trace_id, event.span_id, event.name, event.time_ns)
     known = [event.attributes.get(key) for key in ("event.sequence", "response_id", "duration_ms")]
-    return blake2b(repr((told, known)).encode("utf-8", "replace"), digest_size=8).hexdigest()
+    return blake2b(repr((ids, known)).encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 def _hash(event: LogEvent) -> str:

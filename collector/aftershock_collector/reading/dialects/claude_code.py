@@ -23,6 +23,7 @@ from aftershock_collector.reading.dialects import (
     count_in,
     flag_in,
     lasted_in,
+    name_in,
     parsed,
     text_in,
 )
@@ -53,7 +54,7 @@ def read_claude_code(span: Span) -> Reading | None:
         return _inference(own, text_in(own, "error", "status_code") if failed else None)
     if kind == "tool":
         return _call(own, _arguments(own))
-    if kind == "tool.execution" and (call := text_in(own, *CALL_ID)):
+    if kind == "tool.execution" and (call := name_in(own, *CALL_ID)):
         # What the tool starts has this span as its parent.
         return _reading(own, StepKind.OUTGOING, kind)._replace(parent=f"call/{call}")
     return None
@@ -70,7 +71,7 @@ def read_claude_code_event(event: LogEvent) -> Reading | None:
         case "api_request":
             return _inference(own, None)._replace(lasted_ns=lasted_in(own))
         case "api_error" | "api_refusal":
-            kind = text_in(own, "status_code") or name
+            kind = name_in(own, "status_code") or name
             read = _inference(own, kind)._replace(lasted_ns=lasted_in(own))
             return read._replace(error_text=text_in(own, "error") or "")
         case "tool_decision":
@@ -85,15 +86,15 @@ def read_claude_code_event(event: LogEvent) -> Reading | None:
 
 
 def _reading(own: Mapping[str, Any], kind: StepKind, name: str) -> Reading:
-    session = text_in(own, *SESSION)
-    agent = text_in(own, "agent.name") or SERVICE
+    session = name_in(own, *SESSION)
+    agent = name_in(own, "agent.name") or SERVICE
     return Reading(kind, name, agent, session, session=session)
 
 
 def _inference(own: Mapping[str, Any], error: str | None) -> Reading:
-    model = VARIANT.sub("", text_in(own, *MODEL) or "")
+    model = VARIANT.sub("", name_in(own, *MODEL) or "")
     counts = [count_in(own, key) for key in (*INPUT, OUTPUT)]
-    request = text_in(own, "request_id")
+    request = name_in(own, "request_id")
     known = any(counts) or request is not None
     given = None
     if any(count is not None for count in counts):
@@ -109,14 +110,14 @@ def _inference(own: Mapping[str, Any], error: str | None) -> Reading:
 
 def _call(own: Mapping[str, Any], arguments: Any) -> Reading | None:
     """A call of a tool, by a span or an event; None where it names no tool."""
-    tool = text_in(own, "tool_name", TOOL_NAME)
+    tool = name_in(own, "tool_name", TOOL_NAME)
     if tool is None:
         return None
-    told = _parameters(own)
-    server, inner = text_in(told, "mcp_server_name"), text_in(told, "mcp_tool_name")
+    parameters = _parameters(own)
+    server, inner = name_in(parameters, "mcp_server_name"), name_in(parameters, "mcp_tool_name")
     if tool == "mcp_tool" and server and inner:
         tool = f"mcp__{server}__{inner}"
-    call = text_in(own, *CALL_ID)
+    call = name_in(own, *CALL_ID)
     return _reading(own, StepKind.TOOL_CALL, tool)._replace(
         arguments=arguments,
         call_id=call,
@@ -131,14 +132,14 @@ def _result(own: Mapping[str, Any]) -> Reading | None:
     read = read._replace(lasted_ns=lasted_in(own))
     if flag_in(own, "success") is not False:
         return read._replace(succeeded=True)
-    error = text_in(own, "error_type") or "tool_error"
+    error = name_in(own, "error_type") or "tool_error"
     return read._replace(error=error, error_text=text_in(own, "error") or error)
 
 
 def _decision(own: Mapping[str, Any]) -> Reading | None:
     """What was decided about a call: it begins, or it is over, and has no other event then."""
     read = _call(own, _arguments(own))
-    decision, source = text_in(own, "decision"), text_in(own, "source")
+    decision, source = name_in(own, "decision"), name_in(own, "source")
     if read is None or decision not in {"accept", "reject"} or source is None:
         return None
     outcome = Gate.ALLOW if decision == "accept" else Gate.DENY
@@ -159,12 +160,12 @@ def _arguments(own: Mapping[str, Any]) -> dict[str, Any] | None:
     Of a shell it is the command alone: its description is worded anew each time.
     """
     given = parsed(own.get("tool_input"))
-    told = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
+    reported = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
     command = text_in(own, "full_command") or text_in(_parameters(own), "full_command")
-    command = command or text_in(told, "command")
-    if command is not None and text_in(own, "tool_name") in SHELLS:
+    command = command or text_in(reported, "command")
+    if command is not None and name_in(own, "tool_name") in SHELLS:
         return {"command": command}
-    if told:
-        return told
+    if reported:
+        return reported
     path = text_in(own, "file_path")
     return None if path is None else {"file_path": path}

@@ -20,6 +20,7 @@ from aftershock_collector.reading.dialects import (
     approved,
     flag_in,
     lasted_in,
+    name_in,
     parsed,
     text_in,
     tokens_in,
@@ -42,7 +43,7 @@ SCRIPT = (["-c"], ["-lc"])
 def read_codex_event(event: LogEvent) -> Reading | None:
     """Read a log event of Codex."""
     own = event.attributes
-    name = text_in(own, "event.name") or ""  # the record's own name is a place in its source code
+    name = name_in(own, "event.name") or ""  # the record's own name is a place in its source code
     if not name.startswith(NAME):
         return None
     match name.removeprefix(NAME):
@@ -50,10 +51,10 @@ def read_codex_event(event: LogEvent) -> Reading | None:
             return _reading(own, StepKind.MESSAGE, PERSON)
         case "sse_event" if own.get("event.kind") == "response.completed":
             tokens = tokens_in(own, INPUT, OUTPUT)
-            read = _reading(own, StepKind.INFERENCE, text_in(own, "model") or "")
+            read = _reading(own, StepKind.INFERENCE, name_in(own, "model") or "")
             return None if tokens is None else read._replace(tokens=tokens)  # each comes twice
         case "api_request" if error := text_in(own, "error.message"):
-            read = _reading(own, StepKind.INFERENCE, text_in(own, "model") or "")
+            read = _reading(own, StepKind.INFERENCE, name_in(own, "model") or "")
             kind = str(own.get("http.response.status_code") or "api_error")
             return read._replace(error=kind, error_text=error, lasted_ns=lasted_in(own))
         case "tool_decision":
@@ -65,27 +66,27 @@ def read_codex_event(event: LogEvent) -> Reading | None:
 
 
 def _reading(own: Mapping[str, Any], kind: StepKind, name: str) -> Reading:
-    session = text_in(own, "conversation.id")
-    agent = text_in(own, "agent_name") or ROOT
+    session = name_in(own, "conversation.id")
+    agent = name_in(own, "agent_name") or ROOT
     named = f"{AGENT}{agent.removeprefix(ROOT)}"
     return Reading(kind, name, named, session, session=session)
 
 
 def _call(own: Mapping[str, Any]) -> Reading | None:
-    tool = text_in(own, "tool_name")
+    tool = name_in(own, "tool_name")
     if tool is None:
         return None
-    if server := text_in(own, "mcp_server"):
+    if server := name_in(own, "mcp_server"):
         tool = f"mcp__{server}__{tool}"
-    call = text_in(own, CALL_ID)
+    call = name_in(own, CALL_ID)
     identity = None if call is None else f"call/{call}"
     return _reading(own, StepKind.TOOL_CALL, tool)._replace(call_id=call, identity=identity)
 
 
 def _decision(own: Mapping[str, Any]) -> Reading | None:
     read = _call(own)
-    decision = (text_in(own, "decision") or "").lower()
-    source = (text_in(own, "source") or "").lower()
+    decision = (name_in(own, "decision") or "").lower()
+    source = (name_in(own, "source") or "").lower()
     if read is None or not decision or not source:
         return None
     outcome = Gate.DENY if decision in DENIED else Gate.ALLOW
@@ -119,10 +120,10 @@ def _result(own: Mapping[str, Any]) -> Reading | None:
 def _arguments(own: Mapping[str, Any]) -> Any:
     """Arguments; a command that comes as the words of `bash -lc …` is the last of them."""
     given = parsed(text_in(own, "arguments"))
-    told = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
-    words = told.get("command")
+    reported = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
+    words = reported.get("command")
     if not isinstance(words, list):
         return cast("Any", given)
     texts = [word for word in cast("list[Any]", words) if isinstance(word, str)]
     inner = texts[-1:] if texts[1:2] in SCRIPT else texts
-    return told | {"command": " ".join(inner)}
+    return reported | {"command": " ".join(inner)}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from aftershock.approval import Approval, Gate
-from aftershock.model import StepKind, Tokens
+from aftershock.model import LOOP_REPORTED, StepKind, Tokens
 from aftershock_collector.otlp.wire import LogEvent
 from aftershock_collector.reading.dialects import (
     PERSON,
@@ -19,6 +19,7 @@ from aftershock_collector.reading.dialects import (
     count_in,
     flag_in,
     lasted_in,
+    name_in,
     parsed,
     text_in,
 )
@@ -27,7 +28,6 @@ AGENTS = {"gemini_cli.": "gemini-cli", "qwen-code.": "qwen-code"}
 SCOPES = frozenset(AGENTS.values())
 SESSION = "session.id"
 DENIED = frozenset({"policy_violation", "execution_denied"})
-LOOP = "loop_detected"
 
 
 def read_gemini_event(event: LogEvent) -> Reading | None:
@@ -37,8 +37,8 @@ def read_gemini_event(event: LogEvent) -> Reading | None:
     own, name = event.attributes, event.name
     for prefix in AGENTS:
         name = name.removeprefix(prefix)
-    session = text_in(own, SESSION) or text_in(event.resource, SESSION)
-    agent = text_in(own, "subagent_name") or event.scope
+    session = name_in(own, SESSION) or name_in(event.resource, SESSION)
+    agent = name_in(own, "subagent_name") or event.scope
 
     def reading(kind: StepKind, named: str) -> Reading:
         return Reading(kind, named, agent, session, session=session, lasted_ns=lasted_in(own))
@@ -48,27 +48,27 @@ def read_gemini_event(event: LogEvent) -> Reading | None:
             return reading(StepKind.MESSAGE, PERSON)
         case "api_response":
             tokens = _tokens(own)
-            return reading(StepKind.INFERENCE, text_in(own, "model") or "")._replace(tokens=tokens)
+            return reading(StepKind.INFERENCE, name_in(own, "model") or "")._replace(tokens=tokens)
         case "api_error":
-            kind = text_in(own, "error_type") or str(own.get("status_code") or "api_error")
+            kind = name_in(own, "error_type") or str(own.get("status_code") or "api_error")
             text = text_in(own, "error", "error.message", "error_message") or kind
-            read = reading(StepKind.INFERENCE, text_in(own, "model") or "")
+            read = reading(StepKind.INFERENCE, name_in(own, "model") or "")
             return read._replace(error=kind, error_text=text)
-        case "tool_call" if tool := text_in(own, "function_name"):
+        case "tool_call" if tool := name_in(own, "function_name"):
             return _call(own, reading(StepKind.TOOL_CALL, tool))
         case "chat_compression":
             return reading(StepKind.INFERENCE, "the next model")._replace(compacted=True)
         case "loop_detected":
-            return reading(StepKind.FACT, LOOP)._replace(provides=LOOP)
+            return reading(StepKind.FACT, LOOP_REPORTED)._replace(provides=LOOP_REPORTED)
         case _:
             return None
 
 
 def _call(own: Mapping[str, Any], read: Reading) -> Reading:
     """A tool call. What a person or a policy decided about it stands in the same event."""
-    kind, failed = text_in(own, "error_type"), flag_in(own, "success") is False
+    kind, failed = name_in(own, "error_type"), flag_in(own, "success") is False
     read = read._replace(arguments=parsed(own.get("function_args")))
-    decision = text_in(own, "decision")
+    decision = name_in(own, "decision")
     if kind in DENIED or decision == "reject":
         by = PERSON if decision == "reject" else POLICY
         return read._replace(approval=Approval(read.name, Gate.DENY, by, kind), error="denied")
@@ -87,8 +87,8 @@ def _call(own: Mapping[str, Any], read: Reading) -> Reading:
 def _exit_code(own: Mapping[str, Any]) -> int:
     """Of a shell command: a failed one is called a success."""
     value = parsed(own.get("metadata"))
-    told = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-    return count_in(told, "exitCode") or 0
+    given = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    return count_in(given, "exitCode") or 0
 
 
 def _tokens(own: Mapping[str, Any]) -> Tokens | None:
