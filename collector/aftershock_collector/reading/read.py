@@ -16,7 +16,6 @@ from aftershock.attributes import (
     AGENT_NAME,
     CHANGE_KIND,
     CHANGE_NAME,
-    CLUSTER_NAME,
     CONVERSATION_ID,
     ENVIRONMENT_NAME,
     EVENT_APPROVAL,
