@@ -51,6 +51,7 @@ COMMANDS = (
     Command("doctor", "doctor", "examine what could keep pages from being sent"),
     Command("send-test-page", "send_test_page", "send a page through every receiver"),
     Command("check", "check", "check aftershock.yaml, with line numbers"),
+    Command("forget", "forget", "remove a run, or everything about a subject"),
     Command("token", "token", "create, list and revoke the tokens of senders and readers"),
     Command("import", "importing", "read recorded traces from files"),
     Command("runs", "runs", "list what agents did"),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 
 from aftershock_collector.access.hosts import Refused, is_loopback
 from aftershock_collector.access.rates import Rates
-from aftershock_collector.access.tokens import Scope, TokenError, Tokens
+from aftershock_collector.access.tokens import CERTIFIED, Scope, TokenError, Tokens, is_address
 from aftershock_collector.config.model import Config
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="aftershock"'}
 # What needs no token on loopback. Whoever reaches it can already read the files of this machine.
 FREE_ON_LOOPBACK = frozenset({Scope.INGEST, Scope.READ})
+THIS_MACHINE = "127.0.0.1"
+NO_ADDRESS = "0.0.0.0"  # noqa: S104  (a name; nothing is bound to it)
 CERTIFICATE_SCOPES = frozenset({Scope.INGEST})  # of a client certificate that `client_ca` signed
 
 
@@ -54,11 +57,27 @@ class Senders:
                 raise Refused(403, "scope", message)
             return token.name
         if credentials.certificate is not None and scope in CERTIFICATE_SCOPES:
-            return credentials.certificate
+            return CERTIFIED + credentials.certificate
         if self._open and (scope in FREE_ON_LOOPBACK or not self._tokens.holds(scope)):
-            return credentials.certificate or credentials.peer
+            certificate = credentials.certificate
+            return CERTIFIED + certificate if certificate else peer_name(credentials.peer)
         message = f"send a token with the scope {scope.value!r} as Authorization: Bearer …"
         raise Refused(401, "token", message, CHALLENGE)
+
+
+def peer_name(peer: str) -> str:
+    """The name of a sender that was asked for none: its address, the same for HTTP and gRPC."""
+    try:
+        address = ipaddress.ip_address(peer.partition("%")[0])
+    except ValueError:
+        return NO_ADDRESS
+    address = getattr(address, "ipv4_mapped", None) or address
+    return THIS_MACHINE if address.is_loopback else str(address)
+
+
+def is_authenticated(sender: str) -> bool:
+    """True for the name of a token or a certificate; a name that is an address proves nothing."""
+    return bool(sender) and not is_address(sender)
 
 
 def bearer_token(header: str | None) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import hmac
+import ipaddress
 import json
 import os
 import secrets
@@ -24,6 +25,7 @@ PREFIX = "aft_"  # so that scanners for leaked secrets, and our own redaction, k
 SECRET_BYTES = 32  # cannot be guessed, so a plain SHA-256 of it is as good as a slow hash
 TOKENS_MAX = 1_000  # every request with a token is compared with each of them
 NAME_CHARS_MAX = 100
+CERTIFIED = "certificate "  # begins the names of senders that a certificate names
 RELOAD_S = 1.0  # between two checks whether the file has changed
 
 
@@ -102,6 +104,8 @@ class Tokens:
             raise TokenError("a token needs at least one scope")
         if not name.isprintable() or not 0 < len(name.strip()) <= NAME_CHARS_MAX:
             raise TokenError(f"a token's name has 1 to {NAME_CHARS_MAX} printable characters")
+        if is_address(name) or name.startswith(CERTIFIED):
+            raise TokenError("a token's name must not look like an address or a certificate")
         identity = secrets.token_hex(4)
         secret = f"{PREFIX}{identity}_{secrets.token_urlsafe(SECRET_BYTES)}"
         token = Token(identity, name, _digest(secret), wanted, self._clock(), expires_ns)
@@ -150,6 +154,15 @@ class Tokens:
             os.fsync(file)
         fresh.replace(self._path)
         self._tokens, self._stamp = tokens, None
+
+
+def is_address(name: str) -> bool:
+    """Whether a name is an IP address, which names whoever was asked for no token."""
+    try:
+        ipaddress.ip_address(name.strip())
+    except ValueError:
+        return False
+    return True
 
 
 def _digest(secret: str) -> str:

@@ -171,6 +171,7 @@ class Config:
     http: Address = Address("127.0.0.1", 4318)  # loopback: nothing here asks who is calling
     grpc: Address = Address("127.0.0.1", 4317)
     hosts: tuple[str, ...] = ()  # names to serve beside loopback's, the bound one and the link's
+    shared_runs: tuple[str, ...] = ()  # patterns of senders that may add to each other's runs
     insecure: bool = False  # True: reachable from other machines without asking who is calling
     tls: Tls = Tls()
     sender_requests_per_s_max: float = 1_000.0  # a fleet's own collector sends a tenth of it
@@ -233,6 +234,7 @@ class Config:
             home=home,
             memory_bytes_max=collector.get("memory_max") or MEMORY_BYTES_MAX,
             hosts=tuple(collector.get("hosts") or ()),
+            shared_runs=tuple(collector.get("shared_runs") or ()),
             insecure=bool(collector.get("insecure")),
             tls=_tls(collector.get("tls") or {}),
             forward_url=collector.get("forward"),

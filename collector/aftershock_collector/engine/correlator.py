@@ -16,10 +16,11 @@ from aftershock.runs.expectations import LearnedExpectations
 from aftershock_collector.engine.baseline import Baseline
 from aftershock_collector.engine.cross_run import CrossRunChanges
 from aftershock_collector.engine.evidence import Evidence
-from aftershock_collector.impact.links import Links, without_fingerprints
+from aftershock_collector.impact.events import filed
+from aftershock_collector.impact.links import Linked, Links, without_fingerprints
 from aftershock_collector.impact.observation import OBSERVATION_WINDOW_S, ActionObserver
 from aftershock_collector.impact.priors import Prior
-from aftershock_collector.impact.suspects import SuspectIndex, Suspects
+from aftershock_collector.impact.suspects import SuspectIndex, Suspects, around
 from aftershock_collector.metrics.measure import Measurer
 from aftershock_collector.metrics.series import SERIES_MAX, Series, SeriesStore
 from aftershock_collector.otlp.wire import Sample
@@ -63,12 +64,15 @@ class Correlator:
         while len(self.changes) > self._changes_max:
             self.changes.popitem(last=False)
             self._dropped["changes_full"] += 1
-        resolved, linked = self.links.resolve(change)
+        resolved, linked = self._resolve(change, now_ns)
         if linked is None:
             self.links.hold(change)
         self.observer.on_change(resolved)
         if linked is not None and resolved.kind.is_trouble:
-            self.observer.link(linked.step, resolved, now_ns, skew_ns=linked.skew_ns)
+            believed = resolved.trace_id is not None
+            self.observer.link(
+                linked.step, resolved, now_ns, skew_ns=linked.skew_ns, believed=believed
+            )
         self.suspect_index.on_change(resolved, now_ns)
         return self._cross_run.record_change(resolved)
 
@@ -159,7 +163,7 @@ class Correlator:
 
     def suspects(self, alert: Change, now_ns: int) -> Suspects:
         """The agent actions that may be behind an alert, as far as is known now."""
-        resolved, _ = self.links.resolve(alert)
+        resolved, _ = self._resolve(alert, now_ns)
         return self.suspect_index.rank(
             resolved, self._calls(now_ns), self.series.canonical, now_ns,
             events=self.observer.events, no_agent=self.observer.no_agent,
@@ -168,6 +172,24 @@ class Correlator:
     def _calls(self, now_ns: int) -> Mapping[str, Sequence[str]]:
         """Who calls whom, as declared and as seen."""
         return self._measurer.calls.beside(self.topology, now_ns)
+
+    def _resolve(self, change: Change, now_ns: int) -> tuple[Change, Linked | None]:
+        """The change with the action that it points at.
+
+        It keeps the trace where that is believed: its sender is known, or what it is about is
+        known to have to do with the action. Anybody who saw a trace id can write it into an alert.
+        """
+        resolved, linked = self.links.resolve(change)
+        if linked is None or change.vouched or self._agrees(linked.step, change.entity, now_ns):
+            return resolved, linked
+        return replace(resolved, trace_id=None, span_id=None), linked
+
+    def _agrees(self, step: Step, entity: str, now_ns: int) -> bool:
+        """True where an action acted on, called, or is upstream or downstream of an entity."""
+        reached = self.links.reached(step)
+        canonical = self.series.canonical
+        near = around(entity, self._calls(now_ns), canonical)
+        return any(filed(target, canonical) in near for target in reached)
 
     def rank_suspects(self, now_ns: int) -> list[Suspects]:
         """Rankings of alerts that are new or different since the last time."""

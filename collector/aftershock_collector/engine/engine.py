@@ -87,19 +87,20 @@ class Engine:
             by_run.setdefault(step.run_id, []).append(step)
         for run_id, batch in by_run.items():
             if self.knows(run_id) or opens_run(batch):
-                early = self._early.pop(run_id, [])
+                early = [one for one in self._early.pop(run_id, []) if one.sender == sender]
                 self._record(self._judge_of(run_id, sender), early + batch, arrived_ns)
             else:
                 self._hold(run_id, batch)
 
     def restore(self, run_id: str, steps: Iterable[Step], claims: Iterable[Claim]) -> None:
         """Bring back a run that was evicted or that an earlier process knew."""
-        judge = self._judge_of(run_id)
+        known = list(steps)
+        judge = self._judge_of(run_id, next((step.sender for step in known if step.sender), ""))
         judge.restore(claims)
         self.correlator.restore_impacts(
             run_id, (c.finding.impact for c in judge.reported.values() if c.finding.impact)
         )
-        self._record(judge, list(steps), None)
+        self._record(judge, known, None)
 
     def learn(self, change: Change, now_ns: int) -> None:
         """Record something that changed outside the agents; an alert gets its suspects."""
@@ -181,11 +182,6 @@ class Engine:
     def judges(self) -> Iterable[RunJudge]:
         """The judge of every live run."""
         return self._judges.values()
-
-    def sender_of(self, run_id: str) -> str:
-        """Who opened a live run; empty where that is not known."""
-        judge = self._judges.get(run_id)
-        return "" if judge is None else judge.sender
 
     def __len__(self) -> int:
         return len(self._judges)

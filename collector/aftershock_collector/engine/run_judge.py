@@ -83,8 +83,10 @@ class RunJudge:
         self._restored = False  # from what an earlier process reported, and not judged since
         self._kept: Claims = NO_CLAIMS  # of these, what only that process had evidence for
         self._dirty_from: int | None = None  # first step to judge again; None: all are judged
-        self._arrived_ns: int | None = None  # the newest step; None: of a recording
         self._skew_ns: int | None = None  # our clock minus the agent's, at best; None: unknown
+        self._lag_ns = 0  # our clock minus the agent's, at most, by what it did most recently
+        self._arrived_ns: int | None = None  # newest arrival; None: of a recording, or restored
+        self._now_ns = 0  # of the newest tick
         self._learned = NOTHING_LEARNED
 
     @property
@@ -101,8 +103,10 @@ class RunJudge:
     @property
     def received_ns(self) -> int | None:
         """Newest sign of life by our clock; None: there was none."""
-        received_ns = self.window.received_at_ns
-        return None if received_ns is None else received_ns + self.clock_ns
+        if self.window.received_at_ns is None:
+            return None
+        received_ns = self.window.received_at_ns + self.clock_ns
+        return min(received_ns, self._arrived_ns or received_ns)
 
     def run(self, now_ns: int, impacts: Iterable[Impact]) -> Run:
         """The run as it stands, with the attributions of its actions."""
@@ -121,10 +125,13 @@ class RunJudge:
         self._restored = True
 
     def measure_clock(self, steps: Iterable[Step], arrived_ns: int) -> None:
-        """Compare the agent's clock with ours, by steps that arrived at `arrived_ns`."""
+        """Compare the agent's clock with ours, by what it did: a frame's end is only a claim."""
         self._arrived_ns = arrived_ns
-        skew_ns = min(arrived_ns - step.last_ns for step in steps)
-        self._skew_ns = skew_ns if self._skew_ns is None else min(self._skew_ns, skew_ns)
+        worked = [step.last_ns for step in steps if step.kind is not StepKind.AGENT]
+        if worked:
+            skew_ns = arrived_ns - max(worked)
+            self._skew_ns = skew_ns if self._skew_ns is None else min(self._skew_ns, skew_ns)
+            self._lag_ns = arrived_ns - min(worked)
 
     def overflows_with(self, steps: Sequence[Step]) -> bool:
         """True where steps could leave the window before they are judged."""
@@ -183,6 +190,7 @@ class RunJudge:
 
     def is_due(self, evidence: Evidence) -> bool:
         """Judge what time and impacts alone can change; True where anything may be different."""
+        self._now_ns = evidence.now_ns
         timed = self._judge_timed(evidence) if self._live else self._timed
         is_different = timed is not self._timed
         self._timed = timed
@@ -266,15 +274,19 @@ class RunJudge:
 
     @property
     def _ended_at_ns(self) -> int | None:
-        return self.finished_at_ns or self.window.ended_at_ns
+        """When the run ended. An end that lies ahead of the agent's own clock is not there yet."""
+        ended_ns = self.window.ended_at_ns
+        latest_ns = self._now_ns - self._lag_ns + SKEW_IGNORED_NS
+        is_ahead = self._live and self._now_ns > 0 and (ended_ns or 0) > latest_ns
+        return self.finished_at_ns or (None if is_ahead else ended_ns)
 
     def _end_at(self, now_ns: int) -> End:
         """The run's end as it is known at a moment of our clock."""
-        if self.window.ended_at_ns is None or self.finished_at_ns is not None:
+        if self._ended_at_ns is None or self.finished_at_ns is not None:
             return End(self._ended_at_ns, settled=True)
         settle_ns = int(self.limits.settle_s * 1e9)
         arrives = self._arrived_ns is not None and now_ns - self._arrived_ns < settle_ns
-        return End(self.window.ended_at_ns, settled=not arrives)
+        return End(self._ended_at_ns, settled=not arrives)
 
     @property
     def _is_clocked(self) -> bool:
@@ -309,10 +321,14 @@ class RunJudge:
         return replace(run, changes=changes)
 
     def _judge_timed(self, evidence: Evidence) -> Claims:
-        if self.window.ended_at_ns is not None and not evidence.impacts and not self._timed:
+        if self._ended_at_ns is not None and not evidence.impacts and not self._timed:
             return self._timed
         local_ns = evidence.now_ns - self.clock_ns
-        run = replace(self.run(local_ns, evidence.impacts), longest_s=self._learned.longest_s)
+        run = replace(
+            self.run(local_ns, evidence.impacts),
+            ended_at_ns=self._ended_at_ns,
+            longest_s=self._learned.longest_s,
+        )
         if run.newest is None:
             return self._timed
         timed = advance(self._timed, judge(run, self.limits, LIVE_RULES), local_ns)

@@ -21,6 +21,8 @@ CHART_NATS = 3.0  # p .05: below this a series did nothing worth a second chart
 HISTORY_SHORT_NS = 120 * 10**9  # less is said to be missing, however fast the scrapes are
 COMPARABLE_FEW = 30  # earlier stretches below which an attribution says that it had few
 
+UNVOUCHED = "a token of whoever named its trace, or a topology that relates the two"
+
 NO_PARTS = Parts(own=0.0, before=0.0, callee=0.0, alternative=0.0)
 
 
@@ -115,6 +117,18 @@ def certain(opened: OpenAction, change: Change, now_ns: int) -> Impact:
         lead_ns=max(0, change.began_at_ns - opened.effect_ns),
         missing=(),
         recovered_at_ns=change.ended_at_ns,
+    )
+
+
+def alleged(opened: OpenAction, change: Change, now_ns: int) -> Impact:
+    """The attribution where a change named the action's trace and nobody vouches for that."""
+    return replace(
+        certain(opened, change, now_ns),
+        entity=change.entity,
+        probability=SUSPECTED_FROM,
+        label=grade_of(SUSPECTED_FROM),
+        alternatives=(Alternative(None, None, NO_AGENT, 1.0 - SUSPECTED_FROM),),
+        missing=(UNVOUCHED,),
     )
 
 

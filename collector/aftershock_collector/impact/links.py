@@ -19,6 +19,7 @@ CALLS_MAX = 128  # of one trace, newest kept
 CALL_BYTES = 400  # of one without a step
 BYTES_MAX = 24_000_000  # of all calls: what senders say of one may be large
 CHILDREN_MAX = 16_384  # calls that tools made: what they reached the outside by
+REACHED_MAX = 16  # entities of one tool call, newest kept
 WAITING_MAX = 4_096  # traces named by changes before an agent's span arrived, ...
 WAITING_OF_TRACE_MAX = 8
 WAITING_CHANGES_MAX = 8_192  # ... and these changes; 20 MB at worst
@@ -40,6 +41,7 @@ class _Call(NamedTuple):
     began_at_ns: int
     ended_at_ns: int | None
     service: str | None
+    sender: str
     action_step: Step | None  # of an action with an effect, without its fingerprints
 
     @property
@@ -75,6 +77,8 @@ class Links:
         self._traces: OrderedDict[str, _Trace] = OrderedDict()
         self._size_bytes = 0  # of the calls of all traces
         self._above: OrderedDict[str, str] = OrderedDict()  # a tool's own call → the tool's span
+        # A tool's span and its sender → entities that its calls reached.
+        self._reached: OrderedDict[tuple[str, str], tuple[str, ...]] = OrderedDict()
         self._waiting: OrderedDict[str, dict[str, Change]] = OrderedDict()
         self._waiting_changes = 0  # of all these traces
         self._came: list[Change] = []
@@ -83,23 +87,36 @@ class Links:
         """A tool call, or a call that a tool made; anything else says nothing."""
         if step.kind is StepKind.OUTGOING and step.parent_id:
             self._above[step.span_id] = step.parent_id
+            above = (step.parent_id, step.sender)
+            self._reached[above] = (*self._reached.get(above, ()), *step.targets)[-REACHED_MAX:]
             if len(self._above) > CHILDREN_MAX:
                 self._above.popitem(last=False)
+            if len(self._reached) > CHILDREN_MAX:
+                self._reached.popitem(last=False)
             return
         if step.action is None or not step.trace_id:
             return
         trace = self._traces.setdefault(step.trace_id, _Trace())
+        known = trace.calls.get(step.span_id)
+        if known is not None and known.sender != step.sender:
+            return  # the id is taken: two senders do not share a span
         self._traces.move_to_end(step.trace_id)
         trace.skew_ns = skew_ns
         kept = without_fingerprints(step) if step.action.tier.has_effect else None
         before = trace.size_bytes
-        trace.add(step.span_id, _Call(step.began_at_ns, step.ended_at_ns, step.service, kept))
+        call = _Call(step.began_at_ns, step.ended_at_ns, step.service, step.sender, kept)
+        trace.add(step.span_id, call)
         self._size_bytes += trace.size_bytes - before
         while len(self._traces) > TRACES_MAX or (
             self._size_bytes > BYTES_MAX and len(self._traces) > 1
         ):
             self._size_bytes -= self._traces.popitem(last=False)[1].size_bytes
             self.dropped["linked_traces_full"] += 1
+
+    def reached(self, step: Step) -> tuple[str, ...]:
+        """What a tool call declared as its targets, and what its own calls reached."""
+        declared = step.action.targets if step.action is not None else ()
+        return *declared, *self._reached.get((step.span_id, step.sender), ())
 
     def knows(self, trace_id: str | None, service: str | None) -> bool:
         """True for a trace of an agent that came back from somebody else than its own process."""

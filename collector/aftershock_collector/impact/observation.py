@@ -12,6 +12,7 @@ from aftershock.grade import SUSPECTED_FROM, Grade, grade_of
 from aftershock.model import Change, ChangeKind, Fact, Impact, Step
 from aftershock_collector.impact.aftermath import fading
 from aftershock_collector.impact.attribution import (
+    alleged,
     certain,
     enough,
     impact_of,
@@ -21,6 +22,7 @@ from aftershock_collector.impact.attribution import (
 )
 from aftershock_collector.impact.competition import NO_AGENT_LOG_ODDS
 from aftershock_collector.impact.events import Events
+from aftershock_collector.impact.fair_shares import FairShares
 from aftershock_collector.impact.following import (
     check_recovery,
     is_over,
@@ -41,7 +43,7 @@ from aftershock_collector.metrics.series import SeriesSource, SeriesStore
 from aftershock_collector.wording import counted
 
 OBSERVATION_WINDOW_S = 600.0  # later damage could not be separated from chance in recordings
-OPEN_MAX = 256  # actions observed at once; the oldest is dropped
+OPEN_MAX = 256  # actions observed at once; whoever has most gives one up
 FACTS_MAX = 256  # newest ones that one action is known to have been shown; 50 MB for all
 ENTITIES_MAX = 4_096  # whose recorded actions are remembered
 ACTIONS_MAX = 64  # remembered of one entity: more than its history can hold apart
@@ -69,6 +71,7 @@ class ActionObserver:
         self._patience_ns = int(patience_s * 1e9)  # how long series may take to arrive
         self._window_ns = int(observation_window_s * 1e9)
         self._open: OrderedDict[str, OpenAction] = OrderedDict()
+        self._shares = FairShares()  # of the open actions
         self._explained: OrderedDict[str, Impact] = OrderedDict()  # entity → certain attribution
         self.acted_ns: OrderedDict[str, list[int]] = OrderedDict()  # entity → recorded actions
 
@@ -98,6 +101,9 @@ class ActionObserver:
         until_ns = step.last_ns + skew_ns + self._window_ns
         self.remember(targets, effect_ns)
         known = self._open.get(step.span_id)
+        if known is not None and known.step.run_id != step.run_id:
+            return  # the id is taken: two runs do not share a span
+        self._shares.hold(step.span_id, step, declared=action.targets_declared)
         if known is None:
             self._open[step.span_id] = OpenAction(
                 step,
@@ -118,14 +124,13 @@ class ActionObserver:
         known.until_ns = max(known.until_ns, until_ns)
 
     def _let_go(self) -> None:
-        """Stop to observe the oldest action of the agent with most of them: a flood is its own."""
-        holders = Counter((o.step.service, o.step.agent) for o in self._open.values())
-        ((holder, _),) = holders.most_common(1)
-        oldest = next(
-            key for key, o in self._open.items() if (o.step.service, o.step.agent) == holder
-        )
-        del self._open[oldest]
+        """Stop to observe an action of whoever has most of them: a flood is its own."""
+        self._close(self._shares.heaviest())
         self.dropped["observed_actions_full"] += 1
+
+    def _close(self, key: str) -> None:
+        del self._open[key]
+        self._shares.release(key)
 
     def wants(self, now_ns: int) -> bool:
         """True where newer points would be used."""
@@ -145,10 +150,13 @@ class ActionObserver:
             began_ns = change.began_at_ns - BEFORE_ALERT_NS
             self.troubles.record(change.id, change.entity, began_ns, change.ended_at_ns)
 
-    def link(self, step: Step, change: Change, now_ns: int, *, skew_ns: int = 0) -> None:
+    def link(
+        self, step: Step, change: Change, now_ns: int, *, skew_ns: int = 0, believed: bool = True
+    ) -> None:
         """Trouble carried the trace of this action: that is certain, and ends the comparison.
 
-        It counts even where the action declared nothing that it acts on.
+        It counts even where the action declared nothing that it acts on. Where nobody vouches for
+        the trace, the action is only suspected, until a round has measured its own targets.
         """
         action = step.action
         assert action is not None, "only actions are linked"
@@ -156,10 +164,17 @@ class ActionObserver:
             self.open(
                 replace(step, action=replace(action, targets=(change.entity,))), skew_ns=skew_ns
             )
+            if (opened := self._open.get(step.span_id)) is not None:
+                opened.following = not believed  # what was only alleged as its target
         opened = self._open.get(step.span_id)
         if opened is None or (opened.best is not None and opened.best.label is Grade.CERTAIN):
             return
         opened.attended = True
+        if not believed:
+            if opened.best is None or (opened.best.probability or 0.0) < SUSPECTED_FROM:
+                opened.best = alleged(opened, change, now_ns)
+            return
+        opened.following = False
         attribution = opened.best = certain(opened, change, now_ns)
         self._explained[attribution.entity] = attribution
         while len(self._explained) > OPEN_MAX:
@@ -219,7 +234,7 @@ class ActionObserver:
                     opened.reported = opened.best
                     reported.append(opened.best)
             if opened.following and is_over(opened, now_ns):
-                del self._open[opened.step.span_id]
+                self._close(opened.step.span_id)
         return reported
 
     def snapshot(self, series: SeriesSource, now_ns: int) -> ObserverState:
@@ -232,7 +247,10 @@ class ActionObserver:
         Nothing that was shown is withdrawn: an attribution changes only with newer points.
         """
         for opened in restored(state, series):
-            self._open.setdefault(opened.step.span_id, opened)
+            if opened.step.span_id not in self._open:
+                self._open[opened.step.span_id] = opened
+                declared = opened.action.targets_declared
+                self._shares.hold(opened.step.span_id, opened.step, declared=declared)
         for acted in state.acted:
             for effect_ns in acted.effect_ns:
                 self.remember([acted.entity], effect_ns)
@@ -298,7 +316,7 @@ class ActionObserver:
         for opened in list(self._open.values()):
             opened.attended |= now_ns <= opened.until_ns
             if not opened.attended:
-                del self._open[opened.step.span_id]
+                self._close(opened.step.span_id)
                 self.dropped["action_arrived_too_late"] += 1
         return [opened for opened in self._open.values() if not opened.following]
 

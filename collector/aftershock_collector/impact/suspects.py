@@ -23,6 +23,7 @@ from aftershock_collector.impact.competition import (
     Candidate as Entrant,
 )
 from aftershock_collector.impact.events import UNNAMED, Events, filed
+from aftershock_collector.impact.fair_shares import FairShares
 from aftershock_collector.impact.relations import Relations, Topology
 
 WITHIN_S = (
@@ -105,6 +106,7 @@ class SuspectIndex:
     def __init__(self) -> None:
         self.dropped: Counter[str] = Counter()
         self._candidates: OrderedDict[str, _Candidate] = OrderedDict()
+        self._shares = FairShares()  # of the candidates
         self._followed: OrderedDict[str, _Followed] = OrderedDict()
         self._stale: deque[str] = deque()  # alerts to rank again
 
@@ -115,12 +117,17 @@ class SuspectIndex:
             return
         targets = tuple(t for t in dict.fromkeys(action.targets) if "*" not in t)
         known = self._candidates.get(step.span_id)
+        if known is not None and known.step.run_id != step.run_id:
+            return  # the id is taken: two runs do not share a span
+        self._shares.hold(step.span_id, step, declared=action.targets_declared)
         impact = None if known is None else known.impact
         self._candidates[step.span_id] = _Candidate(
             step, action.tool, action.tier, targets, step.began_at_ns + skew_ns, impact
         )
         if len(self._candidates) > ACTIONS_MAX:
-            self._candidates.popitem(last=False)
+            leaves = self._shares.heaviest()
+            self._shares.release(leaves)
+            del self._candidates[leaves]
             self.dropped["suspects_full"] += 1
 
     def judged(self, impact: Impact) -> None:
@@ -279,6 +286,11 @@ def _near(entity: str, relations: Relations) -> dict[str, tuple[str, float]]:
             for other in sorted(reached):
                 found.setdefault(other, (words[hops], hops * HOP_NATS))
     return found
+
+
+def around(entity: str, topology: Topology, canonical: Canonical) -> frozenset[str]:
+    """An entity with its callers and dependencies, as far as they are asked about."""
+    return frozenset(_near(filed(entity, canonical), Relations(topology, canonical)))
 
 
 def _suspect(candidate: _Candidate, entity: str, relation: str, share: float) -> Suspect:

@@ -94,6 +94,7 @@ def action_of(span: Span, reading: Reading, policy: Policy, ending: Ending) -> t
         outcome=outcome,
         tier=tier_of(own, reading.name, described, policy),
         targets=targets_of(own, described),
+        targets_declared=bool(described.targets),
         requires=requirements_of(own, described, policy),
         error_class=_error_class(own, reading, ending) if outcome is Outcome.FAILED else None,
         polls=described.polls,  # an agent's own word would silence its loops

@@ -72,6 +72,11 @@ class Batch:
         """What agents did, in the order of the body."""
         return [step for rows in (self.spans, self.events) for _, step in rows if step is not None]
 
+    def assign(self, run_of: Callable[[Step], Step]) -> None:
+        """Replace each step by the same step in the run that it belongs to."""
+        self.spans = [(span, step and run_of(step)) for span, step in self.spans]
+        self.events = [(event, step and run_of(step)) for event, step in self.events]
+
     @property
     def durable(self) -> bool:
         """Samples live in memory: a full disk is no reason to stop measuring."""
@@ -96,7 +101,8 @@ def decode(
 ) -> Batch:
     """Decode one body.
 
-    Steps are read from items as they came; items are kept redacted. A reader that fails on an item
+    Items are kept redacted, and steps hold no secrets, but for the fingerprints, which are those of
+    the items as they came. A reader that fails on an item
     is our own bug: the item is kept without a step, and the error is listed in `failures`.
 
     Args:
@@ -114,14 +120,18 @@ def decode(
         batch = Batch(rejected=spans.rejected, trimmed=spans.trimmed)
         for span in spans.items:
             step = _read(readers.span, span, batch)
-            batch.spans.append((redacted_span(span, step), step))
+            kept = redacted_span(span, step)
+            if kept is not span and step is not None:
+                step = _read(readers.span, kept, batch)  # its texts without secrets
+            batch.spans.append((kept, step))
         return batch
     if signal is Signal.METRICS:
         samples = decode_metrics(body, content_type)
         return Batch(samples=samples.items, rejected=samples.rejected, trimmed=samples.trimmed)
     if signal is Signal.ALERTS:
         alerts = changes_of_alerts(body, arrived_ns)
-        return Batch(changes=alerts.items, rejected=alerts.rejected, trimmed=alerts.trimmed)
+        changes = [redacted_change(alert) for alert in alerts.items]
+        return Batch(changes=changes, rejected=alerts.rejected, trimmed=alerts.trimmed)
     if signal in DEPLOYS:
         deploys = changes_of_deploys(signal, body, arrived_ns)
         return Batch(
@@ -134,7 +144,9 @@ def decode(
         if isinstance(found, Change):
             batch.changes.append(redacted_change(found))
         elif found is not None:
-            batch.events.append((redacted_event(event, found), found))
+            kept = redacted_event(event, found)
+            step = found if kept is event else _read(readers.event, kept, batch)
+            batch.events.append((kept, step if isinstance(step, Step) else None))
         else:
             batch.passed_over += 1
     return batch

@@ -7,6 +7,7 @@ counts as absent, and nothing raises.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import blake2b
@@ -93,8 +94,9 @@ def read(span: Span, policy: Policy) -> Step | None:
     for dialect in DIALECTS:
         reading = dialect(span)
         if reading is not None:
-            name = shortened(reading.name)  # of a span, where nothing else names the step
-            return step_of(span, reading._replace(name=name), policy)
+            agent = reading.agent and plain_name(reading.agent)
+            name = plain_name(shortened(reading.name))  # of a span, where nothing else names it
+            return step_of(span, reading._replace(name=name, agent=agent), policy)
     return None
 
 
@@ -118,6 +120,14 @@ def read_event(event: LogEvent, policy: Policy) -> Step | Change | None:
     if event.name in LOOP_REPORTS:
         return _moment(event, StepKind.FACT, LOOP_REPORTED)
     return read_kubernetes(event)
+
+
+def plain_name(name: str) -> str:
+    """A name without characters that nobody sees: they would make one agent or tool into many."""
+    if name.isascii():
+        return name
+    folded = unicodedata.normalize("NFKC", name)
+    return "".join(mark for mark in folded if unicodedata.category(mark) != "Cf")
 
 
 def run_id_of(item: Span | LogEvent) -> str | None:
@@ -231,15 +241,16 @@ def _moment(event: LogEvent, kind: StepKind, name: str) -> Step | None:
     run_id = run_id_of(event)
     if run_id is None:
         return None
+    agent = name_in(event.attributes, AGENT_NAME)
     return Step(
         run_id=run_id,
         span_id=event.span_id or _hash(event),
         kind=kind,
-        name=name,
+        name=plain_name(name),
         began_at_ns=event.time_ns,
         ended_at_ns=event.time_ns,
         trace_id=event.trace_id or "",
-        agent=name_in(event.attributes, AGENT_NAME),
+        agent=agent and plain_name(agent),
         conversation=name_in(event.attributes, CONVERSATION_ID),
         service=name_in(event.resource, SERVICE_NAME),
         environment=name_in(event.resource, ENVIRONMENT_NAME, OLD_ENVIRONMENT_NAME),

@@ -27,8 +27,8 @@ class RunContexts:
         """The context of the run that a finding is about."""
         window = self._engine.window(finding.run_id)
         if window is not None:
-            sender = self._engine.sender_of(finding.run_id)
-            peer = sender if sender and not is_loopback(sender) else None
+            peers = [sender for sender in window.senders if not is_loopback(sender)]
+            peer = " and ".join(peers) or None
             return self._keep(
                 finding, run_context.of_window(window, finding, self._engine.policy, peer)
             )

@@ -32,6 +32,7 @@ import psutil
 from aftershock.model import Run
 from aftershock.policy.policy import Policy
 from aftershock_collector.access.exposure import check_exposure, notice
+from aftershock_collector.access.run_owners import RunOwners
 from aftershock_collector.access.tokens import Tokens
 from aftershock_collector.config.model import Address, Config
 from aftershock_collector.engine.engine import Engine
@@ -133,6 +134,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
             telemetry,
             config,
             readers=worker.readers,
+            owners=RunOwners(worker.owner, config.shared_runs),
             consume=control.consuming(worker.consume),
             suspects=worker.answer,
         )

@@ -8,11 +8,13 @@ from __future__ import annotations
 import time
 from collections import OrderedDict, deque
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from aftershock.attributes import SERVICE_NAME
 from aftershock.model import Change, ChangeKind, Report, Step
 from aftershock.runs.fold import Window
+from aftershock_collector.access.senders import is_authenticated
 from aftershock_collector.engine.engine import Engine
 from aftershock_collector.export.agent_telemetry import AgentTelemetry, SendLogs
 from aftershock_collector.impact.events import CHANGES_MAX, FIRING_S
@@ -26,6 +28,7 @@ from aftershock_collector.reading.decoder import Readers
 from aftershock_collector.reading.dialects import text_in
 from aftershock_collector.reading.links import read_error
 from aftershock_collector.reading.read import read, read_event
+from aftershock_collector.reading.redaction import redacted_change, redacted_event
 from aftershock_collector.sources.requests import Observations
 from aftershock_collector.store.interface import Store, StoreUnavailable
 from aftershock_collector.store.reader import Reader
@@ -126,19 +129,27 @@ class Worker:
         except StoreUnavailable as error:
             self._telemetry.store_unavailable(error.reason, str(error))
 
+    def owner(self, run_id: str) -> str:
+        """The sender that opened a run, as an earlier process recorded it; "" if none is known."""
+        try:
+            return self._reader.owner(run_id)
+        except (StoreUnavailable, UnicodeError):
+            return ""
+
     def consume(self, arrived: Observations) -> None:
         """Consume what the ingest queue decoded and committed."""
         self._observe(arrived.steps, arrived.arrived_ns, arrived.sender)
         self._learn(arrived.changes, arrived.arrived_ns)
         self.measure(arrived.samples)
 
-    @property
-    def readers(self) -> Readers:
-        """How items are read beside this engine: by its policy, and by the traces it knows."""
-        policy = self.engine.policy
-        return Readers(lambda span: read(span, policy), self.read_event)
+    def readers(self, sender: str) -> Readers:
+        """How a sender's items are read: by the engine's policy, and by the traces it knows."""
+        policy, vouched = self.engine.policy, is_authenticated(sender)
+        return Readers(
+            lambda span: read(span, policy), lambda event: self.read_event(event, vouched=vouched)
+        )
 
-    def read_event(self, event: LogEvent) -> Step | Change | None:
+    def read_event(self, event: LogEvent, *, vouched: bool) -> Step | Change | None:
         """Read a log event; a service's error counts where it names the trace of an agent."""
         found = read_event(event, self.engine.policy)
         if found is not None:
@@ -147,9 +158,10 @@ class Worker:
         if error is None:
             return None
         service = text_in(event.resource, SERVICE_NAME)
+        error = redacted_change(read_error(redacted_event(event)) or error)
         if self.engine.correlator.links.knows(error.trace_id, service):
             return error
-        self.engine.correlator.links.hold(error)
+        self.engine.correlator.links.hold(replace(error, vouched=vouched))
         return None
 
     def answer(self, changes: Iterable[Change], now_ns: int) -> list[dict[str, Any]]:

@@ -15,12 +15,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from aftershock.model import Change, Step
+from aftershock_collector.access.run_owners import RunOwners
+from aftershock_collector.access.senders import is_authenticated
 from aftershock_collector.config.model import Config
 from aftershock_collector.otlp.wire import LogEvent, Span, Unreadable
+from aftershock_collector.reading.clocks import grounded
 from aftershock_collector.reading.decoder import Batch, Readers, Signal, decode
+from aftershock_collector.sources.fair_queue import FairQueue
 from aftershock_collector.sources.requests import (
     Accepted,
     Answer,
@@ -51,7 +56,8 @@ class IngestQueue:
         telemetry: Telemetry,
         config: Config,
         *,
-        readers: Readers,
+        readers: Callable[[str], Readers],
+        owners: RunOwners,
         consume: Callable[[Observations], None],
         suspects: Callable[[Sequence[Change], int], Sequence[Any]] = lambda _changes, _now: (),
     ) -> None:
@@ -59,12 +65,12 @@ class IngestQueue:
         self._telemetry = telemetry
         self._config = config
         self._readers = readers
+        self._owners = owners
         self._consume = consume
         self._suspects = suspects
-        self._waiting: deque[IngestRequest | Work] = deque()
-        self._bytes = 0  # of all requests that have no answer yet
-        self._requests = 0
-        self._works = 0
+        self._waiting = FairQueue(config.queue_bytes_max, config.requests_max)
+        self._works: deque[Work] = deque()
+        self._works_turn = False  # requests and works take turns
         self._more = threading.Condition()
         self._stopping = False
         # Only the writer's thread touches these.
@@ -98,9 +104,8 @@ class IngestQueue:
     def call(self, work: Work) -> None:
         """Run `work` on the writer's thread, in its turn; drop and count it above WORKS_MAX."""
         with self._more:
-            if self._works < WORKS_MAX:
-                self._works += 1
-                self._waiting.append(work)
+            if len(self._works) < WORKS_MAX:
+                self._works.append(work)
                 self._more.notify()
                 return
         self._telemetry.drop({"work_queue_full": 1})
@@ -123,24 +128,20 @@ class IngestQueue:
         return Busy(self._config.retry_after_s, self.degraded or message, full)
 
     def _enqueue(self, request: IngestRequest) -> Busy | None:
-        config = self._config
         with self._more:
             if self._stopping:
                 return self._busy("shutting down")
-            if self._bytes + len(request.body) > config.queue_bytes_max:
-                return self._busy("the queue is full", full=True)
-            if self._requests >= config.requests_max:
-                return self._busy("too many requests wait", full=True)
-            self._count(request, 1)
+            refusal = self._waiting.refusal(request.sender, len(request.body))
+            if refusal is not None:
+                return self._busy(refusal, full=True)
             self._waiting.append(request)
+            self._show_size()
             self._more.notify()
         return None
 
-    def _count(self, request: IngestRequest, sign: int) -> None:
-        self._bytes += sign * len(request.body)
-        self._requests += sign
-        self._telemetry.queue_bytes.set(self._bytes)
-        self._telemetry.queue_requests.set(self._requests)
+    def _show_size(self) -> None:
+        self._telemetry.queue_bytes.set(self._waiting.bytes)
+        self._telemetry.queue_requests.set(self._waiting.requests)
 
     # --- The writer's thread: the next group --------------------------------------------------
 
@@ -163,29 +164,28 @@ class IngestQueue:
     def _next(self) -> list[IngestRequest] | Work | None:
         """Wait for the next group of requests or piece of work; None: stopped and empty."""
         with self._more:
-            while not self._waiting and not self._stopping:
+            while not (self._waiting or self._works or self._stopping):
                 pause_s = self._retry_at_s - time.monotonic() if self._parked else None
                 if pause_s is not None and pause_s <= 0:
                     break
                 self._more.wait(pause_s)
             if self._parked and (self._stopping or time.monotonic() >= self._retry_at_s):
-                return self._group(self._parked)
-            head = self._waiting[0] if self._waiting else None
-            if head is None or isinstance(head, IngestRequest):
-                return self._group(self._waiting) or None
-            self._waiting.popleft()
-            self._works -= 1
-            return head
+                return self._parked_group()
+            if self._works and (self._works_turn or not self._waiting):
+                self._works_turn = False
+                return self._works.popleft()
+            self._works_turn = True
+            return self._waiting.group(self._config.group_bytes_max) or None
 
-    def _group(self, queue: deque[Any]) -> list[IngestRequest]:
-        """Remove from the front as many requests as fit one commit."""
+    def _parked_group(self) -> list[IngestRequest]:
+        """Remove from the front as many parked requests as fit one commit."""
         group: list[IngestRequest] = []
         size = 0
-        while queue and isinstance(queue[0], IngestRequest):
-            size += len(queue[0].body)
+        while self._parked:
+            size += len(self._parked[0].body)
             if group and size > self._config.group_bytes_max:
                 break
-            group.append(queue.popleft())
+            group.append(self._parked.popleft())
         return group
 
     def _handle(self, group: list[IngestRequest]) -> None:
@@ -232,7 +232,13 @@ class IngestQueue:
 
     def _read(self, request: IngestRequest) -> Batch:
         body, arrived_ns = request.body, request.arrived_ns
-        items = decode(body, request.signal, request.content_type, self._readers, arrived_ns)
+        readers = self._readers(request.sender)
+        items = decode(body, request.signal, request.content_type, readers, arrived_ns)
+        if not is_authenticated(request.sender):
+            items.changes = [replace(change, vouched=False) for change in items.changes]
+        items.assign(
+            lambda step: grounded(self._owners.assign(step, request.sender), request.arrived_ns)
+        )
         for error in items.failures:
             self._telemetry.failed("read", error)
         if not request.judged:
@@ -346,7 +352,8 @@ class IngestQueue:
             return
         request.settled = True
         with self._more:
-            self._count(request, -1)
+            self._waiting.settle(request)
+            self._show_size()
         try:
             request.answer(answer)
         except RuntimeError as error:  # its event loop is closed

@@ -8,15 +8,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
 from aftershock.model import Change, Claim, Feedback, Impact, Step
 from aftershock.policy.policy import Policy
+from aftershock_collector.access.run_owners import APART
 from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.otlp.decode import decode_log, decode_span
 from aftershock_collector.otlp.wire import LogEvent, Span
+from aftershock_collector.reading.clocks import grounded
 from aftershock_collector.reading.read import read, read_event
 from aftershock_collector.store.incidents import Incident, Mute, Response
 from aftershock_collector.store.interface import StoreUnavailable
@@ -25,6 +28,7 @@ from aftershock_collector.store.schema import MIGRATIONS
 from aftershock_collector.store.serialization import from_text
 from aftershock_collector.store.sqlite_errors import translated
 
+NS = 10**9
 LOCK_WAIT_S = 5.0  # a person waits this long for a list; only recovery after a crash locks readers
 ROWS_AT_ONCE = 64  # of spans and events: few, because one may be as large as a request
 ORIGINS_BYTES_MAX = 4_000_000  # resources and scopes kept while one run is read
@@ -123,33 +127,42 @@ class Reader:
         `newest`: of the newest so many spans, and as many events, only.
         """
         found: list[Step] = []
-        for span in self.spans(run_id, newest):
-            step = read(span, policy)
+        for sender, arrived_s, *row in self._sent("spans", run_id, newest):
+            step = read(decode_span(*row), policy)
             if step is not None:
-                found.append(step)
-        for event in self.events(run_id, newest):
-            read_as = read_event(event, policy)
+                sent = replace(step, run_id=run_id, sender=sender)
+                found.append(grounded(sent, (arrived_s + 1) * NS))
+        for sender, arrived_s, *row in self._sent("events", run_id, newest):
+            read_as = read_event(decode_log(*row), policy)
             if isinstance(read_as, Step):
-                found.append(read_as)
+                sent = replace(read_as, run_id=run_id, sender=sender)
+                found.append(grounded(sent, (arrived_s + 1) * NS))
         return sorted(found, key=lambda step: (step.began_at_ns, step.span_id, step.name))
 
     def spans(self, run_id: str, newest: int | None = None) -> Iterator[Span]:
         """A run's spans as they arrived, oldest first; or the newest so many, newest first."""
-        order = "began_at_ns" if newest is None else "began_at_ns DESC"
-        statement = (
-            "SELECT body, resource, scope FROM spans"  # noqa: S608  (words of our own)
-            f" WHERE run = (SELECT id FROM runs WHERE run_id = ?) ORDER BY {order} LIMIT ?"
-        )
-        return (decode_span(*row) for row in self._bodies(statement, run_id, newest))
+        return (decode_span(*row) for _, _, *row in self._sent("spans", run_id, newest))
 
     def events(self, run_id: str, newest: int | None = None) -> Iterator[LogEvent]:
         """A run's log events as they arrived, in the same order."""
-        order = "time_ns" if newest is None else "time_ns DESC"
+        return (decode_log(*row) for _, _, *row in self._sent("events", run_id, newest))
+
+    def owner(self, run_id: str) -> str:
+        """The sender that opened a run; "" where that is not known, or no agent acted in it."""
         statement = (
-            "SELECT body, resource, scope FROM events"  # noqa: S608  (words of our own)
-            f" WHERE run = (SELECT id FROM runs WHERE run_id = ?) ORDER BY {order} LIMIT ?"
+            "SELECT name FROM runs JOIN senders ON senders.id = sender WHERE run_id = ? AND acts"
         )
-        return (decode_log(*row) for row in self._bodies(statement, run_id, newest))
+        rows = self._all(statement, (run_id,))
+        return rows[0][0] if rows else ""
+
+    def apart(self, run_id: str, limit: int = 10) -> list[tuple[str, str]]:
+        """(run id, sender) of the runs that hold what other senders added to a run."""
+        first = run_id + APART
+        return self._all(
+            "SELECT run_id, name FROM runs JOIN senders ON senders.id = sender"
+            " WHERE run_id >= ? AND run_id < ? AND acts ORDER BY run_id LIMIT ?",
+            (first, first + "g", limit),
+        )
 
     # --- Claims and changes --------------------------------------------------------------------
 
@@ -340,16 +353,20 @@ class Reader:
 
     # --- Inside --------------------------------------------------------------------------------
 
-    def _bodies(
-        self, statement: str, run_id: str, newest: int | None
-    ) -> Iterator[tuple[bytes, bytes, bytes]]:
-        """Rows of (body, resource's body, scope's body), a few at a time: a run may be large."""
+    def _sent(self, table: str, run_id: str, newest: int | None) -> Iterator[Any]:
+        """(sender, arrived_s, body, resource's body, scope's body), a few rows at a time."""
+        when = "began_at_ns" if table == "spans" else "time_ns"
+        statement = (
+            "SELECT (SELECT name FROM senders WHERE senders.id = sender), arrived_s, body,"  # noqa: S608
+            f" resource, scope FROM {table} WHERE run = (SELECT id FROM runs WHERE run_id = ?)"
+            f" ORDER BY {when} {'' if newest is None else 'DESC'} LIMIT ?"
+        )
         origins: dict[int, bytes] = {}
         with translated():
             cursor = self._connection.execute(statement, (run_id, -1 if newest is None else newest))
-            while rows := cursor.fetchmany(ROWS_AT_ONCE):
-                for body, resource, scope in rows:
-                    yield body, self._origin(origins, resource), self._origin(origins, scope)
+            while rows := cursor.fetchmany(ROWS_AT_ONCE):  # a run may be large
+                for *sent, resource, scope in rows:
+                    yield *sent, self._origin(origins, resource), self._origin(origins, scope)
 
     def _origin(self, kept: dict[int, bytes], place: int) -> bytes:
         body = kept.get(place)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from aftershock.model import Change, Claim, Impact, Outcome, Step, StepKind
 from aftershock_collector.impact.suspects import Suspects
@@ -14,49 +15,91 @@ from aftershock_collector.store.serialization import to_text
 
 Runs = Mapping[str, int]  # run id → row id
 Origins = Callable[[bytes, int], int]  # a resource's or scope's body, now → row id
+Senders = Callable[[str], int]  # a sender's name → row id
+
+
+class RowIds(NamedTuple):
+    """Where the rows are that spans and events point at."""
+
+    runs: Runs
+    origins: Origins
+    senders: Senders
+
 
 _KINDS = {kind: str(kind.value) for kind in StepKind}  # a StrEnum binds three times slower
 
 
-def span_row(
-    span: Span, step: Step | None, runs: Runs, origins: Origins, arrived_s: int
-) -> tuple[Any, ...]:
+def span_row(span: Span, step: Step | None, ids: RowIds, arrived_s: int) -> tuple[Any, ...]:
     """The values of SPAN_IN; raises ValueError where an id is not hex."""
     return (
         bytes.fromhex(span.trace_id),
         bytes.fromhex(span.span_id),
-        None if step is None else runs[step.run_id],
+        None if step is None else ids.runs[step.run_id],
         None if step is None else _KINDS[step.kind],
         step is not None and failed(step),
         span.began_at_ns,
         span.ended_at_ns or None,
         arrived_s,
-        origins(span.resource_body, arrived_s),
-        origins(span.scope_body, arrived_s),
+        ids.origins(span.resource_body, arrived_s),
+        ids.origins(span.scope_body, arrived_s),
         span.body,
+        0 if step is None else ids.senders(step.sender),
     )
 
 
-def event_row(
-    event: LogEvent, step: Step | None, runs: Runs, origins: Origins, arrived_s: int
-) -> tuple[Any, ...]:
-    """The values of EVENT_IN. A log record has no id: its bytes identify it."""
+def event_row(event: LogEvent, step: Step | None, ids: RowIds, arrived_s: int) -> tuple[Any, ...]:
+    """The values of EVENT_IN. A log record has no id: its bytes and its sender identify it."""
     digest = hashlib.blake2b(event.resource_body, digest_size=16)
     digest.update(event.body)
+    sender = "" if step is None else step.sender
+    digest.update(sender.encode("utf-8", "replace"))
     return (
         digest.digest(),
-        None if step is None else runs[step.run_id],
+        None if step is None else ids.runs[step.run_id],
         event.name,
         bytes.fromhex(event.trace_id) if event.trace_id else None,
         bytes.fromhex(event.span_id) if event.span_id else None,
         event.time_ns,
         arrived_s,
-        origins(event.resource_body, arrived_s),
-        origins(event.scope_body, arrived_s),
+        ids.origins(event.resource_body, arrived_s),
+        ids.origins(event.scope_body, arrived_s),
         event.body,
         None if step is None else _KINDS[step.kind],
         None if step is None else step.span_id,
+        ids.senders(sender),
     )
+
+
+@dataclass(slots=True)
+class RunRow:
+    """What steps that are stored together say about their run."""
+
+    run_id: str
+    service: str | None
+    began_ns: int
+    sender: str
+    last_ns: int = 0
+    agent: str | None = None
+    outermost: bool = False  # the agent is the one that began the run
+    acts: bool = False  # False: calls of services only
+
+
+def runs_in(steps: Iterable[Step]) -> list[RunRow]:
+    """The runs that these steps belong to."""
+    found: dict[str, RunRow] = {}
+    for step in steps:
+        run = found.get(step.run_id)
+        if run is None:
+            run = RunRow(step.run_id, step.service, step.began_at_ns, step.sender)
+            found[step.run_id] = run
+        run.began_ns = min(run.began_ns, step.began_at_ns)
+        run.last_ns = max(run.last_ns, step.last_ns)
+        run.acts |= step.kind is not StepKind.OUTGOING
+        outermost = step.kind is StepKind.AGENT and step.parent_id is None
+        if outermost or (run.agent is None and not run.outermost):
+            run.agent = step.agent or (step.name if outermost else None)
+            run.outermost = outermost and run.agent is not None
+    return list(found.values())
 
 
 def change_row(change: Change, arrived_s: int) -> tuple[Any, ...]:

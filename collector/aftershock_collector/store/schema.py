@@ -264,6 +264,19 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX tickets_by_digest ON tickets (digest, expires_at_ns);
     CREATE INDEX tickets_by_change ON tickets (changed_at_ns);
     """,
+    # Who sent what: equal ids of two senders are two spans.
+    """
+    CREATE TABLE senders (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE
+    );
+    INSERT INTO senders VALUES (0, '');
+    ALTER TABLE runs ADD COLUMN sender INTEGER NOT NULL DEFAULT 0;  -- who opened it, 0 is unknown
+    ALTER TABLE spans ADD COLUMN sender INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE events ADD COLUMN sender INTEGER NOT NULL DEFAULT 0;
+    DROP INDEX spans_by_identity;
+    CREATE UNIQUE INDEX spans_by_identity ON spans (trace_id, span_id, sender);
+    """,
 )
 
 # Tables that are small enough to be pruned at once, and their rows that are old.
@@ -290,31 +303,41 @@ PRUNED = (
     ("origins", "arrived_s < :before_s - 7200"),
 )
 
+# Of one sender's records of one span the later end wins, as in memory.
 SPAN_IN = """
     INSERT INTO spans (trace_id, span_id, run, kind, failed, began_at_ns, ended_at_ns, arrived_s,
-        resource, scope, body)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (trace_id, span_id) DO UPDATE SET run = excluded.run, kind = excluded.kind,
-        failed = excluded.failed, began_at_ns = excluded.began_at_ns,
+        resource, scope, body, sender)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (trace_id, span_id, sender) DO UPDATE SET run = excluded.run,
+        kind = excluded.kind, failed = excluded.failed, began_at_ns = excluded.began_at_ns,
         ended_at_ns = excluded.ended_at_ns, resource = excluded.resource,
         scope = excluded.scope, body = excluded.body
-    WHERE spans.ended_at_ns IS NULL AND excluded.ended_at_ns IS NOT NULL
+    WHERE excluded.ended_at_ns > coalesce(spans.ended_at_ns, 0)
 """
 EVENT_IN = """
     INSERT INTO events (digest, run, name, trace_id, span_id, time_ns, arrived_s, resource, scope,
-        body, kind, step)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        body, kind, step, sender)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 RUN_IN = """
-    INSERT INTO runs (run_id, agent, service, began_at_ns, last_ns, arrived_s, acts)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO runs (run_id, agent, service, began_at_ns, last_ns, arrived_s, acts, sender)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (run_id) DO UPDATE SET
+        sender = CASE WHEN sender THEN sender ELSE excluded.sender END,
         agent = CASE WHEN ? THEN excluded.agent ELSE coalesce(agent, excluded.agent) END,
         service = coalesce(service, excluded.service),
         began_at_ns = min(began_at_ns, excluded.began_at_ns),
         last_ns = max(last_ns, excluded.last_ns),
         acts = max(acts, excluded.acts),
         arrived_s = max(arrived_s, excluded.arrived_s)
+    RETURNING id
+"""
+# What services sent of a trace before its agent did stays theirs, beside the agent's run.
+RUN_APART = """
+    UPDATE OR IGNORE runs SET run_id = ? WHERE run_id = ? AND NOT acts AND sender NOT IN (0, ?)
+"""
+SENDER_IN = """
+    INSERT INTO senders (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = excluded.name
     RETURNING id
 """
 RUN_AGENT_IN = "INSERT INTO run_agents (run, agent) VALUES (?, ?) ON CONFLICT DO NOTHING"

@@ -16,7 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from aftershock.model import Change, Claim, Report, Step, StepKind
+from aftershock.model import Change, Claim, Report, Step
+from aftershock_collector.access.run_owners import apart
 from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.otlp.wire import LogEvent, Span
 from aftershock_collector.store.home_lock import private_folder
@@ -30,6 +31,7 @@ from aftershock_collector.store.interface import (
     StoreUnavailable,
 )
 from aftershock_collector.store.rows import (
+    RowIds,
     agent_of,
     change_row,
     claim_row,
@@ -37,6 +39,7 @@ from aftershock_collector.store.rows import (
     impact_row,
     incident_finding_rows,
     incident_row,
+    runs_in,
     span_row,
     suspects_row,
 )
@@ -58,7 +61,9 @@ from aftershock_collector.store.schema import (
     RESPONSE_APPLIED,
     RESPONSE_INSERT,
     RUN_AGENT_IN,
+    RUN_APART,
     RUN_IN,
+    SENDER_IN,
     SNAPSHOT_IN,
     SPAN_IN,
     SUSPECTS_IN,
@@ -74,6 +79,7 @@ LOCK_WAIT_S = 0.25  # then the caller gets an error; it may queue the write and 
 ORIGINS_CACHED_MAX = 1_024  # processes that send at one time; some 500 bytes each, ...
 ORIGINS_BYTES_MAX = 16_000_000  # ... and the largest one that a request can bring
 ORIGIN_REFRESH_S = 3_600  # how stale the time of an origin's newest use may be
+FUTURE_NS = 10**9  # that a run may lie ahead of our clock in lists: what clocks usually differ by
 PRUNE_ROWS_MAX = 5_000  # at a time: 0.1 s in which nothing else is stored
 
 _NS = 1_000_000_000
@@ -92,6 +98,7 @@ class SqliteStore:
         self.listeners: list[Callable[[], None]] = []  # called after deliveries were queued
         self._origins: dict[bytes, tuple[int, int]] = {}  # body → id, time of newest use
         self._origins_bytes = 0
+        self._senders: dict[str, int] = {}  # name → id
 
     @classmethod
     def open(cls, path: Path) -> SqliteStore:
@@ -149,6 +156,7 @@ class SqliteStore:
             self._connection.execute("COMMIT")
         except BaseException:
             self._origins.clear()  # ids that this transaction made are gone with it
+            self._senders.clear()
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
@@ -162,14 +170,16 @@ class SqliteStore:
     ) -> Appended:
         """Keep what arrived, each with the step that it was read as (`None`: no agent's step).
 
-        A span that ended replaces its open version; anything else that is known is left alone.
+        Of one sender's records of one span the one that ended later stays; anything else that is
+        known is left alone.
         """
         arrived_s = arrived_ns // _NS
         with self.transaction() as connection:
             steps = [step for _, step in spans if step] + [step for _, step in events if step]
             runs = self._runs(steps, arrived_s)
-            span_rows = [span_row(*span, runs, self._origin, arrived_s) for span in spans]
-            event_rows = [event_row(*event, runs, self._origin, arrived_s) for event in events]
+            ids = RowIds(runs, self._origin, self._sender)
+            span_rows = [span_row(*span, ids, arrived_s) for span in spans]
+            event_rows = [event_row(*event, ids, arrived_s) for event in events]
             before = connection.total_changes
             connection.executemany(SPAN_IN, span_rows)
             after_spans = connection.total_changes
@@ -329,26 +339,30 @@ class SqliteStore:
 
     def _runs(self, steps: Sequence[Step], arrived_s: int) -> dict[str, int]:
         """Make or extend the runs that these steps belong to; run id → row id."""
-        seen: dict[str, list[Any]] = {}
-        for step in steps:
-            run = seen.get(step.run_id)
-            if run is None:
-                run = seen[step.run_id] = [None, step.service, step.began_at_ns, 0, False, False]
-            run[2] = min(run[2], step.began_at_ns)
-            run[3] = max(run[3], step.last_ns)
-            run[5] |= step.kind is not StepKind.OUTGOING
-            outermost = step.kind is StepKind.AGENT and step.parent_id is None
-            if outermost or (run[0] is None and not run[4]):
-                run[0] = step.agent or (step.name if outermost else None)
-                run[4] = outermost and run[0] is not None
         found: dict[str, int] = {}
-        for run_id, (agent, service, began, last, outermost, acts) in seen.items():
-            row = (run_id, agent, service, began, last, arrived_s, acts, outermost)
-            (found[run_id],) = self._connection.execute(RUN_IN, row).fetchone()
+        ahead_ns = arrived_s * _NS + FUTURE_NS  # a wrong clock must not lead every list for ever
+        for run in runs_in(steps):
+            sender = self._sender(run.sender)
+            if run.acts:
+                services = (apart(run.run_id, "services"), run.run_id, sender)
+                self._connection.execute(RUN_APART, services)
+            times = (min(run.began_ns, ahead_ns), min(run.last_ns, ahead_ns))
+            about = (run.run_id, run.agent, run.service)
+            row = (*about, *times, arrived_s, run.acts, sender, run.outermost)
+            (found[run.run_id],) = self._connection.execute(RUN_IN, row).fetchone()
         agents = {(found[step.run_id], agent_of(step)) for step in steps}
         named = [(run, agent) for run, agent in agents if agent]
         self._connection.executemany(RUN_AGENT_IN, named)
         return found
+
+    def _sender(self, name: str) -> int:
+        known = self._senders.get(name)
+        if known is None:
+            if len(self._senders) >= ORIGINS_CACHED_MAX:
+                self._senders.clear()
+            (known,) = self._connection.execute(SENDER_IN, (name,)).fetchone()
+            self._senders[name] = known
+        return known
 
     def _origin(self, body: bytes, arrived_s: int) -> int:
         known = self._origins.get(body)

@@ -40,9 +40,12 @@ def view(reader: Reader, run_ids: Sequence[str], policy: Policy, now_ns: int | N
         changes = reader.changes(began_ns, until_ns)
         suspects = reader.suspects(began_ns=began_ns, until_ns=until_ns)
         deliveries = [one for run_id in run_ids for one in reader.delivered(run_id)]
+        apart = [one for run_id in run_ids for one in reader.apart(run_id)]
         goals = {run_id: goal for run_id in run_ids if (goal := goal_of(reader, run_id))}
     laid = lay_out(steps, claims, impacts, changes, suspects, now_ns=now_ns)
-    return View(replace(laid, goals=goals), readable(deliveries))
+    senders = tuple(dict.fromkeys(step.sender for step in steps if step.sender))
+    laid = replace(laid, goals=goals, senders=senders, apart=tuple(apart))
+    return View(laid, readable(deliveries))
 
 
 def goal_of(reader: Reader, run_id: str) -> str | None:

@@ -87,6 +87,8 @@ class Timeline:
     alive: frozenset[str] = frozenset()  # runs that have given a sign of life lately
     goals: Mapping[str, str] = field(default_factory=dict[str, str])  # by run, where recorded
     now_ns: int | None = None  # the moment that the picture shows; None: one of the past
+    senders: tuple[str, ...] = ()  # of the steps shown
+    apart: tuple[tuple[str, str], ...] = ()  # run and sender of what others added to these runs
 
     @property
     def runs(self) -> tuple[str, ...]:

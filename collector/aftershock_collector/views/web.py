@@ -178,8 +178,9 @@ def _with_reader(store: Path, render: List, query: Mapping[str, str]) -> str:
 def _runs_named(store: Path, name: str) -> list[str]:
     """The run with this id, else those whose ids begin with it."""
     with Reader.open(store) as reader:
-        ids = [run.run_id for run in reader.runs(prefix=name, limit=CANDIDATES_MAX)]
-    return [name] if name in ids else ids
+        if reader.run_row(name) is not None:
+            return [name]
+        return [run.run_id for run in reader.runs(prefix=name, limit=CANDIDATES_MAX)]
 
 
 def _run_of_finding(store: Path, number: int) -> str | None:

@@ -37,3 +37,4 @@ class Change:
     trace_id: str | None = None  # the trace that it carries: an agent's, if one made the change
     span_id: str | None = None
     url: str | None = None  # where a person reads about it
+    vouched: bool = True  # False: nobody asked its sender who that is, so anybody may have said it

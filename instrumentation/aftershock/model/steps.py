@@ -126,6 +126,7 @@ class Action:
     state: AnswerState | None = None  # None: the result does not say it, or was not recorded
     waits_s: float | None = None  # seconds that the call itself waits; None: it does not wait
     max_time_s: float | None = None  # declared or learned: longer calls are reported as hung
+    targets_declared: bool = False  # by the operator's file; False: the span says so itself
     patience_s: float | None = None  # polls: declared time without a change; None: the default
     plain: tuple[str, ...] = ()  # `argument=value` of those arguments that are no content
 
@@ -185,6 +186,7 @@ class Step:
     automatic: bool = False  # MESSAGE: a harness sent it, such as "continue", and no person
     compacted: bool = False  # INFERENCE: its messages are a summary of what they were
     fingerprint_key: str = ""  # id of the key that made its hashes; only equal ones compare
+    sender: str = ""  # who sent it: a token's or a certificate's name, or an address; "": ourselves
     finish_reason: str | None = None  # INFERENCE: why the model stopped; AGENT: why the run did
     goal: str | None = None  # AGENT: what the run is to reach; None: not recorded
     # Ids of the spans and log events that tell of this step together; empty: one record alone.

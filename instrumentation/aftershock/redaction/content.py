@@ -32,25 +32,8 @@ CONTENT = frozenset(
 CONTENT_FIELDS = re.compile(rf"llm\.(?:input|output)_messages\.|{names.OLD_MESSAGES}")
 ERROR_TEXTS = frozenset({"exception.message", "error.message"})
 URLS = frozenset({"url.full", "http.url", "http.target", "url.original"})
-# Of log events and spans of coding agents and of SDKs in other languages.
-FOREIGN = re.compile(
-    r"tool_input|tool_parameters|tool_output|function_args|arguments|output|prompt|response|error"
-    r"|command|message|db\.(?:statement|query\.text)|ai\.(?:prompt|response|toolCall)\b.*"
-    r"|gen_ai\.(?:prompt|completion).*"
-)
 
 
 def is_content(key: str) -> bool:
     """True for attributes that hold messages, arguments, results or goals."""
     return key in CONTENT or CONTENT_FIELDS.match(key) is not None
-
-
-def may_hold_secrets(key: str) -> bool:
-    """True for attributes of any sender that hold texts of people, models and programs."""
-    return (
-        key in CONTENT
-        or key in ERROR_TEXTS
-        or key in URLS
-        or CONTENT_FIELDS.match(key) is not None
-        or FOREIGN.fullmatch(key) is not None
-    )

@@ -11,7 +11,7 @@ from unicodedata import normalize
 
 INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff\u180e"))
 PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-ESCAPED = re.compile(r"\\{1,4}u00([0-9a-fA-F]{2})")
+ESCAPED = re.compile(r"\\{1,4}u(?![dD][89a-fA-F])([0-9a-fA-F]{4})")
 ENTITY = re.compile(
     r"&(?:#\d{2,4}|#x[0-9a-fA-F]{2,4}|commat|colon|period|equals|quot|apos|amp|lt|gt);"
 )
@@ -33,7 +33,7 @@ def unescaped(text: str) -> str:
     """The text without percent-encoding, JSON's escapes and HTML's entities."""
     for _ in range(ROUNDS_MAX):
         plain = PERCENT.sub(unquoted, text) if "%" in text else text
-        if "\\u00" in plain:
+        if "\\u" in plain:
             plain = ESCAPED.sub(lambda match: chr(int(match[1], 16)), plain)
         if "&" in plain and ENTITY.search(plain):
             plain = unescape(plain)

@@ -70,7 +70,7 @@ def redact_short(text: str) -> str:
 def redact_long(text: str) -> str:
     """A text of at most twice TEXT_CHARS_MAX, redacted in whichever form holds secrets."""
     plain = replace_base64(redact_plain(text), holds_secret)
-    other = unescaped(unified(text))
+    other = unified(unescaped(unified(text)))
     if other == text:
         return plain
     found = redact_plain(other)
@@ -81,7 +81,7 @@ def redact_long(text: str) -> str:
 
 def holds_secret(text: str) -> bool:
     """True where redaction would change the text."""
-    plain = unescaped(unified(text))
+    plain = unified(unescaped(unified(text)))
     return redact_plain(plain) != plain
 
 

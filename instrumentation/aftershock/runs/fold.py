@@ -27,6 +27,9 @@ _OWN_SPAN = frozenset(
         StepKind.OUTGOING,
     }
 )
+# What an agent does itself. A run in which it still does that is not over, whatever was said.
+_WORK = frozenset({StepKind.INFERENCE, StepKind.TOOL_CALL, StepKind.HAND_OFF})
+_NAMED_MAX = 4  # processes and senders of one run: a page needs to know that there are several
 _APPROVALS_MAX = 64  # kept after they left the window, because they may still be valid
 _ANCESTORS_MAX = 64  # agents nest a few levels; a longer chain is a cycle of parent ids
 
@@ -76,13 +79,19 @@ class Window:
         self.environment: str | None = None  # that it was deployed to
         self.cluster: str | None = None  # that it runs in
         self.process: str | None = None  # that process itself
-        self.is_mixed = False  # True: its steps name several processes
         self.goal: str | None = None  # of the first agent that recorded one
+        self.processes: dict[str, None] = {}  # that steps named, the first few
+        self.senders: dict[str, None] = {}  # of steps, the first few
         self.error: str | None = None  # of the outermost agent
         self.ended_at_ns: int | None = None  # None: the run is not known to be over
 
     def __len__(self) -> int:
         return len(self._steps)
+
+    @property
+    def is_mixed(self) -> bool:
+        """True where its steps come from several processes or senders."""
+        return len(self.processes) > 1 or len(self.senders) > 1
 
     def add(self, steps: Iterable[Step]) -> Shift:
         """Add steps; return the first position that changed, and how many steps left the window."""
@@ -178,16 +187,29 @@ class Window:
         inner = (step.agent for step in self._steps if step.agent)
         self.agent = named[0] if named else next(inner, None)
         ends = [f.ended_at_ns for f in roots if f.ended_at_ns is not None]
-        self.ended_at_ns = max(ends) if ends and len(ends) == len(roots) else None
+        ended_ns = max(ends) if ends and len(ends) == len(roots) else None
+        self.ended_at_ns = None if ended_ns is None or self._works_after(ended_ns) else ended_ns
         self.error = next((frame.error for frame in roots if frame.error), None)
+
+    def _works_after(self, ended_ns: int) -> bool:
+        """True where the agent went on after the end that it reported."""
+        for step in reversed(self._steps):
+            if step.began_at_ns <= ended_ns:
+                return False
+            if step.kind in _WORK:
+                return True
+        return False
 
     def _receive(self, step: Step) -> None:
         self.service = self.service or step.service
         self.environment = self.environment or step.environment
         self.cluster = self.cluster or step.cluster
         self.goal = self.goal or step.goal
-        self.is_mixed |= None not in {self.process, step.process} and step.process != self.process
         self.process = step.process or self.process  # after a restart it is another one
+        if step.process and len(self.processes) < _NAMED_MAX:
+            self.processes[step.process] = None
+        if step.sender and len(self.senders) < _NAMED_MAX:
+            self.senders[step.sender] = None
         received, began = self.received_at_ns, self._began_at_ns
         self.received_at_ns = step.last_ns if received is None else max(received, step.last_ns)
         self._began_at_ns = step.began_at_ns if began is None else min(began, step.began_at_ns)

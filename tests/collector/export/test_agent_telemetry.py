@@ -32,7 +32,6 @@ from aftershock_collector.config.model import Address, Config
 from aftershock_collector.engine.engine import Engine
 from aftershock_collector.export.activity_log import sentence
 from aftershock_collector.export.agent_telemetry import AgentTelemetry
-from aftershock_collector.export.label_sets import OTHER, Bounded
 from aftershock_collector.service.wiring import running
 from tests.support.receiver import Receiver
 from tests.support.traffic import looping_run, span_request
@@ -253,22 +252,6 @@ def test_a_budget_is_surveyed_while_the_run_lasts() -> None:
     silent_s = seen.value("agent_silent_seconds")
     assert silent_s is not None
     assert abs(silent_s - 2.75) < 0.01
-
-
-def test_label_sets_beyond_the_limit_share_one_and_are_counted() -> None:
-    from collections import Counter as Tally
-
-    from prometheus_client import Counter
-
-    registry, dropped = CollectorRegistry(), Tally[str]()
-    metric = Bounded(Counter("calls", "…", ["tool"], registry=registry), dropped, sets_max=2)
-
-    for tool in ("a", "b", "c", "a", "d", "x" * 500):
-        metric.at(tool).inc()
-
-    assert registry.get_sample_value("calls_total", {"tool": "a"}) == 2
-    assert registry.get_sample_value("calls_total", {"tool": OTHER}) == 3
-    assert {"metric_labels_full": 3} == dropped
 
 
 def test_a_hostile_tool_name_is_one_line_of_the_story() -> None:

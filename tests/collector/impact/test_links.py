@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from aftershock.model import (
@@ -76,10 +78,11 @@ def change(
     entity: str = "service/checkout",
     kind: ChangeKind = ChangeKind.ALERT,
     ended: float | None = None,
+    vouched: bool = True,
 ) -> Change:
     return Change(
         f"{identity}/{entity}", kind, entity, "Down", at(seconds),
-        None if ended is None else at(ended), trace_id=trace, span_id=span,
+        None if ended is None else at(ended), trace_id=trace, span_id=span, vouched=vouched,
     )  # fmt: skip
 
 
@@ -234,6 +237,80 @@ def test_an_alert_that_brings_a_trace_back_has_one_suspect() -> None:
         (suspect.tool, suspect.relation, suspect.probability) for suspect in ranking.ranked
     ]
     assert 0.0 == ranking.no_agent
+
+
+# --- Whose word it is ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("identity", ["alert/Down", "log/x", "k8s/x"])
+@pytest.mark.parametrize("span", ["scale", None])
+def test_a_trace_that_nobody_vouches_for_makes_an_action_suspected_and_pages_nobody(
+    identity: str, span: str | None
+) -> None:
+    engine = Engine(topology={"service/checkout": ["db/orders"]})
+    engine.observe([call("scale", 1, 5, "service/cart")], at(2))
+    about = change(3, identity=identity, span=span, entity="service/payments", vouched=False)
+    engine.learn(about, at(3))
+    (claim,) = opened(engine, 4)
+    impact = claim.finding.impact
+
+    assert "warn" == claim.finding.level.value
+    assert impact is not None
+    assert ("suspected", 0.5) == (impact.label, impact.probability)
+    assert "certain" not in claim.finding.summary
+    assert any("token" in fact for fact in claim.finding.facts)
+    assert [] == [
+        suspect
+        for ranking in engine.correlator.rank_suspects(at(4))
+        for suspect in ranking.ranked
+        if suspect.relation == LINKED
+    ]
+
+
+@pytest.mark.parametrize(
+    ("targets", "entity"),
+    [
+        (("service/payments",), "service/payments"),
+        (("db/orders",), "service/checkout"),
+        (("service/checkout",), "db/orders"),
+        (("k8s/default/payments",), "pod/default/payments-7d4b9c6f5-x2x4z"),
+    ],
+)
+def test_a_trace_is_believed_where_topology_or_targets_agree(
+    targets: tuple[str, ...], entity: str
+) -> None:
+    engine = Engine(topology={"service/checkout": ["db/orders"]})
+    engine.observe([call("scale", 1, 2, *targets)], at(2))
+    engine.learn(change(30, entity=entity, vouched=False), at(30))
+    (claim,) = opened(engine, 31)
+
+    assert claim.finding.impact is not None
+    assert "certain" == claim.finding.impact.label
+
+
+def test_a_trace_is_believed_where_the_tools_own_call_reached_what_broke() -> None:
+    engine = Engine()
+    reaching = replace(outgoing("http", "scale"), targets=("service/payments",))
+    engine.observe([call("scale", 1, 5), reaching], at(2))
+    engine.learn(change(3, entity="service/payments", span="http", vouched=False), at(3))
+    (claim,) = opened(engine, 4)
+
+    assert claim.finding.impact is not None
+    assert "certain" == claim.finding.impact.label
+
+
+def test_what_was_only_alleged_as_a_target_is_not_measured_against_the_action() -> None:
+    engine = Engine()
+    engine.observe([call("scale", 1, 2)], at(2))
+    engine.learn(change(30, span="scale", entity="db/orders", vouched=False), at(30))
+    (claim,) = opened(engine, 31)
+
+    assert claim.finding.impact is not None
+    assert "suspected" == claim.finding.impact.label
+    engine.learn(change(40, span="scale", entity="db/orders"), at(40))
+    (claim,) = engine.conclude(at(41)).updated
+    assert claim.finding.impact is not None
+    assert "certain" == claim.finding.impact.label
 
 
 def test_an_agents_own_deploy_does_not_compete_with_it() -> None:

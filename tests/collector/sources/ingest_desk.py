@@ -12,6 +12,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 
 from aftershock.model import Step
 from aftershock.policy.policy import EMPTY
+from aftershock_collector.access.run_owners import RunOwners
 from aftershock_collector.config.model import Config
 from aftershock_collector.otlp.wire import Span
 from aftershock_collector.reading.decoder import Readers
@@ -42,7 +43,7 @@ class Desk:
     """An ingest queue with its store, and everything that it handed on."""
 
     def __init__(self, home: Path) -> None:
-        self.config = replace(Config(home), answer_s=1.0)
+        self.config = replace(Config(home), answer_s=10.0)
         self.store = SqliteStore.open(self.config.store)
         self.telemetry = Telemetry()
         self.arrived: list[Observations] = []
@@ -59,7 +60,8 @@ class Desk:
             self.store,
             self.telemetry,
             self.config,
-            readers=Readers(self.read_span, lambda event: read_event(event, EMPTY)),
+            readers=lambda _sender: Readers(self.read_span, lambda event: read_event(event, EMPTY)),
+            owners=RunOwners(lambda _run_id: ""),
             consume=consume,
         )
         self.queue.start()

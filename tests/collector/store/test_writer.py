@@ -157,3 +157,35 @@ def test_traces_of_services_are_kept_and_not_listed_as_runs(
         store.append([(span._replace(span_id="3d" * 8), tool)], [], [], NOW)
         assert [tool.run_id] == [run.run_id for run in reader.runs()] == reader.live_since(0)
         assert 2 == len(list(reader.spans(tool.run_id)))
+
+
+def test_p28_a_run_of_a_future_year_does_not_lead_the_list_for_ever(store: SqliteStore) -> None:
+    (run,) = some_runs(1)
+    ((span, step), *_) = spans_of(run)
+    assert step is not None
+    far = 8_000_000_000 * 10**9
+    ahead = replace(step, run_id="future", began_at_ns=far, ended_at_ns=far + 1)
+    for second in range(3):
+        store.append([(span._replace(span_id=f"{second:016x}"), ahead)], [], [], NOW)
+    store.append([(span, replace(step, run_id="honest", ended_at_ns=NOW + DAY))], [], [], NOW + DAY)
+    with Reader.open(store.path) as reader:
+        listed = reader.runs()
+
+    assert [summary.run_id for summary in listed] == ["honest", "future"]
+    assert listed[1].last_ns <= NOW + 10**9
+
+
+def test_equal_ids_of_two_senders_are_two_spans_and_of_one_the_later_end_stays(
+    store: SqliteStore,
+) -> None:
+    (run,) = some_runs(1)
+    ((span, step), *_) = spans_of(run)
+    assert step is not None
+    later = span._replace(ended_at_ns=span.ended_at_ns + 5, name="later")
+    owned, other = replace(step, sender="a"), replace(step, sender="b", run_id="apart")
+    for rows in ([(span, other)], [(later, owned)], [(span, owned)]):
+        store.append(rows, [], [], NOW)
+
+    assert store.select("SELECT sender, ended_at_ns FROM spans ORDER BY sender") == [
+        (1, span.ended_at_ns), (2, later.ended_at_ns),
+    ]  # fmt: skip

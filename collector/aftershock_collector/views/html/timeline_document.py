@@ -161,4 +161,18 @@ def chips(timeline: Timeline, pages: Sequence[tuple[str, int, Page]]) -> list[Ch
         Chip(counted(alarms, "alarm"), alarm=alarms > 0),
         Chip(counted(warnings, "warning")),
         Chip(f"{counted(sent, 'page')} sent"),
+        *sender_chips(timeline),
     ]
+
+
+def sender_chips(timeline: Timeline) -> list[Chip]:
+    """Who sent this, where that is more than one sender, and where the steps of others are."""
+    found: list[Chip] = []
+    if len(timeline.senders) > 1:
+        names = ", ".join(clean(name, 60) for name in timeline.senders)
+        found.append(Chip(f"sent by {counted(len(timeline.senders), 'sender')}", names, alarm=True))
+    if timeline.apart:
+        others = ", ".join(f"{clean(name, 60)} in {run_id}" for run_id, name in timeline.apart)
+        words = f"{counted(len(timeline.apart), 'other sender')} named this run"
+        found.append(Chip(words, f"kept apart: {others}", alarm=True))
+    return found
