@@ -95,9 +95,8 @@ class Bounded(Generic[Metric]):
         """Give up one set for a newcomer; False: it has its share, and nobody is idle."""
         heaviest, held = max(self._services.items(), key=lambda pair: pair[1])
         if heaviest != service and held > self._services[service] + 1:
-            return self._give_up(
-                heaviest, max(self._agents[heaviest], key=self._agents[heaviest].get)
-            )
+            ((most, _),) = self._agents[heaviest].most_common(1)
+            return self._give_up(heaviest, most)
         agents = self._agents.get(service, Tally[str]())
         other, held = max(agents.items(), key=lambda pair: pair[1], default=("", 0))
         if other != agent and held > agents[agent] + 1:

@@ -240,7 +240,8 @@ def _add_texts(attributes: Attributes, found: list[str | None]) -> None:
     for key, value in attributes.items():
         found.append(key)
         if key in NAMED_HASHES:
-            found += map(_name_of_hash, value if isinstance(value, list) else [value])
+            many = cast("list[Any]", value) if isinstance(value, list) else [value]
+            found += map(_name_of_hash, many)
             continue
         if isinstance(value, str):
             found.append(None if value and is_secret_name(key) else value)

@@ -100,6 +100,7 @@ def forget(
         needles = [run_id.lower().encode() for run_id in runs]
     store.select("PRAGMA secure_delete = ON")
     rows: dict[str, int] = {}
+    sent: dict[str, int] = {}
     try:
         with store.transaction() as connection:
             connection.execute("CREATE TEMP TABLE gone (run_id TEXT PRIMARY KEY)")

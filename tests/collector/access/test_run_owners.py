@@ -325,7 +325,7 @@ def test_p23_no_control_character_of_a_name_reaches_a_receiver(tmp_path: Path) -
 
         async def act(to: Senders) -> None:
             own = {names.AGENT_NAME: hostile, names.RUN_ID: hostile, names.ERROR_TYPE: hostile}
-            await to.spans(OWNER, span(f"drop_{hostile}", 1, **own), host=hostile, pid=1)
+            await to.spans(OWNER, span(f"drop_{hostile}", 1, b"", **own), host=hostile, pid=1)
             await asyncio.sleep(2)
 
         senders.run(act, on_call=on_call)

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, SeverityNumber
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from aftershock import attributes as names
@@ -98,7 +98,7 @@ def logs(text: str, number: int) -> bytes:
 
     def record(name: str, **own: str) -> LogRecord:
         made = LogRecord(
-            time_unix_nano=T0, event_name=name, trace_id=number.to_bytes(16), severity_number=17,
+            time_unix_nano=T0, event_name=name, trace_id=number.to_bytes(16), severity_number=SeverityNumber.SEVERITY_NUMBER_ERROR,
             severity_text=text, attributes=[attribute(key, value) for key, value in own.items()],
         )  # fmt: skip
         made.body.string_value = f"ERROR {text}"
