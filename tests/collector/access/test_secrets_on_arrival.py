@@ -98,7 +98,8 @@ def logs(text: str, number: int) -> bytes:
 
     def record(name: str, **own: str) -> LogRecord:
         made = LogRecord(
-            time_unix_nano=T0, event_name=name, trace_id=number.to_bytes(16), severity_number=SeverityNumber.SEVERITY_NUMBER_ERROR,
+            time_unix_nano=T0, event_name=name, trace_id=number.to_bytes(16),
+            severity_number=SeverityNumber.SEVERITY_NUMBER_ERROR,
             severity_text=text, attributes=[attribute(key, value) for key, value in own.items()],
         )  # fmt: skip
         made.body.string_value = f"ERROR {text}"
