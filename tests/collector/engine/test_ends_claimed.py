@@ -82,15 +82,12 @@ def test_a_run_that_goes_on_with_another_turn_ends_with_that() -> None:
     assert closed.closing == "run ended"
 
 
-@pytest.mark.parametrize(("calls", "levels"), [(8, {"warn", "alarm"}), (40, {"alarm"})])
-def test_p12_equal_calls_whose_ends_are_reported_late_are_a_loop_all_the_same(
-    calls: int, levels: set[str]
-) -> None:
+@pytest.mark.parametrize("calls", [8, 40])
+def test_p12_equal_calls_whose_ends_are_reported_late_are_found_all_the_same(calls: int) -> None:
     engine = Engine()
     for number in range(calls):
         step = call(number / 2)
         step = replace(step, ended_at_ns=step.began_at_ns + 5 * S)
         engine.observe([step], step.began_at_ns + S // 2)
-    (claim,) = loops(engine, calls)
 
-    assert claim.finding.level.value in levels
+    assert len(loops(engine, calls)) == 1
