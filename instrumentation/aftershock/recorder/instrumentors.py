@@ -86,7 +86,7 @@ def library_imported(name: str, module: str) -> None:
     """One of the modules that stand for a library was imported."""
     if name in _loaded or half_imported(SETTLED.get(name, ()), module):
         return
-    activate()
+    activate(wait=False)
     load(name)
 
 
