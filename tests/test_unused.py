@@ -17,15 +17,15 @@ CALLED_BY_OTHERS = {
     # OpenTelemetry, by entry points and by its processors' interfaces
     "Completion", "on_completion", "Distro", "_configure", "load_instrumentor", "Configurator",
     "configure", "after_instrumentation", "on_start", "on_end",
-    # starlette, uvicorn, rich, requests, protobuf
-    "app_state", "regex", "to_string", "capture_signals", "servers", "should_exit", "on_broken_pipe", "trust_env",
-    "error_message",
+    # uvicorn, starlette, rich, requests, protobuf
+    "app_state", "capture_signals", "servers", "should_exit", "on_broken_pipe", "trust_env",
+    "error_message", "regex", "to_string",
     # Python itself
     "__getattr__", "__loader__",
 }  # fmt: skip
 # Complete whether or not each part is used yet.
 COMPLETE = {
-    "STATUS_OK", "negative_offset", "DEPLOY", "FLAG",  # names of the wire and of enumerations
+    "STATUS_OK", "negative_offset",  # names of the wire
     "chose", "in_a_hurry", "with_care",  # what only agents call
     "closed_at",  # of a page: what webhooks read
     "onset_range_ns",  # of an attribution: kept in the store, for whoever reads it there

@@ -34,7 +34,7 @@ def describe_action(policy: Policy, tool: str, arguments: Mapping[str, Any]) -> 
 def parse(tool: str, arguments: Mapping[str, Any]) -> tuple[Tier, tuple[str, ...]] | None:
     """Tier and targets of a call that carries a command or SQL. None: it carries none."""
     for key in COMMAND_KEYS:
-        text = arguments.get(key)
+        text: Any = arguments.get(key)
         if isinstance(text, list):  # as Codex has it: the words of one command
             text = " ".join(map(quoted, cast("list[Any]", text)))
         if isinstance(text, str) and text.strip() and (is_shell(tool) or runs_commands(tool)):
