@@ -18,6 +18,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from aftershock import attributes as names
 from aftershock.model import Change, ChangeKind, Impact
 from aftershock.policy.policy import EMPTY
+from aftershock_collector.access.tokens import Scope, Tokens
 from aftershock_collector.config.model import Address, Config
 from aftershock_collector.otlp.wire import LogEvent
 from aftershock_collector.reading.alerts import change_of_alert
@@ -143,6 +144,8 @@ def test_a_sql_comment_in_a_database_log_makes_the_action_certain(
 ) -> None:
     now_ns = time.time_ns()
     config = Config(home=tmp_path, http=ANY, grpc=ANY, tick_s=0.05)
+    _, secret = Tokens(config.tokens).create("platform", [Scope.INGEST])  # it vouches for the trace
+    headers = PROTOBUF | {"authorization": f"Bearer {secret}"}
 
     def impacts() -> list[Impact]:
         with Reader.open(config.store) as reader:
@@ -165,7 +168,7 @@ def test_a_sql_comment_in_a_database_log_makes_the_action_certain(
 
             async def post(signal: str, body: bytes) -> None:
                 url = f"http://{collector.http}/v1/{signal}"
-                await client.post(url, content=body, headers=PROTOBUF)
+                await client.post(url, content=body, headers=headers)
 
             acted = tool_span(now_ns - 2 * S, "migrate", "write", SPAN)
             text = f"ERROR: deadlock detected STATEMENT: UPDATE a /*traceparent='{PARENT}'*/"
