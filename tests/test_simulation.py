@@ -46,7 +46,7 @@ class World:
         self.up()
 
     def receive(self, signal: str, body: bytes) -> None:
-        batch = decode(body, Signal(signal), PROTOBUF, self.judging.readers, self.now_ns)
+        batch = decode(body, Signal(signal), PROTOBUF, self.judging.readers(""), self.now_ns)
         assert batch.failures == []
         self.store.append(batch.spans, batch.events, batch.changes, self.now_ns)
         self.judging.consume(

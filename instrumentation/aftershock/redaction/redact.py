@@ -12,11 +12,10 @@ from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, cast
 
+from aftershock.redaction.assigned import redact_assigned, redact_assigned_weak
 from aftershock.redaction.checks import is_card, is_iban, is_phone, is_random, is_token_like
 from aftershock.redaction.encodings import replace_base64, unescaped, unified
 from aftershock.redaction.named import (
-    ASSIGNED,
-    ASSIGNED_WEAK,
     COMMAND,
     COOKIE,
     DIGITS,
@@ -125,8 +124,8 @@ def redact_names(text: str) -> str:
     if strong or any(mark in low for mark in WEAK_MARKS):
         if "=" in text or ":" in text:
             text = QUERY.sub(hide, text) if "?" in text or "&" in text else text
-            text = ASSIGNED.sub(hide, text) if strong else text
-            text = ASSIGNED_WEAK.sub(hide_token, text)
+            text = redact_assigned(text, hide) if strong else text
+            text = redact_assigned_weak(text, hide_token)
         text = DIGITS.sub(r"\1[redacted:code]", text)
         text = SPOKEN.sub(hide_spoken, text) if " " in text else text
     if any(mark in low for mark in PERSONAL_MARKS):

@@ -53,8 +53,8 @@ def _without_wrappers(rest: list[str]) -> list[str]:
         valued = _WRAPPERS[PurePath(rest[0]).name]
         del rest[0]
         while rest and (rest[0].startswith("-") or _ASSIGNMENT.match(rest[0])):
-            takes = rest[0] in valued
-            del rest[: 2 if takes else 1]
+            has_value = rest[0] in valued
+            del rest[: 2 if has_value else 1]
     return rest
 
 
