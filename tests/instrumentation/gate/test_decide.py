@@ -96,7 +96,7 @@ def test_a_fact_that_the_app_recorded_counts() -> None:
 
 def test_a_call_that_would_continue_a_loop_is_shown_what_it_repeated() -> None:
     scene = Scene({"loops": "deny"})
-    for _ in range(3):
+    for _ in range(4):
         assert scene.wants("search", q="x").lets_pass
         scene.does("search", "nothing here", q="x")
 
@@ -104,7 +104,7 @@ def test_a_call_that_would_continue_a_loop_is_shown_what_it_repeated() -> None:
 
     assert ["loop"] == codes(found)
     text = answer_text("search", found)
-    assert "Repeated 3 times: search." in text
+    assert "Repeated 4 times: search." in text
     assert "The arguments were the same each time." in text
     assert "The answer was the same each time." in text
     assert Gate.DENY is scene.wants("search", q="x").gate, "asking again changes nothing"
