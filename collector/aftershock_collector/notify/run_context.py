@@ -81,7 +81,7 @@ def _context(window: Window, acted: Step | None, policy: Policy, peer: str | Non
         cluster=window.cluster,
         goal=window.goal,
         peer=peer,
-        is_mixed=window.is_mixed and not own,
+        is_mixed=window.is_mixed,
         call=None if acted is None else call_words(acted),
         undo=None if acted is None else undo_words(acted, policy),
     )
