@@ -1,7 +1,7 @@
 """Values that are assigned to a name that is secret, found by the signs that assign.
 
-The same as `ASSIGNED.sub` and `ASSIGNED_WEAK.sub`, which try every name at every character of a text;
-this tries them where a sign stands behind the end of one: a twentieth of the time on long texts.
+The same as `ASSIGNED.sub` and `ASSIGNED_WEAK.sub`, which try every name at every character of a
+text; this tries them where a sign stands behind the end of one: a twentieth of the time.
 """
 
 from __future__ import annotations
