@@ -12,7 +12,8 @@ from aftershock.redaction.named import ASSIGNED, ASSIGNED_WEAK
 
 PIECES = [
     "password", "PASSWD", "Passcode", "secret_key", "api-key", "apikey", "access_token", "pwd",
-    "private_key_id", "connection string", "connection_string", "seed phrase", "sessionid", "JSESSIONID",
+    "private_key_id", "connection string", "connection_string", "seed phrase", "sessionid",
+    "JSESSIONID",
     "x-amz-signature", "client_assertion", "credentials", "Authorization", "id", "key", "token", "max_tokens",
     "=", ":", ":=", "=>", " = ", "  :  ", '"', "'", "\\", '\\"', " ", "\n", ",", "}", "bearer ", "basic  ",
     "hunter2", "s3cr3t!", '"two words"', "'it''s'", "1", "é", "passwort", "sig", "x.pin", "_otp", "creds", "monkey", "jwt",
