@@ -16,7 +16,8 @@ PIECES = [
     "JSESSIONID",
     "x-amz-signature", "client_assertion", "credentials", "Authorization", "id", "key", "token", "max_tokens",
     "=", ":", ":=", "=>", " = ", "  :  ", '"', "'", "\\", '\\"', " ", "\n", ",", "}", "bearer ", "basic  ",
-    "hunter2", "s3cr3t!", '"two words"', "'it''s'", "1", "é", "passwort", "sig", "x.pin", "_otp", "creds", "monkey", "jwt",
+    "hunter2", "s3cr3t!", '"two words"', "'it''s'", "1", "é", "passwort",
+    "sig", "x.pin", "_otp", "creds", "monkey", "jwt",
 ]  # fmt: skip
 
 
