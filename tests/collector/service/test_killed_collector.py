@@ -15,7 +15,7 @@ from aftershock_collector.store.reader import Reader
 from tests.support.installation import Installation
 from tests.support.receiver import Loopback, Receiver, Silent, eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.timeout(900)]
 
 BASELINE_S = 75.0
 KILLED_AFTER_S = (0.2, 1.0, 2.0, 4.0, 7.0, 11.0, 16.0, 25.0, 40.0, 60.0)  # after the action

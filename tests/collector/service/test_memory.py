@@ -25,6 +25,7 @@ SHARES = {
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("load", LOADS)
 def test_memory_stays_within_its_bound(load: str) -> None:
@@ -36,6 +37,7 @@ def test_memory_stays_within_its_bound(load: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(300)
 def test_half_sent_bodies_over_grpc_take_bounded_memory() -> None:
     with tempfile.TemporaryDirectory() as name, up(Path(name)) as (_, address, process):
