@@ -45,6 +45,7 @@ NO_WORDS = frozenset(
 ASSIGNMENT = re.compile(rb"^\w+=")
 LITERALS = frozenset({"word", "number", "raw_string", "string", "concatenation", "string_content"})
 
+FOREIGN = re.compile(r"[^\t\n\x20-\x7e]")
 ESCAPED_START = re.compile(r"\n[ \t]*\\(?=\w)")
 
 _parser = Parser(Language(tree_sitter_bash.language()))
@@ -64,6 +65,8 @@ def read_script(text: str, depth: int = 0) -> Script:
     """Read a script of a shell."""
     if len(text) > COMMAND_CHARS_MAX or depth > DEPTH_MAX:
         return Script(Tier.WRITE, (), understood=False)
+    # Beyond ASCII the grammar's own scanner reads outside its tables, and the process ends.
+    text = FOREIGN.sub("x", text)
     # The grammar joins a line to one that begins with a backslash, as in `\\rm x` against aliases.
     text = ESCAPED_START.sub("\n", text)
     tree = _parser.parse(text.encode("utf-8", "replace"))
