@@ -22,7 +22,7 @@ test: $(STAMP)  ## the fast suite
 test-slow: $(STAMP)  ## the demo incidents, kill -9 and the million spans
 	$(BIN)/python -m pytest -m "slow and not stack and not soak" -q -rs
 
-test-soak: $(STAMP)  ## memory under hostile and honest loads, and ten kills of a collector; an hour
+test-soak: $(STAMP)  ## memory under load, ten kills of a collector, ten thousand worlds; an hour
 	$(BIN)/python -m pytest -m soak -q -rs
 
 stack-env:  ## passwords and this host's name for docker-compose.yml

@@ -233,6 +233,7 @@ def test_no_world_breaks_what_was_promised(tickets: SqliteTickets) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(3_000)
 def test_ten_thousand_worlds_break_nothing(tickets: SqliteTickets) -> None:
     simulate(tickets, range(SLOW_SEEDS))
