@@ -51,12 +51,16 @@ def routes(board: Board, preflight: Preflight, hooks: Hooks) -> list[Route]:
         PREFLIGHT_PATH: control.preflight,
         TICKETS_PATH: control.ask,
         SPEND_PATH: control.spend,
-        ORDERS_PATH: control.order,
         HOOK_PATH: hooks.respond,
     }
+    order = endpoint(control.order)
+
+    async def orders(request: Request) -> Response:
+        return await (order if request.method == "POST" else control.status)(request)
+
     return [
         *(Route(path, endpoint(handler), methods=["POST"]) for path, handler in posted.items()),
-        Route(ORDERS_PATH, control.status, methods=["GET"]),
+        Route(ORDERS_PATH, orders, methods=["GET", "POST"]),  # one, so that 405 names both
     ]
 
 

@@ -194,7 +194,7 @@ OPERATIONS: Sequence[Operation] = (
     _control("/v1/guard/spend", "Use an approval for the call that begins now.",
              "Whether it may.", "number", "digest", "nonce"),
     _control("/v1/guard/hook", "The event of a coding agent's hook.",
-             "What the hook prints.", "event"),
+             "What the hook prints: nothing where it is no event."),
     _control("/v1/orders", "Stop, pause or resume agents.",
              "Which processes acknowledged it, and which did not.", "verb", "by", "because"),
     Operation("get", "/v1/orders", "Control", "Orders in force, and the connected processes.",
