@@ -21,7 +21,7 @@ CALLED_BY_OTHERS = {
     "app_state", "capture_signals", "servers", "should_exit", "on_broken_pipe", "trust_env",
     "error_message", "regex", "to_string",
     # Python itself
-    "__getattr__", "__loader__",
+    "__getattr__", "__loader__", "wordchars",
 }  # fmt: skip
 # Complete whether or not each part is used yet.
 COMPLETE = {
