@@ -26,7 +26,10 @@ def samples_of(text: str, content_type: str, resource: Attributes, time_ns: int)
     """
     parser: Any = openmetrics if content_type.startswith(OPENMETRICS) else plain
     families: Iterable[Metric] = parser.text_string_to_metric_families(text)
-    return [sample for family in families for sample in _read(family, resource, time_ns)]
+    try:
+        return [sample for family in families for sample in _read(family, resource, time_ns)]
+    except (LookupError, TypeError, AttributeError) as error:  # the parser's, on half a histogram
+        raise ValueError(f"not the exposition format: {error!r}") from error
 
 
 def _read(family: Metric, resource: Attributes, time_ns: int) -> Iterator[Sample]:

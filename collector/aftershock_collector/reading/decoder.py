@@ -14,6 +14,7 @@ from typing import TypeVar
 from aftershock.model import Change, Step
 from aftershock.policy.policy import Policy
 from aftershock_collector.otlp.decode import decode_logs, decode_metrics, decode_traces
+from aftershock_collector.otlp.protobuf import DecodeError
 from aftershock_collector.otlp.wire import LogEvent, Sample, Span
 from aftershock_collector.reading.alerts import changes_of_alerts
 from aftershock_collector.reading.deploys import changes_of_deploys
@@ -25,6 +26,7 @@ from aftershock_collector.reading.redaction import (
 )
 
 PROTOBUF = "application/x-protobuf"
+NO_UNICODE = "text that is not UTF-8"
 
 Item = TypeVar("Item")
 Read = TypeVar("Read")
@@ -116,15 +118,7 @@ def decode(
         Unreadable: the body is not of this signal or content type.
     """
     if signal is Signal.TRACES:
-        spans = decode_traces(body, content_type)
-        batch = Batch(rejected=spans.rejected, trimmed=spans.trimmed)
-        for span in spans.items:
-            step = _read(readers.span, span, batch)
-            kept = redacted_span(span, step)
-            if kept is not span and step is not None:
-                step = _read(readers.span, kept, batch)  # its texts without secrets
-            batch.spans.append((kept, step))
-        return batch
+        return _decode_spans(body, content_type, readers)
     if signal is Signal.METRICS:
         samples = decode_metrics(body, content_type)
         return Batch(samples=samples.items, rejected=samples.rejected, trimmed=samples.trimmed)
@@ -137,18 +131,43 @@ def decode(
         return Batch(
             changes=[redacted_change(each) for each in deploys.items], rejected=deploys.rejected
         )
+    return _decode_events(body, content_type, readers)
+
+
+def _decode_spans(body: bytes, content_type: str, readers: Readers) -> Batch:
+    spans = decode_traces(body, content_type)
+    batch = Batch(rejected=spans.rejected, trimmed=spans.trimmed)
+    for span in spans.items:
+        step = _read(readers.span, span, batch)
+        try:
+            kept = redacted_span(span, step)
+        except DecodeError:
+            batch.rejected[NO_UNICODE] += 1
+            continue
+        if kept is not span and step is not None:
+            step = _read(readers.span, kept, batch)  # its texts without secrets
+        batch.spans.append((kept, step))
+    return batch
+
+
+def _decode_events(body: bytes, content_type: str, readers: Readers) -> Batch:
     events = decode_logs(body, content_type)
     batch = Batch(rejected=events.rejected, trimmed=events.trimmed)
     for event in events.items:
         found = _read(readers.event, event, batch)
         if isinstance(found, Change):
             batch.changes.append(redacted_change(found))
-        elif found is not None:
-            kept = redacted_event(event, found)
-            step = found if kept is event else _read(readers.event, kept, batch)
-            batch.events.append((kept, step if isinstance(step, Step) else None))
-        else:
+            continue
+        if found is None:
             batch.passed_over += 1
+            continue
+        try:
+            kept = redacted_event(event, found)
+        except DecodeError:
+            batch.rejected[NO_UNICODE] += 1
+            continue
+        step = found if kept is event else _read(readers.event, kept, batch)
+        batch.events.append((kept, step if isinstance(step, Step) else None))
     return batch
 
 

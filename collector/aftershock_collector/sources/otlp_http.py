@@ -315,7 +315,7 @@ async def listening(
     report_accept_failures(asyncio.get_running_loop(), telemetry)
     table = Connections(connections_max(), lambda reason: telemetry.refuse("http", reason))
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    # Only of a socket that says TCP does asyncio set TCP_NODELAY: without it a response in two parts
+    # asyncio sets TCP_NODELAY only on a socket that says TCP: without it a response in two parts
     # waits 40 ms for an acknowledgement.
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import zlib
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -73,7 +74,7 @@ def read_file(path: Path) -> Iterator[RecordedBody]:
                 seen = seen or bool(batch.body)
                 rejected += batch.rejected
                 yield batch
-    except (EOFError, gzip.BadGzipFile) as why:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as why:
         if not seen:
             raise Unreadable(f"{path} is damaged ({why}): copy or record it again") from why
         yield RecordedBody("", b"", Counter({CUT: 1}))
