@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 STEPS_MAX = 128
 PEOPLE = frozenset({"user", "human"})
 NO_CHANGE = frozenset({AnswerState.UNCHANGED, AnswerState.REFUSED})
+RECEIPT_CHARS_MAX = 400  # of what a write answers; more is a text to read, numbers included
 NEW_SHARE_OF_WRITES = 0.5  # writes also report times, ids and counts: most of it must be new
 REPLACED_WORDS_MAX = 2  # more are another wording
 AT_ONCE_NS = 200_000_000  # between calls of one model turn: no model answers as fast
@@ -189,6 +190,7 @@ def returned_nothing_new(action: Action, earlier: Action) -> bool:
     A result that was not recorded is no evidence of progress. Of a write, which answers with new
     ids and counts each time, the wording of most of the answer is compared; but while it reports a
     state that is on its way, and when that state is reached, its numbers are what was waited for.
+    What is too long for a receipt is read whole: tools with unknown names count as writes too.
     """
     if action.outcome is Outcome.FAILED:
         return True
@@ -200,6 +202,7 @@ def returned_nothing_new(action: Action, earlier: Action) -> bool:
         return True
     return (
         action.tier.has_effect
+        and (action.result.size or 0) <= RECEIPT_CHARS_MAX
         and AnswerState.PENDING not in (action.state, earlier.state)
         and share_new(action.result.sketch, earlier.result.sketch) <= NEW_SHARE_OF_WRITES
     )

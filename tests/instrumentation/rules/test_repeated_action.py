@@ -350,3 +350,16 @@ def test_a_call_with_an_effect_whose_state_stays_the_same_is_a_loop() -> None:
     )
 
     assert [f.level for f in stuck.times(12).says(repeated_action)] == [Level.ALARM]
+
+
+def test_a_tool_of_unknown_effect_that_answers_with_other_lines_each_time_is_silent() -> None:
+    """The words of a log are few; what is new in it are its numbers."""
+    followed = run()
+    for minute in range(14):
+        lines = [
+            f"03:{minute:02d}:{second:02d} web nginx[{minute * 60 + second}]: GET /cart 200"
+            for second in range(20)
+        ]
+        followed.calls("journalctl", unit="nginx").returns("\n".join(lines))
+
+    assert followed.says(repeated_action) == []
