@@ -37,6 +37,7 @@ _SECONDS = re.compile(r"_seconds(_total)?$|_secs?$")
 _MILLISECONDS = re.compile(r"_milliseconds$|_millis$|_ms$")
 _NOT_MEASURED = re.compile(
     r"(^|_)gc_|_created$|_info$|^scrape_|_uptime|_start_time|^target_|_timestamp|last_|_build"
+    r"|virtual_memory|memory_virtual|_vms(_|$)"  # reserved addresses: threads move them
 )
 _ERRORS = re.compile(
     r"error|failure|failed|timeouts?(_total)?$|refused|reject|exception|rollback|deadlock"

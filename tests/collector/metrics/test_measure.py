@@ -187,3 +187,8 @@ def test_idle_time_and_free_memory_are_not_use() -> None:
     assert idle({"mode": "idle"})
     assert idle({"state": "free"})
     assert not idle({"mode": "user"})
+
+
+def test_addresses_that_a_process_has_reserved_are_no_evidence() -> None:
+    assert classify("process_virtual_memory_bytes", "By", SampleKind.GAUGE, False) is None
+    assert classify("process_resident_memory_bytes", "By", SampleKind.GAUGE, False) is not None
