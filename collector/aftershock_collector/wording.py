@@ -13,7 +13,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from aftershock.approval import Approval, Gate
-from aftershock.grade import SUSPECTED_FROM, Effect, Grade
+from aftershock.grade import SUSPECTED_FROM, Effect, Grade, percent
 from aftershock.model import Action, Decision, Fact, Outcome, Step, StepKind, Tier
 
 if TYPE_CHECKING:
@@ -133,13 +133,6 @@ def lasted(duration_ns: int) -> str:
     return " ".join(words[:2])
 
 
-def percent(probability: float) -> str:
-    """91 %. Never 0 % or 100 %: an estimate cannot be that sure."""
-    if probability < 0.01:
-        return "< 1 %"
-    return "> 99 %" if probability > 0.99 else f"{probability * 100:.0f} %"
-
-
 def odds(nats: float) -> str:
     """How likely a movement is by chance, in words. `nats` is -ln of that chance."""
     chance_of_it = math.exp(-min(max(nats, 0.0), 30.0))
@@ -156,8 +149,8 @@ def times(factor: float) -> str:
 
 
 def times_usual(value: float, usual: float) -> str:
-    """Such as 3.4 times its usual; empty where it did not rise or the usual value is zero."""
-    return f"{times(value / usual)} its usual" if 0 < usual < value else ""
+    """Such as 3.4 times its usual; empty where it hardly rose or the usual value is zero."""
+    return f"{times(value / usual)} its usual" if 0 < 1.1 * usual < value else ""
 
 
 def age(duration_ns: int) -> str:

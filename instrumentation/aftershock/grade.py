@@ -38,3 +38,10 @@ def grade_of(probability: float | None) -> Grade:
     if probability >= SUSPECTED_FROM:
         return Grade.SUSPECTED
     return Grade.POSSIBLE if probability >= POSSIBLE_FROM else Grade.NO_EVIDENCE
+
+
+def percent(probability: float) -> str:
+    """91 %. Never 0 % or 100 %: an estimate cannot be that sure."""
+    if probability < 0.01:
+        return "< 1 %"
+    return "> 99 %" if probability > 0.99 else f"{probability * 100:.0f} %"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from aftershock.grade import SUSPECTED_FROM
+from aftershock.grade import SUSPECTED_FROM, percent
 from aftershock_collector.commands import CommandError
 from aftershock_collector.commands.store_access import (
     LATEST,
@@ -21,7 +21,7 @@ from aftershock_collector.impact.suspects import LINKED, Suspects
 from aftershock_collector.notify.suspects_page import line, sentence
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.views.timeline_json import suspects_json
-from aftershock_collector.wording import NO_AGENT, clean, clock, counted, percent, zoned_time
+from aftershock_collector.wording import NO_AGENT, clean, clock, counted, zoned_time
 
 NO_ALERTS = "no alert has arrived; point an Alertmanager at /api/v1/alerts/alertmanager"
 

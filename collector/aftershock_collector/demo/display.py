@@ -68,8 +68,8 @@ class Display:
             after_s = time.monotonic() - self.began
             self.console.print(f"{after_s:5.0f} s  {text}", markup=False, highlight=False)
 
-    def page(self, page: Page) -> None:
+    def page(self, page: Page, is_update: bool) -> None:
         """Show one page the way that a pager would."""
         body = Text("\n".join([page["title"], *page["body"]]))
-        title = f"on call · {page['kind']}"
+        title = f"on call · {'the same page, updated' if is_update else page['kind']}"
         self.console.print(Panel(body, title=escape(title), border_style="red"))

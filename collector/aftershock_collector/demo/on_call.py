@@ -17,12 +17,13 @@ Page = Mapping[str, Any]
 
 
 class OnCall:
-    """Whoever is on call: keeps every delivery, and reports each page once."""
+    """Whoever is on call: keeps every delivery; reports a page, and each time that it says more."""
 
-    def __init__(self, on_page: Callable[[Page], None]) -> None:
+    def __init__(self, on_page: Callable[[Page, bool], None]) -> None:
         self.on_page = on_page
         self.deliveries: list[Page] = []
         self.received: dict[str, tuple[int, Page]] = {}
+        self._read: dict[str, set[str]] = {}  # page → rules that it named when it was reported
 
     @property
     def pages(self) -> list[tuple[int, Page]]:
@@ -39,7 +40,10 @@ class OnCall:
         """One delivery of the collector's webhook."""
         page: Page = await request.json()
         self.deliveries.append(page)
-        if page["state"] == "opened" and page["key"] not in self.received:
-            self.received[page["key"]] = (time.time_ns(), page)
-            self.on_page(page)
+        key, kinds = page["key"], set(page["kinds"])
+        if page["state"] == "opened" and not kinds <= self._read.get(key, set()):
+            is_update = key in self.received
+            self.received.setdefault(key, (time.time_ns(), page))
+            self._read[key] = kinds
+            self.on_page(page, is_update)
         return JSONResponse({"received": True})

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from aftershock.grade import percent
 from aftershock_collector.config.on_call import OnCall
 from aftershock_collector.notify.alert_names import alert_name
 from aftershock_collector.notify.http_post import post
@@ -28,7 +29,7 @@ from aftershock_collector.notify.receiver import (
 )
 from aftershock_collector.reading.alerts import OURS
 from aftershock_collector.store.interface import State
-from aftershock_collector.wording import NS, instant, percent
+from aftershock_collector.wording import NS, instant
 
 RENEW_EVERY_S = 60.0
 LASTS_S = 600.0  # without renewal an alert resolves by itself: ten renewals may be lost

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from aftershock.grade import percent
 from aftershock.model import Claim, Finding, Impact
 from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.notify.page import Section
@@ -24,7 +25,6 @@ from aftershock_collector.wording import (
     exact_link,
     lasted,
     odds,
-    percent,
     who,
     zoned_clock,
     zoned_time,

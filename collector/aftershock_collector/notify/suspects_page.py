@@ -6,11 +6,11 @@ import shlex
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from aftershock.grade import Grade
+from aftershock.grade import Grade, percent
 from aftershock_collector.impact.suspects import LINKED
 from aftershock_collector.notify.page import Page, PageLink, Section
 from aftershock_collector.store.interface import State
-from aftershock_collector.wording import NO_AGENT, clean, instant, lasted, percent, who, zoned_clock
+from aftershock_collector.wording import NO_AGENT, clean, instant, lasted, who, zoned_clock
 
 if TYPE_CHECKING:
     from aftershock_collector.impact.suspects import Suspect, Suspects

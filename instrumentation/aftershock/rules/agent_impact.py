@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import exp
 from typing import TYPE_CHECKING
 
+from aftershock.grade import percent
 from aftershock.model import Finding, Impact, Level, Run
 from aftershock.rules.rule import Family, Lifetime, Timing, rule
 
@@ -63,13 +64,13 @@ def _summary(impact: Impact, run: Run) -> str:
     assert impact.probability is not None, "the rule skips impacts without a probability"
     who = impact.agent or run.agent or "an unnamed agent"
     subject = f"{who}'s {impact.tool} {_adverb(impact)}degraded {impact.entity}"
-    sure = _CERTAIN if impact.label == _CERTAIN else f"P {impact.probability:.2f}"
+    sure = _CERTAIN if impact.label == _CERTAIN else percent(impact.probability)
     together = strength(impact)
     if together > impact.probability:
         count = 1 + sum(a.span_id is not None for a in impact.alternatives)
         subject = f"One of {count} agent actions probably degraded {impact.entity}, likeliest"
         subject += f" {who}'s {impact.tool}"
-        sure = f"P {together:.2f} together, {impact.probability:.2f} alone"
+        sure = f"{percent(together)} together, {percent(impact.probability)} alone"
     if impact.change is None:
         return f"{subject} ({sure})."
     what = f"{impact.change.name} {impact.change.detail}".strip()
@@ -119,7 +120,7 @@ def _compared(impact: Impact) -> Iterator[str]:
         what = (
             f"{alternative.agent}'s {alternative.name}" if alternative.agent else alternative.name
         )
-        yield f"other explanation: {what}, P {alternative.probability:.2f}"
+        yield f"other explanation: {what} ({percent(alternative.probability)})"
 
 
 def _seconds(nanoseconds: int) -> str:

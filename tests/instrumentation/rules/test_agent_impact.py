@@ -52,7 +52,7 @@ def test_a_probable_verdict_pages_and_says_who_what_and_how_long_after() -> None
     assert finding.as_of_ns == ATTRIBUTION.judged_at_ns
     assert finding.impact is not None
     assert finding.summary == (
-        "bot's scale_workers probably degraded service/checkout (P 0.91): "
+        "bot's scale_workers probably degraded service/checkout (91 %): "
         "errors rate 0 → 8, 2 min after the call."
     )
 
@@ -65,8 +65,8 @@ def test_its_facts_show_parts_rivals_gaps_and_what_would_make_it_surer() -> None
             "after the call service/checkout moved in a way that is very unlikely by chance "
             "(40 earlier stretches compared)"
         ),
-        "other explanation: no agent action, P 0.08",
-        "other explanation: docs-bot's restart, P 0.01",
+        "other explanation: no agent action (8 %)",
+        "other explanation: docs-bot's restart (1 %)",
         "had not been read: alert DbSaturated on db/orders",
         "would make it more certain: a longer history",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aftershock.grade import POSSIBLE_FROM, SUSPECTED_FROM
+from aftershock.grade import POSSIBLE_FROM, SUSPECTED_FROM, percent
 from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.views.html.templates import position
 from aftershock_collector.views.html.time_axis import tone_of
@@ -21,7 +21,6 @@ from aftershock_collector.wording import (
     exact_link,
     judgement,
     lasted,
-    percent,
     who,
     zoned_clock,
 )

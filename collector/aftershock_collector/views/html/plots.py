@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aftershock.grade import SUSPECTED_FROM
+from aftershock.grade import SUSPECTED_FROM, percent
 from aftershock_collector.views.chart import (
     PATH_HEIGHT,
     PATH_WIDTH,
@@ -16,7 +16,7 @@ from aftershock_collector.views.chart import (
     thinned,
 )
 from aftershock_collector.views.html.templates import position
-from aftershock_collector.wording import clean, percent
+from aftershock_collector.wording import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from aftershock.grade import SUSPECTED_FROM
+from aftershock.grade import SUSPECTED_FROM, percent
 from aftershock_collector.views.chart import plot_of
 from aftershock_collector.views.reasons import reasons
 from aftershock_collector.views.terminal.canvas import canvas
@@ -17,7 +17,6 @@ from aftershock_collector.wording import (
     clean,
     exact_link,
     lasted,
-    percent,
     zoned_clock,
     zoned_time,
 )

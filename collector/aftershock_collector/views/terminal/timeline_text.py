@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from aftershock.grade import POSSIBLE_FROM, SUSPECTED_FROM
+from aftershock.grade import POSSIBLE_FROM, SUSPECTED_FROM, percent
 from aftershock_collector.views.chart import braille, plot_of
 from aftershock_collector.views.reasons import reasons
 from aftershock_collector.wording import (
@@ -25,7 +25,6 @@ from aftershock_collector.wording import (
     exact_link,
     lasted,
     measured,
-    percent,
     short,
     who,
     zoned_clock,

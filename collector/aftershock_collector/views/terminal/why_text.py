@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from aftershock.grade import percent
 from aftershock.model import Level
 from aftershock.policy.policy import ANY
 from aftershock_collector.impact.feedback import closing_words
@@ -23,7 +24,6 @@ from aftershock_collector.wording import (
     fact_words,
     lasted,
     outcome_words,
-    percent,
     short,
     step_words,
     who,
