@@ -41,7 +41,7 @@ class OnCall:
         page: Page = await request.json()
         self.deliveries.append(page)
         key, kinds = page["key"], set(page["kinds"])
-        if page["state"] == "opened" and not kinds <= self._read.get(key, set()):
+        if page["state"] != "closed" and not kinds <= self._read.get(key, set()):
             is_update = key in self.received
             self.received.setdefault(key, (time.time_ns(), page))
             self._read[key] = kinds

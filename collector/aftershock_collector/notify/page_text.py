@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from aftershock.grade import percent
+from aftershock.grade import grade_of, percent
 from aftershock.model import Claim, Finding, Impact
 from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.notify.page import Section
@@ -33,8 +33,6 @@ from aftershock_collector.wording import (
 TITLE_CHARS_MAX = 150  # Slack's header block holds no more
 ITEMS_MAX = 4  # of any list on a page; the timeline has the rest
 CONTEXT_KINDS = frozenset({"missing_fact", "failed_fact", "stale_fact", "dropped_fact"})
-# How a probability reads; the number follows in brackets.
-SURE = ((0.95, "Almost certain"), (0.8, "Very likely"), (0.5, "Likely"), (0.0, "Possible"))
 
 
 def title_of(finding: Finding) -> str:
@@ -164,9 +162,8 @@ def certainty_section(finding: Finding) -> Section:
 
 
 def sure_words(probability: float) -> str:
-    """Such as: Very likely (91 %)."""
-    words = next(words for least, words in SURE if probability >= least)
-    return f"{words} ({percent(probability)})"
+    """The word of the title's sentence before the number, such as: Probable (91 %)."""
+    return f"{grade_of(probability).capitalize()} ({percent(probability)})"
 
 
 def alternatives_words(impact: Impact) -> str:

@@ -48,7 +48,7 @@ def test_a_page_answers_in_the_order_that_on_call_needs() -> None:
     assert page.title == "sre-bot's scale_deployment probably degraded service/checkout (91 %)."
     assert page.severity == "critical"
     assert page.kinds == ("agent_impact", "missing_fact", "repeated_action")
-    assert section(page, "How sure")[0].startswith("Very likely (91 %); otherwise no agent action")
+    assert section(page, "How sure")[0].startswith("Probable (91 %); otherwise no agent action")
     assert section(page, "Also found") == (incident.loop().finding.summary,)
     assert section(page, "Where")[0] == ("agent sre-bot · service sre-bot-app · environment prod")
     assert "aftershock ack 1 --by YOU" in section(page, "What to do")
@@ -83,7 +83,7 @@ def test_a_page_says_whether_it_still_goes_on() -> None:
 
 @pytest.mark.parametrize(
     ("probability", "words"),
-    [(0.97, "Almost certain (97 %)"), (0.85, "Very likely (85 %)"), (0.6, "Likely (60 %)")],
+    [(0.97, "Probable (97 %)"), (0.6, "Suspected (60 %)"), (0.3, "Possible (30 %)")],
 )
 def test_certainty_is_a_word_before_it_is_a_number(probability: float, words: str) -> None:
     page = page_of(blamed_with(probability=probability))
