@@ -78,6 +78,13 @@ NOTHING = re.compile(
         | (?:\w+\s)?not\sfound | none\sfound )?\W*$""",
     re.IGNORECASE | re.VERBOSE,
 )
+# numEntries: 0, "total_results": 0, hits = 0: a report of a search that found nothing.
+NONE_FOUND = re.compile(
+    r"""(?:^|[{,\n])\s*["']?(?:num|number[_\s]of|total|n)?[_\s-]?
+        (?:entries|results|matches|hits|rows|records|documents|items)
+        (?:[_\s-]?(?:count|total|found|returned))?["']?\s?[:=]\s?0\s*(?:[},\n]|$)""",
+    re.IGNORECASE | re.VERBOSE,
+)
 TRUNCATED = re.compile(
     r"""[\[(<…]\s?(?:\w+\s){0,4}(?:truncated|clipped|omitted|cut\soff)\b
       | \b(?:output|result|content|response|text|file|log)s?\s
@@ -272,7 +279,7 @@ def says_nothing(text: str) -> bool:
     """True for an empty text, a sentence such as "no results found", or an empty record."""
     if len(text) > 200:
         return False
-    if NOTHING.match(text):
+    if NOTHING.match(text) or NONE_FOUND.search(text):
         return True
     if text[:1] not in ("{", "["):
         return False

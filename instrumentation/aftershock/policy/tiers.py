@@ -59,6 +59,8 @@ NAMESPACE = re.compile(r"^.*(?:__|[./:])")
 SHELLS = frozenset({"bash", "shell", "sh", "terminal", "zsh", "powershell", "cmd"})
 # Names of tools that say no more than that they run a command.
 RUNNING = words_of("exec execute run command commands cmd local unified")
+# What is run to observe: it changes nothing outside.
+OBSERVATIONS = words_of("benchmark benchmarks check checks lint test tests")
 COMMAND_KEYS = ("command", "cmd", "action", "operation", "verb", "method", "sql", "query")
 SEPARATOR = re.compile(r"&&|\|\||[;|\n]")
 REDIRECT = re.compile(r"(?<![0-9&>-])>>?\s*(?!/dev/null|&)\S|\btee\s")
@@ -66,7 +68,8 @@ READING_PROGRAMS = words_of("""
     ls cat head tail grep rg egrep fgrep find wc stat file du df ps top free uptime date whoami
     pwd echo printf env printenv which type tree less more awk sort uniq cut tr diff cmp jq yq dig
     nslookup host ping traceroute netstat ss lsof id uname hostname history cd test true false
-    sleep column nl od xxd md5sum sha256sum basename dirname realpath readlink
+    sleep column nl od xxd md5sum sha256sum basename dirname realpath readlink journalctl
+    pgrep lsblk lscpu vmstat iostat getent
 """)
 # Programs whose second word decides.
 READING_SUBCOMMANDS = {
@@ -83,6 +86,7 @@ READING_SUBCOMMANDS = {
 DESTROYING = re.compile(
     r"""\brm\b | \brmdir\b | \bdd\s+if= | \bmkfs | \bkill(?:all)?\s | \bpkill\s
       | \bkubectl\s+(?:\S+\s+){0,4}?(?:delete|drain)\b | \bterraform\s+destroy\b
+      | \bjournalctl\b[^|;&]*--(?:vacuum|rotate)
       | \bhelm\s+(?:uninstall|delete)\b | \bgit\s+(?:reset\s+--hard|clean)\b
       | \bdocker\s+(?:rm|rmi|kill)\b | \b(?:DROP|TRUNCATE)\s+(?:TABLE|DATABASE|SCHEMA)\b
       | \bDELETE\s+FROM\b""",
@@ -130,6 +134,8 @@ def tier_of_name(tool: str) -> Tier | None:
     words = [word.lower() for word in WORDS.findall(own)]
     if "open" in words and not any(map(tier_of_verb, words)):
         return Tier.READ if len(words) == 1 or OPENED & set(words) else Tier.WRITE
+    if words and words[0] in RUNNING and OBSERVATIONS & set(words):
+        return Tier.READ
     found = next((tier for word in words if (tier := tier_of_verb(word))), None)
     if found in (None, Tier.WRITE) and BOOKKEEPING & set(words):
         return Tier.READ
@@ -201,6 +207,12 @@ def only_runs(tool: str) -> bool:
     """True for tools such as `exec_command`: the command alone says what a call does."""
     own = NAMESPACE.sub("", tool) or tool
     return all(word.lower() in RUNNING for word in WORDS.findall(own))
+
+
+@lru_cache(maxsize=4_096)
+def names_effect(tool: str) -> bool:
+    """True for tools whose names say what they do; a shell's command is read instead."""
+    return tier_of_name(tool) is not None or is_shell(tool) or only_runs(tool)
 
 
 def tier_of_sql(text: str) -> Tier | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aftershock.fingerprints.asked import asked_of
 from aftershock.fingerprints.keyed import hash_public
 from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step, StepKind
-from aftershock.policy.tiers import is_waiting
+from aftershock.policy.tiers import is_waiting, names_effect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -190,7 +190,8 @@ def returned_nothing_new(action: Action, earlier: Action) -> bool:
     A result that was not recorded is no evidence of progress. Of a write, which answers with new
     ids and counts each time, the wording of most of the answer is compared; but while it reports a
     state that is on its way, and when that state is reached, its numbers are what was waited for.
-    What is too long for a receipt is read whole: tools with unknown names count as writes too.
+    A tool whose name says nothing of its effect counts as a write, to be safe; where its answer is
+    too long for a receipt, it is read whole.
     """
     if action.outcome is Outcome.FAILED:
         return True
@@ -202,7 +203,7 @@ def returned_nothing_new(action: Action, earlier: Action) -> bool:
         return True
     return (
         action.tier.has_effect
-        and (action.result.size or 0) <= RECEIPT_CHARS_MAX
+        and (names_effect(action.tool) or (action.result.size or 0) <= RECEIPT_CHARS_MAX)
         and AnswerState.PENDING not in (action.state, earlier.state)
         and share_new(action.result.sketch, earlier.result.sketch) <= NEW_SHARE_OF_WRITES
     )

@@ -363,3 +363,15 @@ def test_a_tool_of_unknown_effect_that_answers_with_other_lines_each_time_is_sil
         followed.calls("journalctl", unit="nginx").returns("\n".join(lines))
 
     assert followed.says(repeated_action) == []
+
+
+def test_a_fix_that_is_submitted_again_with_a_long_report_is_a_loop() -> None:
+    """Of a write that is known as one, most of the report must be new."""
+    repeated = run()
+    for attempt in range(6):
+        report = "\n".join(
+            f"test_{number}: assertion failed at line {number}" for number in range(20)
+        )
+        repeated.calls("write_fix", lines="12-14").returns(f"{report}\nseed {attempt * 7919}")
+
+    assert [finding.level for finding in repeated.says(repeated_action)] == [Level.ALARM]
