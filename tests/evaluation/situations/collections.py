@@ -1,15 +1,17 @@
-"""The halves of the situations: A and C were written before rules were changed, B and D after it."""
+"""The halves of the situations: A and C were written before rules were changed, the rest after."""
 
 from __future__ import annotations
 
 from tests.evaluation.situations.healthy_b import HEALTHY_B
 from tests.evaluation.situations.healthy_c import HEALTHY_C
 from tests.evaluation.situations.healthy_d import HEALTHY_D
+from tests.evaluation.situations.healthy_e import HEALTHY_E
 from tests.evaluation.situations.healthy_waiting_a import HEALTHY_WAITING_A
 from tests.evaluation.situations.healthy_work_a import HEALTHY_WORK_A
 from tests.evaluation.situations.sick_b import SICK_B
 from tests.evaluation.situations.sick_c import SICK_C
 from tests.evaluation.situations.sick_d import SICK_D
+from tests.evaluation.situations.sick_e import SICK_E
 from tests.evaluation.situations.sick_ends_a import SICK_ENDS_A
 from tests.evaluation.situations.sick_loops_a import SICK_LOOPS_A
 
@@ -18,4 +20,5 @@ HALVES = {
     "half B": (*HEALTHY_B, *SICK_B),
     "half C": (*HEALTHY_C, *SICK_C),
     "half D": (*HEALTHY_D, *SICK_D),
+    "half E": (*HEALTHY_E, *SICK_E),
 }
