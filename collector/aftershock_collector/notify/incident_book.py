@@ -16,6 +16,7 @@ from aftershock.model import Change, Claim, Closing, Finding, Level, Report
 from aftershock.rules import Lifetime, rule_of
 from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.notify.page_text import title_of
+from aftershock_collector.notify.recurrence import Recurrence
 from aftershock_collector.store.incidents import (
     AlertLink,
     Incident,
@@ -102,11 +103,19 @@ class IncidentBook:
         self._newest = newest
         self._open: OrderedDict[int, _Followed] = OrderedDict()
         self._number_of: dict[str, int] = {}  # finding id → incident
+        self._recurrence = Recurrence()
         self.dropped = 0  # incidents that were followed no longer because there were too many
 
-    def resume(self, newest: int, known: Iterable[tuple[Incident, Sequence[Claim]]]) -> None:
-        """Continue with what an earlier process had open."""
+    def resume(
+        self,
+        newest: int,
+        known: Iterable[tuple[Incident, Sequence[Claim]]],
+        recent: Iterable[Incident] = (),
+    ) -> None:
+        """Continue with what an earlier process had open; `recent` paged within the last day."""
         self._newest = max(self._newest, newest)
+        for incident in sorted(recent, key=lambda one: one.number):
+            self._recurrence.remember(incident)
         for incident, claims in sorted(known, key=lambda pair: pair[0].number):
             followed = _Followed(
                 incident, paged=incident.muted is None, more=incident.more_findings
@@ -296,12 +305,16 @@ class IncidentBook:
         if not followed.paged:
             found = [muted_by(c.finding, mutes, now_ns) for c in followed.claims.values()]
             mute = found[0] if found and all(found) else None
-        opens = not followed.paged and mute is None
+        muted = None if mute is None else _mute_words(mute)
+        if not followed.paged and muted is None:
+            muted = self._recurrence.scheduled(incident)
+        opens = not followed.paged and muted is None
         followed.paged = followed.paged or opens
         if before is not None:
             incident = replace(incident, revision=before.revision + 1)
-        muted = None if mute is None else _mute_words(mute)
         incident = followed.incident = replace(incident, muted=muted)
+        if opens or before is None:
+            self._recurrence.remember(incident)
         changes = [followed.changed(State.OPENED)] if opens or before is None else []
         if incident.closed_at_ns is not None:
             self._forget(incident.number)

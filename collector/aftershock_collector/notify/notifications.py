@@ -88,6 +88,7 @@ class Notifications:
         claims: Iterable[Claim],
         newest: int = 0,
         incidents: Iterable[tuple[Incident, Sequence[Claim]]] = (),
+        recent: Iterable[Incident] = (),
     ) -> None:
         """Continue with what an earlier process had open.
 
@@ -95,10 +96,11 @@ class Notifications:
             claims: open findings, warnings too.
             newest: the highest number that an incident ever had.
             incidents: open incidents with their findings.
+            recent: incidents of the last day, open or closed.
         """
         for claim in claims:
             self._keep(claim)
-        self._book.resume(newest, incidents)
+        self._book.resume(newest, incidents, recent)
         self._draw_up()
 
     def set_mutes(self, mutes: Sequence[Mute]) -> None:

@@ -23,6 +23,7 @@ from aftershock_collector.impact.open_actions import ObserverState
 from aftershock_collector.impact.priors import prior_of
 from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.notify.notifications import Notifications, Notified, Settings
+from aftershock_collector.notify.recurrence import REMEMBERED_S
 from aftershock_collector.otlp.wire import LogEvent, Sample
 from aftershock_collector.reading.decoder import Readers
 from aftershock_collector.reading.dialects import text_in
@@ -102,6 +103,7 @@ class Worker:
             reader.claims(open_only=True),
             reader.newest_incident(),
             [(one, reader.claims_of(one.number)) for one in reader.incidents(open_only=True)],
+            reader.incidents(since_ns=now_ns - int(REMEMBERED_S * 1e9)),
         )
 
     def _restore_observations(self) -> None:

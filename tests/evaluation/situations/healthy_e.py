@@ -114,7 +114,7 @@ def canary_by_five_steps(r: Script) -> None:
 
 
 @healthy("pagerduty")
-def night_watch(r: Script) -> None:
+def night_shift(r: Script) -> None:
     """A watcher lists open incidents each half hour for two days; one comes and is triaged."""
     for number in range(96):
         found = [{"id": "Q1XZ", "title": "disk 91% on db-4"}] if number == 61 else []
@@ -268,7 +268,7 @@ def firmware_over_the_air(r: Script) -> None:
 
 
 @healthy("zendesk")
-def customer_takes_her_time(r: Script) -> None:
+def customer_answers_late(r: Script) -> None:
     """A customer is asked for a log; her answer comes the next day."""
     r.call("zendesk_reply", {"audit": {"id": 35436}}, ticket=881, body="Please send the log.")
     for _ in range(8):

@@ -84,12 +84,12 @@ def services_by_reflection(r: Script) -> None:
 def bisect_of_a_slow_start(r: Script) -> None:
     """Nine rounds of bisecting; the script says good or bad, mostly the same word."""
     left = 512
-    for verdict in ("bad", "bad", "bad", "good", "bad", "bad", "good", "bad", "bad"):
-        r.call("Bash", f"startup: {'9.8' if verdict == 'bad' else '1.1'} s\n", took=40,
+    for label in ("bad", "bad", "bad", "good", "bad", "bad", "good", "bad", "bad"):
+        r.call("Bash", f"startup: {'9.8' if label == 'bad' else '1.1'} s\n", took=40,
                command="./measure_start.sh")  # fmt: skip
         left //= 2
         r.call("Bash", f"Bisecting: {left} revisions left to test after this\n[{left * 7919:07x}]",
-               command=f"git bisect {verdict}")  # fmt: skip
+               command=f"git bisect {label}")  # fmt: skip
     r.answer("The first bad commit is 3dc1a7: fonts are loaded at import.")
 
 
@@ -310,7 +310,7 @@ def fewer_complaints_each_round(r: Script) -> None:
 
 
 @healthy("agents")
-def desk_gives_and_takes(r: Script) -> None:
+def desk_gives_and_receives(r: Script) -> None:
     """A front desk hands three different matters to three specialists and gets answers."""
     for taker, what in (
         ("billing", "invoice 8812"),

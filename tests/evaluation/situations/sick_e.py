@@ -103,7 +103,7 @@ def shell_waits_for_a_password(r: Script) -> None:
 
 
 @alarm("plan")
-def plan_is_said_again(r: Script) -> None:
+def plan_is_repeated(r: Script) -> None:
     """A plan is written down two dozen times and nothing of it is done."""
     r.user("Please move the blog to the new host.")
     for _ in range(24):
