@@ -51,6 +51,7 @@ class Limits:
     cycle_rounds_alarm: int = 3  # A-B-A-B happens in healthy runs; a third round does not
     errors_warn: int = 3  # same tool, same class of error: healthy runs get over two
     errors_alarm: int = 6  # twice as long: new arguments may yet help
+    repairs_alarm: int = 8  # failures that no repair in between changed by a letter
     errors_window_actions: int = 12  # twice the alarm: every other call may be something else
     stall_s: float = 120.0  # four missed heartbeats of 30 s
     cascade_tools_warn: int = 3  # tools that fail at once: two are often one mistake made twice
@@ -61,6 +62,7 @@ class Limits:
     silent_failures_alarm: int = 5  # public reports show five and nine calls that "completed"
     hung_factor: float = 10.0  # times the tool's longest call: a slow day is not ten times slower
     hung_calls_min: int = 3  # ended calls of a tool before its usual duration is known
+    hung_s_max: float = 2_700.0  # of shells and waits: agents' shells end theirs within minutes
     hung_s_min: float = 120.0  # as stall_s: a call that is hung for less may just be slow
 
     # Context.

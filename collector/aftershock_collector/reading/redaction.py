@@ -298,6 +298,7 @@ def fingerprints_of_call(action: Action) -> dict[str, Any]:
         names.ARGUMENTS_DIGEST: action.arguments.digest,
         names.ARGUMENTS_SKETCH: encode_hashes(action.arguments.sketch),
         names.ARGUMENTS_SIZE: action.arguments.size,
+        names.ARGUMENTS_STEM: action.arguments.stem,
         names.SUBJECTS: sorted(action.subjects),
         names.ARGUMENT_IDS: sorted(action.ids),
     }
@@ -309,4 +310,8 @@ def fingerprints_of_call(action: Action) -> dict[str, Any]:
         found[names.RESULT_WORDS] = encode_hashes(action.words)
     if action.outcome is not None:
         found[names.RESULT_OUTCOME] = str(action.outcome)
+    if action.state is not None:
+        found[names.RESULT_STATE] = str(action.state)
+    if action.error_class is not None:
+        found[names.ERROR_CLASS] = safe(action.error_class)
     return {key: value for key, value in found.items() if value not in (None, [])}

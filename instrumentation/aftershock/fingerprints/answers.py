@@ -18,17 +18,20 @@ IDENTITIES = ("name", "id", "key", "title", "host", "pod")  # fields that name a
 
 # Fields that differ at each call, by name (after `camelCase` became `camel_case`).
 VOLATILE_NAME = re.compile(
-    r"(?:^|_)(?:timestamp|ts|now|time|at|elapsed|duration|took|uptime|age|ttl|expires?|expires_in"
-    r"|request_?id|trace_?id|span_?id|correlation_?id|invocation_?id|nonce|etag|uuid|guid|pid"
+    r"(?:^|_)(?:timestamp|ts|stamp|now|time|at|elapsed|duration|took|uptime|age|ttl|expires?"
+    r"|expires_in|request|request_?id|trace_?id|span_?id|correlation_?id|invocation_?id|message_?id"
+    r"|nonce|etag|uuid|guid|pid"
     r"|idempotency_?key|attempts?|retr(?:y|ies)|retry_count|polls?|poll_count|heartbeat"
     r"|last_(?:seen|checked|polled|probe\w*|transition\w*)|checked|generated|fetched|served)"
-    r"(?:_(?:ns|us|ms|s|sec|seconds|minutes|utc|iso))?$"
+    r"(?:_(?:in_)?(?:ns|us|ms|s|sec|seconds|minutes|nanos|micros|millis|utc|iso))?$"
 )
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-# Arguments that differ at each call although the question is the same, by name.
+# Arguments that differ at each call although the question is the same, by name. The next page is
+# the same question too: what shows progress is that its answer differs.
 VOLATILE_ARGUMENT = re.compile(
     r"^(?:now|current_?time|timestamp|ts|nonce|uuid|(?:client_|x_)?(?:request|trace|span"
-    r"|correlation|invocation|idempotency)_?(?:id|key|token)?)$"
+    r"|correlation|invocation|idempotency)_?(?:id|key|token)?"
+    r"|page|page_?(?:no|num|number|index)|offset|skip)$"
 )
 # A measurement keeps its durations: p95 0.35 s and 5.9 s are not the same.
 MEASURED = re.compile(
@@ -53,8 +56,12 @@ HAS_DIGIT = re.compile(r"\d")
 LINES = re.compile(r"[\r\n]+")
 
 STATE_FIELD = re.compile(
-    r"""["']?\b(?:status|state|phase|stage|result)["']?\s*[:=]\s*["']?([A-Za-z][\w \-]{1,40})""",
-    re.IGNORECASE,
+    r"""["']?\b(?:status|state|phase|stage|result|decision|approval)["']?\s*[:=]\s*
+        ["']?([A-Za-z][\w \-]{1,40})""",
+    re.IGNORECASE | re.VERBOSE,
+)
+REFUSED_STATE = re.compile(
+    r"(?:not[\s_-]approved|rejected|refused|denied|declined)$", re.IGNORECASE
 )
 PERSON = re.compile(
     r"(?:await|wait|pend|need|requir)\w*[\s_-]+(?:for[\s_-]+)?(?:an?[\s_-]+|the[\s_-]+)?"
@@ -84,7 +91,7 @@ REFUSED = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 PENDING = re.compile(
-    r"""\b(?:pending|queued|enqueued|in[\s_-]?progress|waiting|creating|provisioning|starting
+    r"""(?:\b|_)(?:pending|queued|enqueued|in[\s_-]?progress|waiting|creating|provisioning|starting
           |initiali[sz]ing|processing|building|deploying|scheduled|progressing|rolling|running
           |containercreating|imagepullbackoff|errimagepull|crashloopbackoff|unschedulable|syncing
           |uploading|downloading
@@ -183,6 +190,8 @@ def state_of(text: str) -> AnswerState | None:
     if short and REFUSED.search(short):
         return AnswerState.REFUSED
     if fields := STATE_FIELD.findall(text[:STATE_CHARS_MAX]):
+        if any(map(REFUSED_STATE.match, fields)):
+            return AnswerState.REFUSED
         return AnswerState.PENDING if any(map(PENDING.search, fields)) else AnswerState.SETTLED
     return AnswerState.PENDING if short and PENDING.search(short) else None
 

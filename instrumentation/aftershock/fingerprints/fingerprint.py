@@ -51,7 +51,12 @@ FAILED = re.compile(
         | traceback\s\(most\srecent
         | (?:[^\n]{0,80}\n)?[^\n:]{0,60}\b(?:returned|result|output|observation)\s?:\s
           (?:error|exception|traceback)\b
+        | [\w.\-]{1,20}:\s(?:\(\d+\)\s)?
+          (?:fatal|error|failed\s(?!\d)|could\snot|couldn't|cannot|can't|unable|access\sdenied)\b
         | .{1,80}:\s(?:command\snot\sfound|no\ssuch\sfile|permission\sdenied)
+        | (?:(?:i['’]?m|i\sam|we\sare|we['’]re)\s(?:\w+\s)?(?:sorry|afraid)|sorry|apologies
+             |unfortunately)\b[^.\n]{0,40}?
+          \b(?:(?:was|were)(?:n['’]t|\snot)\sable|unable|failed|can(?:not|['’]t)|could(?:n['’]t|\snot))\b
         )""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -59,12 +64,17 @@ FAILED_FIELD = re.compile(
     r"""["'](?:is_?error|isError)["']\s?:\s?[Tt]rue
       | ["'](?:error|errors|exception|error_message)["']\s?:\s?
         (?!null|None|""|''|\[\]|\{\}|[Ff]alse|0\b)\S
-      | ["'](?:status|state|result)["']\s?:\s?["'](?:error|failed|failure)["']
+      | ["'](?:status|state|result)["']\s?:\s?
+        ["'](?i:error|failed|failure|aborted|timeout|timed[_\s-]?out|killed|crashed)["']
+      | ["']reason["']\s?:\s?["'](?i:timeout|timed[_\s-]?out)["']
       | ["'](?:success|ok)["']\s?:\s?[Ff]alse
       | ["'](?:status_?code|statusCode|http_status)["']\s?:\s?["']?[45]\d\d
       | ["'](?:exit_?code|returncode)["']\s?:\s?-?[1-9]""",
     re.VERBOSE,
 )
+# What a spreadsheet shows instead of a value.
+CELL_ERROR = re.compile(r"""(?:^|["'\s,;|\[])\#(?:REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|ERROR!)""")
+SHORT_CHARS = 200
 FAILED_TAIL = re.compile(
     r"(?:exit(?:ed with)? (?:code|status)|return(?:ed)? code)\s?:?\s?-?[1-9]", re.IGNORECASE
 )
@@ -75,7 +85,9 @@ NOTHING = re.compile(
            |hits|content|emails?|events?|messages?)
           (?:\s(?:were\s|was\s)?(?:found|returned|available|match\w*))?
           (?:\s(?:for|in|matching)\s.{0,120})?
-        | (?:\w+\s)?not\sfound | none\sfound )?\W*$""",
+        | (?:\w+\s)?not\sfound | none\sfound
+        | (?:your\s|the\s)?(?:search|query)\s.{0,80}?did\snot\s(?:match|return|find)\sany\b.{0,80}
+        )?\W*$""",
     re.IGNORECASE | re.VERBOSE,
 )
 # numEntries: 0, "total_results": 0, hits = 0: a report of a search that found nothing.
@@ -126,12 +138,12 @@ def fingerprint_arguments(arguments: Any, limits: Limits = DEFAULTS) -> Fingerpr
 
 
 def stem_of(normal: Any) -> str | None:
-    """The digest of arguments without request ids, clocks and the like; None if there are none."""
+    """The digest of arguments without request ids, clocks and pages; None if there are none."""
     if not isinstance(normal, dict):
         return None
     arguments = cast("dict[str, Any]", normal)
     stem = {key: item for key, item in arguments.items() if not is_volatile_argument(key)}
-    if len(stem) == len(arguments) or not stem:
+    if len(stem) == len(arguments):
         return None
     return keyed.hash_value(CANONICAL.encode(stem).encode("utf-8", "replace"))
 
@@ -252,8 +264,10 @@ def outcome_of(result: Any, error: str | None) -> Outcome:
             return Outcome.FAILED
     text = text_of(result)
     head, tail = text[:400], text[-400:]
-    if says_nothing(text.strip() if len(text) <= 200 else text):
+    if says_nothing(text.strip() if len(text) <= SHORT_CHARS else text):
         return Outcome.EMPTY
+    if len(text) <= SHORT_CHARS and "#" in text and CELL_ERROR.search(text):
+        return Outcome.FAILED
     if FAILED.match(head) or "Traceback (most recent call last)" in text:
         return Outcome.FAILED
     if any(mark in tail for mark in FAILED_MARKS) and FAILED_TAIL.search(tail):
@@ -277,7 +291,7 @@ def is_cut_json(text: str) -> bool:
 
 def says_nothing(text: str) -> bool:
     """True for an empty text, a sentence such as "no results found", or an empty record."""
-    if len(text) > 200:
+    if len(text) > SHORT_CHARS:
         return False
     if NOTHING.match(text) or NONE_FOUND.search(text):
         return True

@@ -33,13 +33,24 @@ DESTRUCTIVE = words_of("""
 PROVISION = frozenset({"provision", "scale", "autoscale", "resize"})
 DECOMMISSION = frozenset({"decommission", "deprovision", "retire"})
 WRITE = words_of("""
-    add append apply approve assign attach book buy cancel change checkout clear close commit
-    configure connect copy cordon create deny deploy disable edit enable execute exec fill fix
-    flush grant insert install invite launch make merge migrate modify move mv order patch
-    pay pause post promote publish push put reboot register rename replace reply reserve reset
-    restart restore resume rollback rollout route run save schedule send set start stop submit
-    switch sync tag touch transfer trigger undo update upgrade upload upsert write
+    abort accept activate add allocate append apply approve archive assign attach authorize ban
+    block book broadcast buy cancel cast change charge checkout clear close commit configure
+    confirm connect copy cordon create decline deny deploy disable dispatch drive duplicate edit
+    emit enable enqueue execute exec fill fix flush grant insert install invalidate invite invoke
+    launch lock make merge migrate modify move mv notify order patch pay pause post promote
+    propose publish push put reboot register reject release relocate remind rename renew repair
+    replace reply reschedule reserve reset respond restart restore resume revert rollback rollout
+    rotate route run save schedule send set ship sign snooze spawn start stop submit subscribe
+    suspend swap switch sync tag touch transfer trigger unassign unblock undo unlock unsubscribe
+    update upgrade upload upsert vote withdraw write
 """)
+# rollout_status, order_state: what is asked for is the state of a process.
+STATES = words_of("history info progress state status")
+PROCESSES = words_of("build deploy deployment merge order patch release rollout run sync transfer")
+DATABASES = words_of(
+    "bigquery clickhouse database databases db duckdb mysql postgres postgresql redshift snowflake"
+    " sql sqlite trino"
+)
 SEARCHING = words_of("find glob grep locate lookup query search")
 # The agent's own papers: writing them changes nothing outside it.
 BOOKKEEPING = words_of("""
@@ -49,6 +60,9 @@ BOOKKEEPING = words_of("""
 # What is opened to be read; opening anything else (a ticket, a change) makes it.
 OPENED = words_of("browser doc document file folder image link page pdf tab url website")
 WAITING = frozenset({"wait", "sleep", "pause", "delay"})
+PERSONS = words_of(
+    "approval approvals confirmation customer human input operator person reply review user"
+)
 WAIT_KEYS = ("seconds", "duration_seconds", "duration", "secs", "timeout", "time", "minutes", "ms")
 SLEEP = re.compile(r"^\s*(?:sudo\s+)?sleep\s+(\d+(?:\.\d+)?)([smh]?)\b")
 UNIT_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3_600.0}
@@ -136,6 +150,8 @@ def tier_of_name(tool: str) -> Tier | None:
         return Tier.READ if len(words) == 1 or OPENED & set(words) else Tier.WRITE
     if words and words[0] in RUNNING and OBSERVATIONS & set(words):
         return Tier.READ
+    if len(words) > 1 and words[-1] in STATES and words[-2] in PROCESSES:
+        return Tier.READ
     found = next((tier for word in words if (tier := tier_of_verb(word))), None)
     if found in (None, Tier.WRITE) and BOOKKEEPING & set(words):
         return Tier.READ
@@ -179,9 +195,16 @@ def wait_of(tool: str, arguments: Mapping[str, Any]) -> float | None:
 
 @lru_cache(maxsize=4_096)
 def is_waiting(tool: str) -> bool:
-    """True for tools that only wait: their name begins with such a verb."""
-    words = WORDS.findall(NAMESPACE.sub("", tool) or tool)
-    return bool(words) and words[0].lower() in WAITING
+    """True for tools that only wait: their name begins with such a verb, or says `wait for`."""
+    own = NAMESPACE.sub("", tool) or tool
+    words = [word.lower() for word in WORDS.findall(own)]
+    return bool(words) and (words[0] in WAITING or words[1:3] == ["wait", "for"])
+
+
+@lru_cache(maxsize=4_096)
+def waits_for_person(tool: str) -> bool:
+    """True for waits that end when a person answers."""
+    return bool(PERSONS & {word.lower() for word in WORDS.findall(tool)})
 
 
 @lru_cache(maxsize=4_096)
@@ -193,8 +216,13 @@ def observes(tool: str) -> bool:
 
 @lru_cache(maxsize=4_096)
 def is_search(tool: str) -> bool:
-    """True for tools that look for something that may not be there."""
+    """True for tools that look for something that may not be there.
+
+    A query of a database is none: that no row is wrong is what a check wants to see.
+    """
     own = NAMESPACE.sub("", tool) or tool
+    if DATABASES & {word.lower() for word in WORDS.findall(tool)}:
+        return False
     return bool(SEARCHING & {word.lower() for word in WORDS.findall(own)})
 
 
@@ -211,8 +239,15 @@ def only_runs(tool: str) -> bool:
 
 @lru_cache(maxsize=4_096)
 def names_effect(tool: str) -> bool:
-    """True for tools whose names say what they do; a shell's command is read instead."""
-    return tier_of_name(tool) is not None or is_shell(tool) or only_runs(tool)
+    """True for tools whose names say what they do to something; `run_cell` does not.
+
+    It is true of shells: what their commands do is read from the commands.
+    """
+    if is_shell(tool) or only_runs(tool):
+        return True
+    words = [word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)]
+    verb = next((word for word in words if tier_of_verb(word)), None)
+    return verb is not None and verb not in RUNNING
 
 
 def tier_of_sql(text: str) -> Tier | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aftershock.model import Finding, Level, Run, Step, StepKind
+from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKind
+from aftershock.policy.tiers import is_shell
 from aftershock.rules.actions import (
     STEPS_MAX,
     Tail,
@@ -104,15 +105,32 @@ def matching_tail(tokens: Sequence[Token | None], period: int) -> int:
 
 
 def goes_nowhere(sequence: Sequence[Step], period: int) -> bool:
-    """True if no call of the newest round returned more than the same call a round before."""
-    pairs = zip(sequence[-period:], sequence[-2 * period : -period], strict=True)
-    return all(
-        new.action is None
-        or old.action is None
-        or (new.action.result is None and new.ended_at_ns is None)
-        or returned_nothing_new(new.action, old.action)
-        for new, old in pairs
-    )
+    """True if no call of the newest round returned more than the same call a round before.
+
+    Of a call that is still running, the round before is compared.
+    """
+    for newest in range(len(sequence) - period, len(sequence)):
+        step = sequence[newest]
+        running = step.action and step.action.result is None and step.ended_at_ns is None
+        place = newest - period if running else newest
+        if place < period:
+            return False
+        new, old = sequence[place].action, sequence[place - period].action
+        if new is not None and old is not None and not is_round_again(new, old):
+            return False
+    return True
+
+
+def is_round_again(action: Action, earlier: Action) -> bool:
+    """True where a call of a round returned no more than in the round before.
+
+    Of shell commands the numbers count as well: what a command counts down is progress.
+    """
+    if not returned_nothing_new(action, earlier):
+        return False
+    if action.result is None or earlier.result is None or action.outcome is Outcome.FAILED:
+        return True
+    return not is_shell(action.tool) or action.result.digest == earlier.result.digest
 
 
 def rotation(circle: Sequence[Token | None], steps: Sequence[Step]) -> list[str]:

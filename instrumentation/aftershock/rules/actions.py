@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 STEPS_MAX = 128
 PEOPLE = frozenset({"user", "human"})
 NO_CHANGE = frozenset({AnswerState.UNCHANGED, AnswerState.REFUSED})
-RECEIPT_CHARS_MAX = 400  # of what a write answers; more is a text to read, numbers included
 NEW_SHARE_OF_WRITES = 0.5  # writes also report times, ids and counts: most of it must be new
 REPLACED_WORDS_MAX = 2  # more are another wording
 AT_ONCE_NS = 200_000_000  # between calls of one model turn: no model answers as fast
@@ -183,15 +182,18 @@ def changed_something(action: Action) -> bool:
     )
 
 
+def answers_a_question(action: Action) -> bool:
+    """True where an answer is content: of reads, and of tools whose names say no effect."""
+    return not action.tier.has_effect or not names_effect(action.tool)
+
+
 def returned_nothing_new(action: Action, earlier: Action) -> bool:
     """True where the result of a call says no more than that of an earlier, equal call.
 
     A call that fails again returned nothing new, whatever its message; one that works at last did.
     A result that was not recorded is no evidence of progress. Of a write, which answers with new
-    ids and counts each time, the wording of most of the answer is compared; but while it reports a
-    state that is on its way, and when that state is reached, its numbers are what was waited for.
-    A tool whose name says nothing of its effect counts as a write, to be safe; where its answer is
-    too long for a receipt, it is read whole.
+    ids and counts each time, the wording of most of the answer is compared. A tool whose name says
+    nothing of its effect counts as a write, to be safe, but its answer is no receipt.
     """
     if action.outcome is Outcome.FAILED:
         return True
@@ -202,9 +204,7 @@ def returned_nothing_new(action: Action, earlier: Action) -> bool:
     if action.result.digest == earlier.result.digest:
         return True
     return (
-        action.tier.has_effect
-        and (names_effect(action.tool) or (action.result.size or 0) <= RECEIPT_CHARS_MAX)
-        and AnswerState.PENDING not in (action.state, earlier.state)
+        not answers_a_question(action)
         and share_new(action.result.sketch, earlier.result.sketch) <= NEW_SHARE_OF_WRITES
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aftershock.model import Finding, Level, Outcome, Run, Step
+from aftershock.model import Action, Finding, Level, Outcome, Run, Step
 from aftershock.rules.actions import changed_something, loop_finding, tail_of
 from aftershock.rules.rule import CONVERSATION, Family, Lifetime, rule
 
@@ -21,16 +21,20 @@ def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
     """Failures of one tool with one class of error and without a success, for any arguments.
 
     A successful write in between may be an attempt at a repair (edit, test, edit, test). The
-    streak then continues as a warning, and pages only if it reaches its length without one.
+    streak then continues as a warning. It pages if it reaches its length without one, or if many
+    repairs in a row left the failure as it was, to the letter.
     """
     lanes = tail_of(run, limits).lanes
     yield from shared_failures(run, lanes, limits)
     for lane in lanes:
         streaks = streaks_in(lane[-limits.errors_window_actions :])
-        for (tool, _), (steps, unrepaired) in streaks.items():
-            if len(steps) < limits.errors_warn:
+        for (tool, _), (streak, unrepaired) in streaks.items():
+            if len(streak) < limits.errors_warn:
                 continue
-            alarm = unrepaired >= limits.errors_alarm
+            steps, alarm_at = streak, limits.errors_alarm
+            if unrepaired < alarm_at:
+                steps, alarm_at = unmoved(lane, streak), limits.repairs_alarm
+            alarm = max(unrepaired, len(steps)) >= alarm_at
             yield loop_finding(
                 run,
                 limits,
@@ -39,8 +43,37 @@ def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
                 level=Level.ALARM if alarm else Level.WARN,
                 steps=steps,
                 summary=f"{tool} failed {len(steps)} times in the same way.",
-                certain_from=steps[limits.errors_alarm - 1] if alarm else None,
+                certain_from=steps[alarm_at - 1] if alarm else None,
             )
+
+
+def unmoved(lane: list[Step], streak: list[Step]) -> list[Step]:
+    """The newest failures of a call that are the same to the letter; a repair changed nothing.
+
+    Numbers count: "3 failed", then "2 failed" is progress. An error without any is the same
+    wherever it is raised.
+    """
+    newest = streak[-1].action
+    assert newest is not None
+    numbered = "#" in (newest.error_class or "#")
+    found: list[Step] = []
+    for step in reversed(lane):
+        action = step.action
+        if action is None or action.outcome is None or action.tool != newest.tool:
+            continue
+        if action.outcome is not Outcome.FAILED or action.error_class != newest.error_class:
+            break
+        if numbered and not is_same_text(action, newest):
+            break
+        found.insert(0, step)
+    return found if len(found) > len(streak) else streak
+
+
+def is_same_text(action: Action, other: Action) -> bool:
+    """True where two failures hold the same numbers and names; an exception has no result."""
+    if action.result is not None and other.result is not None:
+        return action.result.digest == other.result.digest
+    return action.words is not None and action.words == other.words
 
 
 def shared_failures(run: Run, lanes: Sequence[list[Step]], limits: Limits) -> Iterator[Finding]:

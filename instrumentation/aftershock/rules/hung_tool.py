@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aftershock.model import Finding, Level, Run, Step
+from aftershock.model import Action, Finding, Level, Run, Step
+from aftershock.policy.tiers import is_shell, only_runs, waits_for_person
 from aftershock.rules.polling import minutes
 from aftershock.rules.rule import Family, Lifetime, Timing, rule
 
@@ -21,20 +22,19 @@ def hung_tool(run: Run, limits: Limits) -> Iterator[Finding]:
     """Calls that are still open after their `max_time`, declared or learned.
 
     The learned one is `hung_factor` times the tool's longest call of at least `hung_calls_min`, in
-    this run or in earlier ones, and never under `hung_s_min`. Calls that wait on purpose are left
-    out.
+    this run or in earlier ones, and never under `hung_s_min`. Nobody knows of a shell's command
+    how long it takes, nor of a wait that does not say it: they may take `hung_s_max`. Calls that
+    wait for a person are left out.
     """
     if run.ended_at_ns is not None:
         return
     for step in run.steps:
         action = step.action
-        if action is None or step.ended_at_ns is not None or action.waits_s is not None:
+        if action is None or step.ended_at_ns is not None:
             continue
         lasted_s = (run.now_ns - step.began_at_ns) / 1e9
         usual_s = longest_s(run, step, limits)
-        most_s = action.max_time_s
-        if most_s is None and usual_s is not None:
-            most_s = max(limits.hung_s_min, limits.hung_factor * usual_s)
+        most_s = most_of(action, usual_s, limits)
         if most_s is None or lasted_s < most_s:
             continue
         known = "" if usual_s is None else f"; its longest call before lasted {minutes(usual_s)}"
@@ -50,6 +50,18 @@ def hung_tool(run: Run, limits: Limits) -> Iterator[Finding]:
             agent=step.agent or run.agent,
             trace_id=step.trace_id,
         )
+
+
+def most_of(action: Action, usual_s: float | None, limits: Limits) -> float | None:
+    """Seconds that an open call may last; None: for ever."""
+    if action.max_time_s is not None:
+        return action.max_time_s
+    if action.waits_s is not None:
+        says_it = action.waits_s > 0
+        return None if says_it or waits_for_person(action.tool) else limits.hung_s_max
+    if is_shell(action.tool) or only_runs(action.tool):
+        return limits.hung_s_max
+    return None if usual_s is None else max(limits.hung_s_min, limits.hung_factor * usual_s)
 
 
 def longest_s(run: Run, open_step: Step, limits: Limits) -> float | None:

@@ -21,6 +21,7 @@ from aftershock.model import (
 from aftershock.rules.actions import (
     STEPS_MAX,
     Tail,
+    answers_a_question,
     changed_something,
     is_instruction,
     is_one_batch,
@@ -126,6 +127,8 @@ def repeated_call(
     if len(steps) - paused < limits.repeats_warn:
         return
     alarm = min(now, len(steps) - paused) >= alarm_at
+    digests = {step.action.arguments.digest for step in steps if step.action}
+    same = "with the same arguments" if len(digests) == 1 else "for another page or request id"
     yield loop_finding(
         run,
         limits,
@@ -133,8 +136,7 @@ def repeated_call(
         subject=f"{action.tool}/{key_of(action)[1][:8]}",
         level=Level.ALARM if alarm else Level.WARN,
         steps=steps,
-        summary=f"{action.tool} was called {len(steps)} times with the same arguments "
-        "and it returned nothing new.",
+        summary=f"{action.tool} was called {len(steps)} times {same} and it returned nothing new.",
         certain_from=steps[alarm_at - 1] if alarm else None,
     )
 
@@ -145,7 +147,7 @@ def alarm_from(action: Action, limits: Limits) -> int:
         return limits.retries_alarm
     if action.state in {AnswerState.PENDING, AnswerState.WAITS_FOR_PERSON}:
         return 2 * limits.repeats_alarm
-    return limits.repeats_alarm + (0 if action.tier.has_effect else READS_MORE)
+    return limits.repeats_alarm + (READS_MORE if answers_a_question(action) else 0)
 
 
 def repeated_calls(lane: list[Step]) -> list[list[int]]:
@@ -173,7 +175,9 @@ def last_chain(tail: Tail, lane: list[Step], places: list[int], limits: Limits) 
         if step.action.result is None and step.ended_at_ns is None:
             continue  # its answer is not known yet
         broken = place - chain[-1] >= limits.repeat_window_actions or any(
-            other.action and changed_something(other.action)
+            other.action
+            and changed_something(other.action)
+            and not is_without_effect(other.action, step.action, before.action)
             for other in lane[chain[-1] + 1 : place]
         )
         if not broken and returned_nothing_new(step.action, before.action):
@@ -181,6 +185,18 @@ def last_chain(tail: Tail, lane: list[Step], places: list[int], limits: Limits) 
         else:
             chain = [place]
     return chain
+
+
+def is_without_effect(write: Action, action: Action, earlier: Action) -> bool:
+    """True for a write after which a read about the same thing still shows nothing.
+
+    Writes that leave something there as it was are ordinary: a check after each deploy, say.
+    """
+    return (
+        action.outcome is Outcome.EMPTY
+        and earlier.outcome is Outcome.EMPTY
+        and bool(write.subjects & action.subjects)
+    )
 
 
 # --- Nearly the same call ----------------------------------------------------------------------

@@ -5,10 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from aftershock.fingerprints.asked import asked_of
 from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step
 from aftershock.policy.tiers import is_search
 from aftershock.rules.actions import (
     Tail,
+    answers_a_question,
     changed_something,
     is_one_batch,
     is_spaced,
@@ -51,7 +53,7 @@ def same_answers(run: Run, tail: Tail, lane: list[Step], limits: Limits) -> Iter
     warn_at = limits.same_warn - (sameness is Sameness.REFUSED)  # nobody is refused by chance
     if len(calls) < DIFFERENT_CALLS_MIN or len(steps) < warn_at:
         return
-    alarm = len(steps) >= limits.same_alarm
+    alarm = len(steps) >= limits.same_alarm and not is_sweep(steps, sameness)
     yield loop_finding(
         run,
         limits,
@@ -64,13 +66,29 @@ def same_answers(run: Run, tail: Tail, lane: list[Step], limits: Limits) -> Iter
     )
 
 
+def is_sweep(steps: list[Step], sameness: Sameness) -> bool:
+    """True where the same thing was looked for in one place after the other, and not found.
+
+    Each call names another place and asks with the same words; that nothing is there may be good.
+    """
+    if sameness is not Sameness.NOTHING:
+        return False
+    asked = [asked_of(step.action.arguments.sketch) for step in steps if step.action]
+    common = frozenset.intersection(*(one.arguments for one in asked))
+    return (
+        bool(common)
+        and len({one.words for one in asked}) == 1
+        and all(len(one.arguments - common) == 1 for one in asked)
+    )
+
+
 def sameness_of(action: Action) -> Sameness | None:
     """In what this answer could be the same as others; None: it is no evidence of a loop."""
     if action.state is AnswerState.REFUSED and action.tier.has_effect:
         return Sameness.REFUSED
     if action.outcome is Outcome.EMPTY and is_search(action.tool):
         return Sameness.NOTHING
-    if action.tier.has_effect or action.outcome is not Outcome.OK or action.result is None:
+    if not answers_a_question(action) or action.outcome is not Outcome.OK or action.result is None:
         return None
     return Sameness.EQUAL if (action.result.size or 0) >= SUBSTANTIAL_CHARS else None
 

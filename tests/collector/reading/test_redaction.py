@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 from opentelemetry.proto.trace.v1.trace_pb2 import Status as StatusMessage
@@ -57,6 +58,29 @@ def test_what_is_stored_holds_no_secret_and_reads_as_before() -> None:
     assert [step and step.action for step in steps] == [step and step.action for step in reread]
     digests = {step.action.arguments.digest for step in reread if step and step.action}
     assert len(digests) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "result"),
+    [
+        pytest.param('{"to": "jane@example.com", "page": 3}', "sent", id="the next page"),
+        pytest.param('{"to": 1}', '{"status": "rejected", "password": "hunter22"}', id="refused"),
+        pytest.param('{"to": 1}', "Error: quota exceeded\npassword=hunter22", id="failed"),
+    ],
+)
+def test_what_a_call_came_to_is_read_from_the_redacted_span_as_well(
+    arguments: str, result: str
+) -> None:
+    ((span, step),) = received(tool_span(1, arguments, result)).spans
+    reread = read(again(span), EMPTY)
+
+    assert b"hunter22" not in span.body
+    assert b"jane@" not in span.body
+    assert step is not None
+    assert reread is not None
+    assert step.action == reread.action
+    assert step.action is not None
+    assert step.action.state or step.action.error_class or step.action.arguments.stem
 
 
 def test_a_span_without_secrets_is_stored_as_it_came() -> None:

@@ -268,7 +268,7 @@ def firmware_over_the_air(r: Script) -> None:
 
 
 @healthy("zendesk")
-def customer_answers_late(r: Script) -> None:
+def customer_is_slow(r: Script) -> None:
     """A customer is asked for a log; her answer comes the next day."""
     r.call("zendesk_reply", {"audit": {"id": 35436}}, ticket=881, body="Please send the log.")
     for _ in range(8):

@@ -12,12 +12,14 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from aftershock.model import Step, StepKind
+from aftershock.model import Step, StepKind, Tokens
 from aftershock.policy.policy import EMPTY, Policy
 from tests.evaluation.traces import steps_of
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 S = 1_000_000_000
+ANSWER_TOKENS = 200
+BEAT_S = 30
 
 
 class Want(StrEnum):
@@ -70,7 +72,7 @@ class Script:
 
     def think(self, text: str = "", *, tokens: int = 200, after: float = 1, took: float = 2,
               finish: str | None = None) -> None:  # fmt: skip
-        """An inference of the model."""
+        """An inference of the model, which is sent so many tokens."""
         self._add("llm", "gpt-4.1", after, took, result=text or "…", tokens=tokens)
         if finish:
             self.finish[len(self.steps) - 1] = finish
@@ -112,7 +114,7 @@ class Script:
     def put(self, kind: str, name: str, began_s: float, took: float, **fields: Any) -> None:
         """A step at a time of its own."""
         began = START + timedelta(seconds=began_s)
-        step = {"kind": kind, "name": name, "t": began.isoformat(), "dur": took, **fields}
+        step = {"kind": kind, "name": name, "t": began.isoformat(), "dur": f"PT{took}S", **fields}
         if self.agent and kind != "message":
             step.setdefault("agent", self.agent)
         self.steps.append(step)
@@ -139,9 +141,12 @@ class Script:
                 yield step.began_at_ns, begun
                 if place in self.open_at:
                     continue
-            yield step.last_ns, replace(step, finish_reason=self.finish.get(place))
-        for number, at_s in enumerate(self.beats_s):
-            at_ns = start_ns + int(at_s * S)
+            sent = step.tokens and Tokens(step.tokens.output, ANSWER_TOKENS)
+            yield step.last_ns, replace(step, finish_reason=self.finish.get(place), tokens=sent)
+        beats_ns = [start_ns + int(at_s * S) for at_s in self.beats_s]
+        for step in steps:  # a live process sends them while a call lasts
+            beats_ns += range(step.began_at_ns + BEAT_S * S, step.last_ns, BEAT_S * S)
+        for number, at_ns in enumerate(beats_ns):
             yield at_ns, self._own(f"beat-{number}", StepKind.HEARTBEAT, at_ns, at_ns)
         yield start_ns, self._own("root", StepKind.AGENT, start_ns, None)
         if self.ended:

@@ -62,3 +62,16 @@ def test_the_same_failure_in_many_agents_of_a_run_counts_together() -> None:
     (finding,) = research.says(error_streak)
     assert finding.level is Level.ALARM
     assert finding.summary == "search failed 6 times in the same way, in 6 agents of the run."
+
+
+def test_repairs_that_change_nothing_page_at_the_eighth_equal_failure() -> None:
+    stuck, progressing = run(), run()
+    for attempt in range(8):
+        for trying, failed in ((stuck, 3), (progressing, 9 - attempt)):
+            trying.calls("edit_file", text=f"attempt {attempt}").returns("ok")
+            trying.calls("run_suite").returns(f"Error: {failed} failed, 40 passed")
+        if attempt == 6:
+            assert [f.level for f in stuck.says(error_streak)] == [Level.WARN]
+
+    assert [f.level for f in stuck.says(error_streak)] == [Level.ALARM]
+    assert [f.level for f in progressing.says(error_streak)] == [Level.WARN]

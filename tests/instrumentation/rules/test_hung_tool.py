@@ -46,3 +46,18 @@ def test_the_longest_call_of_earlier_runs_counts_as_well() -> None:
     (finding,) = hung_tool(replace(waiting, longest_s={"get_logs": 20.0}), LIMITS)
     assert finding.summary.endswith("its longest call before lasted 20 s.")
     assert list(hung_tool(replace(waiting, longest_s={"get_logs": 60.0}), LIMITS)) == []
+
+
+def test_a_shell_that_never_comes_back_pages_after_three_quarters_of_an_hour() -> None:
+    hung = run().calls("Bash", command="ssh pay-4 sudo systemctl restart pay")
+
+    assert hung.after(2_600).says(hung_tool) == []
+    assert [f.level for f in hung.after(200).says(hung_tool)] == [Level.ALARM]
+
+
+def test_a_wait_that_says_no_time_pages_unless_it_is_for_a_person() -> None:
+    page, person = run().calls("browser_wait_for", text="Ready"), run().calls("wait_for_approval")
+
+    assert page.after(2_600).says(hung_tool) == []
+    assert [f.level for f in page.after(200).says(hung_tool)] == [Level.ALARM]
+    assert person.after(50_000).says(hung_tool) == []

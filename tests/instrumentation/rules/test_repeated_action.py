@@ -160,13 +160,54 @@ def test_a_substantial_answer_to_different_arguments_is_a_loop() -> None:
     page = "\n".join(f"order o-{n}, customer {n}, total {n * 7}" for n in range(12))
     paging = run()
     for number in range(6):
-        paging.calls("list_orders", page=number).returns(page)
+        paging.calls("list_orders", region=f"r-{number}").returns(page)
 
     (finding,) = paging.says(repeated_action)
     assert finding.level is Level.ALARM
     assert finding.summary == (
         "6 calls of list_orders with different arguments returned the same answer."
     )
+
+
+def test_every_page_with_the_same_short_answer_is_a_loop() -> None:
+    ignored, paging = run(), run()
+    for number in range(4):
+        ignored.calls("contracts.list", page=number, size=2).returns('["V-1001", "V-1002"]')
+        paging.calls("contracts.list", page=number, size=2).returns(f'["V-{number}"]')
+
+    (finding,) = ignored.says(repeated_action)
+    assert finding.level is Level.ALARM
+    assert finding.summary == (
+        "contracts.list was called 4 times for another page or request id and it returned "
+        "nothing new."
+    )
+    assert paging.says(repeated_action) == []
+
+
+def test_a_read_that_stays_empty_after_each_write_about_it_is_a_loop() -> None:
+    """The comment is accepted and never shows; lint that finds nothing after each edit may."""
+    posted, linted = run(), run()
+    for number in range(5):
+        posted.calls("jira_add_comment", issue="OPS-77", body=f"Deployed {number}").returns("ok")
+        posted.calls("jira_list_comments", issue="OPS-77").returns("[]")
+        linted.calls("edit_file", path=f"src/part_{number}.py").returns("ok")
+        linted.calls("lint", path="src/all").returns("")
+
+    assert [finding.level for finding in posted.says(repeated_action)] == [Level.ALARM]
+    assert linted.says(repeated_action) == []
+
+
+def test_a_search_of_one_place_after_the_other_only_warns() -> None:
+    """That a leaked key is in none of seven repositories is good."""
+    sweep, guesses = run(), run()
+    for number in range(7):
+        sweep.calls("grep", pattern="AKIA4X", path=f"/src/r{number}").returns("No matches found")
+        guesses.calls(
+            "search", query=f"where was the poet emil rast born in the year {1900 + number}"
+        ).returns("No results found.")
+
+    assert [finding.level for finding in sweep.says(repeated_action)] == [Level.WARN]
+    assert Level.ALARM in {finding.level for finding in guesses.says(repeated_action)}
 
 
 def test_short_equal_answers_about_different_things_are_silent() -> None:
