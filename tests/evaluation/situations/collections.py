@@ -6,6 +6,7 @@ from tests.evaluation.situations.healthy_b import HEALTHY_B
 from tests.evaluation.situations.healthy_c import HEALTHY_C
 from tests.evaluation.situations.healthy_d import HEALTHY_D
 from tests.evaluation.situations.healthy_e import HEALTHY_E
+from tests.evaluation.situations.healthy_f import HEALTHY_F
 from tests.evaluation.situations.healthy_waiting_a import HEALTHY_WAITING_A
 from tests.evaluation.situations.healthy_work_a import HEALTHY_WORK_A
 from tests.evaluation.situations.sick_b import SICK_B
@@ -13,6 +14,7 @@ from tests.evaluation.situations.sick_c import SICK_C
 from tests.evaluation.situations.sick_d import SICK_D
 from tests.evaluation.situations.sick_e import SICK_E
 from tests.evaluation.situations.sick_ends_a import SICK_ENDS_A
+from tests.evaluation.situations.sick_f import SICK_F
 from tests.evaluation.situations.sick_loops_a import SICK_LOOPS_A
 
 HALVES = {
@@ -21,4 +23,5 @@ HALVES = {
     "half C": (*HEALTHY_C, *SICK_C),
     "half D": (*HEALTHY_D, *SICK_D),
     "half E": (*HEALTHY_E, *SICK_E),
+    "half F": (*HEALTHY_F, *SICK_F),
 }
