@@ -44,6 +44,14 @@ RULES = (
         "{{ $labels.instance }} drops {{ $value | humanize }} items/s: {{ $labels.reason }}.",
     ),
     about(
+        "AftershockFull",
+        "max by (instance, bound) (aftershock_full) == 1",
+        "1m",
+        Severity.WARNING,
+        "The collector is full",
+        "A bound of {{ $labels.instance }} turns away what it should keep: {{ $labels.bound }}.",
+    ),
+    about(
         "AftershockRefusing",
         "sum by (instance, signal, reason) (rate(aftershock_rejected_total[5m])) > 0",
         "15m",

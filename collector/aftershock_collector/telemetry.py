@@ -57,6 +57,12 @@ class Telemetry:
         self.set_aside = counter("set_aside", "Items left out of judging by design", "reason")
         self.queue_bytes = gauge("queue_bytes", "Bytes waiting to be stored")
         self.queue_requests = gauge("queue_requests", "Requests waiting to be stored")
+        self.full = Gauge(
+            "aftershock_full",
+            "1 while a bound turns away what it should keep",
+            ("bound",),
+            registry=registry,
+        )
         self.lag = histogram("lag_seconds", "From the end of a span to its arrival", SLOW_S)
         self.acknowledge = histogram("acknowledge_seconds", "From a request to its commit", QUICK_S)
 
@@ -117,6 +123,11 @@ class Telemetry:
                 continue
             self.dropped.labels(reason).inc(count)
             self._warn(f"dropped {reason}", "dropped items: %s, reason: %s", count, reason)
+
+    def fill(self, bounds: Mapping[str, bool]) -> None:
+        """Which bounds are full."""
+        for bound, is_full in bounds.items():
+            self.full.labels(bound).set(is_full)
 
     def reject(self, signal: str, reasons: Mapping[str, int]) -> None:
         """Items refused. Not logged: the response tells the sender."""

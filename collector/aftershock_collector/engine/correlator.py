@@ -201,6 +201,12 @@ class Correlator:
         """Changes whose trace became an agent's since the last time this was called."""
         return self.links.newly_linked()
 
+    @property
+    def unkept_samples(self) -> int:
+        """Samples since the last `drops` that found no room among the series."""
+        full = self.series.dropped["series_full"] + self._measurer.dropped["metrics_full"]
+        return full + self._measurer.dropped["metrics_of_entity_full"]
+
     def drops(self) -> Counter[str]:
         """What was dropped since the last time, by reason."""
         found: Counter[str] = Counter()

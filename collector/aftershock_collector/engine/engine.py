@@ -19,11 +19,13 @@ from aftershock_collector.engine.cross_run import may_overtake
 from aftershock_collector.engine.eviction import runs_to_evict
 from aftershock_collector.engine.evidence import Evidence
 from aftershock_collector.engine.run_judge import RunJudge, chunks_of, opens_run
+from aftershock_collector.impact.fair_shares import Holding, most_of
 from aftershock_collector.impact.observation import OBSERVATION_WINDOW_S
 from aftershock_collector.metrics.series import SERIES_MAX
 
 EARLY_RUNS_MAX = 1_000  # traces whose outgoing calls wait for the tool call around them
 BYTES_MAX = 192_000_000  # of a process of 512 MB: see memory_share
+SILENT_NS = 600 * 10**9  # an open run that was heard of since then is still judged as it happens
 EARLY_STEPS_MAX = 16  # of one such trace: more targets than a tool call has
 
 
@@ -65,6 +67,8 @@ class Engine:
         self._judges: OrderedDict[str, RunJudge] = OrderedDict()  # least recently active first
         self._early: OrderedDict[str, list[Step]] = OrderedDict()
         self._dropped: Counter[str] = Counter()
+        self._evicted = 0  # open runs that were at work, since `evicted` was asked
+        self._filled_by: Holding | None = None  # then
 
     # --- In ------------------------------------------------------------------------------------
 
@@ -165,6 +169,11 @@ class Engine:
         judge = self._judges.get(run_id)
         return None if judge is None else judge.window
 
+    def evicted(self) -> tuple[int, Holding | None]:
+        """Open runs at work that left memory since the last time, and who held most then."""
+        evicted, self._evicted = self._evicted, 0
+        return evicted, self._filled_by
+
     def allow(self, bytes_max: int) -> None:
         """From now on the steps of all live runs together may take so much."""
         self._bytes_max = bytes_max
@@ -264,9 +273,12 @@ class Engine:
         if len(self._judges) <= self.limits.runs_max and self.size_bytes <= self._bytes_max:
             return
         runs = [judge.live_run for judge in self._judges.values()]
+        self._filled_by = most_of((*run.holder, float(run.size_bytes)) for run in runs)
         for run in runs_to_evict(runs, self.limits.runs_max, self._bytes_max):
             reason = "runs_full" if len(self._judges) > self.limits.runs_max else "memory_full"
             self._dropped[reason] += 1
+            received_ns = self._judges[run.run_id].received_ns or 0
+            self._evicted += not run.ended and now_ns - received_ns < SILENT_NS
             self._drop(self._judges[run.run_id], now_ns)
 
     def _drop(self, judge: RunJudge, now_ns: int) -> None:

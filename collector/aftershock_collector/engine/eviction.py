@@ -15,7 +15,7 @@ class LiveRun(NamedTuple):
     """What decides when a run is evicted."""
 
     run_id: str
-    holder: Sequence[str]  # sender, service, agent: from the widest to the narrowest
+    holder: tuple[str, str, str]  # sender, service, agent: from the widest to the narrowest
     ended: bool
     size_bytes: int
 

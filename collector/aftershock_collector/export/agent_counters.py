@@ -40,6 +40,7 @@ class Counting:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.dropped: Tally[str] = Tally()
+        self.lost_by: Tally[tuple[str, str, str]] = Tally()  # sender, service, agent
 
         def counter(name: str, says: str, *labels: str) -> Bounded[Counter]:
             made = Counter(f"aftershock_{name}", says, (*HOME, *labels), registry=registry)
@@ -78,23 +79,30 @@ class Counting:
         """
         shown: set[str] = set()
         for step in steps:
-            if step.ended_at_ns is None or step.kind is StepKind.OUTGOING:
-                continue  # what a tool reaches the outside by is part of its call
-            home = home_of(step.agent, step.service, step.environment)
-            if step.kind is StepKind.AGENT:
-                if step.parent_id is None:
-                    self._count_run(step, home)
-                continue
-            self._steps.at(*home, step.kind).inc()
-            exemplar = None
-            if step.name not in shown or step.error:
-                shown.add(step.name)
-                exemplar = exemplar_of(step.trace_id, step.span_id)
-            if step.kind is StepKind.TOOL_CALL:
-                self._count_call(step, home, exemplar)
-            elif step.kind is StepKind.INFERENCE:
-                self._count_inference(step, home, policy, exemplar)
-            self._count_waste(step, home, policy)
+            full = self.dropped.total()
+            self._count(step, policy, shown)
+            lost = self.dropped.total() - full
+            if lost:  # only whoever has its share already loses
+                self.lost_by[step.sender, step.service or "", step.agent or ""] += lost
+
+    def _count(self, step: Step, policy: Policy, shown: set[str]) -> None:
+        if step.ended_at_ns is None or step.kind is StepKind.OUTGOING:
+            return  # what a tool reaches the outside by is part of its call
+        home = home_of(step.agent, step.service, step.environment)
+        if step.kind is StepKind.AGENT:
+            if step.parent_id is None:
+                self._count_run(step, home)
+            return
+        self._steps.at(*home, step.kind).inc()
+        exemplar = None
+        if step.name not in shown or step.error:
+            shown.add(step.name)
+            exemplar = exemplar_of(step.trace_id, step.span_id)
+        if step.kind is StepKind.TOOL_CALL:
+            self._count_call(step, home, exemplar)
+        elif step.kind is StepKind.INFERENCE:
+            self._count_inference(step, home, policy, exemplar)
+        self._count_waste(step, home, policy)
 
     def _count_run(self, step: Step, home: Home) -> None:
         outcome = "failed" if step.error else "ok"

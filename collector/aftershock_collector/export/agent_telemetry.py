@@ -12,6 +12,7 @@ from aftershock_collector.export.activity_log import encode_steps
 from aftershock_collector.export.agent_counters import Counting
 from aftershock_collector.export.agent_gauges import AgentGauges
 from aftershock_collector.export.first_seen import FirstSeen
+from aftershock_collector.impact.fair_shares import Holding, most_of
 
 GAUGES_EVERY_NS = 5_000_000_000  # as often as metrics are scraped where people watch an incident
 
@@ -53,4 +54,11 @@ class AgentTelemetry:
         """Label sets and findings that found no room since the last call: reason → count."""
         found = dict(self._counting.dropped)
         self._counting.dropped.clear()
+        return found
+
+    def most(self) -> Holding | None:
+        """Whose label sets found no room since the last call, most of all."""
+        lost_by = self._counting.lost_by
+        found = most_of((*holder, float(lost)) for holder, lost in lost_by.items())
+        lost_by.clear()
         return found

@@ -22,7 +22,7 @@ from aftershock_collector.impact.attribution import (
 )
 from aftershock_collector.impact.competition import NO_AGENT_LOG_ODDS
 from aftershock_collector.impact.events import Events
-from aftershock_collector.impact.fair_shares import FairShares
+from aftershock_collector.impact.fair_shares import FairShares, Holding
 from aftershock_collector.impact.following import (
     check_recovery,
     is_over,
@@ -131,6 +131,11 @@ class ActionObserver:
     def _close(self, key: str) -> None:
         del self._open[key]
         self._shares.release(key)
+
+    @property
+    def most(self) -> Holding | None:
+        """Who holds most of the open actions."""
+        return self._shares.most
 
     def wants(self, now_ns: int) -> bool:
         """True where newer points would be used."""

@@ -17,6 +17,7 @@ import httpx
 from aftershock.grade import percent
 from aftershock_collector.config.on_call import OnCall
 from aftershock_collector.notify.alert_names import alert_name
+from aftershock_collector.notify.fullness_page import KIND as COLLECTOR
 from aftershock_collector.notify.http_post import post
 from aftershock_collector.notify.page import Page, PageFinding
 from aftershock_collector.notify.receiver import (
@@ -120,7 +121,7 @@ def labels(page: Page, finding: PageFinding) -> dict[str, str]:
         "kind": finding.kind,
         "severity": "critical",  # a label may not rise; the annotations say how bad it is
         "source": OURS,
-        "team": "agents",
+        "team": "platform" if page.kind == COLLECTOR else "agents",
         "entity": finding.entity or "",
     }
     return {key: value[:LABEL_CHARS_MAX] for key, value in found.items() if value}

@@ -16,7 +16,7 @@ from aftershock_collector.notify.http_post import TIMEOUT, Permanent, Retryable
 from aftershock_collector.notify.page import parse
 from aftershock_collector.notify.receiver import Content, Message, Receiver, Updates
 from aftershock_collector.notify.summary_page import summary
-from aftershock_collector.store.interface import Due, Outbox, State, StoreUnavailable
+from aftershock_collector.store.interface import Delivery, Due, Outbox, State, StoreUnavailable
 from aftershock_collector.store.serialization import to_text
 from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.wording import NS
@@ -28,6 +28,7 @@ IDLE_S = 60.0  # a wake-up that was lost delays a page by no more than this
 CLOSE_S = 3.0  # what a thread gets to finish its request when the collector stops
 PAGES_PER_MINUTE_MAX = 20  # to one receiver; Slack's webhooks allow one a second
 MINUTE_NS = 60 * NS
+NOW_MAX = 8  # pages about the store itself, which cannot hold them: openings and closings
 BOTH = "the opening named the closing too"  # a receipt: no second message is needed
 
 
@@ -38,6 +39,9 @@ class _Work:
     receiver: Receiver
     wake: threading.Event = field(default_factory=threading.Event)
     sent_ns: deque[int] = field(default_factory=deque[int])  # pages of the last minute
+    now: deque[Delivery] = field(default_factory=lambda: deque[Delivery](maxlen=NOW_MAX))
+    now_attempts: int = 0  # of the first of them
+    now_at_s: float = 0.0  # when it is tried next
 
 
 class Deliverer:
@@ -84,6 +88,12 @@ class Deliverer:
         for work in self._work.values():
             work.wake.set()
 
+    def send_now(self, delivery: Delivery) -> None:
+        """Send past the outbox, which cannot take it now. Any thread may call this."""
+        work = self._work[delivery.receiver]
+        work.now.append(delivery)
+        work.wake.set()
+
     def _run(self, work: _Work) -> None:
         every_s = work.receiver.renew_every_s
         renew_at = time.monotonic()
@@ -92,6 +102,7 @@ class Deliverer:
                 work.wake.clear()  # before the outbox is read: what comes later wakes again
                 wait_s = IDLE_S
                 try:
+                    self._deliver_now(client, work)
                     self.deliver(client, work.receiver, time.time_ns())
                     if every_s is not None and time.monotonic() >= renew_at:
                         renew_at = time.monotonic() + every_s
@@ -108,6 +119,8 @@ class Deliverer:
     def _wait_s(self, work: _Work, every_s: float | None) -> float:
         """Seconds until there is something to do, if nothing new comes."""
         waits = [IDLE_S if every_s is None else min(every_s, IDLE_S)]
+        if work.now:
+            waits.append(max(0.0, work.now_at_s - time.monotonic()))
         due_ns = self._outbox.next_ns(work.receiver.name)
         if due_ns is not None:
             wait_s = (due_ns - time.time_ns()) / NS
@@ -128,6 +141,21 @@ class Deliverer:
                 work.sent_ns.append(now_ns)
                 confirmed += self._attempt(client, receiver, due, now_ns)
         return confirmed
+
+    def _deliver_now(self, client: httpx.Client, work: _Work) -> None:
+        while work.now and time.monotonic() >= work.now_at_s:
+            first = work.now[0]
+            message = Message(first.state, first.body, time.time_ns())
+            _, why = self._sent(client, work.receiver, message)
+            if isinstance(why, Retryable):
+                wait_s = back_off_s(work.now_attempts, why.retry_after_s)
+                work.now_at_s, work.now_attempts = time.monotonic() + wait_s, work.now_attempts + 1
+                self._telemetry.delivered(first.receiver, "retried", str(why))
+                return
+            work.now.popleft()
+            work.now_attempts = 0
+            outcome = "delivered" if why is None else "given_up"
+            self._telemetry.delivered(first.receiver, outcome, "" if why is None else str(why))
 
     def _is_full(self, work: _Work, now_ns: int) -> bool:
         """True where the receiver got as many pages as it gets in a minute."""

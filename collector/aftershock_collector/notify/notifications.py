@@ -15,7 +15,8 @@ from hashlib import blake2b
 from aftershock.model import Claim, Closing, Finding, Report, Step
 from aftershock_collector.config.on_call import OnCall
 from aftershock_collector.impact.suspects import SAME, Suspects
-from aftershock_collector.notify import otlp_findings, suspects_page
+from aftershock_collector.notify import fullness_page, otlp_findings, suspects_page
+from aftershock_collector.notify.fullness import FullnessPage
 from aftershock_collector.notify.grafana_annotations import GrafanaAnnotations
 from aftershock_collector.notify.incident_book import (
     IncidentBook,
@@ -28,7 +29,7 @@ from aftershock_collector.notify.page_links import Links
 from aftershock_collector.notify.page_text import sections_of
 from aftershock_collector.notify.receiver import Content, Receiver, Updates
 from aftershock_collector.notify.receivers import receivers_of
-from aftershock_collector.notify.routing import Routing, team_of
+from aftershock_collector.notify.routing import Routing, route_of, team_of
 from aftershock_collector.notify.run_context import RunContext
 from aftershock_collector.store.incidents import Incident, Mute, Response, ResponseAction, Severity
 from aftershock_collector.store.interface import Delivery, State
@@ -74,6 +75,7 @@ class Notifications:
         self._suspected: OrderedDict[str, str] = OrderedDict()  # alert → first suspect
         self._updated_ns: dict[str, int] = {}  # incident's key → when receivers got its page
         self._mutes: Sequence[Mute] = ()
+        self._own: tuple[Page, ...] = ()  # the open page about the collector itself
         self._turn = threading.Lock()
         self._pages: Sequence[Page] = ()
         self.receivers: tuple[Receiver, ...] = receivers_of(settings.on_call, self.open_pages)
@@ -194,6 +196,30 @@ class Notifications:
         ]
         return found + Notified(tuple(messages))
 
+    def report_fullness(self, about: FullnessPage, now_ns: int) -> Notified:
+        """The page about the collector itself, when it is full."""
+        on_call = self._settings.on_call
+        route = route_of(on_call.routes, (fullness_page.AGENT,))
+        team = None if route is None else route.team
+        page = fullness_page.compose(about, self._settings.links.base, team)
+        self._own = () if about.state is State.CLOSED else (page,)
+        self._draw_up()
+        opens = about.state is State.OPENED
+        body, severity = to_text(page), page.severity
+        messages = [
+            Delivery(
+                about.subject, about.state, receiver.name, body,
+                revision=about.revision if about.state is State.UPDATED else 0,
+                urgent=severity == Severity.CRITICAL,
+                wait_ns=self._routing.wait_ns(receiver.name, severity, now_ns) if opens else 0,
+            )
+            for receiver in self._routing.receivers_for((fullness_page.AGENT,), severity)
+            if about.state is not State.UPDATED
+            or about.worse
+            or receiver.updates is Updates.FOLD
+        ]  # fmt: skip
+        return Notified(tuple(messages))
+
     # --- Out ---------------------------------------------------------------------------------
 
     def open_pages(self) -> Sequence[Page]:
@@ -276,7 +302,7 @@ class Notifications:
             if incident.muted is None and claims
         ]
         with self._turn:
-            self._pages = pages
+            self._pages = [*self._own, *pages]
 
     def _queued(self, changes: Iterable[IncidentChange], now_ns: int) -> Notified:
         deliveries: list[Delivery] = []
@@ -312,7 +338,7 @@ class Notifications:
         body = to_text(self.page(incident, claims, change.state))
         revision = incident.revision if change.state in REVISED else 0
         found: list[Delivery] = []
-        for receiver in self._routing.receivers_for(incident):
+        for receiver in self._routing.receivers_for(incident.agents, incident.severity):
             updates = change.state in REVISED
             if updates and receiver.updates is Updates.MESSAGE and not change.worse:
                 continue
@@ -330,7 +356,7 @@ class Notifications:
                 # it has, this is known already; where it has not, the update is folded into it.
                 found.append(replace(delivery, state=State.OPENED, revision=0))
             if change.state is State.OPENED:
-                wait_ns = self._routing.wait_ns(receiver.name, incident, now_ns)
+                wait_ns = self._routing.wait_ns(receiver.name, incident.severity, now_ns)
                 delivery = replace(delivery, wait_ns=wait_ns)
             found.append(delivery)
         return found

@@ -19,37 +19,37 @@ class Routing:
         self._on_call = on_call
         self._receivers = tuple(r for r in receivers if r.content is Content.PAGES)
 
-    def receivers_for(self, incident: Incident) -> list[Receiver]:
-        """Those of the incident's route, or all; each only for the severities that it wants."""
-        route = route_of(self._on_call.routes, incident)
+    def receivers_for(self, agents: Sequence[str], severity: str) -> list[Receiver]:
+        """Those of the agents' route, or all; each only for the severities that it wants."""
+        route = route_of(self._on_call.routes, agents)
         named = None if route is None or not route.receivers else route.receivers
         return [
             receiver
             for receiver in self._receivers
             if (named is None or receiver.name in named)
-            and self._on_call.wants(receiver.name, incident.severity)
+            and self._on_call.wants(receiver.name, severity)
         ]
 
-    def wait_ns(self, receiver: str, incident: Incident, now_ns: int) -> int:
+    def wait_ns(self, receiver: str, severity: str, now_ns: int) -> int:
         """How long a page waits for siblings or for the end of quiet hours; 0 if critical."""
-        if incident.severity is Severity.CRITICAL:
+        if severity == Severity.CRITICAL:
             return 0
         wait_ns = int(self._on_call.wait_of(receiver) * NS)
         quiet = self._on_call.quiet_hours
         return wait_ns if quiet is None else max(wait_ns, quiet_ns(quiet, now_ns))
 
 
-def route_of(routes: Iterable[Route], incident: Incident) -> Route | None:
-    """The first route that matches one of the incident's agents."""
+def route_of(routes: Iterable[Route], agents: Sequence[str]) -> Route | None:
+    """The first route that matches one of an incident's agents."""
     for route in routes:
-        if any(fnmatchcase(agent, route.agent) for agent in incident.agents or ("",)):
+        if any(fnmatchcase(agent, route.agent) for agent in agents or ("",)):
             return route
     return None
 
 
 def team_of(routes: Iterable[Route], incident: Incident) -> str | None:
     """The team that owns the incident's agents."""
-    route = route_of(routes, incident)
+    route = route_of(routes, incident.agents)
     return None if route is None else route.team
 
 

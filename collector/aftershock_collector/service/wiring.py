@@ -125,7 +125,15 @@ async def running(config: Config) -> AsyncGenerator[Running]:
             activity_log = Forwarder(config.activity_log_url, telemetry, config)
             await stack.enter_async_context(activity_log.running())
             send_logs = _to_loop(activity_log)
-        worker = Worker(engine, store, reader, telemetry, notifications, send_logs)
+        deliverer = Deliverer(
+            SqliteOutbox(store),
+            telemetry,
+            notifications.receivers,
+            config.on_call.pages_per_minute_max,
+        )
+        worker = Worker(
+            engine, store, reader, telemetry, notifications, send_logs, deliverer.send_now
+        )
         worker.resume(time.time_ns())
         policy = engine.policy
         control = Controlled.of(config, policy, store, reader)
@@ -153,7 +161,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         incidents = _incident_views(config, policy, store)
         around = _series_around(engine, queue)
         notices = [one for one in (notice(config), unpaged(config.on_call)) if one]
-        shown = web.routes(incidents, around, notices)
+        shown = web.routes(incidents, around, lambda: [*notices, *worker.notices])
         shown += control.routes(_run_of(engine, queue))
         app = otlp_http.otlp_app(submit, telemetry, config, degraded, shown)
         http = await stack.enter_async_context(
@@ -162,14 +170,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         grpc = await stack.enter_async_context(
             otlp_grpc.listening(submit, telemetry, config, config.grpc)
         )
-        stack.enter_context(
-            Deliverer(
-                SqliteOutbox(store),
-                telemetry,
-                notifications.receivers,
-                config.on_call.pages_per_minute_max,
-            )
-        )
+        stack.enter_context(deliverer)
         stack.callback(control.board.close)
         sources = [source.run() for source in _sources(config, queue, worker, telemetry, stack)]
         for work in (
@@ -316,7 +317,7 @@ def _background(
     def tick() -> None:
         _check_file(store, telemetry)
         engine.allow(share.allowed(process.memory_info().rss, engine.size_bytes))
-        worker.tick(time.time_ns())
+        worker.tick(time.time_ns(), queue.refused())
 
     def prune() -> None:
         before_ns = time.time_ns() - int(config.keep_s * 1e9)

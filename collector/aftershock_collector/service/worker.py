@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -22,6 +22,8 @@ from aftershock_collector.impact.feedback import decided
 from aftershock_collector.impact.open_actions import ObserverState
 from aftershock_collector.impact.priors import prior_of
 from aftershock_collector.impact.suspects import Suspects
+from aftershock_collector.notify import fullness_page
+from aftershock_collector.notify.fullness import Bound, Fullness
 from aftershock_collector.notify.notifications import Notifications, Notified, Settings
 from aftershock_collector.notify.recurrence import REMEMBERED_S
 from aftershock_collector.otlp.wire import LogEvent, Sample
@@ -30,8 +32,9 @@ from aftershock_collector.reading.dialects import text_in
 from aftershock_collector.reading.links import read_error
 from aftershock_collector.reading.read import read, read_event
 from aftershock_collector.reading.redaction import redacted_change, redacted_event
+from aftershock_collector.service.overflows import Overflows, Refused
 from aftershock_collector.sources.requests import Observations
-from aftershock_collector.store.interface import Store, StoreUnavailable
+from aftershock_collector.store.interface import Delivery, Store, StoreUnavailable
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.serialization import from_bytes, to_bytes
 from aftershock_collector.telemetry import Telemetry
@@ -71,6 +74,7 @@ class Worker:
         telemetry: Telemetry,
         notifications: Notifications | None = None,
         send_logs: SendLogs | None = None,
+        send_now: Callable[[Delivery], None] = lambda _delivery: None,
     ) -> None:
         self.engine = engine
         self._store = store
@@ -78,6 +82,10 @@ class Worker:
         self._telemetry = telemetry
         self._notifications = notifications or Notifications(Settings())
         self._agents = AgentTelemetry(engine, telemetry.registry, send_logs)
+        self._overflows = Overflows(engine, store, self._agents)
+        self._fullness = Fullness()
+        self._send_now = send_now  # past the store, which may be what is full
+        self._sent_now = ""  # the page that went so
         self._pending: deque[Unrecorded] = deque()
         self._met: OrderedDict[str, None] = OrderedDict()  # runs this process has seen
         self._newest_feedback = 0  # row of the newest that was applied
@@ -105,6 +113,9 @@ class Worker:
             [(one, reader.claims_of(one.number)) for one in reader.incidents(open_only=True)],
             reader.incidents(since_ns=now_ns - int(REMEMBERED_S * 1e9)),
         )
+        unclosed = reader.unclosed(f"{fullness_page.KIND}/")
+        if unclosed is not None:
+            self._fullness.resume(unclosed, int(unclosed.partition("/")[2]), now_ns)
 
     def _restore_observations(self) -> None:
         """Open actions and their series, as an earlier process had them."""
@@ -143,6 +154,13 @@ class Worker:
         self._observe(arrived.steps, arrived.arrived_ns, arrived.sender)
         self._learn(arrived.changes, arrived.arrived_ns)
         self.measure(arrived.samples)
+        self._overflows.measured(arrived.sender)
+
+    @property
+    def notices(self) -> list[str]:
+        """What every page says while the collector is full. Any thread may ask."""
+        bounds = self._fullness.bounds
+        return [fullness_page.title_of(bounds)] if bounds else []
 
     def readers(self, sender: str) -> Readers:
         """How a sender's items are read: by the engine's policy, and by the traces it knows."""
@@ -177,8 +195,11 @@ class Worker:
         """Record samples: pushed over OTLP, scraped, or read from this host."""
         self.engine.correlator.measure(samples)
 
-    def tick(self, now_ns: int) -> Report:
-        """Apply what people decided, judge, and record both with the pages about them."""
+    def tick(self, now_ns: int, refused: Refused = (0, "", 0.0)) -> Report:
+        """Apply what people decided, judge, and record both with the pages about them.
+
+        `refused`: what `IngestQueue.refused` says.
+        """
         self._apply_decisions(now_ns)
         began_s = time.perf_counter()
         report = self.engine.conclude(now_ns)
@@ -191,9 +212,24 @@ class Worker:
             notified += self._notifications.rank_suspects(ranking)
         if any(changed) or suspects or notified.incidents:
             self._wait(Unrecorded(report, notified, suspects))
+        self._report_fullness(now_ns, refused)
         self._record(now_ns)
         self._save_observations(now_ns, changed=bool(report.impacts))
         return report
+
+    def _report_fullness(self, now_ns: int, refused: Refused) -> None:
+        about = self._fullness.tick(self._overflows.since_last(refused), now_ns)
+        bounds = self._fullness.bounds
+        self._telemetry.fill({one: any(one is f.bound for f in bounds) for one in Bound})
+        if about is None:
+            return
+        notified = self._notifications.report_fullness(about, now_ns)
+        if self._store.trouble is None and about.subject != self._sent_now:
+            self._wait(Unrecorded(Report(now_ns), notified))
+            return
+        self._sent_now = about.subject
+        for delivery in notified.deliveries:
+            self._send_now(delivery)
 
     def _apply_decisions(self, now_ns: int) -> None:
         """What people decided since the last tick, in any process, and what expired."""
@@ -237,14 +273,19 @@ class Worker:
         self._telemetry.concluded(
             report, runs=len(self.engine), series=len(self.engine.correlator.series)
         )
-        self._telemetry.drop(self._agents.dropped())
+        self._overflows.add(report.drops)
+        self._drop(self._agents.dropped())
 
     def _wait(self, unrecorded: Unrecorded) -> None:
         """Keep a report until the store has recorded it."""
         self._pending.append(unrecorded)
         if len(self._pending) > PENDING_MAX:
             self._pending.popleft()
-            self._telemetry.drop({"report_unrecorded": 1})
+            self._drop({"report_unrecorded": 1})
+
+    def _drop(self, reasons: Mapping[str, int]) -> None:
+        self._overflows.add(reasons)
+        self._telemetry.drop(reasons)
 
     def _record(self, now_ns: int) -> None:
         while self._pending:

@@ -33,6 +33,15 @@ class FairQueue:
         """How many have no answer yet."""
         return self._requests.total()
 
+    @property
+    def most(self) -> tuple[str, float]:
+        """The sender that holds most, and its share of what waits, 0 to 1; ("", 0) of nothing."""
+        held = self._bytes if self._bytes.total() else self._requests
+        if not held.total():
+            return "", 0.0
+        ((sender, most),) = held.most_common(1)
+        return sender, most / held.total()
+
     def refusal(self, sender: str, size: int) -> str | None:
         """Why there is no room for another request of a sender; None where there is."""
         free = self._bytes_max - self.bytes - size

@@ -71,6 +71,8 @@ class IngestQueue:
         self._waiting = FairQueue(config.queue_bytes_max, config.requests_max)
         self._works: deque[Work] = deque()
         self._works_turn = False  # requests and works take turns
+        self._refused = 0  # requests that found no room, since `refused` was asked
+        self._filled_by = ("", 0.0)  # then
         self._more = threading.Condition()
         self._stopping = False
         # Only the writer's thread touches these.
@@ -110,6 +112,13 @@ class IngestQueue:
                 return
         self._telemetry.drop({"work_queue_full": 1})
 
+    def refused(self) -> tuple[int, str, float]:
+        """Requests that found no room since the last time, and who held most then: its share."""
+        with self._more:
+            refused, self._refused = self._refused, 0
+            sender, share = self._filled_by
+            return refused, sender, share
+
     async def submit(self, signal: Signal, body: bytes, content_type: str, sender: str) -> Answer:
         """Wait until a body is committed; the answer says why if it was not."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -133,6 +142,8 @@ class IngestQueue:
                 return self._busy("shutting down")
             refusal = self._waiting.refusal(request.sender, len(request.body))
             if refusal is not None:
+                self._refused += 1
+                self._filled_by = self._waiting.most
                 return self._busy(refusal, full=True)
             self._waiting.append(request)
             self._show_size()

@@ -260,6 +260,16 @@ class Reader:
             (run_id, run_id),
         )
 
+    def unclosed(self, prefix: str) -> str | None:
+        """The newest subject that begins so, whose messages were opened and not closed."""
+        rows = self._all(
+            "SELECT subject FROM deliveries WHERE substr(subject, 1, ?) = ?"
+            " AND subject NOT IN (SELECT subject FROM deliveries WHERE state = 'closed')"
+            " ORDER BY id DESC LIMIT 1",
+            (len(prefix), prefix),
+        )
+        return rows[0][0] if rows else None
+
     def changes(self, began_ns: int, until_ns: int, limit: int = 1_000) -> list[Change]:
         """What changed outside the agents between two moments, or was still going on then."""
         rows = self._all(

@@ -38,14 +38,14 @@ List = Callable[[Reader, Mapping[str, str], int], str]
 def routes(
     incidents: IncidentViews,
     series_around: SeriesAround,
-    notices: Sequence[str] = (),
+    notices: Callable[[], Sequence[str]] = tuple,
 ) -> list[Route]:
     """Every view.
 
     Args:
         incidents: the views of one incident, with the store and the policy that all views read by.
         series_around: series of some entities in a time.
-        notices: warnings about the collector itself, shown in every view.
+        notices: warnings about the collector itself as it is now, shown in every view.
     """
     views = Views(incidents.place, incidents.policy, series_around)
     rendering = SharedRendering()
@@ -53,7 +53,7 @@ def routes(
     def shared(view: Callable[[Request], Awaitable[Response]]) -> Callable[..., Any]:
         async def shown(request: Request) -> Response:
             async def render() -> Response:
-                return with_notices(await view(request), notices)
+                return with_notices(await view(request), notices())
 
             return await rendering.response(str(request.url), render)
 

@@ -130,3 +130,21 @@ def test_a_step_with_more_in_it_counts_as_larger() -> None:
     (small,), (large,) = heavy("a", texts=0), heavy("a", texts=50)
 
     assert size_of(large) > size_of(small) + 50 * 150
+
+
+def test_open_runs_at_work_that_leave_are_a_loss_and_silent_ones_are_none() -> None:
+    engine = Engine(Policy(limits=Limits(runs_max=2)))
+    for number in range(4):
+        engine.observe(run(f"r{number}").calls("ping").steps, START_NS, sender="ci")
+    engine.conclude(START_NS + S)
+    evicted, holding = engine.evicted()
+
+    assert evicted == 2
+    assert holding is not None
+    assert (holding.sender, holding.share) == ("ci", 1.0)
+    assert engine.evicted()[0] == 0
+
+    engine.observe(run("newer").calls("ping").steps, START_NS, sender="ci")
+    engine.conclude(START_NS + 700 * S)  # all have been silent for longer than ten minutes
+    assert engine.evicted()[0] == 0
+    assert len(engine) == 2

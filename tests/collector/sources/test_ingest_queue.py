@@ -214,6 +214,16 @@ def test_a_full_queue_answers_busy_at_once_and_keeps_what_it_took(desk: Desk) ->
     assert desk.submit(bodies[-1]) == [Accepted()]
 
 
+def test_a_full_queue_tells_how_much_it_refused_and_who_held_most(desk: Desk) -> None:
+    bodies = bodies_of(12)
+    desk.config = replace(desk.config, queue_bytes_max=sum(map(len, bodies[:6])))
+    refused = sum(isinstance(answer, Busy) for answer in desk.submit(*bodies))
+    assert desk.queue is not None
+
+    assert desk.queue.refused() == (refused, SENDER, 1.0)
+    assert desk.queue.refused()[0] == 0
+
+
 def test_a_full_store_is_reported_and_judged_over_and_recovers_by_itself(desk: Desk) -> None:
     desk.config = replace(desk.config, answer_s=2.0)
     first, *rest = bodies_of(30)
