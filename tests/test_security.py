@@ -22,6 +22,14 @@ def test_every_attack_has_a_state_and_what_is_mended_has_tests() -> None:
         assert not state.strip().startswith("mended") or "`tests/" in tests, name
 
 
+def test_each_of_the_ten_later_attacks_has_a_state_and_is_repeated_by_a_test() -> None:
+    rows = re.findall(r"^\| A(\d+) \|[^|]*\| (?:mended|held)", TEXT, re.MULTILINE)
+    repeated = (ROOT / "tests/collector/access/test_hostile_senders.py").read_text("utf-8")
+
+    assert rows == [str(number) for number in range(1, 11)]
+    assert [] == [number for number in rows if f"def test_a{number}_" not in repeated]
+
+
 def test_every_test_that_is_named_exists() -> None:
     named = set(re.findall(r"`(tests/[^`]+)`", TEXT))
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -30,6 +30,9 @@ INGEST_PATHS = frozenset(
         "/v1/guard/hook",
     }
 )
+# What a form of any site can send is no order: these verify what they are sent by themselves.
+TYPED_PATHS = {"/v1/traces", "/v1/metrics", "/v1/logs"} | ALERT_PATHS | DEPLOY_PATHS.keys()
+JSON = "application/json"
 ANSWER_PREFIX = "/tickets/"
 # One action on one incident or ticket, as links in messages have it.
 SIGNED_PATH = re.compile(r"/(?:incidents|tickets)/[0-9]{1,18}/[a-z]{1,20}")
@@ -62,7 +65,8 @@ class Gate:
         headers = Headers(scope=scope)
         try:
             self._hosts.check(scope["method"], headers)
-            signed = b"signature=" in scope.get("query_string", b"")
+            check_type(scope["method"], scope["path"], headers.get("content-type", ""))
+            signed = "signature" in QueryParams(scope.get("query_string", b""))
             permission = permission_for(scope["method"], scope["path"], signed=signed)
             if scope["method"] == "POST" and scope["path"] in self._signed_paths:
                 permission = None
@@ -79,6 +83,17 @@ class Gate:
             await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+def check_type(method: str, path: str, kind: str) -> None:
+    """Raise Refused where a plain form could have sent this: a browser asks nobody before it does.
+
+    Our own forms prove by a token that they are ours.
+    """
+    if method in SAFE_METHODS or path in TYPED_PATHS or SIGNED_PATH.fullmatch(path):
+        return
+    if kind.partition(";")[0].strip().lower() != JSON:
+        raise Refused(415, "content_type", f"content type {kind[:100]!r}: send {JSON}")
 
 
 def permission_for(method: str, path: str, *, signed: bool = False) -> Permission | None:

@@ -60,7 +60,7 @@ class Board:
         self.orders: tuple[Order, ...] = tickets.orders()
         self.revision = secrets.randbits(40) << 12  # equal to none of an earlier process
         self.closing = False
-        self._processes: OrderedDict[str, Process] = OrderedDict()
+        self._processes: OrderedDict[tuple[str, str], Process] = OrderedDict()  # by sender, id
         self._acknowledged = asyncio.Event()
         self._refreshing = asyncio.Lock()
         self._stamp = tickets.stamp()
@@ -95,7 +95,7 @@ class Board:
         if stamp[1] != before[1]:
             changed = await asyncio.to_thread(self.store.changed_since, before[1])
             for ticket in changed:
-                process = self._processes.get(ticket.process or "")
+                process = self._processes.get((ticket.sender, ticket.process or ""))
                 if process is not None and ticket.state is not TicketState.ASKED:
                     process.answered.add(ticket.number)
         self._stamp = stamp  # only now: what could not be read is read again
@@ -134,7 +134,7 @@ class Board:
             deadline_s = time.monotonic() + POLL_S
             while True:
                 process.wake.clear()
-                tickets = await self._tickets(numbers | process.answered)
+                tickets = await self._tickets(numbers | process.answered, sender)
                 done = [t for t in tickets if t.state is not TicketState.ASKED]
                 left_s = deadline_s - time.monotonic()
                 if revision != self.revision or done or left_s <= 0 or self.closing:
@@ -151,12 +151,12 @@ class Board:
         for process in self._processes.values():
             process.wake.set()
 
-    async def _tickets(self, numbers: set[int]) -> list[Ticket]:
+    async def _tickets(self, numbers: set[int], sender: str) -> list[Ticket]:
         if not numbers:
             return []
         now_ns = time.time_ns()
         found = await asyncio.to_thread(self.store.tickets, sorted(numbers))
-        return [ticket.seen_at(now_ns) for ticket in found]
+        return [ticket.seen_at(now_ns) for ticket in found if ticket.is_of(sender)]
 
     def _answer(self, tickets: Iterable[Ticket], *, first: bool) -> dict[str, Any]:
         changes: dict[str, Any] = {
@@ -167,12 +167,13 @@ class Board:
         return changes | ({"policy": self.policy} if first else {})
 
     def _known(self, described: Mapping[str, Any], sender: str) -> Process:
-        """The process that polls; one that others would have to guess the id of."""
+        """The process that polls. Another sender's of the same id is another process."""
         identity = str(described.get("id") or "")[:TEXT_CHARS_MAX]
-        process = self._processes.get(identity)
+        key = sender, identity
+        process = self._processes.get(key)
         if process is None:
             pid = described.get("pid")
-            process = self._processes[identity] = Process(
+            process = self._processes[key] = Process(
                 identity,
                 str(described.get("host") or "")[:TEXT_CHARS_MAX],
                 pid if isinstance(pid, int) else 0,
@@ -182,7 +183,7 @@ class Board:
             while len(self._processes) > PROCESSES_MAX:
                 self._processes.popitem(last=False)
         else:
-            self._processes.move_to_end(identity)
+            self._processes.move_to_end(key)
         return process
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, cast
@@ -179,7 +180,7 @@ class Control:
         ticket = await asyncio.to_thread(self._board.store.ask, wanted)
         return {"ticket": ticket_json(ticket, now_ns)}
 
-    async def spend(self, body: Mapping[str, Any], _sender: str) -> Mapping[str, Any]:
+    async def spend(self, body: Mapping[str, Any], sender: str) -> Mapping[str, Any]:
         """Use an approval for the one call that begins now."""
         number, nonce = body.get("number"), text_in(body, "nonce")
         if not isinstance(number, int) or not nonce:
@@ -192,9 +193,10 @@ class Control:
             nonce,
             text_in(body, "run"),
             now_ns,
+            sender,
         )
         if ticket is None:
-            raise Bad("no ticket of this number covers this action")
+            raise Bad("no ticket of this number and sender covers this action")
         return {"spent": spent, "ticket": ticket_json(ticket, now_ns)}
 
     async def order(self, body: Mapping[str, Any], sender: str) -> Mapping[str, Any]:
@@ -271,5 +273,10 @@ def text_in(body: Mapping[str, Any], key: str) -> str:
 def number_in(body: Mapping[str, Any], key: str, default: float) -> float:
     """A number of a body."""
     value: Any = body.get(key)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and value == value else default  # noqa: PLR0124 (not NaN)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return default
+    try:
+        number = float(value)
+    except OverflowError:  # JSON's integers have no end
+        return default
+    return number if math.isfinite(number) else default

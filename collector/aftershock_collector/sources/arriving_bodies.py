@@ -1,7 +1,8 @@
-"""Bodies that arrive over gRPC: a few at a time, so that half-sent ones take bounded memory.
+"""Bodies that arrive: half-sent ones take bounded memory, and no sender's leave the others none.
 
-gRPC limits how large a message is, and not how many are half received. Each call waits for a place
-before its message is asked for, and one sender has at most a third of the places.
+HTTP counts the bytes of all that are incomplete. gRPC limits how large a message is, and not how
+many are half received: each call waits for a place before its message is asked for, and one sender
+has at most a third of the places.
 """
 
 from __future__ import annotations
@@ -11,11 +12,34 @@ from collections import Counter
 from collections.abc import AsyncIterator
 
 from aftershock_collector.config.model import Config
+from aftershock_collector.sources.fair_queue import SHARE_OF_FREE
 from aftershock_collector.sources.requests import Busy, Refused
 
 PLACES = 6  # bodies at once: 96 MB at worst; one of usual size arrives in milliseconds
 PLACES_OF_SENDER = 2
 BODY_S = 20.0  # for a whole body to arrive; a slow sender holds its place all that time
+
+
+class ArrivingBytes:
+    """Bytes of bodies that are incomplete, by sender. Belongs to one event loop."""
+
+    def __init__(self, bytes_max: int) -> None:
+        self._bytes_max = bytes_max
+        self._held: Counter[str] = Counter()
+
+    def add(self, sender: str, size: int) -> None:
+        """Some more arrived, or (negative) a body is complete or was refused."""
+        self._held[sender] += size
+        if not self._held[sender]:
+            del self._held[sender]
+
+    def is_full_for(self, sender: str, body: int) -> bool:
+        """Whether there is no room left, or this sender has more than its multiple of what is.
+
+        `body`: what has arrived of this one; a sender's only body may use all the room.
+        """
+        held, free = self._held[sender], self._bytes_max - self._held.total()
+        return free < 0 or (held > body and held > SHARE_OF_FREE * free)
 
 
 class Bodies:

@@ -33,6 +33,7 @@ from aftershock_collector.config.model import Address, Config
 from aftershock_collector.reading.decoder import OTLP
 from aftershock_collector.reading.deploys import WEBHOOKS
 from aftershock_collector.sources import openapi
+from aftershock_collector.sources.arriving_bodies import ArrivingBytes
 from aftershock_collector.sources.descriptors import connections_max, report_accept_failures
 from aftershock_collector.sources.http_connections import HEAD_S, Connection, Connections
 from aftershock_collector.sources.otlp_responses import response_json, response_of
@@ -158,7 +159,7 @@ class _Exports:
         self._submit = submit
         self._telemetry = telemetry
         self._config = config
-        self._arriving_bytes = 0  # of all bodies that are incomplete or packed
+        self._arriving = ArrivingBytes(config.queue_bytes_max)
         self._unpacker = Unpacker()
 
     async def respond(self, signal: Signal, request: Request) -> Response:
@@ -224,16 +225,17 @@ class _Exports:
         declared = request.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > self._config.request_bytes_max:
             raise self._too_large()
+        sender = request.scope["state"].get(SENDER) or request.url.path
         held = 0
         chunks: list[bytes] = []
         try:
             async with asyncio.timeout(BODY_S):
                 async for chunk in request.stream():
                     held += len(chunk)
-                    self._arriving_bytes += len(chunk)
+                    self._arriving.add(sender, len(chunk))
                     if held > self._config.request_bytes_max:
                         raise self._too_large()
-                    if self._arriving_bytes > self._config.queue_bytes_max:
+                    if self._arriving.is_full_for(sender, held):
                         message = "too many bytes arrive at once"
                         raise _Rejected(
                             503, code_pb2.UNAVAILABLE, message, self._config.retry_after_s
@@ -245,7 +247,7 @@ class _Exports:
             message = f"the body took more than {BODY_S:.0f} s"
             raise _Rejected(408, code_pb2.DEADLINE_EXCEEDED, message) from error
         finally:
-            self._arriving_bytes -= held
+            self._arriving.add(sender, -held)
 
     async def _unpacked(self, packed: bytes, encoding: str) -> bytes:
         try:

@@ -53,6 +53,10 @@ class Ticket:
     spent_by: str | None = None  # the nonce of the call that used it, and its run
     also: tuple[str, ...] = field(default=())  # further runs that asked for the same
 
+    def is_of(self, sender: str) -> bool:
+        """Whether this sender asked for it; tickets of earlier versions name none."""
+        return self.sender in {"", sender}
+
     def seen_at(self, now_ns: int) -> Ticket:
         """As it stands at a moment: one that nobody used in time has expired."""
         open_states = {TicketState.ASKED, TicketState.APPROVED, TicketState.DENIED}
@@ -68,20 +72,23 @@ class SqliteTickets:
         self._store = store
 
     def ask(self, wanted: Ticket) -> Ticket:
-        """The ticket for an action: one that is still valid, else a new one.
+        """The ticket for an action: one of its sender that is still valid, else a new one.
 
-        A denial is valid as long as an approval: an agent that asks again gets the same answer.
+        What another sender asked for is another request, even under the same digest: its tool and
+        arguments are that sender's word. A denial is valid as long as an approval: an agent that
+        asks again gets the same answer.
         """
         now_ns = wanted.asked_at_ns
         with self._store.transaction() as connection:
-            found = connection.execute(
+            rows = connection.execute(
                 "SELECT number, body FROM tickets WHERE digest = ? AND expires_at_ns > ?"
-                " AND state IN ('asked', 'approved', 'denied') ORDER BY number DESC LIMIT 1",
-                (wanted.digest, now_ns),
-            ).fetchone()
-            if found is not None:
-                known = from_text(Ticket, found[1])
-                ticket = replace(known, number=found[0], process=wanted.process)
+                " AND state IN ('asked', 'approved', 'denied') ORDER BY number DESC LIMIT ?",
+                (wanted.digest, now_ns, LISTED_MAX),
+            ).fetchall()
+            valid = (replace(from_text(Ticket, body), number=number) for number, body in rows)
+            known = next((one for one in valid if one.is_of(wanted.sender)), None)
+            if known is not None:
+                ticket = replace(known, process=wanted.process)
                 if wanted.run not in (known.run, *known.also):
                     ticket = replace(ticket, also=(*known.also, wanted.run)[-LISTED_MAX:])
                 self._update(connection, ticket, now_ns)
@@ -120,14 +127,17 @@ class SqliteTickets:
             self._update(connection, ticket, now_ns)
         return True, ticket
 
-    def spend(
-        self, number: int, digest: str, nonce: str, run: str, now_ns: int
+    def spend(  # noqa: PLR0917
+        self, number: int, digest: str, nonce: str, run: str, now_ns: int, sender: str
     ) -> tuple[bool, Ticket | None]:
-        """Use an approval for one call; the same nonce may ask again, if its answer was lost."""
+        """Use an approval of this sender for one call.
+
+        The same nonce may ask again, if its answer was lost.
+        """
         spent_by = f"{nonce}/{run}"
         with self._store.transaction() as connection:
             ticket = self._one(connection, number)
-            if ticket is None or ticket.digest != digest:
+            if ticket is None or ticket.digest != digest or not ticket.is_of(sender):
                 return False, None
             seen = ticket.seen_at(now_ns)
             if seen.state is TicketState.SPENT:

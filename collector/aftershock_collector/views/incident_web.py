@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
@@ -15,6 +15,8 @@ from starlette.routing import Route
 
 from aftershock.model import Assessment
 from aftershock.policy.policy import Policy, parse_seconds
+from aftershock_collector.access.form_tokens import FIELD, FormTokens
+from aftershock_collector.access.middleware import SENDER
 from aftershock_collector.impact.feedback import decided, feedback_on
 from aftershock_collector.notify.page import PageLink
 from aftershock_collector.notify.page_links import Links
@@ -26,7 +28,7 @@ from aftershock_collector.views.html import incident_document, runbook_document
 from aftershock_collector.views.html.incident_document import Form
 from aftershock_collector.views.load_incident import IncidentView, TeamOf, incident_view, no_team
 from aftershock_collector.views.web_answers import answer
-from aftershock_collector.wording import clean
+from aftershock_collector.wording import NS, clean
 
 FORM_BYTES_MAX = 10_000  # names and a sentence
 NAME_CHARS_MAX = 80
@@ -51,6 +53,7 @@ class IncidentViews:
     accepts: Accepts | None = None
     team_of: TeamOf = no_team
     links: Links = field(default_factory=Links)  # to Grafana and to traces
+    forms: FormTokens = field(default_factory=FormTokens)
 
     def routes(self) -> list[Route]:
         """GET shows, POST acts."""
@@ -68,7 +71,7 @@ class IncidentViews:
         view = await asyncio.to_thread(self._view, request.path_params["number"])
         if view is None:
             return not_found(request)
-        return answer(self._render(view, time.time_ns()))
+        return answer(self._render(request, view, Form()))
 
     async def form(self, request: Request) -> Response:
         """One form: where a link in a message leads. Looking at it changes nothing."""
@@ -78,7 +81,7 @@ class IncidentViews:
             return not_found(request)
         if not self._admitted(request, action):
             return refused()
-        return answer(self._render(view, time.time_ns(), Form(action, signature_of(request))))
+        return answer(self._render(request, view, Form(action, signature_of(request))))
 
     async def act(self, request: Request) -> Response:
         """Keep what a person decided, and show the incident with it."""
@@ -92,33 +95,47 @@ class IncidentViews:
         signature = signature_of(request)
         try:
             form = await form_of(request)
+            if not self._is_ours(request, action, form):
+                return unknown_form()
             done = await asyncio.to_thread(self._keep, view, action, form, now_ns)
         except FormError as error:
-            return answer(self._render(view, now_ns, Form(action, signature, str(error))), 400)
+            return answer(
+                self._render(request, view, Form(action, signature, problem=str(error))), 400
+            )
         except (StoreUnavailable, StoreRefused) as error:
-            refusal = Form(action, signature, f"Not kept: {error}")
-            return answer(self._render(view, now_ns, refusal), 503)
+            refusal = Form(action, signature, problem=f"Not kept: {error}")
+            return answer(self._render(request, view, refusal), 503)
         again = await asyncio.to_thread(self._view, view.incident.number)
-        return answer(self._render(again or view, now_ns, Form(done=done)))
+        return answer(self._render(request, again or view, Form(done=done)))
 
-    def _render(self, view: IncidentView, now_ns: int, form: Form | None = None) -> str:
+    def _render(self, request: Request, view: IncidentView, form: Form) -> str:
+        now_ns = time.time_ns()
+        if not form.signature:
+            shown, number = sender_of(request), view.incident.number
+            form = replace(
+                form,
+                tokens={
+                    action: self.forms.make(shown, path_of(number, action), now_ns // NS)
+                    for action in LinkAction
+                },
+            )
         elsewhere: Sequence[PageLink] = ()
         if view.lead is not None:
             finding = view.lead.finding
             elsewhere = self.links.elsewhere(
                 view.incident, finding.run_id, now_ns, finding.trace_id
             )
-        return incident_document.render(view, now_ns, elsewhere, form or Form())
+        return incident_document.render(view, now_ns, elsewhere, form)
 
     def _view(self, number: int) -> IncidentView | None:
         with Reader.open(self.place) as reader:
             return incident_view(reader, number, self.policy, self.team_of)
 
     def _admitted(self, request: Request, action: LinkAction) -> bool:
-        """A signature must be right; without one, the door has asked who it is."""
+        """A signature must be right; without one, the gate must have asked who it is."""
         query = request.query_params
         if "signature" not in query:
-            return True
+            return is_known(request)
         expires = query.get("expires", "")
         return (
             self.accepts is not None
@@ -131,6 +148,20 @@ class IncidentViews:
                 int(time.time()),
             )
         )
+
+    def _is_ours(self, request: Request, action: LinkAction, form: Mapping[str, str]) -> bool:
+        """True where no page of another site can have made a browser send this.
+
+        It has the token of the form that we showed, the signature of the link that we sent, or a
+        header that only programs add.
+        """
+        if "signature" in request.query_params:
+            return True  # `_admitted` has verified it
+        if "authorization" in request.headers and is_known(request):
+            return True
+        path = path_of(request.path_params["number"], action)
+        token = form.get(FIELD, "")
+        return self.forms.accepts(token, sender_of(request), path, int(time.time()))
 
     def _keep(
         self, view: IncidentView, action: LinkAction, form: dict[str, str], now_ns: int
@@ -176,6 +207,21 @@ def action_of(request: Request) -> LinkAction | None:
     return LinkAction(name) if name in set(LinkAction) else None
 
 
+def path_of(number: int, action: LinkAction) -> str:
+    """Where the form of an action leads."""
+    return f"/incidents/{number}/{action}"
+
+
+def is_known(request: Request) -> bool:
+    """Whether the gate asked who sends this, and let it pass."""
+    return SENDER in request.scope.get("state", {})
+
+
+def sender_of(request: Request) -> str:
+    """Who the gate found to be asking; "" for whoever followed a signed link."""
+    return str(request.scope.get("state", {}).get(SENDER, ""))
+
+
 def signature_of(request: Request) -> str:
     """The part of the query that lets a form act, as it came."""
     query = request.query_params
@@ -202,6 +248,12 @@ def not_found(request: Request) -> Response:
     return answer(
         runbook_document.message("No such incident", f"There is no incident {number}."), 404
     )
+
+
+def unknown_form() -> Response:
+    """The form of another site, or one that was shown too long ago."""
+    text = "This form is too old, or another site made it. Open the incident again and act there."
+    return answer(runbook_document.message("Nothing was changed", text), 403)
 
 
 def refused() -> Response:

@@ -170,7 +170,7 @@ class World:
             return {"ticket": ticket_json(self.tickets.ask(wanted), self.now_ns)}
         assert request.path == SPEND_PATH
         spent, ticket = self.tickets.spend(
-            body["number"], body["digest"], body["nonce"], body["run"], self.now_ns
+            body["number"], body["digest"], body["nonce"], body["run"], self.now_ns, ""
         )
         assert ticket is not None
         return {"spent": spent, "ticket": ticket_json(ticket, self.now_ns)}

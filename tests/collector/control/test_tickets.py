@@ -205,7 +205,7 @@ def test_what_has_expired_can_be_neither_answered_nor_used(tmp_path: Path) -> No
     tickets.answer(approved.number, approve=True, by="ann", because="", now_ns=2 * S)
 
     expired = tickets.answer(ticket.number, approve=True, by="ann", because="", now_ns=61 * S)
-    used = tickets.spend(approved.number, "e", "n", "run", 61 * S)
+    used = tickets.spend(approved.number, "e", "n", "run", 61 * S, "")
     asked_again = tickets.ask(asked_for(at_ns=61 * S))
     store.close()
 
@@ -220,11 +220,11 @@ def test_a_lost_answer_to_spending_can_be_asked_for_again_by_the_same_call_only(
     store = SqliteStore.open(tmp_path / "a.db")
     tickets = SqliteTickets(store)
     number = tickets.ask(asked_for()).number
-    assert not tickets.spend(number, "d", "n", "run", 2 * S)[0], "nobody has approved it"
+    assert not tickets.spend(number, "d", "n", "run", 2 * S, "")[0], "nobody has approved it"
     tickets.answer(number, approve=True, by="ann", because="", now_ns=2 * S)
 
     spent = [
-        tickets.spend(number, digest, nonce, run, 3 * S)[0]
+        tickets.spend(number, digest, nonce, run, 3 * S, "")[0]
         for digest, nonce, run in (
             ("other", "n", "run"), ("d", "n", "run"), ("d", "n", "run"),
             ("d", "m", "run"), ("d", "n", "other"),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aftershock.model import Assessment, Report
 from aftershock.policy.policy import EMPTY
-from aftershock_collector.access.middleware import permission_for
-from aftershock_collector.access.tokens import Scope
+from aftershock_collector.access.form_tokens import FormTokens
+from aftershock_collector.access.middleware import SENDER, permission_for
+from aftershock_collector.access.tokens import Scope as Permission
 from aftershock_collector.notify.signed_links import LinkAction
 from aftershock_collector.store.incidents import Incident, Severity
 from aftershock_collector.store.reader import Reader
@@ -48,6 +51,15 @@ def place(tmp_path: Path) -> Path:
     return tmp_path / "aftershock.db"
 
 
+def known(app: ASGIApp) -> ASGIApp:
+    """The app behind a gate that knows everybody."""
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "state": {SENDER: "Ada"}}, receive, send)
+
+    return served
+
+
 @pytest.fixture
 def ask(place: Path) -> Ask:
     """One request to the pages."""
@@ -55,10 +67,12 @@ def ask(place: Path) -> Ask:
     def request(method: str, path: str, **form: str) -> httpx.Response:
         async def send() -> httpx.Response:
             store = SqliteStore.open(place)
-            pages = IncidentViews(place, EMPTY, store, accepts)
-            transport = httpx.ASGITransport(Starlette(routes=pages.routes()))
+            forms = FormTokens()
+            pages = IncidentViews(place, EMPTY, store, accepts, forms=forms)
+            transport = httpx.ASGITransport(known(Starlette(routes=pages.routes())))
             async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
-                data = form or None
+                token = forms.make("Ada", path.partition("?")[0], int(time.time()))
+                data = {**form, "form_token": token} if form else None
                 found = await client.request(method, path, data=data)
             store.close()
             return found
@@ -144,6 +158,6 @@ def test_a_signed_link_acts_until_it_expires_and_for_its_own_action_only(ask: As
 
 def test_the_door_lets_signed_actions_pass_and_nothing_else() -> None:
     assert permission_for("POST", "/incidents/1/mute", signed=True) is None
-    assert permission_for("POST", "/incidents/1/mute") is Scope.CONTROL
-    assert permission_for("GET", "/incidents/1", signed=True) is Scope.READ
-    assert permission_for("POST", "/v1/traces", signed=True) is Scope.INGEST
+    assert permission_for("POST", "/incidents/1/mute") is Permission.CONTROL
+    assert permission_for("GET", "/incidents/1", signed=True) is Permission.READ
+    assert permission_for("POST", "/v1/traces", signed=True) is Permission.INGEST

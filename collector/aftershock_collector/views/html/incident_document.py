@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -14,8 +15,6 @@ from aftershock_collector.views.html.lists import FindingRow, finding_row, incid
 from aftershock_collector.wording import clean, lasted, short, zone_name, zoned_clock, zoned_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from aftershock_collector.notify.page import PageLink
     from aftershock_collector.views.load_incident import IncidentView
 
@@ -48,6 +47,7 @@ class Form:
 
     only: LinkAction | None = None  # show this form alone, as a link in a message leads to it
     signature: str = ""  # query that lets it act without a login; empty where none is needed
+    tokens: Mapping[LinkAction, str] = field(default_factory=dict[LinkAction, str])
     problem: str = ""  # why it was refused
     done: str = ""  # what it did
 
@@ -98,6 +98,7 @@ def render(
         lengths=LENGTHS,
         actions=[form.only.value] if form.only else [action.value for action in LinkAction],
         signature=form.signature,
+        form_tokens={action.value: token for action, token in form.tokens.items()},
         problem=form.problem,
         done=form.done,
     )
