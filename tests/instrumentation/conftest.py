@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from aftershock.recorder import guarding, settings
 from aftershock.recorder.delivery import Outage, SanitizingLogExporter, SanitizingSpanExporter
 from aftershock.recorder.lifecycle_events import LifecycleEvents
 from aftershock.recorder.pending_spans import PENDING
@@ -83,3 +85,19 @@ def recorder(pipeline: Recorder) -> Iterator[Recorder]:
     assert not trace.get_current_span().get_span_context().is_valid
     yield pipeline
     assert not trace.get_current_span().get_span_context().is_valid
+
+
+@pytest.fixture
+def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Write the policy of this process, which finds no collector."""
+    monkeypatch.setenv("AFTERSHOCK_COLLECTOR", "http://127.0.0.1:9")  # none listens there
+    monkeypatch.setenv("AFTERSHOCK_POLICY", str(tmp_path / "aftershock.yaml"))
+
+    def write(text: str) -> None:
+        (tmp_path / "aftershock.yaml").write_text(text)
+        settings.policy.cache_clear()
+        guarding.forget()
+
+    yield write
+    settings.policy.cache_clear()
+    guarding.forget()

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
 from contextvars import ContextVar
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
@@ -27,18 +24,14 @@ if TYPE_CHECKING:
 
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.trace import Span
 
-    from aftershock.gate.decide import Call
     from aftershock.guard.passage import Passage
-    from aftershock.policy.policy import Policy
     from aftershock.recorder.process_gate import ProcessGate
 
 HELD_BACK = "held_back"  # error.type of a call that did not run
 
 tracer = trace.get_tracer("aftershock")
-
-# The call of a tool as its guard sees it, with the policy to judge it by.
-Describe = Callable[[tuple[Any, ...], dict[str, Any]], "tuple[Call, Policy]"]
 
 # How the call that runs now came through the gate; read by the span that stands for it.
 PASSING: ContextVar[Passage | None] = ContextVar("aftershock_passing", default=None)
@@ -83,21 +76,26 @@ def is_nested(tool: str) -> bool:
     return passage is not None and passage.call.tool == tool
 
 
-def record_held_back(passage: Passage) -> None:
-    """A span, which begins and ends at once, of a call that did not run. Raises nothing."""
+def record_held_back(passage: Passage, span: Span | None = None) -> None:
+    """That a call did not run, on its span; without one, on a span that ends at once.
+
+    Raises nothing.
+    """
     token = PASSING.set(passage)
     try:
         call = passage.call
-        context = implicit_run.context_for_step()
-        arguments = {key: plain(value) for key, value in call.arguments.items()}
         found: dict[str, Any] = {
-            names.OPERATION: "execute_tool",
-            names.TOOL_NAME: call.tool,
             names.ERROR_TYPE: HELD_BACK,
             names.RESULT_OUTCOME: str(Outcome.FAILED),
             names.ERROR_CLASS: HELD_BACK,
             **passing_attributes(call.tool),
         }
+        if span is not None:
+            span.set_attributes(found)
+            return
+        context = implicit_run.context_for_step()
+        arguments = {key: plain(value) for key, value in call.arguments.items()}
+        found |= {names.OPERATION: "execute_tool", names.TOOL_NAME: call.tool}
         targets: Attributes = {names.ACTION_TARGETS: call.targets} if call.targets else {}
         rules = settings.policy()
         expected = ExpectedCall(
@@ -162,166 +160,3 @@ def learn_span(span: ReadableSpan) -> None:
     else:
         return
     _gate.learn(run_id, None if agent is None else str(agent), step)
-
-
-def guarded(
-    function: Callable[..., Any],
-    recorded: Callable[..., Any],
-    tool: str,
-    describe: Describe,
-) -> Callable[..., Any]:
-    """A recorded function behind the gate; sync, async, generator or async generator.
-
-    `describe` gives a call and the policy to judge it by.
-    """
-    describe = never_failing(tool, describe)
-    if inspect.isasyncgenfunction(function):
-        return guarded_async_generator(recorded, tool, describe)
-    if inspect.isgeneratorfunction(function):
-        return guarded_generator(recorded, tool, describe)
-    if inspect.iscoroutinefunction(function):
-        return guarded_coroutine(recorded, tool, describe)
-    return guarded_plain(recorded, tool, describe)
-
-
-def guarded_plain(
-    recorded: Callable[..., Any], tool: str, describe: Describe
-) -> Callable[..., Any]:
-    """A function behind the gate."""
-
-    @wraps(recorded)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        process = gate()
-        if process is None or is_nested(tool):
-            return recorded(*args, **kwargs)
-        passage = process.enter(*describe(args, kwargs))
-        if not passage.passes:
-            record_held_back(passage)
-            return process.answer_for(passage)
-        began_ns, token = time.time_ns(), PASSING.set(passage)
-        try:
-            result = recorded(*args, **kwargs)
-        except BaseException as error:
-            process.raised(passage, began_ns, error)
-            raise
-        finally:
-            PASSING.reset(token)
-        process.returned(passage, began_ns, result)
-        return result
-
-    return call
-
-
-def guarded_coroutine(
-    recorded: Callable[..., Any], tool: str, describe: Describe
-) -> Callable[..., Any]:
-    """An async function behind the gate."""
-
-    @wraps(recorded)
-    async def call(*args: Any, **kwargs: Any) -> Any:
-        process = gate()
-        if process is None or is_nested(tool):
-            return await recorded(*args, **kwargs)
-        passage = await process.enter_async(*describe(args, kwargs))
-        if not passage.passes:
-            record_held_back(passage)
-            return process.answer_for(passage)
-        began_ns, token = time.time_ns(), PASSING.set(passage)
-        try:
-            result = await recorded(*args, **kwargs)
-        except BaseException as error:
-            process.raised(passage, began_ns, error)
-            raise
-        finally:
-            PASSING.reset(token)
-        process.returned(passage, began_ns, result)
-        return result
-
-    return call
-
-
-def guarded_generator(
-    recorded: Callable[..., Any], tool: str, describe: Describe
-) -> Callable[..., Any]:
-    """A generator behind the gate, which it passes when its first item is asked for."""
-
-    @wraps(recorded)
-    def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        process = gate()
-        if process is None or is_nested(tool):
-            unguarded: Generator[Any, Any, Any] = recorded(*args, **kwargs)
-            return (yield from unguarded)
-        passage = process.enter(*describe(args, kwargs))
-        if not passage.passes:
-            record_held_back(passage)
-            answer = process.answer_for(passage)
-            yield answer
-            return answer
-        began_ns = time.time_ns()
-        body: Generator[Any, Any, Any] = recorded(*args, **kwargs)
-        try:
-            result = yield from body
-        except Exception as error:
-            process.raised(passage, began_ns, error)
-            raise
-        process.returned(passage, began_ns, result)
-        return result
-
-    return call
-
-
-def guarded_async_generator(  # noqa: C901 (as long as what a generator can do)
-    recorded: Callable[..., Any], tool: str, describe: Describe
-) -> Callable[..., Any]:
-    """The same for async generators."""
-
-    @wraps(recorded)
-    async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        process, passage = gate(), None
-        if process is not None and not is_nested(tool):
-            passage = await process.enter_async(*describe(args, kwargs))
-            if not passage.passes:
-                record_held_back(passage)
-                yield process.answer_for(passage)
-                return
-        began_ns = time.time_ns()
-        body: AsyncGenerator[Any, Any] = recorded(*args, **kwargs)
-        resume: Callable[[Any], Any] = body.asend
-        value: Any = None
-        while True:
-            try:
-                item = await resume(value)
-            except StopAsyncIteration:
-                break
-            except BaseException as error:
-                if process is not None and passage is not None:
-                    process.raised(passage, began_ns, error)
-                raise
-            try:
-                resume, value = body.asend, (yield item)
-            except GeneratorExit:
-                await body.aclose()
-                raise
-            except BaseException as thrown:  # noqa: BLE001 (it is thrown into the body)
-                resume, value = body.athrow, thrown
-        if process is not None and passage is not None:
-            process.returned(passage, began_ns, None)
-
-    return call
-
-
-def never_failing(tool: str, describe: Describe) -> Describe:
-    """A description that, where it fails, is of a call whose arguments nobody knows.
-
-    The gates of its name hold all the same, and an approval covers that one call only.
-    """
-
-    def described(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call, Policy]:
-        try:
-            return describe(args, kwargs)
-        except Exception:  # noqa: BLE001 (ours)
-            record_failure("describing a call to the guard")
-            assert _gate is not None, "only a gate asks for calls"
-            return _gate.unknown_call(tool), settings.policy()
-
-    return described

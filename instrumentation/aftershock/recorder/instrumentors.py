@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from functools import cache
+from importlib import import_module
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "openai_agents": {"disable_openai_trace_export": True},
 }
 
+# Modules whose tools we record and guard ourselves, whether or not they are instrumented: the
+# module here that does it.
+GUARDS = {
+    "agents.tool": "openai_agents_guard",
+    "pydantic_ai.tool_manager": "pydantic_ai_guard",
+    "mcp.client.session": "mcp_guard",
+}
+
 _loaded: set[str] = set()
 _queue: deque[str] = deque()
 _busy = Lock()
@@ -77,6 +86,8 @@ def wait_for_agents(start: Callable[[], object]) -> None:
         return
     postpone(load_others)
     postpone(start)
+    for module in GUARDS:
+        when_imported(module, guard)
     for name, modules in AGENT_LIBRARIES.items():
         for module in modules:
             when_imported(module, lambda imported, name=name: library_imported(name, imported))
@@ -88,6 +99,14 @@ def library_imported(name: str, module: str) -> None:
         return
     activate(wait=False)
     load(name)
+
+
+def guard(module: str) -> None:
+    """Guard the tools of a framework whose module was imported. Raises nothing."""
+    try:
+        import_module(f"aftershock.recorder.{GUARDS[module]}").guard_tools()
+    except Exception:  # noqa: BLE001 (the app must still start; the log names what is unguarded)
+        record_failure(f"guarding the tools of {module}")
 
 
 def load_others() -> None:

@@ -1,17 +1,18 @@
-"""Wrapping functions in a span: sync, async, generators and async generators.
+"""Wrapping functions in something that lasts as long as their calls, such as a span.
 
-A span is current only while its own code runs: it is put in place before each step of a generator
-and taken away at each yield, so that it neither leaks into the caller nor fails to detach in
-another task. What the function returns or raises passes through unchanged.
+Sync, async, generators and async generators. A span is current only while its own code runs: it is
+put in place before each step of a generator and taken away at each yield, so that it neither leaks
+into the caller nor fails to detach in another task. What the function returns or raises passes
+through unchanged.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from opentelemetry.context import attach, get_current
 from opentelemetry.trace import INVALID_SPAN, Status, StatusCode, set_span_in_context
@@ -29,6 +30,31 @@ ITEMS_MAX = 256  # of what a generator yielded that take part in its fingerprint
 
 
 _abandoned: deque[Span] = deque(maxlen=10_000)
+
+
+class Around(Protocol):
+    """What lasts as long as a call: its span, or its way behind the gate."""
+
+    def enter(self) -> Any:
+        """Be in place for the call's own code; returns what `leave` needs."""
+
+    def leave(self, before: Any) -> None:
+        """Be out of place for the code of others."""
+
+    def returned(self, result: Any) -> None:
+        """The call returned, or a generator yielded this list and then ended."""
+
+    def raised(self, error: BaseException) -> None:
+        """The call raised."""
+
+    def abandoned(self, items: list[Any]) -> None:
+        """A generator was closed early, having yielded `items`."""
+
+
+class Instead(NamedTuple):
+    """What a call answers without running."""
+
+    answer: Any
 
 
 class Step:
@@ -97,11 +123,11 @@ class Step:
 
 
 class Current:
-    """The span of a step is current inside; what is raised inside ends the step and passes on."""
+    """A step is in place inside; what is raised inside ends the step and passes on."""
 
     __slots__ = ("_before", "_step")
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, step: Around) -> None:
         self._step = step
 
     def __enter__(self) -> None:
@@ -145,13 +171,16 @@ def error_type(error: BaseException) -> str:
     )
 
 
-Opening = Callable[[tuple[Any, ...], dict[str, Any]], Step | None]
+Arguments = tuple[Any, ...]
+Named = dict[str, Any]
+Opening = Callable[[Arguments, Named], Around | Instead | None]
+OpeningAsync = Callable[[Arguments, Named], Awaitable[Around | Instead | None]]
 
 
-def never_raising(opening: Opening) -> Opening:
+def never_raising(opening: Callable[[Arguments, Named], Step | None]) -> Opening:
     """An opening whose failure is counted; the call then runs unrecorded."""
 
-    def guarded(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Step | None:
+    def guarded(args: Arguments, kwargs: Named) -> Step | None:
         try:
             return opening(args, kwargs)
         except Exception:  # noqa: BLE001 (ours)
@@ -161,25 +190,42 @@ def never_raising(opening: Opening) -> Opening:
     return guarded
 
 
-def wrap(function: Callable[..., Any], opening: Opening) -> Callable[..., Any]:
-    """The function with a span around each call. `opening` returns None for a call without one."""
+def wrap(
+    function: Callable[..., Any], opening: Opening, opening_async: OpeningAsync | None = None
+) -> Callable[..., Any]:
+    """The function with a step around each call.
+
+    `opening` returns the step, None for a call without one, or what to answer instead of calling.
+    `opening_async` does so for async functions, where that must wait for something.
+    """
     if inspect.isasyncgenfunction(function):
-        return wrap_async_generator(function, opening)
+        return wrap_async_generator(function, opening_async or at_once(opening))
     if inspect.isgeneratorfunction(function):
         return wrap_generator(function, opening)
     if inspect.iscoroutinefunction(function):
-        return wrap_coroutine(function, opening)
+        return wrap_coroutine(function, opening_async or at_once(opening))
     return wrap_plain(function, opening)
 
 
+def at_once(opening: Opening) -> OpeningAsync:
+    """An opening that waits for nothing, for async functions."""
+
+    async def opened(args: Arguments, kwargs: Named) -> Around | Instead | None:
+        return opening(args, kwargs)
+
+    return opened
+
+
 def wrap_plain(function: Callable[..., Any], opening: Opening) -> Callable[..., Any]:
-    """A span around a call."""
+    """A step around a call."""
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         step = opening(args, kwargs)
         if step is None:
             return function(*args, **kwargs)
+        if isinstance(step, Instead):
+            return step.answer
         with Current(step):
             result = function(*args, **kwargs)
         step.returned(result)
@@ -188,14 +234,16 @@ def wrap_plain(function: Callable[..., Any], opening: Opening) -> Callable[..., 
     return call
 
 
-def wrap_coroutine(function: Callable[..., Any], opening: Opening) -> Callable[..., Any]:
-    """A span around an awaited call."""
+def wrap_coroutine(function: Callable[..., Any], opening: OpeningAsync) -> Callable[..., Any]:
+    """A step around an awaited call."""
 
     @wraps(function)
     async def call(*args: Any, **kwargs: Any) -> Any:
-        step = opening(args, kwargs)
+        step = await opening(args, kwargs)
         if step is None:
             return await function(*args, **kwargs)
+        if isinstance(step, Instead):
+            return step.answer
         with Current(step):
             result = await function(*args, **kwargs)
         step.returned(result)
@@ -205,11 +253,14 @@ def wrap_coroutine(function: Callable[..., Any], opening: Opening) -> Callable[.
 
 
 def wrap_generator(function: Callable[..., Any], opening: Opening) -> Callable[..., Any]:
-    """A span from the first item that is asked for to the last, or to the close."""
+    """A step from the first item that is asked for to the last, or to the close."""
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         step = opening(args, kwargs)
+        if isinstance(step, Instead):
+            yield step.answer
+            return step.answer
         body: Generator[Any, Any, Any] = function(*args, **kwargs)
         if step is None:
             return (yield from body)
@@ -247,12 +298,16 @@ def wrap_generator(function: Callable[..., Any], opening: Opening) -> Callable[.
     return call
 
 
-def wrap_async_generator(function: Callable[..., Any], opening: Opening) -> Callable[..., Any]:
+def wrap_async_generator(function: Callable[..., Any], opening: OpeningAsync) -> Callable[..., Any]:
     """The same for async generators."""
 
     @wraps(function)
     async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        step = opening(args, kwargs) or UnrecordedStep()
+        step = await opening(args, kwargs)
+        if isinstance(step, Instead):
+            yield step.answer
+            return
+        step = step or UnrecordedStep()
         body: AsyncGenerator[Any, Any] = function(*args, **kwargs)
         items: list[Any] = []
         resume: Callable[[Any], Any] = body.asend

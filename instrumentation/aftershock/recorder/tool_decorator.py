@@ -18,7 +18,8 @@ from aftershock.policy.policy import Policy, ToolRule, read_tool, rule_of
 from aftershock.recorder import implicit_run, settings, tool_calls
 from aftershock.recorder.activation import activate
 from aftershock.recorder.drop_counters import record_failure
-from aftershock.recorder.guarding import gate, guarded, passing_attributes
+from aftershock.recorder.guarded_calls import guarded
+from aftershock.recorder.guarding import gate, passing_attributes
 from aftershock.recorder.pending_spans import EXPECTED, PENDING, ExpectedCall
 from aftershock.recorder.span_wrapping import Step, never_raising, wrap
 
@@ -77,7 +78,7 @@ def tool(
         author = author_rule(title, declared, target=target, provides=provides, requires=requires)
         made = AuthoredTool(title, author, target if callable(target) else None, Shape(function))
         recorded = wrap(function, never_raising(made.open))
-        return guarded(function, recorded, title, made.call)
+        return guarded(recorded, title, made.call)
 
     return decorate if function is None else decorate(function)
 

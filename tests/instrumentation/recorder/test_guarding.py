@@ -4,35 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import aftershock
 from aftershock import attributes as names
-from aftershock.recorder import guarding, settings
+from aftershock.recorder import guarding
 from aftershock.recorder.drop_counters import drop_counts
 from tests.instrumentation.conftest import Recorder, own
-
-NOWHERE = "http://127.0.0.1:9"  # no collector listens there
-
-
-@pytest.fixture
-def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Write the policy of this process."""
-    monkeypatch.setenv("AFTERSHOCK_COLLECTOR", NOWHERE)
-    monkeypatch.setenv("AFTERSHOCK_POLICY", str(tmp_path / "aftershock.yaml"))
-
-    def write(text: str) -> None:
-        (tmp_path / "aftershock.yaml").write_text(text)
-        settings.policy.cache_clear()
-        guarding.forget()
-
-    yield write
-    settings.policy.cache_clear()
-    guarding.forget()
-
 
 DENY = "gate: {mode: enforce, tiers: {destructive: deny}}"
 

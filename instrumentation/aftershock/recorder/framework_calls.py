@@ -1,0 +1,208 @@
+"""Calls that a framework makes: recorded, and behind the gate, whichever framework it is.
+
+A framework's own instrumentation may have begun the call's span already: then that span is
+described. Else the call gets one of ours, unless the call of another tool is around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from opentelemetry.sdk.trace import Span
+from opentelemetry.trace import get_current_span
+
+from aftershock import attributes as names
+from aftershock.recorder import implicit_run, settings
+from aftershock.recorder.activation import activate
+from aftershock.recorder.drop_counters import record_failure
+from aftershock.recorder.guarded_calls import PLAIN, Form, admitted
+from aftershock.recorder.guarding import gate, is_nested, passing_attributes
+from aftershock.recorder.invocation_metrics import EXECUTE_TOOL
+from aftershock.recorder.pending_spans import PENDING, ExpectedCall
+from aftershock.recorder.requested_calls import same_tool
+from aftershock.recorder.span_wrapping import Around, Instead, Step
+from aftershock.recorder.tool_calls import describe_call, plain, set_error, set_result
+from aftershock.recorder.tool_decorator import open_tool
+
+if TYPE_CHECKING:
+    from aftershock.gate.decide import Call
+    from aftershock.recorder.process_gate import ProcessGate
+
+Named = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameworkCall:
+    """A call as its framework's adapter describes it."""
+
+    tool: str
+    arguments: Callable[[], Named]  # may raise: then nobody knows them
+    form: Form = PLAIN
+    is_recorded: bool = False  # elsewhere, by an instrumentation that begins its span later
+
+
+def run(call: FrameworkCall, make: Callable[[], Any]) -> Any:
+    """What the call returns, or what its model reads instead."""
+    process = gate_for(call)
+    if process is None:
+        step = None
+    else:
+        passage = process.enter(described(process, call), settings.policy())
+        step = admitted(process, passage, call.form, span_of(call.tool))
+        if isinstance(step, Instead):
+            return step.answer
+    with Running(call, step) as running:
+        result = make()
+        running.result = result
+    return result
+
+
+async def run_async(call: FrameworkCall, make: Callable[[], Awaitable[Any]]) -> Any:
+    """The same for an awaited call."""
+    process = gate_for(call)
+    if process is None:
+        step = None
+    else:
+        passage = await process.enter_async(described(process, call), settings.policy())
+        step = admitted(process, passage, call.form, span_of(call.tool))
+        if isinstance(step, Instead):
+            return step.answer
+    with Running(call, step) as running:
+        result = await make()
+        running.result = result
+    return result
+
+
+def gate_for(call: FrameworkCall) -> ProcessGate | None:
+    """The gate that this call must pass; None inside a call of the same tool that has passed."""
+    activate()
+    process = gate()
+    return None if process is None or is_nested(call.tool) else process
+
+
+def described(process: ProcessGate, call: FrameworkCall) -> Call:
+    """The call as its guard sees it; where it cannot be read, the gates of its name still hold."""
+    try:
+        return process.call_of(call.tool, call.arguments())
+    except Exception:  # noqa: BLE001 (ours)
+        record_failure("describing a framework's call to the guard")
+        return process.unknown_call(call.tool)
+
+
+def tool_around() -> Span | None:
+    """The live span of a tool's call that this code runs in."""
+    span = get_current_span()
+    if not isinstance(span, Span) or not span.is_recording():
+        return None
+    return span if (span.attributes or {}).get(names.OPERATION) == EXECUTE_TOOL else None
+
+
+def span_of(tool: str) -> Span | None:
+    """The span that the framework itself began for this call."""
+    around = tool_around()
+    named = "" if around is None else str((around.attributes or {}).get(names.TOOL_NAME))
+    return around if named and same_tool(named, tool) else None
+
+
+class Running:
+    """A call while it runs: its steps are in place, and end as it ends."""
+
+    __slots__ = ("_call", "_steps", "result")
+
+    def __init__(self, call: FrameworkCall, passing: Around | None) -> None:
+        self._call = call
+        self._steps: list[tuple[Around, Any]] = []
+        self.result: Any = None
+        if passing is not None:
+            self._steps.append((passing, None))
+
+    def __enter__(self) -> Self:
+        self._steps = [(step, step.enter()) for step, _ in self._steps]
+        recording = opened(self._call)  # now: its span says how the call came through the gate
+        if recording is not None:
+            self._steps.append((recording, recording.enter()))
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        for step, before in reversed(self._steps):
+            step.leave(before)
+            if error is None:
+                step.returned(self.result)
+            else:
+                step.raised(error)
+
+
+class Recording:
+    """The record of a call: on the framework's own span, or on one of ours that ends with it."""
+
+    __slots__ = ("_form", "_own", "_span")
+
+    def __init__(self, span: Any, own: Step | None, form: Form) -> None:
+        self._span, self._own, self._form = span, own, form
+
+    def enter(self) -> Any:
+        """Our span is current."""
+        return None if self._own is None else self._own.enter()
+
+    def leave(self, before: Any) -> None:
+        """As it was before."""
+        if self._own is not None:
+            self._own.leave(before)
+
+    def returned(self, result: Any) -> None:
+        """Describe what came back, as the model is shown it."""
+        self._end(
+            lambda: set_result(self._span, self._form.shown(result), failed=self._fails(result))
+        )
+
+    def raised(self, error: BaseException) -> None:
+        """Describe what was raised, unless it only waits for somebody."""
+        if self._form.is_pause(error):
+            self._end(lambda: None)
+        elif self._own is not None:
+            self._own.raised(error)
+        else:
+            set_error(self._span, error)
+
+    def abandoned(self, items: list[Any]) -> None:
+        """Frameworks collect what a tool yields themselves."""
+        self.returned(items)
+
+    def _fails(self, result: Any) -> bool:
+        return self._form.has_failed(result)
+
+    def _end(self, describe: Callable[[], None]) -> None:
+        if self._own is not None:
+            self._own.end(describe)
+            return
+        try:
+            describe()
+        except Exception:  # noqa: BLE001 (ours)
+            record_failure("describing how a call ended")
+
+
+def opened(call: FrameworkCall) -> Around | None:
+    """Begin to record a call; None where that happens elsewhere. Raises nothing."""
+    if call.is_recorded:
+        return None
+    try:
+        arguments = {key: plain(value) for key, value in call.arguments().items()}
+        rules = settings.policy()
+        expected = ExpectedCall(call.tool, lambda: describe_call(call.tool, arguments, rules))
+        if (span := span_of(call.tool)) is not None:
+            if names.ARGUMENTS_DIGEST not in (span.attributes or {}):
+                PENDING.defer(span, expected.describe)
+            span.set_attributes(passing_attributes(call.tool))
+            return Recording(span, None, call.form)
+        if tool_around() is not None:
+            return None
+        context = implicit_run.context_for_step()
+        if context is None and not get_current_span().is_recording():
+            return None
+        own = open_tool(expected, arguments, context)
+        return None if own is None else Recording(own.span, own, call.form)
+    except Exception:  # noqa: BLE001 (ours: the call runs unrecorded)
+        record_failure("recording a framework's call")
+        return None
