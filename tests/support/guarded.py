@@ -16,6 +16,7 @@ from aftershock.guard.guard import Guard
 from aftershock.guard.ledger import Ledger
 from aftershock.guard.passage import Passage
 from aftershock.policy.policy import Policy, limits_for
+from aftershock.recorder.process_gate import explained
 
 _numbers = count(1)
 
@@ -31,7 +32,7 @@ class GuardedProcess:
         self.channel = Channel(lambda: Connection(url, {}), lambda: identity, self.failed)
         self.ledger = Ledger(lambda: self.policy, lambda agent: limits_for(self.policy, agent))
         self.hides_arguments = False
-        asking = Asking(self.channel, self.ledger, self.shown, self.report)
+        asking = Asking(self.channel, self.ledger, self.shown, explained, self.report)
         self.guard = Guard(self.channel, self.ledger, asking, self.failed)
 
     def failed(self, place: str) -> None:

@@ -28,14 +28,18 @@ INGEST_PATHS = frozenset(
         "/v1/guard/tickets",
         "/v1/guard/spend",
         "/v1/guard/hook",
+        "/v1/guard/hook/text",
     }
 )
+# What services post when a person answers there; only with a secret, by which it is signed.
+ANSWER_PATHS = {f"/api/v1/approvals/{service}": service for service in ("slack", "pagerduty")}
+SIGNED_PATHS = DEPLOY_PATHS | ANSWER_PATHS  # whose bodies may be signed instead of a token
 # What a form of any site can send is no order: these verify what they are sent by themselves.
-TYPED_PATHS = {"/v1/traces", "/v1/metrics", "/v1/logs"} | ALERT_PATHS | DEPLOY_PATHS.keys()
+TYPED_PATHS = {"/v1/traces", "/v1/metrics", "/v1/logs"} | ALERT_PATHS | SIGNED_PATHS.keys()
 JSON = "application/json"
-ANSWER_PREFIX = "/tickets/"
-# One action on one incident or ticket, as links in messages have it.
-SIGNED_PATH = re.compile(r"/(?:incidents|tickets)/[0-9]{1,18}/[a-z]{1,20}")
+ANSWER_PREFIXES = ("/approvals/", "/api/v1/approvals/")
+# One action on one incident or request, as links in messages have it.
+SIGNED_PATH = re.compile(r"/(?:incidents|approvals)/[0-9]{1,18}/[a-z]{1,20}")
 SENDER = "sender"  # key of a request's state
 CERTIFICATE = "certificate"  # key of a connection's state
 
@@ -109,7 +113,7 @@ def permission_for(method: str, path: str, *, signed: bool = False) -> Permissio
         return Permission.INGEST
     if path in ALERT_PATHS or path in DEPLOY_PATHS:
         return Permission.ALERTS
-    return Permission.ANSWER if path.startswith(ANSWER_PREFIX) else Permission.CONTROL
+    return Permission.ANSWER if path.startswith(ANSWER_PREFIXES) else Permission.CONTROL
 
 
 def _credentials(scope: Scope, headers: Headers) -> Credentials:

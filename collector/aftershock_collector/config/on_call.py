@@ -127,6 +127,7 @@ class OnCall:
     wait_s: float = 5.0  # for siblings: three rules see one loop within a few steps of each other
     severities: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     waits_s: Mapping[str, float] = field(default_factory=dict[str, float])
+    approvals: tuple[str, ...] | None = None  # receivers that are asked; None: all
     action_expiry_s: float = 7 * 86_400.0  # as long as findings are kept
     pages_per_minute_max: int = 20  # to one receiver; Slack's webhooks allow one a second
 
@@ -167,6 +168,8 @@ class OnCall:
         }
         if "pages_per_minute_max" in given:
             found["pages_per_minute_max"] = given["pages_per_minute_max"]
+        if "approvals" in given:
+            found["approvals"] = tuple(given["approvals"])
         quiet: Document | None = given.get("quiet_hours")
         timezone: str = given.get("timezone", "UTC")
         return cls(
@@ -259,12 +262,16 @@ def secret_files(document: Document) -> Iterator[tuple[Place, dict[str, Any], st
 
 
 def unknown_receivers(on_call: Document) -> Iterator[tuple[Place, str, list[str]]]:
-    """Names in routes that no receiver has: where they stand, and the names that there are."""
+    """Names that no receiver has: where they stand, and the names that there are."""
     further: Mapping[str, Any] = on_call.get("receivers") or {}
     known = sorted({kind for kind in KINDS if kind in on_call} | set(further))
     routes: Sequence[Document] = on_call.get("routes") or ()
-    for number, route in enumerate(routes):
-        names: Sequence[str] = route.get("receivers") or ()
+    named: list[tuple[Place, Sequence[str]]] = [
+        (("on_call", "routes", number, "receivers"), route.get("receivers") or ())
+        for number, route in enumerate(routes)
+    ]
+    named.append((("on_call", "approvals"), on_call.get("approvals") or ()))
+    for where, names in named:
         for place, name in enumerate(names):
             if name not in known:
-                yield ("on_call", "routes", number, "receivers", place), name, known
+                yield (*where, place), name, known

@@ -7,6 +7,7 @@ order once it polls with the order's revision, because its calls obey what it po
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from collections import OrderedDict
@@ -16,17 +17,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aftershock.guard.protocol import POLL_S, order_json
+from aftershock_collector.store.interface import StoreUnavailable
 from aftershock_collector.store.tickets import SqliteTickets, Ticket, TicketState
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from aftershock.gate.orders import Order
+    from aftershock_collector.control.approval_pages import ApprovalPages
 
 PROCESSES_MAX = 10_000  # each holds one connection while it polls
 GONE_S = 5.0  # without a poll: a process polls again at once, or has ended
 REFRESH_S = 0.2  # between two queries for what commands beside this collector wrote
 TEXT_CHARS_MAX = 200  # of what a process says of itself
+
+log = logging.getLogger("aftershock")
 
 
 @dataclass(eq=False, slots=True)
@@ -53,9 +58,15 @@ class Process:
 class Board:
     """Shared by every route of one collector. Its methods run on the event loop."""
 
-    def __init__(self, tickets: SqliteTickets, policy: Mapping[str, Any]) -> None:
-        """`policy`: the operator's document, which every process is sent."""
+    def __init__(
+        self,
+        tickets: SqliteTickets,
+        policy: Mapping[str, Any],
+        pages: ApprovalPages | None = None,
+    ) -> None:
+        """`policy`: the operator's document, which every process is sent. `pages`: who is asked."""
         self.store = tickets
+        self._pages = pages
         self.policy = policy
         self.orders: tuple[Order, ...] = tickets.orders()
         self.revision = secrets.randbits(40) << 12  # equal to none of an earlier process
@@ -87,6 +98,8 @@ class Board:
     async def _refresh(self) -> None:
         stamp = await asyncio.to_thread(self.store.stamp)
         if stamp == self._stamp:
+            if self._pages is not None and self._pages.is_due(time.time_ns()):
+                await self._ask_people(())
             return
         before = self._stamp
         if stamp[0] != before[0]:
@@ -98,9 +111,21 @@ class Board:
                 process = self._processes.get((ticket.sender, ticket.process or ""))
                 if process is not None and ticket.state is not TicketState.ASKED:
                     process.answered.add(ticket.number)
+            await self._ask_people(changed)
         self._stamp = stamp  # only now: what could not be read is read again
         for process in self._processes.values():
             process.wake.set()
+
+    async def _ask_people(self, changed: Iterable[Ticket]) -> None:
+        """Queue pages; where that fails, orders and answers are pushed all the same."""
+        if self._pages is None:
+            return
+        try:
+            await asyncio.to_thread(self._pages.update, changed, time.time_ns())
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("requests for approval are not sent to people")
 
     async def acknowledged(self, revision: int, timeout_s: float) -> tuple[list[Process], ...]:
         """(Processes that applied a revision, those that did not in time)."""

@@ -142,6 +142,9 @@ class Hooks:
             arguments={key: cut(value) for key, value in shown.items()},
             reasons=tuple(reason.text for reason in reasons),
             sender=sender,
+            known=tuple(
+                str(fact["text"]) for fact in self._knowledge.about(known.targets, hook.run, now_ns)
+            ),
         )
         tickets = self._board.store
         ticket = await asyncio.to_thread(tickets.ask, wanted)

@@ -7,15 +7,17 @@ import json
 import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from aftershock.gate.orders import Order, Verb
 from aftershock.guard.protocol import (
     HOOK_PATH,
+    HOOK_TEXT_PATH,
     ORDERS_PATH,
     POLL_PATH,
     PREFLIGHT_PATH,
@@ -62,7 +64,28 @@ def routes(board: Board, preflight: Preflight, hooks: Hooks) -> list[Route]:
     return [
         *(Route(path, endpoint(handler), methods=["POST"]) for path, handler in posted.items()),
         Route(ORDERS_PATH, orders, methods=["GET", "POST"]),  # one, so that 405 names both
+        Route(HOOK_TEXT_PATH, text_hook(hooks), methods=["POST"]),
     ]
+
+
+def text_hook(hooks: Hooks) -> Callable[[Request], Awaitable[Response]]:
+    """The hook for a client that cannot write or read JSON: it prints what it is answered."""
+
+    async def respond(request: Request) -> Response:
+        try:
+            query = request.query_params
+            body = {
+                "agent": query.get("agent", ""),
+                "ask": query.get("ask", ""),
+                "event": await body_of(request),
+            }
+            answered = hooks.respond(body, request.scope["state"][SENDER])
+            answer = await unless_gone(request, answered)
+        except (Bad, StoreRefused) as error:
+            return JSONResponse({"code": 400, "message": str(error)}, 400)
+        return PlainTextResponse(str(answer.get("stdout") or ""))
+
+    return respond
 
 
 def endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
@@ -176,7 +199,11 @@ class Control:
             reasons=tuple(filter(None, reasons)),
             process=text_in(body, "process") or None,
             sender=sender,
+            explanation=text_in(body, "explanation"),
+            dry_run=text_in(body, "dry_run"),
         )
+        facts = self._preflight.knowledge.about(wanted.targets, wanted.run, now_ns)
+        wanted = replace(wanted, known=tuple(str(fact["text"]) for fact in facts))
         ticket = await asyncio.to_thread(self._board.store.ask, wanted)
         return {"ticket": ticket_json(ticket, now_ns)}
 

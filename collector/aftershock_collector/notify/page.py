@@ -40,6 +40,15 @@ class PageLink:
 
 
 @dataclass(frozen=True, slots=True)
+class PageAction:
+    """What a button does in a receiver that posts to us, signed, what was pressed."""
+
+    label: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class PageFinding:
     """One finding of the incident, for receivers that keep one alert for each."""
 
@@ -72,6 +81,7 @@ class Page:
     agents: tuple[str, ...] = ()
     entities: tuple[str, ...] = ()
     links: tuple[PageLink, ...] = ()
+    actions: tuple[PageAction, ...] = ()
     incident: int | None = None
     revision: int = 0
     trace: str | None = None

@@ -28,6 +28,13 @@ class LinkAction(StrEnum):
     MUTE = "mute"
 
 
+class AnswerAction(StrEnum):
+    """What a one-time link may do with a request for approval."""
+
+    APPROVE = "approve"
+    DENY = "deny"
+
+
 class LinkSigner:
     """Signs and verifies links of one collector."""
 
@@ -51,7 +58,26 @@ class LinkSigner:
 
     def signature(self, action: LinkAction, incident: int, expires_s: int) -> str:
         """Signature of one action on one incident, until a second of Unix time."""
-        text = f"{action}\n{incident}\n{expires_s}".encode()
+        return self._signed(action, incident, expires_s)
+
+    def answer_url(
+        self, base: str, action: AnswerAction, ticket: int, expires_s: int, receiver: str
+    ) -> str:
+        """A link that answers a request for approval, once, for whoever `receiver` reaches."""
+        signature = self._signed("approval", action, ticket, expires_s, receiver)
+        query = {"expires": expires_s, "to": receiver, "signature": signature}
+        return f"{base}/approvals/{ticket}/{action}?{urlencode(query)}"
+
+    def accepts_answer(  # noqa: PLR0917
+        self, action: AnswerAction, ticket: int, expires_s: int, receiver: str,
+        signature: str, now_s: int,
+    ) -> bool:  # fmt: skip
+        """True where `answer_url` made the link and it still works; it may have been used."""
+        ours = self._signed("approval", action, ticket, expires_s, receiver)
+        return now_s <= expires_s and hmac.compare_digest(ours.encode(), signature.encode())
+
+    def _signed(self, *parts: object) -> str:
+        text = "\n".join(map(str, parts)).encode()
         digest = hmac.new(self._key, text, hashlib.sha256).digest()
         return urlsafe_b64encode(digest).decode().rstrip("=")
 

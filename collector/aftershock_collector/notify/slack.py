@@ -14,7 +14,7 @@ import httpx
 
 from aftershock_collector.config.on_call import OnCall
 from aftershock_collector.notify.http_post import Permanent, Retryable, answer_to, post
-from aftershock_collector.notify.page import Page, Section
+from aftershock_collector.notify.page import Page, PageAction, Section
 from aftershock_collector.notify.receiver import (
     Message,
     OpenPages,
@@ -53,8 +53,9 @@ def message_of(page: Page, state: State) -> dict[str, Any]:
         },
         {"type": "context", "elements": [plain(context, HEADER_CHARS_MAX)]},
     ]
-    if page.links and state is not State.CLOSED:
-        buttons = [button(link.label, link.url) for link in page.links if link.url]
+    if (page.links or page.actions) and state is not State.CLOSED:
+        buttons = [pressed(one) for one in page.actions]
+        buttons += [button(link.label, link.url) for link in page.links if link.url]
         blocks.insert(2, {"type": "actions", "elements": buttons[:BUTTONS_MAX]})
     return {"text": escaped(title), "blocks": blocks}
 
@@ -84,6 +85,16 @@ def plain(text: str, chars_max: int) -> dict[str, Any]:
 def button(label: str, url: str) -> dict[str, Any]:
     """A button that opens a link."""
     return {"type": "button", "text": plain(label, BUTTON_CHARS_MAX), "url": url[:URL_CHARS_MAX]}
+
+
+def pressed(action: PageAction) -> dict[str, Any]:
+    """A button that Slack posts to the request URL of the app, signed."""
+    return {
+        "type": "button",
+        "text": plain(action.label, BUTTON_CHARS_MAX),
+        "action_id": action.name,
+        "value": action.value,
+    }
 
 
 def escaped(text: str) -> str:

@@ -14,17 +14,24 @@ from starlette.routing import Route
 from aftershock.model import Run
 from aftershock.policy.policy import Policy
 from aftershock_collector.config.model import Config
+from aftershock_collector.control.answer_routes import routes as answer_routes
+from aftershock_collector.control.approval_pages import ApprovalPages
 from aftershock_collector.control.board import REFRESH_S, Board
 from aftershock_collector.control.hooks import Hooks
 from aftershock_collector.control.knowledge import FIRING_S, Knowledge
 from aftershock_collector.control.preflight import Preflight
 from aftershock_collector.control.routes import routes
+from aftershock_collector.notify.approval_page import AnswerLinks
+from aftershock_collector.notify.receivers import paging
+from aftershock_collector.notify.signed_links import LinkSigner
 from aftershock_collector.sources.requests import Observations
 from aftershock_collector.sources.silences import Silences
 from aftershock_collector.store.interface import StoreUnavailable
+from aftershock_collector.store.outbox import SqliteOutbox
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.tickets import SqliteTickets
 from aftershock_collector.store.writer import SqliteStore
+from aftershock_collector.views.approvals_web import ApprovalViews
 
 CHANGES_RESTORED_MAX = 10_000
 
@@ -49,8 +56,17 @@ class Controlled:
         knowledge.record((), reader.changes(since_ns, now_ns, CHANGES_RESTORED_MAX))
         url = config.on_call.alertmanager_url
         silences = Silences(url, knowledge.set_silences) if url else None
-        board = Board(SqliteTickets(store), config.document)
+        tickets = SqliteTickets(store)
+        board = Board(tickets, config.document, approval_pages(config, tickets, store))
         return cls(policy, board, Preflight(policy, knowledge), silences)
+
+    def answering(self, config: Config, refused: Callable[[str], None]) -> list[Route]:
+        """The page of what agents ask, and where services post answers."""
+        views = ApprovalViews(self.board.store, LinkSigner.of(config.home).accepts_answer)
+        return [
+            *views.routes(),
+            *answer_routes(self.board.store, config.webhook_secrets, refused),
+        ]
 
     def consuming(self, consume: Callable[[Observations], None]) -> Callable[[Observations], None]:
         """What arrives is judged, and known to whoever asks before a call."""
@@ -79,3 +95,19 @@ class Controlled:
                 await self.board.refresh()
             except StoreUnavailable as error:
                 log.warning("orders and approvals cannot be read: %s", error)
+
+
+def approval_pages(config: Config, tickets: SqliteTickets, store: SqliteStore) -> ApprovalPages:
+    """Whom requests for approval are sent to, with what an earlier process left unsent."""
+    on_call = config.on_call
+    base = (on_call.link or f"http://{config.http}").rstrip("/")
+    receivers = [
+        name for name in paging(on_call) if on_call.approvals is None or name in on_call.approvals
+    ]
+    slack = {"slack", *(one.name for one in on_call.named("slack"))}
+    buttons = frozenset(slack if "slack" in config.webhook_secrets else ())
+    links = AnswerLinks(base, LinkSigner.of(config.home), buttons)
+    outbox = SqliteOutbox(store)
+    pages = ApprovalPages(tickets, store.record, outbox.is_queued, receivers, links)
+    pages.resume(time.time_ns())
+    return pages

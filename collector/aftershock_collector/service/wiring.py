@@ -163,6 +163,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         notices = [one for one in (notice(config), unpaged(config.on_call)) if one]
         shown = web.routes(incidents, around, lambda: [*notices, *worker.notices])
         shown += control.routes(_run_of(engine, queue))
+        shown += control.answering(config, lambda reason: telemetry.refuse("http", reason))
         app = otlp_http.otlp_app(submit, telemetry, config, degraded, shown)
         http = await stack.enter_async_context(
             otlp_http.listening(app, config.http, telemetry, config)

@@ -123,6 +123,20 @@ ANSWER_FORM: Contents = {
 }
 
 
+REQUEST = Parameter("number", "path", "Number of a request for approval.", NUMBER)
+APPROVAL_ACTION = Parameter(
+    "action", "path", "The answer.", {"type": "string", "enum": ["approve", "deny"]}
+)
+TO = Parameter("to", "query", "The receiver that a one-time link was sent to.")
+APPROVAL_FORM: Contents = {  # `similar` is `yes` for every request of its group
+    FORM: {
+        "type": "object",
+        "required": ["by"],
+        "properties": dict.fromkeys(("by", "because", "similar"), TEXT),
+    }
+}
+
+
 def _otlp(signal: str) -> Operation:
     return Operation(
         "post", f"/v1/{signal}", "Ingest", f"Send {signal} as OTLP.",
@@ -175,6 +189,16 @@ def _control(path: str, says: str, answer: str, *required: str) -> Operation:
     )  # fmt: skip
 
 
+def _answers(service: str, says: str, body: Contents) -> Operation:
+    return Operation(
+        "post", f"/api/v1/approvals/{service}", "Answers", says,
+        (Answered(200, "What came of it.", {JSON: OBJECT}),
+         Answered(400, "The body cannot be read.", {JSON: STATUS}),
+         Answered(404, "No secret of this service is configured.", {JSON: STATUS}), LARGE, FAILED),
+        body=body,
+    )  # fmt: skip
+
+
 HEALTH: Contents = {JSON: {"$ref": "#/components/schemas/Health"}}
 OPERATIONS: Sequence[Operation] = (
     _otlp("traces"),
@@ -195,8 +219,20 @@ OPERATIONS: Sequence[Operation] = (
              "Whether it may.", "number", "digest", "nonce"),
     _control("/v1/guard/hook", "The event of a coding agent's hook.",
              "What the hook prints: nothing where it is no event."),
+    Operation(
+        "post", "/v1/guard/hook/text", "Control", "The event of a coding agent's hook, alone.",
+        (Answered(200, "What the hook prints.", {PLAIN: TEXT}),
+         Answered(400, "It cannot be read.", {JSON: STATUS}), FAILED, UNREADABLE),
+        (Parameter("agent", "query", "Whose event it is; default: by its shape."),
+         Parameter("ask", "query", "`ticket`: whoever answers `aftershock approvals` is asked.")),
+        {JSON: OBJECT},
+    ),
     _control("/v1/orders", "Stop, pause or resume agents.",
              "Which processes acknowledged it, and which did not.", "verb", "by", "because"),
+    _answers("slack", "A button in Slack that answers a request for approval; signed by Slack.",
+             {FORM: {"type": "object", "properties": {"payload": TEXT}}}),
+    _answers("pagerduty", "A note in PagerDuty that answers a request for approval; signed by "
+             "PagerDuty.", {JSON: OBJECT}),
     Operation("get", "/v1/orders", "Control", "Orders in force, and the connected processes.",
               (Answered(200, "Both.", {JSON: OBJECT}),)),
     Operation("get", "/healthz", "Health", "Whether the process lives: 200 while it is degraded "
@@ -217,6 +253,20 @@ OPERATIONS: Sequence[Operation] = (
     ),
     _get("/runs/{run_id}", "The timeline of a run.", MISSING, UNREADABLE,
          parameters=(Parameter("run_id", "path", "Id of a run, or the beginning of one."),)),
+    _get("/approvals", "What agents ask people to approve.", UNREADABLE),
+    _get("/approvals/{number}", "One request for approval.", MISSING, UNREADABLE,
+         parameters=(REQUEST,)),
+    _get("/approvals/{number}/{action}", "A form by which a person answers it.",
+         Answered(403, "The one-time link was changed, or is too old.", {HTML: TEXT}), MISSING,
+         UNREADABLE, parameters=(REQUEST, APPROVAL_ACTION, *SIGNATURE, TO)),
+    Operation(
+        "post", "/approvals/{number}/{action}", "Answers", "Keep what a person decided.",
+        (_html("The request with it."),
+         Answered(400, "The form lacks something, or nothing can be answered.", {HTML: TEXT}),
+         Answered(403, "The one-time link was changed, or is too old.", {HTML: TEXT}), MISSING,
+         Answered(503, "Not kept.", {HTML: TEXT, JSON: STATUS})),
+        (REQUEST, APPROVAL_ACTION, *SIGNATURE, TO), APPROVAL_FORM,
+    ),
     _get("/runbooks", "The list of runbooks."),
     _get("/runbooks/{name}", "A runbook.", MISSING,
          parameters=(Parameter("name", "path", "Name of an alert or of a rule."),)),

@@ -24,7 +24,13 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from aftershock_collector.access.hosts import Hosts
-from aftershock_collector.access.middleware import ALERT_PATHS, DEPLOY_PATHS, SENDER, Gate
+from aftershock_collector.access.middleware import (
+    ALERT_PATHS,
+    DEPLOY_PATHS,
+    SENDER,
+    SIGNED_PATHS,
+    Gate,
+)
 from aftershock_collector.access.rates import Rates
 from aftershock_collector.access.senders import Senders
 from aftershock_collector.access.tls import server_context
@@ -132,7 +138,7 @@ def otlp_app(
         hosts=Hosts.of(config),
         senders=senders,
         refused=lambda reason: telemetry.refuse("http", reason),
-        signed_paths={p for p, system in DEPLOY_PATHS.items() if system in config.webhook_secrets},
+        signed_paths={p for p, system in SIGNED_PATHS.items() if system in config.webhook_secrets},
     )
 
 

@@ -56,6 +56,11 @@ class SqliteOutbox:
         )
         return due_ns
 
+    def is_queued(self, subject: str) -> bool:
+        """True where an opening about this subject was ever queued, for whichever receiver."""
+        statement = "SELECT 1 FROM deliveries WHERE subject = ? AND state = 'opened' LIMIT 1"
+        return bool(self._store.select(statement, (subject,)))
+
     def confirmed(self, subject: str, receiver: str) -> bool:
         """True where the receiver confirmed the opening."""
         return bool(self._opening("1", subject, receiver))

@@ -277,6 +277,11 @@ MIGRATIONS: tuple[str, ...] = (
     DROP INDEX spans_by_identity;
     CREATE UNIQUE INDEX spans_by_identity ON spans (trace_id, span_id, sender);
     """,
+    # What persons approve in advance, for a limited time.
+    """
+    CREATE TABLE bypasses (number INTEGER PRIMARY KEY AUTOINCREMENT, until_ns INTEGER NOT NULL,
+        body TEXT NOT NULL);
+    """,
 )
 
 # Tables that are small enough to be pruned at once, and their rows that are old.
@@ -292,16 +297,12 @@ PRUNED = (
     ("responses", "given_at_ns / 1000000000 < :before_s AND applied_at_ns IS NOT NULL"),
     ("mutes", "until_ns / 1000000000 < :before_s"),
     ("tickets", "max(changed_at_ns, expires_at_ns) / 1000000000 < :before_s"),
-    (
-        "runs",
-        (
-            "arrived_s < :before_s AND NOT EXISTS (SELECT 1 FROM spans WHERE run = runs.id)"
-            " AND NOT EXISTS (SELECT 1 FROM events WHERE run = runs.id)"
-        ),
-    ),
+    ("bypasses", "until_ns / 1000000000 < :before_s"),
+    ("runs", ("arrived_s < :before_s AND NOT EXISTS (SELECT 1 FROM spans WHERE run = runs.id)"
+              " AND NOT EXISTS (SELECT 1 FROM events WHERE run = runs.id)")),
     ("run_agents", "run NOT IN (SELECT id FROM runs)"),
     ("origins", "arrived_s < :before_s - 7200"),
-)
+)  # fmt: skip
 
 # Of one sender's records of one span the later end wins, as in memory.
 SPAN_IN = """

@@ -12,10 +12,12 @@ from enum import StrEnum
 from typing import Any
 
 from aftershock.gate.orders import Order, in_force
+from aftershock_collector.store.bypasses import Bypass
 from aftershock_collector.store.serialization import from_text, to_text
 from aftershock_collector.store.writer import SqliteStore
 
 LISTED_MAX = 500  # tickets and orders of one answer
+BYPASSES = "SELECT body FROM bypasses WHERE until_ns > ? ORDER BY number"
 
 
 class TicketState(StrEnum):
@@ -52,6 +54,15 @@ class Ticket:
     spent_at_ns: int | None = None
     spent_by: str | None = None  # the nonce of the call that used it, and its run
     also: tuple[str, ...] = field(default=())  # further runs that asked for the same
+    known: tuple[str, ...] = ()  # what was known of its targets when it was asked
+    explanation: str = ""  # of the agent: what it thinks it knows, and why it acts
+    dry_run: str = ""  # what the tool's dry run says that the call would do; redacted
+    used: tuple[str, ...] = ()  # one-time links and signed requests that have answered it
+
+    @property
+    def group(self) -> tuple[str, ...]:
+        """Equal for similar requests: the same tool on the same targets by the same agent."""
+        return (self.agent or "", self.tool, *self.targets)
 
     def is_of(self, sender: str) -> bool:
         """Whether this sender asked for it; tickets of earlier versions name none."""
@@ -65,6 +76,13 @@ class Ticket:
         return self
 
 
+class AnsweredAlready(Exception):  # noqa: N818  (it names what happened before)
+    """A one-time link, or a signed request, was used before."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"this link has answered request {number} already")
+
+
 class SqliteTickets:
     """Tickets and orders of one store. Methods may be called from any thread."""
 
@@ -76,7 +94,8 @@ class SqliteTickets:
 
         What another sender asked for is another request, even under the same digest: its tool and
         arguments are that sender's word. A denial is valid as long as an approval: an agent that
-        asks again gets the same answer.
+        asks again gets the same answer. Where a bypass covers the action, its person's answer
+        stands on the new ticket at once.
         """
         now_ns = wanted.asked_at_ns
         with self._store.transaction() as connection:
@@ -93,6 +112,7 @@ class SqliteTickets:
                     ticket = replace(ticket, also=(*known.also, wanted.run)[-LISTED_MAX:])
                 self._update(connection, ticket, now_ns)
                 return ticket
+            wanted = with_bypass(wanted, bypasses_in(connection, now_ns))
             number = connection.execute(
                 "INSERT INTO tickets (digest, state, asked_at_ns, expires_at_ns, changed_at_ns,"
                 " body) VALUES (?, ?, ?, ?, ?, ?)",
@@ -108,22 +128,28 @@ class SqliteTickets:
         return replace(wanted, number=number or 0)
 
     def answer(
-        self, number: int, *, approve: bool, by: str, because: str, now_ns: int
+        self, number: int, *, approve: bool, by: str, because: str, now_ns: int, once: str = ""
     ) -> tuple[bool, Ticket | None]:
         """Keep a person's answer. (True, the ticket), or (False, why not: as it stands or None).
 
         A denial may be turned into an approval; what was spent or has expired stays as it is.
+        `once` identifies a signed link or request, which answers one time only.
         """
         state = TicketState.APPROVED if approve else TicketState.DENIED
         with self._store.transaction() as connection:
             ticket = self._one(connection, number)
+            if ticket is not None and once and once in ticket.used:
+                raise AnsweredAlready(number)
             if ticket is None or ticket.seen_at(now_ns).state not in {
                 TicketState.ASKED,
                 TicketState.APPROVED,
                 TicketState.DENIED,
             }:
                 return False, None if ticket is None else ticket.seen_at(now_ns)
-            ticket = replace(ticket, state=state, by=by, because=because, answered_at_ns=now_ns)
+            used = (*ticket.used, once)[-LISTED_MAX:] if once else ticket.used
+            ticket = replace(
+                ticket, state=state, by=by, because=because, answered_at_ns=now_ns, used=used
+            )
             self._update(connection, ticket, now_ns)
         return True, ticket
 
@@ -176,6 +202,56 @@ class SqliteTickets:
         )
         return [replace(from_text(Ticket, body), number=number) for number, body in rows]
 
+    def similar(self, ticket: Ticket, now_ns: int) -> list[Ticket]:
+        """Further requests of the same group that wait, oldest first."""
+        waiting = self.newest(open_only=True, now_ns=now_ns)
+        return [
+            one for one in reversed(waiting)
+            if one.group == ticket.group and one.number != ticket.number
+        ]  # fmt: skip
+
+    def bypass(self, wanted: Bypass) -> Bypass:
+        """Keep a bypass, and answer by it what waits already; returns it with its number."""
+        with self._store.transaction() as connection:
+            number = connection.execute(
+                "INSERT INTO bypasses (until_ns, body) VALUES (?, ?)",
+                (wanted.until_ns, to_text(wanted)),
+            ).lastrowid
+            kept = replace(wanted, number=number or 0)
+            connection.execute(
+                "UPDATE bypasses SET body = ? WHERE number = ?", (to_text(kept), number)
+            )
+            rows = connection.execute(
+                "SELECT number, body FROM tickets WHERE state = 'asked' AND expires_at_ns > ?",
+                (wanted.given_at_ns,),
+            ).fetchall()
+            for row, body in rows:
+                waiting = replace(from_text(Ticket, body), number=row)
+                answered = with_bypass(waiting, [kept], wanted.given_at_ns)
+                if answered is not waiting:
+                    self._update(connection, answered, wanted.given_at_ns)
+        return kept
+
+    def end_bypass(self, number: int, now_ns: int) -> bool:
+        """End a bypass now. False: none of this number is in force."""
+        with self._store.transaction() as connection:
+            row = connection.execute(
+                "SELECT body FROM bypasses WHERE number = ? AND until_ns > ?", (number, now_ns)
+            ).fetchone()
+            if row is None:
+                return False
+            ended = replace(from_text(Bypass, row[0]), until_ns=now_ns)
+            connection.execute(
+                "UPDATE bypasses SET until_ns = ?, body = ? WHERE number = ?",
+                (now_ns, to_text(ended), number),
+            )
+        return True
+
+    def bypasses(self, now_ns: int) -> list[Bypass]:
+        """Those in force, oldest first."""
+        rows = self._store.select(BYPASSES, (now_ns,))
+        return [from_text(Bypass, body) for (body,) in rows]
+
     def order(self, order: Order) -> Order:
         """Keep an order; returns it with its number."""
         with self._store.transaction() as connection:
@@ -215,3 +291,22 @@ class SqliteTickets:
             " WHERE number = ?",
             (ticket.state, now_ns, to_text(ticket), ticket.number),
         )
+
+
+def bypasses_in(connection: Any, now_ns: int) -> list[Bypass]:
+    """The bypasses in force, within a transaction."""
+    return [from_text(Bypass, body) for (body,) in connection.execute(BYPASSES, (now_ns,))]
+
+
+def with_bypass(ticket: Ticket, bypasses: Sequence[Bypass], now_ns: int | None = None) -> Ticket:
+    """The ticket, answered by the first bypass that covers it: recorded as that person's answer."""
+    for bypass in bypasses:
+        if bypass.covers(ticket.agent, ticket.tool):
+            return replace(
+                ticket,
+                state=TicketState.APPROVED,
+                by=f"{bypass.by} (bypass {bypass.number})",
+                because=bypass.because,
+                answered_at_ns=ticket.asked_at_ns if now_ns is None else now_ns,
+            )
+    return ticket

@@ -19,6 +19,7 @@ class Code(StrEnum):
     TIER = "tier"  # the gate of its tier
     LOOP = "loop"
     BUDGET = "budget_exceeded"
+    READ_FIRST = "read_first"  # the run has not read what it reads before any effect
     UNEXPLAINED = "unexplained_action"
     ORDER = "order"  # a person stopped the run
     UNKNOWN = "unknown_facts"  # the collector knows something that the agent does not

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from aftershock.approval import Gate
 from aftershock.gate.admission import ALLOWED, Admission, Code, Reason, admission
-from aftershock.model import Action, Finding, Level, Run, Step, StepKind, Tier
+from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKind, Tier
 from aftershock.policy.policy import Policy, describe, rule_of
 from aftershock.policy.tiers import guess_tier
 from aftershock.rules import rule_of as rule_named
@@ -85,6 +85,8 @@ def judged(call: Call, policy: Policy, limits: Limits, run: Run) -> Iterator[Rea
     step = step_of(call, policy, run.now_ns)
     with_call = replace(run, steps=(*run.steps, step))
     assert step.action is not None
+    if rules.read_first and step.action.tier.has_effect and not rules.is_always_open(call.tool):
+        yield from not_read_yet(run, policy)
     if rules.missing_facts is not Gate.ALLOW and step.action.requires:
         for kind in FACT_RULES:
             yield from about_facts(kind, with_call, limits, rules.missing_facts)
@@ -145,6 +147,31 @@ def about_facts(kind: str, run: Run, limits: Limits, gate: Gate) -> Iterator[Rea
             "Read what is missing first, then call it again.",
             finding.facts,
         )
+
+
+def not_read_yet(run: Run, policy: Policy) -> Iterator[Reason]:
+    """Until a run has read what the policy names, it may only read."""
+    known = {fact.kind for step in run.steps for fact in step.facts if fact.outcome is Outcome.OK}
+    missing = [kind for kind in policy.gate.read_first if kind not in known]
+    if not missing:
+        return
+    yield Reason(
+        Code.READ_FIRST,
+        Gate.DENY,
+        f"This run reads first: it does not know {', '.join(missing)} yet.",
+        "Until then only calls that read pass. Read these, decide again, and then act.",
+        tuple(f"{kind}: {providers_of(policy, kind)}" for kind in missing),
+    )
+
+
+def providers_of(policy: Policy, kind: str) -> str:
+    """Which tools provide a kind of fact."""
+    tools = [
+        rule.pattern
+        for rule in policy.tools
+        if any(provided.kind == kind for provided in rule.provides or ())
+    ]
+    return f"{' or '.join(tools)} provides it" if tools else "the app records it"
 
 
 def unexplained(run: Run, limits: Limits, gate: Gate) -> Iterator[Reason]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from aftershock.gate.decide import Call
     from aftershock.guard.channel import Channel
     from aftershock.guard.ledger import Ledger
-    from aftershock.model import Tier
+    from aftershock.model import Decision, Tier
     from aftershock.policy.admission import GateRules
 
 PREFLIGHT_S = 1.0  # a read of memory: fifty times what it takes beside a full load
@@ -66,12 +66,17 @@ class Asking:
         channel: Channel,
         ledger: Ledger,
         shown: Callable[[Call], Any],
+        explained: Callable[[Decision], str],
         report: Callable[[str, Call, Mapping[str, Any]], None],
     ) -> None:
-        """`shown` is a call's arguments as people may see them; `report` gets a ticket's life."""
+        """What people may see: `shown` of arguments, `explained` of a decision.
+
+        `report` gets a ticket's life.
+        """
         self._channel = channel
         self._ledger = ledger
         self._shown = shown
+        self._explained = explained
         self._report = report
 
     def preflight(self, asked: Asked, progress: Progress, *, enforced: bool) -> Part:
@@ -110,6 +115,7 @@ class Asking:
         body = asked.action | {
             "digest": digest,
             "arguments": self._shown(call),
+            "explanation": self._explanation(call),
             "reasons": [reason_json(reason) for reason in progress.found.reasons],
             "valid_s": rules.valid_s,
             "process": self._channel.process,
@@ -148,6 +154,11 @@ class Asking:
             return progress.answered(reason_of(call, ticket))
         finally:
             self._channel.release(number)
+
+    def _explanation(self, call: Call) -> str:
+        """What the agent thinks it knows and why it acts, as it last recorded that."""
+        decision = self._ledger.explanation(call.run_id)
+        return "" if decision is None else self._explained(decision)
 
     def _unreachable(self, asked: Asked, progress: Progress, error: Exception) -> Progress:
         """What the policy names where the collector does not answer; `ask` holds the call back."""

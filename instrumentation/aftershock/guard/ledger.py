@@ -50,13 +50,14 @@ class Ended:
 class RunRecord:
     """One run: its window, and what waits to be folded into it."""
 
-    __slots__ = ("handed", "limits", "spent", "waiting", "window")
+    __slots__ = ("explanation", "handed", "limits", "spent", "waiting", "window")
 
     def __init__(self, run_id: str, limits: Limits) -> None:
         self.limits = limits
         self.window = Window(run_id, limits)
         self.spent = Spent()  # by every step, so that no decision adds them up
         self.waiting: list[Ended | Step] = []
+        self.explanation: Decision | None = None  # the newest, for whoever approves
         self.handed: set[str] = set()  # ids of facts that the guard has handed to the agent
 
 
@@ -86,6 +87,17 @@ class Ledger:
             record = self._record(run_id, agent)
             self._fold(record)
             return replace(record.window.whole(now_ns), agent=agent, dropped_spent=record.spent)
+
+    def explain(self, run_id: str, agent: str | None, decision: Decision) -> None:
+        """The agent recorded a decision."""
+        with self._lock:
+            self._record(run_id, agent).explanation = decision
+
+    def explanation(self, run_id: str) -> Decision | None:
+        """The newest decision of a run."""
+        with self._lock:
+            record = self._runs.get(run_id)
+            return None if record is None else record.explanation
 
     def hand(self, run_id: str, agent: str | None, facts: frozenset[str]) -> frozenset[str]:
         """Remember facts that the agent is handed now; returns those that are new to it."""

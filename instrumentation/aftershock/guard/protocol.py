@@ -15,6 +15,7 @@ POLL_PATH = "/v1/guard/poll"
 TICKETS_PATH = "/v1/guard/tickets"
 SPEND_PATH = "/v1/guard/spend"
 HOOK_PATH = "/v1/guard/hook"
+HOOK_TEXT_PATH = "/v1/guard/hook/text"  # the event alone in, what the hook prints out
 ORDERS_PATH = "/v1/orders"
 PREFLIGHT_PATH = "/v1/preflight"
 POLL_S = 25.0  # how long the collector may hold a poll: proxies close what idles for 30 or 60 s

@@ -34,6 +34,7 @@ GATE_KEYS = frozenset(
         "mode",
         "tiers",
         *CONDITIONS,
+        "read_first",
         "preflight",
         "inform",
         "when_unreachable",
@@ -63,6 +64,7 @@ class GateRules:
     loops: Gate = Gate.ALLOW  # the call repeats a loop
     budget: Gate = Gate.ALLOW  # the call would exceed the agent's budget
     unexplained: Gate = Gate.ALLOW  # a decision is expected before the call and was not recorded
+    read_first: tuple[str, ...] = ()  # facts that a run reads before any call with an effect
     preflight: frozenset[Tier] = frozenset()  # tiers that the collector is asked about first
     inform: bool = True  # what the agent does not know is handed to it once, and the call held
     unreachable: tuple[tuple[Tier, Gate], ...] = ()  # where an asked collector does not answer
@@ -90,7 +92,7 @@ class GateRules:
     @property
     def needs_run(self) -> bool:
         """True where a decision depends on what the run did before."""
-        return not (
+        return bool(self.read_first) or not (
             self.missing_facts is self.loops is self.budget is self.unexplained is Gate.ALLOW
         )
 
@@ -110,17 +112,21 @@ def read_gate(value: Any, path: Path) -> GateRules:
     for key in ("inform", "raises"):
         if (chosen := read_yes_or_no(body, key, path)) is not None:
             given[key] = chosen
-    tools = read_list(body.get("always_open") or [], (*path, "always_open"))
     return GateRules(
         mode=read_one_of(Mode, body, "mode", path) or Mode.OFF,
         tiers=read_tiers(body, "tiers", path),
         preflight=read_tier_names(body, "preflight", path),
         unreachable=read_tiers(body, "when_unreachable", path),
-        always_open=tuple(
-            read_text(tool, (*path, "always_open", place)) for place, tool in enumerate(tools)
-        ),
+        always_open=read_texts(body, "always_open", path),
+        read_first=read_texts(body, "read_first", path),
         **given,
     )
+
+
+def read_texts(body: Mapping[str, Any], key: str, path: Path) -> tuple[str, ...]:
+    """A list of names."""
+    listed = read_list(body.get(key) or [], (*path, key))
+    return tuple(read_text(one, (*path, key, place)) for place, one in enumerate(listed))
 
 
 def read_tiers(body: Mapping[str, Any], key: str, path: Path) -> tuple[tuple[Tier, Gate], ...]:

@@ -154,9 +154,20 @@ def learn_span(span: ReadableSpan) -> None:
         model = str(own.get(names.REQUEST_MODEL) or own.get(names.RESPONSE_MODEL) or "")
         step = inference_step(run_id, span_id, model, tokens, at_ns)
     elif operation == names.DECISION_OPERATION:
-        chosen = own.get(names.DECISION_CHOSEN)
-        decision = Decision("", None if chosen is None else str(chosen))
+        decision = decision_in(own)
         step = decision_step(run_id, span_id, decision, at_ns)
     else:
         return
     _gate.learn(run_id, None if agent is None else str(agent), step)
+
+
+def decision_in(own: Mapping[str, Any]) -> Decision:
+    """The decision that a span records."""
+    chosen, because = own.get(names.DECISION_CHOSEN), own.get(names.DECISION_BECAUSE)
+    return Decision(
+        str(own.get(names.DECISION_QUESTION) or ""),
+        None if chosen is None else str(chosen),
+        tuple(map(str, own.get(names.DECISION_OVER) or ())),
+        None if because is None else str(because),
+        tuple(map(str, own.get(names.DECISION_ASSUMES) or ())),
+    )

@@ -32,13 +32,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aftershock.guard.passage import Passage
-    from aftershock.model import Step
+    from aftershock.model import Decision, Step
     from aftershock.policy.policy import Policy
 
 GUARDRAIL = "aftershock"
 COLLECTOR_VARIABLE = "AFTERSHOCK_COLLECTOR"
 SHOWN_CHARS_MAX = 4_000  # of one argument, for whoever approves
 REASON_CHARS_MAX = 500
+EXPLANATION_CHARS_MAX = 1_500
 # Our gates in the words of the proposal.
 DECISIONS = {Gate.ALLOW: "allow", Gate.WARN: "warn", Gate.ASK: "escalate", Gate.DENY: "deny"}
 ANSWERS = {"approved": Gate.ALLOW, "spent": Gate.ALLOW, "denied": Gate.DENY}
@@ -51,7 +52,7 @@ class ProcessGate:
     def __init__(self) -> None:
         channel = Channel(connection, identity, record_failure)
         ledger = Ledger(settings.policy, lambda agent: limits_for(settings.policy(), agent))
-        asking = Asking(channel, ledger, shown, self.report)
+        asking = Asking(channel, ledger, shown, explained, self.report)
         self.guard = Guard(channel, ledger, asking, record_failure)
         self._requests: dict[int, str] = {}  # ticket → the request for approval in the telemetry
 
@@ -87,6 +88,8 @@ class ProcessGate:
     def learn(self, run_id: str, agent: str | None, step: Step) -> None:
         """Something happened in a run outside its tools. Raises nothing."""
         try:
+            if step.decision is not None:
+                self.guard.ledger.explain(run_id, agent, step.decision)
             if settings.policy().gate.needs_run:
                 self.guard.ledger.add(run_id, agent, step)
         except Exception:  # noqa: BLE001 (ours)
@@ -180,6 +183,18 @@ def shown(call: Call) -> Any:
         for key, value in arguments.items()
         for redacted in [redact_value(key, value)]
     }
+
+
+def explained(decision: Decision) -> str:
+    """What the agent recorded of a decision, redacted, for whoever approves what follows."""
+    parts = [
+        f"{decision.question}: {decision.chosen or 'undecided'}",
+        f"over {', '.join(decision.over)}" if decision.over else "",
+        f"because {decision.because}" if decision.because else "",
+        f"assuming {', '.join(decision.assumes)}" if decision.assumes else "",
+    ]
+    text: Any = redact_value("explanation", "; ".join(part for part in parts if part))
+    return str(text)[:EXPLANATION_CHARS_MAX]
 
 
 def attributes_of(passage: Passage) -> Attributes:

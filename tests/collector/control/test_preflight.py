@@ -243,7 +243,7 @@ def test_whoever_may_only_send_can_neither_order_nor_answer(tmp_path: Path) -> N
         order = {"verb": "resume", "all": True, "by": "agent", "because": "let me"}
 
         assert agent.post("/v1/preflight", ACTION, 5)["decision"] == "allow"
-        for path, body in (("/v1/orders", order), ("/tickets/1/approve", {})):
+        for path, body in (("/v1/orders", order), ("/approvals/1/approve", {})):
             with pytest.raises(Refused) as caught:
                 agent.post(path, body, 5)
             assert caught.value.status == 403

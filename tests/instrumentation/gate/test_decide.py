@@ -200,3 +200,29 @@ def test_a_finding_that_would_only_warn_holds_nothing_back(gate: str) -> None:
     scene.does("get_window", "[]")
 
     assert Gate.WARN is scene.wants("scale").gate
+
+
+def test_a_run_that_has_not_read_what_the_policy_names_may_only_read() -> None:
+    tools = {"get_window": {"provides": [{"fact": "window"}]}}
+    scene = Scene({"read_first": ["window", "limits"], "always_open": ["write_diary"]}, tools=tools)
+
+    first = scene.wants("restart_service")
+    read, saved = scene.wants("get_window"), scene.wants("write_diary")
+    scene.does("get_window", error="TimeoutError: no answer")
+    in_vain = scene.wants("restart_service")
+    scene.does("get_window", "none planned this week")
+    half = scene.wants("restart_service")
+    limits = Fact("limits", "*", "app", scene.now_ns, Outcome.OK, "s")
+    scene.ledger.add("run", "bot", fact_step("run", limits))
+    informed = scene.wants("restart_service")
+
+    text = answer_text("restart_service", first)
+    assert (["read_first"], Gate.DENY) == (codes(first), first.gate)
+    assert "it does not know window, limits yet" in text
+    assert "window: get_window provides it" in text
+    assert "limits: the app records it" in text
+    assert read.lets_pass
+    assert saved.lets_pass
+    assert ["read_first"] == codes(in_vain)
+    assert "it does not know limits yet" in answer_text("restart_service", half)
+    assert informed is ALLOWED
