@@ -6,10 +6,11 @@ aftershock.instrument()
 """
 
 # No `from __future__ import annotations` here: it would be what `aftershock.annotations` is.
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+# Neither typing nor importlib: the hook of coding agents is a new process for each call.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from aftershock.recorder.approvals import approved, asked, denied
     from aftershock.recorder.distro import instrument
     from aftershock.recorder.held_back import CallHeldBack
@@ -38,8 +39,10 @@ _PLACES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """The public names, from where they live."""
+    from importlib import import_module  # noqa: PLC0415 (not needed by the hook)
+
     if name == "__version__":
         return import_module("aftershock.version").VERSION
     if name not in _PLACES:

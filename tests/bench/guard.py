@@ -23,10 +23,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import aftershock
 from aftershock.guard.connection import Connection
 from tests.support.live_collector import LiveCollector, live_collector
 from tests.support.traffic import looping_run, span_request
 
+SCRIPT = Path(aftershock.__path__[0]) / "guard" / "aftershock-gate"
 CALLS = 2_000
 PROCESSES = 20
 STOPS = 100
@@ -59,8 +61,6 @@ def call_costs() -> None:
 def call_cost() -> float:
     """In a process of its own: nothing is exported, and no collector listens."""
     os.environ["OTEL_SDK_DISABLED"] = "true"  # the gate alone; `make bench` has the recording
-    import aftershock
-
     aftershock.instrument()
     count = CALLS if "loops" not in Path(os.environ["AFTERSHOCK_POLICY"]).read_text() else 1_000
 
@@ -89,6 +89,7 @@ def hook_costs(collector: LiveCollector) -> None:
         "python that does nothing": [sys.executable, "-I", "-c", "pass"],
         "python -m aftershock.guard.hook": [sys.executable, "-m", "aftershock.guard.hook"],
         "aftershock gate": [str(Path(sys.executable).parent / "aftershock"), "gate"],
+        "aftershock-gate (sh and curl)": [str(SCRIPT)],
     }
     print("the hook as a fresh process         median ms     p95 ms")
     for name, command in variants.items():
@@ -189,8 +190,6 @@ def agents(collector: LiveCollector, count: int) -> Generator[list[subprocess.Po
 
 def agent() -> None:
     """One agent: calls every 5 ms; for each line on its input it prints when the last one began."""
-    import aftershock
-
     last = [0.0]
 
     @aftershock.tool(tier="read")

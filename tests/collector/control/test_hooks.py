@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -11,11 +12,14 @@ from typing import Any
 
 import pytest
 
+import aftershock
 from aftershock.gate.hooks import read_event
+from aftershock_collector.access.tokens import Scope, Tokens
 from tests.instrumentation.running import environment
 from tests.support.commands import Main, printed_data
 from tests.support.live_collector import live_collector
 
+SCRIPT = Path(aftershock.__path__[0]) / "guard" / "aftershock-gate"
 GATE = {"mode": "enforce", "tiers": {"destructive": "deny", "provision": "ask"}, "wait": "200ms"}
 CLAUDE = {"session_id": "s1", "hook_event_name": "PreToolUse", "cwd": "/x"}
 
@@ -31,6 +35,20 @@ def hook(event: Any, url: str, *options: str, **more: str) -> tuple[int, str, st
         [sys.executable, "-m", "aftershock.guard.hook", *options],
         input=given,
         env=environment(AFTERSHOCK_COLLECTOR=url, **more),
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    return ran.returncode, ran.stdout.decode(), ran.stderr.decode()
+
+
+def text_hook(event: Any, url: str, *options: str, **more: str) -> tuple[int, str, str]:
+    """The same of the script, which finds the command where this environment has it."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    ran = subprocess.run(
+        [str(SCRIPT), *options],
+        input=json.dumps(event).encode(),
+        env=environment(AFTERSHOCK_COLLECTOR=url, PATH=path, **more),
         capture_output=True,
         check=False,
         timeout=60,
@@ -183,3 +201,30 @@ def test_a_command_given_as_words_is_one_command() -> None:
     assert describe_action(EMPTY, call.tool, call.arguments).tier is Tier.DESTRUCTIVE
     words = {"command": ["echo", "rm x; rm y"]}
     assert describe_action(EMPTY, "shell", words).tier is Tier.READ
+
+
+def test_the_script_answers_as_the_command_does(tmp_path: Path) -> None:
+    tokens = Tokens(tmp_path / "tokens.json")
+    _, secret = tokens.create("laptop", [Scope.INGEST])
+    event = bash("ls; bash -c 'rm -rf build'; echo 'it''s \"done\" \\n' # €")
+    with live_collector(tmp_path, {"gate": GATE}) as collector:
+        denied = text_hook(event, collector.url + "/", AFTERSHOCK_TOKEN=secret)
+        assert denied == hook(event, collector.url, AFTERSHOCK_TOKEN=secret)
+        assert decision(denied[1])[0] == "deny"
+        assert text_hook(bash("git status"), collector.url) == (0, "", "")
+        named = text_hook(event, collector.url, "--agent", "opencode", "--ask", "ticket")
+        assert json.loads(named[1])["deny"] is True
+        # A token that is refused is no answer: what the policy says for that case.
+        refused = text_hook(event, collector.url, AFTERSHOCK_TOKEN="aft_wrong")
+        assert decision(refused[1])[0] == "ask"
+
+
+def test_the_script_without_a_collector_leaves_it_to_the_command(tmp_path: Path) -> None:
+    policy = tmp_path / "aftershock.yaml"
+    policy.write_text("gate: {when_unreachable: {destructive: deny}}\n")
+    nowhere = "http://127.0.0.1:9"
+
+    denied = text_hook(bash("rm -rf build"), nowhere, AFTERSHOCK_POLICY=str(policy))
+
+    assert denied == hook(bash("rm -rf build"), nowhere, AFTERSHOCK_POLICY=str(policy))
+    assert "did not answer" in denied[1]
