@@ -48,6 +48,15 @@ def clean(text: str, chars_max: int = TEXT_CHARS_MAX) -> str:
     return line if len(line) <= chars_max else line[: chars_max - 1].rstrip() + "…"
 
 
+def shortened(text: str, chars_max: int) -> str:
+    """A text within a length, cut between words where a long one stands at the cut."""
+    if len(text) <= chars_max:
+        return text
+    head = text[: chars_max - 1]
+    whole = head if text[chars_max - 1].isspace() else head.rpartition(" ")[0]
+    return (whole if 2 * len(whole) > chars_max else head).rstrip() + "…"
+
+
 def short(run_id: str) -> str:
     """The first characters of a run's id."""
     return clean(run_id, 64)[:RUN_CHARS]

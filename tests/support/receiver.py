@@ -19,6 +19,7 @@ class Request:
     headers: dict[str, str]
     content: bytes
     at_s: float = 0.0  # when it came
+    method: str = "POST"
 
     @property
     def json(self) -> Any:
@@ -76,7 +77,7 @@ class Receiver(Loopback):
             def do_POST(self) -> None:
                 content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 receiver.requests.append(
-                    Request(self.path, dict(self.headers), content, time.time())
+                    Request(self.path, dict(self.headers), content, time.time(), self.command)
                 )
                 answer = receiver.answers.popleft() if receiver.answers else Answer()
                 self.send_response(answer.status)
@@ -85,6 +86,8 @@ class Receiver(Loopback):
                 self.send_header("Content-Length", str(len(answer.content)))
                 self.end_headers()
                 self.wfile.write(answer.content)
+
+            do_PUT = do_POST  # noqa: N815 (the name that the server calls)
 
         super().__init__(Handler)
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from math import exp
 from typing import TYPE_CHECKING
 
-from aftershock.model import Assessment, Claim, Closing, Feedback
+from aftershock.model import Assessment, Claim, Closing, Feedback, Finding
+from aftershock.rules import Lifetime, rule_of
 from aftershock_collector.wording import clean, counted, times
 
 if TYPE_CHECKING:
@@ -45,10 +46,18 @@ def decided(claim: Claim, feedback: Feedback) -> Claim:
 def closing_words(claim: Claim) -> str:
     """Why a claim is closed, with the person's name and reason. Empty while it is open."""
     feedback = claim.feedback
+    if feedback is None and claim.closing is Closing.CONTRADICTED and is_state(claim.finding):
+        return "it is over"  # a loop that ended was no mistake
     if feedback is None:
         return "" if claim.closing is None else claim.closing.value
     reason = f": {clean(feedback.because)}" if feedback.because else ""
     return f"{_FOUND[feedback.assessment]}, says {clean(feedback.by, NAME_CHARS_MAX)}{reason}"
+
+
+def is_state(finding: Finding) -> bool:
+    """True for a finding about a state, which ends, and False for one about an action."""
+    rule = rule_of(finding.kind)
+    return rule is not None and rule.lifetime is Lifetime.STATE
 
 
 def prior_words(prior: Prior) -> str:

@@ -19,18 +19,17 @@ from aftershock_collector.config.on_call import OnCall
 from aftershock_collector.notify.alert_names import alert_name
 from aftershock_collector.notify.fullness_page import KIND as COLLECTOR
 from aftershock_collector.notify.http_post import post
-from aftershock_collector.notify.page import Page, PageFinding
+from aftershock_collector.notify.page import Page, PageFinding, parse
 from aftershock_collector.notify.receiver import (
     Content,
     Message,
     OpenPages,
     Receiver,
     Updates,
-    parse_message,
 )
 from aftershock_collector.reading.alerts import OURS
 from aftershock_collector.store.interface import State
-from aftershock_collector.wording import NS, instant
+from aftershock_collector.wording import NS, instant, shortened
 
 RENEW_EVERY_S = 60.0
 LASTS_S = 600.0  # without renewal an alert resolves by itself: ten renewals may be lost
@@ -52,7 +51,7 @@ class Alertmanager:
 
     def send(self, client: httpx.Client, message: Message) -> str | None:
         """Post the alerts of one incident."""
-        page = parse_message(message)
+        page = parse(message.body)
         post(client, self.url, json=alerts(page, message.state, message.now_ns, message.overtaken))
         return None
 
@@ -91,7 +90,7 @@ def alert(page: Page, group: list[PageFinding], began_ns: int, ends_ns: int) -> 
     newest = max(group, key=lambda one: (one.closed_at_ns is None, one.began_at_ns, one.id))
     annotations = {
         "summary": page.title if newest.id == page.finding else newest.summary,
-        "description": page.text[:ANNOTATION_CHARS_MAX],
+        "description": shortened(page.text, ANNOTATION_CHARS_MAX),
         "run": page.run,
         "trace": page.trace or "",
         "finding": newest.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -14,7 +15,13 @@ import httpx
 
 from aftershock_collector.notify.http_post import TIMEOUT, Permanent, Retryable
 from aftershock_collector.notify.page import parse
-from aftershock_collector.notify.receiver import Content, Message, Receiver, Updates
+from aftershock_collector.notify.receiver import (
+    Content,
+    Message,
+    Receiver,
+    Updates,
+    after_the_event,
+)
 from aftershock_collector.notify.summary_page import summary
 from aftershock_collector.store.interface import Delivery, Due, Outbox, State, StoreUnavailable
 from aftershock_collector.store.serialization import to_text
@@ -199,9 +206,9 @@ class Deliverer:
         if receipt == BOTH:
             self._outbox.delivered(due.id, now_ns)
             return True
-        message = Message(due.state, due.body, now_ns, receipt, due.overtaken)
+        message = message_of(receiver, due, now_ns, receipt)
         answer, why = self._sent(client, receiver, message)
-        if due.overtaken and receiver.updates is Updates.MESSAGE:
+        if due.closing is not None and receiver.updates is Updates.MESSAGE:
             answer = BOTH
         if why is None:
             self._telemetry.delivered(due.receiver, "delivered", "")
@@ -243,6 +250,15 @@ class Deliverer:
             self._telemetry.delivered(receiver.name, "renewal_failed", str(error))
         else:
             self._telemetry.delivered(receiver.name, "renewed", "")
+
+
+def message_of(receiver: Receiver, due: Due, now_ns: int, receipt: str | None) -> Message:
+    """The message of a delivery. A page that is over already says how it ended, in one message."""
+    body, overtaken = due.body, due.closing is not None
+    if due.closing is not None and receiver.content is Content.PAGES:
+        with contextlib.suppress(ValueError, KeyError):  # another version's: sent as it is
+            body = to_text(after_the_event(parse(due.body), parse(due.closing)))
+    return Message(due.state, body, now_ns, receipt, overtaken)
 
 
 def back_off_s(attempts: int, asked_s: float | None) -> float:

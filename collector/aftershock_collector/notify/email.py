@@ -19,24 +19,24 @@ import httpx
 from aftershock_collector.config.on_call import Mail, OnCall
 from aftershock_collector.notify.http_post import Permanent, Retryable
 from aftershock_collector.notify.page import Page
-from aftershock_collector.notify.receiver import Message, OpenPages, PageReceiver, Receiver
+from aftershock_collector.notify.receiver import (
+    STATE_WORDS,
+    Message,
+    OpenPages,
+    PageReceiver,
+    Receiver,
+)
 from aftershock_collector.store.interface import State
 from aftershock_collector.wording import clean
 
 SUBJECT_CHARS_MAX = 200
 TIMEOUT_S = 10.0
-WORDS = {
-    State.OPENED: "",
-    State.UPDATED: "Update: ",
-    State.ACKNOWLEDGED: "Acknowledged: ",
-    State.CLOSED: "Closed: ",
-}
 
 
 def letter(page: Page, state: State, mail: Mail, now_ns: int) -> EmailMessage:
     """The message; later ones answer the first, so that a mail program shows one thread."""
     number = f"[#{page.incident}] " if page.incident else ""
-    subject = f"{WORDS[state]}{number}{page.title}"
+    subject = f"{STATE_WORDS[state]}{number}{page.title}"
     found = EmailMessage()
     found["Subject"] = clean(subject, SUBJECT_CHARS_MAX)
     found["From"] = _address(mail.sender)

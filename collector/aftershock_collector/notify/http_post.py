@@ -40,6 +40,7 @@ def post(
     json: Any = None,
     content: bytes | None = None,
     headers: Mapping[str, str] | None = None,
+    method: str = "POST",
 ) -> httpx.Response:
     """Send; returns the answer that confirms.
 
@@ -48,7 +49,7 @@ def post(
         Permanent: it will never work.
     """
     try:
-        answer = client.post(url, json=json, content=content, headers=headers)
+        answer = client.request(method, url, json=json, content=content, headers=headers)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise Permanent("the address is not one that can be posted to") from error
     except httpx.TransportError as error:

@@ -6,6 +6,7 @@ and those about one degradation. Pure: numbers and times are arguments.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,9 +14,8 @@ from fnmatch import fnmatchcase
 from hashlib import blake2b
 
 from aftershock.model import Change, Claim, Closing, Finding, Level, Report
-from aftershock.rules import Lifetime, rule_of
 from aftershock_collector.impact.feedback import closing_words
-from aftershock_collector.notify.page_text import title_of
+from aftershock_collector.notify.page_text import is_about_action, title_of
 from aftershock_collector.notify.recurrence import Recurrence
 from aftershock_collector.store.incidents import (
     AlertLink,
@@ -35,6 +35,7 @@ OPEN_MAX = 1_000  # incidents followed at once; a person has long stopped readin
 FINDINGS_MAX = 200  # listed of one incident; the others are counted
 ALERTS_MAX = 20
 NAME_CHARS_MAX = 200
+NUMBERS = re.compile(r"[\d.,]+")
 # What a person on call wants to read first; a kind that is not named comes last.
 RANKS = ("agent_impact", "unapproved_action", "audit_break", "missing_fact", "failed_fact")
 
@@ -65,15 +66,9 @@ class _Followed:
         return IncidentChange(self.incident, state, claims, worse, material)
 
 
-def is_action(finding: Finding) -> bool:
-    """True for a finding about what an agent did, which stays true; False for one about a state."""
-    rule = rule_of(finding.kind)
-    return rule is not None and rule.lifetime is Lifetime.ACTION
-
-
 def severity_of(finding: Finding) -> Severity:
     """Critical where something outside the agent may have changed."""
-    return Severity.CRITICAL if is_action(finding) else Severity.ERROR
+    return Severity.CRITICAL if is_about_action(finding) else Severity.ERROR
 
 
 def tool_of(finding: Finding) -> str:
@@ -223,7 +218,7 @@ class IncidentBook:
             for claim in followed.claims.values():
                 if claim.closing is not None or claim.finding.id in over:
                     continue
-                if not is_action(claim.finding):
+                if not is_about_action(claim.finding):
                     continue
                 impact = claim.finding.impact
                 if reviewed and (impact is None or impact.recovered_at_ns is not None):
@@ -322,11 +317,19 @@ class IncidentBook:
         if changes or before is None:
             return changes
         worse = incident.kinds[:1] != before.kinds[:1] or incident.severity != before.severity
-        parts = (incident.kinds, incident.entities, incident.runs, incident.open_findings)
-        material = worse or parts != (
-            before.kinds, before.entities, before.runs, before.open_findings,
-        )  # fmt: skip
+        material = worse or substance(incident) != substance(before)
         return [followed.changed(State.UPDATED, worse=worse, material=material)]
+
+
+def substance(incident: Incident) -> tuple[object, ...]:
+    """What an update must change to be worth sending at once: not only counts and times."""
+    return (
+        incident.kinds,
+        incident.entities,
+        incident.runs,
+        incident.open_findings,
+        NUMBERS.sub("#", incident.title),
+    )
 
 
 def summed_up(incident: Incident, claims: Mapping[str, Claim], more: int, now_ns: int) -> Incident:

@@ -21,12 +21,11 @@ from aftershock_collector.notify.grafana_annotations import GrafanaAnnotations
 from aftershock_collector.notify.incident_book import (
     IncidentBook,
     IncidentChange,
-    is_action,
     leading,
 )
 from aftershock_collector.notify.page import Page, PageFinding
 from aftershock_collector.notify.page_links import Links
-from aftershock_collector.notify.page_text import sections_of
+from aftershock_collector.notify.page_text import is_about_action, sections_of
 from aftershock_collector.notify.receiver import Content, Receiver, Updates
 from aftershock_collector.notify.receivers import receivers_of
 from aftershock_collector.notify.routing import Routing, route_of, team_of
@@ -159,7 +158,7 @@ class Notifications:
             replace(claim, closed_at_ns=now_ns, closing=Closing.EXPIRED)
             for claim in self._claims.values()
             if claim.finding.id not in known
-            and is_action(claim.finding)
+            and is_about_action(claim.finding)
             and now_ns - claim.opened_at_ns > expiry_s * NS
         ]
         return found

@@ -35,18 +35,26 @@ class Links:
         if self.base is not None:
             number = incident.number
             found.append(PageLink("Incident", f"{self.base}/incidents/{number}"))
-            found.append(PageLink("Timeline", self.run(run_id) or ""))
-            if self.signer is not None:
-                now_s = now_ns // 1_000_000_000
-                for label, action in (
-                    ("Acknowledge", LinkAction.ACKNOWLEDGE),
-                    ("Was it the agent?", LinkAction.FEEDBACK),
-                    ("Mute", LinkAction.MUTE),
-                ):
-                    found.append(PageLink(label, self.signer.url(self.base, action, number, now_s)))
+            if incident.closed_at_ns is None:
+                found += self._acting(number, now_ns, ("Acknowledge", LinkAction.ACKNOWLEDGE))
             name = alert_name(incident.kinds[0])
             found.append(PageLink("Runbook", f"{self.base}/runbooks/{name}"))
+            found.append(PageLink("Timeline", self.run(run_id) or ""))
+            if incident.entities:  # something degraded, so that there is a question
+                found += self._acting(number, now_ns, ("Was it the agent?", LinkAction.FEEDBACK))
+            found += self._acting(number, now_ns, ("Mute", LinkAction.MUTE))
         return (*found, *self.elsewhere(incident, run_id, now_ns, trace_id))
+
+    def _acting(
+        self, number: int, now_ns: int, named: tuple[str, LinkAction]
+    ) -> tuple[PageLink, ...]:
+        """A signed link; none where nothing signs."""
+        if self.base is None or self.signer is None:
+            return ()
+        label, action = named
+        return (
+            PageLink(label, self.signer.url(self.base, action, number, now_ns // 1_000_000_000)),
+        )
 
     def elsewhere(
         self, incident: Incident, run_id: str, now_ns: int, trace_id: str

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 
 from aftershock.grade import grade_of, percent
 from aftershock.model import Claim, Finding, Impact
+from aftershock.rules import Lifetime, rule_of
 from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.notify.page import Section
 from aftershock_collector.notify.run_context import RunContext
 from aftershock_collector.store.incidents import AlertLink
 from aftershock_collector.wording import (
     NO_AGENT,
+    NS,
     attribution_words,
     candidates,
     change_words,
@@ -71,10 +73,10 @@ def sections_of(
         damage_section(lead.finding, others),
         alerts_section(alerts),
         certainty_section(lead.finding),
-        progress_section(lead),
+        progress_section(lead, context, closing),
         also_section(lead.finding, others),
         place_section(lead.finding, context),
-        stop_section(context, closing),
+        stop_section(lead.finding, context, closing),
         undo_section(context),
         next_section(lead, number, closing),
         closing_section(lead, closing),
@@ -90,16 +92,27 @@ def listed(items: Sequence[str]) -> tuple[str, ...]:
 
 
 def action_section(finding: Finding, context: RunContext) -> Section:
-    """The action with its time and its harmless arguments; for a state, what was seen."""
+    """The call with its time and its harmless arguments, which the title's sentence has not."""
     impact = finding.impact
     if impact is None:
-        since = f"{clean(finding.summary)} (since {zoned_clock(finding.began_at_ns)})"
-        call = [f"the call: {context.call}"] if context.call else []
-        return Section("What the agent did", listed([since, *call, *finding.facts]))
+        whole = [finding.summary] if title_of(finding).endswith("…") else []
+        lines = [*whole, call_sentence(finding, context), *finding.facts]
+        return Section("What the agent did", listed(lines))
     call = f"called {clean(context.call or impact.tool, 160)}"
     when = f"{zoned_time(impact.acted_at_ns)}"
     text = f"{who(impact.agent)} {call} on {clean(impact.entity, 80)} at {when}"
     return Section("What the agent did", (text,))
+
+
+def call_sentence(finding: Finding, context: RunContext) -> str:
+    """Which call a finding is about and when it was made; for several, the first and the last."""
+    since = zoned_time(finding.began_at_ns)
+    if context.call is None or context.acted_at_ns is None:
+        return f"since {since}"
+    call = clean(context.call, 160)
+    if context.acted_at_ns - finding.began_at_ns < NS:
+        return f"called {call} at {since}"
+    return f"called {call}, first at {since}, last at {zoned_clock(context.acted_at_ns)}"
 
 
 def goal_section(context: RunContext) -> Section:
@@ -125,7 +138,9 @@ def damage_section(finding: Finding, others: Sequence[Finding]) -> Section:
     impact = finding.impact
     if impact is None:
         linked = [attribution_words(other.impact) for other in others if other.impact is not None]
-        return Section(label, listed(linked or ["nothing has been linked to this run so far"]))
+        return Section(
+            label, listed(linked or ["no degradation has been linked to this run so far"])
+        )
     if impact.change is None:
         return Section(label, (clean(impact.entity, 80),))
     words = change_words(impact.change)
@@ -176,15 +191,34 @@ def alternatives_words(impact: Impact) -> str:
     )
 
 
-def progress_section(lead: Claim) -> Section:
-    """Whether it still goes on, as of the last moment that was measured."""
-    impact = lead.finding.impact
+def progress_section(lead: Claim, context: RunContext, closing: str | None) -> Section:
+    """Whether the trouble lasts, as of the last moment that is known, and whether the run does."""
     label = "Still happening"
+    finding, impact = lead.finding, lead.finding.impact
+    run = run_words(context)
     if impact is None:
-        return Section(label, ())
+        if closing is not None or is_about_action(finding):
+            return Section(label, run)
+        return Section(label, (f"yes, as of {zoned_clock(finding.as_of_ns)}",))
+    words = f"yes, as measured at {zoned_clock(impact.judged_at_ns)}"
     if impact.recovered_at_ns is not None:
-        return Section(label, (f"no: it recovered at {zoned_clock(impact.recovered_at_ns)}",))
-    return Section(label, (f"yes, as measured at {zoned_clock(impact.judged_at_ns)}",))
+        words = f"no: it recovered at {zoned_clock(impact.recovered_at_ns)}"
+    return Section(label, (words, *run))
+
+
+def run_words(context: RunContext) -> tuple[str, ...]:
+    """Whether the agent is still at work, as far as its telemetry shows."""
+    if context.ended_at_ns is not None:
+        return (f"the run ended at {zoned_clock(context.ended_at_ns)}",)
+    if context.last_ns is None:
+        return ()
+    return (f"the run is not over; its last sign of life is of {zoned_clock(context.last_ns)}",)
+
+
+def is_about_action(finding: Finding) -> bool:
+    """True for a finding about what an agent did, which stays true; False for one about a state."""
+    rule = rule_of(finding.kind)
+    return rule is not None and rule.lifetime is Lifetime.ACTION
 
 
 def also_section(finding: Finding, others: Sequence[Finding]) -> Section:
@@ -207,15 +241,26 @@ def place_section(finding: Finding, context: RunContext) -> Section:
         ("cluster", context.cluster),
     )
     words = " · ".join(f"{name} {clean(value, 80)}" for name, value in pairs if value)
-    trace = f" · trace {clean(finding.trace_id, 32)}" if finding.trace_id else ""
-    return Section("Where", (words, f"run {clean(finding.run_id, 80)}{trace}"))
+    run, trace = clean(finding.run_id, 80), clean(finding.trace_id, 32)
+    ids = f"run {run}" + (f" · trace {trace}" if trace else "")
+    return Section("Where", (words, f"run and trace {run}" if run == trace else ids))
 
 
-def stop_section(context: RunContext, closing: str | None) -> Section:
-    """The command that ends the agent's process, where one process is known."""
+def stop_section(finding: Finding, context: RunContext, closing: str | None) -> Section:
+    """How to end the run: by an order where it obeys orders, and by ending its process.
+
+    A run that is over gets no command: its process may be another one's by now.
+    """
+    label = "How to stop it"
     if closing is not None:
-        return Section("How to stop it", ())
-    return Section("How to stop it", (stop_words(context),))
+        return Section(label, ())
+    if context.ended_at_ns is not None:
+        return Section(label, ("there is nothing to stop: the run is over",))
+    if not context.is_gated:
+        return Section(label, (stop_words(context),))
+    run = shlex.quote(clean(finding.run_id, 80))
+    order = f"aftershock stop {run} --because WHY"
+    return Section(label, (order, f"if it does not obey: {stop_words(context)}"))
 
 
 def stop_words(context: RunContext) -> str:

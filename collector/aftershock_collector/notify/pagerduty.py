@@ -22,6 +22,7 @@ from aftershock_collector.notify.receiver import (
     Updates,
 )
 from aftershock_collector.store.interface import State
+from aftershock_collector.wording import shortened
 
 SUMMARY_CHARS_MAX = 1_024
 BODY_CHARS_MAX = 20_000
@@ -45,7 +46,7 @@ def event(page: Page, state: State, routing_key: str, *, over: bool = False) -> 
         return found
     found["client"] = "Aftershock"
     found["payload"] = {
-        "summary": page.title[:SUMMARY_CHARS_MAX],
+        "summary": shortened(page.title, SUMMARY_CHARS_MAX),
         "source": page.service or page.agent or "aftershock",
         "severity": "warning" if over else page.severity,  # critical | error, as PagerDuty has them
         "timestamp": page.began_at,
@@ -53,7 +54,7 @@ def event(page: Page, state: State, routing_key: str, *, over: bool = False) -> 
         "group": page.team or page.environment or "agents",
         "class": page.kind,
         "custom_details": {
-            "body": page.text[:BODY_CHARS_MAX],
+            "body": shortened(page.text, BODY_CHARS_MAX),
             "incident": page.incident,
             "run": page.run,
             "trace": page.trace,

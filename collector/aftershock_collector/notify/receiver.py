@@ -11,8 +11,16 @@ import httpx
 
 from aftershock_collector.notify.page import Page, parse
 from aftershock_collector.store.interface import State
+from aftershock_collector.wording import shortened
 
 OpenPages = Callable[[], Sequence[Page]]  # pages of every incident that is open now
+
+STATE_WORDS = {
+    State.OPENED: "",
+    State.UPDATED: "Update: ",
+    State.ACKNOWLEDGED: "Acknowledged: ",
+    State.CLOSED: "Closed: ",
+}
 
 
 class Content(StrEnum):
@@ -38,7 +46,7 @@ class Message:
     body: str  # JSON of a `Page`, where the receiver's content is pages
     now_ns: int
     receipt: str | None = None  # what this receiver answered to the opening
-    overtaken: bool = False  # an opening whose closing follows: the receiver was unreachable
+    overtaken: bool = False  # an opening whose closing follows: its page is the closing's
 
 
 class Receiver(Protocol):
@@ -91,15 +99,25 @@ class PageReceiver:
 
     def send(self, client: httpx.Client, message: Message) -> str | None:
         """Read the page and post it."""
-        return self.post(client, parse_message(message), message)
+        return self.post(client, parse(message.body), message)
 
     def renew(self, client: httpx.Client, now_ns: int) -> None:
         """Nothing: the service remembers its pages."""
 
 
-def parse_message(message: Message) -> Page:
-    """The page of a message; one that is over already says so in its title."""
-    page = parse(message.body)
-    if not message.overtaken:
-        return page
-    return replace(page, title=f"Opened and closed meanwhile: {page.title}")
+def headline(page: Page, state: State, chars_max: int) -> str:
+    """The title with what became of the incident, for receivers that show one line first."""
+    return shortened(f"{STATE_WORDS[state]}{page.title}", chars_max)
+
+
+def after_the_event(opening: Page, closing: Page) -> Page:
+    """The page of an incident that was over before the receiver got it: all of it in one message.
+
+    It keeps the opening's place in the incident's life, so that repetitions are recognised.
+    """
+    return replace(
+        closing,
+        state=opening.state,
+        revision=opening.revision,
+        title=f"Already over: {closing.title}",
+    )

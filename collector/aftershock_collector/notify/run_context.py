@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aftershock.model import Finding, Step
+from aftershock.policy.admission import Mode
 from aftershock.policy.policy import PLACEHOLDER, Policy, rule_of
 from aftershock.runs.fold import Window
 
@@ -29,6 +30,10 @@ class RunContext:
     peer: str | None = None  # who sent the telemetry, where that is not this machine
     is_mixed: bool = False  # its steps name more than one process
     call: str | None = None  # the tool with those of its arguments that are no content
+    acted_at_ns: int | None = None  # when that call began
+    last_ns: int | None = None  # the newest sign of life of the run
+    ended_at_ns: int | None = None  # None: the run is not known to be over
+    is_gated: bool = False  # the policy has a gate: its processes obey `aftershock stop`
     undo: str | None = None  # how a person undoes that call, by the policy
 
 
@@ -48,10 +53,11 @@ def of_steps(steps: Sequence[Step], finding: Finding, policy: Policy) -> RunCont
 
 
 def call_words(step: Step) -> str | None:
-    """`scale(replicas=12)`; None where no argument may be named."""
-    if step.action is None or not step.action.plain:
+    """`scale(replicas=12)`, or `scale` where no argument may be named; None for what is no call."""
+    if step.action is None:
         return None
-    return f"{step.action.tool}({', '.join(step.action.plain)})"
+    named = f"({', '.join(step.action.plain)})" if step.action.plain else ""
+    return f"{step.action.tool}{named}"
 
 
 def undo_words(step: Step, policy: Policy) -> str | None:
@@ -84,4 +90,8 @@ def _context(window: Window, acted: Step | None, policy: Policy, peer: str | Non
         is_mixed=window.is_mixed,
         call=None if acted is None else call_words(acted),
         undo=None if acted is None else undo_words(acted, policy),
+        acted_at_ns=None if acted is None else acted.began_at_ns,
+        last_ns=window.received_at_ns,
+        ended_at_ns=window.ended_at_ns,
+        is_gated=policy.gate.mode is not Mode.OFF,
     )

@@ -14,77 +14,94 @@ import httpx
 
 from aftershock_collector.config.on_call import OnCall
 from aftershock_collector.notify.http_post import Permanent, Retryable, answer_to, post
-from aftershock_collector.notify.page import Page, PageAction, Section
+from aftershock_collector.notify.page import Page, PageAction, PageLink, Section
 from aftershock_collector.notify.receiver import (
     Message,
     OpenPages,
     PageReceiver,
     Receiver,
     Updates,
+    headline,
 )
 from aftershock_collector.store.interface import State
-from aftershock_collector.wording import zoned_clock
+from aftershock_collector.wording import shortened, zoned_clock
 
 API = "https://slack.com/api"
 HEADER_CHARS_MAX = 150
 BUTTON_CHARS_MAX = 75
 BUTTONS_MAX = 5  # of one actions block that a phone shows in two rows; Slack allows 25
+CLOSED_BUTTONS_MAX = 1  # the incident
+ENDING = frozenset({"Still happening", "Closed"})
+LINKS_MAX = 6  # beside the buttons
 URL_CHARS_MAX = 3_000
 TEXT_CHARS_MAX = 3_000  # of one rich text block: far below what a message may hold
-WORDS = {
-    State.OPENED: "",
-    State.UPDATED: "Update: ",
-    State.ACKNOWLEDGED: "Acknowledged: ",
-    State.CLOSED: "Closed: ",
-}
 
 
 def message_of(page: Page, state: State) -> dict[str, Any]:
     """Text and blocks. Rich text has no markup: `<!channel>` or `*` in a name is plain text."""
-    title = f"{WORDS[state]}{page.title}"
-    sections = page.sections[-2:] if state is State.CLOSED else page.sections
+    title = headline(page, state, HEADER_CHARS_MAX)
+    closed = state is State.CLOSED
+    sections = ending(page.sections) if closed else page.sections
+    links = [link for link in page.links if 0 < len(link.url) <= URL_CHARS_MAX]
+    room = CLOSED_BUTTONS_MAX if closed else max(0, BUTTONS_MAX - len(page.actions))
+    buttons, more = links[:room], () if closed else tuple(links[room:])
     number = f"incident {page.incident} · " if page.incident else ""
     context = f"{number}{page.severity} · {page.kind} · since {zoned_clock(page.began_at_ns)}"
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": plain(title, HEADER_CHARS_MAX)},
         {
             "type": "rich_text",
-            "elements": [{"type": "rich_text_section", "elements": rich(sections)}],
+            "elements": [{"type": "rich_text_section", "elements": rich(sections, more)}],
         },
         {"type": "context", "elements": [plain(context, HEADER_CHARS_MAX)]},
     ]
-    if (page.links or page.actions) and state is not State.CLOSED:
-        buttons = [pressed(one) for one in page.actions]
-        buttons += [button(link.label, link.url) for link in page.links if link.url]
-        blocks.insert(2, {"type": "actions", "elements": buttons[:BUTTONS_MAX]})
+    pressable = [] if closed else [pressed(one) for one in page.actions]
+    elements = [*pressable, *(button(link.label, link.url) for link in buttons)]
+    if elements:
+        blocks.insert(2, {"type": "actions", "elements": elements})
     return {"text": escaped(title), "blocks": blocks}
 
 
-def rich(sections: tuple[Section, ...]) -> list[dict[str, Any]]:
-    """Labels in bold, their lines plain, within Slack's length."""
+def ending(sections: tuple[Section, ...]) -> tuple[Section, ...]:
+    """What the message about a closing repeats; the channel has the rest above it."""
+    return tuple(one for one in sections if one.label in ENDING) or sections[-1:]
+
+
+def rich(sections: tuple[Section, ...], more: tuple[PageLink, ...] = ()) -> list[dict[str, Any]]:
+    """Labels in bold, their lines plain, within Slack's length; then links without a button."""
     found: list[dict[str, Any]] = []
     room = TEXT_CHARS_MAX
     for section in sections:
         label = f"{section.label}: " if section.label else ""
-        lines = "\n".join(section.lines)
-        text = f"{lines if len(section.lines) == 1 else chr(10) + lines}\n"
+        listed = "".join(f"\n• {line}" for line in section.lines)
+        text = f"{section.lines[0] if len(section.lines) == 1 else listed}\n"
         if room <= len(label) + 1:
             break
         if label:
-            found.append({"type": "text", "text": label, "style": {"bold": True}})
-        found.append({"type": "text", "text": text[: room - len(label)]})
+            found.append(bold(label))
+        found.append({"type": "text", "text": shortened(text, room - len(label))})
         room -= len(label) + len(text)
+    for number, link in enumerate(more[:LINKS_MAX]):
+        found.append({"type": "text", "text": " · "} if number else bold("More: "))
+        found.append(
+            {"type": "link", "text": shortened(link.label, BUTTON_CHARS_MAX), "url": link.url}
+        )
     return found or [{"type": "text", "text": " "}]
+
+
+def bold(text: str) -> dict[str, Any]:
+    """A label."""
+    return {"type": "text", "text": text, "style": {"bold": True}}
 
 
 def plain(text: str, chars_max: int) -> dict[str, Any]:
     """A text object without markup; Slack refuses an empty one."""
-    return {"type": "plain_text", "text": text[:chars_max] or " ", "emoji": False}
+    return {"type": "plain_text", "text": shortened(text, chars_max) or " ", "emoji": False}
 
 
 def button(label: str, url: str) -> dict[str, Any]:
     """A button that opens a link."""
-    return {"type": "button", "text": plain(label, BUTTON_CHARS_MAX), "url": url[:URL_CHARS_MAX]}
+    return {"type": "button", "text": plain(label, BUTTON_CHARS_MAX), "url": url}
 
 
 def pressed(action: PageAction) -> dict[str, Any]:

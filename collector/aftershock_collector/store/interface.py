@@ -73,7 +73,7 @@ class Due:
     attempts: int  # made before this one
     queued_at_ns: int
     incident: int | None = None
-    overtaken: bool = False  # an opening whose closing waits too: the receiver was unreachable
+    closing: str | None = None  # body of the closing, where an opening's closing waits too
 
 
 class Pruned(NamedTuple):

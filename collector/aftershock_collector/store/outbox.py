@@ -32,8 +32,8 @@ class SqliteOutbox:
         """
         rows = self._store.select(
             "SELECT id, subject, state, receiver, body, attempts, queued_at_ns, incident,"
-            " state = 'opened' AND EXISTS (SELECT 1 FROM deliveries AS later"
-            " WHERE later.subject = mine.subject AND later.receiver = mine.receiver"
+            " (SELECT later.body FROM deliveries AS later WHERE mine.state = 'opened'"
+            " AND later.subject = mine.subject AND later.receiver = mine.receiver"
             " AND later.state = 'closed' AND later.next_attempt_ns IS NOT NULL)"
             " FROM deliveries AS mine WHERE next_attempt_ns <= ? AND (? IS NULL OR receiver = ?)"
             " AND NOT EXISTS (SELECT 1 FROM deliveries AS earlier"
@@ -43,8 +43,8 @@ class SqliteOutbox:
             (now_ns, receiver, receiver, limit),
         )
         return [
-            Due(identity, subject, State(state), to, body, attempts, queued, incident, bool(over))
-            for identity, subject, state, to, body, attempts, queued, incident, over in rows
+            Due(identity, subject, State(state), to, body, attempts, queued, incident, closing)
+            for identity, subject, state, to, body, attempts, queued, incident, closing in rows
         ]
 
     def next_ns(self, receiver: str) -> int | None:

@@ -252,7 +252,7 @@ def not_found(request: Request) -> Response:
 
 def unknown_form() -> Response:
     """The form of another site, or one that was shown too long ago."""
-    text = "This form is too old, or another site made it. Open the incident again and act there."
+    text = "This form is too old, or another site made it. Open the page again and act there."
     return answer(runbook_document.message("Nothing was changed", text), 403)
 
 

@@ -38,6 +38,8 @@ def hung_tool(run: Run, limits: Limits) -> Iterator[Finding]:
         if most_s is None or lasted_s < most_s:
             continue
         known = "" if usual_s is None else f"; its longest call before lasted {minutes(usual_s)}"
+        if action.max_time_s is not None:
+            known = f"; the policy allows {minutes(action.max_time_s)}"
         yield Finding(
             kind=KIND,
             run_id=run.id,

@@ -33,8 +33,8 @@ def silent_failure(run: Run, limits: Limits) -> Iterator[Finding]:
                 steps,
                 kind=KIND,
                 level=Level.ALARM if alarm else Level.WARN,
-                summary=f"The last {calls} of {tool} failed by the answer, although no span "
-                "shows an error.",
+                summary=f"The last {calls} of {tool} returned a failure that is recorded as a "
+                "success.",
             )
 
 

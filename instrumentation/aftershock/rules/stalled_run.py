@@ -54,4 +54,6 @@ def stalled_run(run: Run, limits: Limits) -> Iterator[Finding]:
 
 def minutes(seconds: float) -> str:
     """A duration as text."""
+    if seconds < 1:
+        return "less than 1 s"
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -75,7 +75,7 @@ def why_not(step: Step, recorded: Answers) -> str | None:
     if any(not expired(approval, step) for _, approval in fitting):
         return None
     if fitting:
-        return f"although the approval of {clock(fitting[-1][0].last_ns)[:5]} had expired"
+        return f"although the approval of {clock(fitting[-1][0].last_ns)[:5]} UTC had expired"
     if denials:
         by = denials[-1][1].by
         return f"although {by} had denied it" if by else "although it had been denied"
@@ -143,6 +143,6 @@ def line_for(one: Step, approval: Approval, step: Step) -> str:
 
 
 def clock(at_ns: int) -> str:
-    """A moment of a day in UTC: 02:10:31."""
+    """A moment of a day: 02:10:31 UTC."""
     seconds = min(max(at_ns // 1_000_000_000, 0), 253_402_300_799)  # what a calendar holds
-    return f"{datetime.fromtimestamp(seconds, UTC):%H:%M:%S}"
+    return f"{datetime.fromtimestamp(seconds, UTC):%H:%M:%S} UTC"

@@ -258,6 +258,23 @@ def test_an_alert_of_the_infrastructure_is_linked_once() -> None:
     assert book.link(elsewhere, {"another run"}, incident.at(72)) is None
 
 
+def test_an_update_is_material_where_its_sentence_says_something_else_and_not_a_larger_number() -> (
+    None
+):
+    book = IncidentBook()
+    loop = incident.loop()
+    book.apply(opened(loop))
+
+    def updated(summary: str) -> bool:
+        claim = replace(loop, finding=replace(loop.finding, summary=summary))
+        (change,) = book.apply(Report(incident.at(70), updated=(claim,)))
+        return change.material
+
+    words = loop.finding.summary
+    assert not updated(words.replace("7", "12"))
+    assert updated("delete_pod was called although alice had denied it.")
+
+
 def test_a_restart_continues_with_the_same_incident_and_the_next_number() -> None:
     before = IncidentBook()
     (change,) = before.apply(opened(incident.missing_fact()))

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as texts
 
-from aftershock.model import Claim
+from aftershock.model import Claim, Closing, Report
+from aftershock_collector.config.on_call import OnCall
+from aftershock_collector.impact.feedback import closing_words
+from aftershock_collector.notify.notifications import Notifications, Notified, Settings
 from aftershock_collector.notify.page import Page, parse
+from aftershock_collector.notify.page_links import Links
 from aftershock_collector.notify.page_text import stop_words, title_of
 from aftershock_collector.notify.run_context import RunContext
+from aftershock_collector.notify.signed_links import LinkSigner
 from aftershock_collector.store.interface import State
 from aftershock_collector.store.serialization import to_plain, to_text
 from aftershock_collector.wording import INVISIBLE
 from tests.support import incident
-from tests.support.desk import CONTEXT, page_of
+from tests.support.desk import CONTEXT, LINK, opened, page_of
+from tests.support.incident import S
 
 
 def section(page: Page, label: str) -> tuple[str, ...]:
@@ -101,8 +108,99 @@ def test_a_loop_is_seen_and_not_inferred() -> None:
     page = page_of(incident.loop())
 
     assert "How sure: seen, not inferred; the evidence is 7 steps" in page.text
-    assert "What broke: nothing has been linked to this run so far" in page.text
+    assert "What broke: no degradation has been linked to this run so far" in page.text
     assert page.severity == "error"
+
+
+def test_a_page_does_not_repeat_its_title_where_it_says_what_the_agent_did() -> None:
+    began_ns = incident.loop().finding.began_at_ns
+    page = page_of(
+        incident.loop(), context=replace(CONTEXT, call="delete_pod(pod=a)", acted_at_ns=began_ns)
+    )
+    long = replace(incident.loop().finding, summary="word " * 50)
+
+    assert page.title not in page.text
+    assert section(page, "What the agent did")[0] == (
+        "called delete_pod(pod=a) at 2026-01-15 12:03:56 UTC"
+    )
+    assert (
+        section(page_of(replace(incident.loop(), finding=long)), "What the agent did")[0]
+        == ("word " * 50).rstrip()
+    )
+
+
+def test_a_page_about_several_calls_says_when_the_first_and_the_last_was_made() -> None:
+    last_ns = incident.loop().finding.began_at_ns + 90 * S
+    page = page_of(incident.loop(), context=replace(CONTEXT, call="get_logs", acted_at_ns=last_ns))
+
+    assert section(page, "What the agent did")[0] == (
+        "called get_logs, first at 2026-01-15 12:03:56 UTC, last at 12:05:26 UTC"
+    )
+
+
+def test_a_page_about_a_run_that_is_over_offers_no_command_that_could_hit_another_process() -> None:
+    page = page_of(incident.loop(), context=replace(CONTEXT, ended_at_ns=incident.at(60)))
+
+    assert section(page, "How to stop it") == ("there is nothing to stop: the run is over",)
+    assert "4711" not in page.text
+
+
+def test_a_page_about_an_action_says_whether_the_run_goes_on() -> None:
+    going_on = page_of(incident.missing_fact(), context=replace(CONTEXT, last_ns=incident.at(60)))
+    over = page_of(incident.missing_fact(), context=replace(CONTEXT, ended_at_ns=incident.at(60)))
+
+    assert section(going_on, "Still happening") == (
+        "the run is not over; its last sign of life is of 12:04:10 UTC",
+    )
+    assert section(over, "Still happening") == ("the run ended at 12:04:10 UTC",)
+
+
+def test_an_agent_that_obeys_orders_is_stopped_by_one_wherever_it_runs() -> None:
+    page = page_of(incident.missing_fact(), context=replace(CONTEXT, is_gated=True))
+
+    assert section(page, "How to stop it") == (
+        f"aftershock stop {incident.RUN} --because WHY",
+        "if it does not obey: kill 4711 on host web-1",
+    )
+
+
+def test_a_run_whose_id_is_its_trace_is_named_once() -> None:
+    page = page_of(incident.blamed())
+
+    assert page.text.count(incident.RUN) == 1 + page.text.count(f"timeline {incident.RUN}")
+    assert f"run and trace {incident.RUN}" in section(page, "Where")
+
+
+def test_a_loop_that_ended_is_over_and_a_claim_that_fell_is_contradicted() -> None:
+    loop = incident.closed(incident.loop(), 140)
+    blamed = incident.closed(incident.blamed(), 140)
+
+    assert closing_words(replace(loop, closing=Closing.CONTRADICTED)) == "it is over"
+    assert closing_words(replace(blamed, closing=Closing.CONTRADICTED)) == (
+        "newer evidence contradicts it"
+    )
+
+
+def test_only_a_degradation_asks_whether_it_was_the_agent_and_only_what_is_open_is_acknowledged(
+    tmp_path: Path,
+) -> None:
+    links = Links(LINK, signer=LinkSigner.of(tmp_path))
+    found = Notifications(Settings(OnCall(webhook_url="http://nowhere"), links))
+
+    def labels(notified: Notified) -> list[str]:
+        return [link.label for link in parse(notified.deliveries[-1].body).links]
+
+    loop = labels(found.notify(opened(incident.loop())))
+    over = labels(
+        found.notify(Report(incident.at(140), closed=(incident.closed(incident.loop()),)))
+    )
+    blamed = labels(found.notify(opened(incident.blamed())))
+
+    assert loop == ["Incident", "Acknowledge", "Runbook", "Timeline", "Mute"]
+    assert over == ["Incident", "Runbook", "Timeline", "Mute"]
+    assert blamed == [
+        "Incident", "Acknowledge", "Runbook", "Timeline", "Was it the agent?", "Mute",
+    ]  # fmt: skip
 
 
 def test_a_closed_page_says_why_and_no_longer_how_to_stop_it() -> None:

@@ -26,10 +26,7 @@ def test_an_incident_that_was_over_before_its_receiver_came_back_is_one_message_
     texts = [request.json["text"] for request in receiver.requests[1:]]
 
     assert texts == [
-        (
-            "Opened and closed meanwhile: "
-            "sre-bot's scale_deployment probably degraded service/checkout (91 %)."
-        )
+        ("Already over: sre-bot's scale_deployment probably degraded service/checkout (91 %).")
     ]
     assert desk.outbox.counts() == {"delivered": 2}
 
@@ -130,7 +127,11 @@ def test_a_closing_waits_for_its_opening(tmp_path: Path, receiver: Receiver) -> 
     desk.send(NOW + 32 * S)
 
     assert states(receiver) == ["opened", "opened", "closed"]
-    assert receiver.requests[1].json["title"].startswith("sre-bot's")
+    sent = receiver.requests[1].json
+    assert sent["title"].startswith("Already over: sre-bot's")
+    assert sent["closed_at"] == "2026-01-15T12:04:15.000Z"
+    assert sent["revision"] == receiver.requests[0].json["revision"]
+    assert not any(section["label"] == "How to stop it" for section in sent["sections"])
 
 
 def test_a_receiver_that_is_away_is_retried(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from aftershock.model import Claim
 from aftershock_collector.config.on_call import NamedReceiver, OnCall
 from aftershock_collector.notify import slack
 from aftershock_collector.notify.http_post import Permanent, Retryable
+from aftershock_collector.notify.page import PageLink
 from aftershock_collector.store.interface import State
 from tests.collector.notify.pages import STATES, huge_page, impact_page, one, send
 from tests.support import incident
@@ -39,7 +40,29 @@ def test_slack_cuts_no_label_at_the_colon_of_a_time() -> None:
     (rich,) = message["blocks"][1]["elements"]
     bold = [e["text"] for e in rich["elements"] if e.get("style")]
 
-    assert bold == ["What to do: ", "Closed: "]
+    assert bold == ["Still happening: ", "Closed: "]
+    assert [b["text"]["text"] for b in message["blocks"][2]["elements"]] == ["Incident"]
+
+
+def test_slack_loses_no_link_of_a_page() -> None:
+    labels = [f"link {number}" for number in range(9)]
+    links = tuple(PageLink(label, f"http://x/{label[-1]}") for label in labels)
+    message = slack.message_of(replace(impact_page(), links=links), State.OPENED)
+    (rich,) = message["blocks"][1]["elements"]
+    buttons = [button["text"]["text"] for button in message["blocks"][2]["elements"]]
+    beside = [element["text"] for element in rich["elements"] if element["type"] == "link"]
+
+    assert [*buttons, *beside] == labels
+    assert len(buttons) == 5
+
+
+def test_a_header_that_is_cut_ends_between_words_and_says_so() -> None:
+    page = replace(impact_page(), title="word " * 29 + "end")
+    header = slack.message_of(page, State.ACKNOWLEDGED)["blocks"][0]["text"]["text"]
+
+    assert header.startswith("Acknowledged: word")
+    assert header.endswith(" word…")
+    assert len(header) <= 150
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -50,7 +73,8 @@ def test_slack_blocks_are_within_the_documented_limits(state: State) -> None:
 
     assert len(message["blocks"]) <= 50
     assert len(header["text"]["text"]) <= 150
-    assert 0 < sum(len(element["text"]) for element in rich["elements"]) <= 3_000
+    texts = [element["text"] for element in rich["elements"] if element["type"] == "text"]
+    assert 0 < sum(map(len, texts)) <= 3_100
     assert all(element["text"] for element in rich["elements"])
     for block in rest:
         for element in block["elements"]:

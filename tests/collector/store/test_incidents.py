@@ -155,7 +155,7 @@ def test_an_opening_knows_that_its_closing_waits_behind_it(store: SqliteStore) -
     keep(store, INCIDENT, replace(PAGE, state=State.CLOSED))
 
     (due,) = SqliteOutbox(store).due(NOW)
-    assert due.overtaken
+    assert due.closing is not None
 
 
 def test_only_the_owner_can_read_the_store(store: SqliteStore, store_path: Path) -> None:

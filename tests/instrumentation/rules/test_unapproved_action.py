@@ -84,7 +84,7 @@ def test_a_request_without_an_answer_allows_nothing() -> None:
 
     assert finding.summary == "drop_table was called before anybody had approved it."
     assert finding.evidence == ("span-002", "span-001")
-    assert finding.facts == ("22:13:22 an approval was asked of dba, not answered by then",)
+    assert finding.facts == ("22:13:22 UTC an approval was asked of dba, not answered by then",)
 
 
 def test_an_answer_that_came_after_the_call_began_is_told_as_no_answer_by_then() -> None:
@@ -103,7 +103,7 @@ def test_an_expired_approval_is_told_with_its_hour() -> None:
 
     assert summary_of(played.after(30)) is None
     assert summary_of(played.returns().after(90)) == (
-        "drop_table was called although the approval of 22:13 had expired."
+        "drop_table was called although the approval of 22:13 UTC had expired."
     )
 
 
@@ -123,7 +123,7 @@ def test_an_approval_that_names_arguments_is_for_these_only() -> None:
     assert finding.summary == (
         "drop_table was called although alice had approved it for other arguments only."
     )
-    assert finding.facts == ("22:13:23 alice allowed it, for other arguments",)
+    assert finding.facts == ("22:13:23 UTC alice allowed it, for other arguments",)
 
 
 def test_a_denial_of_other_arguments_takes_nothing_away() -> None:
