@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-READY_TIMEOUT_S = 30.0
+READY_TIMEOUT_S = 120.0  # on a busy machine; one that ends is noticed at once
 STOP_TIMEOUT_S = 6.0
 REDIRECTING = ("AFTERSHOCK_", "LANGCHAIN_", "LANGSMITH_", "OPENAI_", "OTEL_", "PG", "PROMETHEUS_")
 
