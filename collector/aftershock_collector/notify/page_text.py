@@ -7,6 +7,7 @@ whether it still goes on, where it runs, how to stop and undo it, what to do nex
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 
 from aftershock.grade import grade_of, percent
@@ -228,7 +229,9 @@ def also_section(finding: Finding, others: Sequence[Finding]) -> Section:
     ]
     if finding.kind in CONTEXT_KINDS:
         rest += [other.summary for other in others if other.kind in CONTEXT_KINDS]
-    return Section("Also found", listed(rest))
+    same = Counter(rest)  # four calls that hang are one sentence
+    lines = [words if count == 1 else f"{words} ({count} times)" for words, count in same.items()]
+    return Section("Also found", listed(lines))
 
 
 def place_section(finding: Finding, context: RunContext) -> Section:

@@ -13,7 +13,7 @@ import sys
 import time
 from collections import deque
 from threading import RLock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
@@ -60,6 +60,7 @@ class Outage:
         self._write = write
         self._reported = False
         self._lock = RLock()
+        self.lines: list[Delivery[Any]] = []  # everything that waits for its end
         self._pause_s = PAUSE_S
         self.retry_at = 0.0
         self._confirmed = False  # a send has succeeded since the last failure
@@ -160,9 +161,32 @@ class Delivery(Generic[Item]):
         self._send = send
         self._outage = outage
         self._held: deque[Item] = deque()
+        self._lock = RLock()
+        outage.lines.append(self)
 
     def deliver(self, items: Sequence[Item]) -> bool:
         """Send what is held and these; False where they could not be sent now."""
+        with self._lock:
+            is_sent = self._deliver(items)
+        if is_sent and items:
+            for other in self._outage.lines:
+                other.catch_up()
+        return is_sent
+
+    def catch_up(self) -> None:
+        """Send what is held, once something else got through: it may be the last for long.
+
+        Spans that an outage held back would otherwise wait for the next span, which a process that
+        hangs never ends.
+        """
+        if not self._held or not self._lock.acquire(blocking=False):
+            return  # nothing waits, or another thread is at it
+        try:
+            self._deliver(())
+        finally:
+            self._lock.release()
+
+    def _deliver(self, items: Sequence[Item]) -> bool:
         self._held.extend(items)
         self._outage.progress += 1
         if not self._outage.may_try():
@@ -223,6 +247,7 @@ class Line(Delivery[Item], Generic[Item, Exporter]):
         """In a forked child: what is held and every connection is the parent's."""
         self._inner = None
         self._held.clear()
+        self._lock = RLock()
 
 
 class SanitizingSpanExporter(SpanExporter):

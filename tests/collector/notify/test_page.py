@@ -104,6 +104,15 @@ def test_no_agent_action_is_named_even_where_it_was_not_listed() -> None:
     assert "no agent action 9 %" in page.text
 
 
+def test_findings_that_say_the_same_are_one_line_with_their_number() -> None:
+    loop = incident.loop()
+    same = [replace(loop, finding=replace(loop.finding, subject=f"s{n}")) for n in range(3)]
+
+    assert section(page_of(incident.blamed(), *same), "Also found") == (
+        f"{loop.finding.summary} (3 times)",
+    )
+
+
 def test_a_loop_is_seen_and_not_inferred() -> None:
     page = page_of(incident.loop())
 

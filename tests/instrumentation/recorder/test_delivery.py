@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Sequence
 
@@ -91,3 +92,47 @@ def test_a_real_exporter_comes_back_after_the_collector_does() -> None:
         assert [span.name for span in sink.spans][2:] == ["while it is busy", "when it is not"]
 
     assert len(lines) == 1
+
+
+def test_what_an_outage_held_back_leaves_with_whatever_is_sent_next() -> None:
+    """A process that hangs ends no further span; its heartbeats are log records."""
+    outage = Outage(write=lambda _line: None)
+    up = False
+    received: list[str] = []
+
+    def send(batch: Sequence[str]) -> bool:
+        if up:
+            received.extend(batch)
+        return up
+
+    spans: Delivery[str] = Delivery("spans", send, outage)
+    logs: Delivery[str] = Delivery("logs", send, outage)
+    spans.deliver(["the call is over"])
+    up, outage.retry_at = True, 0.0
+    assert logs.deliver(["a heartbeat"])
+
+    assert received == ["a heartbeat", "the call is over"]
+    assert spans.deliver(["another call"])
+    assert received[-1] == "another call"
+
+
+def test_two_threads_that_deliver_at_once_send_everything_once() -> None:
+    outage = Outage(write=lambda _line: None)
+    sent: list[int] = []
+    one: Delivery[int] = Delivery("spans", lambda batch: sent.extend(batch) is None, outage)
+    other: Delivery[int] = Delivery("logs", lambda batch: sent.extend(batch) is None, outage)
+
+    def work(line: Delivery[int], first: int) -> None:
+        for number in range(first, first + 2_000):
+            line.deliver([number])
+
+    threads = [
+        threading.Thread(target=work, args=(line, first))
+        for line, first in ((one, 0), (other, 2_000), (one, 4_000))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(sent) == list(range(6_000))
