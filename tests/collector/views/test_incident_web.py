@@ -43,6 +43,7 @@ def place(tmp_path: Path) -> Path:
         runs=(incident.RUN,),
         agents=("sre-bot", EVIL),
         kinds=("agent_impact", "missing_fact"),
+        entities=("service/checkout",),
         open_findings=2,
     )
     store = SqliteStore.open(tmp_path / "aftershock.db")

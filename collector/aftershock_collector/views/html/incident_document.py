@@ -16,6 +16,7 @@ from aftershock_collector.wording import clean, lasted, short, zone_name, zoned_
 
 if TYPE_CHECKING:
     from aftershock_collector.notify.page import PageLink
+    from aftershock_collector.store.incidents import Incident
     from aftershock_collector.views.load_incident import IncidentView
 
 ASSESSMENTS = (
@@ -77,7 +78,8 @@ def render(
         incident=row,
         headline=clean(incident.title),
         severity=incident.severity.value,
-        when=f"{zoned_time(incident.opened_at_ns)}, {lasts}",
+        when=f"{zoned_time(incident.opened_at_ns)}, "
+        + (f"open for {lasts}" if incident.closed_at_ns is None else f"lasted {lasts}"),
         rules=clean(rules),
         is_open=incident.closed_at_ns is None,
         sections=view.sections,
@@ -96,12 +98,17 @@ def render(
         ],
         assessments=[(one.value, words) for one, words in ASSESSMENTS],
         lengths=LENGTHS,
-        actions=[form.only.value] if form.only else [action.value for action in LinkAction],
+        actions=[form.only.value] if form.only else [one.value for one in offered(incident)],
         signature=form.signature,
         form_tokens={action.value: token for action, token in form.tokens.items()},
         problem=form.problem,
         done=form.done,
     )
+
+
+def offered(incident: Incident) -> list[LinkAction]:
+    """What a person can do: only a degradation leaves the question who was behind it."""
+    return [one for one in LinkAction if incident.entities or one is not LinkAction.FEEDBACK]
 
 
 def finding_rows(view: IncidentView) -> list[FindingRow]:

@@ -44,9 +44,8 @@ class RunRow:
     """One run as the table shows it."""
 
     href: str
-    id: str
     agent: str
-    service: str
+    place: str  # its id and the service
     began: str
     lasted: str
     steps: str
@@ -120,9 +119,8 @@ def run_row(run: RunSummary, now_ns: int) -> RunRow:
     """One run."""
     return RunRow(
         href=f"/runs/{quote(run.run_id, safe='')}",
-        id=clean(short(run.run_id)),
         agent=clean(agents_words(run.agents)) if run.agents else who(run.agent),
-        service=clean(run.service or "–"),
+        place=f"run {short(run.run_id)}" + (f" of {clean(run.service, 80)}" if run.service else ""),
         began=f"{day(run.began_at_ns)} {clock(run.began_at_ns)}",
         lasted=duration_words(run, now_ns),
         steps=f"{run.done:,}",

@@ -164,15 +164,20 @@ def finding_card(claim: Claim, marks: dict[str, str]) -> FindingCard:
 
 
 def page_cards(pages: Sequence[tuple[str, int, Page]]) -> list[PageCard]:
-    """The pages in the order in which they were delivered."""
+    """The pages in the order in which they were delivered; what several receivers got, once."""
+    same: dict[tuple[str, str, str], list[tuple[str, int, Page]]] = {}
+    for receiver, at, page in pages:
+        key = (page.state.value, page.title, page.text)
+        same.setdefault(key, []).append((clean(receiver, 40), at, page))
     return [
         PageCard(
-            title=page.title,
-            sent=f"{clean(receiver, 40)} · {zoned_clock(at)} · {page.state.value}",
-            text=page.text,
-            severity=page.severity,
+            title=title,
+            sent=f"{', '.join(dict.fromkeys(name for name, *_ in sent))} · "
+            f"{zoned_clock(sent[0][1])} · {state}",
+            text=text,
+            severity=sent[0][2].severity,
         )
-        for receiver, at, page in pages
+        for (state, title, text), sent in same.items()
     ]
 
 

@@ -153,7 +153,7 @@ def chips(timeline: Timeline, pages: Sequence[tuple[str, int, Page]]) -> list[Ch
     """How much there is of what."""
     alarms = sum(claim.finding.level is Level.ALARM for claim in timeline.claims)
     warnings = len(timeline.claims) - alarms
-    sent = sum(page.state is State.OPENED for _, _, page in pages)
+    sent = len({page.key for _, _, page in pages if page.state is State.OPENED})
     return [
         Chip(counted(len(timeline.runs), "run"), ", ".join(map(short, timeline.runs[:4]))),
         Chip(counted(len({lane.agent for lane in timeline.lanes}), "agent")),
