@@ -1,4 +1,4 @@
-"""`aftershock import FILE…`: recorded traces into the store, judged with their own time."""
+"""`aftershock import`: recorded traces and sessions into the store, judged with their own time."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from aftershock_collector.commands import CommandError
+from aftershock_collector.commands import CommandError, UsageError
 from aftershock_collector.commands.store_access import policy, print_json
+from aftershock_collector.commands.transcripts import import_transcripts
 from aftershock_collector.config.model import home
 from aftershock_collector.otlp.wire import Unreadable
 from aftershock_collector.service.replay import Imported, Importer
@@ -23,36 +24,65 @@ from aftershock_collector.wording import counted, short
 def add(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
     parser.add_argument(
-        "file", nargs="+", type=Path, metavar="FILE",
+        "file", nargs="*", type=Path, metavar="FILE",
         help="OTLP (protobuf, JSON, JSON lines), OpenInference span JSON, neutral JSON lines; "
         ".gz is opened",
+    )  # fmt: skip
+    parser.add_argument(
+        "--transcripts", action="store_true",
+        help="session files of Claude Code, Codex, Gemini CLI, Qwen Code, Copilot CLI and "
+        "OpenCode; without FILE: where they keep them",
+    )  # fmt: skip
+    parser.add_argument(
+        "--since", metavar="AGE", help="with --transcripts: sessions of the last 7d, 12h; or all"
+    )
+    parser.add_argument(
+        "--report-only", action="store_true", help="with --transcripts: store nothing"
+    )
+    parser.add_argument(
+        "--content", action="store_true",
+        help="with --transcripts: keep arguments and answers, without secrets; "
+        "default: fingerprints",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Import files; one that cannot be read is said and stops none of the others."""
+    """Import files, or sessions of coding agents; what is wrong with the store in one line."""
+    if not arguments.transcripts:
+        if not arguments.file:
+            raise UsageError("name a file, or give --transcripts")
+        if arguments.since or arguments.report_only or arguments.content:
+            raise UsageError("--since, --report-only and --content go with --transcripts")
     place = home() / "aftershock.db"
-    done: list[Imported] = []
-    failed = 0
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with closing(SqliteStore.open(place)) as store:
-            importer = Importer(store, policy(), time.time_ns())
-            for path in arguments.file:
-                try:
-                    done.append(importer.read(path))
-                except (Unreadable, OSError) as error:
-                    failed += 1
-                    sys.stderr.write(f"aftershock import: {reason(path, error)}\n")
-                    continue
-                if not arguments.json:
-                    sys.stdout.write(f"{line(done[-1])}\n")
+        return import_transcripts(arguments) if arguments.transcripts else import_files(arguments)
+    except BrokenPipeError:
+        raise  # the reader of what is printed went away
     except StoreUnavailable as error:
         hint = "; a running collector writes to it: try again" if error.reason == "locked" else ""
         raise CommandError(f"{place} cannot be written ({error.reason}): {error}{hint}") from error
     except (StoreRefused, OSError) as error:
         raise CommandError(f"{place} cannot be used: {error}") from error
+
+
+def import_files(arguments: argparse.Namespace) -> int:
+    """Import files; one that cannot be read is said and stops none of the others."""
+    place = home() / "aftershock.db"
+    done: list[Imported] = []
+    failed = 0
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with closing(SqliteStore.open(place)) as store:
+        importer = Importer(store, policy(), time.time_ns())
+        for path in arguments.file:
+            try:
+                done.append(importer.read(path))
+            except (Unreadable, OSError) as error:
+                failed += 1
+                sys.stderr.write(f"aftershock import: {reason(path, error)}\n")
+                continue
+            if not arguments.json:
+                sys.stdout.write(f"{line(done[-1])}\n")
     if arguments.json:
         print_json("import", [as_json(imported) for imported in done])
     elif done:

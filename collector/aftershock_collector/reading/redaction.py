@@ -308,6 +308,8 @@ def fingerprints_of_call(action: Action) -> dict[str, Any]:
         found[names.RESULT_SIZE] = action.result.size
     if action.words is not None:
         found[names.RESULT_WORDS] = encode_hashes(action.words)
+    if action.state is not None:
+        found[names.RESULT_STATE] = str(action.state)
     if action.outcome is not None:
         found[names.RESULT_OUTCOME] = str(action.outcome)
     if action.state is not None:

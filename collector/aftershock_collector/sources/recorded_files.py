@@ -67,7 +67,7 @@ def read_file(path: Path) -> Iterator[RecordedBody]:
     seen = False
     rejected: Counter[str] = Counter()
     try:
-        with _opened(path) as file:
+        with opened(path) as file:
             start = file.peek(PEEK_BYTES)[:PEEK_BYTES]
             read = _read_json if _is_json(start) else _read_protobuf
             for batch in read(file, path):
@@ -84,7 +84,8 @@ def read_file(path: Path) -> Iterator[RecordedBody]:
 
 
 @contextmanager
-def _opened(path: Path) -> Generator[BufferedReader]:
+def opened(path: Path) -> Generator[BufferedReader]:
+    """A file to read; gzip is unpacked."""
     with path.open("rb") as raw:
         if raw.peek(2)[:2] == b"\x1f\x8b":
             with gzip.GzipFile(fileobj=raw) as inner:

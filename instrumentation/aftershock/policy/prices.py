@@ -56,6 +56,18 @@ KNOWN: tuple[Model, ...] = (
     Model("gemini-1.5-pro*", 2_097_152, 1.25, 5.0),
 )
 
+# What a token read from a cache, and one written to it, costs in relation to one that is sent; by
+# the same price lists. The first matching pattern wins.
+CACHED: tuple[tuple[str, float, float], ...] = (
+    ("claude*", 0.1, 1.25),
+    ("gpt-5*", 0.1, 1.0),
+    ("gpt-4.1*", 0.25, 1.0),
+    ("o3*", 0.25, 1.0),
+    ("o4*", 0.25, 1.0),
+    ("gemini*", 0.25, 1.0),
+    ("*", 0.5, 1.0),
+)
+
 
 def window_of(name: str, limits: Limits) -> int | None:
     """The context window of a model in tokens; None if it is not known."""
@@ -74,6 +86,19 @@ def cost_of(step: Step, limits: Limits) -> float | None:
     for model in models_called(step.name, limits.models):
         if model.input_usd is not None and model.output_usd is not None:
             sent, returned = step.tokens.input, step.tokens.output
+            return (sent * model.input_usd + returned * model.output_usd) / 1e6
+    return None
+
+
+def cost_of_tokens(  # noqa: PLR0917
+    name: str, fresh: int, cached: int, written: int, returned: int, limits: Limits
+) -> float | None:
+    """US dollars of one inference by list price, with what a cache saved; None: no known price."""
+    own = name.lower().rpartition("/")[2]
+    read, write = next((r, w) for pattern, r, w in CACHED if fnmatchcase(own, pattern))
+    for model in models_called(name, limits.models):
+        if model.input_usd is not None and model.output_usd is not None:
+            sent = fresh + read * cached + write * written
             return (sent * model.input_usd + returned * model.output_usd) / 1e6
     return None
 

@@ -21,6 +21,7 @@ from aftershock.attributes import (
     ACTION_TIER,
     AGENT_NAME,
     ERROR_TYPE,
+    INFERENCE_WORDS,
     OPERATION,
     OUTPUT_MESSAGES,
     OUTPUT_TOKENS,
@@ -37,6 +38,7 @@ from aftershock.fingerprints.fingerprint import outcome_of
 from aftershock.fingerprints.shown import Shown
 from aftershock.fingerprints.words import words_in
 from aftershock.model import Outcome, StepKind, Tier
+from aftershock.wire import decode_hashes
 from aftershock_collector.otlp.values import key_values
 from aftershock_collector.otlp.wire import Span
 from aftershock_collector.reading.dialects import Reading, name_in, text_in
@@ -55,6 +57,7 @@ RECORDED_CHARS = 1_900  # results are cut near 2,000 characters by whoever recor
 ID_CHARS_MAX = 512
 HAND_OFF = re.compile(r"^(?P<giver>.+?) \(-> (?P<taker>.+)\)$")
 ROLE = re.compile(r" \((?:thought|termination condition)\)$")
+HARNESS = "harness"  # who wrote a message in a person's place
 PEOPLE = frozenset({"human", "user"})
 
 NO_STEP = "malformed step"
@@ -124,15 +127,19 @@ def read_neutral(span: Span) -> Reading | None:
             kind = StepKind.HAND_OFF
         case _:
             return None
-    agent = name_in(span.attributes, AGENT_NAME)
+    agent, own_name = (name_in(span.attributes, key) for key in (AGENT_NAME, NAME))
     text = span.attributes.get(TEXT)
-    shown = Shown(words=words_in(text)) if isinstance(text, str) else None
+    if isinstance(text, str):
+        shown = Shown(words=words_in(text))
+    else:
+        words = decode_hashes(span.attributes.get(INFERENCE_WORDS))
+        shown = None if words is None else Shown(words=words)
     return Reading(
         kind,
-        name_in(span.attributes, NAME) or "",
+        own_name or "",
         agent,
         shown=shown,
-        automatic=isinstance(text, str) and is_automatic(text),
+        automatic=own_name == HARNESS or (isinstance(text, str) and is_automatic(text)),
     )
 
 

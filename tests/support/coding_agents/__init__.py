@@ -1,0 +1,1 @@
+"""Real coding agents, run offline against a scripted model."""
