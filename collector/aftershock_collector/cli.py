@@ -53,6 +53,7 @@ COMMANDS = (
     Command("check", "check", "check aftershock.yaml, with line numbers"),
     Command("forget", "forget", "remove a run, or everything about a subject"),
     Command("token", "token", "create, list and revoke the tokens of senders and readers"),
+    Command("connect", "connect", "let a coding agent send its telemetry here"),
     Command("import", "importing", "read recorded traces from files"),
     Command("runs", "runs", "list what agents did"),
     Command("timeline", "timeline", "show one run or several, with findings and infrastructure"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 HOOK_PATH = "/v1/guard/hook"
-AGENTS = ("claude-code", "codex", "gemini-cli", "copilot", "cursor", "opencode")
+AGENTS = ("claude-code", "codex", "gemini-cli", "qwen-code", "copilot", "cursor", "opencode")
 ASK = ("native", "ticket")
 EVENT_BYTES_MAX = 10_000_000  # a file that is written whole is one argument
 ANSWER_S = 55.0  # agents give a hook a minute; a paused call is held for less
