@@ -86,11 +86,6 @@ class SessionFiles:
     more: list[Path] = field(default_factory=list[Path])
     session: str = ""  # in a database of many
 
-    @property
-    def size_bytes(self) -> int:
-        """Of all of them."""
-        return sum(path.stat().st_size for path in (self.path, *self.more) if path.exists())
-
 
 def places(environment: Mapping[str, str]) -> list[Path]:
     """Where the agents keep sessions on this machine; those that are there."""
