@@ -23,6 +23,8 @@ SOURCES = {
 FLOORS: dict[str, tuple[str | None, ...]] = {
     "aftershock": (
         None,
+        "proxy",
+        "recovery",
         "recorder",
         "guard",
         "gate",
@@ -67,7 +69,7 @@ FLOORS: dict[str, tuple[str | None, ...]] = {
 }
 # Rooms without a clock, socket, file, thread, random source or framework, whatever they import.
 PURE: dict[str, frozenset[str | None]] = {
-    "aftershock": frozenset(FLOORS["aftershock"][3:-1]),  # below the guard, but for the version
+    "aftershock": frozenset(FLOORS["aftershock"][5:-1]),  # below the guard, but for the version
     "aftershock_collector": frozenset(
         {"review", "engine", "impact", "reading", "metrics", "otlp", "wording"}
     ),

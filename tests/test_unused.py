@@ -19,7 +19,7 @@ CALLED_BY_OTHERS = {
     "configure", "after_instrumentation", "on_start", "on_end",
     # uvicorn, starlette, rich, requests, protobuf
     "app_state", "capture_signals", "servers", "should_exit", "on_broken_pipe", "trust_env",
-    "error_message", "regex", "to_string",
+    "error_message", "raw_headers", "regex", "to_string",
     # Python itself
     "__getattr__", "__loader__", "wordchars",
 }  # fmt: skip
@@ -30,6 +30,7 @@ COMPLETE = {
     "closed_at",  # of a page: what webhooks read
     "onset_range_ns",  # of an attribution: kept in the store, for whoever reads it there
     "decode_requested_call",  # the other half of a codec: an attribute that other tools read
+    "add_result", "compact_async",  # of working memory: what agents call
     "judging",  # of a running collector: its parts, for whoever runs one in a process of theirs
 }  # fmt: skip
 

@@ -30,6 +30,13 @@ start here:
   aftershock run python your_agent.py  record an agent, without a change to its code
 """
 OURS = {"aftershock", "aftershock_collector"}
+# Commands that read their own arguments, and start as fast as what they start.
+LIGHT = {
+    "run": "aftershock.recorder.launcher",
+    "exec": "aftershock.recorder.execute",
+    "gate": "aftershock.guard.hook",
+    "mcp-proxy": "aftershock.proxy.command",
+}
 RENAMED = {"verdict": "feedback"}  # until 0.3
 INTERRUPTED = 130  # what a shell answers for Ctrl-C
 
@@ -47,6 +54,7 @@ COMMANDS = (
     Command("run", "", "start a program with its agents recorded"),
     Command("exec", "", "run one command recorded as an action: kubectl, terraform, psql, …"),
     Command("gate", "", "answer the hook of a coding agent before it calls a tool"),
+    Command("mcp-proxy", "", "record and hold back what an MCP client calls", "proxy"),
     Command("up", "up", "run the collector on this machine"),
     Command("doctor", "doctor", "examine what could keep pages from being sent"),
     Command("send-test-page", "send_test_page", "send a page through every receiver"),
@@ -85,18 +93,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a letter still gets text
-    if given[:1] == ["run"]:
-        from aftershock.recorder.launcher import main as launch  # noqa: PLC0415  light
-
-        return launch(given[1:])
-    if given[:1] == ["exec"]:
-        from aftershock.recorder.execute import main as execute  # noqa: PLC0415  light
-
-        return execute(given[1:])
-    if given[:1] == ["gate"]:
-        from aftershock.guard.hook import main as answer_hook  # noqa: PLC0415  light
-
-        return answer_hook(given[1:])
+    if given and (module := LIGHT.get(given[0])):
+        return import_module(module).main(given[1:])
     if given and (new_name := RENAMED.get(given[0])):
         sys.stderr.write(f"{PROGRAM} {given[0]} is now {PROGRAM} {new_name}\n")
         given[0] = new_name

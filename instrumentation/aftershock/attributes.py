@@ -42,6 +42,11 @@ NAMESPACE_NAME = "k8s.namespace.name"
 CLUSTER_NAME = "k8s.cluster.name"
 SERVER_ADDRESS = "server.address"
 SERVER_PORT = "server.port"
+MCP_METHOD = "mcp.method.name"
+MCP_SESSION_ID = "mcp.session.id"
+JSONRPC_ID = "jsonrpc.request.id"
+RPC_STATUS = "rpc.response.status_code"
+NETWORK_TRANSPORT = "network.transport"
 DB_SYSTEM = "db.system.name"
 DB_NAMESPACE = "db.namespace"
 
@@ -77,6 +82,7 @@ SUBJECTS = "aftershock.tool.subjects"
 ARGUMENT_IDS = "aftershock.tool.arguments.ids"
 RESULT_WORDS = "aftershock.tool.result.words"
 POLLS = "aftershock.tool.polls"
+ATTEMPTS = "aftershock.tool.attempts"
 ACTION_TIER = "aftershock.action.tier"
 ACTION_WAIT = "aftershock.action.wait"
 ACTION_EXPLAIN = "aftershock.action.explain"
@@ -245,6 +251,9 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         ERROR_CLASS, "string", TOOL, "The error with quotes, numbers and paths masked."
     ),
     Attribute(POLLS, "boolean", TOOL, "Policy or author: repeating the call is legitimate."),
+    Attribute(
+        ATTEMPTS, "int", TOOL, "Calls that `aftershock.recovery` made for this one; absent: one."
+    ),
     Attribute(ACTION_WAIT, "double", TOOL, "Seconds that the call itself waits."),
     Attribute(
         ACTION_TIER, "string", TOOL, "read, write, destructive, provision or decommission."

@@ -75,10 +75,10 @@ def current() -> ImplicitRun | None:
     return None if run is None or run.ended else run
 
 
-def context_for_step(context: Context | None = None) -> Context | None:
+def context_for_step(context: Context | None = None, agent: str | None = None) -> Context | None:
     """The context that a step should begin in: the given one, unless no span is in it.
 
-    None where no frame is needed or none can be made.
+    None where no frame is needed or none can be made. `agent`: default: the program's name.
     """
     if get_current_span(context).get_span_context().is_valid:
         return context
@@ -88,7 +88,7 @@ def context_for_step(context: Context | None = None) -> Context | None:
         run.end()
         run = None
     if run is None:
-        root = open_root(now_ns)
+        root = open_root(now_ns, agent)
         if not root.is_recording():
             return context
         run = ImplicitRun(root, now_ns)
@@ -108,13 +108,13 @@ def place_of(context: Context | None) -> tuple[str, str | None, str]:
     return str(above.get(RUN_ID) or ""), None if agent is None else str(agent), span_id
 
 
-def open_root(now_ns: int) -> Span:
-    """The frame, named after the program, because the agent has no name."""
+def open_root(now_ns: int, agent: str | None = None) -> Span:
+    """The frame, named after the program where the agent has no name."""
     resource: Any = getattr(trace.get_tracer_provider(), "resource", None)
     if resource is None:  # no provider: nothing is recorded
         return INVALID_SPAN
     tracer = trace.get_tracer("aftershock")
-    agent = str(resource.attributes.get(SERVICE_NAME, "agent"))
+    agent = agent or str(resource.attributes.get(SERVICE_NAME, "agent"))
     token = _opening.set(True)
     try:
         return tracer.start_span(
@@ -150,6 +150,13 @@ def answered(*, requests_tools: bool) -> None:
     if run is not None:
         run.answered = run.requested and not requests_tools
         run.requested = run.requested or requests_tools
+
+
+def end() -> None:
+    """End the run that this thread or task is in."""
+    run = current()
+    if run is not None:
+        run.end()
 
 
 def close_idle(now_ns: int) -> None:

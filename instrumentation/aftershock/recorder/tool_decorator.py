@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry import trace
-from opentelemetry.trace import get_current_span
+from opentelemetry.trace import Link, SpanKind, get_current_span
 
 from aftershock import attributes as names
 from aftershock.entity import entity_key
@@ -241,16 +241,25 @@ class ToolStep(Step):
 
 
 def open_tool(
-    call: ExpectedCall, arguments: Mapping[str, Any], context: Context | None
+    call: ExpectedCall,
+    arguments: Mapping[str, Any],
+    context: Context | None,
+    *,
+    more: tool_calls.Attributes | None = None,
+    kind: SpanKind = SpanKind.INTERNAL,
+    links: Sequence[Link] = (),
 ) -> Step | None:
-    """Begin a tool call's span."""
+    """Begin a tool call's span; `more` attributes are those of its transport."""
     found: tool_calls.Attributes = {names.OPERATION: "execute_tool", names.TOOL_NAME: call.tool}
+    found |= more or {}
     if settings.captures_content():
         found[names.TOOL_ARGUMENTS] = as_text(arguments)
     found |= passing_attributes(call.tool)
     token = EXPECTED.set(call)
     try:
-        span = tracer.start_span(f"execute_tool {call.tool}", context, attributes=found)
+        span = tracer.start_span(
+            f"execute_tool {call.tool}", context, kind, attributes=found, links=links
+        )
     finally:
         EXPECTED.reset(token)
     if not span.is_recording():

@@ -232,7 +232,7 @@ def test_a_call_that_pydantic_ai_defers_has_not_failed(policy: Any, recorder: Re
 
 def test_an_mcp_client(policy: Any, recorder: Recorder) -> None:
     policy(GATE)
-    server = StdioServerParameters(command=sys.executable, args=[str(PROGRAMS / "mcp_server.py")])
+    server = StdioServerParameters(command=sys.executable, args=[str(PROGRAMS / "mcp_shop.py")])
 
     async def play() -> list[Any]:
         async with (

@@ -1,0 +1,1 @@
+"""`aftershock mcp-proxy`: between an MCP client and its server, for agents without our recorder."""
