@@ -1,0 +1,70 @@
+"""The guarded play end to end: the call that broke it is held back, and the next one is right."""
+
+from __future__ import annotations
+
+import pytest
+
+from aftershock.model import Level
+from aftershock_collector.demo.approver import held_text
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.store.tickets import SqliteTickets, TicketState
+from aftershock_collector.store.writer import SqliteStore
+from tests.demo.test_incident import Played, play
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return play(tmp_path_factory.mktemp("guarded"), "--guarded")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_call_that_breaks_checkout_is_held_back_and_the_approved_one_breaks_nothing(
+    guarded: Played,
+) -> None:
+    with Reader.open(guarded.out / "home" / "aftershock.db") as reader:
+        (run,) = [run for run in reader.runs() if run.agent == "sre-agent"]
+        calls = [step for step in reader.steps(run.run_id) if step.name == "scale_workers"]
+        alarms = [c for c in reader.claims() if c.finding.level is Level.ALARM]
+    store = SqliteStore.open(guarded.out / "home" / "aftershock.db")
+    try:
+        tickets = SqliteTickets(store).tickets(range(1, 10))
+    finally:
+        store.close()
+
+    assert guarded.pages == []
+    assert alarms == []
+    held, passed = calls
+    assert held.action is not None
+    assert passed.action is not None
+    assert held.action.error_class == "held_back"
+    assert passed.action.error_class is None
+    (ticket,) = tickets
+    assert (ticket.state, ticket.by) == (TicketState.SPENT, "dba")
+    assert ticket.arguments == {"service": "checkout", "workers": 6}
+    impact = guarded.impacts["scale_workers"]
+    assert (impact.probability or 0.0) < 0.8
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_stranger_reads_what_was_held_back_why_and_who_approved_what(guarded: Played) -> None:
+    printed = " ".join(guarded.printed.split())
+
+    assert "scale_workers was not run." in printed
+    assert "maintenance_window of prod: never read" in printed
+    assert "maintenance window on db/orders began 20 min ago" in printed
+    assert "20 of 37 are used" in printed
+    assert "workers = 6" in printed
+    assert "approved 1 (scale_workers) by dba" in printed
+    assert "Nobody was paged." in printed
+    assert "One call was held back; dba approved another." in printed
+    assert guarded.left_behind == []
+
+
+def test_what_the_agent_read_is_shown_once_it_is_whole() -> None:
+    lines = ["x", "scale_workers was not run.", "- why", ""]
+
+    assert held_text(lines) is None
+    assert held_text([*lines, "===== Ai Message ====="]) == "scale_workers was not run.\n- why"
+    assert held_text(["x"]) is None
