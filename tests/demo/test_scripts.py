@@ -11,7 +11,7 @@ import pytest
 from aftershock.model import Tier
 from aftershock.policy.policy import Policy, describe
 from aftershock_collector.config import load
-from aftershock_collector.demo.agents.scripts import STATUS_CHECKS, in_a_hurry, with_care
+from aftershock_collector.demo.agents.scripts import STATUS_CHECKS, held_back, in_a_hurry, with_care
 from aftershock_collector.demo.infrastructure import Shop
 from aftershock_collector.demo.model_server import Messages, Script
 from aftershock_collector.demo.processes import ordinary_environment
@@ -71,7 +71,20 @@ def test_with_care_it_does_not_act_where_the_facts_forbid_it(facts: dict[str, An
     assert "scale_workers" not in converse(with_care, "sre-agent", facts)
 
 
-@pytest.mark.parametrize("script", [in_a_hurry, with_care])
+def test_held_back_it_reads_both_facts_and_scales_to_what_fits():
+    called = converse(held_back, "sre-agent", world(connections=37))
+
+    assert called[2:] == [
+        "scale_workers",
+        "get_maintenance_window",
+        "get_connection_limit",
+        "scale_workers",
+        "get_status",
+        "get_status",
+    ]
+
+
+@pytest.mark.parametrize("script", [in_a_hurry, with_care, held_back])
 def test_the_catalog_agent_changes_the_cache_once(script: Script):
     called = converse(script, "catalog-agent", {})
 

@@ -15,7 +15,14 @@ SECONDS_MIN = 15.0  # less ordinary life than this gives nothing to compare with
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
-    parser.add_argument(
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--guarded",
+        action="store_true",
+        help="the same day with a gate: the call that breaks it is held back, and a better one "
+        "is approved",
+    )
+    which.add_argument(
         "--without-fault",
         action="store_true",
         help="the careful variant: nothing breaks and no one is paged",
@@ -49,6 +56,7 @@ def main(arguments: argparse.Namespace) -> int:
     options = Options(
         out=arguments.out,
         fault=not arguments.without_fault,
+        guarded=arguments.guarded,
         keep=arguments.keep,
         baseline_s=arguments.seconds,
         forward=arguments.forward,

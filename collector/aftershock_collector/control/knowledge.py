@@ -12,6 +12,8 @@ from threading import Lock
 from typing import Any
 
 from aftershock.model import Change, ChangeKind, Step
+from aftershock_collector.control.saturation import Saturation, SaturationLevels
+from aftershock_collector.otlp.wire import Sample
 from aftershock_collector.wording import clean
 
 RECENT_S = 900.0  # how long a change or an action of others is worth knowing
@@ -50,6 +52,7 @@ class Knowledge:
         self._changes: OrderedDict[str, Change] = OrderedDict()
         self._actions: deque[Step] = deque(maxlen=ACTIONS_MAX)
         self._silences: tuple[Silence, ...] = ()
+        self._levels = SaturationLevels()
         self._lock = Lock()
 
     def record(self, steps: Iterable[Step], changes: Iterable[Change]) -> None:
@@ -63,6 +66,10 @@ class Knowledge:
                     self._changes.move_to_end(change.id)
             while len(self._changes) > CHANGES_MAX:
                 self._changes.popitem(last=False)
+
+    def measure(self, samples: Iterable[Sample]) -> None:
+        """Remember how full what was measured is."""
+        self._levels.record(samples)
 
     def set_silences(self, silences: tuple[Silence, ...]) -> None:
         """Replace the silences, as their Alertmanager lists them now."""
@@ -81,6 +88,7 @@ class Knowledge:
             *(silenced(one, near, now_ns) for one in self._silences if covers(one, near, now_ns)),
             *(acted(one, near, now_ns) for one in of_others(actions, run, now_ns)),
         ]
+        found += [saturated(one, now_ns) for one in self._levels.about(near, now_ns)]
         found.sort(key=lambda fact: fact["age_s"])
         return found[:FACTS_MAX]
 
@@ -146,6 +154,16 @@ def silenced(silence: Silence, near: frozenset[str], now_ns: int) -> dict[str, A
     text = f"alerts of {entity} are silenced by {silence.by} for another {age(left_s)}{comment}"
     began_s = max(0.0, (now_ns - silence.starts_ns) / 1e9)
     return fact(f"silence/{silence.id}", "silence", entity, text, "Alertmanager", began_s)
+
+
+def saturated(level: Saturation, now_ns: int) -> dict[str, Any]:
+    """How full something is, as a fact."""
+    share = level.used / level.most
+    name = level.name.replace("_", " ")
+    text = f"{name} of {level.entity}: {level.used:g} of {level.most:g} are used ({share:.0%})"
+    age_s = max(0.0, (now_ns - level.measured_ns) / 1e9)
+    key = f"saturation/{level.entity}/{level.name}"
+    return fact(key, "saturation", level.entity, text, "live metrics", age_s)
 
 
 def acted(step: Step, near: frozenset[str], now_ns: int) -> dict[str, Any]:

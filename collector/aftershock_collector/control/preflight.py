@@ -54,7 +54,8 @@ class Preflight:
             gate = Gate.DENY if order.verb is Verb.STOP else Gate.ASK
             text = f"{order.by} ordered {order.verb} for {order.scope}: {order.because}"
             reasons.append(Reason(Code.ORDER, gate, text))
-        own = known.targets or targets
+        # A guard keeps the arguments to itself: then it has filled in the targets, and we cannot.
+        own = (known.targets if arguments else ()) or targets or known.targets
         decided = admission(reasons)
         return {
             "decision": str(decided.gate),

@@ -1,4 +1,4 @@
-"""Saturation: how much of what has a limit is used, such as connections, read from what is measured.
+"""Saturation: how much of what has a limit is used, such as connections, from live metrics.
 
 Pairs of metrics of one entity whose names differ in their ends only: `db_connections_in_use` and
 `db_connections_max`. Dots are read as underscores, and label sets are kept apart.

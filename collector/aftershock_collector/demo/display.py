@@ -68,6 +68,10 @@ class Display:
             after_s = time.monotonic() - self.began
             self.console.print(f"{after_s:5.0f} s  {text}", markup=False, highlight=False)
 
+    def panel(self, title: str, text: str, style: str) -> None:
+        """Show something that happened, where the bars are drawn."""
+        self.console.print(Panel(Text(text), title=escape(title), border_style=style))
+
     def page(self, page: Page, is_update: bool) -> None:
         """Show one page the way that a pager would."""
         body = Text("\n".join([page["title"], *page["body"]]))

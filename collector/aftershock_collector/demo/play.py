@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from rich.console import Console
 
+from aftershock_collector.demo.approver import Approver
 from aftershock_collector.demo.discovery import discoverable
 from aftershock_collector.demo.display import Display
 from aftershock_collector.demo.on_call import OnCall
@@ -39,6 +40,7 @@ class Options:
 
     out: Path
     fault: bool = True
+    guarded: bool = False  # with a gate before the agents' tools
     keep: bool = False  # leave everything running afterwards, until Ctrl-C
     baseline_s: float = BASELINE_S
     forward: str | None = None  # an OTLP/HTTP receiver that gets everything too
@@ -51,6 +53,7 @@ class Audience:
 
     stage: Stage
     readings: list[Reading] = field(default_factory=list[Reading])
+    approver: Approver | None = None
 
     def observe(self, show: Callable[[str], None], until: Callable[[], bool]) -> None:
         """Look once a second until it is over. Raises FailedError where something has ended."""
@@ -59,6 +62,8 @@ class Audience:
             reading = Reading(time.time_ns(), self.stage.numbers())
             self.readings.append(reading)
             show(reading.words)
+            if self.approver is not None:
+                self.approver.come_in()
             time.sleep(READ_EVERY_S)
 
 
@@ -91,6 +96,7 @@ def perform(options: Options, console: Console) -> None:
                         options.out,
                         on_call_url,
                         fault=options.fault,
+                        guarded=options.guarded,
                         forward=options.forward,
                         show=show,
                     )
@@ -98,22 +104,26 @@ def perform(options: Options, console: Console) -> None:
                 if options.targets is not None:
                     standing.enter_context(discoverable(stage.shop, options.targets))
             audience = Audience(stage)
-            act(stage, audience, display, options.baseline_s)
+            act(stage, audience, display, options)
         pages = [page for _, page in on_call.pages]
         (options.out / "pages.json").write_text(json.dumps(pages, indent=2), encoding="utf-8")
         report(stage, audience.readings, on_call.pages, options.out, console)
+        if audience.approver is not None:
+            console.print(audience.approver.words, style="bold green")
         if options.keep:
             console.print(f"Still running at {stage.collector}; Ctrl-C stops everything.")
             with contextlib.suppress(KeyboardInterrupt):
                 signal.pause()
 
 
-def act(stage: Stage, audience: Audience, display: Display, baseline_s: float) -> None:
+def act(stage: Stage, audience: Audience, display: Display, options: Options) -> None:
     """The play itself: ordinary life, then both agents, then what follows."""
-    with display.stage(f"Ordinary life on {stage.shop.database}", baseline_s) as show:
-        audience.observe(show, after(baseline_s))
+    with display.stage(f"Ordinary life on {stage.shop.database}", options.baseline_s) as show:
+        audience.observe(show, after(options.baseline_s))
     with display.stage("Two agents act", ACTING_S) as show:
         agents = [stage.start_agent("sre_agent")]
+        if options.guarded:
+            audience.approver = Approver(stage, display)
         audience.observe(show, after(CATALOG_LATER_S))
         agents.append(stage.start_agent("catalog_agent"))
         too_long = after(ACTING_MAX_S)

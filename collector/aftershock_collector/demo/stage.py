@@ -7,6 +7,7 @@ import json
 import string
 import sys
 import tempfile
+import time
 import urllib.request
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -14,11 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aftershock.attributes import CHANGE_KIND, CHANGE_NAME, DB_NAMESPACE, EVENT_CHANGE
 from aftershock_collector.demo.infrastructure import Shop, let_customers_in, open_shop
 from aftershock_collector.demo.postgres import free_port
 from aftershock_collector.demo.processes import Child, Children, FailedError
 
 POLICY = Path(__file__).with_name("aftershock.yaml")
+GATE = Path(__file__).with_name("guarded.yaml")  # added to the policy of the guarded play
+WINDOW_AGE_S = 1_200.0  # since the maintenance window of the incident opened
 STANDING = {
     "postgres", "checkout", "catalog", "operations", "load", "model_server", "collector",
 }  # fmt: skip
@@ -81,6 +85,7 @@ def raised_stage(
     *,
     fault: bool,
     show: Callable[[str], None],
+    guarded: bool = False,
     forward: str | None = None,
 ) -> Generator[Stage]:
     """Start everything and wait until it is healthy; stop everything afterwards.
@@ -96,10 +101,10 @@ def raised_stage(
         Path(folder).chmod(0o711)  # the database may have to run as another user
         show("database and services")
         shop = open_shop(children, Path(folder), tight=fault)
-        script = "in_a_hurry" if fault else "with_care"
+        script = "held_back" if guarded else "in_a_hurry" if fault else "with_care"
         model = children.start_module("model_server", "--script", f"{SCRIPTS}:{script}")
         port = free_port()
-        policy = write_policy(out / "aftershock.yaml", shop, on_call, port)
+        policy = write_policy(out / "aftershock.yaml", shop, on_call, port, guarded=guarded)
         collector = children.start(
             "collector",
             aftershock("up"),
@@ -112,6 +117,8 @@ def raised_stage(
         address = f"http://127.0.0.1:{port}"
         show("the collector")
         collector.wait_until(lambda: is_healthy(address))
+        if guarded:
+            announce_window(address)
         show("the workers")
         status = f"{shop.checkout['admin']}/admin/status"
         children.named("checkout").wait_until(lambda: read_json(status)["state"] == "ready")
@@ -126,9 +133,35 @@ def aftershock(command: str) -> list[str]:
     return [sys.executable, "-m", "aftershock_collector.cli", command]
 
 
-def write_policy(place: Path, shop: Shop, on_call: str, port: int) -> Path:
+def announce_window(collector: str) -> None:
+    """The operations team reports its maintenance window, as a calendar's integration would."""
+    attributes = {CHANGE_NAME: "maintenance window", CHANGE_KIND: "event", DB_NAMESPACE: "orders"}
+    record = {
+        "timeUnixNano": str(time.time_ns() - int(WINDOW_AGE_S * 1e9)),
+        "eventName": EVENT_CHANGE,
+        "body": {"stringValue": "smaller instance during storage migration"},
+        "attributes": [
+            {"key": key, "value": {"stringValue": value}} for key, value in attributes.items()
+        ],
+    }
+    body = {"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}
+    request = urllib.request.Request(  # noqa: S310  (our own collector)
+        f"{collector}/v1/logs",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with DIRECT.open(request, timeout=10):
+        pass
+
+
+def write_policy(
+    place: Path, shop: Shop, on_call: str, port: int, *, guarded: bool = False
+) -> Path:
     """The policy file with this play's addresses in it."""
-    text = string.Template(POLICY.read_text(encoding="utf-8")).substitute(
+    text = POLICY.read_text(encoding="utf-8")
+    if guarded:
+        text += GATE.read_text(encoding="utf-8")
+    text = string.Template(text).substitute(
         http_port=port,
         grpc_port=free_port(),
         checkout=shop.checkout["admin"],

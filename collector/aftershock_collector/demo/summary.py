@@ -71,7 +71,9 @@ def report(
     for hint in (
         f"AFTERSHOCK_HOME={home} aftershock findings",
         f"AFTERSHOCK_HOME={home} aftershock runs",
-        "aftershock demo --without-fault" if sent else "aftershock demo",
+        "aftershock demo --guarded   # the same day, with a gate before the tools"
+        if sent
+        else "aftershock demo",
         "aftershock run python your_agent.py   # beside `aftershock up`",
     ):
         console.print(f"  {hint}", markup=False, highlight=False, soft_wrap=True)

@@ -73,6 +73,7 @@ class Controlled:
 
         def both(arrived: Observations) -> None:
             self.preflight.knowledge.record(arrived.steps, arrived.changes)
+            self.preflight.knowledge.measure(arrived.samples)
             consume(arrived)
 
         return both

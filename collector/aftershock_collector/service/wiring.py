@@ -173,7 +173,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         )
         stack.enter_context(deliverer)
         stack.callback(control.board.close)
-        sources = [source.run() for source in _sources(config, queue, worker, telemetry, stack)]
+        sources = [s.run() for s in _sources(config, queue, worker, control, telemetry, stack)]
         for work in (
             *_background(config, queue, worker, store, telemetry),
             *control.background(),
@@ -268,13 +268,19 @@ def _run_of(engine: Engine, queue: IngestQueue) -> Callable[[str], Awaitable[Run
     return run_of
 
 
-def _sources(
-    config: Config, queue: IngestQueue, worker: Worker, telemetry: Telemetry, stack: AsyncExitStack
+def _sources(  # noqa: PLR0917 (parts of one collector)
+    config: Config,
+    queue: IngestQueue,
+    worker: Worker,
+    control: Controlled,
+    telemetry: Telemetry,
+    stack: AsyncExitStack,
 ) -> Iterator[Source]:
     """Every source that fetches by itself, and what it hands to the worker's thread."""
 
     def deliver(samples: list[Sample]) -> None:
         queue.call(lambda: worker.measure(samples))
+        control.preflight.knowledge.measure(samples)
 
     infrastructure = config.infrastructure
     if infrastructure.scrape:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from aftershock.approval import Gate
-from aftershock.gate.admission import Code, Reason
+from aftershock.gate.admission import Admission, Code, Reason
 from aftershock.gate.binding import digest_of
+from aftershock.gate.decide import FACT_RULES
 from aftershock.guard.ledger import fact_step
 from aftershock.guard.passage import Change, Part, Progress, Request
 from aftershock.guard.protocol import (
@@ -82,14 +83,14 @@ class Asking:
     def preflight(self, asked: Asked, progress: Progress, *, enforced: bool) -> Part:
         """What the collector decides, and what it knows and the agent does not."""
         call, rules = asked.call, asked.rules
-        if progress.found.gate is Gate.DENY:
+        if closes(progress.found):
             return progress
         answer: Any = yield Request(PREFLIGHT_PATH, asked.action, PREFLIGHT_S)
         if isinstance(answer, Exception):
             return self._unreachable(asked, progress, answer)
         progress = progress.because(*map(read_reason, answer.get("reasons") or ()))
         unknown = {str(fact["id"]): fact for fact in answer.get("unknown") or ()}
-        if not (enforced and rules.inform and unknown) or progress.found.gate is Gate.DENY:
+        if not (enforced and rules.inform and unknown) or closes(progress.found):
             return progress
         new = self._ledger.hand(call.run_id, call.agent, frozenset(unknown))
         facts = tuple(unknown[name] for name in unknown if name in new)
@@ -165,6 +166,12 @@ class Asking:
         gate = asked.rules.when_unreachable(asked.tier)
         reason = Reason(Code.UNREACHABLE, gate, NO_ANSWER, LATER, (str(error)[:200],))
         return replace(progress.answered(reason), unreachable=True, granted=True)
+
+
+def closes(found: Admission) -> bool:
+    """True for a call that is denied whatever its agent reads: only facts can still be missing."""
+    denying = [reason for reason in found.reasons if reason.gate is Gate.DENY]
+    return any(reason.code not in FACT_RULES for reason in denying)
 
 
 def reason_of(call: Call, ticket: Mapping[str, Any]) -> Reason:

@@ -46,7 +46,9 @@ class Progress:
 
     def because(self, *reasons: Reason) -> Progress:
         """With further reasons."""
-        return replace(self, found=admission((*self.found.reasons, *reasons)))
+        known = {(reason.code, reason.text) for reason in self.found.reasons}
+        new = (reason for reason in reasons if (reason.code, reason.text) not in known)
+        return replace(self, found=admission((*self.found.reasons, *new)))
 
     def answered(self, *reasons: Reason) -> Progress:
         """The question is settled: what only asked no longer counts; these reasons do."""

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 SESSION = "mcp-session-id"
 EVENTS, JSON = "text/event-stream", "application/json"
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")  # of OAuth, never of MCP
 METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS", "HEAD"]
 KEPT_MAX = 1_000  # sessions, and clients without one; the least recently used one is closed
 # Of one connection only (RFC 9110, 7.6.1), or set anew by whoever sends on.
@@ -90,7 +91,8 @@ class HttpProxy:
                 text = f"aftershock mcp-proxy: more than {MESSAGE_BYTES_MAX} bytes\n"
                 return Response(text, 413)
         named = request.headers.get(SESSION)
-        if request.method == "POST" and body:
+        kind = request.headers.get("content-type", "").lower()
+        if request.method == "POST" and body and not kind.startswith(FORMS):
             return await self._post(request, bytes(body), named)
         session = self._session(named, None)
         if request.method == "DELETE" and named is not None:

@@ -13,10 +13,13 @@ from typing import Any
 
 import pytest
 
+from aftershock.attributes import CHANGE_KIND, CHANGE_NAME, EVENT_CHANGE
 from aftershock.guard.connection import Refused
 from aftershock.model import Change, ChangeKind
+from aftershock.policy.policy import Policy
 from aftershock_collector.config.model import Infrastructure, OnCall
 from aftershock_collector.control.knowledge import FACTS_MAX, Knowledge, Silence
+from aftershock_collector.control.preflight import Preflight
 from tests.support import incident
 from tests.support.guarded import guarded_process
 from tests.support.live_collector import LiveCollector, live_collector
@@ -55,6 +58,51 @@ def test_a_firing_alert_on_the_target_or_on_what_it_calls_is_worth_knowing() -> 
         "HighLatency on db/orders has been firing for 60 s" in found[0]["text"] + found[1]["text"]
     )
     assert all(fact["age_s"] == 60.0 and fact["source"] for fact in found)
+
+
+def test_targets_that_only_the_agents_process_can_fill_in_are_asked_about() -> None:
+    """It keeps the arguments to itself, so that a template of the operator's stays empty."""
+    targets = [{"service.name": "{service}"}]
+    policy = Policy.from_mapping({"tools": {"scale": {"tier": "provision", "targets": targets}}})
+    known = Knowledge({})
+    known.record((), [alert("service/checkout")])
+
+    preflight = Preflight(policy, known)
+    answer = preflight.check(
+        "scale", "provision", {}, ("service/checkout",), "r", "bot", (), NOW
+    )  # fmt: skip
+
+    assert kinds(answer["unknown"]) == [("alert", "service/checkout")]
+    assert answer["targets"] == ["service/checkout"]
+
+
+def test_an_agent_that_must_read_first_is_handed_what_the_collector_knows_with_it(
+    tmp_path: Path,
+) -> None:
+    rules = {"mode": "enforce", "preflight": ["provision"], "missing_facts": "deny"}
+    tools = {"scale": {"tier": "provision", "targets": [{"service.name": "{name}"}],
+                       "requires": [{"fact": "window"}]}}  # fmt: skip
+    with (
+        live_collector(tmp_path, {"gate": rules, "tools": tools}) as collector,
+        guarded_process(collector.url, gate=rules, tools=tools) as process,
+    ):
+        send_change(collector, "service.name", "checkout")
+        found = process.call("scale", name="checkout").admission
+
+    assert [reason.code for reason in found.reasons] == ["missing_fact", "unknown_facts"]
+    assert "window" in found.reasons[0].lines[0]
+    assert "big move" in found.reasons[1].lines[0]
+
+
+def send_change(collector: LiveCollector, key: str, value: str) -> None:
+    """Something happens, as its sender reports it over OTLP."""
+    given = {CHANGE_NAME: "big move", CHANGE_KIND: "event", key: value}
+    record = {
+        "timeUnixNano": str(time.time_ns()),
+        "eventName": EVENT_CHANGE,
+        "attributes": [{"key": k, "value": {"stringValue": v}} for k, v in given.items()],
+    }
+    collector.post("/v1/logs", {"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]})
 
 
 def test_what_is_over_is_not_handed_out() -> None:

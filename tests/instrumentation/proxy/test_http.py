@@ -104,9 +104,11 @@ def test_a_page_that_reaches_us_by_another_name_is_refused(tmp_path: Path) -> No
     with http_server(tmp_path / "m") as server, http_proxy(server, variables(server)) as url:
         answer = post(url, "delete_city", headers={"host": "evil.example"})
         unreadable = httpx.post(url, content=b'{"id": 1, "id": 2}')
+        form = httpx.post(url.replace("/mcp", "/token"), data={"grant_type": "x"}, timeout=60)
 
     assert answer.status_code == 421
     assert (unreadable.status_code, unreadable.json()["error"]["code"]) == (400, -32600)
+    assert form.status_code == 404, "it is the server's to answer"
     assert ran(tmp_path / "m") == []
 
 

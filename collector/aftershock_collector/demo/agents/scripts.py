@@ -1,4 +1,4 @@
-"""What the scripted model says to the demo's agents: once in a hurry, once with care."""
+"""What the scripted model says to the demo's agents: in a hurry, with care, or held back."""
 
 from __future__ import annotations
 
@@ -86,6 +86,33 @@ def scale_with_care(messages: Messages) -> Reply:
     return ASK_STATUS if checks < 2 else thinking(text_reply("Checkout runs with 6 workers."))
 
 
+def scale_as_informed(messages: Messages) -> Reply:
+    """The same hurry; what the gate answers is read, and changes the second call."""
+    asked = sum(message["role"] == "assistant" for message in messages)
+    if asked < 2 or not results_of(messages, "connections_max"):
+        if asked < 2:
+            return scale_in_a_hurry(messages)
+        return thinking(
+            call_all(
+                ToolCall("get_maintenance_window", {"environment": "prod"}),
+                ToolCall("get_connection_limit", {"database": "orders"}),
+            )
+        )
+    if asked == 3:  # what fits, after what it has read
+        return thinking(
+            call("scale_workers", service="checkout", workers=workers_that_fit(messages))
+        )
+    if asked < 6:
+        return ASK_STATUS
+    return thinking(text_reply(f"Checkout runs with {workers_that_fit(messages)} workers."))
+
+
+def workers_that_fit(messages: Messages) -> int:
+    """As many workers as the database has connections for, with one worker's to spare."""
+    limit = results_of(messages, "connections_max")
+    return int(limit["connections_max"]) // CONNECTIONS_OF_A_WORKER - 1
+
+
 def with_catalog(sre: Callable[[Messages], Reply]) -> Callable[[Messages], Reply]:
     """One model for both agents: each says in its first message who it is."""
 
@@ -98,3 +125,4 @@ def with_catalog(sre: Callable[[Messages], Reply]) -> Callable[[Messages], Reply
 
 in_a_hurry = with_catalog(scale_in_a_hurry)
 with_care = with_catalog(scale_with_care)
+held_back = with_catalog(scale_as_informed)
