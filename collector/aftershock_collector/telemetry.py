@@ -172,6 +172,10 @@ class Telemetry:
         if error:
             self._warn(f"scrape {target}", "cannot scrape %s: %s", target, error)
 
+    def log_file_failed(self, path: str, problem: str) -> None:
+        """A log file that should be followed could not be read; it is tried again."""
+        self._warn(f"log {path}", "%s cannot be followed: %s", path, problem)
+
     def queried(self, outcome: str, error: str = "") -> None:
         """One query to Prometheus: answered, or failed and why."""
         self.queries.labels(outcome).inc()

@@ -144,6 +144,15 @@ class ScrapeTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class LogFiles:
+    """Log files of something that agents act on; `path` may be a pattern."""
+
+    path: str
+    format: str
+    entity: Mapping[str, str] = field(default_factory=dict[str, str])  # empty: records say it
+
+
+@dataclass(frozen=True, slots=True)
 class Infrastructure:
     """What is measured, and what calls what."""
 
@@ -154,6 +163,8 @@ class Infrastructure:
     prometheus: Prometheus | None = (
         None  # queried while actions are observed, beside what is scraped
     )
+    logs: tuple[LogFiles, ...] = ()
+    deleted_rows_max: int | None = None  # in one logged statement; None: deleting is no damage
     observation_window_s: float = (
         600.0  # later degradations could not be separated from chance in recordings
     )
@@ -277,6 +288,11 @@ def _infrastructure(given: Document) -> Infrastructure:
         scrape=tuple(_scrape_target(target) for target in given.get("scrape") or ()),
         topology={caller: tuple(called) for caller, called in topology.items()},
         prometheus=_prometheus(given.get("prometheus") or {}),
+        logs=tuple(
+            LogFiles(each["path"], each["format"], each.get("entity") or {})
+            for each in given.get("logs") or ()
+        ),
+        deleted_rows_max=given.get("deleted_rows_max"),
         **options,
     )
 

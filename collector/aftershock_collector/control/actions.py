@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
@@ -10,10 +11,12 @@ from aftershock.model import Tier
 from aftershock.policy.policy import Policy, ToolDescription, describe, rule_of
 from aftershock.policy.tiers import is_shell, tier_of_name
 from aftershock_collector.control.shell import read_script
-from aftershock_collector.control.sql import read_sql
+from aftershock_collector.reading.sql import read_sql
 
 COMMAND_KEYS = ("command", "cmd")
 SQL_KEYS = ("sql", "query", "statement")
+
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # what it cannot parse is an answer here
 
 
 def describe_action(policy: Policy, tool: str, arguments: Mapping[str, Any]) -> ToolDescription:

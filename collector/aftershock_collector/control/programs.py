@@ -28,7 +28,7 @@ from aftershock_collector.control.operations import (
     cloud,
     kubectl,
 )
-from aftershock_collector.control.sql import read_sql
+from aftershock_collector.reading.sql import read_sql
 
 DESTROYING = frozenset(
     [

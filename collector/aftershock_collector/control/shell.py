@@ -18,7 +18,7 @@ from tree_sitter import Language, Node, Parser
 from aftershock.model import Tier
 from aftershock_collector.control.effects import READS, UNKNOWN, WRITES, Effect, Words, positional
 from aftershock_collector.control.programs import effect_of
-from aftershock_collector.control.tiers import worst
+from aftershock_collector.reading.tiers import worst
 
 COMMAND_CHARS_MAX = 50_000
 DEPTH_MAX = 6  # of scripts inside scripts

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from aftershock.limits import Limits
-from aftershock.model import Change, Fact, Impact, Step, StepKind
+from aftershock.model import Change, ChangeKind, Fact, Impact, Step, StepKind
 from aftershock.runs.expectations import LearnedExpectations
 from aftershock_collector.engine.baseline import Baseline
 from aftershock_collector.engine.cross_run import CrossRunChanges
 from aftershock_collector.engine.evidence import Evidence
 from aftershock_collector.impact.events import filed
-from aftershock_collector.impact.links import Linked, Links, without_fingerprints
+from aftershock_collector.impact.links import Linked, Links, reports_less, without_fingerprints
 from aftershock_collector.impact.observation import OBSERVATION_WINDOW_S, ActionObserver
 from aftershock_collector.impact.priors import Prior
 from aftershock_collector.impact.suspects import SuspectIndex, Suspects, around
@@ -67,6 +67,10 @@ class Correlator:
         resolved, linked = self._resolve(change, now_ns)
         if linked is None:
             self.links.hold(change)
+        if change.kind is ChangeKind.OPERATION:
+            if linked is not None and resolved.trace_id is not None:
+                self._reach(linked, change.entity)
+            return set()
         self.observer.on_change(resolved)
         if linked is not None and resolved.kind.is_trouble:
             believed = resolved.trace_id is not None
@@ -75,6 +79,22 @@ class Correlator:
             )
         self.suspect_index.on_change(resolved, now_ns)
         return self._cross_run.record_change(resolved)
+
+    def _reach(self, linked: Linked, entity: str) -> None:
+        """An action reached an entity, as that one's own log says."""
+        self.links.reach(linked.step, entity)
+        self.observer.reach(linked.step, entity, skew_ns=linked.skew_ns)
+        self.suspect_index.record(self.links.with_reached(linked.step), linked.skew_ns)
+
+    def record_logged(self, changes: Iterable[Change]) -> list[Change]:
+        """Hold what logs say until its trace is known; returns what is known to be an agent's."""
+        traces: dict[str, None] = {}
+        for change in changes:
+            known = self.changes.get(change.id)
+            if change.trace_id and not (known is not None and reports_less(change, known)):
+                self.links.hold(change)
+                traces[change.trace_id] = None
+        return [change for trace_id in traces for change in self.links.release(trace_id)]
 
     def record_action(self, step: Step) -> set[str]:
         """Record what an ended action changed; returns ids of other runs to judge again."""
@@ -103,6 +123,7 @@ class Correlator:
             facts: what its run had been shown when it began.
             skew_ns: what to add to the agent's times to get our clock.
         """
+        step = self.links.with_reached(step)
         self.observer.open(step, facts, skew_ns=skew_ns)
         self.suspect_index.record(without_fingerprints(step), skew_ns)
 

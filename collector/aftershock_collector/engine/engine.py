@@ -110,6 +110,11 @@ class Engine:
         """Record something that changed outside the agents; an alert gets its suspects."""
         self._judge_again(self.correlator.record_change(change, now_ns), change.began_at_ns)
 
+    def learn_logged(self, changes: Iterable[Change], now_ns: int) -> None:
+        """Record what logs say was done for traces, as far as these are agents'."""
+        for change in self.correlator.record_logged(changes):
+            self.learn(change, now_ns)
+
     def close(self, claim: Claim) -> None:
         """Record that a person closed a finding."""
         judge = self._judges.get(claim.finding.run_id)

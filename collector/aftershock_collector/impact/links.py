@@ -77,8 +77,9 @@ class Links:
         self._traces: OrderedDict[str, _Trace] = OrderedDict()
         self._size_bytes = 0  # of the calls of all traces
         self._above: OrderedDict[str, str] = OrderedDict()  # a tool's own call → the tool's span
-        # A tool's span and its sender → entities that its calls reached.
+        # A tool's span and its sender → entities that its calls reached, and whose logs show it.
         self._reached: OrderedDict[tuple[str, str], tuple[str, ...]] = OrderedDict()
+        self._logged: OrderedDict[tuple[str, str], tuple[str, ...]] = OrderedDict()
         self._waiting: OrderedDict[str, dict[str, Change]] = OrderedDict()
         self._waiting_changes = 0  # of all these traces
         self._came: list[Change] = []
@@ -116,7 +117,25 @@ class Links:
     def reached(self, step: Step) -> tuple[str, ...]:
         """What a tool call declared as its targets, and what its own calls reached."""
         declared = step.action.targets if step.action is not None else ()
-        return *declared, *self._reached.get((step.span_id, step.sender), ())
+        key = (step.span_id, step.sender)
+        return *declared, *self._reached.get(key, ()), *self._logged.get(key, ())
+
+    def reach(self, step: Step, entity: str) -> None:
+        """Record that the log of an entity shows what a tool call did there."""
+        key = (step.span_id, step.sender)
+        known = self._logged.get(key, ())
+        if entity not in known:
+            self._logged[key] = (*known, entity)[-REACHED_MAX:]
+        if len(self._logged) > CHILDREN_MAX:
+            self._logged.popitem(last=False)
+
+    def with_reached(self, step: Step) -> Step:
+        """The action with whatever logs show that it reached among its targets."""
+        logged = self._logged.get((step.span_id, step.sender), ())
+        if step.action is None or not logged:
+            return step
+        targets = tuple(dict.fromkeys((*step.action.targets, *logged)))
+        return replace(step, action=replace(step.action, targets=targets))
 
     def knows(self, trace_id: str | None, service: str | None) -> bool:
         """True for a trace of an agent that came back from somebody else than its own process."""
@@ -132,7 +151,10 @@ class Links:
             return
         waiting = self._waiting.setdefault(change.trace_id, {})
         self._waiting.move_to_end(change.trace_id)
-        if len(waiting) < WAITING_OF_TRACE_MAX and change.id not in waiting:
+        if change.id in waiting:
+            if not reports_less(change, waiting[change.id]):
+                waiting[change.id] = change
+        elif len(waiting) < WAITING_OF_TRACE_MAX:
             waiting[change.id] = change
             self._waiting_changes += 1
         while len(self._waiting) > WAITING_MAX or self._waiting_changes > WAITING_CHANGES_MAX:
@@ -192,6 +214,13 @@ class Links:
             for call in trace.calls.values()
             if call.ended_at_ns is None or at_ns <= call.ended_at_ns + SLACK_NS
         ]
+
+
+def reports_less(change: Change, known: Change) -> bool:
+    """True where several records tell of one thing, and this one without its damage or rows."""
+    if known.kind.is_trouble != change.kind.is_trouble:
+        return known.kind.is_trouble
+    return bool(known.detail) and not change.detail
 
 
 def _able(trace: _Trace) -> list[_Call]:

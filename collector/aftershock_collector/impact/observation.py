@@ -188,6 +188,15 @@ class ActionObserver:
             if other.best is not None and self._is_ruled_out(other, other.best.entity):
                 other.best = ruled_out(other.best, attribution)
 
+    def reach(self, step: Step, entity: str, *, skew_ns: int = 0) -> None:
+        """The log of an entity shows what an action did there: it is a target as well."""
+        assert step.action is not None, "only actions are linked"
+        if (opened := self._open.get(step.span_id)) is None:
+            action = replace(step.action, targets=(entity,))
+            self.open(replace(step, action=action), skew_ns=skew_ns)
+        elif entity not in opened.targets:
+            opened.targets, opened.troubles = (*opened.targets, entity), None
+
     def _is_ruled_out(self, opened: OpenAction, entity: str) -> bool:
         """True where the damage carried another action's trace."""
         attribution = self._explained.get(entity)

@@ -269,7 +269,7 @@ def _change(event: LogEvent) -> Change | None:
         return None
     kind = text_in(event.attributes, CHANGE_KIND)
     link = link_in(event.attributes)
-    known = kind in set(ChangeKind) - {ChangeKind.METRIC}
+    known = kind in set(ChangeKind) - {ChangeKind.METRIC, ChangeKind.OPERATION}
     return Change(
         id=f"event/{_hash(event)}",
         kind=ChangeKind(kind) if known else ChangeKind.EVENT,

@@ -56,6 +56,7 @@ from aftershock_collector.sources import otlp_grpc, otlp_http
 from aftershock_collector.sources.descriptors import raise_limit
 from aftershock_collector.sources.host_metrics import HostMetrics
 from aftershock_collector.sources.ingest_queue import IngestQueue
+from aftershock_collector.sources.log_files import LogFollower
 from aftershock_collector.sources.prometheus_query import Poller, PrometheusSource
 from aftershock_collector.sources.prometheus_scrape import Scraper
 from aftershock_collector.sources.source import Source
@@ -134,6 +135,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         worker = Worker(
             engine, store, reader, telemetry, notifications, send_logs, deliverer.send_now
         )
+        worker.deleted_rows_max = config.infrastructure.deleted_rows_max
         worker.resume(time.time_ns())
         policy = engine.policy
         control = Controlled.of(config, policy, store, reader)
@@ -287,6 +289,15 @@ def _sources(  # noqa: PLR0917 (parts of one collector)
         yield Scraper(infrastructure.scrape, deliver, telemetry)
     if infrastructure.host:
         yield HostMetrics(infrastructure.host_every_s, deliver)
+    if infrastructure.logs:
+        yield LogFollower(
+            infrastructure.logs,
+            lambda read: queue.call(lambda: worker.read_logs(read)),
+            telemetry,
+            clock=time.time_ns,
+            places=worker.log_places(),
+            deleted_rows_max=infrastructure.deleted_rows_max,
+        )
     if infrastructure.prometheus is not None:
         prometheus = stack.enter_context(closing(PrometheusSource(infrastructure.prometheus)))
         yield _poller(prometheus, worker.engine, queue, telemetry)

@@ -30,9 +30,11 @@ from aftershock_collector.otlp.wire import LogEvent, Sample
 from aftershock_collector.reading.decoder import Readers
 from aftershock_collector.reading.dialects import text_in
 from aftershock_collector.reading.links import read_error
+from aftershock_collector.reading.logs import read_logged
 from aftershock_collector.reading.read import read, read_event
 from aftershock_collector.reading.redaction import redacted_change, redacted_event
 from aftershock_collector.service.overflows import Overflows, Refused
+from aftershock_collector.sources.log_files import LogsRead, Places
 from aftershock_collector.sources.requests import Observations
 from aftershock_collector.store.interface import Delivery, Store, StoreUnavailable
 from aftershock_collector.store.reader import Reader
@@ -49,6 +51,8 @@ LEARNT_RUNS_MAX = 1_000  # newest runs that the baseline is learned from at star
 LEARNT_STEPS_MAX = 20_000  # ... until this many steps were read: about two seconds
 
 SNAPSHOT = "observer"  # name in the store
+LOG_PLACES = "followed logs"  # likewise
+PLACES_EVERY_NS = 5_000_000_000  # lines of these seconds are read again after a crash
 SNAPSHOT_EVERY_NS = 5_000_000_000  # a crash loses no more rounds than these
 EXPIRY_EVERY_NS = 60_000_000_000  # how often open findings are compared with their greatest age
 
@@ -77,6 +81,7 @@ class Worker:
         send_now: Callable[[Delivery], None] = lambda _delivery: None,
     ) -> None:
         self.engine = engine
+        self.deleted_rows_max: int | None = None  # in one statement that a log shows
         self._store = store
         self._reader = reader
         self._telemetry = telemetry
@@ -92,6 +97,7 @@ class Worker:
         self._newest_response = 0
         self._expired_ns = 0  # when ages were compared last
         self._saved_ns = 0  # when observations were saved last
+        self._places_saved_ns = 0
         self._observed = False  # whether there were any then
         self._older_runs = reader.newest_run()  # rows up to here were made by an earlier process
 
@@ -174,15 +180,39 @@ class Worker:
         found = read_event(event, self.engine.policy)
         if found is not None:
             return found
-        error = read_error(event)
+        logged = read_logged(event, self.deleted_rows_max)
+        error = logged or read_error(event)
         if error is None:
             return None
         service = text_in(event.resource, SERVICE_NAME)
-        error = redacted_change(read_error(redacted_event(event)) or error)
+        if logged is None:
+            error = read_error(redacted_event(event)) or error
+        error = redacted_change(error)
         if self.engine.correlator.links.knows(error.trace_id, service):
             return error
-        self.engine.correlator.links.hold(replace(error, vouched=vouched))
+        self.engine.correlator.links.hold(replace(error, vouched=error.vouched and vouched))
         return None
+
+    def read_logs(self, read: LogsRead) -> None:
+        """What followed files say was done for traces of agents, and how far they were read."""
+        changes = [redacted_change(change) for change in read.changes]
+        self.engine.learn_logged(changes, read.arrived_ns)
+        if read.arrived_ns - self._places_saved_ns < PLACES_EVERY_NS and not changes:
+            return
+        self._places_saved_ns = read.arrived_ns
+        try:
+            self._store.save_snapshot(LOG_PLACES, to_bytes(read.places), read.arrived_ns)
+        except StoreUnavailable as error:
+            self._telemetry.store_unavailable(error.reason, str(error))
+
+    def log_places(self) -> Places | None:
+        """How far an earlier process read the files that it followed."""
+        body = self._reader.snapshot(LOG_PLACES)
+        try:
+            return None if body is None else from_bytes(Places, body)
+        except ValueError as error:  # of another version: files are read from their end
+            self._telemetry.failed("restore places of logs", error)
+            return None
 
     def answer(self, changes: Iterable[Change], now_ns: int) -> list[dict[str, Any]]:
         """The suspects of alerts, for the answer to whoever posted them."""

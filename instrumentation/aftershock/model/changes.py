@@ -14,6 +14,7 @@ class ChangeKind(StrEnum):
     WARNING = "warning"  # the platform complains: OOMKilled, BackOff, FailedScheduling
     DEPLOY = "deploy"
     FLAG = "flag"  # a feature flag was turned
+    OPERATION = "operation"  # what an agent's call did, as the log of what it acted on says
     EVENT = "event"  # any other reported event: a maintenance window, a failover
 
     @property

@@ -34,6 +34,15 @@ kubectl, helm, terraform, psql, mysql, aws, gcloud, az, docker and systemctl are
 behind sudo and inside sh -c; of anything else it is known that it may write.
 """
 TRACE_VARIABLES = ("traceparent", "tracestate")
+# Programs write these where logs of what they call have it: libpq the name of its connection, the
+# tools of clouds their user agent.
+MARKS = (
+    "PGAPPNAME",
+    "AWS_EXECUTION_ENV",
+    "TF_APPEND_USER_AGENT",
+    "CLOUDSDK_METRICS_ENVIRONMENT",
+    "AZURE_HTTP_USER_AGENT",
+)
 # What a terminal sends to the whole foreground group: the command has it already.
 SHARED = (signal.SIGINT, signal.SIGQUIT)
 PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
@@ -86,6 +95,7 @@ def _begin(command: list[str], environment: dict[str, str]) -> Step | None:
         step = open_tool(call, arguments, _context(environment))
         if step is not None:
             environment |= _carried(step.context)
+            _mark(environment)
     except Exception:  # noqa: BLE001
         record_failure("recording a command")
         return None
@@ -123,6 +133,13 @@ def _context(environment: dict[str, str]) -> Context | None:
     carrier = {name: environment.get(name.upper(), "") for name in TRACE_VARIABLES}
     joined = TraceContextTextMapPropagator().extract({k: v for k, v in carrier.items() if v})
     return implicit_run.context_for_step(joined)
+
+
+def _mark(environment: dict[str, str]) -> None:
+    """Name the trace to what the command calls; whatever the user set there stays."""
+    if parent := environment.get("TRACEPARENT"):
+        for name in MARKS:
+            environment.setdefault(name, parent)
 
 
 def _carried(context: Context) -> dict[str, str]:

@@ -186,5 +186,5 @@ def test_a_sql_comment_in_a_database_log_makes_the_action_certain(
     (impact,) = impacts()
     assert ("migrate", SPAN, 1.0) == (impact.tool, impact.span_id, impact.probability)
     assert impact.change is not None
-    assert ("service/postgres", "error log") == (impact.change.entity, impact.change.name)
+    assert ("service/postgres", "UPDATE a") == (impact.change.entity, impact.change.name)
     assert 1 == changes()

@@ -60,6 +60,18 @@ def test_a_command_is_an_action_in_the_trace_that_the_environment_names(kubectl:
     assert done.returncode == 3
 
 
+def test_what_a_command_calls_is_given_the_trace_unless_it_has_a_name_already() -> None:
+    with Sink() as sink:
+        done = execute(
+            "sh", "-c", "echo $PGAPPNAME $TF_APPEND_USER_AGENT $AWS_EXECUTION_ENV", sink=sink,
+            TRACEPARENT=f"00-{TRACE}-{PARENT}-01", AWS_EXECUTION_ENV="lambda",
+        )  # fmt: skip
+        (span,) = [s for s in sink.spans if s.trace_id == TRACE]
+
+    marked = f"00-{TRACE}-{span.span_id}-01"
+    assert [marked, marked, "lambda"] == done.stdout.split()
+
+
 def test_input_output_and_exit_code_are_the_commands_own() -> None:
     done = execute("sh", "-c", "cat; echo wrong >&2; exit 7", text="given\n")
 

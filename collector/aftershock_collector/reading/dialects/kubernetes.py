@@ -94,7 +94,7 @@ def _change(  # noqa: PLR0917
 ) -> Change | None:
     if name is None or reason is None:
         return None
-    entity = _entity(kind, namespace or "default", name)
+    entity = entity_of(kind, namespace or "default", name)
     return Change(
         id=f"kubernetes/{uid or f'{entity}/{reason}/{began_at_ns}'}",
         kind=ChangeKind.WARNING,
@@ -107,7 +107,7 @@ def _change(  # noqa: PLR0917
     )
 
 
-def _entity(kind: str, namespace: str, name: str) -> str:
+def entity_of(kind: str, namespace: str, name: str) -> str:
     """The key of what an event is about; anything that scales or runs is the workload it names."""
     if kind == "Pod":
         return f"pod/{namespace}/{name}"

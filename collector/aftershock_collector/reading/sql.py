@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +10,13 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from aftershock.model import Tier
-from aftershock_collector.control.tiers import worst
+from aftershock_collector.reading.tiers import worst
 
 TEXT_CHARS_MAX = 100_000
 READING = (exp.Select, exp.SetOperation, exp.Show, exp.Describe, exp.Use, exp.Values)
 DESTROYING = (exp.Drop, exp.TruncateTable)
 # Settings of a session and the like, which change no data.
 HARMLESS = (exp.Set, exp.Transaction, exp.Commit, exp.Rollback, exp.Pragma)
-
-logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # what it cannot parse is an answer here
 
 
 @dataclass(frozen=True, slots=True)
