@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from aftershock.model import Change, ChangeKind, Chart
-from aftershock_collector.impact.evidence import Movement
 from aftershock_collector.impact.onset import BAND_SCALES, Onset, onset_of
 from aftershock_collector.impact.placebos import BASELINE_POINTS
 from aftershock_collector.impact.segments import averaged
+from aftershock_collector.impact.weighing import Movement
 from aftershock_collector.metrics.series import Series
 from aftershock_collector.wording import quantity, times_usual
 

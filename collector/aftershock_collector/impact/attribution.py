@@ -8,11 +8,11 @@ from dataclasses import replace
 from aftershock.grade import SUSPECTED_FROM, Effect, Grade, grade_of
 from aftershock.model import Alternative, Change, ChangeKind, Impact, Parts
 from aftershock_collector.impact.aftermath import change_of, chart_of
-from aftershock_collector.impact.evidence import NOTHING, Evidence, Movement
 from aftershock_collector.impact.helped import improvement, unchanged
 from aftershock_collector.impact.open_actions import OpenAction
 from aftershock_collector.impact.placebos import BASELINE_POINTS, HISTORY_MIN
 from aftershock_collector.impact.scoring import Standing
+from aftershock_collector.impact.weighing import NOTHING, Evidence, Movement
 from aftershock_collector.wording import NO_AGENT, age
 
 ALTERNATIVES_MAX = 8  # shown beside "no agent action", likeliest first
@@ -36,7 +36,7 @@ def impact_of(
 ) -> Impact:
     """The attribution of one action after a round; `probability` is the one that is shown."""
     opened, step = standing.opened, standing.opened.step
-    moved = [m for m in standing.evidence.movements if len(m.cut.post)]
+    moved = [m for m in standing.evidence.movements[:CHARTS_MAX] if m.cut.last > m.cut.first]
     change, onset = None, None
     trouble = standing.evidence.trouble
     received = trouble.nats if trouble is not None else 0.0
@@ -46,7 +46,7 @@ def impact_of(
         metric = moved[0].cut.series.metric
         change = change_of(moved[0], opened.effect_ns, f"{step.span_id}/{standing.target}/{metric}")
         onset = standing.onset
-    shown = [m for i, m in enumerate(moved[:CHARTS_MAX]) if not i or m.after >= CHART_NATS]
+    shown = [m for i, m in enumerate(moved) if not i or m.after >= CHART_NATS]
     return Impact(
         span_id=step.span_id,
         trace_id=step.trace_id,
@@ -189,10 +189,8 @@ def alternative_of(opened: OpenAction, share: float) -> Alternative:
 def lacking(standing: Standing, *, topology: bool) -> tuple[str, ...]:
     """What would have made this attribution surer, in sentences."""
     words: list[str] = []
-    movements = standing.evidence.movements
-    if movements:
-        comparable = max(m.comparable for m in movements)
-        longest = max(movements, key=lambda m: m.reference.points).reference
+    longest, comparable = standing.evidence.longest, standing.evidence.comparable
+    if longest is not None:
         seen_ns = standing.opened.effect_ns - longest.began_ns
         if longest.points < BASELINE_POINTS + COMPARABLE_FEW or seen_ns < HISTORY_SHORT_NS:
             words.append(f"only {age(seen_ns)} of history before the action")
@@ -215,4 +213,5 @@ def _shown(parts: Parts) -> Parts:
 
 def enough(evidence: Evidence) -> bool:
     """True where something was measured for long enough to be judged."""
-    return evidence.history_points >= HISTORY_MIN or evidence.trouble is not None
+    longest = evidence.longest
+    return (longest is not None and longest.points >= HISTORY_MIN) or evidence.trouble is not None

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from aftershock.model import Fact, Outcome
-from aftershock_collector.impact.evidence import Evidence, Movement
 from aftershock_collector.impact.onset import BAND_SCALES
 from aftershock_collector.impact.placebos import BASELINE_POINTS, HISTORY_MIN
 from aftershock_collector.impact.segments import floors
+from aftershock_collector.impact.weighing import Evidence, Movement
 from aftershock_collector.wording import age, times_usual
 
 GAP_NATS = 4.6  # p .01: what anyone looking at the graph would have called trouble

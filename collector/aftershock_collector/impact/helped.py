@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from aftershock_collector.impact.evidence import Evidence, Movement
 from aftershock_collector.impact.placebos import HISTORY_MIN
+from aftershock_collector.impact.weighing import Evidence, Movement
 
 TROUBLE_POINTS = 3  # outside the usual band up to the action: fewer are a hiccup
 BACK_POINTS = 3  # in a row inside the band, newest first
@@ -39,13 +40,13 @@ def improvement(evidence: Evidence, effect_ns: int) -> Improvement | None:
     Trouble that lasted T before the action, and ended within w after it, would have ended in that
     time by itself with a chance of about w / (T + w): the longer it lasted, the clearer the help.
     """
-    found = [_ended(movement, effect_ns) for movement in evidence.movements]
+    found = [_ended(movement, effect_ns) for movement in _troubled(evidence)]
     return max((f for f in found if f is not None), key=lambda f: f.probability, default=None)
 
 
 def unchanged(evidence: Evidence, effect_ns: int) -> bool:
     """True where trouble that was there before the action went on as it was."""
-    for movement in evidence.movements:
+    for movement in _troubled(evidence):
         trouble = _trouble(movement)
         if trouble is None:
             continue
@@ -57,14 +58,19 @@ def unchanged(evidence: Evidence, effect_ns: int) -> bool:
     return False
 
 
+def _troubled(evidence: Evidence) -> Sequence[Movement]:
+    """What moved, where anything was beyond its usual range before."""
+    return evidence.movements if evidence.outside else ()
+
+
 def _trouble(movement: Movement) -> _Trouble | None:
     """The run outside the band of the whole history: a long run is still its smaller part."""
+    if not movement.reference.outside:
+        return None
     history, moments = movement.cut.history, movement.cut.history_ns
     if len(history) < 2 * HISTORY_MIN:
         return None
     edge = movement.reference.edge
-    if history[-1] <= edge and history[-2] <= edge:
-        return None
     inside = np.flatnonzero(history <= edge)
     # One point inside does not end a run: noise crosses the edge now and then.
     start = 0

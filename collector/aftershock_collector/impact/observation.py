@@ -368,7 +368,7 @@ def _conclude(standing: Standing, seen: ScoringRound, now_ns: int, blind: tuple[
         if best is None or best.probability is None:
             opened.best = _impact(standing, None, seen, now_ns, absent)
         return
-    worst = standing.evidence.movements[0] if standing.evidence.movements else None
+    worst = None if standing.onset is None else standing.evidence.movements[0]
     opened.held = held(
         opened.held,
         now_ns,

@@ -4,18 +4,19 @@ In-time placebos: the statistic that judges the points after an action is also c
 earlier, action-free start of the same series. How often it was as large there is the p-value, and
 -ln p is the surprise in nats (3 is p .05, 6.9 is p .001). This needs no tuning per metric.
 
-The earlier starts are summarised once per series and stretch length (`Usual`), and shared by every
-action and every scoring round that asks about the series.
+The earlier starts are summarised once per series and stretch length (`usual.py`), and shared by
+every action and every scoring round that asks about the series.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+
+from aftershock_collector.impact.ordering import middle_and_largest
 
 BASELINE_POINTS = 30  # half an hour at one point a minute
 HISTORY_POINTS = 150  # earlier starts that are compared with; 120 were as good as 240
@@ -31,7 +32,7 @@ PRIOR_THRESHOLD = 3.0
 PRIOR_SHAPE = 0.5
 PRIOR_TAIL = 0.03
 TAIL = 0.1  # beyond this share of the placebos a Pareto tail is fitted
-QUANTILES = 32  # of the placebos, kept for p-values below the tail
+QUANTILES = 32  # of the placebos, kept for p-values below the tail; a power of two
 _THRESHOLD_MIN = 0.1  # a tail needs a positive start
 _P_MIN = 1e-12
 MAD_TO_SIGMA = np.float32(1.4826)  # of a normal distribution
@@ -70,7 +71,8 @@ class Fit(NamedTuple):
     threshold: Vector  # (3, series)
     tail: Vector
     shape: Vector
-    quantiles: Matrix  # (3, series, QUANTILES), ascending
+    quantiles: Matrix  # (any number, QUANTILES), ascending
+    rows: Counts  # (3, series): where each one's quantiles are
     placebos: Counts  # (series,) how many are behind it
 
 
@@ -80,7 +82,7 @@ def baselines(stack: Stack, first: int | None = None) -> Baselines:
     Skipped points are left out, as long as enough other points remain.
     """
     rows, points = stack.history.shape
-    first = _first_start(points) if first is None else first
+    first = first_start(points) if first is None else first
     padding = np.full((rows, BASELINE_POINTS), np.inf, np.float32)
     usual = np.where(stack.skipped, np.float32(np.inf), stack.history)
     ordered = np.sort(_windows(padding, usual, first), axis=2)
@@ -103,7 +105,7 @@ def baselines(stack: Stack, first: int | None = None) -> Baselines:
     return Baselines(first, median, scale)
 
 
-def _first_start(points: int) -> int:
+def first_start(points: int) -> int:
     """The earliest start with a full baseline; a short baseline counts where history is short."""
     needed = BASELINE_POINTS if points >= 4 * BASELINE_POINTS else HISTORY_MIN
     return max(0, points - HISTORY_POINTS - POST_MAX, min(needed, points - 2))
@@ -132,11 +134,18 @@ def fit(stack: Stack, baseline: Baselines, length: int) -> Fit:
     touched = np.empty((rows, 0), np.bool_)
     if last > first:
         stretches = sliding_window_view(stack.history, length, axis=1)[:, first:last]
-        touched = sliding_window_view(stack.skipped, length, axis=1)[:, first:last].any(axis=2)
+        touched = _any(stack.skipped, first, last, length)
     valid = (_real_before(stack, first, last) >= HISTORY_MIN) & ~touched
     with np.errstate(invalid="ignore"):  # padding; those windows are not valid
         earlier = views(stretches, baseline.median[:, windows], baseline.scale[:, windows])
     return _fitted(earlier, valid)
+
+
+def _any(skipped: Mask, first: int, last: int, length: int) -> Mask:
+    """Which stretches of `length` points from each start hold a skipped one."""
+    total = np.zeros((len(skipped), skipped.shape[1] + 1), np.int32)
+    np.cumsum(skipped, axis=1, out=total[:, 1:])
+    return total[:, first + length : last + length] > total[:, first:last]
 
 
 def _real_before(stack: Stack, first: int, last: int) -> Counts:
@@ -161,12 +170,14 @@ def middle(ordered: Matrix, count: Counts) -> Matrix:
 def views(points: Matrix, median: Matrix, scale: Matrix) -> Matrix:
     """Sustained, diluted and burst deviation (3, …) of stretches (…, n) from their baselines."""
     length = points.shape[-1]
-    ordered = np.sort(points, axis=-1)
-    root = np.float32(np.sqrt(min(length, 4)))
+    columns = [points[..., place].copy() for place in range(length)]
+    total = columns[0].copy()
+    for column in columns[1:]:
+        total += column
     made = np.empty((3, *median.shape), np.float32)
-    made[0] = (ordered[..., (length - 1) // 2] + ordered[..., length // 2]) * np.float32(0.5)
-    made[1] = (points.mean(axis=-1) - median) * root + median
-    made[2] = ordered[..., -1]
+    made[0], made[2] = middle_and_largest(columns)
+    root = np.float32(np.sqrt(min(length, 4)))
+    made[1] = (total / np.float32(length) - median) * root + median
     made -= median
     made /= scale
     return made
@@ -197,102 +208,36 @@ def _fitted(placebos: Matrix, valid: Mask) -> Fit:
         quantiles = np.take_along_axis(ordered, index, axis=-1)
     weight = count + PRIOR_POINTS
     threshold = (count * edge + PRIOR_POINTS * PRIOR_THRESHOLD) / weight
-    ratios = np.maximum(values / threshold[..., None], 1.0)  # 1: not beyond the threshold
-    exceeding = (ratios > 1.0).sum(axis=-1)
-    logs = np.log(ratios).sum(axis=-1)
+    beyond = values > threshold[..., None]
+    exceeding = beyond.sum(axis=-1)
+    view, series, _ = np.nonzero(beyond)
+    ratios = values[beyond] / threshold[view, series]
+    row = view * shape3[1] + series
+    logs = np.bincount(row, np.log(ratios), shape3[0] * shape3[1]).reshape(shape3)
     shape = (logs + PRIOR_POINTS * PRIOR_SHAPE) / (exceeding + PRIOR_POINTS)
     tail = (exceeding + PRIOR_POINTS * PRIOR_TAIL) / weight
-    return Fit(threshold, tail, shape, quantiles, valid.sum(axis=1))
+    rows = np.arange(shape3[0] * shape3[1], dtype=np.int64).reshape(shape3)
+    flat = quantiles.reshape(-1, QUANTILES)
+    return Fit(threshold, tail, shape, flat, rows, valid.sum(axis=1))
 
 
 def nats(fitted: Fit, observed: Vector) -> Vector:
     """Mean over the views (3, series) of -ln p of a deviation as large as observed: (series,)."""
-    beyond = np.maximum(observed / fitted.threshold, 1.0)
-    rare: Vector = fitted.tail * beyond ** (-1.0 / fitted.shape)
-    as_large = (fitted.quantiles >= observed[..., None]).sum(axis=-1)
-    share = as_large / QUANTILES
-    common: Vector = np.maximum(
-        fitted.tail, (share * fitted.placebos + 0.5) / (fitted.placebos + 1.0)
-    )
-    p = np.clip(np.where(observed > fitted.threshold, rare, common), _P_MIN, 1.0)
-    return -np.log(p).mean(axis=0)
+    share = (QUANTILES - _below(fitted, observed)) / QUANTILES
+    p: Vector = np.maximum(fitted.tail, (share * fitted.placebos + 0.5) / (fitted.placebos + 1.0))
+    rare = observed > fitted.threshold
+    ratio = observed[rare] / fitted.threshold[rare]
+    p[rare] = fitted.tail[rare] * ratio ** (-1.0 / fitted.shape[rare])
+    return -np.log(np.clip(p, _P_MIN, 1.0)).mean(axis=0)
 
 
-class Usual:
-    """How one series usually moves, up to the moment when this was computed."""
-
-    __slots__ = ("absolute", "fits", "frozen_ns", "history", "median", "relative", "scale", "skip")
-
-    def __init__(self, history: Matrix, skip: Mask, floor: tuple[float, float], at_ns: int) -> None:
-        self.history = history  # (points,), newest last
-        self.skip = skip
-        self.relative, self.absolute = floor
-        self.frozen_ns = at_ns
-        self.median: Matrix | None = None  # of every start, once computed
-        self.scale: Matrix | None = None
-        self.fits: dict[int, tuple[Vector, Matrix, int]] = {}  # length → (3, 3), (3, Q), count
-
-    @property
-    def size_bytes(self) -> int:
-        """Memory held, about."""
-        return 600 + 13 * len(self.history) + len(self.fits) * (700 + 12 * QUANTILES)
-
-
-def fit_all(usuals: Sequence[Usual], length: int) -> None:
-    """Fit `length` for every series that lacks it, all at once."""
-    missing = list(dict.fromkeys(each for each in usuals if length not in each.fits))
-    if not missing:
-        return
-    table = stack_of(missing)
-    points = table.history.shape[1]
-    first = _first_start(points)
-    bare = [row for row, each in enumerate(missing) if each.median is None]
-    if bare:
-        part = Stack(
-            table.history[bare],
-            table.lengths[bare],
-            table.relative[bare],
-            table.absolute[bare],
-            table.skipped[bare],
-        )
-        made = baselines(part, first)
-        for row, median, scale in zip(bare, made.median, made.scale, strict=True):
-            missing[row].median, missing[row].scale = median, scale
-    starts = points - first + 1
-    medians = np.ones((len(missing), starts), np.float32)
-    scales = np.ones((len(missing), starts), np.float32)
-    for row, each in enumerate(missing):
-        assert each.median is not None, "computed above"
-        assert each.scale is not None, "computed above"
-        kept = min(starts, len(each.median))
-        medians[row, starts - kept :] = each.median[-kept:]
-        scales[row, starts - kept :] = each.scale[-kept:]
-    found = fit(table, Baselines(first, medians, scales), length)
-    tails = np.stack([found.threshold, found.tail, found.shape]).transpose(2, 0, 1).copy()
-    quantiles = found.quantiles.transpose(1, 0, 2).copy()
-    for row, (each, count) in enumerate(zip(missing, found.placebos.tolist(), strict=True)):
-        each.fits[length] = tails[row], quantiles[row], count
-
-
-def fits_of(usuals: Sequence[Usual], length: int) -> Fit:
-    """The fits of several series beside each other, in their order."""
-    fit_all(usuals, length)
-    rows = [each.fits[length] for each in usuals]
-    tails = np.concatenate([row[0] for row in rows]).reshape(len(rows), 3, 3).transpose(1, 2, 0)
-    quantiles = np.concatenate([row[1] for row in rows]).reshape(len(rows), 3, QUANTILES)
-    count = np.array([row[2] for row in rows], np.int64)
-    return Fit(tails[0], tails[1], tails[2], quantiles.transpose(1, 0, 2), count)
-
-
-def stack_of(usuals: Sequence[Usual]) -> Stack:
-    """Histories beside each other, aligned at their newest points."""
-    width = max(len(each.history) for each in usuals)
-    history = np.full((len(usuals), width), np.inf, np.float32)
-    skipped = np.zeros((len(usuals), width), np.bool_)
-    for row, each in enumerate(usuals):
-        start = width - len(each.history)
-        history[row, start:] = each.history
-        skipped[row, start:] = each.skip
-    limits = np.array([(each.relative, each.absolute) for each in usuals], np.float32)
-    lengths = np.array([len(each.history) for each in usuals], np.int64)
-    return Stack(history, lengths, limits[:, :1], limits[:, 1:], skipped)
+def _below(fitted: Fit, observed: Vector) -> Counts:
+    """How many quantiles are below each observed value (3, series): by halves."""
+    flat = fitted.quantiles.reshape(-1)
+    place = fitted.rows * QUANTILES
+    half = QUANTILES // 2
+    while half:
+        place += half * (flat[place + half - 1] < observed)
+        half //= 2
+    place += flat[place] < observed
+    return place - fitted.rows * QUANTILES

@@ -1,4 +1,4 @@
-"""References: a series as it was before a moment, frozen, and shared between scoring rounds."""
+"""References: series as they were before a moment, frozen, and shared between scoring rounds."""
 
 from __future__ import annotations
 
@@ -16,24 +16,26 @@ from aftershock_collector.impact.placebos import (
     HISTORY_MIN,
     MAD_TO_SIGMA,
     Stack,
-    Usual,
     baselines,
-    fit_all,
-    fits_of,
     middle,
     nats,
     views,
 )
 from aftershock_collector.impact.segments import Cut, floors
+from aftershock_collector.impact.usual import Fits, Usual
+from aftershock_collector.metrics.series import Family, Times, Values
 
 BYTES_MAX = 64_000_000  # of references; the least recently used are dropped
 BEFORE_LENGTHS = (1, 2)  # points up to the moment that are scored as "already wrong"
 LEVEL_POINTS = 3  # whose median is what the action found
 _REFERENCE_BYTES = 400
+_BLOCK_BYTES = 1_500
+_ROW_BYTES = 96  # of a block
 _SKIPPED_POINTS = 5  # after a recorded action: they show what actions do, not what chance does
 _QUIET_MIN = 20  # points away from actions; fewer would say less than the prior
 
 Span = tuple[int, int]  # nanoseconds, both ends included
+Signature = tuple[tuple[str, ...], bytes, bytes]  # metrics, which of them count, resolutions
 _Key = tuple[str, str, int, int]  # entity, metric, moment, group
 
 
@@ -49,6 +51,84 @@ class Reference(NamedTuple):
     began_ns: int  # of that history
     comparable: int  # earlier stretches behind the surprise
     edge: float  # upper edge of the band of the whole history, which trouble is a smaller part of
+    outside: bool  # one of the two newest points before the moment was beyond that edge
+
+
+BlockKey = tuple[str, int, bool]  # entity, moment, whether it was given more room
+
+
+class Block:
+    """All series of one entity at one moment, as rows that are scored with every new point.
+
+    Rows of one family are beside each other; of a series at two resolutions the finer comes first.
+    """
+
+    __slots__ = (
+        "before",
+        "comparable",
+        "evident",
+        "evident_series",
+        "families",
+        "groups",
+        "level",
+        "longest",
+        "median",
+        "outside",
+        "pairs",
+        "places",
+        "references",
+        "scale",
+        "signature",
+        "usuals",
+    )
+
+    def __init__(
+        self,
+        signature: Signature,
+        places: Sequence[int],
+        cuts: Sequence[Cut],
+        references: Sequence[Reference],
+    ) -> None:
+        self.signature = signature  # of what it was made from: another one needs another block
+        self.references = references
+        self.places = np.array(places, np.int64)  # of each row: its series in the entity
+        self.groups = np.array([part.group for part in cuts], np.int64)
+        self.usuals = [each.usual for each in references]
+        self.median = np.array([each.median for each in references], np.float32)
+        self.scale = np.array([each.scale for each in references], np.float32)
+        self.level = np.array([each.level for each in references], np.float32)
+        self.before = np.array([each.before for each in references])
+        self.pairs = np.flatnonzero(self.places[1:] == self.places[:-1])  # rows of finer ones
+        self.families: list[tuple[Family, int, int]] = []  # with its first row, and how many series
+        for row, part in enumerate(cuts):
+            family = part.series.family
+            more = not row or self.places[row] != self.places[row - 1]
+            if self.families and self.families[-1][0] is family:
+                _, first, count = self.families[-1]
+                self.families[-1] = family, first, count + more
+            else:
+                self.families.append((family, row, 1))
+
+        self.evident = [n for n, c in enumerate(cuts) if c.series.family is not Family.TRAFFIC]
+        evident = [references[row] for row in self.evident]
+        self.longest = max(evident, key=lambda each: each.points, default=None)
+        self.comparable = max((each.comparable for each in evident), default=0)
+        self.outside = any(each.outside for each in evident)
+        self.evident_series = np.array(sorted({places[row] for row in self.evident}), np.int64)
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory held, about."""
+        return _BLOCK_BYTES + _ROW_BYTES * len(self.usuals)
+
+
+class _Past(NamedTuple):
+    """What came before one moment, without what is not usual."""
+
+    history: Values
+    history_ns: Times
+    mask: NDArray[np.bool_]  # points that follow a recorded action
+    floor: tuple[float, float]
 
 
 class References:
@@ -57,6 +137,8 @@ class References:
     def __init__(self, bytes_max: int = BYTES_MAX) -> None:
         self._bytes_max = bytes_max
         self._bytes = 0
+        self.fits = Fits()
+        self.blocks: OrderedDict[BlockKey, Block] = OrderedDict()
         self._frozen: OrderedDict[_Key, Reference] = OrderedDict()
         self._usual: OrderedDict[tuple[str, str, int], Usual] = OrderedDict()
 
@@ -81,40 +163,66 @@ class References:
             for key, made in zip(missing, self._freeze(missing.values(), skipped), strict=True):
                 self._frozen[key] = made
                 self._bytes += _REFERENCE_BYTES
+                self._keep(made.usual)
         found = [self._frozen[key] for key in keys]
         for key in keys:
             self._frozen.move_to_end(key)
-        self._evict(len(keys))
         return found
 
-    def _evict(self, used: int) -> None:
-        while self._bytes > self._bytes_max and len(self._frozen) > used:
-            self._frozen.popitem(last=False)
+    @property
+    def size_bytes(self) -> int:
+        """Memory held, about."""
+        return self._bytes
+
+    def keep_block(self, key: BlockKey, block: Block) -> None:
+        """Remember what was laid out for one moment of an entity, until room is needed."""
+        known = self.blocks.pop(key, None)
+        self._bytes += block.size_bytes - (0 if known is None else known.size_bytes)
+        self.blocks[key] = block
+
+    def evict(self) -> None:
+        """Forget what was used least recently, where too much is held. Between rounds only."""
+        if self._bytes > self._bytes_max:
+            self._shrink(self._bytes_max * 3 // 4)  # not every round anew
+
+    def _shrink(self, enough: int) -> None:
+        self._bytes -= sum(block.size_bytes for block in self.blocks.values())
+        self.blocks.clear()  # made again from references, in one round
+        while self._bytes > enough and self._frozen:
+            _, gone = self._frozen.popitem(last=False)
             self._bytes -= _REFERENCE_BYTES
-        while self._bytes > self._bytes_max and self._usual:
-            _, gone = self._usual.popitem(last=False)
-            self._bytes -= gone.size_bytes
+            self._let_go(gone.usual)
+        while self._bytes > enough and self._usual:
+            _, unused = self._usual.popitem(last=False)
+            self._let_go(unused)
+
+    def _keep(self, usual: Usual) -> None:
+        """One user more; a summary counts once, however many references share it."""
+        self._bytes += 0 if usual.users else usual.size_bytes
+        usual.users += 1
+
+    def _let_go(self, usual: Usual) -> None:
+        usual.users -= 1
+        if not usual.users:
+            self._bytes -= usual.size_bytes
+            self.fits.release(usual)
 
     def _freeze(
         self,
         cuts: Iterable[tuple[int, Cut]],
         skipped: Callable[[str, int], tuple[Sequence[int], Sequence[Span]]],
     ) -> list[Reference]:
-        rows: list[tuple[int, Cut]] = []
-        masks: list[NDArray[np.bool_]] = []
+        parts = [part for _, part in cuts]
+        rows: list[_Past] = []
+        around: dict[tuple[str, int], tuple[Sequence[int], Sequence[Span]]] = {}
         for at, part in cuts:
-            acted_ns, trouble = skipped(part.series.entity, at)
-            kept = _without(part, trouble)
-            rows.append((at, kept))
-            masks.append(_mask(kept, acted_ns))
-        limits = [floors(part.series, part.cadence_ns * part.group) for _, part in rows]
-        usuals = [
-            self._usual_of(part, mask, floor)
-            for (_, part), mask, floor in zip(rows, masks, limits, strict=True)
-        ]
-        fit_all(usuals, 1)
-        parts = [part for _, part in rows]
-        table = _stack(parts, masks, limits)
+            place = part.series.entity, at
+            if place not in around:
+                around[place] = skipped(*place)
+            rows.append(_past(part, *around[place]))
+        usuals = [self._usual_of(part, row) for part, row in zip(parts, rows, strict=True)]
+        self.fits.fit_up_to(usuals, 1)
+        table = _stack(rows)
         points = table.history.shape[1]
         reach = min(max(BEFORE_LENGTHS), points - 1)
         base = baselines(table, points - reach)
@@ -127,7 +235,9 @@ class References:
                 seen = views(
                     table.history[:, -length:], base.median[:, here], base.scale[:, here]
                 ).astype(np.float64)
-            value = nats(fits_of(usuals, length), np.nan_to_num(seen, posinf=0.0, neginf=0.0))
+            value = nats(
+                self.fits.of_length(usuals, length), np.nan_to_num(seen, posinf=0.0, neginf=0.0)
+            )
             known = table.lengths - length >= HISTORY_MIN
             before = np.maximum(before, np.where(known, value, 0.0))
         return [
@@ -136,97 +246,94 @@ class References:
                 float(base.median[row, -1]),
                 float(base.scale[row, -1]),
                 float(before[row]),
-                median(part.history[-LEVEL_POINTS:].tolist()),
-                len(part.history),
-                int(part.series.times_ns[0]),
-                usuals[row].fits[1][2],
+                median(past.history[-LEVEL_POINTS:].tolist()),
+                len(past.history),
+                int(parts[row].series.times_ns[0]),
+                self.fits.comparable(usuals[row]),
                 edge,
+                bool((past.history[-2:] > edge).any()),
             )
-            for row, (part, edge) in enumerate(zip(parts, _edges(parts, limits), strict=True))
+            for row, (past, edge) in enumerate(zip(rows, _edges(rows), strict=True))
         ]
 
-    def _usual_of(self, part: Cut, mask: NDArray[np.bool_], floor: tuple[float, float]) -> Usual:
+    def _usual_of(self, part: Cut, past: _Past) -> Usual:
         """The summary of the history, reused while it is recent and older than the moment."""
         key = (part.series.entity, part.series.metric, part.group)
-        drop = min(max(BEFORE_LENGTHS), len(part.history) // 4)
-        end = len(part.history) - drop
-        at_ns = int(part.history_ns[end - 1])
+        drop = min(max(BEFORE_LENGTHS), len(past.history) // 4)
+        end = len(past.history) - drop
+        at_ns = int(past.history_ns[end - 1])
         known = self._usual.get(key)
         if known is not None:
-            oldest_ns = int(part.history_ns[max(0, end - 1 - BASELINE_POINTS)])
-            longer = len(part.history) > 1.5 * len(known.history) + 2
+            oldest_ns = int(past.history_ns[max(0, end - 1 - BASELINE_POINTS)])
+            longer = len(past.history) > 1.5 * len(known.history) + 2
             if oldest_ns <= known.frozen_ns <= at_ns and not longer:
                 self._usual.move_to_end(key)
                 return known
-        made = Usual(part.history[:end], mask[:end], floor, at_ns)
-        if known is not None:
-            self._bytes -= known.size_bytes
+        # A copy: a slice would keep the whole window alive that it was cut from.
+        made = Usual(past.history[:end].copy(), past.mask[:end].copy(), past.floor, at_ns)
         if known is None or known.frozen_ns < at_ns:
+            if known is not None:
+                self._let_go(known)
             self._usual[key] = made
             self._usual.move_to_end(key)
-            self._bytes += made.size_bytes
+            self._keep(made)
         return made
 
 
-def _edges(parts: Sequence[Cut], limits: Sequence[tuple[float, float]]) -> list[float]:
+def _edges(rows: Sequence[_Past]) -> list[float]:
     """Upper edges of the bands of whole histories."""
-    lengths = np.array([len(part.history) for part in parts], np.int64)
-    history = np.full((len(parts), int(lengths.max())), np.inf, np.float32)
-    for row, part in enumerate(parts):
-        history[row, : len(part.history)] = part.history
+    lengths = np.array([len(row.history) for row in rows], np.int64)
+    history = np.full((len(rows), int(lengths.max())), np.inf, np.float32)
+    for number, row in enumerate(rows):
+        history[number, : len(row.history)] = row.history
     history.sort(axis=1)
     centre = middle(history, lengths)
     with np.errstate(invalid="ignore"):  # inf - inf: padding
         np.abs(history - centre[:, None], out=history)
     history.sort(axis=1)
-    floor = np.array(limits, np.float32)
+    floor = np.array([row.floor for row in rows], np.float32)
     least = np.maximum(floor[:, 0] * np.abs(centre), floor[:, 1])
     scale = np.maximum(MAD_TO_SIGMA * middle(history, lengths), least)
     return (centre + np.float32(BAND_SCALES) * scale).tolist()
 
 
-def _without(part: Cut, trouble: Sequence[Span]) -> Cut:
-    """The cut without stretches of known trouble: they are not how the series usually moves.
+def _past(part: Cut, acted_ns: Sequence[int], trouble: Sequence[Span]) -> _Past:
+    """The history without stretches of known trouble: they are not how the series usually moves.
 
     The newest points stay: they say what the action found.
     """
-    if not trouble:
-        return part
-    kept = np.ones(len(part.history_ns), np.bool_)
-    for began_ns, ended_ns in trouble:
-        first = int(part.history_ns.searchsorted(began_ns))
-        kept[first : int(part.history_ns.searchsorted(ended_ns, side="right"))] = False
-    kept[-max(BEFORE_LENGTHS) :] = True
-    if kept.all() or np.count_nonzero(kept) < 2 * HISTORY_MIN:
-        return part
-    return part._replace(history=part.history[kept], history_ns=part.history_ns[kept])
+    history, times = part.history, part.history_ns
+    if trouble:
+        kept = np.ones(len(times), np.bool_)
+        for began_ns, ended_ns in trouble:
+            first = int(times.searchsorted(began_ns))
+            kept[first : int(times.searchsorted(ended_ns, side="right"))] = False
+        kept[-max(BEFORE_LENGTHS) :] = True
+        if not kept.all() and np.count_nonzero(kept) >= 2 * HISTORY_MIN:
+            history, times = history[kept], times[kept]
+    floor = floors(part.series, part.cadence_ns * part.group)
+    return _Past(history, times, _mask(times, acted_ns), floor)
 
 
-def _mask(part: Cut, acted_ns: Sequence[int]) -> NDArray[np.bool_]:
+def _mask(times: Times, acted_ns: Sequence[int]) -> NDArray[np.bool_]:
     """Points that follow a recorded action."""
-    times = part.history_ns
     mask = np.zeros(len(times), np.bool_)
-    for effect_ns in acted_ns:
-        after = int(times.searchsorted(effect_ns, side="right"))
+    for after in times.searchsorted(np.array(acted_ns, np.int64), side="right").tolist():
         mask[after : after + _SKIPPED_POINTS] = True
     if len(times) - np.count_nonzero(mask) < min(_QUIET_MIN, len(times) / 2):
         mask[:] = False  # acted on all the time: that is its usual
     return mask
 
 
-def _stack(
-    parts: Sequence[Cut],
-    masks: Sequence[NDArray[np.bool_]],
-    limits: Sequence[tuple[float, float]],
-) -> Stack:
+def _stack(rows: Sequence[_Past]) -> Stack:
     kept = 2 * BASELINE_POINTS + max(BEFORE_LENGTHS)
-    width = min(kept, max(len(part.history) for part in parts))
-    history = np.full((len(parts), width), np.inf, np.float32)
-    skipped = np.zeros((len(parts), width), np.bool_)
-    for row, part in enumerate(parts):
-        newest = part.history[-width:]
-        history[row, width - len(newest) :] = newest
-        skipped[row, width - len(newest) :] = masks[row][-width:]
-    table = np.array(limits, np.float32)
-    lengths = np.array([min(width, len(part.history)) for part in parts], np.int64)
+    width = min(kept, max(len(row.history) for row in rows))
+    history = np.full((len(rows), width), np.inf, np.float32)
+    skipped = np.zeros((len(rows), width), np.bool_)
+    for number, row in enumerate(rows):
+        newest = row.history[-width:]
+        history[number, width - len(newest) :] = newest
+        skipped[number, width - len(newest) :] = row.mask[-width:]
+    table = np.array([row.floor for row in rows], np.float32)
+    lengths = np.array([min(width, len(row.history)) for row in rows], np.int64)
     return Stack(history, lengths, table[:, :1], table[:, 1:], skipped)

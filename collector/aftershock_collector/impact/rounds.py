@@ -29,11 +29,12 @@ def moments_due(
     if now_ns < opened.next_ns:
         return ()
     since_ns = max(opened.newest_ns, opened.effect_ns) + 1
-    fresh = source.window(opened.targets, since_ns, now_ns)
-    if fresh:
-        opened.newest_ns = max(int(each.times_ns[-1]) for each in fresh)
-        earlier = _apart(fresh) if opened.rounds < PAGED_ROUNDS else []
-        return (*earlier, now_ns)
+    newest_ns = source.newest_ns(opened.targets, now_ns)
+    if newest_ns >= since_ns:
+        opened.newest_ns = newest_ns
+        if opened.rounds >= PAGED_ROUNDS:
+            return (now_ns,)
+        return (*_apart(source.window(opened.targets, since_ns, now_ns)), now_ns)
     if opened.met_ns is None:
         opened.met_ns = now_ns
     if now_ns - opened.met_ns < patience_ns:

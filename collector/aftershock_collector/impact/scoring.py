@@ -20,18 +20,13 @@ from aftershock_collector.impact.competition import (
     net,
 )
 from aftershock_collector.impact.events import Events
-from aftershock_collector.impact.evidence import (
-    ARRIVALS_NATS,
-    NOTHING,
-    Evidence,
-    Moment,
-    Scene,
-)
+from aftershock_collector.impact.evidence import Moment, Scene
 from aftershock_collector.impact.gap import Trouble, troubles
 from aftershock_collector.impact.onset import Onset, onset_of
 from aftershock_collector.impact.open_actions import OpenAction
 from aftershock_collector.impact.references import References, Span
 from aftershock_collector.impact.relations import Relations, Topology
+from aftershock_collector.impact.weighing import ARRIVALS_NATS, NOTHING, Evidence
 from aftershock_collector.metrics.series import RETENTION_S, Series, SeriesSource
 
 ALTERNATIVE_BACK = 2  # points before the first action from which untouched entities are scored
@@ -191,8 +186,10 @@ class _Entry:
 
 def _onset(evidence: Evidence, effect_ns: int) -> Onset | None:
     """When the worst series of an entity left its band."""
-    worst = evidence.movements[0] if evidence.movements else None
-    if worst is None or worst.after < DAMAGED_NATS:
+    if evidence.largest < DAMAGED_NATS:
+        return None
+    worst = evidence.movements[0]
+    if worst.after < DAMAGED_NATS:
         return None
     return onset_of(worst.cut.series, effect_ns, worst.median, worst.scale)
 
@@ -273,6 +270,7 @@ def _competing(
     for place, others in by_target.items():
         below = place in downstream
         same = place == target or place in pushing
+        feels_it = place in upstream_of  # its damage may come from here: no other incident
         for other in others:
             if other.opened is entry.opened:
                 continue
@@ -280,10 +278,10 @@ def _competing(
                 known = found.get(other.opened.step.span_id)
                 if known is None or other.net > known.net:
                     found[other.opened.step.span_id] = other
-            elif place in upstream_of or other.net <= elsewhere:
-                continue
-            elif not _apart(entry.onset, other.onset):
+            elif not feels_it and other.net > elsewhere and not _apart(entry.onset, other.onset):
                 elsewhere = other.net
+            if other.net <= elsewhere and not (same or below):
+                break  # those with more evidence come first
     return list(found.values()), elsewhere
 
 
@@ -341,7 +339,7 @@ def _untouched(
         touched |= _pushed(moment, below, scene.relations)
     for entity in list(touched):
         touched |= scene.relations.upstream(entity)
-    cadences = [m.cut.cadence_ns for each in own.values() for m in each.movements]
+    cadences = [cadence_ns for each in own.values() for cadence_ns in each.cadence_ns]
     back_ns = ALTERNATIVE_BACK * int(median(cadences)) if cadences else 0
     since_ns = min(at for _, at in moments) - back_ns
     entities = [*around.source.entities(), *scene.around.entities()]

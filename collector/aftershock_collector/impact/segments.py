@@ -6,7 +6,11 @@ they are averaged in groups. Groups are counted away from the cut, so that none 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from aftershock_collector.impact.placebos import (
     BASELINE_POINTS,
@@ -16,6 +20,7 @@ from aftershock_collector.impact.placebos import (
 )
 from aftershock_collector.metrics.series import Family, Series, Times, Values
 
+_HISTORY_MAX = BASELINE_POINTS + HISTORY_POINTS + POST_MAX  # points that anything looks at
 _GROUPED_MIN = 2 * HISTORY_MIN  # averaging never leaves less history than this
 SILENT_CADENCES = 3.5  # a series that missed three points in a row has gone silent
 
@@ -27,6 +32,7 @@ _FLOORS: dict[Family, tuple[float, float]] = {
     Family.TRAFFIC: (0.10, 0.0),
 }
 _MEMORY_FLOOR = 0.05  # memory moves slowly: 5 % of it is already much
+_NO_TIME = np.iinfo(np.int64).max  # where there is no point
 _TINY = 1e-9  # keeps the scale of a constant zero above zero
 _PER_SECOND = "/s"
 
@@ -35,68 +41,119 @@ class Cut(NamedTuple):
     """One series around one moment. `group` points were averaged into one."""
 
     series: Series
-    history: Values  # newest last
-    history_ns: Times  # time of the newest point in each group
-    post: Values
+    first: int  # points before this index are history ...
+    last: int  # ... and those from there up to this one came after the moment
     cadence_ns: int
     group: int
 
+    @property
+    def history(self) -> Values:
+        """What came before, newest last."""
+        oldest = max(0, self.first - self.group * _HISTORY_MAX)
+        return averaged(self.series.values[oldest : self.first], self.group)
 
-def cadence_of(series: Series, last: int) -> int:
-    """Median distance of the newest points before index `last`, in nanoseconds; 0 for one point."""
-    recent = series.times_ns[max(0, last - BASELINE_POINTS - 1) : last]
-    if len(recent) < 2:
-        return 0
-    gaps = recent[1:] - recent[:-1]
-    gaps.sort()
-    return int(gaps[len(gaps) // 2])
+    @property
+    def history_ns(self) -> Times:
+        """Time of the newest point in each group of `history`."""
+        count = min(self.first // self.group, _HISTORY_MAX)
+        times = self.series.times_ns[: self.first]
+        return times[::-1][:: self.group][:count][::-1]
+
+    @property
+    def post(self) -> Values:
+        """What came after, newest last."""
+        kept = max(self.first, self.last - self.group * POST_MAX)
+        return averaged(self.series.values[kept : self.last], self.group)
 
 
 class Newest(NamedTuple):
-    """Where a series stands at one time, whatever it is cut at."""
+    """Where several series stand at one time, whatever they are cut at."""
 
-    last: int  # how many points there are until then
-    cadence_ns: int
-    silent: bool  # its points stopped before then
-
-
-def newest_of(series: Series, now_ns: int) -> Newest:
-    """How a series stands at `now_ns`; later points are left out."""
-    last = int(series.times_ns.searchsorted(now_ns, side="right"))
-    cadence_ns = cadence_of(series, last)
-    age_ns = now_ns - int(series.times_ns[last - 1]) if last else 0
-    return Newest(last, cadence_ns, age_ns > SILENT_CADENCES * max(cadence_ns, 1))
+    last: NDArray[np.int64]  # how many points each has until then
+    cadence_ns: NDArray[np.int64]  # median distance of its newest points; 0 where there is one
+    silent: NDArray[np.bool_]  # its points stopped before then
 
 
-def cut(series: Series, effect_ns: int, newest: Newest, *, fine: bool = False) -> Cut | None:
+def newest_of(several: Sequence[Series], now_ns: int) -> Newest:
+    """How each series stands at `now_ns`; later points are left out."""
+    last = np.zeros(len(several), np.int64)
+    width = BASELINE_POINTS + 1
+    recent = np.full((len(several), width), _NO_TIME, np.int64)
+    for row, series in enumerate(several):
+        times = series.times_ns
+        count = len(times)
+        if count and times[-1] > now_ns:
+            count = int(times.searchsorted(now_ns, side="right"))
+        last[row] = count
+        kept = times[max(0, count - width) : count]
+        recent[row, width - len(kept) :] = kept
+    gaps = recent[:, 1:] - recent[:, :-1]
+    gaps[recent[:, :-1] == _NO_TIME] = _NO_TIME
+    gaps.sort(axis=1)
+    known = np.clip(last - 1, 0, BASELINE_POINTS)
+    cadence_ns = np.where(known > 0, gaps[np.arange(len(several)), known // 2], 0)
+    ages = now_ns - recent[:, -1]
+    silent = (last > 0) & (ages > SILENT_CADENCES * np.maximum(cadence_ns, 1))
+    return Newest(last, cadence_ns, silent)
+
+
+def counts_up_to(
+    searched: Sequence[tuple[Times, Sequence[int]]],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many points each series has up to each of its moments, and the time of the newest one.
+
+    All are searched at once, by halves.
+
+    Args:
+        searched: times of a series, ascending, and moments.
+
+    Returns:
+        Both one after the other, series by series; -1 as the time where there is no point.
+    """
+    if not searched:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    sizes = np.array([len(times) for times, _ in searched], np.int64)
+    asked = [len(moments) for _, moments in searched]
+    starts = np.repeat(np.cumsum(sizes) - sizes, asked)
+    wanted = np.array([at for _, moments in searched for at in moments], np.int64)
+    flat = np.concatenate([*(times for times, _ in searched), np.zeros(1, np.int64)])
+    low, high = starts.copy(), starts + np.repeat(sizes, asked)
+    for _ in range(int(sizes.max()).bit_length()):
+        half = (low + high) >> 1
+        after = (low < high) & (flat[half] <= wanted)
+        low = np.where(after, half + 1, low)
+        high = np.where(after, high, half)
+    counts = low - starts
+    return counts, np.where(counts > 0, flat[low - 1], -1)
+
+
+def cut(series: Series, effect_ns: int, now_ns: int, *, fine: bool = False) -> Cut | None:
     """Split at `effect_ns`; None where the series has nothing before it.
 
     Args:
         series: the points.
         effect_ns: the moment; a point at that time still belongs to the history.
-        newest: where the series stands now.
+        now_ns: later points are not used.
         fine: point by point; otherwise as coarse as keeps the part after the cut short.
     """
     first = int(series.times_ns.searchsorted(effect_ns, side="right"))
-    last = newest.last
+    newest = newest_of([series], now_ns)
+    last, cadence_ns = int(newest.last[0]), int(newest.cadence_ns[0])
     if not first or not last:
         return None
-    group = 1 if fine else group_for(last - first, first)
-    post = averaged(series.values[first:last], group)[-POST_MAX:]
-    history = averaged(series.values[:first], group)[
-        -(BASELINE_POINTS + HISTORY_POINTS + POST_MAX) :
-    ]
-    times = series.times_ns[:first]
-    history_ns = times[::-1][::group][: len(history)][::-1] if group > 1 else times[-len(history) :]
-    return Cut(series, history, history_ns, post, newest.cadence_ns, group)
+    group = 1 if fine else int(groups_for(newest.last - first, np.array([first]))[0])
+    return Cut(series, first, last, cadence_ns, group)
 
 
-def group_for(after: int, before: int) -> int:
-    """Points per average so that `after` points become at most POST_MAX; a power of two."""
-    group = 1
-    while -(-after // group) > POST_MAX and before >= 2 * group * _GROUPED_MIN:
-        group *= 2
-    return group
+def groups_for(after: NDArray[np.int64], before: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Points per average so that `after` points become at most POST_MAX; powers of two."""
+    groups = np.ones(len(after), np.int64)
+    while len(after):
+        many = (-(-after // groups) > POST_MAX) & (before >= 2 * groups * _GROUPED_MIN)
+        if not many.any():
+            break
+        groups[many] *= 2
+    return groups
 
 
 def averaged(values: Values, group: int) -> Values:

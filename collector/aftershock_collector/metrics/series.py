@@ -1,6 +1,7 @@
 """Bounded rings of metric points, and the seam `window(entities, start, end) -> series`.
 
-Appending is O(1); reading copies, so that what was read does not change under the reader.
+Appending is O(1). What was read does not change under the reader: points are only added behind it,
+and a late one goes into a copy.
 """
 
 from __future__ import annotations
@@ -57,6 +58,10 @@ class SeriesSource(Protocol):
         self, entities: Iterable[str] | None, start_ns: int, end_ns: int
     ) -> Sequence[Series]:
         """Every series of these entities (None: of all) with its points in [start, end]."""
+        ...
+
+    def newest_ns(self, entities: Iterable[str], end_ns: int) -> int:
+        """Time of the newest point of these entities up to `end_ns`; -1 where there is none."""
         ...
 
     def canonical(self, entity: str) -> str:
@@ -174,7 +179,13 @@ class SeriesStore:
         found: list[Series] = []
         for ring in rings:
             times = ring.times[: ring.end]
-            first, last = times.searchsorted((start_ns, end_ns + 1))
+            if ring.newest_ns < start_ns:
+                continue
+            first, last = 0, ring.end
+            if times[0] < start_ns:  # mostly everything is asked for: no search then
+                first = int(times.searchsorted(start_ns))
+            if ring.newest_ns > end_ns:
+                last = int(times.searchsorted(end_ns, side="right"))
             if first < last:
                 found.append(
                     Series(
@@ -182,11 +193,24 @@ class SeriesStore:
                         ring.metric,
                         ring.family,
                         ring.unit,
-                        times[first:last].copy(),
-                        ring.values[first:last].copy(),
+                        times[first:last],
+                        ring.values[first:last],
                     )
                 )
         return found
+
+    def newest_ns(self, entities: Iterable[str], end_ns: int) -> int:
+        """Time of the newest point of these entities up to `end_ns`; -1 where there is none."""
+        newest_ns = -1
+        for key in dict.fromkeys(self.canonical(entity) for entity in entities):
+            for ring in self._entities.get(key, ()):
+                at_ns = ring.newest_ns
+                if at_ns > end_ns:
+                    times = ring.times[: ring.end]
+                    last = int(times.searchsorted(end_ns, side="right"))
+                    at_ns = int(times[last - 1]) if last else -1
+                newest_ns = max(newest_ns, at_ns)
+        return newest_ns
 
     def _open(
         self, entity: str, metric: str, family: Family, unit: str, time_ns: int
@@ -221,11 +245,12 @@ class SeriesStore:
         if end == len(ring.times):
             end = self._make_room(ring)
             place = int(ring.times[:end].searchsorted(time_ns))
-        ring.times[place + 1 : end + 1] = ring.times[place:end].copy()
-        ring.values[place + 1 : end + 1] = ring.values[place:end].copy()
-        ring.times[place] = time_ns
-        ring.values[place] = value
-        ring.end = end + 1
+        # In new buffers: whoever reads a window has a view of the old ones.
+        times, values = ring.times.copy(), ring.values.copy()
+        times[place + 1 : end + 1] = ring.times[place:end]
+        values[place + 1 : end + 1] = ring.values[place:end]
+        times[place], values[place] = time_ns, value
+        ring.times, ring.values, ring.end = times, values, end + 1
 
     def _sweep(self, time_ns: int) -> None:
         """Forget series that have been silent for long."""

@@ -75,6 +75,12 @@ class PrometheusSource:
         wanted = None if asked is None else set(asked)
         return [each for each in found if wanted is None or each.entity in wanted]
 
+    def newest_ns(self, entities: Iterable[str], end_ns: int) -> int:
+        """Time of the newest point of these entities up to `end_ns`; -1 where there is none."""
+        start_ns = end_ns - POINTS_MAX * int(self.settings.step_s * 1e9)
+        found = self.window(entities, start_ns, end_ns)
+        return max((int(each.times_ns[-1]) for each in found), default=-1)
+
     def canonical(self, entity: str) -> str:
         """The entity key under which series of this entity are stored."""
         return self.aliases.get(entity, entity)

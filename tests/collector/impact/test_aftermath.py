@@ -13,11 +13,11 @@ from aftershock_collector.impact.aftermath import (
     recovered_at,
     refreshed,
 )
-from aftershock_collector.impact.evidence import Movement
 from aftershock_collector.impact.onset import onset_of
-from aftershock_collector.impact.placebos import Usual
 from aftershock_collector.impact.references import Reference
-from aftershock_collector.impact.segments import cut, newest_of
+from aftershock_collector.impact.segments import cut
+from aftershock_collector.impact.usual import Usual
+from aftershock_collector.impact.weighing import Movement
 from aftershock_collector.metrics.series import Family, Series
 
 S = 1_000_000_000
@@ -33,7 +33,7 @@ def series(
 
 def movement(values: list[float]) -> Movement:
     whole = series(values)
-    part = cut(whole, ACTED_NS, newest_of(whole, 10**15))
+    part = cut(whole, ACTED_NS, 10**15)
     assert part is not None
     return Movement(part, reference(), after=9.0, worse=9.0, length=4)
 
@@ -41,7 +41,7 @@ def movement(values: list[float]) -> Movement:
 def reference(scale: float = 0.02) -> Reference:
     """A frozen band around 0.2."""
     usual = Usual(np.full(30, 0.2, np.float32), np.zeros(30, np.bool_), (0.1, 0.0), 0)
-    return Reference(usual, 0.2, scale, 0.0, 0.2, 100, 0, 200, 0.2 + 3 * scale)
+    return Reference(usual, 0.2, scale, 0.0, 0.2, 100, 0, 200, 0.2 + 3 * scale, False)
 
 
 CALM = [0.2] * 103
@@ -106,7 +106,7 @@ def test_recovery_is_a_stretch_inside_the_band_that_lasts(
 def test_five_points_of_a_fast_scrape_are_no_recovery() -> None:
     values = [0.2] * 103 + [1.0] * 5 + [0.2] * 6
     fast = series(values, every_s=1.0)
-    part = cut(fast, 100 * S, newest_of(fast, 10**15))
+    part = cut(fast, 100 * S, 10**15)
     assert part is not None
     moved = Movement(part, reference(), 9.0, 9.0, 4)
 

@@ -22,7 +22,7 @@ def series(
 
 def made(points: int, acted: float, now: float, every_s: float = 60.0) -> Cut:
     whole = series(points, every_s)
-    part = cut(whole, round(acted * S), newest_of(whole, round(now * S)))
+    part = cut(whole, round(acted * S), round(now * S))
     assert part is not None
     return part
 
@@ -60,12 +60,12 @@ def test_averaging_never_eats_the_history() -> None:
 
 
 def test_a_series_that_began_after_the_action_has_nothing_to_compare_with() -> None:
-    assert cut(series(10), -1, newest_of(series(10), 10**12)) is None
+    assert cut(series(10), -1, 10**12) is None
 
 
 def test_a_series_that_missed_its_last_points_is_silent() -> None:
-    assert newest_of(series(50), (2_940 + 4 * 60) * S).silent
-    assert not newest_of(series(50), (2_940 + 2 * 60) * S).silent
+    assert newest_of([series(50)], (2_940 + 4 * 60) * S).silent[0]
+    assert not newest_of([series(50)], (2_940 + 2 * 60) * S).silent[0]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_sizes_are_bounded_whatever_the_cadence(
 ) -> None:
     whole = series(points, every_s)
     effect_ns = int(whole.times_ns[-1] * acted)
-    part = cut(whole, effect_ns, newest_of(whole, effect_ns + int(whole.times_ns[-1] * scored)))
+    part = cut(whole, effect_ns, effect_ns + int(whole.times_ns[-1] * scored))
 
     assert part is not None
     assert len(part.post) <= 20
