@@ -19,6 +19,7 @@ CHART_POINTS_MAX = 160  # of which the baseline takes up to 60
 CHART_BEFORE_POINTS = 2 * BASELINE_POINTS
 RECOVERY_POINTS = 5  # this many points in a row inside the band, newest first, and ...
 RECOVERY_S = 15.0  # ... for this long: fast scrapes make five points of a lull
+RECOVERED_SHARE = 0.5  # of the damage that may be left inside the band
 DEPARTED_POINTS = 2  # in a row outside the band again, after a recovery
 
 
@@ -116,8 +117,13 @@ def recovered_at(series: Sequence[Series], change: Change, chart: Chart) -> int 
         outside = np.flatnonzero(~inside)
         if not len(outside):
             return None
-        run = moments[int(outside[-1]) + 1 :]
-        if len(run) >= RECOVERY_POINTS and run[-1] - run[0] >= RECOVERY_S * 1e9:
+        values = each.values[since]
+        run, damage = moments[int(outside[-1]) + 1 :], values[outside]
+        if len(run) < RECOVERY_POINTS or run[-1] - run[0] < RECOVERY_S * 1e9:
+            return None
+        # What grows slowly crosses the edge many times: inside, it is still nearer to the damage.
+        back = float(np.median(values[-len(run) :])) - chart.median
+        if back <= RECOVERED_SHARE * (float(np.median(damage)) - chart.median):
             return int(run[0])
     return None
 

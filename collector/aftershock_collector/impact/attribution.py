@@ -37,7 +37,7 @@ def impact_of(
     """The attribution of one action after a round; `probability` is the one that is shown."""
     opened, step = standing.opened, standing.opened.step
     moved = [m for m in standing.evidence.movements[:CHARTS_MAX] if m.cut.last > m.cut.first]
-    change, onset = None, None
+    change, onset, sharp = None, None, True
     trouble = standing.evidence.trouble
     received = trouble.nats if trouble is not None else 0.0
     if trouble is not None and probability is not None and received > _worst(moved):
@@ -46,6 +46,7 @@ def impact_of(
         metric = moved[0].cut.series.metric
         change = change_of(moved[0], opened.effect_ns, f"{step.span_id}/{standing.target}/{metric}")
         onset = standing.onset
+        sharp = onset is None or onset.is_sharp(moved[0].cut.cadence_ns)
     shown = [m for i, m in enumerate(moved) if not i or m.after >= CHART_NATS]
     return Impact(
         span_id=step.span_id,
@@ -61,7 +62,7 @@ def impact_of(
         alternatives=() if probability is None else alternatives_of(standing, probability),
         judged_at_ns=now_ns,
         change=change,
-        lead_ns=None if change is None else change.began_at_ns - opened.effect_ns,
+        lead_ns=change.began_at_ns - opened.effect_ns if change is not None and sharp else None,
         comparable=moved[0].comparable if moved else 0,
         context_gap=gap,
         missing=missing,

@@ -127,24 +127,6 @@ def counts_up_to(
     return counts, np.where(counts > 0, flat[low - 1], -1)
 
 
-def cut(series: Series, effect_ns: int, now_ns: int, *, fine: bool = False) -> Cut | None:
-    """Split at `effect_ns`; None where the series has nothing before it.
-
-    Args:
-        series: the points.
-        effect_ns: the moment; a point at that time still belongs to the history.
-        now_ns: later points are not used.
-        fine: point by point; otherwise as coarse as keeps the part after the cut short.
-    """
-    first = int(series.times_ns.searchsorted(effect_ns, side="right"))
-    newest = newest_of([series], now_ns)
-    last, cadence_ns = int(newest.last[0]), int(newest.cadence_ns[0])
-    if not first or not last:
-        return None
-    group = 1 if fine else int(groups_for(newest.last - first, np.array([first]))[0])
-    return Cut(series, first, last, cadence_ns, group)
-
-
 def groups_for(after: NDArray[np.int64], before: NDArray[np.int64]) -> NDArray[np.int64]:
     """Points per average so that `after` points become at most POST_MAX; powers of two."""
     groups = np.ones(len(after), np.int64)

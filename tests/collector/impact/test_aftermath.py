@@ -15,10 +15,10 @@ from aftershock_collector.impact.aftermath import (
 )
 from aftershock_collector.impact.onset import onset_of
 from aftershock_collector.impact.references import Reference
-from aftershock_collector.impact.segments import cut
 from aftershock_collector.impact.usual import Usual
 from aftershock_collector.impact.weighing import Movement
 from aftershock_collector.metrics.series import Family, Series
+from tests.collector.impact.cuts import cut
 
 S = 1_000_000_000
 ACTED_NS = 100 * 60 * S
@@ -136,3 +136,14 @@ def test_damage_that_falls_back_is_fading_and_damage_that_lasts_is_not() -> None
 
     assert fades([2.0, 1.4, 0.8, 0.5])
     assert not fades([2.0, 1.9, 2.1, 2.0])
+
+
+def test_a_leak_that_crosses_its_edge_again_and_again_has_not_recovered() -> None:
+    grown = [0.2 + 0.0015 * n for n in range(60)]
+    grown[45:51] = [0.255] * 6  # just inside the band, after points outside
+    values = [0.2] * 103 + grown[:51]
+    change = change_of(movement(values), ACTED_NS, "id")
+    chart = chart_of(movement(values), ACTED_NS)
+
+    assert recovered_at([series(values)], change, chart) is None
+    assert recovered_at([series([*values, *[0.2] * 8])], change, chart) is not None

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftershock_collector.impact.segments import Cut, cut, floors, newest_of
+from aftershock_collector.impact.segments import Cut, floors, newest_of
 from aftershock_collector.metrics.series import Family, Series
+from tests.collector.impact.cuts import cut
 
 S = 1_000_000_000
 

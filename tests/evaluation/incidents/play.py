@@ -78,7 +78,8 @@ def _record(played: Played, impact: Impact, seconds: float, start: float) -> Non
         played.helped.add(span)
     if shown >= SUSPECTED:
         played.found_s.setdefault(span, seconds)
-        if impact.change is not None:
+        played.onset_s.pop(span, None)  # an onset that is not said any more is not wrong
+        if impact.change is not None and impact.lead_ns is not None:
             played.onset_s[span] = (impact.change.began_at_ns - T0) / S - start
 
 
