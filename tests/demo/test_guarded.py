@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aftershock.model import Level
+from aftershock.policy.policy import EMPTY
 from aftershock_collector.demo.approver import held_text
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.tickets import SqliteTickets, TicketState
@@ -24,7 +25,7 @@ def test_the_call_that_breaks_checkout_is_held_back_and_the_approved_one_breaks_
 ) -> None:
     with Reader.open(guarded.out / "home" / "aftershock.db") as reader:
         (run,) = [run for run in reader.runs() if run.agent == "sre-agent"]
-        calls = [step for step in reader.steps(run.run_id) if step.name == "scale_workers"]
+        calls = [step for step in reader.steps(run.run_id, EMPTY) if step.name == "scale_workers"]
         alarms = [c for c in reader.claims() if c.finding.level is Level.ALARM]
     store = SqliteStore.open(guarded.out / "home" / "aftershock.db")
     try:

@@ -156,7 +156,7 @@ class Hooks:
                 return refusal
         if ticket.state is TicketState.APPROVED:
             spent, _ = await asyncio.to_thread(
-                tickets.spend, ticket.number, ticket.digest, nonce, hook.run, time.time_ns()
+                tickets.spend, ticket.number, ticket.digest, nonce, hook.run, time.time_ns(), sender
             )
             if spent:
                 return None

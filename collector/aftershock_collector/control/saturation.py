@@ -54,6 +54,9 @@ class SaturationLevels:
         self._levels: OrderedDict[Key, Level] = OrderedDict()
         self._lock = Lock()
 
+    def __len__(self) -> int:
+        return len(self._levels)
+
     def record(self, samples: Iterable[Sample]) -> None:
         """Remember what was measured, where it is a half of such a pair."""
         for sample in samples:

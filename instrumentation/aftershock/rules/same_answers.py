@@ -74,7 +74,7 @@ def is_sweep(steps: list[Step], sameness: Sameness) -> bool:
     if sameness is not Sameness.NOTHING:
         return False
     asked = [asked_of(step.action.arguments.sketch) for step in steps if step.action]
-    common = frozenset.intersection(*(one.arguments for one in asked))
+    common = asked[0].arguments.intersection(*(one.arguments for one in asked))
     return (
         bool(common)
         and len({one.words for one in asked}) == 1

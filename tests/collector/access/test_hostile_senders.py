@@ -332,7 +332,7 @@ def test_a8_half_sent_bodies_of_one_sender_leave_room_for_the_others(tmp_path: P
                 (await client.post("/v1/traces", json={}, headers=honest)).status_code
                 for _ in range(5)
             ]
-            larger = {"resourceSpans": [], "unknown": "y" * 200_000}
+            larger: dict[str, object] = {"resourceSpans": [], "unknown": "y" * 200_000}
             found.append((await client.post("/v1/traces", json=larger, headers=honest)).status_code)
             for writer in writers:
                 writer.close()

@@ -61,4 +61,4 @@ def test_levels_are_bounded() -> None:
     levels = SaturationLevels()
     levels.record(sample("pool_used", 1, db=f"d{n}") for n in range(ENTRIES_MAX + 50))
 
-    assert len(levels._levels) == ENTRIES_MAX
+    assert len(levels) == ENTRIES_MAX

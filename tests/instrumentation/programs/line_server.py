@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 
-def answer(message: Any) -> Any:
-    name = (message.get("params") or {}).get("name", "")
+def answer(message: dict[str, Any]) -> dict[str, Any]:
+    params: dict[str, Any] = message.get("params") or {}
+    name = params.get("name", "")
     if name == "get_error":
         return {"jsonrpc": "2.0", "id": message["id"], "error": {"code": -32602, "message": "no"}}
     if name == "get_large":
@@ -24,13 +25,14 @@ if __name__ == "__main__":
         for line in sys.stdin.buffer:
             kept.write(line)
             try:
-                message = json.loads(line)
+                message: Any = json.loads(line)
             except ValueError:
                 continue
-            batch = message if isinstance(message, list) else [message]
+            many: Any = message if isinstance(message, list) else [message]
+            batch: list[dict[str, Any]] = many
             answers = [answer(one) for one in batch if "id" in one and "method" in one]
             if answers and not str(message).count("get_for_ever"):
-                out = answers if isinstance(message, list) else answers[0]
+                out: Any = answers if isinstance(message, list) else answers[0]
                 sys.stdout.write(json.dumps(out) + "\n")
                 sys.stdout.flush()
             if "exit" in str(message):

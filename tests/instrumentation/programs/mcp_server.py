@@ -69,7 +69,7 @@ async def get_name(ctx: Context) -> Any:
         wanted = ElicitRequestFormParams(
             message="Who are you?", requested_schema=Name.model_json_schema()
         )
-        asked = {"name": ElicitRequest(params=wanted)}
+        asked: dict[str, Any] = {"name": ElicitRequest(params=wanted)}
         return InputRequiredResult(input_requests=asked, request_state="round 1")
     return f"asked: {ctx.request_state}"
 
@@ -77,7 +77,8 @@ async def get_name(ctx: Context) -> Any:
 @server.tool()
 async def get_sampled(ctx: Context) -> str:
     asked = SamplingMessage(role="user", content=TextContent(type="text", text="say hi"))
-    found = await ctx.session.create_message([asked], max_tokens=10)
+    sampling: Any = ctx.session  # deprecated, and still in use
+    found = await sampling.create_message([asked], max_tokens=10)
     return str(found.content)
 
 

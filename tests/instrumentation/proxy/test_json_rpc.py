@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -35,7 +35,7 @@ def test_a_trace_is_added_and_everything_else_stays(
 
     found = json.loads(with_meta(text, CARRIED))
 
-    kept: Any = meta if isinstance(meta, dict) else {}
+    kept = cast("dict[str, Any]", meta) if isinstance(meta, dict) else {}
     assert found["params"].pop("_meta") == {**kept, **CARRIED}
     del message["params"]["_meta"]  # type: ignore[attr-defined]
     assert found == message

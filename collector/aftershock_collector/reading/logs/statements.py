@@ -79,12 +79,13 @@ def _of_parsed(statement: Any, word: str) -> Statement:
 
 
 def _tables(acting: Any) -> list[str]:
-    find: Any = getattr(acting.this, "find_all", None)  # there may be a text or a list
-    own = next(iter(find(exp.Table)), None) if callable(find) else None
-    tables = (
-        [own] if own is not None and isinstance(acting, _WRITING) else acting.find_all(exp.Table)
-    )
-    return [_plain(table) for table in tables][:TABLES_MAX]
+    target: Any = acting.this
+    if isinstance(target, exp.Expression) and isinstance(acting, _WRITING):  # or a text, or a list
+        own: list[Any] = list(target.find_all(exp.Table))[:1]
+        if own:
+            return [_plain(own[0])]
+    every: list[Any] = list(acting.find_all(exp.Table))
+    return [_plain(table) for table in every[:TABLES_MAX]]
 
 
 def _plain(table: Any) -> str:
