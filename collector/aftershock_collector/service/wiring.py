@@ -49,6 +49,7 @@ from aftershock_collector.notify.signed_links import LinkSigner
 from aftershock_collector.otlp.wire import Sample
 from aftershock_collector.reading.decoder import PROTOBUF, Signal
 from aftershock_collector.service.controlled import Controlled
+from aftershock_collector.service.rounds import EarlyRounds
 from aftershock_collector.service.run_contexts import RunContexts
 from aftershock_collector.service.standby import open_store
 from aftershock_collector.service.worker import Worker
@@ -350,8 +351,10 @@ def _background(
         if pruned.more:
             queue.call(prune)
 
+    rounds = EarlyRounds(tick, queue.call)
+    worker.on_arrival = rounds.arrived
     return [
-        _every(config.tick_s, lambda: queue.call(tick)),
+        _every(config.tick_s, lambda: queue.call(rounds.conclude)),
         _every(PRUNE_EVERY_S, lambda: queue.call(prune)),
     ]
 

@@ -80,6 +80,7 @@ class Worker:
         send_logs: SendLogs | None = None,
         send_now: Callable[[Delivery], None] = lambda _delivery: None,
     ) -> None:
+        self.on_arrival: Callable[[Observations], None] = lambda _arrived: None
         self.engine = engine
         self.deleted_rows_max: int | None = None  # in one statement that a log shows
         self._store = store
@@ -161,6 +162,7 @@ class Worker:
         self._learn(arrived.changes, arrived.arrived_ns)
         self.measure(arrived.samples)
         self._overflows.measured(arrived.sender)
+        self.on_arrival(arrived)
 
     @property
     def notices(self) -> list[str]:
