@@ -105,15 +105,9 @@ class ActionObserver:
             return  # the id is taken: two runs do not share a span
         self._shares.hold(step.span_id, step, declared=action.targets_declared)
         if known is None:
+            shown = tuple(facts)[-FACTS_MAX:]
             self._open[step.span_id] = OpenAction(
-                step,
-                action,
-                tuple(facts)[-FACTS_MAX:],
-                targets,
-                skew_ns,
-                effect_ns,
-                until_ns,
-                effect_ns,
+                step, action, shown, targets, skew_ns, effect_ns, until_ns, effect_ns
             )
             if len(self._open) > OPEN_MAX:
                 self._let_go()
@@ -160,17 +154,16 @@ class ActionObserver:
     ) -> None:
         """Trouble carried the trace of this action: that is certain, and ends the comparison.
 
-        It counts even where the action declared nothing that it acts on. Where nobody vouches for
-        the trace, the action is only suspected, until a round has measured its own targets.
+        It counts even where the action declared no target. Where nobody vouches for the trace, the
+        action is only suspected, until a round has measured its targets.
         """
         action = step.action
         assert action is not None, "only actions are linked"
         if step.span_id not in self._open:
-            self.open(
-                replace(step, action=replace(action, targets=(change.entity,))), skew_ns=skew_ns
-            )
-            if (opened := self._open.get(step.span_id)) is not None:
-                opened.following = not believed  # what was only alleged as its target
+            named = replace(step, action=replace(action, targets=(change.entity,)))
+            self.open(named, skew_ns=skew_ns)
+            if step.span_id in self._open:
+                self._open[step.span_id].following = not believed  # what was alleged as its target
         opened = self._open.get(step.span_id)
         if opened is None or (opened.best is not None and opened.best.label is Grade.CERTAIN):
             return
@@ -192,19 +185,16 @@ class ActionObserver:
         """The log of an entity shows what an action did there: it is a target as well."""
         assert step.action is not None, "only actions are linked"
         if (opened := self._open.get(step.span_id)) is None:
-            action = replace(step.action, targets=(entity,))
-            self.open(replace(step, action=action), skew_ns=skew_ns)
+            self.open(
+                replace(step, action=replace(step.action, targets=(entity,))), skew_ns=skew_ns
+            )
         elif entity not in opened.targets:
             opened.targets, opened.troubles = (*opened.targets, entity), None
 
     def _is_ruled_out(self, opened: OpenAction, entity: str) -> bool:
         """True where the damage carried another action's trace."""
         attribution = self._explained.get(entity)
-        if (
-            attribution is None
-            or attribution.span_id == opened.step.span_id
-            or attribution.change is None
-        ):
+        if attribution is None or attribution.change is None or is_of(attribution, opened):
             return False
         linked = opened.best is not None and opened.best.label is Grade.CERTAIN
         return not linked and opened.effect_ns <= attribution.change.began_at_ns
@@ -402,3 +392,8 @@ def _impact(
         gap=unread(opened.troubles, opened.facts, opened.skew_ns),
         missing=absent + lacking(standing, topology=bool(seen.scene.relations)),
     )
+
+
+def is_of(attribution: Impact, opened: OpenAction) -> bool:
+    """True for an attribution to this very action."""
+    return attribution.span_id == opened.step.span_id

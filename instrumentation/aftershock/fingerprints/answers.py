@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from aftershock.model import AnswerState
 
+LISTS = ("entry", "entries", "items", "results", "records", "rows", "resources", "data")
 ITEMS_MAX = 2_000  # of one answer; further ones are compared as text
 IDENTITIES = ("name", "id", "key", "title", "host", "pod")  # fields that name an item of a list
 
@@ -94,7 +95,7 @@ PENDING = re.compile(
     r"""(?:\b|_)(?:pending|queued|enqueued|in[\s_-]?progress|waiting|creating|provisioning|starting
           |initiali[sz]ing|processing|building|deploying|scheduled|progressing|rolling|running
           |containercreating|imagepullbackoff|errimagepull|crashloopbackoff|unschedulable|syncing
-          |uploading|downloading
+          |uploading|downloading|acknowledged|submitted|requested|validating|verifying|allocating
           |not[\s_-](?:yet[\s_-])?(?:ready|available|started|finished|done|complete\w*))\b""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -130,9 +131,7 @@ def collect(value: Any, path: str, found: set[str]) -> None:
     if len(found) >= ITEMS_MAX:
         return
     if isinstance(value, dict):
-        for key, item in cast("dict[str, Any]", value).items():
-            if not is_volatile_name(key):
-                collect(item, f"{path}.{key}", found)
+        collect_fields(cast("dict[str, Any]", value), path, found)
     elif isinstance(value, list):
         for place, item in enumerate(cast("list[Any]", value)):
             collect(item, f"{path}[{identity_of(item, place)}]", found)
@@ -145,6 +144,16 @@ def collect(value: Any, path: str, found: set[str]) -> None:
             found.add(f"{path}={masked(value, path)}")
     else:
         found.add(f"{path}={value}")
+
+
+def collect_fields(fields: dict[str, Any], path: str, found: set[str]) -> None:
+    """Add the items inside a JSON object, without what differs at each call."""
+    lists = not path and any(isinstance(fields.get(name), list) for name in LISTS)
+    for key, item in fields.items():
+        if lists and key.lower() == "id":
+            continue  # of the answer itself, not of something that it lists
+        if not is_volatile_name(key):
+            collect(item, f"{path}.{key}", found)
 
 
 def identity_of(item: Any, place: int) -> str:

@@ -39,7 +39,7 @@ WITHOUT_DIGITS = str.maketrans("", "", "0123456789")
 
 FAILED = re.compile(
     r"""^\W{0,4}(?:
-          (?:\w+\s){0,3}?\w*(?:error|exception)(?:\s\w+){0,3}\s?[:!\n(\[]
+          (?:\w+\s){0,3}?\w*(?:error|exception)(?:\s\w+){0,3}\s?[:!\n(\[](?!\s?0\b)
         | (?:an?\s)?(?:\w+\s)?(?:error|exception)\s(?:occurred|while|in|executing|running|calling)
         | (?:fatal|failed|failure|unable\sto|could\snot|cannot|can't|invalid|unknown)\b
         | (?:the\s)?(?:tool|function|call|request|operation|command|execution|query|action|step|job)
@@ -48,15 +48,21 @@ FAILED = re.compile(
         | (?:request\s|operation\s|connection\s|command\s|call\s)?
           (?:timed?\sout|timeout|refused|reset\sby\speer|aborted)\b
         | (?:http\s)?[45]\d\d\s(?:[A-Z][a-z]+\s?){1,4}
+        | [45]\d\d[\s\-][45]\.\d{1,3}\.\d{1,3}\s
         | traceback\s\(most\srecent
         | (?:[^\n]{0,80}\n)?[^\n:]{0,60}\b(?:returned|result|output|observation)\s?:\s
           (?:error|exception|traceback)\b
-        | [\w.\-]{1,20}:\s(?:\(\d+\)\s)?
-          (?:fatal|error|failed\s(?!\d)|could\snot|couldn't|cannot|can't|unable|access\sdenied)\b
+        | (?:[^\n]{0,120}\n)?
+          (?:(?!\w*(?:state|status|result|phase|health|conclusion|outcome)\b)
+             [\w.\-*,]{1,20}:\s){1,3}
+          (?:\(\d+\)\s)?
+          (?:fatal|error|failed\s(?!\d)|could\snot|couldn't|cannot|can't|unable|access\sdenied
+             |insufficient\s(?:access|permission|privilege|right|scope)s?)\b
         | .{1,80}:\s(?:command\snot\sfound|no\ssuch\sfile|permission\sdenied)
         | (?:(?:i['’]?m|i\sam|we\sare|we['’]re)\s(?:\w+\s)?(?:sorry|afraid)|sorry|apologies
              |unfortunately)\b[^.\n]{0,40}?
-          \b(?:(?:was|were)(?:n['’]t|\snot)\sable|unable|failed|can(?:not|['’]t)|could(?:n['’]t|\snot))\b
+          \b(?:(?:was|were)(?:n['’]t|\snot)\sable|unable|failed|can(?:not|['’]t)
+             |could(?:n['’]t|\snot))\b
         )""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -67,7 +73,9 @@ FAILED_FIELD = re.compile(
       | ["'](?:status|state|result)["']\s?:\s?
         ["'](?i:error|failed|failure|aborted|timeout|timed[_\s-]?out|killed|crashed)["']
       | ["']reason["']\s?:\s?["'](?i:timeout|timed[_\s-]?out)["']
-      | ["'](?:success|ok)["']\s?:\s?[Ff]alse
+      | ["'](?:success|ok|succeeded|acknowledged|acked|applied|saved)["']\s?:\s?[Ff]alse
+      | ["'](?:message|detail|fault)["']\s?:\s?["'](?i:
+          [45]\d\d\s[a-z]|unauthorized|forbidden|access\sdenied|permission\sdenied|error\b)
       | ["'](?:status_?code|statusCode|http_status)["']\s?:\s?["']?[45]\d\d
       | ["'](?:exit_?code|returncode)["']\s?:\s?-?[1-9]""",
     re.VERBOSE,

@@ -83,7 +83,7 @@ READING_PROGRAMS = words_of("""
     pwd echo printf env printenv which type tree less more awk sort uniq cut tr diff cmp jq yq dig
     nslookup host ping traceroute netstat ss lsof id uname hostname history cd test true false
     sleep column nl od xxd md5sum sha256sum basename dirname realpath readlink journalctl
-    pgrep lsblk lscpu vmstat iostat getent
+    pgrep lsblk lscpu vmstat iostat getent pytest ctest jest vitest eslint flake8 mypy pyright
 """)
 # Programs whose second word decides.
 READING_SUBCOMMANDS = {

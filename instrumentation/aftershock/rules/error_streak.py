@@ -50,8 +50,8 @@ def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
 def unmoved(lane: list[Step], streak: list[Step]) -> list[Step]:
     """The newest failures of a call that are the same to the letter; a repair changed nothing.
 
-    Numbers count: "3 failed", then "2 failed" is progress. An error without any is the same
-    wherever it is raised.
+    Numbers count: "3 failed", then "2 failed" is progress. Of an error whose message has none, the
+    lines of code where it was raised do not count.
     """
     newest = streak[-1].action
     assert newest is not None
@@ -63,16 +63,18 @@ def unmoved(lane: list[Step], streak: list[Step]) -> list[Step]:
             continue
         if action.outcome is not Outcome.FAILED or action.error_class != newest.error_class:
             break
-        if numbered and not is_same_text(action, newest):
+        if not is_same_text(action, newest, numbered=numbered):
             break
         found.insert(0, step)
     return found if len(found) > len(streak) else streak
 
 
-def is_same_text(action: Action, other: Action) -> bool:
-    """True where two failures hold the same numbers and names; an exception has no result."""
+def is_same_text(action: Action, other: Action, *, numbered: bool) -> bool:
+    """True where two failures say the same; an exception has no result, but its words are known."""
     if action.result is not None and other.result is not None:
-        return action.result.digest == other.result.digest
+        if numbered:
+            return action.result.digest == other.result.digest
+        return action.result.sketch == other.result.sketch
     return action.words is not None and action.words == other.words
 
 

@@ -59,7 +59,7 @@ def test_a_run_has_one_number_of_steps_and_a_finding_one_spending(
 
     (run,) = printed_data(main, "runs")
     steps = f"{run['steps']:,}"
-    in_list = re.search(r"([\d,]+)\s+1 alarm", re.sub(r"<[^>]+>", " ", listed))
+    in_list = re.search(r"([\d,]+)\s+steps\s+1 alarm", re.sub(r"<[^>]+>", " ", listed))
     why = main("why", "1")[1]
     timeline = main("timeline", run_id)[1]
 

@@ -19,7 +19,7 @@ def someone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "someone"
     for name in ALL:
         unpacked(name, home)
-    monkeypatch.setenv("HOME", str(someone))
+    monkeypatch.setenv("HOME", str(home))
     return home
 
 

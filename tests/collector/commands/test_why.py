@@ -51,7 +51,7 @@ def progress(number: int) -> Agent:
     agent = Agent(random.Random(number), "poller")
     for share in (3, 4, 5, 6, 7, 8, 9):
         agent.think()
-        agent.call("retry_job", {"job": "A-1"}, f"state: failed\npercent: {share}\nowner: ops")
+        agent.call("restart_job", {"job": "A-1"}, f"state: failed\npercent: {share}\nowner: ops")
     return agent
 
 
@@ -62,9 +62,9 @@ def test_repeated_calls_stand_side_by_side_with_what_moved_in_each_answer(
     code, out, _ = main("why")
 
     assert code == 0
-    assert out.startswith("alarm repeated_action: retry_job was called 7 times")
+    assert out.startswith("alarm repeated_action: restart_job was called 7 times")
     assert 'arguments {"job": "A-1"}' in out
-    assert "retry_job = as in 1 ~ as in 1 but for numbers" in " ".join(out.split())
+    assert "restart_job = as in 1 ~ as in 1 but for numbers" in " ".join(out.split())
     assert "~ percent: 3 → percent: 4" in out
     assert "in between: asks gpt-x ×6; nothing that could have changed something" in out
 

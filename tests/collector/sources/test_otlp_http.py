@@ -320,7 +320,7 @@ def test_a_sender_that_trickles_is_let_go(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_get_is_not_allowed_and_nothing_else_is_there(listener: Listener) -> None:
     assert httpx.get(f"{listener.url}/v1/traces").status_code == 405
-    assert listener.post("/v1/profiles").status_code == 404
+    assert httpx.post(f"{listener.url}/v1/profiles", json={}).status_code == 404
 
 
 # --- About itself ----------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ PLANS = "auto_explain.log_min_duration=0", "auto_explain.log_analyze=on"
 
 @contextmanager
 def started(command: list[str], **options: object) -> Generator[None]:
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, **options)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, **options)  # type: ignore[call-overload]
     try:
         yield
     finally:

@@ -27,7 +27,7 @@ def page_parameter_without_effect(r: Script) -> None:
 
 
 @alarm("logistics", 8)
-def consignment_of_nobody(r: Script) -> None:
+def consignment_that_is_unknown(r: Script) -> None:
     """A number that does not exist is tracked eleven times; only the request id changes."""
     for number in range(11):
         r.think("Perhaps the carrier is slow, I try again.")

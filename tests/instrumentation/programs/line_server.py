@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 
 def answer(message: dict[str, Any]) -> dict[str, Any]:
@@ -28,11 +28,11 @@ if __name__ == "__main__":
                 message: Any = json.loads(line)
             except ValueError:
                 continue
-            many: Any = message if isinstance(message, list) else [message]
-            batch: list[dict[str, Any]] = many
+            is_batch = isinstance(message, list)
+            batch = cast("list[dict[str, Any]]", message if is_batch else [message])
             answers = [answer(one) for one in batch if "id" in one and "method" in one]
             if answers and not str(message).count("get_for_ever"):
-                out: Any = answers if isinstance(message, list) else answers[0]
+                out: Any = answers if is_batch else answers[0]
                 sys.stdout.write(json.dumps(out) + "\n")
                 sys.stdout.flush()
             if "exit" in str(message):
