@@ -127,12 +127,8 @@ async def running(config: Config) -> AsyncGenerator[Running]:
             activity_log = Forwarder(config.activity_log_url, telemetry, config)
             await stack.enter_async_context(activity_log.running())
             send_logs = _to_loop(activity_log)
-        deliverer = Deliverer(
-            SqliteOutbox(store),
-            telemetry,
-            notifications.receivers,
-            config.on_call.pages_per_minute_max,
-        )
+        rate = config.on_call.pages_per_minute_max
+        deliverer = Deliverer(SqliteOutbox(store), telemetry, notifications.receivers, rate)
         worker = Worker(
             engine, store, reader, telemetry, notifications, send_logs, deliverer.send_now
         )

@@ -80,7 +80,7 @@ def _of_parsed(statement: Any, word: str) -> Statement:
 
 def _tables(acting: Any) -> list[str]:
     target: Any = acting.this
-    if isinstance(target, exp.Expression) and isinstance(acting, _WRITING):  # or a text, or a list
+    if isinstance(acting, _WRITING) and hasattr(target, "find_all"):  # it may be a text, or a list
         own: list[Any] = list(target.find_all(exp.Table))[:1]
         if own:
             return [_plain(own[0])]
