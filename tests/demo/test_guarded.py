@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from aftershock.model import Level
@@ -25,21 +27,21 @@ def test_the_call_that_breaks_checkout_is_held_back_and_the_approved_one_breaks_
 ) -> None:
     with Reader.open(guarded.out / "home" / "aftershock.db") as reader:
         (run,) = [run for run in reader.runs() if run.agent == "sre-agent"]
-        calls = [step for step in reader.steps(run.run_id, EMPTY) if step.name == "scale_workers"]
+        steps = [one for one in reader.steps(run.run_id, EMPTY) if one.ended_at_ns is not None]
         alarms = [c for c in reader.claims() if c.finding.level is Level.ALARM]
+    calls = [step.action for step in steps if step.action and step.name == "scale_workers"]
     store = SqliteStore.open(guarded.out / "home" / "aftershock.db")
     try:
         tickets = SqliteTickets(store).tickets(range(1, 10))
     finally:
         store.close()
 
-    assert guarded.pages == []
+    # Whoever may approve is asked; nobody is told of an incident.
+    assert {page["key"] for page in guarded.pages} == {"aftershock-approval-1"}
     assert alarms == []
     held, passed = calls
-    assert held.action is not None
-    assert passed.action is not None
-    assert held.action.error_class == "held_back"
-    assert passed.action.error_class is None
+    assert held.error_class == "held_back"
+    assert passed.error_class is None
     (ticket,) = tickets
     assert (ticket.state, ticket.by) == (TicketState.SPENT, "dba")
     assert ticket.arguments == {"service": "checkout", "workers": 6}
@@ -54,7 +56,7 @@ def test_a_stranger_reads_what_was_held_back_why_and_who_approved_what(guarded: 
 
     assert "scale_workers was not run." in printed
     assert "maintenance_window of prod: never read" in printed
-    assert "maintenance window on db/orders began 20 min ago" in printed
+    assert re.search(r"maintenance window on db/orders began 2\d min ago", printed)
     assert "20 of 37 are used" in printed
     assert "workers = 6" in printed
     assert "approved 1 (scale_workers) by dba" in printed
