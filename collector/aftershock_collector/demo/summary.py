@@ -15,6 +15,7 @@ from aftershock.policy.policy import Policy
 from aftershock_collector.demo import on_call
 from aftershock_collector.demo.processes import FailedError
 from aftershock_collector.demo.stage import Stage
+from aftershock_collector.notify.approval_page import KIND as APPROVAL
 from aftershock_collector.notify.page import Page
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.serialization import from_plain
@@ -60,10 +61,11 @@ def report(
         timeline_document.render(timeline, extra=plots(readings), pages=sent), encoding="utf-8"
     )
     console.print()
-    if not sent:
+    if all(page.kind == APPROVAL for _, _, page in sent):
         console.print("Nobody was paged.", style="bold green")
     for _, _, page in sent:
-        words = f"Paged: {page.kind}: {page.title}"
+        asked = page.kind == APPROVAL
+        words = f"Asked: {page.title}" if asked else f"Paged: {page.kind}: {page.title}"
         console.print(words, style="bold", markup=False, highlight=False, soft_wrap=True)
     console.print(f"Timeline page: {place.resolve().as_uri()}", soft_wrap=True, markup=False)
     console.print("\nTry next:", style="bold")
