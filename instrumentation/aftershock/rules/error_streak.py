@@ -32,9 +32,10 @@ def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
             if len(streak) < limits.errors_warn:
                 continue
             steps, alarm_at = streak, limits.errors_alarm
-            if unrepaired < alarm_at:
-                steps, alarm_at = unmoved(lane, streak), limits.repairs_alarm
-            alarm = max(unrepaired, len(steps)) >= alarm_at
+            alarm = unrepaired >= alarm_at
+            same = [] if alarm else unmoved(lane, streak)
+            if len(same) >= limits.repairs_alarm:
+                alarm, steps, alarm_at = True, same, limits.repairs_alarm
             yield loop_finding(
                 run,
                 limits,
@@ -66,7 +67,7 @@ def unmoved(lane: list[Step], streak: list[Step]) -> list[Step]:
         if not is_same_text(action, newest, numbered=numbered):
             break
         found.insert(0, step)
-    return found if len(found) > len(streak) else streak
+    return found
 
 
 def is_same_text(action: Action, other: Action, *, numbered: bool) -> bool:

@@ -22,9 +22,9 @@ def hung_tool(run: Run, limits: Limits) -> Iterator[Finding]:
     """Calls that are still open after their `max_time`, declared or learned.
 
     The learned one is `hung_factor` times the tool's longest call of at least `hung_calls_min`, in
-    this run or in earlier ones, and never under `hung_s_min`. Nobody knows of a shell's command
-    how long it takes, nor of a wait that does not say it: they may take `hung_s_max`. Calls that
-    wait for a person are left out.
+    this run or in earlier ones, and never under `hung_s_min`. How long a shell's
+    command takes is unknown, and so is a wait that does not say it: both may last `hung_s_max`.
+    Calls that wait for a person are left out.
     """
     if run.ended_at_ns is not None:
         return

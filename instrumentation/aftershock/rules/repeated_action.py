@@ -145,10 +145,10 @@ def alarm_from(action: Action, limits: Limits) -> int:
     """How many equal calls page: more of a read, of a retry, and of a poll that does not wait."""
     if action.outcome is Outcome.FAILED:
         return limits.retries_alarm
-    is_poll = answers_a_question(action)
-    if is_poll and action.state in {AnswerState.PENDING, AnswerState.WAITS_FOR_PERSON}:
+    is_content = answers_a_question(action)
+    if is_content and action.state in {AnswerState.PENDING, AnswerState.WAITS_FOR_PERSON}:
         return 2 * limits.repeats_alarm
-    return limits.repeats_alarm + (READS_MORE if is_poll else 0)
+    return limits.repeats_alarm + (READS_MORE if is_content else 0)
 
 
 def repeated_calls(lane: list[Step]) -> list[list[int]]:

@@ -75,3 +75,14 @@ def test_repairs_that_change_nothing_page_at_the_eighth_equal_failure() -> None:
 
     assert [f.level for f in stuck.says(error_streak)] == [Level.ALARM]
     assert [f.level for f in progressing.says(error_streak)] == [Level.WARN]
+
+
+def test_many_failures_that_differ_between_repairs_keep_to_a_warning() -> None:
+    """Two suites are run after each edit, and fewer tests fail each time."""
+    trying = run()
+    for attempt in range(6):
+        trying.calls("edit_file", text=f"attempt {attempt}").returns("ok")
+        for suite in ("unit", "api"):
+            trying.calls("run_suite", suite=suite).returns(f"Error: {30 - attempt} failed")
+
+    assert [f.level for f in trying.says(error_streak)] == [Level.WARN]
