@@ -80,7 +80,7 @@ def read_options(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument(
         "--sole-recorder",
         action="store_true",
-        help="count calls that carry a trace, too: what makes them sends nothing to Aftershock",
+        help="count calls that carry a trace as well: their client reports nothing itself",
     )
     options = parser.parse_args(ours)
     if (options.url is None) is not bool(command):
