@@ -200,7 +200,6 @@ def lines_of(ticket: Ticket) -> list[str]:
     if ticket.explanation:
         lines.append(f"  says     {clean(ticket.explanation)}")
     lines += [f"  known    {clean(fact)}" for fact in ticket.known]
-    lines += [f"  dry run  {clean(line)}" for line in ticket.dry_run.splitlines()]
     lines.append(f"  asked {clock(ticket.asked_at_ns)}, valid until {clock(ticket.expires_at_ns)}")
     if ticket.by is not None:
         because = f": {clean(ticket.because)}" if ticket.because else ""
@@ -224,7 +223,6 @@ def approval_json(ticket: Ticket) -> dict[str, Any]:
         "reasons": list(ticket.reasons),
         "known": list(ticket.known),
         "explanation": ticket.explanation,
-        "dry_run": ticket.dry_run,
         "asked_at_ns": ticket.asked_at_ns,
         "expires_at_ns": ticket.expires_at_ns,
         "by": ticket.by,

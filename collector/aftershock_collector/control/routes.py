@@ -200,7 +200,6 @@ class Control:
             process=text_in(body, "process") or None,
             sender=sender,
             explanation=text_in(body, "explanation"),
-            dry_run=text_in(body, "dry_run"),
         )
         facts = self._preflight.knowledge.about(wanted.targets, wanted.run, now_ns)
         wanted = replace(wanted, known=tuple(str(fact["text"]) for fact in facts))

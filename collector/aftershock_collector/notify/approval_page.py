@@ -95,9 +95,6 @@ def sections_of(ticket: Ticket, similar: Sequence[Ticket]) -> tuple[Section, ...
     if ticket.known:
         known = tuple(map(clean, ticket.known[:LINES_MAX]))
         found.append(Section("Known of its targets", known))
-    if ticket.dry_run:
-        lines = ticket.dry_run.splitlines()[:LINES_MAX]
-        found.append(Section("Its dry run", tuple(clean(line, VALUE_CHARS_MAX) for line in lines)))
     if similar:
         numbers = ", ".join(str(one.number) for one in similar[:LINES_MAX])
         found.append(Section("Requests like it", (numbers,)))

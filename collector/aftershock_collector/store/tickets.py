@@ -56,7 +56,6 @@ class Ticket:
     also: tuple[str, ...] = field(default=())  # further runs that asked for the same
     known: tuple[str, ...] = ()  # what was known of its targets when it was asked
     explanation: str = ""  # of the agent: what it thinks it knows, and why it acts
-    dry_run: str = ""  # what the tool's dry run says that the call would do; redacted
     used: tuple[str, ...] = ()  # one-time links and signed requests that have answered it
 
     @property
