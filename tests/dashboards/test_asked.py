@@ -170,7 +170,7 @@ def test_loki_answers_every_question(answers: Answers) -> None:
         ("run", "What it knew and what it lacked at each action"),
         ("run", "annotation Actions"),
         ("incident", "What is behind the degradation"),
-        ("incident", "Evidence"),
+        ("incident", "Attributions"),
         ("incident", "Context gap"),
         ("incident", "Incomplete context"),
         ("loops", "Loops found"),
@@ -199,9 +199,9 @@ def test_each_explanation_is_drawn_with_its_probability(answers: Answers) -> Non
 @pytest.mark.slow
 def test_events_carry_what_columns_and_rows_are_made_of(answers: Answers) -> None:
     activity = [one["stream"] for one in answers["aftershock-run", "What the agent does"]]
-    evidence = [one["stream"] for one in answers["aftershock-incident", "Evidence"]]
+    attributions = [one["stream"] for one in answers["aftershock-incident", "Attributions"]]
 
     assert {"poller", "retrier"} == {one["gen_ai_agent_name"] for one in activity}
     assert {"inference", "tool", "waiting"} >= {one["aftershock_step_activity"] for one in activity}
     assert all("trace_id" in one for one in activity)
-    assert {"aftershock_impact_probability", "aftershock_impact_nats_own"} <= evidence[0].keys()
+    assert {"aftershock_impact_probability", "aftershock_impact_nats_own"} <= attributions[0].keys()

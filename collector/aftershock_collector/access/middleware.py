@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aftershock_collector.access.hosts import SAFE_METHODS, Hosts, Refused
@@ -55,8 +56,10 @@ class Gate:
         senders: Senders,
         refused: Callable[[str], None] = lambda _reason: None,
         signed_paths: Collection[str] = (),
+        routes: Sequence[BaseRoute] = (),
     ) -> None:
         self._app = app
+        self._routes = routes  # the app's: it answers by itself what none of them takes
         self._signed_paths = signed_paths  # whose bodies are signed: verified behind this gate
         self._hosts = hosts
         self._senders = senders
@@ -69,7 +72,8 @@ class Gate:
         headers = Headers(scope=scope)
         try:
             self._hosts.check(scope["method"], headers)
-            check_type(scope["method"], scope["path"], headers.get("content-type", ""))
+            if not is_typed(scope["method"], scope["path"], headers.get("content-type", "")):
+                self._refuse_type(scope, headers.get("content-type", ""))
             signed = "signature" in QueryParams(scope.get("query_string", b""))
             permission = permission_for(scope["method"], scope["path"], signed=signed)
             if scope["method"] == "POST" and scope["path"] in self._signed_paths:
@@ -88,16 +92,19 @@ class Gate:
             return
         await self._app(scope, receive, send)
 
+    def _refuse_type(self, scope: Scope, kind: str) -> None:
+        if any(route.matches(scope)[0] is Match.FULL for route in self._routes):
+            raise Refused(415, "content_type", f"content type {kind[:100]!r}: send {JSON}")
 
-def check_type(method: str, path: str, kind: str) -> None:
-    """Raise Refused where a plain form could have sent this: a browser asks nobody before it does.
+
+def is_typed(method: str, path: str, kind: str) -> bool:
+    """Whether no plain form could have sent this: a browser asks nobody before it sends one.
 
     Our own forms prove by a token that they are ours.
     """
-    if method in SAFE_METHODS or path in TYPED_PATHS or SIGNED_PATH.fullmatch(path):
-        return
-    if kind.partition(";")[0].strip().lower() != JSON:
-        raise Refused(415, "content_type", f"content type {kind[:100]!r}: send {JSON}")
+    if method != "POST" or path in TYPED_PATHS or SIGNED_PATH.fullmatch(path):
+        return True
+    return kind.partition(";")[0].strip().lower() == JSON
 
 
 def permission_for(method: str, path: str, *, signed: bool = False) -> Permission | None:

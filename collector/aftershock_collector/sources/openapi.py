@@ -143,7 +143,7 @@ def _otlp(signal: str) -> Operation:
         (
             Answered(200, "Stored; a partial success names what was not.", {JSON: OBJECT,
                      PROTOBUF: BYTES}),
-            BAD, SLOW, LARGE, OTHER_TYPE, FAILED, BUSY,
+            BAD, SLOW, LARGE, FAILED, BUSY,
         ),
         body={PROTOBUF: BYTES, JSON: OBJECT},
     )  # fmt: skip
@@ -155,7 +155,7 @@ def _alerts(path: str, says: str) -> Operation:
     })  # fmt: skip
     return Operation(
         "post", path, "Ingest", says,
-        (kept, BAD, SLOW, LARGE, OTHER_TYPE, FAILED, BUSY), body=ALERTS,
+        (kept, BAD, SLOW, LARGE, FAILED, BUSY), body=ALERTS,
     )  # fmt: skip
 
 
@@ -164,7 +164,7 @@ def _deploys(system: str, name: str) -> Operation:
         "post", f"/api/v1/deploys/{system}", "Ingest", f"A deploy, as {name} reports it.",
         (
             Answered(200, "Stored, or counted as an event that reports no deploy.", {JSON: OBJECT}),
-            BAD, SLOW, LARGE, OTHER_TYPE, FAILED, BUSY,
+            BAD, SLOW, LARGE, FAILED, BUSY,
         ),
         body={JSON: OBJECT},
     )  # fmt: skip
@@ -313,6 +313,8 @@ def answers_of(operation: Operation) -> dict[int, Answered]:
     gated = GATE_OF_ALL
     if permission_of(operation) is not None:
         gated = (*gated, *GATE_OF_SENDERS)
+    if operation.method == "post":
+        gated = (*gated, OTHER_TYPE)
     found: dict[int, Answered] = {}
     for each in (*gated, *operation.answers):
         known = found.get(each.status)

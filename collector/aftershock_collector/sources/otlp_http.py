@@ -139,6 +139,7 @@ def otlp_app(
         senders=senders,
         refused=lambda reason: telemetry.refuse("http", reason),
         signed_paths={p for p, system in SIGNED_PATHS.items() if system in config.webhook_secrets},
+        routes=app.routes,
     )
 
 

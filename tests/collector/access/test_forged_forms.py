@@ -12,8 +12,10 @@ import pytest
 
 from aftershock.model import Report
 from aftershock_collector.access.form_tokens import LASTS_S, FormTokens
+from aftershock_collector.access.middleware import TYPED_PATHS
 from aftershock_collector.access.tokens import Scope, Tokens
 from aftershock_collector.config.model import Config, OnCall
+from aftershock_collector.sources.openapi import OPERATIONS
 from aftershock_collector.store.incidents import Incident, Severity
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.writer import SqliteStore
@@ -108,7 +110,18 @@ def test_a_program_with_a_bearer_token_needs_no_form(home: Path) -> None:
     assert responses(home) == 1
 
 
-@pytest.mark.parametrize("path", ["/v1/orders", "/v1/guard/tickets", "/v1/preflight", "/nowhere"])
+ORDERS = [
+    one.path
+    for one in OPERATIONS
+    if one.method == "post" and "{" not in one.path and one.path not in TYPED_PATHS
+]
+
+
+def test_every_order_is_among_those_that_are_tried() -> None:
+    assert {"/v1/orders", "/v1/guard/tickets", "/v1/guard/spend", "/v1/preflight"} <= set(ORDERS)
+
+
+@pytest.mark.parametrize("path", ORDERS)
 @pytest.mark.parametrize(
     "kind",
     ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""],
