@@ -1,6 +1,7 @@
 """The halves of the situations: A and C were written before rules were changed, the rest after.
 
-E and F were written without any knowledge of the rules; docs/rules/index.md has their first run.
+E, F and G were written without any knowledge of the rules; docs/rules/index.md has the first run of
+E and F.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from tests.evaluation.situations.healthy_c import HEALTHY_C
 from tests.evaluation.situations.healthy_d import HEALTHY_D
 from tests.evaluation.situations.healthy_e import HEALTHY_E
 from tests.evaluation.situations.healthy_f import HEALTHY_F
+from tests.evaluation.situations.healthy_g import HEALTHY_G_WAITING
+from tests.evaluation.situations.healthy_g_work import HEALTHY_G_WORK
 from tests.evaluation.situations.healthy_waiting_a import HEALTHY_WAITING_A
 from tests.evaluation.situations.healthy_work_a import HEALTHY_WORK_A
 from tests.evaluation.situations.sick_b import SICK_B
@@ -18,6 +21,8 @@ from tests.evaluation.situations.sick_d import SICK_D
 from tests.evaluation.situations.sick_e import SICK_E
 from tests.evaluation.situations.sick_ends_a import SICK_ENDS_A
 from tests.evaluation.situations.sick_f import SICK_F
+from tests.evaluation.situations.sick_g_ends import SICK_G_ENDS
+from tests.evaluation.situations.sick_g_loops import SICK_G_LOOPS
 from tests.evaluation.situations.sick_loops_a import SICK_LOOPS_A
 
 HALVES = {
@@ -27,4 +32,5 @@ HALVES = {
     "half D": (*HEALTHY_D, *SICK_D),
     "half E": (*HEALTHY_E, *SICK_E),
     "half F": (*HEALTHY_F, *SICK_F),
+    "half G": (*HEALTHY_G_WAITING, *HEALTHY_G_WORK, *SICK_G_LOOPS, *SICK_G_ENDS),
 }
