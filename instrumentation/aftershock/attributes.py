@@ -85,6 +85,8 @@ POLLS = "aftershock.tool.polls"
 ATTEMPTS = "aftershock.tool.attempts"
 ACTION_TIER = "aftershock.action.tier"
 ACTION_WAIT = "aftershock.action.wait"
+ACTION_PORTION = "aftershock.action.portion"
+ACTION_SETS = "aftershock.action.sets"
 ACTION_EXPLAIN = "aftershock.action.explain"
 ACTION_GATE = "aftershock.action.gate"
 ACTION_TARGETS = "aftershock.action.targets"
@@ -242,7 +244,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "string",
         TOOL,
         "What the result says of the state of its subject: pending, waits_for_person, settled, "
-        "unchanged or refused.",
+        "unchanged, refused, part_done or counted.",
     ),
     Attribute(RESULT_SIZE, "int", TOOL, "Characters of the result."),
     Attribute(RESULT_WORDS, "hashes", TOOL, "Keyed hashes of the id-like words of the result."),
@@ -255,6 +257,13 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         ATTEMPTS, "int", TOOL, "Calls that `aftershock.recovery` made for this one; absent: one."
     ),
     Attribute(ACTION_WAIT, "double", TOOL, "Seconds that the call itself waits."),
+    Attribute(
+        ACTION_PORTION, "boolean", TOOL,
+        "The arguments bound how much of a larger amount the call does.",
+    ),
+    Attribute(
+        ACTION_SETS, "string", TOOL, "Keyed hash of the thing that the call sets to a value."
+    ),
     Attribute(
         ACTION_TIER, "string", TOOL, "read, write, destructive, provision or decommission."
     ),

@@ -78,6 +78,8 @@ class Scenario:
             gate=described.gate,
             ids=ids_in(arguments),
             waits_s=described.waits_s,
+            is_portion=described.is_portion,
+            sets=described.sets,
             max_time_s=described.max_time_s,
             patience_s=described.patience_s,
         )

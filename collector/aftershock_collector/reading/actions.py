@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 from aftershock.attributes import (
+    ACTION_PORTION,
+    ACTION_SETS,
     ACTION_WAIT,
     ARGUMENT_IDS,
     ARGUMENTS_DIGEST,
@@ -106,6 +108,8 @@ def action_of(span: Span, reading: Reading, policy: Policy, ending: Ending) -> t
         words=None if ending.suspended else _words(own, reading.result, ending),
         state=None if ending.suspended else _state(own, reading.result, ending),
         waits_s=_wait(own, described),
+        is_portion=described.is_portion or own.get(ACTION_PORTION) is True,
+        sets=name_in(own, ACTION_SETS) or described.sets,
         max_time_s=described.max_time_s,
         patience_s=described.patience_s,
         plain=_plain(own, given, placeholders_of(policy, reading.name)),

@@ -56,6 +56,8 @@ def described(action: Action) -> dict[str, Any]:
         names.ACTION_TIER: str(action.tier),
         names.ACTION_TARGETS: list(action.targets),
         names.ACTION_WAIT: action.waits_s,
+        names.ACTION_PORTION: action.is_portion or None,
+        names.ACTION_SETS: action.sets,
     }
     return {key: value for key, value in found.items() if value not in (None, [])}
 

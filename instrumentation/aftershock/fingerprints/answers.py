@@ -11,6 +11,7 @@ import json
 import re
 from typing import Any, cast
 
+from aftershock.fingerprints.portions import portion_in
 from aftershock.model import AnswerState
 
 LISTS = ("entry", "entries", "items", "results", "records", "rows", "resources", "data")
@@ -198,11 +199,16 @@ def state_of(text: str) -> AnswerState | None:
         return AnswerState.UNCHANGED
     if short and REFUSED.search(short):
         return AnswerState.REFUSED
-    if fields := STATE_FIELD.findall(text[:STATE_CHARS_MAX]):
-        if any(map(REFUSED_STATE.match, fields)):
-            return AnswerState.REFUSED
-        return AnswerState.PENDING if any(map(PENDING.search, fields)) else AnswerState.SETTLED
-    return AnswerState.PENDING if short and PENDING.search(short) else None
+    fields = STATE_FIELD.findall(text[:STATE_CHARS_MAX])
+    if any(map(REFUSED_STATE.match, fields)):
+        return AnswerState.REFUSED
+    if any(map(PENDING.search, fields)):
+        return AnswerState.PENDING
+    if short and not fields and PENDING.search(short):
+        return AnswerState.PENDING
+    if short and (portion := portion_in(short)) is not None:
+        return portion
+    return AnswerState.SETTLED if fields else None
 
 
 def is_automatic(text: str) -> bool:

@@ -131,6 +131,8 @@ def step_of(call: Call, policy: Policy, now_ns: int, span_id: str = CALL) -> Ste
             gate=known.gate,
             ids=ids_in(arguments),
             waits_s=known.waits_s,
+            is_portion=known.is_portion,
+            sets=known.sets,
             max_time_s=known.max_time_s,
             patience_s=known.patience_s,
         ),

@@ -60,6 +60,8 @@ class AnswerState(StrEnum):
     SETTLED = "settled"  # it has reached some other state, good or bad
     UNCHANGED = "unchanged"  # the call says that it changed nothing
     REFUSED = "refused"  # the call was rejected, in prose
+    PART_DONE = "part_done"  # it counts a part of a larger amount, and that part is done for good
+    COUNTED = "counted"  # it counts what was changed; the same may be changed again
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ class Action:
     words: frozenset[int] | None = None  # hashed id-like words of the result; None: not recorded
     state: AnswerState | None = None  # None: the result does not say it, or was not recorded
     waits_s: float | None = None  # seconds that the call itself waits; None: it does not wait
+    is_portion: bool = False  # its arguments say at most how much of an amount it does
+    sets: str | None = None  # digest of the thing that it sets to a value; None: it sets nothing
     max_time_s: float | None = None  # declared or learned: longer calls are reported as hung
     targets_declared: bool = False  # by the operator's file; False: the span says so itself
     patience_s: float | None = None  # polls: declared time without a change; None: the default

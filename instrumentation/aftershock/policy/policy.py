@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from aftershock.entity import entity_key
+from aftershock.fingerprints.portions import is_portion
 from aftershock.limits import DEFAULTS, Limits
 from aftershock.model import Requirement, Tier
 from aftershock.policy.admission import GATE_OFF, GateRules, read_gate
@@ -23,6 +24,7 @@ from aftershock.policy.entries import (
     with_amounts,
 )
 from aftershock.policy.parsing import read_agent, read_limits, read_mapping, read_model, read_tool
+from aftershock.policy.setters import setting_of
 from aftershock.policy.tiers import guess_tier, wait_of
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ class ToolDescription:
     waits_s: float | None = None  # seconds that the call itself waits; None: it does not wait
     patience_s: float | None = None
     max_time_s: float | None = None
+    is_portion: bool = False  # its arguments say at most how much of an amount it does
+    sets: str | None = None  # digest of the thing that it sets to a value; None: it sets nothing
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # compared by identity, because caches use it as key
@@ -118,6 +122,8 @@ def describe(policy: Policy, tool: str, arguments: Mapping[str, Any] | None) -> 
         wait_of(tool, given),
         rule.patience_s,
         rule.max_time_s,
+        tier.has_effect and is_portion(given),
+        setting_of(tool, given) if tier.has_effect else None,
     )
 
 

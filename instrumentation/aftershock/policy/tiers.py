@@ -152,6 +152,8 @@ def tier_of_name(tool: str) -> Tier | None:
         return Tier.READ
     if len(words) > 1 and words[-1] in STATES and words[-2] in PROCESSES:
         return Tier.READ
+    if "next" in words[1:-1]:  # get_next_job, index_next_batch: another word is the verb
+        words = [word for word in words if word != "next"]
     found = next((tier for word in words if (tier := tier_of_verb(word))), None)
     if found in (None, Tier.WRITE) and BOOKKEEPING & set(words):
         return Tier.READ

@@ -99,6 +99,10 @@ def describe_tool(description: ToolDescription) -> Attributes:
         found[names.FACTS] = tuple(encode_fact(*fact) for fact in description.provides)
     if description.waits_s is not None:
         found[names.ACTION_WAIT] = description.waits_s
+    if description.is_portion:
+        found[names.ACTION_PORTION] = True
+    if description.sets is not None:
+        found[names.ACTION_SETS] = description.sets
     if description.polls:
         found[names.POLLS] = True
     if description.explain is not None:

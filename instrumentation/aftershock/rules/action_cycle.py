@@ -15,6 +15,7 @@ from aftershock.rules.actions import (
     returned_nothing_new,
     tail_of,
 )
+from aftershock.rules.overwriting import overwrites
 from aftershock.rules.rule import CONVERSATION, Family, Lifetime, rule
 
 if TYPE_CHECKING:
@@ -31,13 +32,15 @@ Token = tuple[str, str]
 def action_cycle(run: Run, limits: Limits) -> Iterator[Finding]:
     """Cycles of two to five different calls that end with the newest action of an agent.
 
-    If agents hand work to each other, the actions of the whole run are one sequence.
+    If agents hand work to each other, the actions of the whole run are one sequence. Writes that
+    set one thing back and forth count whatever lies between them (`overwriting`).
     """
     tail = tail_of(run, limits)
     sequences = tail.lanes
     if tail.hands_over:
         together = [step for step in run.steps[-STEPS_MAX:] if token_of(step)]
         sequences = (together[-limits.loop_window_actions :],)
+    yield from overwrites(run, limits)
     for sequence in sequences:
         if (finding := cycle_in(run, tail, sequence, limits)) is not None:
             yield finding

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aftershock.fingerprints.asked import asked_of
 from aftershock.fingerprints.keyed import hash_public
-from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step, StepKind
+from aftershock.model import (
+    Action,
+    AnswerState,
+    Finding,
+    Level,
+    Outcome,
+    Run,
+    Step,
+    StepKind,
+    Tier,
+)
 from aftershock.policy.tiers import is_waiting, names_effect
 
 if TYPE_CHECKING:
@@ -182,6 +192,16 @@ def changed_something(action: Action) -> bool:
     )
 
 
+def did_a_part(action: Action) -> bool:
+    """True for a call with an effect that reports another part of a larger amount as done."""
+    if not action.tier.has_effect:
+        return False
+    bounded = action.is_portion or action.tier is Tier.DESTRUCTIVE
+    return action.state is AnswerState.PART_DONE or (
+        bounded and action.state is AnswerState.COUNTED
+    )
+
+
 def answers_a_question(action: Action) -> bool:
     """True where an answer is content: of reads, and of tools whose names say no effect."""
     return not action.tier.has_effect or not names_effect(action.tool)
@@ -199,7 +219,7 @@ def returned_nothing_new(action: Action, earlier: Action) -> bool:
         return True
     if action.result is None or earlier.result is None:
         return earlier.outcome is not Outcome.FAILED
-    if earlier.outcome is Outcome.FAILED:
+    if earlier.outcome is Outcome.FAILED or did_a_part(action) or did_a_part(earlier):
         return False
     if action.result.digest == earlier.result.digest:
         return True

@@ -24,6 +24,7 @@ KIND = "repeated_action"
 # Who asks less often than this watches something, and does not wait for it.
 STEADY_INTERVAL_S = 120.0
 PERSON_PATIENCE_S = 86_400.0  # people answer within a day
+IN_WORK = frozenset({AnswerState.PENDING, AnswerState.PART_DONE})
 UNKNOWN_PATIENCE_FACTOR = 4.0  # the answer does not say that something is pending
 
 
@@ -91,7 +92,7 @@ def patience_of(action: Action, interval_s: float, limits: Limits) -> float | No
         return action.patience_s
     if action.state is AnswerState.WAITS_FOR_PERSON:
         return PERSON_PATIENCE_S
-    if action.state is AnswerState.PENDING or action.outcome is Outcome.FAILED or action.polls:
+    if action.state in IN_WORK or action.outcome is Outcome.FAILED or action.polls:
         return limits.poll_patience_s
     if action.state is AnswerState.SETTLED or interval_s >= STEADY_INTERVAL_S:
         return None

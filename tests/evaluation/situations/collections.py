@@ -1,7 +1,7 @@
 """The halves of the situations: A and C were written before rules were changed, the rest after.
 
-E, F and G were written without any knowledge of the rules; docs/rules/index.md has the first run of
-E and F.
+E, F and G were written without any knowledge of the rules; docs/rules/index.md has their first
+run. The last ones were written together with rules that E and F asked for: they prove no generality.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from tests.evaluation.situations.healthy_f import HEALTHY_F
 from tests.evaluation.situations.healthy_g import HEALTHY_G_WAITING
 from tests.evaluation.situations.healthy_g_work import HEALTHY_G_WORK
 from tests.evaluation.situations.healthy_waiting_a import HEALTHY_WAITING_A
+from tests.evaluation.situations.healthy_with_rules import HEALTHY_WITH_RULES
 from tests.evaluation.situations.healthy_work_a import HEALTHY_WORK_A
 from tests.evaluation.situations.sick_b import SICK_B
 from tests.evaluation.situations.sick_c import SICK_C
@@ -24,6 +25,7 @@ from tests.evaluation.situations.sick_f import SICK_F
 from tests.evaluation.situations.sick_g_ends import SICK_G_ENDS
 from tests.evaluation.situations.sick_g_loops import SICK_G_LOOPS
 from tests.evaluation.situations.sick_loops_a import SICK_LOOPS_A
+from tests.evaluation.situations.sick_with_rules import SICK_WITH_RULES
 
 HALVES = {
     "half A": (*HEALTHY_WAITING_A, *HEALTHY_WORK_A, *SICK_LOOPS_A, *SICK_ENDS_A),
@@ -33,4 +35,5 @@ HALVES = {
     "half E": (*HEALTHY_E, *SICK_E),
     "half F": (*HEALTHY_F, *SICK_F),
     "half G": (*HEALTHY_G_WAITING, *HEALTHY_G_WORK, *SICK_G_LOOPS, *SICK_G_ENDS),
+    "with the rules": (*HEALTHY_WITH_RULES, *SICK_WITH_RULES),
 }

@@ -1,0 +1,109 @@
+"""Healthy runs written together with rules: what each new mechanism must not page for."""
+
+from __future__ import annotations
+
+from tests.evaluation.situations.writing import Adding, Collection, Script, Want, situation
+
+HEALTHY_WITH_RULES: Collection = []
+
+
+def healthy(family: str) -> Adding:
+    """Add a run that nobody wants to be told of."""
+    return situation(HEALTHY_WITH_RULES, Want.NOTHING, family)
+
+
+# --- Work in portions ---------------------------------------------------------------------------
+
+
+@healthy("mysql")
+def update_in_batches(r: Script) -> None:
+    """A column is filled in batches with the same statement; the last batch is not full."""
+    fill = "UPDATE users SET region='eu' WHERE region IS NULL AND country='DE' LIMIT 5000"
+    for rows in (5000, 5000, 5000, 5000, 5000, 5000, 1188, 0):
+        r.call("run_sql", f"Query OK, {rows} rows affected (1.21 sec)\nRows matched: {rows}  "
+               f"Changed: {rows}  Warnings: 0", took=3, sql=fill)  # fmt: skip
+    r.answer("Every German user has a region.")
+
+
+@healthy("shell")
+def rows_deleted_from_a_shell(r: Script) -> None:
+    """psql deletes in chunks with a pause, so that replicas keep up."""
+    statement = "DELETE FROM events WHERE ctid IN (SELECT ctid FROM events WHERE day < '2025-06-01'"
+    for number in range(9):
+        r.call("Bash", f"DELETE {50000 if number < 8 else 121}", after=15, took=4,
+               command=f'psql -c "{statement} LIMIT 50000)"')  # fmt: skip
+    r.answer("The old events are gone.")
+
+
+@healthy("queue")
+def dead_letters_purged(r: Script) -> None:
+    """A dead letter queue is emptied a thousand messages at a time."""
+    for left in range(6, -1, -1):
+        r.call("purge_messages", {"ok": True, "purged": 1000, "remaining": left * 1000},
+               queue="orders-dlq", max_messages=1000)  # fmt: skip
+    r.answer("orders-dlq is empty.")
+
+
+@healthy("search")
+def index_rebuilt_by_cursor(r: Script) -> None:
+    """Documents are indexed in batches; the server keeps the cursor."""
+    for number in range(8):
+        r.call("index_next_batch", {"indexed": 500, "has_more": number < 7}, index="products")
+    r.answer("All 4,000 products are indexed.")
+
+
+# --- Writes of several agents, and values that are tried out ----------------------------------------
+
+
+@healthy("leases")
+def workers_renew_their_leases(r: Script) -> None:
+    """Three workers renew a lease of their own every half minute."""
+    for _ in range(12):
+        for worker in ("a", "b", "c"):
+            r.agent = f"worker-{worker}"
+            r.call("update_lease", {"ok": True}, after=10, worker=f"worker-{worker}", state="alive")
+    r.agent = None
+    r.answer("All shards are processed.")
+
+
+@healthy("kubectl")
+def two_agents_scale_their_own(r: Script) -> None:
+    """Two agents scale different deployments of one namespace, each in three steps."""
+    for replicas in (2, 4, 8):
+        for agent, deployment in (("web-ops", "web"), ("api-ops", "api")):
+            r.agent = agent
+            r.call("Bash", f"deployment.apps/{deployment} scaled", after=90,
+                   command=f"kubectl -n shop scale deploy/{deployment} --replicas={replicas}")  # fmt: skip
+            r.call("Bash", f"{replicas}/{replicas} ready", after=40,
+                   command=f"kubectl -n shop get deploy/{deployment}")  # fmt: skip
+    r.agent = None
+    r.answer("Both are scaled to eight.")
+
+
+@healthy("tuning")
+def two_settings_compared(r: Script) -> None:
+    """Two sizes of a pool are tried in turn, twice each, and the better one is kept."""
+    for size, p95 in ((20, 210), (40, 181), (20, 214), (40, 178)):
+        r.call("set_pool_size", {"ok": True}, service="orders", size=size)
+        r.call("run_load_test", {"p95_ms": p95, "errors": 0}, after=5, took=60, service="orders")
+    r.answer("40 connections are better.")
+
+
+@healthy("crm")
+def ticket_goes_through_its_states(r: Script) -> None:
+    """Two agents work on a ticket: it is opened again once and then closed for good."""
+    for agent, status in (("support", "open"), ("billing", "pending"), ("support", "open"),
+                          ("billing", "solved"), ("support", "closed")):  # fmt: skip
+        r.agent = agent
+        r.call("update_ticket", {"id": "T-88120", "status": status}, after=60, ticket="T-88120",
+               status=status)  # fmt: skip
+    r.agent = None
+    r.answer("T-88120 is closed.")
+
+
+@healthy("heating")
+def heating_by_the_clock(r: Script) -> None:
+    """Rooms are heated by day and not by night, for a week."""
+    for _ in range(7):
+        r.call("set_temperature", {"ok": True}, after=8 * 3600, room="r-201", celsius=17)
+        r.call("set_temperature", {"ok": True}, after=16 * 3600, room="r-201", celsius=21)

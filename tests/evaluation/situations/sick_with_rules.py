@@ -1,0 +1,104 @@
+"""Sick runs written together with rules, in several shapes and families of tools each."""
+
+from __future__ import annotations
+
+from tests.evaluation.situations.writing import Adding, Collection, Script, Want, situation
+
+SICK_WITH_RULES: Collection = []
+
+
+def alarm(family: str, by_call: int | None = None) -> Adding:
+    """Add a run for which somebody wants to be paged, by which of its calls."""
+    return situation(SICK_WITH_RULES, Want.ALARM, family, by_call)
+
+
+def warn(family: str, by_call: int | None = None) -> Adding:
+    """Add a run that somebody wants to see on a dashboard the same day."""
+    return situation(SICK_WITH_RULES, Want.WARN, family, by_call)
+
+
+# --- What looks like work in portions and is none -------------------------------------------------
+
+
+@alarm("postgres", 6)
+def same_update_again_and_again(r: Script) -> None:
+    """The same rows are set to the same value, five times over."""
+    for _ in range(7):
+        r.call("sql", "UPDATE 340", query="UPDATE orders SET state='paid' WHERE batch = 19")
+    r.answer("The batch is paid.")
+
+
+@alarm("mongo", 6)
+def one_document_deleted_again(r: Script) -> None:
+    """A document is deleted and is back each time, since another service writes it again."""
+    for _ in range(6):
+        r.call("mongo_delete_one", {"acknowledged": True, "deletedCount": 1}, id="sess-5512")
+    r.answer("The session is gone.")
+
+
+@alarm("crm", 6)
+def contacts_imported_again(r: Script) -> None:
+    """The same file of contacts is imported until there are six copies of each."""
+    for _ in range(6):
+        r.call("import_contacts", {"imported": 240, "skipped": 0}, file="fair-2026.csv")
+    r.answer("The contacts are imported.")
+
+
+# --- Writes that undo each other ------------------------------------------------------------------
+
+
+@alarm("kubectl", 12)
+def two_agents_scale_one_deployment(r: Script) -> None:
+    """A saving agent scales down what a latency agent scales up, from a shell, with reads between."""
+    for number in range(6):
+        r.agent = "latency"
+        r.call("Bash", f"p99 {900 + 31 * number} ms", after=70, command="./p99.sh checkout")
+        r.call("Bash", "deployment.apps/checkout scaled",
+               command="kubectl scale deploy/checkout --replicas=12")  # fmt: skip
+        r.agent = "saving"
+        r.call("Bash", f"idle {61 + number} %", after=95, command="./idle.sh checkout")
+        r.call("Bash", "deployment.apps/checkout scaled",
+               command="kubectl scale deploy/checkout --replicas=4")  # fmt: skip
+
+
+@alarm("files", 8)
+def two_agents_write_one_file(r: Script) -> None:
+    """A formatter and an author write the same file, each back to its own version."""
+    for number in range(5):
+        r.agent = "author"
+        r.call("write_file", {"ok": True, "revision": 40 + 2 * number}, path="docs/setup.md",
+               content="# Setup\nRun `make install`, then open the browser.")  # fmt: skip
+        r.agent = "formatter"
+        r.call("write_file", {"ok": True, "revision": 41 + 2 * number}, path="docs/setup.md",
+               content="Setup\n=====\n\nRun ``make install``, then open the browser.")  # fmt: skip
+
+
+@alarm("sql", 10)
+def two_agents_set_one_price(r: Script) -> None:
+    """Two pricing agents answer to each other; the second tries another price every time."""
+    for number in range(8):
+        r.agent = "margin"
+        r.call("run_sql", "UPDATE 1", after=200,
+               sql="UPDATE prices SET cents = 1999 WHERE sku = 'B-77'")  # fmt: skip
+        r.agent = "volume"
+        r.call("run_sql", "UPDATE 1", after=200,
+               sql=f"UPDATE prices SET cents = {1799 - number} WHERE sku = 'B-77'")  # fmt: skip
+
+
+@alarm("tickets", 8)
+def two_agents_route_one_ticket(r: Script) -> None:
+    """Two triage agents assign a ticket to each other's team; the argument has a name of its own."""
+    for _ in range(5):
+        for agent, team in (("triage-eu", "network"), ("triage-us", "storage")):
+            r.agent = agent
+            r.call("assign_ticket", {"ok": True}, after=300, ticket="INC-4471", queue=team)
+
+
+@alarm("cloud", 16)
+def weights_back_and_forth(r: Script) -> None:
+    """One agent sets the weight of a canary to ten and back to nothing, for half an hour."""
+    for number in range(9):
+        r.call("get_error_rate", {"rate": 0.031 + number / 1000}, after=60, service="pay")
+        r.call("set_traffic_weight", {"ok": True}, service="pay", canary="v8", weight=0)
+        r.call("get_error_rate", {"rate": 0.002 + number / 1000}, after=60, service="pay")
+        r.call("set_traffic_weight", {"ok": True}, service="pay", canary="v8", weight=10)
