@@ -166,7 +166,7 @@ class Telemetry:
             self._warn(f"deliver {receiver}", "%s: %s: %s", receiver, outcome, error)
 
     def scraped(self, target: str, outcome: str, took_s: float, error: str = "") -> None:
-        """One read of a target: answered, or failed and why."""
+        """One read of a target: answered, failed, or starved (we did not run), and why."""
         self.scrapes.labels(outcome).inc()
         self.scrape_seconds.observe(took_s)
         if error:

@@ -350,8 +350,9 @@ def judgement(impact: Impact) -> str:
 
 def alternative_words(alternative: Alternative) -> str:
     """The agent and its action; what else happened where it was no agent's action."""
-    name = clean(alternative.name, 80) or NO_AGENT
-    return name if alternative.span_id is None else f"{who(alternative.agent)}'s {name}"
+    if alternative.span_id is None:
+        return clean(alternative.name, 120) or NO_AGENT
+    return f"{who(alternative.agent)}'s {clean(alternative.name, 80)}"
 
 
 def candidates(impact: Impact) -> tuple[tuple[str, float, bool], ...]:

@@ -165,6 +165,9 @@ def alternatives_of(standing: Standing, probability: float) -> tuple[Alternative
         entity, share = standing.source
         no_agent -= share
         outside.append(Alternative(None, None, f"trouble that began in {entity}", share * scale))
+    if standing.shared is not None:
+        outside.append(Alternative(None, None, standing.shared.words, max(0.0, no_agent * scale)))
+        no_agent = 0.0
     named = [
         *others[:ALTERNATIVES_MAX],
         *outside,

@@ -7,25 +7,29 @@ what sent it more work. Damage of unrelated entities is another incident, with i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from math import exp
 from statistics import median
 from typing import NamedTuple
 
 from aftershock.model import Change, Parts, Tier
 from aftershock_collector.impact.competition import (
+    EVIDENCE_MAX,
     NO_AGENT_LOG_ODDS,
     Candidate,
     against,
     compete,
     net,
 )
+from aftershock_collector.impact.entries import Entry, pushed_by
 from aftershock_collector.impact.events import Events
 from aftershock_collector.impact.evidence import Moment, Scene
 from aftershock_collector.impact.gap import Trouble, troubles
-from aftershock_collector.impact.onset import Onset, onset_of
+from aftershock_collector.impact.onset import Onset
 from aftershock_collector.impact.open_actions import OpenAction
 from aftershock_collector.impact.references import References, Span
 from aftershock_collector.impact.relations import Relations, Topology
+from aftershock_collector.impact.shared import ANSWERING, Shared, SharedFailures
 from aftershock_collector.impact.weighing import ARRIVALS_NATS, NOTHING, Evidence
 from aftershock_collector.metrics.series import RETENTION_S, Series, SeriesSource
 
@@ -51,6 +55,7 @@ class Standing(NamedTuple):
     shares: tuple[tuple[OpenAction, float], ...] = ()  # of the other candidates for this target
     outside: tuple[tuple[Change, float], ...] = ()  # of what others did to the target
     source: tuple[str, float] | None = None  # an untouched entity in trouble, and its share
+    shared: Shared | None = None  # what the target has in common with others; not counted
 
 
 class ScoringRound(NamedTuple):
@@ -123,13 +128,16 @@ def score(candidates: Sequence[OpenAction], around: Surroundings, now_ns: int) -
     below = scene.judge(
         [(callee, at) for target, at in moments for callee in scene.relations.callees(target)]
     )
-    untouched = _untouched(scene, moments, own, below, around)
+    untouched, shared = _untouched(scene, moments, own, below, around)
     entries = [
-        _Entry(opened, target, own.get((target, opened.effect_ns), NOTHING))
+        Entry(opened, target, own.get((target, opened.effect_ns), NOTHING))
         for opened in candidates
         for target in scene.keys(opened.targets)
     ]
-    by_target: dict[str, list[_Entry]] = {}
+    for entry in entries:
+        if entry.may_be_suspected(around.no_agent_log_odds):
+            entry.leave_out(shared, scene, below)
+    by_target: dict[str, list[Entry]] = {}
     for entry in sorted(entries, key=lambda each: -each.net):
         by_target.setdefault(entry.target, []).append(entry)
     standings: dict[str, Standing] = {}
@@ -163,40 +171,9 @@ def _scene(around: Surroundings, now_ns: int) -> Scene:
     )
 
 
-class _Entry:
-    """One candidate on one of its targets."""
-
-    __slots__ = ("evidence", "lag_s", "net", "onset", "opened", "target")
-
-    def __init__(self, opened: OpenAction, target: str, evidence: Evidence) -> None:
-        self.opened = opened
-        self.target = target
-        self.evidence = evidence
-        self.onset = _onset(evidence, opened.effect_ns)
-        self.lag_s = 0.0
-        if self.onset is not None:
-            self.lag_s = max(0.0, (self.onset.low_ns - opened.effect_ns) / 1e9)
-        parts = Parts(own=evidence.after, before=evidence.before, callee=0.0, alternative=0.0)
-        self.net = net(parts, evidence.worse)
-
-    def candidate(self) -> Candidate:
-        """As it competes."""
-        return Candidate(self.net, self.opened.action.tier, self.lag_s)
-
-
-def _onset(evidence: Evidence, effect_ns: int) -> Onset | None:
-    """When the worst series of an entity left its band."""
-    if evidence.largest < DAMAGED_NATS:
-        return None
-    worst = evidence.movements[0]
-    if worst.after < DAMAGED_NATS:
-        return None
-    return onset_of(worst.cut.series, effect_ns, worst.median, worst.scale)
-
-
 def _stand(  # noqa: PLR0917
-    entry: _Entry,
-    by_target: Mapping[str, Sequence[_Entry]],
+    entry: Entry,
+    by_target: Mapping[str, Sequence[Entry]],
     scene: Scene,
     below: Mapping[Moment, Evidence],
     untouched: Mapping[str, float],
@@ -205,7 +182,7 @@ def _stand(  # noqa: PLR0917
     """One candidate on one target, against everything that may explain the same damage."""
     target, evidence = entry.target, entry.evidence
     competing, elsewhere = _competing(entry, by_target, scene)
-    pushed = _pushed((target, entry.opened.effect_ns), below, scene.relations)
+    pushed = pushed_by((target, entry.opened.effect_ns), below, scene.relations)
     callee = max(
         (
             below.get((c, entry.opened.effect_ns), NOTHING).after
@@ -213,8 +190,13 @@ def _stand(  # noqa: PLR0917
         ),
         default=0.0,
     )
+    silenced = {e for each in entry.shared if each.metric in ANSWERING for e in each.damaged}
     source = max(
-        ((e, nats) for e, nats in untouched.items() if e != target and e not in pushed),
+        (
+            (e, nats)
+            for e, nats in untouched.items()
+            if e != target and e not in pushed and e not in silenced
+        ),
         key=lambda pair: (pair[1], pair[0]),
         default=None,
     )
@@ -231,8 +213,11 @@ def _stand(  # noqa: PLR0917
     agents = shares.candidates[1 : 1 + len(competing)]
     outside = shares.candidates[1 + len(competing) :]
     named = None
-    if source is not None and source[1] >= DAMAGED_NATS:
+    if source is not None and source[1] >= DAMAGED_NATS and not entry.shared:
         named = source[0], shares.no_agent * (1.0 - exp(-against(source[1])))
+    if entry.shared:
+        common = min(EVIDENCE_MAX, max(each.nats for each in entry.shared))
+        parts = replace(parts, alternative=max(alternative, common))
     return Standing(
         entry.opened,
         target,
@@ -248,12 +233,13 @@ def _stand(  # noqa: PLR0917
         ),
         tuple((change, share) for (change, _), share in zip(others, outside, strict=True)),
         named,
+        entry.shared[0] if entry.shared else None,
     )
 
 
 def _competing(
-    entry: _Entry, by_target: Mapping[str, Sequence[_Entry]], scene: Scene
-) -> tuple[list[_Entry], float]:
+    entry: Entry, by_target: Mapping[str, Sequence[Entry]], scene: Scene
+) -> tuple[list[Entry], float]:
     """Other candidates for the same damage; and the worst unrelated damage of other targets.
 
     Args:
@@ -265,7 +251,7 @@ def _competing(
     downstream = scene.relations.downstream(target)
     upstream_of = scene.relations.upstream(target)
     pushing = scene.relations.callers(target) if entry.evidence.arrivals >= ARRIVALS_NATS else ()
-    found: dict[str, _Entry] = {}
+    found: dict[str, Entry] = {}
     elsewhere = 0.0
     for place, others in by_target.items():
         below = place in downstream
@@ -292,7 +278,7 @@ def _apart(one: Onset | None, other: Onset | None) -> bool:
     return one.high_ns < other.low_ns or other.high_ns < one.low_ns
 
 
-def _others(target: str, scene: Scene, entry: _Entry) -> list[tuple[Change, float]]:
+def _others(target: str, scene: Scene, entry: Entry) -> list[tuple[Change, float]]:
     """Deploys and flags on the target and what it calls, each with its own net evidence.
 
     They compete as an agent's action would: what moved after both is neither's alone.
@@ -311,32 +297,21 @@ def _others(target: str, scene: Scene, entry: _Entry) -> list[tuple[Change, floa
     return found
 
 
-def _pushed(moment: Moment, below: Mapping[Moment, Evidence], relations: Relations) -> set[str]:
-    """Callees that more work reached after the action: work flows down, they explain nothing.
-
-    Only arrivals count. Connections in use, queues and latency are symptoms: they rise as well
-    where the callee broke by itself.
-    """
-    target, at = moment
-    return {
-        callee
-        for callee in relations.callees(target)
-        if below.get((callee, at), NOTHING).arrivals >= ARRIVALS_NATS
-    }
-
-
 def _untouched(
     scene: Scene,
     moments: Sequence[Moment],
     own: Mapping[Moment, Evidence],
     below: Mapping[Moment, Evidence],
     around: Surroundings,
-) -> dict[str, float]:
-    """Surprise of entities that no candidate acted on or could have moved, in nats."""
+) -> tuple[dict[str, float], SharedFailures]:
+    """Surprise of entities that no candidate acted on or could have moved, in nats.
+
+    And what all entities have in common since the same moment.
+    """
     touched = set(around.explained)
     for moment in moments:
         touched.add(moment[0])
-        touched |= _pushed(moment, below, scene.relations)
+        touched |= pushed_by(moment, below, scene.relations)
     for entity in list(touched):
         touched |= scene.relations.upstream(entity)
     cadences = [cadence_ns for each in own.values() for cadence_ns in each.cadence_ns]
@@ -361,7 +336,16 @@ def _untouched(
     judged = scene.judge([(entity, since_ns) for entity in others])
     # What an acted-on entity calls broke by itself if it was in trouble before; what breaks after
     # the action may be broken by it.
-    return {
+    untouched = {
         entity: each.before if entity in callees else each.after
         for (entity, _), each in judged.items()
     }
+    acted_ns: dict[str, list[int]] = {}
+    for entity, at in moments:
+        acted_ns.setdefault(entity, []).append(at)
+    known = {entity: each for (entity, _), each in judged.items()}
+
+    def nearest() -> list[str]:
+        return list(dict.fromkeys([*others, *entities]))[:SCANNED_ENTITIES_MAX]
+
+    return untouched, SharedFailures(scene, nearest, since_ns, known, acted_ns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from math import log
 from typing import NamedTuple, overload
@@ -74,6 +74,20 @@ class Movements(Sequence[Movement]):
     def __len__(self) -> int:
         return 0 if self._scored is None else len(self._scored.block.evident_series)
 
+    def of(self, metric: str) -> Movement | None:
+        """What one series did; None where the entity has no such series."""
+        return next((each for each in self if each.cut.series.metric == metric), None)
+
+    def without(self, metrics: Collection[str]) -> Movements:
+        """The same, as if these series had not moved."""
+        if self._scored is None:
+            return self
+        return Movements(self._scored.without(metrics), self._cut)
+
+    def weighed(self) -> Weighed:
+        """The family that stands out most."""
+        return UNWEIGHED if self._scored is None else self._scored.weighed()
+
     def _of(self, row: int) -> Movement:
         known = self._made.get(row)
         if known is None:
@@ -111,6 +125,19 @@ class Evidence(NamedTuple):
 NOTHING = Evidence()
 
 
+class Weighed(NamedTuple):
+    """The family of an entity that stands out most, in nats."""
+
+    after: float
+    before: float
+    worse: float
+    largest: float  # after the moment, of any movement
+    arrivals: float
+
+
+UNWEIGHED = Weighed(0.0, 0.0, 0.0, 0.0, 0.0)
+
+
 class Scored(NamedTuple):
     """The rows of one block after a scoring round."""
 
@@ -144,7 +171,20 @@ class Scored(NamedTuple):
                 kept[-1] = row
         return kept
 
-    def evidence(self, cut: Callable[[int, int], Cut], cadence_ns: Counts) -> Evidence:
+    def without(self, metrics: Collection[str]) -> Scored:
+        """The same, as if these series had not moved."""
+        names, places = self.block.signature[0], self.block.places.tolist()
+        gone = [names[place] in metrics for place in places]
+        after, worse = (
+            [0.0 if away else value for value, away in zip(values, gone, strict=True)]
+            for values in (self.after, self.worse)
+        )
+        (made,) = score_blocks(
+            [self.block], np.array(after), np.array(worse), np.array(self.best, np.int64)
+        )
+        return made
+
+    def weighed(self) -> Weighed:
         """The best family, less ln(series in it): with more series one of them moves by chance.
 
         More work explains more use of resources, never errors or latency.
@@ -152,28 +192,32 @@ class Scored(NamedTuple):
         What was wrong before counts against the family that it was seen in: memory that an old
         fault left high says nothing about latency that rises now.
         """
-        block = self.block
         largest = arrivals = 0.0
-        for (family, _, _), (after, _, _) in zip(block.families, self.families, strict=True):
+        for (family, _, _), (after, _, _) in zip(self.block.families, self.families, strict=True):
             if family is Family.TRAFFIC:
                 arrivals = after
             else:
                 largest = max(largest, after)
         work = arrivals if arrivals >= ARRIVALS_NATS else 0.0
         found: list[tuple[float, float, float]] = []
-        for (family, _, size), largest_of in zip(block.families, self.families, strict=True):
+        for (family, _, size), largest_of in zip(self.block.families, self.families, strict=True):
             if family is not Family.TRAFFIC:
                 price = log(size) + (work if family is Family.RESOURCES else 0.0)
                 after, before, worse = largest_of
                 found.append((after - price, before - price, worse - price))
         after, before, worse = max(found, key=lambda each: settled(*each), default=(0.0, 0.0, 0.0))
+        return Weighed(after, before, worse, largest, arrivals)
+
+    def evidence(self, cut: Callable[[int, int], Cut], cadence_ns: Counts) -> Evidence:
+        """What the entity did."""
+        block, weighed = self.block, self.weighed()
         return Evidence(
-            after,
-            before,
-            arrivals,
+            weighed.after,
+            weighed.before,
+            weighed.arrivals,
             Movements(self, cut),
-            worse=worse,
-            largest=largest,
+            worse=weighed.worse,
+            largest=weighed.largest,
             longest=block.longest,
             comparable=block.comparable,
             outside=block.outside,
@@ -206,6 +250,22 @@ def score_blocks(
         families = list(islice(largest, len(block.families)))
         columns = [list(column) for column in zip(*own, strict=True)]
         yield Scored(block, columns[0], columns[1], columns[2], families)
+
+
+def without(moved: Evidence, metrics: Collection[str]) -> Evidence:
+    """The same, as if these series had not moved."""
+    if not isinstance(moved.movements, Movements):
+        return moved
+    movements = moved.movements.without(metrics)
+    left = movements.weighed()
+    quiet = moved._replace(
+        after=left.after,
+        before=left.before,
+        worse=left.worse,
+        largest=left.largest,
+        movements=movements,
+    )
+    return with_events(quiet, moved.trouble, moved.earlier)
 
 
 def with_events(

@@ -219,3 +219,41 @@ def test_histograms_that_make_no_sense_are_left_out() -> None:
     )
 
     assert samples_of(text, "text/plain", CART, 1) == []
+
+
+@pytest.mark.parametrize(
+    ("busy_s", "received"), [(0.0, [("up", 0.0)]), (0.3, [])], ids=["free", "starved"]
+)
+def test_a_time_limit_that_passed_while_the_collector_itself_did_not_run_is_no_data(
+    busy_s: float, received: list[tuple[str, float]], caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[tuple[str, float | None]] = []
+    telemetry = Telemetry()
+
+    async def starve() -> None:
+        while True:
+            time.sleep(busy_s)  # noqa: ASYNC251  (nothing else of this loop runs)
+            await asyncio.sleep(0.02)
+
+    async def listen(target: ScrapeTarget) -> None:
+        scraper = Scraper(
+            [target], lambda samples: seen.extend((s.name, s.value) for s in samples), telemetry
+        )
+        tasks = [asyncio.create_task(scraper.run()), asyncio.create_task(starve())]
+        for _ in range(200):
+            if "aftershock_scrapes_total{" in telemetry.exposition()[0].decode():
+                break
+            await asyncio.sleep(0.1)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    with endpoint(b"x 1\n", wait_s=4.0) as hangs:
+        asyncio.run(listen(ScrapeTarget(hangs, 2.0, CART)))
+
+    assert seen == received
+    assert ("this collector did not run for" in caplog.text) == (busy_s > 0)
+    outcome = "starved" if busy_s else "failed"
+    assert f'aftershock_scrapes_total{{outcome="{outcome}"}} 1.0' in (
+        telemetry.exposition()[0].decode()
+    )

@@ -1,0 +1,84 @@
+"""A candidate on one of its targets, as it enters the competition of a round."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aftershock.grade import POSSIBLE_FROM
+from aftershock.model import Parts
+from aftershock_collector.impact.competition import Candidate, compete, net
+from aftershock_collector.impact.evidence import TROUBLED_NATS, Moment, Scene
+from aftershock_collector.impact.onset import Onset, onset_of
+from aftershock_collector.impact.open_actions import OpenAction
+from aftershock_collector.impact.relations import Relations
+from aftershock_collector.impact.shared import Shared, SharedFailures
+from aftershock_collector.impact.weighing import ARRIVALS_NATS, NOTHING, Evidence, without
+
+
+class Entry:
+    """One candidate on one of its targets."""
+
+    __slots__ = ("evidence", "lag_s", "net", "onset", "opened", "shared", "target")
+
+    def __init__(self, opened: OpenAction, target: str, evidence: Evidence) -> None:
+        self.opened = opened
+        self.target = target
+        self.shared: tuple[Shared, ...] = ()  # failures that other entities had at the same moment
+        self._weigh(evidence)
+
+    def _weigh(self, evidence: Evidence) -> None:
+        opened = self.opened
+        self.evidence = evidence
+        self.onset = _onset(evidence, opened.effect_ns)
+        self.lag_s = 0.0
+        if self.onset is not None:
+            self.lag_s = max(0.0, (self.onset.low_ns - opened.effect_ns) / 1e9)
+        parts = Parts(own=evidence.after, before=evidence.before, callee=0.0, alternative=0.0)
+        self.net = net(parts, evidence.worse)
+
+    def may_be_suspected(self, no_agent_log_odds: float) -> bool:
+        """True where it would be at least possible, if nothing else explained the damage."""
+        alone = compete([self.candidate()], 0.0, no_agent_log_odds)
+        return alone.candidates[0] >= POSSIBLE_FROM
+
+    def leave_out(
+        self, failures: SharedFailures, scene: Scene, below: Mapping[Moment, Evidence]
+    ) -> None:
+        """Do not count what other entities, that the action cannot have reached, had as well."""
+        effect_ns = self.opened.effect_ns
+        reached = {*scene.keys(self.opened.targets)}
+        for target in tuple(reached):
+            reached |= scene.relations.upstream(target)
+            reached |= pushed_by((target, effect_ns), below, scene.relations)
+        found = failures.of(self.target, effect_ns, self.evidence, reached)
+        if found:
+            self.shared = tuple(sorted(found, key=lambda each: -len(each.damaged)))
+            self._weigh(without(self.evidence, {each.metric for each in found}))
+
+    def candidate(self) -> Candidate:
+        """As it competes."""
+        return Candidate(self.net, self.opened.action.tier, self.lag_s)
+
+
+def _onset(evidence: Evidence, effect_ns: int) -> Onset | None:
+    """When the worst series of an entity left its band."""
+    if evidence.largest < TROUBLED_NATS:
+        return None
+    worst = evidence.movements[0]
+    if worst.after < TROUBLED_NATS:
+        return None
+    return onset_of(worst.cut.series, effect_ns, worst.median, worst.scale)
+
+
+def pushed_by(moment: Moment, below: Mapping[Moment, Evidence], relations: Relations) -> set[str]:
+    """Callees that more work reached after the action: work flows down, they explain nothing.
+
+    Only arrivals count. Connections in use, queues and latency are symptoms: they rise as well
+    where the callee broke by itself.
+    """
+    target, at = moment
+    return {
+        callee
+        for callee in relations.callees(target)
+        if below.get((callee, at), NOTHING).arrivals >= ARRIVALS_NATS
+    }
