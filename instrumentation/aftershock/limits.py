@@ -19,13 +19,14 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What one run of an agent may use up. None: as much as it takes."""
+    """What one run, or all runs of one day, may use up. None: as much as it takes."""
 
     steps: int | None = None  # inferences, tool calls, retrievals, hand-offs
     tokens: int | None = None
     cost_usd: float | None = None
     wall_time_s: float | None = None
     tool_errors: int | None = None
+    warn_at: float | None = None  # share of an amount; None: `budget_warn`
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,10 @@ class Limits:
     slower_factor: float = 3.0  # times the first inferences: load alone rarely triples them
     budget_warn: float = 0.8  # of a budget: while there is still time to raise it
     context_window_tokens: int | None = None  # None: by the model's name
-    budget: Budget = field(default_factory=Budget)
+    budget: Budget = field(default_factory=Budget)  # of one run
+    budget_per_day: Budget = field(default_factory=Budget)  # of all runs of this agent in one day
+    budget_per_user: Budget = field(default_factory=Budget)  # likewise of one user
+    budget_of_all: Budget = field(default_factory=Budget)  # likewise of every agent together
     models: tuple[Model, ...] = ()  # declared in the policy; they win over the built-in table
 
     # Impact.

@@ -12,6 +12,7 @@ from aftershock.gate.decide import Call
 from aftershock.guard.asking import Asking
 from aftershock.guard.channel import Channel
 from aftershock.guard.connection import Connection
+from aftershock.guard.day_counts import DayCounts
 from aftershock.guard.guard import Guard
 from aftershock.guard.ledger import Ledger
 from aftershock.guard.passage import Passage
@@ -29,8 +30,9 @@ class GuardedProcess:
         self.failures: Counter[str] = Counter()
         self.reports: list[tuple[str, str]] = []
         identity = {"id": f"process-{next(_numbers)}", "host": "here", "pid": 1, "service": "bot"}
-        self.channel = Channel(lambda: Connection(url, {}), lambda: identity, self.failed)
         self.ledger = Ledger(lambda: self.policy, lambda agent: limits_for(self.policy, agent))
+        counts = DayCounts(self.ledger.used_today)
+        self.channel = Channel(lambda: Connection(url, {}), lambda: identity, self.failed, counts)
         self.hides_arguments = False
         asking = Asking(self.channel, self.ledger, self.shown, explained, self.report)
         self.guard = Guard(self.channel, self.ledger, asking, self.failed)

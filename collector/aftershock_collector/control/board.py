@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aftershock.guard.protocol import POLL_S, order_json
+from aftershock_collector.control.day_counts import DayCounts, wanted_in
 from aftershock_collector.store.interface import StoreUnavailable
 from aftershock_collector.store.tickets import SqliteTickets, Ticket, TicketState
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 PROCESSES_MAX = 10_000  # each holds one connection while it polls
 GONE_S = 5.0  # without a poll: a process polls again at once, or has ended
+COUNTS_S = 1.0  # between two answers of a poll that only bring what is used up today
 REFRESH_S = 0.2  # between two queries for what commands beside this collector wrote
 TEXT_CHARS_MAX = 200  # of what a process says of itself
 
@@ -46,6 +48,7 @@ class Process:
     revision: int | None = None  # that it has applied
     polls: int = 0  # open now
     seen_s: float = field(default_factory=time.monotonic)
+    follows_more: bool = False  # of what is used up today than its open poll says
     answered: set[int] = field(default_factory=set[int])  # tickets whose answer it must get
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -62,9 +65,11 @@ class Board:
         self,
         tickets: SqliteTickets,
         policy: Mapping[str, Any],
+        counts: DayCounts,
         pages: ApprovalPages | None = None,
     ) -> None:
         """`policy`: the operator's document, which every process is sent. `pages`: who is asked."""
+        self.counts = counts
         self.store = tickets
         self._pages = pages
         self.policy = policy
@@ -148,33 +153,64 @@ class Board:
         revision: int | None,
         waiting: Iterable[int],
         sender: str,
+        spending: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """What changed for a process since a revision, as soon as something did."""
+        """What changed for a process since a revision, as soon as something did.
+
+        `spending`: what it follows of what is used up today; new counts are a change, too, at most
+        every COUNTS_S.
+        """
         process = self._known(described, sender)
-        process.revision = revision
+        process.revision, process.follows_more = revision, False
         process.seen_s = time.monotonic()
         self._acknowledged.set()
         numbers = set(waiting)
+        followed: Mapping[str, Any] = {} if spending is None else spending
         with polling(process):
-            deadline_s = time.monotonic() + POLL_S
+            began_s = time.monotonic()
+            deadline_s = began_s + POLL_S
             while True:
                 process.wake.clear()
                 tickets = await self._tickets(numbers | process.answered, sender)
                 done = [t for t in tickets if t.state is not TicketState.ASKED]
                 left_s = deadline_s - time.monotonic()
-                if revision != self.revision or done or left_s <= 0 or self.closing:
+                counted_in_s = self._counted_in(followed, began_s)
+                changed = revision != self.revision or process.follows_more
+                if changed or done or min(left_s, counted_in_s) <= 0:
                     process.answered -= {ticket.number for ticket in done}
+                    return self._answer(done, first=revision is None) | self._counts(followed)
+                if self.closing:
                     return self._answer(done, first=revision is None)
                 try:
-                    await asyncio.wait_for(process.wake.wait(), left_s)
+                    wait_s = min(left_s, counted_in_s)
+                    await asyncio.wait_for(process.wake.wait(), wait_s)
                 except TimeoutError:
                     continue
+
+    def follow_more(self, identity: str, sender: str) -> None:
+        """A process follows further counts: have it poll again, with them."""
+        process = self._processes.get((sender, identity[:TEXT_CHARS_MAX]))
+        if process is not None:
+            process.follows_more = True
+            process.wake.set()
 
     def close(self) -> None:
         """Let every poll go: the collector ends."""
         self.closing = True
         for process in self._processes.values():
             process.wake.set()
+
+    def _counted_in(self, followed: Mapping[str, Any], began_s: float) -> float:
+        """Seconds until a poll is answered because counts that it follows have changed."""
+        if not followed:
+            return POLL_S
+        left_s = began_s + COUNTS_S - time.monotonic()
+        changed = followed.get("version") != self.counts.version
+        return left_s if changed else max(left_s, COUNTS_S)
+
+    def _counts(self, followed: Mapping[str, Any]) -> dict[str, Any]:
+        wanted = wanted_in(followed)
+        return {"spending": self.counts.answer(wanted, time.time_ns())} if wanted else {}
 
     async def _tickets(self, numbers: set[int], sender: str) -> list[Ticket]:
         if not numbers:

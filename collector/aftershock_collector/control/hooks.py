@@ -73,7 +73,8 @@ class Hooks:
         policy = self._by_tier[known.tier]
         call = Call(hook.tool, hook.arguments, hook.run, hook.agent, known.targets)
         run = await self._run_of(hook.run) if rules.needs_run else None
-        found = decide(call, policy, limits_for(policy, hook.agent), lambda: run)
+        limits = limits_for(policy, hook.agent)
+        found = decide(call, policy, limits, lambda: run, self._board.counts.used)
         reasons = list(found.reasons)
         if known.tier in rules.preflight and rules.inform and found.gate is not Gate.DENY:
             reasons += self._informed(hook, known)

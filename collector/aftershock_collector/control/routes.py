@@ -22,11 +22,13 @@ from aftershock.guard.protocol import (
     POLL_PATH,
     PREFLIGHT_PATH,
     SPEND_PATH,
+    SPENDING_PATH,
     TICKETS_PATH,
     order_json,
 )
 from aftershock_collector.access.middleware import SENDER
 from aftershock_collector.control.board import Board, Process, ticket_json
+from aftershock_collector.control.day_counts import wanted_in
 from aftershock_collector.control.hooks import Hooks
 from aftershock_collector.control.preflight import Preflight
 from aftershock_collector.store.interface import StoreRefused
@@ -54,6 +56,7 @@ def routes(board: Board, preflight: Preflight, hooks: Hooks) -> list[Route]:
         PREFLIGHT_PATH: control.preflight,
         TICKETS_PATH: control.ask,
         SPEND_PATH: control.spend,
+        SPENDING_PATH: control.spending,
         HOOK_PATH: hooks.respond,
     }
     order = endpoint(control.order)
@@ -152,7 +155,13 @@ class Control:
         if not process.get("id"):
             raise Bad("process.id is missing")
         known = revision if isinstance(revision, int) else None
-        return await self._board.poll(process, known, waiting, sender)
+        spending = mapping_in(body, "spending")
+        return await self._board.poll(process, known, waiting, sender, spending)
+
+    async def spending(self, body: Mapping[str, Any], sender: str) -> Mapping[str, Any]:
+        """What agents, users or everybody used up today; the asker's polls follow it from now."""
+        self._board.follow_more(text_in(body, "process"), sender)
+        return self._board.counts.answer(wanted_in(body), time.time_ns())
 
     async def preflight(self, body: Mapping[str, Any], _sender: str) -> Mapping[str, Any]:
         """What is decided about an action, and what its agent should know."""

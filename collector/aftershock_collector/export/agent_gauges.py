@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from aftershock.model import Run, Spent, StepKind
 from aftershock.policy.prices import spent_with, window_of
-from aftershock.rules.budget_exceeded import amounts
+from aftershock.rules.budget_exceeded import amounts, seconds_of
 from aftershock.rules.context_pressure import newest_inferences
 from aftershock_collector.engine.run_judge import RunJudge
 from aftershock_collector.export.label_sets import HOME, OTHER, SETS_MAX, Home, cut, home_of
@@ -92,7 +92,7 @@ def _set_run(stock: dict[str, Rows], memory: RunJudge, home: Home, use: Use, now
     for model, share in use.windows:
         _raise(stock["agent_context_window_used_ratio"], (*home, model), share)
     run = Run(window.run_id, (), local_ns, began_at_ns=window.began_at_ns)
-    for name, used, most, _ in amounts(run, memory.limits.budget, use.spent):
+    for name, used, most, _ in amounts(memory.limits.budget, use.spent, seconds_of(run)):
         if most:
             _raise(stock["agent_budget_used_ratio"], (*home, name), used / most)
 

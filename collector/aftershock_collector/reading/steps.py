@@ -15,11 +15,13 @@ from aftershock.attributes import (
     HOST_NAME,
     NAMESPACE_NAME,
     OLD_ENVIRONMENT_NAME,
+    OLD_USER_ID,
     POD_NAME,
     PROCESS_PID,
     RUN_GOAL,
     RUN_ID,
     SERVICE_NAME,
+    USER_ID,
 )
 from aftershock.fingerprints.keyed import key_id
 from aftershock.fingerprints.shown import Shown
@@ -70,6 +72,7 @@ def step_of(span: Span, reading: Reading, policy: Policy) -> Step:
         parent_id=span.parent_id,
         agent=reading.agent,
         conversation=reading.conversation,
+        user=name_in(span.attributes, USER_ID, OLD_USER_ID),
         service=name_in(span.resource, SERVICE_NAME),
         environment=name_in(span.resource, ENVIRONMENT_NAME, OLD_ENVIRONMENT_NAME),
         cluster=name_in(span.resource, CLUSTER_NAME),

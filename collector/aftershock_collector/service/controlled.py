@@ -17,6 +17,7 @@ from aftershock_collector.config.model import Config
 from aftershock_collector.control.answer_routes import routes as answer_routes
 from aftershock_collector.control.approval_pages import ApprovalPages
 from aftershock_collector.control.board import REFRESH_S, Board
+from aftershock_collector.control.day_counts import DayCounts, KeptDay
 from aftershock_collector.control.hooks import Hooks
 from aftershock_collector.control.knowledge import FIRING_S, Knowledge
 from aftershock_collector.control.preflight import Preflight
@@ -29,11 +30,14 @@ from aftershock_collector.sources.silences import Silences
 from aftershock_collector.store.interface import StoreUnavailable
 from aftershock_collector.store.outbox import SqliteOutbox
 from aftershock_collector.store.reader import Reader
+from aftershock_collector.store.serialization import from_bytes, to_bytes
 from aftershock_collector.store.tickets import SqliteTickets
 from aftershock_collector.store.writer import SqliteStore
 from aftershock_collector.views.approvals_web import ApprovalViews
 
 CHANGES_RESTORED_MAX = 10_000
+DAY_COUNTS = "day counts"  # name in the store
+KEEP_EVERY_S = 5.0
 
 log = logging.getLogger("aftershock")
 
@@ -46,6 +50,7 @@ class Controlled:
     board: Board
     preflight: Preflight
     silences: Silences | None
+    store: SqliteStore
 
     @classmethod
     def of(cls, config: Config, policy: Policy, store: SqliteStore, reader: Reader) -> Controlled:
@@ -57,8 +62,9 @@ class Controlled:
         url = config.on_call.alertmanager_url
         silences = Silences(url, knowledge.set_silences) if url else None
         tickets = SqliteTickets(store)
-        board = Board(tickets, config.document, approval_pages(config, tickets, store))
-        return cls(policy, board, Preflight(policy, knowledge), silences)
+        counts = day_counts(policy, reader, now_ns)
+        board = Board(tickets, config.document, counts, approval_pages(config, tickets, store))
+        return cls(policy, board, Preflight(policy, knowledge), silences, store)
 
     def answering(self, config: Config, refused: Callable[[str], None]) -> list[Route]:
         """The page of what agents ask, and where services post answers."""
@@ -86,7 +92,24 @@ class Controlled:
     def background(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs beside the servers until it is cancelled."""
         reading = () if self.silences is None else (self.silences.run(),)
-        return (self._refreshing(), *reading)
+        return (self._refreshing(), self._keeping(), *reading)
+
+    async def _keeping(self) -> None:
+        """Keep what was counted today, so that a crash forgets only the newest seconds."""
+        kept = self.board.counts.version
+        while True:
+            await asyncio.sleep(KEEP_EVERY_S)
+            if (version := self.board.counts.version) != kept:
+                kept = version
+                await asyncio.to_thread(self.keep_counts)
+
+    def keep_counts(self) -> None:
+        """Keep what was counted today."""
+        body = to_bytes(self.board.counts.keep())
+        try:
+            self.store.save_snapshot(DAY_COUNTS, body, time.time_ns())
+        except StoreUnavailable as error:
+            log.warning("what was used up today is not kept: %s", error)
 
     async def _refreshing(self) -> None:
         """Push what commands beside this collector wrote into its store."""
@@ -96,6 +119,17 @@ class Controlled:
                 await self.board.refresh()
             except StoreUnavailable as error:
                 log.warning("orders and approvals cannot be read: %s", error)
+
+
+def day_counts(policy: Policy, reader: Reader, now_ns: int) -> DayCounts:
+    """What was used up today, as an earlier process counted it."""
+    counts = DayCounts(policy.limits, now_ns)
+    if (body := reader.snapshot(DAY_COUNTS)) is not None:
+        try:
+            counts.restore(from_bytes(KeptDay, body))
+        except ValueError:  # of another version: the day begins anew
+            log.warning("what was used up today cannot be read, and is counted from now on")
+    return counts
 
 
 def approval_pages(config: Config, tickets: SqliteTickets, store: SqliteStore) -> ApprovalPages:

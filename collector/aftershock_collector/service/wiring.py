@@ -136,6 +136,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         worker.resume(time.time_ns())
         policy = engine.policy
         control = Controlled.of(config, policy, store, reader)
+        worker.on_new_steps = control.board.counts.record
         queue = IngestQueue(
             store,
             telemetry,
@@ -145,6 +146,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
             consume=control.consuming(worker.consume),
             suspects=worker.answer,
         )
+        stack.callback(control.keep_counts)  # once the queue has counted all
         queue.start()
         stack.callback(queue.stop)
         submit = queue.submit

@@ -81,6 +81,8 @@ class Worker:
         send_now: Callable[[Delivery], None] = lambda _delivery: None,
     ) -> None:
         self.on_arrival: Callable[[Observations], None] = lambda _arrived: None
+        # Steps that begin or end for the first time, and when they arrived.
+        self.on_new_steps: Callable[[list[Step], int], None] = lambda _steps, _arrived_ns: None
         self.engine = engine
         self.deleted_rows_max: int | None = None  # in one statement that a log shows
         self._store = store
@@ -339,6 +341,7 @@ class Worker:
                 self._restore(run_id)
         self.engine.observe(steps, arrived_ns, sender)
         new_steps = self._agents.record_steps(steps, arrived_ns)
+        self.on_new_steps(new_steps, arrived_ns)
         drawn = self._notifications.draw(new_steps, arrived_ns)
         if drawn.deliveries:
             self._wait(Unrecorded(Report(arrived_ns), drawn))

@@ -80,6 +80,16 @@ def joined(one: Admission, other: Admission) -> Admission:
     return admission((*one.reasons, *new))
 
 
+def notices_of(found: Admission) -> tuple[Reason, ...]:
+    """What the model should be told with the result of a call that passes: budgets nearly used."""
+    return tuple(one for one in found.reasons if one.code == Code.BUDGET) if found.lets_pass else ()
+
+
+def notice_text(reasons: Iterable[Reason]) -> str:
+    """What is added to a result that the model reads."""
+    return "\n".join(f"[{reason.text} {reason.advice}]" for reason in reasons)
+
+
 def answer_text(tool: str, found: Admission) -> str:
     """What the model reads in place of a result: what was refused, why, and what to do instead."""
     lines = [f"{tool} was not run."]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from aftershock.approval import Gate
 from aftershock.gate.admission import ALLOWED, Admission, Code, Reason, admission
+from aftershock.gate.budgets import MY_BUDGET, Today, over_budget, over_shared_budgets
 from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKind, Tier
 from aftershock.policy.policy import Policy, describe, rule_of
 from aftershock.policy.tiers import guess_tier
@@ -37,15 +38,21 @@ class Call:
     run_id: str = ""
     agent: str | None = None
     targets: tuple[str, ...] = ()  # as the tool's author names them, where the policy does not
+    user: str | None = None  # on whose behalf the agent works; None: the app does not say
 
 
 def decide(
-    call: Call, policy: Policy, limits: Limits, run_of: Callable[[], Run | None]
+    call: Call,
+    policy: Policy,
+    limits: Limits,
+    run_of: Callable[[], Run | None],
+    today: Today | None = None,
 ) -> Admission:
     """What is done with a call. `run_of` is called only where the run's past matters.
 
     Its run holds the steps before the call, seen at `now_ns`; None: nothing is known of it. What
-    they spent is in `dropped_spent`, so that a budget is judged without adding them up.
+    they spent is in `dropped_spent`, so that a budget is judged without adding them up. `today`:
+    what was used up before the call on the day of `now_ns`; None: days are not judged.
     """
     rules = policy.gate
     rule = rule_of(policy, call.tool)
@@ -59,7 +66,7 @@ def decide(
         return ALLOWED
     reasons = list(by_policy(call, own, tier, of_tool=rule.gate is not None))
     if run is not None:
-        reasons += judged(call, policy, limits, run)
+        reasons += judged(call, policy, limits, run, today)
     return admission(reasons)
 
 
@@ -79,7 +86,9 @@ def by_policy(call: Call, own: Gate, tier: Tier | None, *, of_tool: bool) -> Ite
     yield Reason(Code.TOOL if of_tool else Code.TIER, own, text, advice)
 
 
-def judged(call: Call, policy: Policy, limits: Limits, run: Run) -> Iterator[Reason]:
+def judged(
+    call: Call, policy: Policy, limits: Limits, run: Run, today: Today | None
+) -> Iterator[Reason]:
     """What the rules say of the run with this call."""
     rules = policy.gate
     step = step_of(call, policy, run.now_ns)
@@ -94,8 +103,10 @@ def judged(call: Call, policy: Policy, limits: Limits, run: Run) -> Iterator[Rea
         yield from unexplained(with_call, limits, rules.unexplained)
     if rules.loops is not Gate.ALLOW:
         yield from loops(run, with_call, limits, rules.loops)
-    if rules.budget is not Gate.ALLOW:
+    if rules.budget is not Gate.ALLOW and call.tool != MY_BUDGET:
         yield from over_budget(replace(run, steps=(step,)), limits, rules.budget)
+        if today is not None:
+            yield from over_shared_budgets(step, limits, today, run.now_ns, rules.budget)
 
 
 def step_of(call: Call, policy: Policy, now_ns: int, span_id: str = CALL) -> Step:
@@ -117,6 +128,7 @@ def step_of(call: Call, policy: Policy, now_ns: int, span_id: str = CALL) -> Ste
         began_at_ns=now_ns,
         ended_at_ns=None,
         agent=call.agent,
+        user=call.user,
         action=Action(
             tool=call.tool,
             arguments=fingerprint_arguments(arguments),
@@ -231,21 +243,6 @@ def same_each_time(repeated: list[Action]) -> tuple[str, ...]:
     elif len({one.result.digest for one in repeated if one.result}) == len(tools):
         lines.append("The answer was the same each time.")
     return tuple(lines)
-
-
-def over_budget(run: Run, limits: Limits, gate: Gate) -> Iterator[Reason]:
-    """Amounts of the budget that this call would exceed, or that are nearly used."""
-    for finding in findings("budget_exceeded", run, limits):
-        over = finding.level is Level.ALARM
-        used = finding.summary.removeprefix("The run used ").rstrip(".")
-        yield Reason(
-            Code.BUDGET,
-            gate if over else Gate.WARN,
-            f"The budget of this run: {used} with this call.",
-            "Stop here: save what you have and report what is left to do."
-            if over
-            else "Use what is left for what matters most.",
-        )
 
 
 def findings(kind: str, run: Run, limits: Limits) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aftershock.gate.orders import Order
+    from aftershock.guard.day_counts import DayCounts
 
 PAUSE_S, PAUSE_MAX_S = 0.1, 5.0  # between attempts while the collector cannot be reached
 TICKETS_MAX = 1_000  # waiting calls of one process
@@ -44,9 +45,14 @@ class Channel:
         connect: Callable[[], Connection],
         identity: Callable[[], Mapping[str, Any]],
         failed: Callable[[str], None],
+        counts: DayCounts,
     ) -> None:
-        """`identity` describes this process to people; `failed` counts a failure of our own."""
+        """`identity` describes this process to people; `failed` counts a failure of our own.
+
+        `counts`: what is used up of a day's budgets; kept up to date by the poll.
+        """
         self._connect = connect
+        self.counts = counts
         self.identity = identity
         self._failed = failed
         self._reset()
@@ -150,7 +156,13 @@ class Channel:
             "process": dict(self.identity()),
             "revision": state.revision if state.reachable else None,
             "waiting": waiting,
-        }
+        } | self._counts_wanted(reachable=state.reachable)
+
+    def _counts_wanted(self, *, reachable: bool) -> dict[str, Any]:
+        """What is to be counted; nothing for a process without budgets of a day."""
+        wanted = self.counts.wanted()
+        known = self.counts.version if reachable else None
+        return {"spending": {"of": wanted, "version": known}} if wanted else {}
 
     def _apply(self, answer: Mapping[str, Any]) -> None:
         """Everything that changed, at once: a call that passes afterwards obeys it."""
@@ -161,6 +173,11 @@ class Channel:
                 policy = Policy.from_mapping(document)
             except PolicyError:
                 self._failed("reading the collector's policy")
+        if (spending := answer.get("spending")) is not None:
+            try:
+                self.counts.apply(spending)
+            except (KeyError, TypeError, ValueError):
+                self._failed("reading what was used up today")
         with self._lock:
             for ticket in answer.get("tickets") or ():
                 if int(ticket["number"]) in self._waits_for:

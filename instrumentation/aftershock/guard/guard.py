@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from aftershock.approval import Gate
 from aftershock.gate.admission import ALLOWED, Admission, Code, Reason, admission, joined
+from aftershock.gate.budgets import budget_lines, shared_budgets
 from aftershock.gate.decide import Call, decide
 from aftershock.gate.orders import Order, Verb, order_for
 from aftershock.guard.asking import LATER, Asked, Asking
 from aftershock.guard.connection import Refused, Unreachable
 from aftershock.guard.passage import Change, Part, Passage, Progress, Request, Wait
+from aftershock.guard.protocol import SPENDING_PATH
 from aftershock.model import Tier
 from aftershock.policy.admission import GateRules, Mode
 from aftershock.policy.policy import Policy, describe, limits_for, tier_of
@@ -32,8 +34,10 @@ if TYPE_CHECKING:
     from aftershock.guard.channel import Channel
     from aftershock.guard.ledger import Ledger
     from aftershock.model import Run
+    from aftershock.runs.day_spending import Scope
 
 FIRST_POLL_S = 0.5  # what the first call of a process waits for orders: later ones wait for nothing
+SPENDING_S = 0.5  # likewise for what was used up today: it is in the collector's memory
 REQUESTS_AT_ONCE = 4  # of async calls; sync ones ask on their own thread
 MODES = tuple(Mode)
 UNASKED = Progress()
@@ -86,6 +90,19 @@ class Guard:
         finally:
             way.close()
 
+    def budget_lines(
+        self, run_id: str, agent: str | None, user: str | None, policy: Policy
+    ) -> list[str]:
+        """What is used of each budget that a run counts against, by `policy` and the operator's."""
+        now_ns = time.time_ns()
+        run = self.ledger.run(run_id, agent, now_ns)
+        used = self._channel.counts.used
+        found: dict[str, None] = {}
+        for rules in (policy, self._channel.state.policy):
+            if rules is not None and rules.gate.budget is not Gate.ALLOW:
+                found |= dict.fromkeys(budget_lines(run, user, limits_for(rules, agent), used))
+        return list(found)
+
     # --- The way of a call ---------------------------------------------------------------------
 
     def _guarded(self, call: Call, policy: Policy) -> Way:
@@ -126,6 +143,7 @@ class Guard:
 
     def _try(self, call: Call, policy: Policy, progress: Progress) -> Way:
         """Decide, and ask whom the decision depends on."""
+        yield from self._counted(call, policy)
         mode, rules, found = self._decided(call, policy)
         if found is ALLOWED and (
             not rules.preflight or tier_of(policy, call.tool, call.arguments) not in rules.preflight
@@ -143,6 +161,26 @@ class Guard:
                     asked, progress, lambda: self._order(call, policy) is not None
                 )
         return Passage(call, progress, enforced, tier)
+
+    def _counted(self, call: Call, policy: Policy) -> Generator[Wait, Any, None]:
+        """What was used up today of the budgets that a call counts against, before it is judged.
+
+        Asked for once for each agent and user; then the poll keeps it up to date.
+        """
+        wanted: list[tuple[Scope, str]] = []
+        for rules in (policy, self._channel.state.policy):
+            if rules is None or rules.gate.mode is Mode.OFF or rules.gate.budget is Gate.ALLOW:
+                continue
+            limits = limits_for(rules, call.agent)
+            wanted += [(s, name) for s, name, _ in shared_budgets(call.agent, call.user, limits)]
+        counts = self._channel.counts
+        if not wanted or not (new := counts.follow(wanted)):
+            return
+        named = [{"scope": str(scope), "name": name} for scope, name in new]
+        body = {"of": named, "process": self._channel.process}
+        answer: Any = yield Request(SPENDING_PATH, body, SPENDING_S)
+        if not isinstance(answer, Exception):
+            counts.apply(answer)
 
     def _pause(self, call: Call, policy: Policy, progress: Progress) -> Part:
         """Hold a call until something changed."""
@@ -166,11 +204,12 @@ class Guard:
             return self.ledger.run(call.run_id, call.agent, time.time_ns())
 
         rules = policy.gate
-        found = decide(call, policy, limits_for(policy, call.agent), run_of)
+        used = self._channel.counts.used
+        found = decide(call, policy, limits_for(policy, call.agent), run_of, used)
         operator = self._channel.state.policy
         if operator is None or operator.gate.mode is Mode.OFF:
             return rules.mode, rules, found
-        other = decide(call, operator, limits_for(operator, call.agent), run_of)
+        other = decide(call, operator, limits_for(operator, call.agent), run_of, used)
         mode = max(rules.mode, operator.gate.mode, key=MODES.index)
         wanted = rules.preflight | operator.gate.preflight
         return mode, replace(rules, preflight=wanted), joined(found, other)

@@ -24,6 +24,7 @@ from aftershock.gate.decide import Call, step_of
 from aftershock.model import Decision, Fact, Outcome, Run, Spent, Step, StepKind, Tokens
 from aftershock.policy.policy import Policy, describe
 from aftershock.policy.prices import spent_with
+from aftershock.runs.day_spending import DaySpending, DaySpent, Scope
 from aftershock.runs.fold import Window
 
 if TYPE_CHECKING:
@@ -50,9 +51,10 @@ class Ended:
 class RunRecord:
     """One run: its window, and what waits to be folded into it."""
 
-    __slots__ = ("explanation", "handed", "limits", "spent", "waiting", "window")
+    __slots__ = ("agent", "explanation", "handed", "limits", "spent", "waiting", "window")
 
-    def __init__(self, run_id: str, limits: Limits) -> None:
+    def __init__(self, run_id: str, agent: str | None, limits: Limits) -> None:
+        self.agent = agent
         self.limits = limits
         self.window = Window(run_id, limits)
         self.spent = Spent()  # by every step, so that no decision adds them up
@@ -70,6 +72,8 @@ class Ledger:
         self._policy = policy
         self._limits = limits
         self._runs: OrderedDict[str, RunRecord] = OrderedDict()
+        self._unfolded: set[str] = set()  # runs with something that waits
+        self._days = DaySpending()  # by this process
         self._lock = RLock()
         self._numbers = count(1)
 
@@ -80,6 +84,7 @@ class Ledger:
             if len(record.waiting) >= WAITING_MAX:
                 self._fold(record)
             record.waiting.append(what)
+            self._unfolded.add(run_id)
 
     def run(self, run_id: str, agent: str | None, now_ns: int) -> Run:
         """The run as it stands, with all that it spent in `dropped_spent`."""
@@ -87,6 +92,15 @@ class Ledger:
             record = self._record(run_id, agent)
             self._fold(record)
             return replace(record.window.whole(now_ns), agent=agent, dropped_spent=record.spent)
+
+    def used_today(self, scope: Scope, name: str, day: int) -> DaySpent:
+        """What this process's runs of an agent or a user, or all of them, used up on a day."""
+        with self._lock:
+            for run_id in list(self._unfolded):
+                if (record := self._runs.get(run_id)) is not None:
+                    self._fold(record)
+            self._unfolded.clear()
+            return self._days.used(scope, name, day)
 
     def explain(self, run_id: str, agent: str | None, decision: Decision) -> None:
         """The agent recorded a decision."""
@@ -110,9 +124,9 @@ class Ledger:
     def _record(self, run_id: str, agent: str | None) -> RunRecord:
         record = self._runs.get(run_id)
         if record is None:
-            record = self._runs[run_id] = RunRecord(run_id, self._limits(agent))
+            record = self._runs[run_id] = RunRecord(run_id, agent, self._limits(agent))
             if len(self._runs) > RUNS_MAX:
-                self._runs.popitem(last=False)
+                self._fold(self._runs.popitem(last=False)[1])  # its day still counts it
         else:
             self._runs.move_to_end(run_id)
         return record
@@ -125,6 +139,7 @@ class Ledger:
         record.window.add(steps)
         for step in steps:
             record.spent = spent_with(record.spent, step, record.limits)
+            self._days.add(step, step.agent or record.agent, step.user, record.limits)
 
     def _step(self, ended: Ended) -> Step:
         policy = self._policy()
@@ -163,8 +178,14 @@ def decision_step(run_id: str, span_id: str, decision: Decision, at_ns: int) -> 
     return Step(run_id, span_id, StepKind.DECISION, "decision", at_ns, at_ns, decision=decision)
 
 
-def inference_step(
-    run_id: str, span_id: str, model: str, tokens: Tokens | None, at_ns: int
+def inference_step(  # noqa: PLR0917
+    run_id: str,
+    span_id: str,
+    model: str,
+    tokens: Tokens | None,
+    at_ns: int,
+    user: str | None = None,
 ) -> Step:
     """A call of a model, with what it used."""
-    return Step(run_id, span_id, StepKind.INFERENCE, model, at_ns, at_ns, tokens=tokens)
+    kind = StepKind.INFERENCE
+    return Step(run_id, span_id, kind, model, at_ns, at_ns, tokens=tokens, user=user)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from aftershock.approval import Gate
 from aftershock.gate.admission import Reason
 from aftershock.gate.orders import Order, Verb
+from aftershock.model import Spent
+from aftershock.runs.day_spending import DayRow, DaySpent, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 POLL_PATH = "/v1/guard/poll"
 TICKETS_PATH = "/v1/guard/tickets"
 SPEND_PATH = "/v1/guard/spend"
+SPENDING_PATH = "/v1/guard/spending"  # what was used up today
 HOOK_PATH = "/v1/guard/hook"
 HOOK_TEXT_PATH = "/v1/guard/hook/text"  # the event alone in, what the hook prints out
 ORDERS_PATH = "/v1/orders"
@@ -46,6 +49,32 @@ def read_order(value: Mapping[str, Any]) -> Order:
         None if run is None else str(run),
         None if agent is None else str(agent),
     )
+
+
+def day_row_json(row: DayRow) -> dict[str, Any]:
+    """A count of a day as JSON."""
+    spent = row.used.spent
+    return {
+        "scope": str(row.scope),
+        "name": row.name,
+        "steps": spent.steps,
+        "tokens": spent.tokens,
+        "cost_usd": spent.cost_usd,
+        "tool_errors": spent.tool_errors,
+        "wall_time_s": row.used.wall_time_s,
+    }
+
+
+def read_day_row(value: Mapping[str, Any]) -> DayRow:
+    """A count of a day from JSON. Raises KeyError, TypeError or ValueError."""
+    spent = Spent(
+        int(value["steps"]),
+        int(value["tokens"]),
+        float(value["cost_usd"]),
+        int(value["tool_errors"]),
+    )
+    used = DaySpent(spent, float(value["wall_time_s"]))
+    return DayRow(Scope(value["scope"]), str(value["name"]), used)
 
 
 def reason_json(reason: Reason) -> dict[str, Any]:

@@ -173,6 +173,7 @@ class Step:
     parent_id: str | None = None
     agent: str | None = None
     conversation: str | None = None
+    user: str | None = None  # on whose behalf the agent works, as the app names them
     service: str | None = None  # service.name of the process that the agent lives in
     environment: str | None = None  # deployment.environment.name of that process
     cluster: str | None = None  # k8s.cluster.name of that process

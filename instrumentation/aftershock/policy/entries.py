@@ -64,6 +64,7 @@ class AgentRule:
     pattern: str
     limits: tuple[tuple[str, float], ...] = ()
     budget: tuple[tuple[str, float], ...] = ()
+    budget_per_day: tuple[tuple[str, float], ...] = ()
     context_window: int | None = None
 
 

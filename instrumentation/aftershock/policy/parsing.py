@@ -25,7 +25,8 @@ from aftershock.policy.entries import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-BUDGET_KEYS = frozenset({"steps", "tokens", "tool_errors", "cost_usd", "wall_time"})
+BUDGET_KEYS = frozenset({"steps", "tokens", "tool_errors", "cost_usd", "wall_time", "warn_at"})
+SHARED_BUDGETS = frozenset({"per_user", "per_day"})
 TOOL_KEYS = frozenset(
     {"tier", "targets", "requires", "provides", "polls", "explain", "gate", "max_time", "undo"}
 )
@@ -155,22 +156,34 @@ def read_wanted(
 
 def read_agent(name: str, value: Any, path: tuple[str | int, ...]) -> AgentRule:
     """One entry under `agents`."""
-    known = {"limits", "budget", "context_window"}
+    known = {"limits", "budget", "budget_per_day", "context_window"}
     body = read_mapping({} if value is None else value, path, known)
     window = read_amount(body, "context_window", path)
     return AgentRule(
         name,
         read_limits(body.get("limits") or {}, (*path, "limits")),
         read_budget(body.get("budget") or {}, (*path, "budget")),
+        read_budget(body.get("budget_per_day") or {}, (*path, "budget_per_day")),
         None if window is None else int(window),
     )
 
 
 def read_budget(value: Any, path: tuple[str | int, ...]) -> tuple[tuple[str, float], ...]:
-    """What a run may use up: fields of Budget and their amounts."""
+    """What a run, or all runs of a day, may use up: fields of Budget and their amounts."""
     body = read_mapping(value, path, BUDGET_KEYS)
+    share = read_amount(body, "warn_at", path)
+    if share is not None and not 0 < share <= 1:
+        raise PolicyError((*path, "warn_at"), "must be a share above 0 and up to 1, such as 0.8")
     found = [(key, amount) for key in body if (amount := read_amount(body, key, path)) is not None]
     return tuple(("wall_time_s" if key == "wall_time" else key, amount) for key, amount in found)
+
+
+def read_shared_budgets(
+    value: Any, path: tuple[str | int, ...]
+) -> tuple[tuple[tuple[str, float], ...], ...]:
+    """The `budget` section: what each user, and what everybody together, may use up in a day."""
+    body = read_mapping({} if value is None else value, path, SHARED_BUDGETS)
+    return tuple(read_budget(body.get(key) or {}, (*path, key)) for key in ("per_user", "per_day"))
 
 
 def read_model(name: str, value: Any, path: tuple[str | int, ...]) -> Model:

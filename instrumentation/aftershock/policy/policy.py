@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aftershock.entity import entity_key
 from aftershock.fingerprints.portions import is_portion
-from aftershock.limits import DEFAULTS, Limits
+from aftershock.limits import DEFAULTS, Budget, Limits
 from aftershock.model import Requirement, Tier
 from aftershock.policy.admission import GATE_OFF, GateRules, read_gate
 from aftershock.policy.entries import (
@@ -23,7 +23,14 @@ from aftershock.policy.entries import (
     parse_seconds,
     with_amounts,
 )
-from aftershock.policy.parsing import read_agent, read_limits, read_mapping, read_model, read_tool
+from aftershock.policy.parsing import (
+    read_agent,
+    read_limits,
+    read_mapping,
+    read_model,
+    read_shared_budgets,
+    read_tool,
+)
 from aftershock.policy.setters import setting_of
 from aftershock.policy.tiers import guess_tier, wait_of
 
@@ -41,7 +48,7 @@ __all__ = [
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 # Sections of the same file that other readers read.
 OTHER_KEYS = frozenset(
-    {"limits", "approvals_from", "gate", "collector", "infrastructure", "on_call"}
+    {"limits", "budget", "approvals_from", "gate", "collector", "infrastructure", "on_call"}
 )
 MERGED = tuple(one.name for one in fields(ToolRule) if one.name != "pattern")
 
@@ -86,10 +93,16 @@ class Policy:
         models = read_mapping(section.get("models") or {}, ("models",))
         overrides = read_limits(section.get("limits") or {}, ("limits",))
         priced = tuple(read_model(name, body, ("models", name)) for name, body in models.items())
+        each_user, everybody = read_shared_budgets(section.get("budget"), ("budget",))
         return Policy(
             tuple(read_tool(name, body, ("tools", name)) for name, body in tools.items()),
             tuple(read_agent(name, body, ("agents", name)) for name, body in agents.items()),
-            replace(apply_overrides(Limits(), overrides), models=priced),
+            replace(
+                apply_overrides(Limits(), overrides),
+                models=priced,
+                budget_per_user=with_amounts(Budget(), each_user),
+                budget_of_all=with_amounts(Budget(), everybody),
+            ),
             frozenset(section.get("approvals_from") or ()),
             read_gate(section.get("gate"), ("gate",)),
         )
@@ -176,6 +189,9 @@ def limits_for(policy: Policy, agent: str | None) -> Limits:
         limits = apply_overrides(limits, rule.limits)
         if rule.budget:
             limits = replace(limits, budget=with_amounts(limits.budget, rule.budget))
+        if rule.budget_per_day:
+            day = with_amounts(limits.budget_per_day, rule.budget_per_day)
+            limits = replace(limits, budget_per_day=day)
         if rule.context_window is not None:
             limits = replace(limits, context_window_tokens=rule.context_window)
     return limits

@@ -146,6 +146,8 @@ def tier_of_name(tool: str) -> Tier | None:
     """The tier of the first known verb in a name; None if there is none."""
     own = NAMESPACE.sub("", tool) or tool
     words = [word.lower() for word in WORDS.findall(own)]
+    if words == ["my", "budget"]:  # aftershock.my_budget
+        return Tier.READ
     if "open" in words and not any(map(tier_of_verb, words)):
         return Tier.READ if len(words) == 1 or OPENED & set(words) else Tier.WRITE
     if words and words[0] in RUNNING and OBSERVATIONS & set(words):

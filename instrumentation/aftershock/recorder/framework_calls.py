@@ -56,7 +56,7 @@ def run(call: FrameworkCall, make: Callable[[], Any]) -> Any:
     with Running(call, step) as running:
         result = make()
         running.result = result
-    return result
+    return running.handed_on
 
 
 async def run_async(call: FrameworkCall, make: Callable[[], Awaitable[Any]]) -> Any:
@@ -72,7 +72,7 @@ async def run_async(call: FrameworkCall, make: Callable[[], Awaitable[Any]]) -> 
     with Running(call, step) as running:
         result = await make()
         running.result = result
-    return result
+    return running.handed_on
 
 
 def gate_for(call: FrameworkCall) -> ProcessGate | None:
@@ -109,10 +109,11 @@ def span_of(tool: str) -> Span | None:
 class Running:
     """A call while it runs: its steps are in place, and end as it ends."""
 
-    __slots__ = ("_call", "_steps", "result")
+    __slots__ = ("_call", "_passing", "_steps", "result")
 
     def __init__(self, call: FrameworkCall, passing: Around | None) -> None:
         self._call = call
+        self._passing = passing
         self._steps: list[tuple[Around, Any]] = []
         self.result: Any = None
         if passing is not None:
@@ -132,6 +133,11 @@ class Running:
                 step.returned(self.result)
             else:
                 step.raised(error)
+
+    @property
+    def handed_on(self) -> Any:
+        """What the framework gets: the result, with what a gate tells the model."""
+        return self.result if self._passing is None else self._passing.handed_on(self.result)
 
 
 class Recording:
@@ -165,6 +171,11 @@ class Recording:
             self._own.raised(error)
         else:
             set_error(self._span, error)
+
+    def handed_on(self, result: Any) -> Any:
+        """The result as it is."""
+        del self
+        return result
 
     def abandoned(self, items: list[Any]) -> None:
         """Frameworks collect what a tool yields themselves."""

@@ -33,6 +33,13 @@ def unchanged(value: Any) -> Any:
     return value
 
 
+def with_text(result: Any, notice: str) -> Any:
+    """A text with a notice at its end. None: the result is no text, or one that is parsed."""
+    if not isinstance(result, str) or result.lstrip()[:1] in {"{", "["}:
+        return None
+    return f"{result}\n\n{notice}"
+
+
 def never(_value: Any) -> bool:
     """False."""
     return False
@@ -46,6 +53,9 @@ class Form:
     shown: Callable[[Any], Any] = unchanged  # what the model is shown of a result
     has_failed: Callable[[Any], bool] = never  # whether a result reports a failure
     is_pause: Callable[[BaseException], bool] = never  # raised to wait for somebody
+    with_notice: Callable[[Any, str], Any] = (
+        with_text  # a result with a notice; None: it can hold none
+    )
 
 
 PLAIN = Form()
@@ -80,6 +90,17 @@ class Passing:
             record_failure("reading the result of a call")
             return
         self._process.returned(self._passage, self._began_ns, shown, failed=failed)
+
+    def handed_on(self, result: Any) -> Any:
+        """The result for the model, with what it should be told of its budget. Raises nothing."""
+        try:
+            if not self._passage.admission.reasons or self._form.with_notice(result, "") is None:
+                return result
+            notice = self._process.notices(self._passage)
+            return self._form.with_notice(result, notice) if notice else result
+        except Exception:  # noqa: BLE001 (ours: the result passes as it is)
+            record_failure("telling a model of its budget")
+            return result
 
     def raised(self, error: BaseException) -> None:
         """The call raised."""

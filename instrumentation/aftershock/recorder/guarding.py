@@ -162,7 +162,9 @@ def learn_span(span: ReadableSpan) -> None:
             sent if isinstance(sent, int) else 0, returned if isinstance(returned, int) else 0
         )
         model = str(own.get(names.REQUEST_MODEL) or own.get(names.RESPONSE_MODEL) or "")
-        step = inference_step(run_id, span_id, model, tokens, at_ns)
+        user = own.get(names.USER_ID)
+        named = None if user is None else str(user)
+        step = inference_step(run_id, span_id, model, tokens, at_ns, named)
     elif operation == names.DECISION_OPERATION:
         decision = decision_in(own)
         step = decision_step(run_id, span_id, decision, at_ns)

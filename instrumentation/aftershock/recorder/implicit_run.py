@@ -26,7 +26,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from aftershock.attributes import AGENT_NAME, OPERATION, RUN_ID, SERVICE_NAME
+from aftershock.attributes import AGENT_NAME, OPERATION, RUN_ID, SERVICE_NAME, USER_ID
 from aftershock.recorder.drop_counters import record_failure
 
 if TYPE_CHECKING:
@@ -106,6 +106,13 @@ def place_of(context: Context | None) -> tuple[str, str | None, str]:
     agent = above.get(AGENT_NAME)
     span_id = format_span_id(span.get_span_context().span_id)
     return str(above.get(RUN_ID) or ""), None if agent is None else str(agent), span_id
+
+
+def user_of(context: Context | None) -> str | None:
+    """On whose behalf the agent of a context works, as far as it is known."""
+    above: Mapping[str, Any] = getattr(get_current_span(context), "attributes", None) or {}
+    user = above.get(USER_ID)
+    return None if user is None else str(user)
 
 
 def open_root(now_ns: int, agent: str | None = None) -> Span:

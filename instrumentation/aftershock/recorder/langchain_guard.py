@@ -9,7 +9,7 @@ from typing import Any, cast
 import wrapt
 
 from aftershock.recorder.framework_calls import FrameworkCall, run, run_async
-from aftershock.recorder.guarded_calls import Form
+from aftershock.recorder.guarded_calls import Form, with_text
 from aftershock.recorder.langchain_tools import is_pause, shown
 
 MODULE = "langchain_core.tools"
@@ -46,6 +46,7 @@ def call_of(tool: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Fram
         shown=shown,
         has_failed=lambda result: getattr(result, "status", None) == "error",
         is_pause=is_pause,
+        with_notice=with_notice,
     )
     given: Any = args[0] if args else kwargs.get("tool_input")
     return FrameworkCall(name, partial(arguments_of, tool, given), form, is_recorded=True)
@@ -58,6 +59,15 @@ def arguments_of(tool: Any, given: Any) -> Mapping[str, Any]:
     filter_injected: Any = getattr(tool, "_filter_injected_args", None)
     named = cast("dict[str, Any]", given)
     return named if filter_injected is None else filter_injected(named)
+
+
+def with_notice(result: Any, notice: str) -> Any:
+    """A message, or what becomes one, with a notice at its end. None: it holds no plain text."""
+    content: Any = getattr(result, "content", result)
+    text = with_text(content, notice)
+    if text is None or content is result:
+        return text
+    return result.model_copy(update={"content": text})
 
 
 def refusal(tool: str, call_id: str | None, text: str) -> Any:

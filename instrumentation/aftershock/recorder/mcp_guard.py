@@ -58,4 +58,12 @@ def refusal(text: str) -> Any:
     return CallToolResult.model_validate(body)
 
 
-FORM = Form(refusal, shown, has_failed)
+def with_notice(result: Any, notice: str) -> Any:
+    """A result with one more text beside what the server sent."""
+    from mcp.types import TextContent  # noqa: PLC0415 (theirs)
+
+    added = TextContent(type="text", text=notice)
+    return result.model_copy(update={"content": [*result.content, added]})
+
+
+FORM = Form(refusal, shown, has_failed, with_notice=with_notice)

@@ -6,6 +6,7 @@ Imported at the first tool call of a process whose policy turns the gate on.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import time
 from typing import TYPE_CHECKING, Any
@@ -13,24 +14,26 @@ from urllib.parse import unquote
 
 from aftershock import attributes as names
 from aftershock.approval import Gate
-from aftershock.gate.admission import answer_text
+from aftershock.gate.admission import answer_text, notice_text, notices_of
 from aftershock.gate.decide import Call
 from aftershock.guard.asking import Asking
 from aftershock.guard.channel import Channel
 from aftershock.guard.connection import Connection
+from aftershock.guard.day_counts import DayCounts
 from aftershock.guard.guard import Guard
 from aftershock.guard.ledger import Ended, Ledger
 from aftershock.policy.policy import limits_for
 from aftershock.recorder import approvals, implicit_run, settings
 from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.held_back import CallHeldBack
-from aftershock.recorder.implicit_run import place_of
+from aftershock.recorder.implicit_run import place_of, user_of
 from aftershock.recorder.redaction import redact_value
 from aftershock.recorder.tool_calls import Attributes, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aftershock.gate.admission import Reason
     from aftershock.guard.passage import Passage
     from aftershock.model import Decision, Step
     from aftershock.policy.policy import Policy
@@ -39,6 +42,7 @@ GUARDRAIL = "aftershock"
 COLLECTOR_VARIABLE = "AFTERSHOCK_COLLECTOR"
 SHOWN_CHARS_MAX = 4_000  # of one argument, for whoever approves
 REASON_CHARS_MAX = 500
+DIGITS = re.compile(r"[\d.,]+")
 EXPLANATION_CHARS_MAX = 1_500
 # Our gates in the words of the proposal.
 DECISIONS = {Gate.ALLOW: "allow", Gate.WARN: "warn", Gate.ASK: "escalate", Gate.DENY: "deny"}
@@ -50,8 +54,9 @@ class ProcessGate:
     """One for a process. Its methods are called around each tool call."""
 
     def __init__(self) -> None:
-        channel = Channel(connection, identity, record_failure)
         ledger = Ledger(settings.policy, lambda agent: limits_for(settings.policy(), agent))
+        counts = DayCounts(ledger.used_today)
+        channel = Channel(connection, identity, record_failure, counts)
         asking = Asking(channel, ledger, shown, explained, self.report)
         self.guard = Guard(channel, ledger, asking, record_failure)
         self._requests: dict[int, str] = {}  # ticket → the request for approval in the telemetry
@@ -85,6 +90,18 @@ class ProcessGate:
             raise CallHeldBack(tool, str(found.code), text)
         return text
 
+    def notices(self, passage: Passage) -> str:
+        """What the model has not been told yet of a call that passes; "" if there is nothing.
+
+        Each amount of each budget once in a run: later results would only repeat it.
+        """
+        found = {budget_of(reason): reason for reason in notices_of(passage.admission)}
+        if not found:
+            return ""
+        call = passage.call
+        new = self.guard.ledger.hand(call.run_id, call.agent, frozenset(found))
+        return notice_text(found[name] for name in sorted(new))
+
     def learn(self, run_id: str, agent: str | None, step: Step) -> None:
         """Something happened in a run outside its tools. Raises nothing."""
         try:
@@ -98,14 +115,16 @@ class ProcessGate:
     @staticmethod
     def call_of(tool: str, arguments: Mapping[str, Any], targets: tuple[str, ...] = ()) -> Call:
         """A call in its run. Outside any run it belongs to the run that begins with it."""
-        run_id, agent, _ = place_of(implicit_run.context_for_step())
-        return Call(tool, arguments, run_id, agent, targets)
+        context = implicit_run.context_for_step()
+        run_id, agent, _ = place_of(context)
+        return Call(tool, arguments, run_id, agent, targets, user_of(context))
 
     @staticmethod
     def unknown_call(tool: str) -> Call:
         """A call whose arguments nobody knows: an approval of it covers no other call."""
-        run_id, agent, _ = place_of(implicit_run.context_for_step())
-        return Call(tool, {"unknown": object()}, run_id, agent)
+        context = implicit_run.context_for_step()
+        run_id, agent, _ = place_of(context)
+        return Call(tool, {"unknown": object()}, run_id, agent, user=user_of(context))
 
     @staticmethod
     def attributes_of(passage: Passage) -> Attributes:
@@ -147,6 +166,11 @@ class ProcessGate:
             self.guard.ledger.add(call.run_id, call.agent, ended)
         except Exception:  # noqa: BLE001 (ours; the tool's result is untouched)
             record_failure("remembering a call")
+
+
+def budget_of(reason: Reason) -> str:
+    """Which amount of which budget a reason is about: the same while the amount grows."""
+    return f"budget/{DIGITS.sub('', reason.text.partition(' with this call')[0])}"
 
 
 def connection() -> Connection:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import partial
 from typing import Any
 
 import wrapt
 
 from aftershock.recorder.framework_calls import FrameworkCall, run_async
-from aftershock.recorder.guarded_calls import Form
+from aftershock.recorder.guarded_calls import Form, with_text
 
 MODULE = "pydantic_ai.tool_manager"
 PAUSES = frozenset({"CallDeferred", "ApprovalRequired"})  # raised to wait for somebody
@@ -47,4 +48,12 @@ def shown(result: Any) -> Any:
     return result.return_value if type(result).__name__ == "ToolReturn" else result
 
 
-FORM = Form(shown=shown, is_pause=is_pause)
+def with_notice(result: Any, notice: str) -> Any:
+    """A text, or a `ToolReturn` of one, with a notice at its end. None: it is neither."""
+    text = with_text(shown(result), notice)
+    if text is None or isinstance(result, str):
+        return text
+    return dataclasses.replace(result, return_value=text)
+
+
+FORM = Form(shown=shown, is_pause=is_pause, with_notice=with_notice)

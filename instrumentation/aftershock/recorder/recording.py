@@ -51,11 +51,13 @@ class Run:
         agent: str,
         goal: str | None = None,
         conversation: str | None = None,
+        user: str | None = None,
         id: str | None = None,  # noqa: A002 (what people look for)
     ) -> None:
         self._agent = agent
         self._goal = goal
         self._conversation = conversation
+        self._user = user
         self._id = id
         self._step: Step | None = None
         self._before: Context | None = None
@@ -150,6 +152,8 @@ class Run:
             found[names.RUN_ID] = self._id
         if self._conversation is not None:
             found[names.CONVERSATION_ID] = self._conversation
+        if self._user is not None:
+            found[names.USER_ID] = self._user
         if self._goal is not None and settings.captures_content():
             found[names.RUN_GOAL] = self._goal[:TEXT_CHARS_MAX]
         span = tracer.start_span(f"invoke_agent {self._agent}", attributes=found)
@@ -191,6 +195,7 @@ def run(
     agent: str,
     goal: str | None = None,
     conversation: str | None = None,
+    user: str | None = None,
     id: str | None = None,  # noqa: A002 (what people look for)
 ) -> Run:
     """Begin a run: `with aftershock.run(agent="sre-bot", goal="…") as run:` or as a decorator.
@@ -199,9 +204,11 @@ def run(
         agent: The agent's name.
         goal: What it is to reach; leaves the process only where content capture is on.
         conversation: The conversation that the run belongs to.
+        user: On whose behalf the agent works, for budgets of users. Like every text it is redacted:
+            give an id, not an address.
         id: The run's id; default: that of the trace.
     """
-    return Run(agent=agent, goal=goal, conversation=conversation, id=id)
+    return Run(agent=agent, goal=goal, conversation=conversation, user=user, id=id)
 
 
 # --- Facts and decisions ---------------------------------------------------------------------

@@ -25,6 +25,7 @@ from aftershock.attributes import (
     RUN_ID,
     TOOL_CALL_ID,
     TOOL_NAME,
+    USER_ID,
     WORKFLOW_NAME,
 )
 from aftershock.policy.policy import describe
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 
 FRAMES = frozenset({INVOKE_AGENT, "invoke_workflow"})
 STEPS = FRAMES | INFERENCES | {EXECUTE_TOOL, "retrieval", DECISION_OPERATION}
+INHERITED = (CONVERSATION_ID, USER_ID)  # besides the run and the agent
 # What the inner of two spans of one inference may know and the outer one may lack.
 WORTH_KEEPING = (INPUT_TOKENS, OUTPUT_TOKENS, RESPONSE_MODEL)
 # The official instrumentations' key in the context, before the random part of it.
@@ -112,8 +114,7 @@ class SpanTracking(SpanProcessor):
             inherit_agent(own, above, found)
         if CONVERSATION_ID not in own and (conversation := ambient_conversation(parent_context)):
             found[CONVERSATION_ID] = conversation
-        elif CONVERSATION_ID not in own and CONVERSATION_ID in above:
-            found[CONVERSATION_ID] = above[CONVERSATION_ID]
+        found |= {k: above[k] for k in INHERITED if k in above and k not in own and k not in found}
         if operation == EXECUTE_TOOL and ARGUMENTS_DIGEST not in own:
             tool = own.get(TOOL_NAME)
             expected = claim_expected(tool, span)

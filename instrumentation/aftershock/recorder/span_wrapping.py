@@ -3,7 +3,7 @@
 Sync, async, generators and async generators. A span is current only while its own code runs: it is
 put in place before each step of a generator and taken away at each yield, so that it neither leaks
 into the caller nor fails to detach in another task. What the function returns or raises passes
-through unchanged.
+through unchanged, but for what a gate tells the model.
 """
 
 from __future__ import annotations
@@ -43,6 +43,9 @@ class Around(Protocol):
 
     def returned(self, result: Any) -> None:
         """The call returned, or a generator yielded this list and then ended."""
+
+    def handed_on(self, result: Any) -> Any:
+        """What the caller gets, of a call that returns once: the result, or one with a notice."""
 
     def raised(self, error: BaseException) -> None:
         """The call raised."""
@@ -84,6 +87,11 @@ class Step:
     def returned(self, result: Any) -> None:
         """The code returned `result`: end."""
         self.end(lambda: self.describe(result))
+
+    def handed_on(self, result: Any) -> Any:
+        """The result as it is."""
+        del self
+        return result
 
     def raised(self, error: BaseException) -> None:
         """The code raised `error`: end."""
@@ -229,7 +237,7 @@ def wrap_plain(function: Callable[..., Any], opening: Opening) -> Callable[..., 
         with Current(step):
             result = function(*args, **kwargs)
         step.returned(result)
-        return result
+        return step.handed_on(result)
 
     return call
 
@@ -247,7 +255,7 @@ def wrap_coroutine(function: Callable[..., Any], opening: OpeningAsync) -> Calla
         with Current(step):
             result = await function(*args, **kwargs)
         step.returned(result)
-        return result
+        return step.handed_on(result)
 
     return call
 

@@ -31,8 +31,8 @@ def budget_exceeded(run: Run, limits: Limits) -> Iterator[Finding]:
     spent = run.dropped_spent
     for step in counted:
         spent = spent_with(spent, step, limits)
-    for name, used, most, words in amounts(run, limits.budget, spent):
-        if used >= limits.budget_warn * most:
+    for name, used, most, words in amounts(limits.budget, spent, seconds_of(run)):
+        if used >= warn_share(limits.budget, limits) * most:
             yield budget_finding(run, limits, counted, name, words, over=used > most)
 
 
@@ -42,11 +42,24 @@ def overtime(run: Run, limits: Limits) -> Iterator[Finding]:
     most = limits.budget.wall_time_s
     if most is None or run.began_at_ns is None:
         return
-    if (run.now_ns - run.began_at_ns) / 1e9 >= limits.budget_warn * most:
-        yield from budget_exceeded(run, replace(limits, budget=Budget(wall_time_s=most)))
+    if (run.now_ns - run.began_at_ns) / 1e9 >= warn_share(limits.budget, limits) * most:
+        time_alone = Budget(wall_time_s=most, warn_at=limits.budget.warn_at)
+        yield from budget_exceeded(run, replace(limits, budget=time_alone))
 
 
-def amounts(run: Run, budget: Budget, spent: Spent) -> Iterator[tuple[str, float, float, str]]:
+def warn_share(budget: Budget, limits: Limits) -> float:
+    """The share of an amount from which on it is nearly used."""
+    return limits.budget_warn if budget.warn_at is None else budget.warn_at
+
+
+def seconds_of(run: Run) -> float | None:
+    """Seconds that a run has lasted; None: its beginning is not known."""
+    return None if run.began_at_ns is None else (run.now_ns - run.began_at_ns) / 1e9
+
+
+def amounts(
+    budget: Budget, spent: Spent, seconds: float | None
+) -> Iterator[tuple[str, float, float, str]]:
     """(name, used, limit, as text) of every amount that the budget limits."""
     if budget.steps is not None:
         words = f"{spent.steps:,} of {budget.steps:,} steps"
@@ -57,8 +70,7 @@ def amounts(run: Run, budget: Budget, spent: Spent) -> Iterator[tuple[str, float
     if budget.cost_usd is not None:
         words = f"${spent.cost_usd:,.2f} of ${budget.cost_usd:,.2f}"
         yield "cost_usd", spent.cost_usd, budget.cost_usd, words
-    if budget.wall_time_s is not None and run.began_at_ns is not None:
-        seconds = (run.now_ns - run.began_at_ns) / 1e9
+    if budget.wall_time_s is not None and seconds is not None:
         words = f"{seconds:,.0f} of {budget.wall_time_s:,.0f} s"
         yield "wall_time", seconds, budget.wall_time_s, words
     if budget.tool_errors is not None:

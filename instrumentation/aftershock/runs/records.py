@@ -42,6 +42,7 @@ def joined(one: Step, other: Step) -> Step:
         parent_id=_text(one.parent_id, other.parent_id),
         agent=_text(one.agent, other.agent),
         conversation=_text(one.conversation, other.conversation),
+        user=_text(one.user, other.user),
         service=_text(one.service, other.service),
         environment=_text(one.environment, other.environment),
         cluster=_text(one.cluster, other.cluster),

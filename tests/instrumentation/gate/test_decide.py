@@ -10,8 +10,9 @@ from aftershock.approval import Gate
 from aftershock.gate.admission import ALLOWED, Admission, answer_text, joined
 from aftershock.gate.decide import Call, decide
 from aftershock.guard.ledger import Ended, Ledger, fact_step, inference_step
-from aftershock.model import Fact, Outcome, Tokens
+from aftershock.model import Fact, Outcome, Spent, Tokens
 from aftershock.policy.policy import Policy, limits_for
+from aftershock.runs.day_spending import DAY_NS, DaySpent, Scope
 
 S = 1_000_000_000
 NOW = 1_700_000_000 * S
@@ -226,3 +227,54 @@ def test_a_run_that_has_not_read_what_the_policy_names_may_only_read() -> None:
     assert ["read_first"] == codes(in_vain)
     assert "it does not know limits yet" in answer_text("restart_service", half)
     assert informed is ALLOWED
+
+
+def test_a_budget_of_the_day_is_judged_with_what_other_runs_used() -> None:
+    document = {
+        "agents": {"bot": {"budget_per_day": {"steps": 5, "warn_at": 0.6}}},
+        "budget": {"per_user": {"cost_usd": 1}, "per_day": {"tokens": 1_000}},
+    }
+    policy = Policy.from_mapping({"gate": {"mode": "enforce", "budget": "deny"}, **document})
+    ledger = Ledger(lambda: policy, lambda agent: limits_for(policy, agent))
+    used = {(Scope.AGENT, "bot"): DaySpent(Spent(steps=1))}
+
+    def today(scope: Scope, name: str, day: int) -> DaySpent:
+        assert day == NOW // DAY_NS
+        return used.get((scope, name), DaySpent())
+
+    def wants() -> Admission:
+        call = Call("get_x", {}, "run", "bot", user="ann")
+        limits = limits_for(policy, "bot")
+        return decide(call, policy, limits, lambda: ledger.run("run", "bot", NOW), today)
+
+    assert wants() is ALLOWED
+    used[Scope.AGENT, "bot"] = DaySpent(Spent(steps=2))
+    (nearly,) = wants().reasons
+    assert (nearly.gate, nearly.text) == (
+        Gate.WARN,
+        "The budget of agent bot for today: 3 of 5 steps with this call.",
+    )
+    used[Scope.AGENT, "bot"] = DaySpent(Spent(steps=5))
+    assert wants().gate is Gate.DENY
+    used.clear()
+    used[Scope.USER, "ann"] = DaySpent(Spent(cost_usd=1.2))
+    used[Scope.ALL, ""] = DaySpent(Spent(tokens=1_200))
+    assert [reason.text for reason in wants().reasons] == [
+        "The budget of all agents for today: 1,200 of 1,000 tokens with this call.",
+        "The budget of this user for today: $1.20 of $1.00 with this call.",
+    ]
+
+
+def test_the_tool_that_tells_the_budget_is_never_over_it() -> None:
+    scene = Scene({"budget": "deny"}, agents={"bot": {"budget": {"steps": 0}}})
+
+    assert scene.wants("my_budget") is ALLOWED
+    assert scene.wants("get_x").gate is Gate.DENY
+
+
+def test_a_budget_says_at_which_share_it_warns() -> None:
+    scene = Scene({"budget": "deny"}, agents={"bot": {"budget": {"steps": 10, "warn_at": 0.2}}})
+
+    assert scene.wants("get_x") is ALLOWED
+    scene.does("get_x", "a")
+    assert scene.wants("get_y").gate is Gate.WARN

@@ -8,7 +8,8 @@ import pytest
 
 from aftershock.limits import Limits, Model
 from aftershock.model import Outcome, Spent, Step, StepKind, Tokens
-from aftershock.policy.prices import KNOWN, cost_of, models_called, spent_with, window_of
+from aftershock.policy.price_list import KNOWN
+from aftershock.policy.prices import cost_of, models_called, spent_with, window_of
 from tests.support.scenario import run
 
 LIMITS = Limits()
