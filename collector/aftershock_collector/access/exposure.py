@@ -21,7 +21,7 @@ def exposed_addresses(config: Config) -> tuple[str, ...]:
 def check_exposure(config: Config, tokens: Tokens) -> None:
     """Raise Exposed if other machines reach a collector that has neither tokens nor consent."""
     exposed = exposed_addresses(config)
-    if not exposed or config.insecure or config.tls.client_ca or tokens.holds():
+    if not exposed or config.insecure or config.tls.client_ca or config.oidc or tokens.holds():
         return
     raise Exposed(
         f"{' and '.join(exposed)} can be reached from other machines and no token exists: run "

@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.datastructures import Headers, QueryParams
-from starlette.responses import JSONResponse
+from starlette.requests import cookie_parser
+from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aftershock_collector.access.hosts import SAFE_METHODS, Hosts, Refused
+from aftershock_collector.access.people import COOKIE
 from aftershock_collector.access.senders import Credentials, Senders, bearer_token
 from aftershock_collector.access.tokens import Scope as Permission
 
-OPEN_PATHS = frozenset({"/healthz", "/readyz"})  # probes of platforms carry no token
+PROBES = frozenset({"/healthz", "/readyz"})  # platforms' probes carry no token
+SIGN_IN, CALLBACK, SIGN_OUT = "/sign-in", "/sign-in/callback", "/sign-out"
+OPEN_PATHS = PROBES | {SIGN_IN, CALLBACK, SIGN_OUT}
 ALERT_PATHS = frozenset({"/api/v1/alerts/alertmanager", "/api/v2/alerts"})
 DEPLOY_PATHS = {f"/api/v1/deploys/{system}": system for system in ("argocd", "flux", "github")}
 INGEST_PATHS = frozenset(
@@ -83,6 +88,15 @@ class Gate:
                 state[SENDER] = self._senders.admit(_credentials(scope, headers), permission)
         except Refused as refused:
             self._refused(refused.reason)
+            if (
+                refused.status == 401
+                and self._senders.sign_people_in
+                and is_reading(scope, headers)
+            ):
+                await RedirectResponse(f"{SIGN_IN}?{urlencode({'next': place_of(scope)})}", 303)(
+                    scope, receive, send
+                )
+                return
             answer = JSONResponse(
                 {"code": refused.status, "message": refused.message},
                 refused.status,
@@ -123,10 +137,22 @@ def permission_for(method: str, path: str, *, signed: bool = False) -> Permissio
     return Permission.ANSWER if path.startswith(ANSWER_PREFIXES) else Permission.CONTROL
 
 
+def is_reading(scope: Scope, headers: Headers) -> bool:
+    """Whether a person's browser asks for a document."""
+    return scope["method"] == "GET" and "text/html" in headers.get("accept", "")
+
+
+def place_of(scope: Scope) -> str:
+    """Path and query of a request."""
+    query = scope.get("query_string", b"").decode("latin-1")
+    return f"{scope['path']}?{query}" if query else str(scope["path"])
+
+
 def _credentials(scope: Scope, headers: Headers) -> Credentials:
     client = scope.get("client")
     return Credentials(
         peer=client[0] if client else "",
         token=bearer_token(headers.get("authorization")),
         certificate=scope["state"].get(CERTIFICATE),
+        session=cookie_parser(headers.get("cookie", "")).get(COOKIE),
     )

@@ -6,6 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 
 from aftershock_collector.access.hosts import Refused, is_loopback
+from aftershock_collector.access.people import Person, Sessions
 from aftershock_collector.access.rates import Rates
 from aftershock_collector.access.tokens import CERTIFIED, Scope, TokenError, Tokens, is_address
 from aftershock_collector.config.model import Config
@@ -25,15 +26,33 @@ class Credentials:
     peer: str  # the address that the connection came from
     token: str | None = None
     certificate: str | None = None  # the subject of a verified client certificate
+    session: str | None = None  # the cookie of somebody who signed in
 
 
 class Senders:
     """Decides who may do what on one listening address."""
 
-    def __init__(self, config: Config, tokens: Tokens, *, host: str, rates: Rates) -> None:
+    def __init__(
+        self,
+        config: Config,
+        tokens: Tokens,
+        *,
+        host: str,
+        rates: Rates,
+        sessions: Sessions | None = None,
+    ) -> None:
         self._open = config.insecure or is_loopback(host)
         self._tokens = tokens
         self._rates = rates
+        self._sessions = sessions
+        # What signing in may permit is never free, as if there were a token for it.
+        groups = config.oidc.groups.values() if config.oidc else ()
+        self._of_people = frozenset(Scope(one) for scopes in groups for one in scopes)
+
+    @property
+    def sign_people_in(self) -> bool:
+        """Whether a browser without a session is sent to the provider."""
+        return self._sessions is not None
 
     def admit(self, credentials: Credentials, scope: Scope) -> str:
         """The sender's name. Raises Refused: 401 unknown, 403 not permitted, 503 too fast."""
@@ -56,13 +75,30 @@ class Senders:
                 message = f"the token {token.name!r} has no scope {scope.value!r}"
                 raise Refused(403, "scope", message)
             return token.name
+        if (person := self._person(credentials)) is not None:
+            if scope not in person.scopes and not self._is_free(scope):
+                message = f"{person.name} is in no group with the scope {scope.value!r}"
+                raise Refused(403, "scope", message)
+            return person.sender
         if credentials.certificate is not None and scope in CERTIFICATE_SCOPES:
             return CERTIFIED + credentials.certificate
-        if self._open and (scope in FREE_ON_LOOPBACK or not self._tokens.holds(scope)):
+        if self._is_free(scope):
             certificate = credentials.certificate
             return CERTIFIED + certificate if certificate else peer_name(credentials.peer)
         message = f"send a token with the scope {scope.value!r} as Authorization: Bearer …"
         raise Refused(401, "token", message, CHALLENGE)
+
+    def _person(self, credentials: Credentials) -> Person | None:
+        if self._sessions is None or credentials.session is None:
+            return None
+        return self._sessions.person(credentials.session)
+
+    def _is_free(self, scope: Scope) -> bool:
+        """Whether nobody is asked who they are."""
+        if not self._open:
+            return False
+        asked = scope in self._of_people or self._tokens.holds(scope)
+        return scope in FREE_ON_LOOPBACK or not asked
 
 
 def peer_name(peer: str) -> str:

@@ -26,6 +26,7 @@ SECRET_BYTES = 32  # cannot be guessed, so a plain SHA-256 of it is as good as a
 TOKENS_MAX = 1_000  # every request with a token is compared with each of them
 NAME_CHARS_MAX = 100
 CERTIFIED = "certificate "  # begins the names of senders that a certificate names
+PERSON = "person "  # begins the names of senders who signed in
 RELOAD_S = 1.0  # between two checks whether the file has changed
 
 
@@ -104,8 +105,8 @@ class Tokens:
             raise TokenError("a token needs at least one scope")
         if not name.isprintable() or not 0 < len(name.strip()) <= NAME_CHARS_MAX:
             raise TokenError(f"a token's name has 1 to {NAME_CHARS_MAX} printable characters")
-        if is_address(name) or name.startswith(CERTIFIED):
-            raise TokenError("a token's name must not look like an address or a certificate")
+        if is_address(name) or name.startswith((CERTIFIED, PERSON)):
+            raise TokenError("a token's name must not look like an address, certificate or person")
         identity = secrets.token_hex(4)
         secret = f"{PREFIX}{identity}_{secrets.token_urlsafe(SECRET_BYTES)}"
         token = Token(identity, name, _digest(secret), wanted, self._clock(), expires_ns)

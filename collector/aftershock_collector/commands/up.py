@@ -22,6 +22,7 @@ from aftershock_collector.config.on_call import zone_of
 from aftershock_collector.notify.receivers import paging, unpaged
 from aftershock_collector.service import wiring
 from aftershock_collector.service.ports import obstacle
+from aftershock_collector.service.signing_in import SignInUnavailable
 from aftershock_collector.service.wiring import Running
 from aftershock_collector.store.interface import StoreRefused, StoreUnavailable
 from aftershock_collector.wording import counted, use_zone
@@ -61,7 +62,7 @@ def main(arguments: argparse.Namespace) -> int:
         asyncio.run(wiring.serve(config, lambda running: announce(config, running)))
     except (StoreRefused, StoreUnavailable) as error:
         raise CommandError(f"{config.store} cannot be used: {error}") from error
-    except (Exposed, TlsError, TokenError) as error:
+    except (Exposed, SignInUnavailable, TlsError, TokenError) as error:
         raise CommandError(str(error)) from error
     except OSError as error:
         raise CommandError(f"{error.filename or config.home}: {error.strerror or error}") from error

@@ -16,6 +16,7 @@ from typing import Any
 import platformdirs
 
 from aftershock.policy.policy import parse_seconds
+from aftershock_collector.config.oidc import Oidc
 from aftershock_collector.config.on_call import OnCall
 from aftershock_collector.metrics.queries import Prometheus, queries_of
 
@@ -185,6 +186,7 @@ class Config:
     shared_runs: tuple[str, ...] = ()  # patterns of senders that may add to each other's runs
     insecure: bool = False  # True: reachable from other machines without asking who is calling
     tls: Tls = Tls()
+    oidc: Oidc | None = None  # where people sign in; None: they are known by tokens
     sender_requests_per_s_max: float = 1_000.0  # a fleet's own collector sends a tenth of it
     forward_url: str | None = None
     activity_log_url: str | None = (
@@ -248,6 +250,7 @@ class Config:
             shared_runs=tuple(collector.get("shared_runs") or ()),
             insecure=bool(collector.get("insecure")),
             tls=_tls(collector.get("tls") or {}),
+            oidc=Oidc.parse(collector.get("oidc") or {}),
             forward_url=collector.get("forward"),
             activity_log_url=collector.get("activity_log"),
             webhook_secrets=_webhook_secrets(collector.get("webhooks") or {}),

@@ -51,6 +51,7 @@ from aftershock_collector.reading.decoder import PROTOBUF, Signal
 from aftershock_collector.service.controlled import Controlled
 from aftershock_collector.service.rounds import EarlyRounds
 from aftershock_collector.service.run_contexts import RunContexts
+from aftershock_collector.service.signing_in import signing_in
 from aftershock_collector.service.standby import open_store
 from aftershock_collector.service.worker import Worker
 from aftershock_collector.sources import otlp_grpc, otlp_http
@@ -165,7 +166,8 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         shown = web.routes(incidents, around, lambda: [*notices, *worker.notices])
         shown += control.routes(_run_of(engine, queue))
         shown += control.answering(config, lambda reason: telemetry.refuse("http", reason))
-        app = otlp_http.otlp_app(submit, telemetry, config, degraded, shown)
+        sessions = signing_in(config, shown)
+        app = otlp_http.otlp_app(submit, telemetry, config, degraded, shown, sessions=sessions)
         http = await stack.enter_async_context(
             otlp_http.listening(app, config.http, telemetry, config)
         )

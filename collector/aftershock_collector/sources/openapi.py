@@ -308,11 +308,8 @@ def document() -> dict[str, Any]:
 
 def answers_of(operation: Operation) -> dict[int, Answered]:
     """Every answer by its status, those of the gate among them; its own words win."""
-    gated = GATE_OF_ALL
-    if permission_of(operation) is not None:
-        gated = (*gated, *GATE_OF_SENDERS)
-    if operation.method == "post":
-        gated = (*gated, OTHER_TYPE)
+    gated = (*GATE_OF_ALL, *(GATE_OF_SENDERS if permission_of(operation) is not None else ()))
+    gated += (OTHER_TYPE,) if operation.method == "post" else ()
     found: dict[int, Answered] = {}
     for each in (*gated, *operation.answers):
         known = found.get(each.status)

@@ -31,6 +31,7 @@ from aftershock_collector.access.middleware import (
     SIGNED_PATHS,
     Gate,
 )
+from aftershock_collector.access.people import Sessions
 from aftershock_collector.access.rates import Rates
 from aftershock_collector.access.senders import Senders
 from aftershock_collector.access.tls import server_context
@@ -78,8 +79,13 @@ def otlp_app(
     config: Config,
     degraded: Callable[[], Sequence[str]],
     routes: Sequence[BaseRoute] = (),
+    *,
+    sessions: Sessions | None = None,
 ) -> ASGIApp:
-    """The app behind its gate. `degraded` returns what does not work; `routes` are the pages."""
+    """The app behind its gate. `degraded` returns what does not work; `routes` are the pages.
+
+    `sessions` are those of people who signed in; None: people are known by tokens.
+    """
     exports = _Exports(submit, telemetry, config)
 
     def export(signal: Signal) -> Callable[[Request], Awaitable[Response]]:
@@ -132,7 +138,9 @@ def otlp_app(
         },
     )
     rates = Rates(config.sender_requests_per_s_max)
-    senders = Senders(config, Tokens(config.tokens), host=config.http.host, rates=rates)
+    senders = Senders(
+        config, Tokens(config.tokens), host=config.http.host, rates=rates, sessions=sessions
+    )
     return Gate(
         app,
         hosts=Hosts.of(config),

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from aftershock_collector.access.form_tokens import FIELD, FormTokens
 from aftershock_collector.access.middleware import SENDER
+from aftershock_collector.access.people import name_of_person
 from aftershock_collector.notify.signed_links import AnswerAction
 from aftershock_collector.store.interface import StoreRefused, StoreUnavailable
 from aftershock_collector.store.tickets import AnsweredAlready, SqliteTickets, Ticket
@@ -153,6 +154,7 @@ class ApprovalViews:
             number, shown = request.path_params["number"], sender_of(request)
             form = replace(
                 form,
+                person=name_of_person(shown),
                 tokens={
                     action: self.forms.make(shown, path_of(number, action), now_ns // 10**9)
                     for action in AnswerAction
@@ -179,6 +181,8 @@ def path_of(number: int, action: AnswerAction) -> str:
 def author(form: Mapping[str, str], request: Request) -> str:
     """Who answers: what a form says is a claim; what was verified stands beside it."""
     sender: str = request.scope["state"].get(SENDER, "")
+    if person := name_of_person(sender):
+        return person
     verified = sender or f"one-time link to {request.query_params['to']}"
     claimed = clean(form.get("by", ""), NAME_CHARS_MAX)
     if not claimed:

@@ -17,6 +17,7 @@ from aftershock.model import Assessment
 from aftershock.policy.policy import Policy, parse_seconds
 from aftershock_collector.access.form_tokens import FIELD, FormTokens
 from aftershock_collector.access.middleware import SENDER
+from aftershock_collector.access.people import name_of_person
 from aftershock_collector.impact.feedback import decided, feedback_on
 from aftershock_collector.notify.page import PageLink
 from aftershock_collector.notify.page_links import Links
@@ -97,6 +98,7 @@ class IncidentViews:
             form = await form_of(request)
             if not self._is_ours(request, action, form):
                 return unknown_form()
+            form["by"] = name_of_person(sender_of(request)) or form.get("by", "")
             done = await asyncio.to_thread(self._keep, view, action, form, now_ns)
         except FormError as error:
             return answer(
@@ -114,6 +116,7 @@ class IncidentViews:
             shown, number = sender_of(request), view.incident.number
             form = replace(
                 form,
+                person=name_of_person(shown),
                 tokens={
                     action: self.forms.make(shown, path_of(number, action), now_ns // NS)
                     for action in LinkAction

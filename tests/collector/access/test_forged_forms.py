@@ -31,6 +31,12 @@ TOKEN = re.compile(r'action="([^"?]+)"[^>]*><input type="hidden" name="form_toke
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A collector's folder with one open incident."""
+    stored_incident(tmp_path)
+    return tmp_path
+
+
+def stored_incident(home: Path) -> None:
+    """Keep one open incident in a collector's folder."""
     claim = incident.blamed()
     found = Incident(
         number=1, key="aftershock-1", title="sre-bot broke checkout", severity=Severity.CRITICAL,
@@ -38,10 +44,9 @@ def home(tmp_path: Path) -> Path:
         findings=(claim.finding.id,), runs=(incident.RUN,), agents=("sre-bot",),
         kinds=("agent_impact",), open_findings=1,
     )  # fmt: skip
-    store = SqliteStore.open(Config(tmp_path).store)
+    store = SqliteStore.open(Config(home).store)
     store.record(Report(incident.at(96), opened=(claim,)), (), incident.at(96), incidents=(found,))
     store.close()
-    return tmp_path
 
 
 def responses(home: Path) -> int:

@@ -198,18 +198,17 @@ def test_a_sender_that_sends_too_fast_is_slowed_and_others_are_not(tmp_path: Pat
     slow = token(tmp_path, Scope.INGEST, name="slow")
 
     async def send() -> tuple[list[int], int, str]:
-        async with collector(tmp_path, sender_requests_per_s_max=5.0) as (_, client):
-            statuses = [await status(client, "ingest", fast) for _ in range(20)]
+        async with collector(tmp_path, sender_requests_per_s_max=0.01) as (_, client):
+            statuses = [await status(client, "ingest", fast) for _ in range(4)]
             protobuf = {"content-type": PROTOBUF} | fast
             refused = await client.post("/v1/traces", content=BODY, headers=protobuf)
             return statuses, await status(client, "ingest", slow), refused.headers["retry-after"]
 
     statuses, other, retry_after = asyncio.run(send())
 
-    assert statuses[:10] == [200] * 10
-    assert 503 in statuses
-    assert set(statuses) == {200, 503}
-    assert (other, retry_after) == (200, "1")
+    assert statuses == [200, 503, 503, 503]
+    assert other == 200
+    assert 1 <= int(retry_after) <= 100
 
 
 # --- TLS -------------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ class Answering:
     problem: str = ""
     done: str = ""
     tokens: Mapping[AnswerAction, str] = field(default_factory=dict[AnswerAction, str])
+    person: str = ""  # who signed in; empty: the form asks who it is
 
 
 def list_document(tickets: Sequence[Ticket], bypasses: Sequence[Bypass], now_ns: int) -> str:
@@ -91,6 +92,7 @@ def document(ticket: Ticket, similar: Sequence[Ticket], now_ns: int, form: Answe
         form_tokens={action.value: token for action, token in form.tokens.items()},
         problem=form.problem,
         done=form.done,
+        person=form.person,
     )
 
 

@@ -51,6 +51,7 @@ class Form:
     tokens: Mapping[LinkAction, str] = field(default_factory=dict[LinkAction, str])
     problem: str = ""  # why it was refused
     done: str = ""  # what it did
+    person: str = ""  # who signed in; empty: the form asks who it is
 
 
 def render(
@@ -103,6 +104,7 @@ def render(
         form_tokens={action.value: token for action, token in form.tokens.items()},
         problem=form.problem,
         done=form.done,
+        person=form.person,
     )
 
 
