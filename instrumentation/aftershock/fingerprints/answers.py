@@ -32,9 +32,9 @@ CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # the same question too: what shows progress is that its answer differs.
 VOLATILE_ARGUMENT = re.compile(
     r"^(?:now|current_?time|timestamp|ts|nonce|uuid|(?:client_|x_)?(?:request|trace|span"
-    r"|correlation|invocation|idempotency)_?(?:id|key|token)?"
-    r"|page|page_?(?:no|num|number|index)|offset|skip)$"
+    r"|correlation|invocation|idempotency)_?(?:id|key|token)?)$"
 )
+PAGE_ARGUMENT = re.compile(r"^(?:page|page_?(?:no|num|number|index)|offset|skip)$")
 # A measurement keeps its durations: p95 0.35 s and 5.9 s are not the same.
 MEASURED = re.compile(
     r"p\d\d|latenc|response.?time|percentile|average|\bavg|\bmean|median|\blag|delay|rtt|ttfb",
@@ -67,7 +67,9 @@ REFUSED_STATE = re.compile(
 )
 PERSON = re.compile(
     r"(?:await|wait|pend|need|requir)\w*[\s_-]+(?:for[\s_-]+)?(?:an?[\s_-]+|the[\s_-]+)?"
-    r"(?:human|person|manual|user|customer|manager|owner|peer|approv|review|sign.?off|confirm)",
+    r"(?:human|person|manual|user|customer|manager|owner|peer|approv|review|sign.?off|confirm)"
+    r"|\b(?:approval|review|sign_?off)\w*[\"']?\s*[:=]\s*[\"']?"
+    r"(?:requested|required|pending|awaiting|waiting|open\b|undecided|not[\s_]yet)",
     re.IGNORECASE,
 )
 UNCHANGED = re.compile(
@@ -185,6 +187,11 @@ def is_volatile_name(name: str) -> bool:
 def is_volatile_argument(name: str) -> bool:
     """True for an argument that differs at each call although the question is the same."""
     return VOLATILE_ARGUMENT.match(CAMEL.sub("_", name).lower()) is not None
+
+
+def is_page_argument(name: str) -> bool:
+    """True for an argument that says which part of an amount a call is about."""
+    return PAGE_ARGUMENT.match(CAMEL.sub("_", name).lower()) is not None
 
 
 def state_of(text: str) -> AnswerState | None:

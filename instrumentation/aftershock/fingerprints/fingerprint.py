@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 from aftershock.fingerprints import keyed
-from aftershock.fingerprints.answers import is_volatile_argument, items_of
+from aftershock.fingerprints.answers import is_page_argument, is_volatile_argument, items_of
 from aftershock.fingerprints.asked import asked_in, unnamed
 from aftershock.fingerprints.cut import is_cut_by_recorder
 from aftershock.fingerprints.keyed import hash_subject, smallest
@@ -77,7 +77,8 @@ FAILED_FIELD = re.compile(
       | ["'](?:message|detail|fault)["']\s?:\s?["'](?i:
           [45]\d\d\s[a-z]|unauthorized|forbidden|access\sdenied|permission\sdenied|error\b)
       | ["'](?:status_?code|statusCode|http_status)["']\s?:\s?["']?[45]\d\d
-      | ["'](?:exit_?code|returncode)["']\s?:\s?-?[1-9]""",
+      | ["'](?:exit_?code|returncode)["']\s?:\s?-?[1-9]
+      | ^\s{0,9}(?:<\?xml[^>]{0,99}\?>\s{0,9})?<(?:\w{1,20}:)?(?:Error|Fault|ErrorResponse|Exception)[\s>]""",
     re.VERBOSE,
 )
 # What a spreadsheet shows instead of a value.
@@ -123,6 +124,7 @@ QUOTED = re.compile(r"""(["'`])(?:(?!\1).){0,200}\1""")
 PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\w.\-]*/)+[\w.\-]*|\b[\w\-]+\.[a-z]{1,4}\b(?=[\s:,)]|$)")
 NUMBER = re.compile(r"\b(?:0x)?[0-9a-f]*\d[\w.\-]*", re.IGNORECASE)
 UNSEEN = "unseen-"  # prefix of the digest of arguments that were not recorded
+PAGED = "paged-"  # prefix of a stem that leaves out which page the arguments ask for
 SIGILS = re.compile(r"^(?:urn:(?:[\w.\-]+:)+|[#@$~/]+)")  # #W123, @ann, urn:order:17, /orders/17
 IDENTIFIER = re.compile(r"^(?=.{2,128}$)[A-Za-z0-9][\w.:/@#+\-]*$")
 DATE = re.compile(r"^\d{4}-\d\d-\d\d(?:[T ].*)?$")
@@ -146,14 +148,25 @@ def fingerprint_arguments(arguments: Any, limits: Limits = DEFAULTS) -> Fingerpr
 
 
 def stem_of(normal: Any) -> str | None:
-    """The digest of arguments without request ids, clocks and pages; None if there are none."""
+    """The digest of arguments without request ids, clocks and pages; None if there are none.
+
+    It begins with PAGED where a page was left out: to read another one may be the same question,
+    to write another one is not the same work.
+    """
     if not isinstance(normal, dict):
         return None
     arguments = cast("dict[str, Any]", normal)
-    stem = {key: item for key, item in arguments.items() if not is_volatile_argument(key)}
+    paged = any(map(is_page_argument, arguments))
+    stem = {
+        key: item
+        for key, item in arguments.items()
+        if not (is_volatile_argument(key) or is_page_argument(key))
+    }
     if len(stem) == len(arguments):
         return None
-    return keyed.hash_value(CANONICAL.encode(stem).encode("utf-8", "replace"))
+    return (PAGED if paged else "") + keyed.hash_value(
+        CANONICAL.encode(stem).encode("utf-8", "replace")
+    )
 
 
 def unseen_arguments(span_id: str) -> Fingerprint:

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from aftershock.fingerprints.asked import asked_of
+from aftershock.fingerprints.fingerprint import PAGED
 from aftershock.fingerprints.keyed import hash_public
 from aftershock.model import (
     Action,
@@ -149,8 +150,14 @@ def only_waits(action: Action) -> bool:
 
 
 def key_of(action: Action) -> tuple[str, str]:
-    """Equal for the same call; request ids and clocks among its arguments do not matter."""
-    return action.tool, action.arguments.stem or action.arguments.digest
+    """Equal for the same call; request ids and clocks among its arguments do not matter.
+
+    Of a read its page does not matter either; each page of what is written is work of its own.
+    """
+    stem = action.arguments.stem
+    if stem and stem.startswith(PAGED) and not answers_a_question(action):
+        stem = None
+    return action.tool, stem or action.arguments.digest
 
 
 def keys_of(action: Action) -> frozenset[int]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 KIND = "repeated_action"
 # Who asks less often than this watches something, and does not wait for it.
 STEADY_INTERVAL_S = 120.0
+SLOW_POLLS = 10  # who asks seldom expects it to take long: several answers may be the same
 PERSON_PATIENCE_S = 86_400.0  # people answer within a day
 IN_WORK = frozenset({AnswerState.PENDING, AnswerState.PART_DONE})
 UNKNOWN_PATIENCE_FACTOR = 4.0  # the answer does not say that something is pending
@@ -93,7 +94,7 @@ def patience_of(action: Action, interval_s: float, limits: Limits) -> float | No
     if action.state is AnswerState.WAITS_FOR_PERSON:
         return PERSON_PATIENCE_S
     if action.state in IN_WORK or action.outcome is Outcome.FAILED or action.polls:
-        return limits.poll_patience_s
+        return max(limits.poll_patience_s, SLOW_POLLS * interval_s)
     if action.state is AnswerState.SETTLED or interval_s >= STEADY_INTERVAL_S:
         return None
     return UNKNOWN_PATIENCE_FACTOR * limits.poll_patience_s

@@ -19,6 +19,7 @@ from aftershock.model import (
     StepKind,
 )
 from aftershock.rules.actions import (
+    NO_GAP,
     STEPS_MAX,
     Tail,
     answers_a_question,
@@ -32,7 +33,7 @@ from aftershock.rules.actions import (
     returned_nothing_new,
     tail_of,
 )
-from aftershock.rules.polling import stuck_poll
+from aftershock.rules.polling import STEADY_INTERVAL_S, stuck_poll
 from aftershock.rules.rule import CONVERSATION, FACTS, Family, Lifetime, rule
 from aftershock.rules.same_answers import same_answers
 
@@ -109,7 +110,7 @@ def identical_calls(run: Run, tail: Tail, lane: list[Step], limits: Limits) -> I
         if len(chain) < limits.repeats_warn or chain[-1] < newest:
             continue
         steps = [lane[place] for place in chain]
-        if is_spaced(tail, steps[-1]):
+        if is_spaced(tail, steps[-1]) and not is_hasty_write(tail, steps):
             yield from stuck_poll(run, tail, steps, limits)
         else:
             now = sum(place >= newest for place in chain)
@@ -122,7 +123,8 @@ def repeated_call(
     """A call that was repeated without a pause; `now` of its calls are among the newest."""
     action = steps[-1].action
     assert action is not None
-    paused = sum(is_spaced(tail, step) for step in steps[1:])
+    hasty = is_hasty_write(tail, steps)
+    paused = 0 if hasty else sum(is_spaced(tail, step) for step in steps[1:])
     alarm_at = alarm_from(action, limits)
     if len(steps) - paused < limits.repeats_warn:
         return
@@ -139,6 +141,22 @@ def repeated_call(
         summary=f"{action.tool} was called {len(steps)} times {same} and it returned nothing new.",
         certain_from=steps[alarm_at - 1] if alarm else None,
     )
+
+
+def is_hasty_write(tail: Tail, steps: list[Step]) -> bool:
+    """True for a change that is asked for again after short pauses, under a new request id.
+
+    Nobody waits by that; what is done every few minutes or hours is a job of its own each time.
+    """
+    action = steps[-1].action
+    assert action is not None
+    if answers_a_question(action) or action.polls or action.outcome is Outcome.FAILED:
+        return False
+    digests = {step.action.arguments.digest for step in steps if step.action}
+    if len(digests) < len(steps):
+        return False
+    idle = (tail.gaps.get(step.span_id, NO_GAP) for step in steps[1:])
+    return all(gap.idle_s + (gap.waited_s or 0.0) < STEADY_INTERVAL_S for gap in idle)
 
 
 def alarm_from(action: Action, limits: Limits) -> int:
