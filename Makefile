@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test test-slow test-soak stack-env stack-programs stack-test check docs bench bench-guard load eval-rules eval-limits eval-impact fuzz memory day clean
+.PHONY: setup demo test test-slow test-soak coding-agents stack-env stack-programs stack-test check docs bench bench-guard load eval-rules eval-limits eval-impact fuzz memory day clean
 
 setup: $(STAMP)  ## make the environment from the lock
 
@@ -20,10 +20,13 @@ test: $(STAMP)  ## the fast suite
 	$(BIN)/python -m pytest -m "not slow" -n 2 -q -rs
 
 test-slow: $(STAMP)  ## the demo incidents, kill -9 and the million spans
-	$(BIN)/python -m pytest -m "slow and not stack and not soak" -q -rs
+	$(BIN)/python -m pytest -m "slow and not stack and not soak and not coding_agents" -q -rs
 
 test-soak: $(STAMP)  ## memory under load, ten kills of a collector, ten thousand worlds; an hour
 	$(BIN)/python -m pytest -m soak -q -rs
+
+coding-agents: $(STAMP)  ## real coding agents from npm, offline; CODING_AGENTS=claude-code,codex names some
+	$(BIN)/python -m pytest -m coding_agents -q -rs tests/coding_agents
 
 stack-env:  ## passwords and this host's name for docker-compose.yml
 	$(PYTHON) deploy/environment.py

@@ -52,7 +52,7 @@ class Telemetry:
         )
         self.refused = counter("refused", "Requests and connections refused", "transport", "reason")
         self.trimmed = counter("trimmed", "Values cut from items that were kept", "reason")
-        self.passed_over = counter("passed_over", "Log records that say nothing about agents")
+        self.passed_over = counter("passed_over", "Records that say nothing about agents")
         self.dropped = counter("dropped", "Items lost on our side", "reason")
         self.set_aside = counter("set_aside", "Items left out of judging by design", "reason")
         self.queue_bytes = gauge("queue_bytes", "Bytes waiting to be stored")

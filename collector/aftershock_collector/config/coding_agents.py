@@ -76,30 +76,34 @@ def codex(endpoint: str, gate: str | None) -> Needs:
 
 def gemini(endpoint: str, gate: str | None) -> Needs:
     """Gemini CLI."""
-    document = like_gemini(endpoint)
+    # Without prompts it sends no arguments either, and no exit codes.
+    document = like_gemini(endpoint, prompts=True)
     if gate is not None:
         command = f"{gate} --agent gemini-cli"
         hook = {"matcher": "*", "hooks": [{"type": "command", "command": command}]}
         document |= {"hooksConfig": {"enabled": True}, "hooks": {"BeforeTool": [hook]}}
-    return Needs("gemini", "gemini-cli", {"~/.gemini/settings.json": document})
+    remarks = (
+        "Arguments come only with prompts and answers, which are removed when they arrive here.",
+    )
+    return Needs("gemini", "gemini-cli", {"~/.gemini/settings.json": document}, remarks=remarks)
 
 
 def qwen(endpoint: str, gate: str | None) -> Needs:
     """Qwen Code, with Claude Code's hooks."""
-    document = like_gemini(endpoint)
+    document = like_gemini(endpoint, prompts=False)
     if gate is not None:
         document["hooks"] = pre_tool_use(f"{gate} --agent qwen-code")
     return Needs("qwen", "qwen-code", {"~/.qwen/settings.json": document})
 
 
-def like_gemini(endpoint: str) -> dict[str, Any]:
-    """The settings that Qwen Code has in common with Gemini CLI. Prompts are not sent."""
+def like_gemini(endpoint: str, *, prompts: bool) -> dict[str, Any]:
+    """The settings that Qwen Code has in common with Gemini CLI."""
     telemetry = {
         "enabled": True,
         "target": "local",
         "otlpProtocol": "http",
         "otlpEndpoint": endpoint,
-        "logPrompts": False,
+        "logPrompts": prompts,
     }
     return {"telemetry": telemetry}
 
@@ -110,12 +114,13 @@ def copilot(endpoint: str, gate: str | None) -> Needs:
         "COPILOT_OTEL_ENABLED": "true",
         "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
         "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "true",
     }
     hook = {"type": "command", "bash": f"{gate} --agent copilot", "timeoutSec": 60}
     document = {"version": 1, "hooks": {"preToolUse": [hook]}}
     files = {} if gate is None else {"~/.copilot/hooks/aftershock.json": json.dumps(document)}
     remarks = (
-        "Arguments are sent only with OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true.",
+        "Arguments come only with prompts and answers, which are removed when they arrive here.",
     )
     return Needs("copilot", "github-copilot", {}, {}, files, variables, remarks)
 

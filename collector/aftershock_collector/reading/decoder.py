@@ -18,6 +18,7 @@ from aftershock_collector.otlp.protobuf import DecodeError
 from aftershock_collector.otlp.wire import LogEvent, Sample, Span
 from aftershock_collector.reading.alerts import changes_of_alerts
 from aftershock_collector.reading.deploys import changes_of_deploys
+from aftershock_collector.reading.internals import own_reader
 from aftershock_collector.reading.read import read, read_event
 from aftershock_collector.reading.redaction import (
     redacted_change,
@@ -60,7 +61,7 @@ class Batch:
     samples: list[Sample] = field(default_factory=list[Sample])
     rejected: Counter[str] = field(default_factory=Counter[str])  # reason → items not kept
     trimmed: Counter[str] = field(default_factory=Counter[str])  # reason → values cut, item kept
-    passed_over: int = 0  # log records that say nothing about agents: other tools keep those
+    passed_over: int = 0  # log records and internals of programs that say nothing about agents
     failures: list[Exception] = field(default_factory=list[Exception])  # of our own readers
 
     @property
@@ -139,6 +140,9 @@ def _decode_spans(body: bytes, content_type: str, readers: Readers) -> Batch:
     batch = Batch(rejected=spans.rejected, trimmed=spans.trimmed)
     for span in spans.items:
         step = _read(readers.span, span, batch)
+        if step is None and own_reader(span) is not None:
+            batch.passed_over += 1  # a thousand for ten calls would fill the store
+            continue
         try:
             kept = redacted_span(span, step)
         except DecodeError:

@@ -56,12 +56,15 @@ from aftershock_collector.reading.dialects.claude_code import (
     read_claude_code_event,
 )
 from aftershock_collector.reading.dialects.codex import read_codex_event
+from aftershock_collector.reading.dialects.copilot import read_copilot
 from aftershock_collector.reading.dialects.gemini import read_gemini_event
 from aftershock_collector.reading.dialects.genai import read_genai
 from aftershock_collector.reading.dialects.kubernetes import read_kubernetes
 from aftershock_collector.reading.dialects.neutral import read_neutral
 from aftershock_collector.reading.dialects.openinference import read_openinference
 from aftershock_collector.reading.dialects.outgoing import read_outgoing
+from aftershock_collector.reading.dialects.vercel_ai import read_vercel_ai
+from aftershock_collector.reading.internals import own_reader
 from aftershock_collector.reading.links import link_in
 from aftershock_collector.reading.steps import process_of, step_of
 
@@ -69,8 +72,10 @@ from aftershock_collector.reading.steps import process_of, step_of
 # dual-write mode adds GenAI attributes that are less true than its own.
 DIALECTS: tuple[Callable[[Span], Reading | None], ...] = (
     read_claude_code,
+    read_copilot,
     read_openinference,
     read_genai,
+    read_vercel_ai,
     read_neutral,
     read_outgoing,
 )
@@ -91,12 +96,14 @@ LOOP_REPORTS = frozenset(
 
 def read(span: Span, policy: Policy) -> Step | None:
     """The step that a span stands for; None where it stands for none."""
-    for dialect in DIALECTS:
+    alone = own_reader(span)
+    for dialect in DIALECTS if alone is None else (alone,):
         reading = dialect(span)
         if reading is not None:
             agent = reading.agent and plain_name(reading.agent)
             name = plain_name(shortened(reading.name))  # of a span, where nothing else names it
-            return step_of(span, reading._replace(name=name, agent=agent), policy)
+            step = step_of(span, reading._replace(name=name, agent=agent), policy)
+            return _begun(step) if reading.is_open else step
     return None
 
 

@@ -36,10 +36,21 @@ from aftershock_collector.otlp.wire import Attributes, LogEvent, Span
 SENT_UNASKED = frozenset({"prompt", "prompt_text", "response", "response_text", "output"})
 REMOVED = "[content is not kept]"
 
+# The same in spans of coding agents: whole conversations at each inference, and the makers' own
+# instructions and descriptions of tools.
+CODING_AGENTS = frozenset({"opencode", "github-copilot", "copilot-chat", "qwen-code"})
+SENT_IN_SPANS = frozenset(
+    {names.INPUT_MESSAGES, names.OUTPUT_MESSAGES, names.SYSTEM_INSTRUCTIONS, names.TOOL_RESULT,
+     names.TOOL_DEFINITIONS, names.TOOL_DESCRIPTION, "ai.prompt", "ai.prompt.messages",
+     "ai.prompt.tools", "ai.response.text", "ai.response.object", "ai.response.reasoning",
+     "ai.response.toolCalls", "ai.toolCall.result"}
+)  # fmt: skip
+
 # What identifies something: two that hold secrets must not become one.
 IDS = frozenset(
-    {names.RUN_ID, names.CONVERSATION_ID, names.TOOL_CALL_ID, names.APPROVAL_ID, names.AGENT_ID}
-)
+    {names.RUN_ID, names.CONVERSATION_ID, names.TOOL_CALL_ID, names.APPROVAL_ID, names.AGENT_ID,
+     "ai.request.headers.x-parent-session-id"}
+)  # fmt: skip
 HEXADECIMAL = re.compile(r"[0-9a-f]{8,}")  # digests and hashes
 NAMED_HASHES = frozenset({names.SUBJECTS, names.ARGUMENT_IDS})  # `argument=hash`
 TEXTS_MAX = 16_384  # that are remembered as clean; 2 MB
@@ -53,6 +64,11 @@ def redacted_span(span: Span, step: Step | None) -> Span:
     message = SpanMessage.FromString(span.body)
     resource, scope = safe_resource(span.resource_body), safe_scope(span.scope_body)
     is_clean = resource == span.resource_body and scope == span.scope_body
+    imported = span.scope.startswith("aftershock")  # by somebody who chose what is kept
+    unasked = span.resource.get(names.SERVICE_NAME) in CODING_AGENTS and not imported
+    if unasked and not span.attributes.keys().isdisjoint(SENT_IN_SPANS):
+        _remove(message)
+        is_clean = False
     if is_clean and CLEAN.holds_all(_texts_of(span, message.trace_state)):
         return span
     before = message.SerializeToString(deterministic=True)
@@ -70,10 +86,18 @@ def redacted_span(span: Span, step: Step | None) -> Span:
     if is_clean and before == message.SerializeToString(deterministic=True):
         return span
     made = fingerprints_of(step) if step is not None else {}
+    if unasked and step is not None:
+        made |= errors_of(step)
     known = {pair.key for pair in message.attributes}
     own = {key: value for key, value in made.items() if key not in known}
     message.attributes.extend(key_values(own))
     return decode_span(message.SerializeToString(), resource, scope)
+
+
+def _remove(message: Any) -> None:
+    kept = [pair for pair in message.attributes if pair.key not in SENT_IN_SPANS]
+    del message.attributes[:]
+    message.attributes.extend(kept)
 
 
 def redacted_event(event: LogEvent, step: Step | None = None) -> LogEvent:

@@ -80,5 +80,5 @@ def decode_recorded(recorded: RecordedBody, policy: Policy, now_ns: int) -> Batc
         return Batch(rejected=Counter({"metrics live in a running collector only": 1}))
     batch = decode(recorded.body, signal, PROTOBUF, Readers.by(policy), now_ns)
     if batch.passed_over:
-        batch.rejected["log records that say nothing about agents"] += batch.passed_over
+        batch.rejected["records that say nothing about agents"] += batch.passed_over
     return batch

@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 from aftershock import attributes as names
+from aftershock.approval import Gate
 from aftershock.fingerprints.fingerprint import fingerprint_arguments, fingerprint_result
-from aftershock.model import StepKind, Tier, Tokens
+from aftershock.model import Outcome, StepKind, Tier, Tokens
 from aftershock.policy.policy import EMPTY
 from aftershock_collector.otlp.wire import SpanEvent
 from aftershock_collector.reading.read import read
@@ -127,3 +128,70 @@ def test_agents_and_models_of_openinference() -> None:
     for other in ("CHAIN", "GUARDRAIL", "EVALUATOR", 3):
         assert read(span({kind: other}), EMPTY) is None
     assert read(span({}, name="main"), EMPTY) is None
+
+
+def test_the_vercel_ai_sdk_counts_each_inference_once_and_shows_its_results() -> None:
+    messages = [
+        {"role": "user", "content": [{"type": "text", "text": "weather in Paris?"}]},
+        {
+            "role": "tool",
+            "content": [{"type": "tool-result", "toolCallId": "call_1", "output": "sunny"}],
+        },
+    ]
+    own = {"ai.model.id": "gpt-4o", "ai.telemetry.functionId": "weather", "session.id": "s1"}
+    used = {"ai.usage.promptTokens": 20, "ai.usage.completionTokens": 3}
+    outer = step_of(span(own | used | {"ai.operationId": "ai.streamText"}))
+    inner = step_of(
+        span(
+            own
+            | used
+            | {
+                "ai.operationId": "ai.streamText.doStream",
+                "ai.prompt.messages": json.dumps(messages),
+            }
+        )
+    )
+    call = step_of(
+        span(
+            {
+                "ai.operationId": "ai.toolCall",
+                "ai.toolCall.name": "get_weather",
+                "ai.toolCall.id": "call_1",
+                "ai.toolCall.args": '{"city": "Paris"}',
+                "ai.toolCall.result": '"sunny"',
+            }
+        )
+    )
+
+    assert (outer.kind, outer.agent, outer.tokens) == (StepKind.AGENT, "weather", None)
+    assert (inner.kind, inner.name, inner.tokens) == (StepKind.INFERENCE, "gpt-4o", Tokens(20, 3))
+    assert inner.conversation == "s1"
+    assert len(inner.shown or ()) == 1
+    assert call.action is not None
+    assert (call.name, call.action.call_id) == ("get_weather", "call_1")
+    assert call.action.arguments == fingerprint_arguments({"city": "Paris"})
+
+
+def test_what_copilot_denied_or_was_asked_about_says_so() -> None:
+    def copilot(own: dict[str, Any]) -> Any:
+        whole = {names.CONVERSATION_ID: "s1"} | own
+        return step_of(
+            span(whole, scope="github.copilot", resource={"service.name": "github-copilot"})
+        )
+
+    bash = {names.OPERATION: "execute_tool", names.TOOL_NAME: "bash"}
+    denied = copilot(bash | {"error.type": "denied", names.TOOL_CALL_ID: "call_1"})
+    failed = copilot(bash | {"process.exit.code": 3})
+    asked = copilot(
+        {
+            "github.copilot.permission.tool_name": "bash",
+            "github.copilot.permission.result": "approved",
+        }
+    )
+
+    assert denied.approval is not None
+    assert (denied.approval.outcome, denied.error) == (Gate.DENY, "denied")
+    assert (denied.action.tier, denied.action.outcome) == (Tier.READ, None)
+    assert (failed.error, failed.action.outcome) == ("exit_code_3", Outcome.FAILED)
+    assert {step.run_id for step in (denied, failed, asked)} == {"s1"}
+    assert (asked.kind, asked.approval.by) == (StepKind.APPROVAL, "user")

@@ -19,6 +19,12 @@ CACHE = Path.home() / ".cache" / "aftershock-coding-agents"
 INSTALL_S, RUN_S = 600, 120
 MODEL = "scripted-1"
 GONE = "http://127.0.0.1:9"  # nobody listens: for agents that are to send nowhere
+CONNECTED = {"gemini-cli": "gemini", "qwen-code": "qwen"}  # as `aftershock connect` calls them
+QUICK = {
+    "OTEL_METRIC_EXPORT_INTERVAL": "2000",
+    "OTEL_LOGS_EXPORT_INTERVAL": "1000",
+    "OTEL_TRACES_EXPORT_INTERVAL": "1000",
+}
 
 
 @dataclass(slots=True)

@@ -123,6 +123,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("content-type", content_type)
         self.send_header("content-length", str(len(body)))
+        self.send_header("request-id", f"req_{next(self.server.numbers):08d}")  # as Anthropic does
         self.end_headers()
         self.wfile.write(body)
 

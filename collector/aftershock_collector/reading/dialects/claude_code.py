@@ -87,14 +87,17 @@ def read_claude_code_event(event: LogEvent) -> Reading | None:
 
 def _reading(own: Mapping[str, Any], kind: StepKind, name: str) -> Reading:
     session = name_in(own, *SESSION)
-    agent = name_in(own, "agent.name") or SERVICE
+    # A sub-agent is called as in its session file; only some records say which kind it is.
+    inner = name_in(own, "agent_id", "agent.name")
+    agent = SERVICE if inner is None else f"{SERVICE}/{inner}"
     return Reading(kind, name, agent, session, session=session)
 
 
 def _inference(own: Mapping[str, Any], error: str | None) -> Reading:
     model = VARIANT.sub("", name_in(own, *MODEL) or "")
     counts = [count_in(own, key) for key in (*INPUT, OUTPUT)]
-    request = name_in(own, "request_id")
+    # A gateway may answer without an id: the time to the first token is in both records then.
+    request = name_in(own, "request_id") or count_in(own, "ttft_ms")
     known = any(counts) or request is not None
     given = None
     if any(count is not None for count in counts):
@@ -103,7 +106,7 @@ def _inference(own: Mapping[str, Any], error: str | None) -> Reading:
         tokens=given,
         cost_usd=cost_in(own, COST),
         error=error,
-        # Tokens too: a gateway may answer without an id, or with one id for all.
+        # Tokens too: a gateway may answer with one id for all.
         identity=f"inference/{request}/{counts}" if known and error is None else None,
     )
 

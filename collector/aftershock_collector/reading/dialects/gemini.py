@@ -1,11 +1,13 @@
 """Gemini CLI's log events, and Qwen Code's, which is a fork of it.
 
-Their spans say less and each is a trace of its own. A tool call's event has no call id. Gemini says
-itself when it loops; it stops then, so its word is kept as a fact beside our own judgement.
+Gemini's spans say less and each is a trace of its own; its tool calls' events have no call id,
+Qwen's have since 0.24. Both say themselves when they loop; they stop then, so their word is kept as
+a fact beside our own judgement.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -27,6 +29,8 @@ from aftershock_collector.reading.dialects import (
 AGENTS = {"gemini_cli.": "gemini-cli", "qwen-code.": "qwen-code"}
 SCOPES = frozenset(AGENTS.values())
 SESSION = "session.id"
+CALL_ID = "call_id"
+SUBAGENT = re.compile(r"#[^#]+#")  # in a prompt's id
 DENIED = frozenset({"policy_violation", "execution_denied"})
 
 
@@ -38,7 +42,7 @@ def read_gemini_event(event: LogEvent) -> Reading | None:
     for prefix in AGENTS:
         name = name.removeprefix(prefix)
     session = name_in(own, SESSION) or name_in(event.resource, SESSION)
-    agent = name_in(own, "subagent_name") or event.scope
+    agent = _agent(event)
 
     def reading(kind: StepKind, named: str) -> Reading:
         return Reading(kind, named, agent, session, session=session, lasted_ns=lasted_in(own))
@@ -47,8 +51,11 @@ def read_gemini_event(event: LogEvent) -> Reading | None:
         case "user_prompt":
             return reading(StepKind.MESSAGE, PERSON)
         case "api_response":
-            tokens = _tokens(own)
-            return reading(StepKind.INFERENCE, name_in(own, "model") or "")._replace(tokens=tokens)
+            response = name_in(own, "response_id")  # Qwen Code's spans have it too
+            return reading(StepKind.INFERENCE, name_in(own, "model") or "")._replace(
+                tokens=_tokens(own),
+                identity=None if response is None else f"inference/{response}",
+            )
         case "api_error":
             kind = name_in(own, "error_type") or str(own.get("status_code") or "api_error")
             text = text_in(own, "error", "error.message", "error_message") or kind
@@ -64,10 +71,22 @@ def read_gemini_event(event: LogEvent) -> Reading | None:
             return None
 
 
+def _agent(event: LogEvent) -> str | None:
+    """Who acts; None for a sub-agent that is not named here: its spans know the name."""
+    named, prompt = name_in(event.attributes, "subagent_name"), event.attributes.get("prompt_id")
+    inner = isinstance(prompt, str) and SUBAGENT.search(prompt)
+    return named if named or inner else event.scope
+
+
 def _call(own: Mapping[str, Any], read: Reading) -> Reading:
     """A tool call. What a person or a policy decided about it stands in the same event."""
     kind, failed = name_in(own, "error_type"), flag_in(own, "success") is False
-    read = read._replace(arguments=parsed(own.get("function_args")))
+    call = name_in(own, CALL_ID)
+    read = read._replace(
+        arguments=parsed(own.get("function_args")),
+        call_id=call,
+        identity=None if call is None else f"call/{call}",
+    )
     decision = name_in(own, "decision")
     if kind in DENIED or decision == "reject":
         by = PERSON if decision == "reject" else POLICY
