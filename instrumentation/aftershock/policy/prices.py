@@ -1,12 +1,13 @@
 """What steps cost: context windows and prices of models, declared or by list.
 
 Prices change and contracts differ. `models` in aftershock.yaml wins over this table, and a cost on
-the span wins over both. Cached and batched tokens cost less, so a cost computed here is an upper
-bound.
+the span wins over both. Cached and batched tokens cost less and very long prompts may cost more. A
+model that is not in the table has no cost: an unknown one is not guessed from its family.
 """
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 # Steps that a budget counts.
 COUNTED = frozenset({StepKind.INFERENCE, StepKind.TOOL_CALL, StepKind.RETRIEVAL, StepKind.HAND_OFF})
+
+# What may follow a name without making it another model: a date, a number of a snapshot, `latest`.
+# `preview`, `pro`, `mini`, `audio` and a further number of the version may not.
+SNAPSHOT = re.compile(
+    r"(?:[-@](?:20\d{6}|20\d{2}-\d{2}-\d{2}|0\d{2}|[01]\d[0-3]\d|latest))?(?:-v\d(?::\d)?)?"
+)
 
 
 def window_of(name: str, limits: Limits) -> int | None:
@@ -73,8 +80,14 @@ def spent_with(spent: Spent, step: Step, limits: Limits) -> Spent:
 def models_called(name: str, declared: tuple[Model, ...]) -> tuple[Model, ...]:
     """Entries that match a model, declared ones first; of `provider/name` the name is matched."""
     own = name.lower().rpartition("/")[2]
-    return tuple(
+    theirs = [
         model
-        for model in (*declared, *KNOWN)
+        for model in declared
         if fnmatchcase(own, model.pattern.lower()) or fnmatchcase(name, model.pattern)
-    )
+    ]
+    return (*theirs, *(model for model in KNOWN if _is_of(own, model.pattern)))
+
+
+def _is_of(name: str, model: str) -> bool:
+    """True for a model's name, and for that of one of its snapshots."""
+    return name.startswith(model) and SNAPSHOT.fullmatch(name, len(model)) is not None

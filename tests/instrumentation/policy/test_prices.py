@@ -25,7 +25,9 @@ def inference(model: str, sent: int = 1_000_000, returned: int = 0) -> Step:
         ("gpt-4o-mini-2024-07-18", 128_000),
         ("openai/gpt-4.1", 1_047_576),
         ("anthropic/Claude-Sonnet-4-20250514", 200_000),
-        ("gpt-4-0613", None),
+        ("gpt-4-0613", 8_192),
+        ("gpt-4-1106-preview", 128_000),
+        ("claude-opus-5-5", 1_000_000),
         ("our-own-model", None),
         ("", None),
     ],
@@ -36,8 +38,42 @@ def test_a_models_window_is_known_by_its_name(name: str, window: int | None) -> 
 
 def test_the_narrower_pattern_stands_first() -> None:
     for model in KNOWN:
-        name = model.pattern.replace("*", "")
-        assert models_called(name, ())[0] == model
+        assert models_called(model.pattern, ())[0] == model
+
+
+@pytest.mark.parametrize(
+    ("name", "usd"),
+    [
+        ("claude-opus-4-20250514", 15.0),
+        ("claude-opus-4-5@20251101", 5.0),
+        ("us.anthropic/claude-sonnet-4-5-20250929-v1:0", 3.0),
+        ("claude-opus-5-5", 4.0),  # as Claude Code 2.1.332 itself counts it
+        ("gpt-5.1-codex", 1.25),
+        ("gpt-5-2025-08-07", 1.25),
+        ("gpt-3.5-turbo-0125", 0.5),
+        ("gemini-2.0-flash-001", 0.1),
+        ("claude-3-5-haiku-latest", 0.8),
+    ],
+)
+def test_a_snapshot_costs_what_its_model_costs(name: str, usd: float) -> None:
+    assert cost_of(inference(name), LIMITS) == usd
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "claude-opus-4-9",
+        "claude-opus-6",
+        "gpt-5.7",
+        "gpt-5.1-codex-ultra",
+        "gpt-4o-realtime-preview",
+        "o3-next",
+        "gemini-2.5-flash-preview-tts",
+    ],
+)
+def test_a_newer_or_another_model_of_a_family_has_no_price(name: str) -> None:
+    assert cost_of(inference(name), LIMITS) is None
+    assert window_of(name, LIMITS) is None
 
 
 def test_cost_is_what_the_span_tells_else_by_declared_price_else_by_list_price() -> None:
