@@ -73,6 +73,12 @@ NAMESPACE = re.compile(r"^.*(?:__|[./:])")
 SHELLS = frozenset({"bash", "shell", "sh", "terminal", "zsh", "powershell", "cmd"})
 # Names of tools that say no more than that they run a command.
 RUNNING = words_of("exec execute run command commands cmd local unified")
+# Work that takes hours by nature, and questions to somebody who may be away.
+LONG_WORK = words_of("""
+    ask backfill backup benchmark burn compile consult crawl encode evaluate experiment export
+    finetune fit fuzz import index migrate migration optimize pretrain reindex render replicate
+    restore resync scrape simulate simulation soak sweep sync train training transcode tune vacuum
+""")
 # What is run to observe: it changes nothing outside.
 OBSERVATIONS = words_of("benchmark benchmarks check checks lint test tests")
 COMMAND_KEYS = ("command", "cmd", "action", "operation", "verb", "method", "sql", "query")
@@ -209,6 +215,12 @@ def is_waiting(tool: str) -> bool:
 def waits_for_person(tool: str) -> bool:
     """True for waits that end when a person answers."""
     return bool(PERSONS & {word.lower() for word in WORDS.findall(tool)})
+
+
+@lru_cache(maxsize=4_096)
+def takes_hours(tool: str) -> bool:
+    """True for tools whose names say that their work, or an answer, may take hours."""
+    return bool(LONG_WORK & {word.lower() for word in WORDS.findall(tool)})
 
 
 @lru_cache(maxsize=4_096)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Action, Finding, Level, Run, Step
-from aftershock.policy.tiers import is_shell, only_runs, waits_for_person
+from aftershock.policy.tiers import is_shell, only_runs, takes_hours, waits_for_person
 from aftershock.rules.polling import minutes
 from aftershock.rules.rule import Family, Lifetime, Timing, rule
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aftershock.limits import Limits
 
 KIND = "hung_tool"
+UNKNOWN_WARN_SHARE = 0.5  # of the time after which a call of an unknown tool pages
 
 
 @rule(Family.ENDS, Lifetime.STATE, timing=Timing.LIVE)
@@ -24,7 +25,10 @@ def hung_tool(run: Run, limits: Limits) -> Iterator[Finding]:
     The learned one is `hung_factor` times the tool's longest call of at least `hung_calls_min`, in
     this run or in earlier ones, and never under `hung_s_min`. How long a shell's
     command takes is unknown, and so is a wait that does not say it: both may last `hung_s_max`.
-    Calls that wait for a person are left out.
+    A tool of which nothing is known pages after `hung_unknown_s` and warns after half of it, counted
+    from the run's newest step, since a call that holds a sub-agent lasts as long as that works:
+    only while heartbeats arrive, because whoever sends none may not report ends either.
+    Work that takes hours by nature only warns, and calls that wait for a person are left out.
     """
     if run.ended_at_ns is not None:
         return
@@ -34,7 +38,9 @@ def hung_tool(run: Run, limits: Limits) -> Iterator[Finding]:
             continue
         lasted_s = (run.now_ns - step.began_at_ns) / 1e9
         usual_s = longest_s(run, step, limits)
-        most_s = most_of(action, usual_s, limits)
+        most_s, level = most_of(action, usual_s, limits), Level.ALARM
+        if most_s is None and is_unknown(run, action, limits):
+            most_s, level = 0.0, level_of_unknown(run, action, limits)
         if most_s is None or lasted_s < most_s:
             continue
         known = "" if usual_s is None else f"; its longest call before lasted {minutes(usual_s)}"
@@ -44,7 +50,7 @@ def hung_tool(run: Run, limits: Limits) -> Iterator[Finding]:
             kind=KIND,
             run_id=run.id,
             subject=step.span_id,
-            level=Level.ALARM,
+            level=level,
             began_at_ns=step.began_at_ns,
             as_of_ns=run.now_ns,
             evidence=(step.span_id,),
@@ -54,8 +60,32 @@ def hung_tool(run: Run, limits: Limits) -> Iterator[Finding]:
         )
 
 
+def quiet_s(run: Run) -> float:
+    """Seconds since the newest step of the run began or ended."""
+    return (run.now_ns - max((step.last_ns for step in run.steps), default=run.now_ns)) / 1e9
+
+
+def is_unknown(run: Run, action: Action, limits: Limits) -> bool:
+    """True for a call that nothing is known of, where nothing goes on but the process's heartbeats.
+
+    Steps that go on may be those of a sub-agent inside the call.
+    """
+    if action.waits_s is not None or waits_for_person(action.tool):
+        return False
+    silent_s = (run.now_ns - (run.received_at_ns or 0)) / 1e9
+    patience = 1.0 if takes_hours(action.tool) else UNKNOWN_WARN_SHARE
+    return silent_s < limits.stall_s and quiet_s(run) >= patience * limits.hung_unknown_s
+
+
+def level_of_unknown(run: Run, action: Action, limits: Limits) -> Level:
+    """How bad a long call is of a tool that never ended a call before."""
+    if quiet_s(run) < limits.hung_unknown_s or takes_hours(action.tool):
+        return Level.WARN
+    return Level.ALARM
+
+
 def most_of(action: Action, usual_s: float | None, limits: Limits) -> float | None:
-    """Seconds that an open call may last; None: for ever."""
+    """Seconds that an open call may last; None: nothing is known of its tool, or it waits."""
     if action.max_time_s is not None:
         return action.max_time_s
     if action.waits_s is not None:

@@ -107,3 +107,35 @@ def heating_by_the_clock(r: Script) -> None:
     for _ in range(7):
         r.call("set_temperature", {"ok": True}, after=8 * 3600, room="r-201", celsius=17)
         r.call("set_temperature", {"ok": True}, after=16 * 3600, room="r-201", celsius=21)
+
+
+# --- Calls that are long by nature --------------------------------------------------------------
+
+
+@healthy("data")
+def query_of_two_hours(r: Script) -> None:
+    """A report over two years is computed for two hours by a tool that is called once."""
+    r.call("build_report", {"rows": 731}, took=7000, period="2024-2025")
+    r.answer("The report has 731 rows.")
+
+
+@healthy("agents")
+def sub_agent_works_all_day(r: Script) -> None:
+    """A planner calls one agent, which works for six hours inside that call."""
+    r.agent = "planner"
+    r.put("tool", "run_agent", r.at_s, 6 * 3600, args={"agent": "coder", "task": "port the API"},
+          result="All 59 endpoints are ported.")  # fmt: skip
+    r.agent = "coder"
+    for number in range(59):
+        r.call("edit_file", "saved", after=300, took=60, path=f"api/endpoint_{number}.py")
+    r.at_s = 6 * 3600 + 1
+    r.agent = None
+    r.answer("The API is ported.")
+
+
+@healthy("people")
+def customer_answers_tomorrow(r: Script) -> None:
+    """The agent asks the customer and the answer comes after 20 hours."""
+    r.call("ask_user", "Yes, please cancel it.", took=72_000, question="Cancel order 5512?")
+    r.call("cancel_order", {"order": 5512, "status": "cancelled"}, order=5512)
+    r.answer("Order 5512 is cancelled.")

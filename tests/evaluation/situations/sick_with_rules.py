@@ -102,3 +102,28 @@ def weights_back_and_forth(r: Script) -> None:
         r.call("set_traffic_weight", {"ok": True}, service="pay", canary="v8", weight=0)
         r.call("get_error_rate", {"rate": 0.002 + number / 1000}, after=60, service="pay")
         r.call("set_traffic_weight", {"ok": True}, service="pay", canary="v8", weight=10)
+
+
+# --- A tool that nobody knows, and that never comes back ------------------------------------------
+
+
+@alarm("browser")
+def crawl_of_one_page_hangs(r: Script) -> None:
+    """The first call of a browser tool never returns; the process lives."""
+    r.call("list_sources", ["a.example", "b.example"])
+    r.hang("playwright_goto", url="https://a.example/report")
+    r.beat(5 * 3600)
+
+
+@alarm("sql")
+def procedure_hangs_in_a_lock(r: Script) -> None:
+    """A stored procedure that was never called before waits for a lock all night."""
+    r.hang("call_procedure", name="close_month", month="2026-02")
+    r.beat(9 * 3600)
+
+
+@warn("training")
+def training_of_two_days(r: Script) -> None:
+    """A training is called and lasts for two days; somebody looks at it the first day."""
+    r.hang("train_model", config="xl.yaml")
+    r.beat(30 * 3600)

@@ -61,3 +61,33 @@ def test_a_wait_that_says_no_time_pages_unless_it_is_for_a_person() -> None:
     assert page.after(2_600).says(hung_tool) == []
     assert [f.level for f in page.after(200).says(hung_tool)] == [Level.ALARM]
     assert person.after(50_000).says(hung_tool) == []
+
+
+def beating(tool: str, seconds: float) -> list[Level]:
+    """Levels of what is found of a first call whose process sends heartbeats."""
+    hung = run().calls(tool).after(seconds).heartbeat()
+    return [finding.level for finding in hung.says(hung_tool)]
+
+
+def test_a_tool_that_was_never_seen_warns_and_pages_after_four_hours() -> None:
+    assert beating("spark_submit", 7_000) == []
+    assert beating("spark_submit", 7_300) == [Level.WARN]
+    assert beating("spark_submit", 14_500) == [Level.ALARM]
+
+
+def test_work_that_takes_hours_and_questions_only_warn() -> None:
+    for tool in ("train_model", "mcp__db__migrate_table", "ask_dba"):
+        assert beating(tool, 14_000) == []
+        assert beating(tool, 40_000) == [Level.WARN]
+    assert beating("request_approval", 40_000) == []
+
+
+def test_a_call_that_holds_a_working_sub_agent_is_silent() -> None:
+    delegating = run(agent="planner").calls("task", agent="coder").as_worker("coder")
+    for _ in range(8):
+        delegating.after(1_800).calls("edit").returns("saved")
+        assert delegating.heartbeat().says(hung_tool) == []
+
+
+def test_an_unknown_tool_without_heartbeats_may_have_ended_unseen() -> None:
+    assert run().calls("spark_submit").heartbeat().after(20_000).says(hung_tool) == []
