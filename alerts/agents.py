@@ -43,9 +43,7 @@ FINDINGS = (
     found("silent_failure", LOOPS, "A tool fails in its answers only, and the agent goes on"),
     found("hung_tool", LOOPS, "A tool call runs far longer than it ever did"),
     found("crashed_run", LOOPS, "A run of an agent ended with an exception"),
-    found(
-        "stopped_early", LOOPS, "A limit ended an agent's run, or it gave no answer", level="warn"
-    ),
+    found("stopped_early", LOOPS, "An agent's run ended as done, and was not"),
     found(
         "unfounded_answer", LOOPS, "An agent answered from nothing that it looked up", level="warn"
     ),

@@ -104,6 +104,12 @@ FACTS = "aftershock.facts"
 INFERENCE_TOOLS = "aftershock.inference.tools"
 INFERENCE_SHOWN = "aftershock.inference.shown"
 INFERENCE_WORDS = "aftershock.inference.words"
+OUTPUT_DIGEST = "aftershock.inference.output.digest"
+OUTPUT_SKETCH = "aftershock.inference.output.sketch"
+OUTPUT_SIZE = "aftershock.inference.output.size"
+OUTPUT_STATE = "aftershock.inference.output.state"
+CODE_DIGEST = "aftershock.inference.code.digest"
+CODE_SKETCH = "aftershock.inference.code.sketch"
 REASONING_SIZE = "aftershock.reasoning.size"
 TRUNCATED = "aftershock.truncated"
 
@@ -265,9 +271,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         ACTION_PORTION, "boolean", TOOL,
         "The arguments bound how much of a larger amount the call does.",
     ),
-    Attribute(
-        ACTION_SETS, "string", TOOL, "Keyed hash of the thing that the call sets to a value."
-    ),
+    Attribute(ACTION_SETS, "string", TOOL, "Keyed hash of the thing that the call sets."),
     Attribute(
         ACTION_TIER, "string", TOOL, "read, write, destructive, provision or decommission."
     ),
@@ -298,15 +302,18 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         INFERENCE_TOOLS, "string[]", INFERENCE,
         "Calls that the model asked for: `tool TAB arguments digest TAB call id`.",
     ),
+    Attribute(INFERENCE_SHOWN, "hashes", INFERENCE, "Keyed hashes of ids of results in messages."),
+    Attribute(INFERENCE_WORDS, "hashes", INFERENCE, "Keyed hashes of id-like words in messages."),
+    Attribute(OUTPUT_DIGEST, "string", INFERENCE, "Keyed hash of the model's answer."),
+    Attribute(OUTPUT_SKETCH, "hashes", INFERENCE, "Keyed hashes of words of the model's answer."),
+    Attribute(OUTPUT_SIZE, "int", INFERENCE, "Characters of the model's answer."),
     Attribute(
-        INFERENCE_SHOWN, "hashes", INFERENCE, "Keyed hashes of ids of tool results in the messages."
+        OUTPUT_STATE, "string", INFERENCE,
+        "What the answer says of the agent's own work: done, not_done, planned or empty.",
     ),
-    Attribute(
-        INFERENCE_WORDS, "hashes", INFERENCE, "Keyed hashes of id-like words in the messages."
-    ),
-    Attribute(
-        REASONING_SIZE, "int", INFERENCE, "Characters of reasoning in the answer; absent: none."
-    ),
+    Attribute(CODE_DIGEST, "string", INFERENCE, "Keyed hash of code in the answer to be run."),
+    Attribute(CODE_SKETCH, "hashes", INFERENCE, "Keyed hashes of names and words of that code."),
+    Attribute(REASONING_SIZE, "int", INFERENCE, "Characters of reasoning; absent: none."),
     Attribute(FACT_KIND, "string", FACT, "What it is, as policies name it."),
     Attribute(FACT_SUBJECT, "string", FACT, "What it is about; `*`: everything."),
     Attribute(FACT_SOURCE, "string", FACT, "Where it came from."),

@@ -1,4 +1,4 @@
-"""stopped_early: a run that a limit ended, or that gave no answer."""
+"""stopped_early: runs that a limit ended, that gave no answer, or that claim what failed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ def unanswered() -> str:
     return play(played.calls("get_balance", account=7).returns({"balance": 5}).ends())
 
 
+def claimed() -> str:
+    """The only write failed, and the answer says that it is done."""
+    played = run().calls("set_record", name="www").fails("403 Forbidden: the zone is locked")
+    return play(played.thinks(90, text="The record is set.").ends())
+
+
 def answered() -> str:
     """Legitimate: the last step is an answer."""
     played = run().receives_message("user", "what is my balance?").thinks(90)
@@ -24,4 +30,9 @@ def answered() -> str:
     return play(played.thinks(90, finish_reason="stop").after(1).ends())
 
 
-SCENARIOS: Scenarios = {"cut": cut, "unanswered": unanswered, "answered": answered}
+SCENARIOS: Scenarios = {
+    "cut": cut,
+    "unanswered": unanswered,
+    "claimed": claimed,
+    "answered": answered,
+}

@@ -18,6 +18,7 @@ from aftershock.fingerprints.fingerprint import (
     subjects_of,
     text_of,
 )
+from aftershock.fingerprints.outputs import output_of
 from aftershock.fingerprints.shown import Part, Shown, shown_in
 from aftershock.fingerprints.words import ids_in, words_in
 from aftershock.limits import Limits
@@ -103,6 +104,7 @@ class Scenario:
         model: str = "model",
         output: int = 0,
         finish_reason: str | None = None,
+        text: str | None = None,
     ) -> Self:
         """One inference; where messages are told, with what stands in them now."""
         used = Tokens(tokens, output) if tokens or output else None
@@ -116,6 +118,7 @@ class Scenario:
             words=shown.words,
             compacted=compacted,
             finish_reason=finish_reason,
+            output=None if text is None else output_of(text),
         )
 
     def decides(self, chosen: str | None = None, question: str = "what now") -> Self:

@@ -24,6 +24,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 from aftershock import attributes as names
 from aftershock.fingerprints.fingerprint import UNSEEN
 from aftershock.fingerprints.keyed import hash_subject
+from aftershock.fingerprints.outputs import output_attributes
 from aftershock.model import Action, Change, Step
 from aftershock.redaction.redact import SECRET, is_secret_name, redact_text
 from aftershock.wire import NAMED_HASH, encode_hashes
@@ -307,6 +308,8 @@ def fingerprints_of(step: Step) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if step.shown is not None:
         found[names.INFERENCE_SHOWN] = encode_hashes(step.shown)
+    if step.output is not None:
+        found |= output_attributes(step.output)
     if step.action is None:
         return found | (
             {} if step.words is None else {names.INFERENCE_WORDS: encode_hashes(step.words)}

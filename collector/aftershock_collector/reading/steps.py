@@ -24,6 +24,7 @@ from aftershock.attributes import (
     USER_ID,
 )
 from aftershock.fingerprints.keyed import key_id
+from aftershock.fingerprints.outputs import output_in
 from aftershock.fingerprints.shown import Shown
 from aftershock.model import Action, Fact, Outcome, Step, StepKind
 from aftershock.policy.policy import Policy, rule_of
@@ -87,6 +88,7 @@ def step_of(span: Span, reading: Reading, policy: Policy) -> Step:
         cost_usd=reading.cost_usd,
         shown=shown.results,
         words=shown.words,
+        output=output_in(span.attributes) or reading.output,
         compacted=reading.compacted,
         automatic=reading.automatic,
         finish_reason=finish_reason_of(span),

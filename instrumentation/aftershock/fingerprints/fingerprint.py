@@ -285,6 +285,9 @@ def outcome_of(result: Any, error: str | None) -> Outcome:
             return Outcome.FAILED
     text = text_of(result)
     head, tail = text[:400], text[-400:]
+    is_json = head.lstrip()[:1] in ("{", "[", "<")
+    if is_json and FAILED_FIELD.search(head):
+        return Outcome.FAILED  # before it is found empty: {"acknowledged": false, "ids": {}}
     if says_nothing(text.strip() if len(text) <= SHORT_CHARS else text):
         return Outcome.EMPTY
     if len(text) <= SHORT_CHARS and "#" in text and CELL_ERROR.search(text):
@@ -292,8 +295,6 @@ def outcome_of(result: Any, error: str | None) -> Outcome:
     if FAILED.match(head) or "Traceback (most recent call last)" in text:
         return Outcome.FAILED
     if any(mark in tail for mark in FAILED_MARKS) and FAILED_TAIL.search(tail):
-        return Outcome.FAILED
-    if head.lstrip()[:1] in ("{", "[", "<") and FAILED_FIELD.search(head):
         return Outcome.FAILED
     if any(mark in tail for mark in TRUNCATED_MARKS) and TRUNCATED.search(tail):
         return Outcome.TRUNCATED

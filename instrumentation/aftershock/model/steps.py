@@ -78,6 +78,24 @@ class Fingerprint:
     stem: str | None = None  # digest without arguments such as a request id; None: there are none
 
 
+class OutputState(StrEnum):
+    """What a model's answer says of the agent's own work."""
+
+    DONE = "done"  # and nothing else
+    NOT_DONE = "not_done"  # something failed, is missing, or is left to somebody
+    PLANNED = "planned"  # it says what it is going to do
+    EMPTY = "empty"  # there is no word in it
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a model answered, without the text."""
+
+    text: Fingerprint  # its sketch holds its words
+    state: OutputState | None = None
+    code: Fingerprint | None = None  # of code that it wrote to be run, as a call's arguments
+
+
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """A fact that a policy (or past practice) wants to be known before an action."""
@@ -189,6 +207,7 @@ class Step:
     shown: frozenset[int] | None = None  # INFERENCE: hashed tool results in its messages
     words: frozenset[int] | None = None  # hashed id-like words of the messages of this step
     automatic: bool = False  # MESSAGE: a harness sent it, such as "continue", and no person
+    output: Output | None = None  # INFERENCE: what the model answered; None: not recorded
     compacted: bool = False  # INFERENCE: its messages are a summary of what they were
     fingerprint_key: str = ""  # id of the key that made its hashes; only equal ones compare
     sender: str = ""  # who sent it: a token's or a certificate's name, or an address; "": ourselves

@@ -218,7 +218,7 @@ def waits_for_person(tool: str) -> bool:
 
 
 @lru_cache(maxsize=4_096)
-def takes_hours(tool: str) -> bool:
+def lasts_hours(tool: str) -> bool:
     """True for tools whose names say that their work, or an answer, may take hours."""
     return bool(LONG_WORK & {word.lower() for word in WORDS.findall(tool)})
 

@@ -12,6 +12,7 @@ from aftershock.attributes import (
     OPERATION,
 )
 from aftershock.fingerprints.fingerprint import fingerprint_arguments
+from aftershock.fingerprints.outputs import output_attributes, output_of
 from aftershock.fingerprints.shown import Part, part_of, parts_in, shown_in
 from aftershock.recorder import implicit_run
 from aftershock.recorder.drop_counters import record_failure
@@ -44,7 +45,8 @@ class Completion:
             own: Mapping[str, Any] = getattr(span, "attributes", None) or {}
             if own.get(OPERATION) not in INFERENCES:
                 return
-            inputs, parts = list(inputs), list(islice(tool_calls_in(outputs), TOOLS_MAX))
+            inputs, outputs = list(inputs), list(outputs)
+            parts = list(islice(tool_calls_in(outputs), TOOLS_MAX))
             chosen = [encode_requested_call(requested(part)) for part in parts]
             if is_recorded(span):
                 REQUESTED.answered(span, inputs)
@@ -52,6 +54,7 @@ class Completion:
             if chosen and span.is_recording():
                 span.set_attribute(INFERENCE_TOOLS, chosen)
             defer_shown(span, inputs, system_instruction)
+            defer_output(span, list(texts_in(outputs)), calls=bool(chosen))
             implicit_run.answered(requests_tools=bool(chosen))
         except Exception:  # noqa: BLE001 (ours)
             record_failure("reading a completion")
@@ -77,11 +80,37 @@ def defer_shown(span: Any, inputs: Iterable[Any], instructions: Iterable[Any]) -
         PENDING.defer(span, lambda: described(parts))
 
 
+def defer_output(span: Any, texts: list[str], *, calls: bool) -> None:
+    """Record what the model answered, as hashes."""
+    if not span.is_recording() or not (texts or calls):
+        return
+    text = "\n".join(texts)
+    if len(text) > HELD_CHARS_MAX:
+        known = describe_output(text, calls=calls)  # rather than holding on to the text
+        PENDING.defer(span, lambda: known)
+    else:
+        PENDING.defer(span, lambda: describe_output(text, calls=calls))
+
+
 def described(parts: list[Part]) -> dict[str, Any]:
     """What an inference was shown, as span attributes."""
     shown = shown_in(parts)
     hashes = {INFERENCE_SHOWN: shown.results, INFERENCE_WORDS: shown.words}
     return {key: encode_hashes(value) for key, value in hashes.items() if value is not None}
+
+
+def describe_output(text: str, *, calls: bool) -> dict[str, Any]:
+    """What an inference answered, as span attributes."""
+    return output_attributes(output_of(text, calls=calls))
+
+
+def texts_in(outputs: Iterable[Any]) -> Iterator[str]:
+    """The texts in an answer's messages."""
+    for message in outputs:
+        for part in getattr(message, "parts", ()):
+            text = getattr(part, "content", None)
+            if getattr(part, "type", None) == "text" and isinstance(text, str):
+                yield text
 
 
 def requested(part: Any) -> RequestedCall:

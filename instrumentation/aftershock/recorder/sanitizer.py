@@ -42,6 +42,8 @@ HASHES = frozenset(
         names.ARGUMENTS_DIGEST, names.ARGUMENTS_SKETCH, names.RESULT_DIGEST, names.RESULT_SKETCH,
         names.SUBJECTS, names.FACT_DIGEST, names.RUN_ID, names.ARGUMENT_IDS, names.RESULT_WORDS,
         names.INFERENCE_SHOWN, names.INFERENCE_WORDS, names.APPROVAL_ID,
+        names.ACTION_SETS, names.OUTPUT_DIGEST, names.OUTPUT_SKETCH, names.CODE_DIGEST,
+        names.CODE_SKETCH,
     }
 )  # fmt: skip
 # LangGraph pauses by raising; waiting for a person is not an error.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Action, Finding, Level, Run, Step
-from aftershock.policy.tiers import is_shell, only_runs, takes_hours, waits_for_person
+from aftershock.policy.tiers import is_shell, lasts_hours, only_runs, waits_for_person
 from aftershock.rules.polling import minutes
 from aftershock.rules.rule import Family, Lifetime, Timing, rule
 
@@ -25,10 +25,10 @@ def hung_tool(run: Run, limits: Limits) -> Iterator[Finding]:
     The learned one is `hung_factor` times the tool's longest call of at least `hung_calls_min`, in
     this run or in earlier ones, and never under `hung_s_min`. How long a shell's
     command takes is unknown, and so is a wait that does not say it: both may last `hung_s_max`.
-    A tool of which nothing is known pages after `hung_unknown_s` and warns after half of it, counted
-    from the run's newest step, since a call that holds a sub-agent lasts as long as that works:
-    only while heartbeats arrive, because whoever sends none may not report ends either.
-    Work that takes hours by nature only warns, and calls that wait for a person are left out.
+    A tool of which nothing is known pages after `hung_unknown_s` and warns after half of it,
+    counted from the run's newest step, since a call that holds a sub-agent lasts as long as that
+    works: only while heartbeats arrive, because whoever sends none may not report ends either. Work
+    that takes hours by nature only warns, and calls that wait for a person are left out.
     """
     if run.ended_at_ns is not None:
         return
@@ -73,13 +73,13 @@ def is_unknown(run: Run, action: Action, limits: Limits) -> bool:
     if action.waits_s is not None or waits_for_person(action.tool):
         return False
     silent_s = (run.now_ns - (run.received_at_ns or 0)) / 1e9
-    patience = 1.0 if takes_hours(action.tool) else UNKNOWN_WARN_SHARE
+    patience = 1.0 if lasts_hours(action.tool) else UNKNOWN_WARN_SHARE
     return silent_s < limits.stall_s and quiet_s(run) >= patience * limits.hung_unknown_s
 
 
 def level_of_unknown(run: Run, action: Action, limits: Limits) -> Level:
     """How bad a long call is of a tool that never ended a call before."""
-    if quiet_s(run) < limits.hung_unknown_s or takes_hours(action.tool):
+    if quiet_s(run) < limits.hung_unknown_s or lasts_hours(action.tool):
         return Level.WARN
     return Level.ALARM
 

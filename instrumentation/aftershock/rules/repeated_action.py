@@ -34,7 +34,8 @@ from aftershock.rules.actions import (
     tail_of,
 )
 from aftershock.rules.polling import STEADY_INTERVAL_S, stuck_poll
-from aftershock.rules.rule import CONVERSATION, FACTS, Family, Lifetime, rule
+from aftershock.rules.repeated_outputs import same_answer_again
+from aftershock.rules.rule import ANSWERS, CONVERSATION, FACTS, Family, Lifetime, rule
 from aftershock.rules.same_answers import same_answers
 
 if TYPE_CHECKING:
@@ -48,17 +49,18 @@ READS_MORE = 1  # a read harms nobody, and agents often stop by themselves after
 NOT_USABLE = frozenset({Outcome.FAILED, Outcome.EMPTY})
 
 
-@rule(Family.LOOPS, Lifetime.STATE, after=CONVERSATION | FACTS, waste=True)
+@rule(Family.LOOPS, Lifetime.STATE, after=CONVERSATION | FACTS | ANSWERS, waste=True)
 def repeated_action(run: Run, limits: Limits) -> Iterator[Finding]:
     """Calls that an agent repeats without progress, judged for each agent on its own.
 
     Identical calls count while their answers hold nothing new and no write came in between. Calls
     with pauses between them are polls and are judged by time. Different calls of one tool count if
-    their answers are equal, empty or refused. An agent that itself reports a loop is a second
-    opinion: it warns, and what would warn pages.
+    their answers are equal, empty or refused. So does an answer of the model that is given again
+    and again without a call. An agent that itself reports a loop is a second opinion: it warns, and
+    what would warn pages.
     """
     report = own_report(run)
-    seen = list(repetitions(run, limits))
+    seen = [*repetitions(run, limits), *same_answer_again(run, limits)]
     if report is None:
         yield from seen
         return

@@ -14,6 +14,8 @@ CALLS = frozenset({StepKind.TOOL_CALL})
 CONVERSATION = frozenset({StepKind.TOOL_CALL, StepKind.HAND_OFF, StepKind.MESSAGE})
 # What an agent was shown, or says of itself.
 FACTS = frozenset({StepKind.FACT})
+# What the model answered.
+ANSWERS = frozenset({StepKind.INFERENCE})
 # Steps that use up a budget.
 SPENDING = frozenset(
     {StepKind.TOOL_CALL, StepKind.HAND_OFF, StepKind.INFERENCE, StepKind.RETRIEVAL}

@@ -1,16 +1,17 @@
-"""stopped_early: a limit ended the run, or it ended without an answer."""
+"""stopped_early: a run that stopped and was not done: by a limit, without an answer, or claimed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aftershock.model import Finding, Level, Run, StepKind
+from aftershock.model import AnswerState, Finding, Level, Outcome, OutputState, Run, Step, StepKind
+from aftershock.policy.tiers import names_effect
 from aftershock.rules.endings import ending_finding, is_over
 from aftershock.rules.rule import Family, Lifetime, Timing, rule
-from aftershock.runs.endings import last_step, stop_reason
+from aftershock.runs.endings import answer_of, last_step, stop_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from aftershock.limits import Limits
 
@@ -19,21 +20,63 @@ KIND = "stopped_early"
 
 @rule(Family.ENDS, Lifetime.ACTION, timing=Timing.CLOCK)
 def stopped_early(run: Run, limits: Limits) -> Iterator[Finding]:
-    """A run that is over although its last inference was cut, or its last step was a tool call.
+    """A run that is over and was not done.
 
-    It only warns: an agent that acts and needs no answer ends with a tool call too. Runs that
-    crashed are another finding.
+    It warns where the last inference was cut, the last step was a tool call, or the answer is empty
+    or only says what the agent is going to do: an agent that needs no answer ends with a tool call
+    too. It pages where the answer says that everything is done, and the last call that was to
+    change something failed or was refused. Runs that crashed are another finding.
     """
     step = last_step(run.steps)
     if not is_over(run) or run.error is not None or step is None:
         return
+    level, steps = Level.WARN, [step]
     if (reason := stop_reason(step)) is not None:
         summary = f"The run ended because its last answer was stopped: {reason}."
     elif step.kind is StepKind.TOOL_CALL and answers(run):
         summary = f"The run ended without an answer, after {step.name}."
+    elif (found := unfulfilled(run)) is not None:
+        level, steps, summary = found
     else:
         return
-    yield ending_finding(run, limits, [step], kind=KIND, level=Level.WARN, summary=summary)
+    yield ending_finding(run, limits, steps, kind=KIND, level=level, summary=summary)
+
+
+def unfulfilled(run: Run) -> tuple[Level, list[Step], str] | None:
+    """What is wrong with the answer that the run ended with; None: nothing that can be told."""
+    answer = answer_of(run.steps)
+    if answer is None or answer.output is None:
+        return None
+    state = answer.output.state
+    acted = any(step.action is not None for step in run.steps)
+    if state is OutputState.EMPTY and acted:
+        return Level.WARN, [answer], "The run ended with an empty answer."
+    if state is OutputState.PLANNED and acted:
+        return Level.WARN, [answer], "The run ended with the announcement of what comes next."
+    if state is OutputState.DONE and (failed := last_attempt(run.steps)) is not None:
+        summary = f"The run ended as done, and its last call of {failed.name} had not worked."
+        return Level.ALARM, [failed, answer], summary
+    return None
+
+
+def last_attempt(steps: Sequence[Step]) -> Step | None:
+    """The last call that was to change something, if it did not; None: it worked."""
+    for step in reversed(steps):
+        action = step.action
+        if action is None or not (names_effect(action.tool) and was_to_change(step)):
+            continue
+        if step.ended_at_ns is None or action.outcome is Outcome.FAILED:
+            return step
+        return step if action.state is AnswerState.REFUSED else None
+    return None
+
+
+def was_to_change(step: Step) -> bool:
+    """True for a call with an effect, and for one that was denied."""
+    action = step.action
+    return action is not None and (
+        action.tier.has_effect or (step.approval is not None and not step.approval.lets_pass)
+    )
 
 
 def answers(run: Run) -> bool:

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
+from aftershock.fingerprints.fingerprint import UNSEEN
 from aftershock.limits import Limits
-from aftershock.model import Action, Fact, Run, Spent, Step, StepKind
+from aftershock.model import Action, Fact, Fingerprint, Run, Spent, Step, StepKind
 from aftershock.policy.prices import spent_with
 from aftershock.runs.records import are_of_one_step, joined
 
@@ -69,6 +70,7 @@ class Window:
         self._frames: dict[str, Step] = {}  # AGENT steps by span id
         self._parents: dict[str, str] = {}
         self._touched: dict[str, tuple[str, ...]] = {}  # tool span → entities its calls reached
+        self._code: dict[str, tuple[Place, Fingerprint]] = {}  # span → code that it runs
         self.received_at_ns: int | None = None  # newest sign of life, heartbeats included
         self._fell_out = 0
         self._spent = Spent()  # by steps that left the window
@@ -252,8 +254,8 @@ class Window:
         position = bisect_left(self._places, place)
         self._places.insert(position, place)
         self._steps.insert(position, self._resolved(step))
-        touched = self._touch(step) if step.kind is StepKind.OUTGOING else None
-        return min(p for p in (position, touched, removed) if p is not None)
+        above = self._touch(step) if step.kind is StepKind.OUTGOING else self._write_code(step)
+        return min(p for p in (position, above, removed) if p is not None)
 
     def _remove(self, step: Step) -> int:
         position = bisect_left(self._places, place_of(step))
@@ -272,7 +274,22 @@ class Window:
             return None
         known = self._touched.get(parent, ())
         self._touched[parent] = (*known, *(t for t in step.targets if t not in known))
-        caller = self._seen.get((parent, "", 0))
+        return self._resolve_again(parent)
+
+    def _write_code(self, step: Step) -> int | None:
+        """Use the code that an inference wrote as arguments of the call that it is a part of."""
+        parent, code = step.parent_id, step.output and step.output.code
+        if parent is None or code is None:
+            return None
+        known = self._code.get(parent)
+        if known is not None and known[0] > place_of(step):
+            return None
+        self._code[parent] = (place_of(step), code)
+        return self._resolve_again(parent)
+
+    def _resolve_again(self, span_id: str) -> int | None:
+        """Resolve a call again; its position, or None where it is not in the window."""
+        caller = self._seen.get((span_id, "", 0))
         if caller is None or caller.kind is StepKind.AGENT:
             return None
         position = bisect_left(self._places, place_of(caller))
@@ -298,6 +315,9 @@ class Window:
         touched = self._touched.get(step.span_id)
         if action is not None and touched and not action.targets:
             action = replace(action, targets=touched)
+        code = self._code.get(step.span_id)
+        if action is not None and code and action.arguments.digest.startswith(UNSEEN):
+            action = replace(action, arguments=code[1])
         agent = step.agent or self._agent_above(step)
         if action is step.action and agent == step.agent:
             return step
@@ -324,6 +344,7 @@ class Window:
             self._spent = spent_with(self._spent, step, self.limits)
             self._parents.pop(step.span_id, None)
             self._touched.pop(step.span_id, None)
+            self._code.pop(step.span_id, None)
             if step.approval is not None:
                 self._keep(step)
         del self._steps[:excess]

@@ -8,8 +8,10 @@ from typing import Any
 from aftershock import attributes as names
 from aftershock.approval import Gate
 from aftershock.fingerprints.fingerprint import fingerprint_arguments, fingerprint_result
+from aftershock.fingerprints.outputs import output_attributes, output_of
 from aftershock.model import Outcome, StepKind, Tier, Tokens
 from aftershock.policy.policy import EMPTY
+from aftershock.runs.fold import Window
 from aftershock_collector.otlp.wire import SpanEvent
 from aftershock_collector.reading.read import read
 from tests.collector.reading.items import T0, action_of, span, step_of, tool
@@ -195,3 +197,47 @@ def test_what_copilot_denied_or_was_asked_about_says_so() -> None:
     assert (failed.error, failed.action.outcome) == ("exit_code_3", Outcome.FAILED)
     assert {step.run_id for step in (denied, failed, asked)} == {"s1"}
     assert (asked.kind, asked.approval.by) == (StepKind.APPROVAL, "user")
+
+
+def test_code_that_smolagents_runs_is_a_call_with_the_code_that_its_inference_wrote() -> None:
+    kind, chain = "openinference.span.kind", "CHAIN"
+    wrote = {
+        kind: "LLM",
+        "llm.model_name": "o3-mini",
+        "llm.output_messages.0.message.role": "assistant",
+        "llm.output_messages.0.message.content": "Thought: add.\n\nCode:\n```py\nprint(1 + 2)\n```",
+    }
+    ran = {kind: chain, "output.value": "Execution logs:\n3\nLast output from code snippet:\nNone"}
+    inside = step_of(span(wrote, span_id="b" * 16, parent_id="a" * 16, began_at_ns=T0 + 1))
+    call = step_of(span(ran, name="Step 1", span_id="a" * 16))
+
+    for arrivals in ([inside, call], [call, inside]):
+        window = Window("run", EMPTY.limits)
+        for step in arrivals:
+            window.add([step])
+        found = window.of_span("a" * 16)
+        assert found is not None
+        assert found.action is not None
+        assert found.action.tool == "python_interpreter"
+        assert (
+            found.action.arguments.digest == fingerprint_arguments({"code": "print(1 + 2)"}).digest
+        )
+        assert found.action.result == fingerprint_result(ran["output.value"])
+    by_name = {kind: chain, "output.value": "Address: https://example.org"}
+    assert read(span(by_name, name="Step 2"), EMPTY) is None
+
+
+def test_an_answer_of_a_model_is_known_by_its_hashes_in_each_dialect() -> None:
+    text = "The three tables are migrated."
+    parts = [{"type": "text", "content": text}]
+    genai = {
+        names.OPERATION: "chat",
+        names.OUTPUT_MESSAGES: json.dumps([{"role": "assistant", "parts": parts}]),
+    }
+    openinference = {
+        "openinference.span.kind": "LLM",
+        "llm.output_messages.0.message.content": text,
+    }
+    traceloop = {"llm.request.type": "chat", "gen_ai.completion.0.content": text}
+    for own in (genai, openinference, traceloop, output_attributes(output_of(text)) | genai):
+        assert step_of(span(own)).output == output_of(text)

@@ -52,7 +52,7 @@ def index_rebuilt_by_cursor(r: Script) -> None:
     r.answer("All 4,000 products are indexed.")
 
 
-# --- Writes of several agents, and values that are tried out ----------------------------------------
+# --- Writes of several agents, and values that are tried out ----------------------------------
 
 
 @healthy("leases")
@@ -72,8 +72,12 @@ def two_agents_scale_their_own(r: Script) -> None:
     for replicas in (2, 4, 8):
         for agent, deployment in (("web-ops", "web"), ("api-ops", "api")):
             r.agent = agent
-            r.call("Bash", f"deployment.apps/{deployment} scaled", after=90,
-                   command=f"kubectl -n shop scale deploy/{deployment} --replicas={replicas}")  # fmt: skip
+            r.call(
+                "Bash",
+                f"deployment.apps/{deployment} scaled",
+                after=90,
+                command=f"kubectl -n shop scale deploy/{deployment} --replicas={replicas}",
+            )
             r.call("Bash", f"{replicas}/{replicas} ready", after=40,
                    command=f"kubectl -n shop get deploy/{deployment}")  # fmt: skip
     r.agent = None
@@ -139,3 +143,62 @@ def customer_answers_tomorrow(r: Script) -> None:
     r.call("ask_user", "Yes, please cancel it.", took=72_000, question="Cancel order 5512?")
     r.call("cancel_order", {"order": 5512, "status": "cancelled"}, order=5512)
     r.answer("Order 5512 is cancelled.")
+
+
+# --- Equal answers of a model -------------------------------------------------------------------
+
+
+@healthy("workflow")
+def files_without_a_fault(r: Script) -> None:
+    """A review asks the model about each of forty files; nearly all have no fault."""
+    for number in range(40):
+        r.think("No fault found: the file follows the style guide and handles its errors.",
+                tokens=700 + number * 977 % 1300, took=3)  # fmt: skip
+    r.answer("One of 40 files needs work: src/db.py opens a connection that it never closes.")
+
+
+@healthy("workflow")
+def five_samples_of_one_answer(r: Script) -> None:
+    """A question is answered five times side by side, and the majority counts."""
+    for place in range(5):
+        r.put("llm", "gpt-4.1", r.at_s + place * 0.01, 4, tokens=400,
+              result="I will now add them up: March is 17,204.11 euros in all.")  # fmt: skip
+    r.at_s += 5
+    r.answer("17,204.11 euros")
+
+
+@healthy("planning")
+def plan_that_is_carried_out(r: Script) -> None:
+    """The model states its whole plan before each call, which it makes."""
+    for number in range(8):
+        r.think("Plan: export the posts, copy the pictures, switch the name. I will go on with it.",
+                tokens=900 + 300 * number)  # fmt: skip
+        r.call("copy_picture", {"copied": f"p{number}.jpg"}, name=f"p{number}.jpg")
+    r.answer("The blog is moved.")
+
+
+# --- Honest endings -----------------------------------------------------------------------------
+
+
+@healthy("dns")
+def refused_and_reported(r: Script) -> None:
+    """A write is refused, and the answer says so."""
+    r.fail("set_record", "403 Forbidden: zone is locked", name="www", value="198.51.100.4")
+    r.answer("I could not set the record: the zone is locked. Please unlock it first.")
+
+
+@healthy("shell")
+def failed_then_done_another_way(r: Script) -> None:
+    """A push is rejected, the branch is rebased and pushed again."""
+    r.fail("Bash", "error: failed to push some refs: non-fast-forward", command="git push")
+    r.call("Bash", "Successfully rebased and updated refs/heads/fix.", command="git pull --rebase")
+    r.call("Bash", "fix -> fix", command="git push")
+    r.answer("The fix is pushed.")
+
+
+@healthy("web")
+def answer_that_could_go_on(r: Script) -> None:
+    """The answer ends with an offer to go on."""
+    r.user("When is the last train?")
+    r.call("search_trains", {"last": "23:41"}, date="2026-03-02")
+    r.answer("The last train leaves at 23:41. Let me know if I should book a seat.")

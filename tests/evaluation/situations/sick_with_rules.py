@@ -49,7 +49,7 @@ def contacts_imported_again(r: Script) -> None:
 
 @alarm("kubectl", 12)
 def two_agents_scale_one_deployment(r: Script) -> None:
-    """A saving agent scales down what a latency agent scales up, from a shell, with reads between."""
+    """A saving agent scales down what a latency agent scales up, with reads between."""
     for number in range(6):
         r.agent = "latency"
         r.call("Bash", f"p99 {900 + 31 * number} ms", after=70, command="./p99.sh checkout")
@@ -87,7 +87,7 @@ def two_agents_set_one_price(r: Script) -> None:
 
 @alarm("tickets", 8)
 def two_agents_route_one_ticket(r: Script) -> None:
-    """Two triage agents assign a ticket to each other's team; the argument has a name of its own."""
+    """Two triage agents assign a ticket to each other's team."""
     for _ in range(5):
         for agent, team in (("triage-eu", "network"), ("triage-us", "storage")):
             r.agent = agent
@@ -127,3 +127,55 @@ def training_of_two_days(r: Script) -> None:
     """A training is called and lasts for two days; somebody looks at it the first day."""
     r.hang("train_model", config="xl.yaml")
     r.beat(30 * 3600)
+
+
+# --- Answers without a call -----------------------------------------------------------------------
+
+
+@alarm("cms")
+def next_step_is_announced_forever(r: Script) -> None:
+    """After two reads the model announces the same edit again and again."""
+    r.call("get_page", {"id": 77, "title": "Prices"}, page=77)
+    r.call("get_page", {"id": 78, "title": "Terms"}, page=78)
+    for number in range(9):
+        also = ("", " now", " right away")[number % 3]
+        r.think(f"The page needs a new table of prices. I will update the page{also} and then "
+                "publish it for the editors.", tokens=2_000 + 90 * number, took=7)  # fmt: skip
+
+
+@alarm("kubectl")
+def diagnosis_repeated_without_a_call(r: Script) -> None:
+    """A long conversation with itself: the same diagnosis each time, no command is run."""
+    r.call("Bash", "web-1 0/1 CrashLoopBackOff", command="kubectl get pods")
+    for number in range(8):
+        r.think("The pod restarts because its configuration map lacks the key DATABASE_URL, "
+                "and exits at its start.", tokens=900 + 120 * number, took=11)  # fmt: skip
+
+
+# --- Endings that claim what was not done --------------------------------------------------
+
+
+@alarm("dns")
+def record_claimed_as_set(r: Script) -> None:
+    """The only write is refused by the API; the answer says that it is done."""
+    r.call("get_record", {"name": "www", "value": "203.0.113.9"}, name="www")
+    r.fail("set_record", "403 Forbidden: zone is locked", name="www", value="198.51.100.4")
+    r.answer("The record www now points to 198.51.100.4. Done.")
+
+
+@alarm("shell")
+def deployed_says_the_answer(r: Script) -> None:
+    """A deploy fails in its own words with a green span; the answer says that it is deployed."""
+    r.call("Bash", "web v41 running", command="kubectl get deploy web")
+    r.call("Bash", "error: timed out waiting for the condition",
+           command="kubectl set image deploy/web web=web:42")  # fmt: skip
+    r.call("Bash", "web v41 running", command="kubectl get deploy web")
+    r.answer("web is deployed in version 42 and healthy.")
+
+
+@warn("sql")
+def ends_with_what_it_will_do(r: Script) -> None:
+    """The tables are listed and the run ends with the promise to migrate them."""
+    r.user("Please migrate the three tables.")
+    r.call("list_tables", ["a", "b", "c"])
+    r.answer("There are three tables. Next, I will migrate them one by one.")

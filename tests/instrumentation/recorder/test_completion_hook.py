@@ -69,3 +69,18 @@ def test_an_inference_whose_messages_nobody_gave_tells_nothing_of_them() -> None
 
 def test_other_operations_are_left_alone() -> None:
     assert names.INFERENCE_SHOWN not in completed(HISTORY, operation="invoke_agent")
+
+
+def test_what_the_model_answered_leaves_as_hashes_and_as_what_it_says_of_its_work() -> None:
+    span = TracerProvider().get_tracer("test").start_span("chat x")
+    span.set_attribute(names.OPERATION, "chat")
+    answer = OutputMessage("assistant", [TextPart("The volume vol-7f31 is deleted.")], "stop")
+    Completion().on_completion(inputs=[], outputs=[answer], span=span)
+    pending = PENDING.pop(span.get_span_context().span_id)
+    deferred = {} if pending is None else pending.known
+    attributes: dict[str, Any] = {**(getattr(span, "attributes", None) or {}), **deferred}
+
+    assert attributes[names.OUTPUT_STATE] == "done"
+    assert attributes[names.OUTPUT_SIZE] == len("The volume vol-7f31 is deleted.")
+    assert len(decode_hashes(attributes[names.OUTPUT_SKETCH]) or ()) == 3  # volume vol deleted
+    assert "deleted" not in str(attributes)

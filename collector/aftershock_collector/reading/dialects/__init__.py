@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 from aftershock.approval import Approval
 from aftershock.fingerprints.shown import Shown
 from aftershock.limits import Limits
-from aftershock.model import Decision, StepKind, Tokens
+from aftershock.model import Decision, Output, StepKind, Tokens
 from aftershock.names import shortened
 
 # Lenient about raw newlines in texts; made once, because `json.loads` makes one at each call.
@@ -51,6 +51,7 @@ class Reading(NamedTuple):
     decision: Decision | None = None
     shown: Shown | None = None  # of an inference, or of what was said
     cost_usd: float | None = None  # of an inference
+    output: Output | None = None  # of an inference
     compacted: bool = False
     automatic: bool = False  # of a message: a harness sent it, and no person
     error_text: str = ""

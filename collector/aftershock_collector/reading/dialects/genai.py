@@ -36,8 +36,9 @@ from aftershock.attributes import (
     TOOL_RESULT,
     WORKFLOW_NAME,
 )
+from aftershock.fingerprints.outputs import output_of
 from aftershock.fingerprints.shown import Shown, part_of, parts_of_text, shown_in
-from aftershock.model import Decision, StepKind
+from aftershock.model import Decision, Output, StepKind
 from aftershock.wire import decode_hashes
 from aftershock_collector.otlp.wire import SERVER, Span
 from aftershock_collector.reading.dialects import (
@@ -95,6 +96,7 @@ def read_genai(span: Span) -> Reading | None:
             conversation,
             tokens=tokens_in(attributes, SENT, RETURNED),
             shown=_shown(attributes),
+            output=_output(attributes),
             cost_usd=cost_in(attributes, *COST),
             compacted=attributes.get(CONVERSATION_COMPACTED) is True,
         )
@@ -136,6 +138,30 @@ def _shown(attributes: Mapping[str, Any]) -> Shown | None:
     instructed = parsed(attributes.get(SYSTEM_INSTRUCTIONS))
     instructions = cast("list[Any]", instructed) if isinstance(instructed, list) else []
     return shown_in([*(part_of("system", part) for part in instructions), *parts])
+
+
+def _output(attributes: Mapping[str, Any]) -> Output | None:
+    """What the model answered, from its messages; the choices of one answer are one text."""
+    messages = parsed(attributes.get(OUTPUT_MESSAGES))
+    if not isinstance(messages, list):
+        return _older_output(attributes)
+    texts: list[str] = []
+    calls = False
+    for message in cast("list[Any]", messages):
+        parts = cast("dict[str, Any]", message).get("parts") if isinstance(message, dict) else None
+        for part in cast("list[Any]", parts) if isinstance(parts, list) else ():
+            fields = cast("dict[str, Any]", part) if isinstance(part, dict) else {}
+            calls = calls or fields.get("type") == "tool_call"
+            if fields.get("type") == "text" and isinstance(fields.get("content"), str):
+                texts.append(fields["content"])
+    return output_of("\n".join(texts), calls=calls) if texts or calls else None
+
+
+def _older_output(attributes: Mapping[str, Any]) -> Output | None:
+    """The same from OpenLLMetry's attributes of before."""
+    text = attributes.get("gen_ai.completion.0.content")
+    calls = "gen_ai.completion.0.tool_calls.0.name" in attributes
+    return output_of(text, calls=calls) if isinstance(text, str) else None
 
 
 def _older_operation(attributes: Mapping[str, Any]) -> str | None:

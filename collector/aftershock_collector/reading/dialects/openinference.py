@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from aftershock.attributes import AGENT_NAME, CONVERSATION_ID, TOOL_CALL_ID, TOOL_NAME
+from aftershock.fingerprints.outputs import output_of
 from aftershock.fingerprints.shown import Part, Shown, shown_in
-from aftershock.model import StepKind
+from aftershock.model import Output, StepKind
 from aftershock_collector.otlp.wire import Span
 from aftershock_collector.reading.dialects import (
     Reading,
@@ -38,6 +39,12 @@ MESSAGE = re.compile(r"llm\.input_messages\.(\d{1,6})\.message\.(.+)")
 FIELDS = frozenset({"role", "content", "name", "tool_call_id"})
 TEXT = re.compile(r"contents\.\d+\.message_content\.(?:type|text)$|tool_calls\.")
 RESULTS = frozenset({"tool", "tool-response", "function"})
+ANSWERED = re.compile(r"llm\.output_messages\.(\d{1,6})\.message\.(.+)")
+TEXT_PART = re.compile(r"contents\.\d+\.message_content\.text$")
+SMOLAGENTS_STEP = re.compile(r"Step \d+")
+PRINTED = "Execution logs:"
+CODE_FAILED = re.compile(r"Agent\w+Error: (?:Code execution failed|Error in code parsing)")
+CODE_TOOL = "python_interpreter"  # as smolagents itself calls it
 
 # smolagents calls a tool as `forward(*args, **kwargs)` and records just that.
 SMOLAGENTS = frozenset({"args", "kwargs", "sanitize_inputs_outputs"})
@@ -66,14 +73,49 @@ def read_openinference(span: Span) -> Reading | None:
         shown = _shown(attributes) if kind == "LLM" else None
         cost = cost_in(attributes, COST)
         return Reading(
-            StepKind.INFERENCE, name, agent, conversation, tokens=tokens, shown=shown, cost_usd=cost
+            StepKind.INFERENCE,
+            name,
+            agent,
+            conversation,
+            tokens=tokens,
+            shown=shown,
+            cost_usd=cost,
+            output=_output(attributes),
         )
+    if kind == "CHAIN" and SMOLAGENTS_STEP.fullmatch(span.name):
+        return _code_step(span, agent, conversation)
     if kind == "AGENT":
         name = agent or span.name.removesuffix(".run")
         return Reading(StepKind.AGENT, name, name, conversation)
     if kind in ("RETRIEVER", "RERANKER"):
         return Reading(StepKind.RETRIEVAL, span.name, agent, conversation)
     return None
+
+
+def _output(attributes: Mapping[str, Any]) -> Output | None:
+    """What a model answered: its messages are one attribute per field."""
+    texts: list[str] = []
+    calls = False
+    for key, value in attributes.items():
+        if not (match := ANSWERED.match(key)):
+            continue
+        calls = calls or match[2].startswith("tool_calls.")
+        if isinstance(value, str) and (match[2] == "content" or TEXT_PART.match(match[2])):
+            texts.append(value)
+    return output_of("\n".join(texts), calls=calls) if texts or calls else None
+
+
+def _code_step(span: Span, agent: str | None, conversation: str | None) -> Reading | None:
+    """A step of smolagents' CodeAgent, which runs code that the inference inside it wrote.
+
+    Its output is what the code printed; steps that call a tool by name have another one. The code
+    itself stands in that inference only (`Output.code`).
+    """
+    printed = value_in(span.attributes, OUTPUT)
+    ran = isinstance(printed, str) and printed.startswith(PRINTED)
+    if not ran and not CODE_FAILED.match(span.status_message):
+        return None
+    return Reading(StepKind.TOOL_CALL, CODE_TOOL, agent, conversation, result=printed)
 
 
 def _shown(attributes: Mapping[str, Any]) -> Shown | None:
