@@ -119,6 +119,49 @@ def test_a_poll_with_pauses_is_judged_by_the_time_since_its_answer_changed() -> 
     )
 
 
+def test_a_slow_poll_may_get_the_same_answer_ten_times() -> None:
+    def polled(times: int, every_s: float) -> list[Level]:
+        polling = run()
+        for _ in range(times):
+            polling.calls("get_job", id=1).returns({"status": "running"}).after(every_s)
+        return [f.level for f in polling.says(repeated_action)]
+
+    assert polled(10, 600) == []
+    assert polled(10, 3_600) == []
+    assert polled(13, 600) == [Level.ALARM]
+
+
+def test_who_waits_for_an_approval_waits_for_a_person() -> None:
+    waiting = run()
+    for _ in range(20):
+        waiting.calls("get_change", number=7).returns({"state": "-4", "approval": "requested"})
+        waiting.after(3_600)
+
+    assert waiting.says(repeated_action) == []
+
+
+def test_each_page_of_what_is_written_is_work_of_its_own() -> None:
+    writing, reading = run(), run()
+    for page in range(12):
+        writing.calls("upsert_contacts", offset=page * 200).returns({"errors": []})
+        reading.calls("list_contacts", offset=page * 200).returns({"names": ["ann", "bob"]})
+
+    assert writing.says(repeated_action) == []
+    assert [f.level for f in reading.says(repeated_action)] == [Level.ALARM]
+
+
+def test_a_payment_under_a_new_request_id_is_made_again_however_long_the_agent_paused() -> None:
+    paying, renewing = run(), run()
+    for number in range(4):
+        paying.calls("create_payment", amount=900, idempotency_key=f"k{number}")
+        paying.returns({"status": "processing", "amount": 900}).after(40)
+        renewing.calls("create_payment", amount=900, idempotency_key=f"k{number}")
+        renewing.returns({"status": "processing", "amount": 900}).after(3_600)
+
+    assert [f.level for f in paying.says(repeated_action)] == [Level.ALARM]
+    assert renewing.says(repeated_action) == []
+
+
 def test_waits_neither_count_nor_hide() -> None:
     waiting = run()
     for _ in range(12):
