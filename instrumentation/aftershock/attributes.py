@@ -79,6 +79,7 @@ ARGUMENTS_PLAIN = "aftershock.tool.arguments.plain"
 RESULT_DIGEST = "aftershock.tool.result.digest"
 RESULT_SKETCH = "aftershock.tool.result.sketch"
 RESULT_STATE = "aftershock.tool.result.state"
+RESULT_ORDERS = "aftershock.tool.result.gives_orders"
 RESULT_SIZE = "aftershock.tool.result.size"
 RESULT_OUTCOME = "aftershock.tool.result.outcome"
 ERROR_CLASS = "aftershock.tool.error.class"
@@ -244,6 +245,10 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     ),
     Attribute(
         SUBJECTS, "string[]", TOOL, "`argument=hash` of each name or id in the arguments."
+    ),
+    Attribute(
+        RESULT_ORDERS, "boolean", TOOL,
+        "True where the result seems to give the model orders, by its phrases: a heuristic.",
     ),
     Attribute(
         RESULT_DIGEST, "string", TOOL, "Keyed hash of the result without times, ids and counters."

@@ -27,6 +27,7 @@ from aftershock.runs.expectations import LearnedExpectations, expect, learn_expe
 from aftershock.runs.fold import Window
 from aftershock_collector.otlp.wire import LogEvent
 from aftershock_collector.reading.read import read_event
+from tests.evaluation import injections
 from tests.evaluation.baselines import BASELINES, length
 from tests.evaluation.beyond import firing, original, situations, warn_rate
 from tests.evaluation.scores import Score, average_precision, score
@@ -326,10 +327,15 @@ def beyond(policy: Policy, part: Part) -> Iterator[Line]:
     yield from (Line(*row) for row in firing(run for runs in sets.values() for run in runs))
 
 
+def injected(_policy: Policy, _part: Part) -> Iterator[Line]:
+    """Injected orders: attacks and honest writes that the gate holds back, on two halves."""
+    yield from (Line(*row) for row in injections.rows())
+
+
 def report(policy: Policy, part: Part) -> int:
     """Print the table; how many bars are missed."""
     missed = 0
-    sections = (trajectories, research, originals, healthy_runs, context, beyond, cost)
+    sections = (trajectories, research, originals, healthy_runs, context, beyond, injected, cost)
     for section in sections:
         for line in section(policy, part):
             print(line, flush=True)

@@ -30,7 +30,9 @@ class GuardedProcess:
         self.failures: Counter[str] = Counter()
         self.reports: list[tuple[str, str]] = []
         identity = {"id": f"process-{next(_numbers)}", "host": "here", "pid": 1, "service": "bot"}
-        self.ledger = Ledger(lambda: self.policy, lambda agent: limits_for(self.policy, agent))
+        self.ledger = Ledger(
+            lambda: self.policy, lambda agent: limits_for(self.policy, agent), lambda: True
+        )
         counts = DayCounts(self.ledger.used_today)
         self.channel = Channel(lambda: Connection(url, {}), lambda: identity, self.failed, counts)
         self.hides_arguments = False

@@ -19,6 +19,7 @@ from aftershock.attributes import (
     ERROR_CLASS,
     GUARDRAIL_ACTION_TYPE,
     RESULT_DIGEST,
+    RESULT_ORDERS,
     RESULT_OUTCOME,
     RESULT_SIZE,
     RESULT_SKETCH,
@@ -28,6 +29,7 @@ from aftershock.attributes import (
 )
 from aftershock.fingerprints.answers import state_of
 from aftershock.fingerprints.cut import is_cut_by_recorder
+from aftershock.fingerprints.embedded_orders import seems_to_give_orders
 from aftershock.fingerprints.fingerprint import (
     error_class,
     fingerprint_arguments,
@@ -111,6 +113,7 @@ def action_of(span: Span, reading: Reading, policy: Policy, ending: Ending) -> t
         is_portion=described.is_portion or own.get(ACTION_PORTION) is True,
         sets=name_in(own, ACTION_SETS) or described.sets,
         max_time_s=described.max_time_s,
+        gives_orders=not ending.suspended and _gives_orders(own, reading.result),
         patience_s=described.patience_s,
         plain=_plain(own, given, placeholders_of(policy, reading.name)),
     )
@@ -133,6 +136,7 @@ def facts_of(span: Span, action: Action, provides: Pairs, ending: Ending) -> tup
             outcome=action.outcome or Outcome.OK,
             span_id=span.span_id,
             digest=action.result.digest if action.result else None,
+            gives_orders=action.gives_orders,
         )
         for kind, subject in provides
     )
@@ -210,6 +214,13 @@ def _state(own: Attributes, given: Any, ending: Ending) -> AnswerState | None:
     if given is not None:
         return state_of(text_of(given))
     return state_of(ending.text) if ending.text else None
+
+
+def _gives_orders(own: Attributes, given: Any) -> bool:
+    """As the agent's process marked it; it saw the result, which we see only where it is sent."""
+    if own.get(RESULT_ORDERS) is True:
+        return True
+    return RESULT_DIGEST not in own and given is not None and seems_to_give_orders(text_of(given))
 
 
 def _wait(own: Attributes, described: ToolDescription) -> float | None:

@@ -21,6 +21,7 @@ class Code(StrEnum):
     BUDGET = "budget_exceeded"
     READ_FIRST = "read_first"  # the run has not read what it reads before any effect
     UNEXPLAINED = "unexplained_action"
+    UNTRUSTED = "untrusted_arguments"  # they come only from others' words
     ORDER = "order"  # a person stopped the run
     UNKNOWN = "unknown_facts"  # the collector knows something that the agent does not
     UNREACHABLE = "unreachable"  # the collector had to be asked and did not answer

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from aftershock.approval import Gate
 from aftershock.gate.admission import ALLOWED, Admission, Code, Reason, admission
 from aftershock.gate.budgets import MY_BUDGET, Today, over_budget, over_shared_budgets
+from aftershock.gate.provenance import ShownTexts, from_others
 from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKind, Tier
 from aftershock.policy.policy import Policy, describe, rule_of
 from aftershock.policy.tiers import guess_tier
@@ -41,23 +42,25 @@ class Call:
     user: str | None = None  # on whose behalf the agent works; None: the app does not say
 
 
-def decide(
+def decide(  # noqa: PLR0917
     call: Call,
     policy: Policy,
     limits: Limits,
     run_of: Callable[[], Run | None],
     today: Today | None = None,
+    shown_of: Callable[[], ShownTexts] | None = None,
 ) -> Admission:
     """What is done with a call. `run_of` is called only where the run's past matters.
 
     Its run holds the steps before the call, seen at `now_ns`; None: nothing is known of it. What
     they spent is in `dropped_spent`, so that a budget is judged without adding them up. `today`:
-    what was used up before the call on the day of `now_ns`; None: days are not judged.
+    what was used up before the call on the day of `now_ns`; None: days are not judged. `shown_of`:
+    the texts that the run was shown; None: nobody has kept them.
     """
     rules = policy.gate
     rule = rule_of(policy, call.tool)
     if rule.gate is not None:
-        tier, own = rule.tier, rule.gate
+        tier, own = rule.tier or guess_tier(call.tool, call.arguments), rule.gate
     else:
         tier = rule.tier or guess_tier(call.tool, call.arguments)
         own = rules.for_tier(tier)
@@ -67,6 +70,8 @@ def decide(
     reasons = list(by_policy(call, own, tier, of_tool=rule.gate is not None))
     if run is not None:
         reasons += judged(call, policy, limits, run, today)
+    if rules.untrusted is not Gate.ALLOW and shown_of is not None and tier.has_effect:
+        reasons += from_others(call.tool, call.arguments, shown_of(), rules.untrusted)
     return admission(reasons)
 
 

@@ -31,6 +31,7 @@ from aftershock.policy.policy import Policy, describe, limits_for, tier_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aftershock.gate.provenance import ShownTexts
     from aftershock.guard.channel import Channel
     from aftershock.guard.ledger import Ledger
     from aftershock.model import Run
@@ -102,6 +103,11 @@ class Guard:
             if rules is not None and rules.gate.budget is not Gate.ALLOW:
                 found |= dict.fromkeys(budget_lines(run, user, limits_for(rules, agent), used))
         return list(found)
+
+    def judged_by(self, policy: Policy) -> tuple[GateRules, ...]:
+        """The rules that decide about calls of this process: its own, and the operator's."""
+        operator = self._channel.state.policy
+        return (policy.gate,) if operator is None else (policy.gate, operator.gate)
 
     # --- The way of a call ---------------------------------------------------------------------
 
@@ -204,12 +210,16 @@ class Guard:
             return self.ledger.run(call.run_id, call.agent, time.time_ns())
 
         rules = policy.gate
+
+        def shown_of() -> ShownTexts:
+            return self.ledger.shown(call.run_id, call.agent)
+
         used = self._channel.counts.used
-        found = decide(call, policy, limits_for(policy, call.agent), run_of, used)
+        found = decide(call, policy, limits_for(policy, call.agent), run_of, used, shown_of)
         operator = self._channel.state.policy
         if operator is None or operator.gate.mode is Mode.OFF:
             return rules.mode, rules, found
-        other = decide(call, operator, limits_for(operator, call.agent), run_of, used)
+        other = decide(call, operator, limits_for(operator, call.agent), run_of, used, shown_of)
         mode = max(rules.mode, operator.gate.mode, key=MODES.index)
         wanted = rules.preflight | operator.gate.preflight
         return mode, replace(rules, preflight=wanted), joined(found, other)

@@ -6,13 +6,14 @@ the run's past, so that calls which the policy alone allows cost nothing more.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, replace
 from itertools import count
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from aftershock.fingerprints.answers import state_of
+from aftershock.fingerprints.embedded_orders import seems_to_give_orders
 from aftershock.fingerprints.fingerprint import (
     error_class,
     fingerprint_result,
@@ -21,8 +22,9 @@ from aftershock.fingerprints.fingerprint import (
 )
 from aftershock.fingerprints.words import words_in
 from aftershock.gate.decide import Call, step_of
+from aftershock.gate.provenance import ShownTexts, folded
 from aftershock.model import Decision, Fact, Outcome, Run, Spent, Step, StepKind, Tokens
-from aftershock.policy.policy import Policy, describe
+from aftershock.policy.policy import Policy, describe, rule_of
 from aftershock.policy.prices import spent_with
 from aftershock.runs.day_spending import DaySpending, DaySpent, Scope
 from aftershock.runs.fold import Window
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from aftershock.limits import Limits
 
 RUNS_MAX = 256  # of one process; the least recently active is forgotten first
+TEXT_CHARS_MAX = 20_000  # of one result or message; as much as fingerprints read
+RELIED_CHARS_MAX = 100_000  # of one run: the newest, and the first
+OF_OTHERS_MAX = 4  # newest results of others that one run keeps
 WAITING_MAX = 512  # records of one run that wait to be folded: as many as a window holds
 
 
@@ -51,7 +56,10 @@ class Ended:
 class RunRecord:
     """One run: its window, and what waits to be folded into it."""
 
-    __slots__ = ("agent", "explanation", "handed", "limits", "spent", "waiting", "window")
+    __slots__ = (
+        "agent", "explanation", "handed", "limits", "of_others", "relied_on", "spent", "waiting",
+        "window",
+    )  # fmt: skip
 
     def __init__(self, run_id: str, agent: str | None, limits: Limits) -> None:
         self.agent = agent
@@ -60,6 +68,9 @@ class RunRecord:
         self.spent = Spent()  # by every step, so that no decision adds them up
         self.waiting: list[Ended | Step] = []
         self.explanation: Decision | None = None  # the newest, for whoever approves
+        # Kept only where the policy asks where arguments come from; they never leave the process.
+        self.relied_on: deque[str] = deque()  # folded texts
+        self.of_others: deque[tuple[str, str, bool]] = deque()  # tool, folded result, gives orders
         self.handed: set[str] = set()  # ids of facts that the guard has handed to the agent
 
 
@@ -67,9 +78,14 @@ class Ledger:
     """Runs of this process by id. Bounded; safe for threads."""
 
     def __init__(
-        self, policy: Callable[[], Policy], limits: Callable[[str | None], Limits]
+        self,
+        policy: Callable[[], Policy],
+        limits: Callable[[str | None], Limits],
+        keeps_texts: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`keeps_texts`: whether somebody asks where arguments come from."""
         self._policy = policy
+        self._keeps_texts = keeps_texts
         self._limits = limits
         self._runs: OrderedDict[str, RunRecord] = OrderedDict()
         self._unfolded: set[str] = set()  # runs with something that waits
@@ -113,6 +129,18 @@ class Ledger:
             record = self._runs.get(run_id)
             return None if record is None else record.explanation
 
+    def rely_on(self, run_id: str, agent: str | None, text: str) -> None:
+        """The run was shown what the agent may act on: its goal, or a message of a person."""
+        with self._lock:
+            self._remember(self._record(run_id, agent), folded(text[:TEXT_CHARS_MAX]))
+
+    def shown(self, run_id: str, agent: str | None) -> ShownTexts:
+        """The texts that a run was shown, as far as they are kept."""
+        with self._lock:
+            record = self._record(run_id, agent)
+            self._fold(record)
+            return ShownTexts("\n".join(record.relied_on), tuple(record.of_others))
+
     def hand(self, run_id: str, agent: str | None, facts: frozenset[str]) -> frozenset[str]:
         """Remember facts that the agent is handed now; returns those that are new to it."""
         with self._lock:
@@ -135,11 +163,37 @@ class Ledger:
         waiting, record.waiting = record.waiting, []
         if not waiting:
             return
-        steps = [self._step(one) if isinstance(one, Ended) else one for one in waiting]
+        steps: list[Step] = []
+        for one in waiting:
+            step = self._step(one) if isinstance(one, Ended) else one
+            steps.append(step)
+            if isinstance(one, Ended) and self._keeps_texts():
+                self._keep_shown(record, step, one.error or text_of(one.result))
         record.window.add(steps)
         for step in steps:
             record.spent = spent_with(record.spent, step, record.limits)
             self._days.add(step, step.agent or record.agent, step.user, record.limits)
+
+    @staticmethod
+    def _remember(record: RunRecord, text: str) -> None:
+        """Keep a text to rely on, once; of too many the first (the goal) and the newest."""
+        if not text or text in record.relied_on:
+            return
+        record.relied_on.append(text)
+        while sum(map(len, record.relied_on)) > RELIED_CHARS_MAX and len(record.relied_on) > 1:
+            del record.relied_on[1]
+
+    def _keep_shown(self, record: RunRecord, step: Step, text: str) -> None:
+        """Keep what a call returned: as something to rely on, or as others' words."""
+        assert step.action is not None
+        policy, action = self._policy(), step.action
+        cut = folded(text[:TEXT_CHARS_MAX])
+        if not (action.gives_orders or rule_of(policy, action.tool).untrusted):
+            self._remember(record, cut)
+            return
+        record.of_others.append((action.tool, cut, action.gives_orders))
+        while len(record.of_others) > OF_OTHERS_MAX:
+            record.of_others.popleft()
 
     def _step(self, ended: Ended) -> Step:
         policy = self._policy()
@@ -155,10 +209,19 @@ class Ledger:
             error_class=error_class(text) if outcome is Outcome.FAILED else None,
             words=words_in(text),
             state=state_of(text),
+            gives_orders=self._keeps_texts() and seems_to_give_orders(text),
         )
         provided = describe(policy, ended.call.tool, ended.call.arguments).provides
         facts = tuple(
-            Fact(kind, subject, ended.call.tool, ended.ended_at_ns, outcome, step.span_id)
+            Fact(
+                kind,
+                subject,
+                ended.call.tool,
+                ended.ended_at_ns,
+                outcome,
+                step.span_id,
+                gives_orders=action.gives_orders,
+            )
             for kind, subject in provided
         )
         return replace(step, ended_at_ns=ended.ended_at_ns, action=action, facts=facts)

@@ -119,6 +119,7 @@ class Fact:
     outcome: Outcome
     span_id: str
     digest: str | None = None  # of the value; shows whether it changed since
+    gives_orders: bool = False  # its text seems to give the model orders: a heuristic
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,7 @@ class Action:
     sets: str | None = None  # digest of the thing that it sets to a value; None: it sets nothing
     max_time_s: float | None = None  # declared or learned: longer calls are reported as hung
     targets_declared: bool = False  # by the operator's file; False: the span says so itself
+    gives_orders: bool = False  # its result seems to give the model orders: a heuristic
     patience_s: float | None = None  # polls: declared time without a change; None: the default
     plain: tuple[str, ...] = ()  # `argument=value` of those arguments that are no content
 

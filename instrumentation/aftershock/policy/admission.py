@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 
-CONDITIONS = ("missing_facts", "loops", "budget", "unexplained")
+CONDITIONS = ("missing_facts", "loops", "budget", "unexplained", "untrusted")
 GATE_KEYS = frozenset(
     {
         "mode",
@@ -64,6 +64,7 @@ class GateRules:
     loops: Gate = Gate.ALLOW  # the call repeats a loop
     budget: Gate = Gate.ALLOW  # the call would exceed the agent's budget
     unexplained: Gate = Gate.ALLOW  # a decision is expected before the call and was not recorded
+    untrusted: Gate = Gate.ALLOW  # an effect whose arguments come only from others' words
     read_first: tuple[str, ...] = ()  # facts that a run reads before any call with an effect
     preflight: frozenset[Tier] = frozenset()  # tiers that the collector is asked about first
     inform: bool = True  # what the agent does not know is handed to it once, and the call held
@@ -92,9 +93,8 @@ class GateRules:
     @property
     def needs_run(self) -> bool:
         """True where a decision depends on what the run did before."""
-        return bool(self.read_first) or not (
-            self.missing_facts is self.loops is self.budget is self.unexplained is Gate.ALLOW
-        )
+        conditions = (self.missing_facts, self.loops, self.budget, self.unexplained, self.untrusted)
+        return bool(self.read_first) or any(gate is not Gate.ALLOW for gate in conditions)
 
 
 GATE_OFF = GateRules()

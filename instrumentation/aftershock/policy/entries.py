@@ -54,6 +54,7 @@ class ToolRule:
     gate: Gate | None = None
     patience_s: float | None = None  # of polls: how long the answer may stay the same
     max_time_s: float | None = None  # of one call
+    untrusted: bool | None = None  # its results are others' words, such as web pages and mails
     undo: str | None = None  # how a person undoes it; may hold {placeholders}
 
 

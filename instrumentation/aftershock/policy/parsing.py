@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 BUDGET_KEYS = frozenset({"steps", "tokens", "tool_errors", "cost_usd", "wall_time", "warn_at"})
 SHARED_BUDGETS = frozenset({"per_user", "per_day"})
 TOOL_KEYS = frozenset(
-    {"tier", "targets", "requires", "provides", "polls", "explain", "gate", "max_time", "undo"}
-)
+    {
+        "tier", "targets", "requires", "provides", "polls", "explain", "gate", "max_time",
+        "untrusted", "undo",
+    }
+)  # fmt: skip
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -83,6 +86,7 @@ def read_tool(name: str, value: Any, path: tuple[str | int, ...]) -> ToolRule:
         read_one_of(Gate, body, "gate", path),
         read_patience(body, path),
         read_seconds(body, "max_time", path),
+        read_yes_or_no(body, "untrusted", path),
         read_text(body["undo"], (*path, "undo")) if "undo" in body else None,
     )
 

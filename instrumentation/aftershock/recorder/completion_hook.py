@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
+
+from opentelemetry.trace import set_span_in_context
 
 from aftershock.attributes import (
     INFERENCE_SHOWN,
@@ -16,6 +18,7 @@ from aftershock.fingerprints.outputs import output_attributes, output_of
 from aftershock.fingerprints.shown import Part, part_of, parts_in, shown_in
 from aftershock.recorder import implicit_run
 from aftershock.recorder.drop_counters import record_failure
+from aftershock.recorder.guarding import learn_messages
 from aftershock.recorder.invocation_metrics import INFERENCES
 from aftershock.recorder.pending_spans import PENDING
 from aftershock.recorder.requested_calls import REQUESTED
@@ -24,6 +27,7 @@ from aftershock.wire import RequestedCall, encode_hashes, encode_requested_call
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+PEOPLE = frozenset({"system", "developer", "user", "human"})
 TOOLS_MAX = 64  # of one answer
 HELD_CHARS_MAX = 400_000  # of a history that may wait to be hashed; a full window of most models
 
@@ -55,6 +59,7 @@ class Completion:
                 span.set_attribute(INFERENCE_TOOLS, chosen)
             defer_shown(span, inputs, system_instruction)
             defer_output(span, list(texts_in(outputs)), calls=bool(chosen))
+            learn_messages(set_span_in_context(span), people_in(inputs, system_instruction))
             implicit_run.answered(requests_tools=bool(chosen))
         except Exception:  # noqa: BLE001 (ours)
             record_failure("reading a completion")
@@ -90,6 +95,13 @@ def defer_output(span: Any, texts: list[str], *, calls: bool) -> None:
         PENDING.defer(span, lambda: known)
     else:
         PENDING.defer(span, lambda: describe_output(text, calls=calls))
+
+
+def people_in(inputs: Iterable[Any], instructions: Iterable[Any]) -> Iterator[str]:
+    """The texts of people in a history: the author's instructions, the user's messages."""
+    for part in chain((part_of("system", one) for one in instructions), parts_in(inputs)):
+        if part.text and not part.is_result and part.role in PEOPLE:
+            yield part.text
 
 
 def described(parts: list[Part]) -> dict[str, Any]:

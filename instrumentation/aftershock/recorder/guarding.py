@@ -20,7 +20,7 @@ from aftershock.recorder.pending_spans import EXPECTED, PENDING, ExpectedCall
 from aftershock.recorder.tool_calls import Attributes, describe_call, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan
@@ -141,6 +141,15 @@ def learn_fact(context: Context | None, found: Mapping[str, Any]) -> None:
         span_id,
     )
     _gate.learn(run_id, agent, fact_step(run_id, fact))
+
+
+def learn_messages(context: Context | None, texts: Iterable[str]) -> None:
+    """A run was shown its goal, or messages of people: what their agent may act on."""
+    if _gate is None or not _gate.keeps_texts:
+        return
+    run_id, agent, _ = place_of(context)
+    for text in texts:
+        _gate.rely_on(run_id, agent, text)
 
 
 def learn_span(span: ReadableSpan) -> None:

@@ -54,7 +54,11 @@ class ProcessGate:
     """One for a process. Its methods are called around each tool call."""
 
     def __init__(self) -> None:
-        ledger = Ledger(settings.policy, lambda agent: limits_for(settings.policy(), agent))
+        ledger = Ledger(
+            settings.policy,
+            lambda agent: limits_for(settings.policy(), agent),
+            lambda: self.keeps_texts,
+        )
         counts = DayCounts(ledger.used_today)
         channel = Channel(connection, identity, record_failure, counts)
         asking = Asking(channel, ledger, shown, explained, self.report)
@@ -102,12 +106,30 @@ class ProcessGate:
         new = self.guard.ledger.hand(call.run_id, call.agent, frozenset(found))
         return notice_text(found[name] for name in sorted(new))
 
+    @property
+    def keeps_texts(self) -> bool:
+        """Whether anybody asks where the arguments of a call come from."""
+        judged_by = self.guard.judged_by(settings.policy())
+        return any(rules.untrusted is not Gate.ALLOW for rules in judged_by)
+
+    @property
+    def _needs_run(self) -> bool:
+        """Whether anybody asks what a run did before."""
+        return any(rules.needs_run for rules in self.guard.judged_by(settings.policy()))
+
+    def rely_on(self, run_id: str, agent: str | None, text: str) -> None:
+        """A run was shown what its agent may act on. Raises nothing."""
+        try:
+            self.guard.ledger.rely_on(run_id, agent, text)
+        except Exception:  # noqa: BLE001 (ours)
+            record_failure("remembering a message")
+
     def learn(self, run_id: str, agent: str | None, step: Step) -> None:
         """Something happened in a run outside its tools. Raises nothing."""
         try:
             if step.decision is not None:
                 self.guard.ledger.explain(run_id, agent, step.decision)
-            if settings.policy().gate.needs_run:
+            if self._needs_run:
                 self.guard.ledger.add(run_id, agent, step)
         except Exception:  # noqa: BLE001 (ours)
             record_failure("remembering a step")
@@ -159,7 +181,7 @@ class ProcessGate:
         """Add a call to its run, where the policy judges runs."""
         call = passage.call
         try:
-            if not settings.policy().gate.needs_run:
+            if not self._needs_run:
                 return
             value = None if error is not None else plain(result)
             ended = Ended(call, began_at_ns, time.time_ns(), value, error, failed)

@@ -21,7 +21,7 @@ from aftershock.model import Outcome
 from aftershock.recorder import approvals, implicit_run, settings
 from aftershock.recorder.activation import activate
 from aftershock.recorder.drop_counters import record_failure
-from aftershock.recorder.guarding import learn_fact
+from aftershock.recorder.guarding import gate, learn_fact, learn_messages
 from aftershock.recorder.span_wrapping import Step, never_raising, wrap
 from aftershock.recorder.tool_calls import plain
 
@@ -157,7 +157,12 @@ class Run:
         if self._goal is not None and settings.captures_content():
             found[names.RUN_GOAL] = self._goal[:TEXT_CHARS_MAX]
         span = tracer.start_span(f"invoke_agent {self._agent}", attributes=found)
-        return Step(span, get_current()) if span.is_recording() else None
+        if not span.is_recording():
+            return None
+        step = Step(span, get_current())
+        if self._goal is not None and gate() is not None:
+            learn_messages(step.context, [self._goal])
+        return step
 
     def __enter__(self) -> Self:
         try:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from aftershock import attributes as names
 from aftershock.fingerprints.answers import state_of
+from aftershock.fingerprints.embedded_orders import seems_to_give_orders
 from aftershock.fingerprints.fingerprint import (
     fingerprint_arguments,
     fingerprint_result,
@@ -123,6 +124,8 @@ def describe_result(result: Any, *, failed: bool = False) -> Attributes:
     }
     if fingerprint.size is not None:
         found[names.RESULT_SIZE] = fingerprint.size
+    if seems_to_give_orders(text_of(result)):
+        found[names.RESULT_ORDERS] = True
     if (state := state_of(text_of(result))) is not None:
         found[names.RESULT_STATE] = str(state)
     if outcome is Outcome.FAILED and (kind := without_content(text_of(result))):
