@@ -53,6 +53,15 @@ DATABASES = words_of(
 )
 SEARCHING = words_of("find glob grep locate lookup query search")
 # The agent's own papers: writing them changes nothing outside it.
+OPPOSITES = ("un", "dis", "de")  # before a verb
+UNDOING = frozenset(
+    map(
+        words_of,
+        ("add remove", "attach detach", "grant revoke", "open close", "start stop", "up down",
+         "enable disable", "pause resume", "create delete", "insert delete", "promote demote",
+         "apply revert", "deploy rollback", "mount unmount", "book cancel", "freeze thaw"),
+    )
+)  # fmt: skip
 BOOKKEEPING = words_of("""
     checklist memo memos memory memories note notes plan plans reflection scratchpad thought
     thoughts todo todos
@@ -251,6 +260,20 @@ def only_runs(tool: str) -> bool:
     """True for tools such as `exec_command`: the command alone says what a call does."""
     own = NAMESPACE.sub("", tool) or tool
     return all(word.lower() in RUNNING for word in WORDS.findall(own))
+
+
+@lru_cache(maxsize=4_096)
+def undo_each_other(tool: str, other: str) -> bool:
+    """True for `match_line` and `unmatch_line`: their names differ in one word and its opposite."""
+    words, others = (
+        [word.lower() for word in WORDS.findall(NAMESPACE.sub("", name) or name)]
+        for name in (tool, other)
+    )
+    different = [pair for pair in zip(words, others, strict=False) if pair[0] != pair[1]]
+    if len(words) != len(others) or len(different) != 1:
+        return False
+    this, that = sorted(different[0], key=len)
+    return that in {f"{prefix}{this}" for prefix in OPPOSITES} or frozenset((this, that)) in UNDOING
 
 
 @lru_cache(maxsize=4_096)

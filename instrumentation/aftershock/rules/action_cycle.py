@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKind
-from aftershock.policy.tiers import is_shell
+from aftershock.policy.tiers import is_shell, undo_each_other
 from aftershock.rules.actions import (
+    NEW_SHARE_OF_WRITES,
     STEPS_MAX,
     Tail,
     is_spaced,
     key_of,
     loop_finding,
     returned_nothing_new,
+    share_new,
     tail_of,
 )
 from aftershock.rules.overwriting import overwrites
@@ -119,7 +121,11 @@ def goes_nowhere(sequence: Sequence[Step], period: int) -> bool:
         if place < period:
             return False
         new, old = sequence[place].action, sequence[place - period].action
-        if new is not None and old is not None and not is_round_again(new, old):
+        if new is None or old is None:
+            continue
+        if not (
+            is_round_again(new, old) or (undone(new, sequence[-period:]) and repeats(new, old))
+        ):
             return False
     return True
 
@@ -134,6 +140,19 @@ def is_round_again(action: Action, earlier: Action) -> bool:
     if action.result is None or earlier.result is None or action.outcome is Outcome.FAILED:
         return True
     return not is_shell(action.tool) or action.result.digest == earlier.result.digest
+
+
+def undone(action: Action, circle: Sequence[Step]) -> bool:
+    """True for a call that another one of its circle undoes, whatever receipts they return."""
+    return any(undo_each_other(action.tool, step.action.tool) for step in circle if step.action)
+
+
+def repeats(action: Action, earlier: Action) -> bool:
+    """True where most of an answer is worded as an earlier one."""
+    if action.result is None or earlier.result is None:
+        return action.outcome is earlier.outcome
+    new = share_new(action.result.sketch, earlier.result.sketch)
+    return action.outcome is earlier.outcome and new <= NEW_SHARE_OF_WRITES
 
 
 def rotation(circle: Sequence[Token | None], steps: Sequence[Step]) -> list[str]:

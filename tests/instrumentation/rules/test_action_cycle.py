@@ -104,3 +104,25 @@ def test_hand_offs_with_new_work_each_time_are_silent() -> None:
         handing.calls("search", q=topic).returns(topic).hands_off("planner")
 
     assert handing.says(action_cycle) == []
+
+
+def test_what_is_done_and_undone_again_is_a_circle_whatever_the_receipts_are() -> None:
+    matching = run()
+    for number in range(3):
+        matching.calls("match_line", line="l-3").returns(
+            {"matched": True, "id": f"M{510 + number}"}
+        )
+        matching.calls("unmatch_line", line="l-3").returns(
+            {"undone": True, "id": f"M{510 + number}"}
+        )
+
+    assert [f.level for f in matching.says(action_cycle)] == [Level.ALARM]
+
+
+def test_a_read_and_a_write_whose_answers_differ_are_no_circle() -> None:
+    counting = run()
+    for number in range(3):
+        counting.calls("get_next", queue="q").returns({"id": f"M{510 + number}"})
+        counting.calls("ack", queue="q").returns({"ok": True, "id": f"M{510 + number}"})
+
+    assert counting.says(action_cycle) == []
