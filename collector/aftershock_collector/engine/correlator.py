@@ -67,9 +67,10 @@ class Correlator:
         resolved, linked = self._resolve(change, now_ns)
         if linked is None:
             self.links.hold(change)
+        done = change.kind is ChangeKind.OPERATION or change.tier is not None  # as its log says
+        if done and linked is not None and resolved.trace_id is not None:
+            self._reach(linked, change.entity)
         if change.kind is ChangeKind.OPERATION:
-            if linked is not None and resolved.trace_id is not None:
-                self._reach(linked, change.entity)
             return set()
         self.observer.on_change(resolved)
         if linked is not None and resolved.kind.is_trouble:

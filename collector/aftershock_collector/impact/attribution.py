@@ -66,6 +66,7 @@ def impact_of(
         comparable=moved[0].comparable if moved else 0,
         context_gap=gap,
         missing=missing,
+        logged=opened.action.logged,
         charts=tuple(chart_of(m, opened.effect_ns) for m in shown),
         effect=_effect(standing, probability),
         any_agent=None if probability is None else _any_agent(standing, probability),

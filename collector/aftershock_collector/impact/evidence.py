@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from typing import NamedTuple
 
@@ -68,6 +68,7 @@ class Scene:
         self._loaded: dict[str, _Loaded | None] = {}  # None: nothing is measured
         self._anchors: dict[Moment, Moment] = {}
         self._counts: dict[Moment, Counts] = {}  # by anchor: of each series, points up to it
+        self._points: dict[tuple[str, int], NDArray[np.float32]] = {}  # by entity and resolution
         references.evict()
 
     def load(self, entities: Iterable[str]) -> None:
@@ -116,6 +117,8 @@ class Scene:
             grown: moments at which the entity was given more room: that it uses more is no harm.
         """
         asked = list(dict.fromkeys(moments))
+        if not asked:
+            return {}
         self.load(entity for entity, _ in asked)
         self._locate(asked)
         anchors = {moment: (self._anchors[moment], moment in grown) for moment in asked}
@@ -164,21 +167,14 @@ class Scene:
         """
         found: dict[tuple[Moment, bool], Block] = {}
         missing: list[tuple[tuple[Moment, bool], Signature, list[int], list[Cut]]] = []
-        for key in wanted:
+        for key, loaded, usable, groups in self._usable(wanted):
             (entity, at_ns), grown = key
-            loaded = self._loaded.get(entity)
-            if loaded is None:
-                continue
-            first = self._counts[entity, at_ns]
-            usable = (first > 0) & (loaded.last > 0) & ~loaded.silent
-            if grown:
-                usable &= ~loaded.resources
-            groups = groups_for(loaded.last - first, first)
             signature = loaded.metrics, usable.tobytes(), groups.tobytes()
             known = self._references.blocks.get((entity, at_ns, grown))
             if known is not None and known.signature == signature:
                 found[key] = known
             elif usable.any():
+                first = self._counts[entity, at_ns]
                 missing.append((key, signature, *_laid_out(loaded, first, usable, groups)))
         frozen = iter(
             self._references.of(
@@ -191,6 +187,27 @@ class Scene:
             self._references.keep_block((*key[0], key[1]), block)
             found[key] = block
         return found
+
+    def _usable(
+        self, wanted: Iterable[tuple[Moment, bool]]
+    ) -> Iterator[tuple[tuple[Moment, bool], _Loaded, NDArray[np.bool_], Counts]]:
+        """Which series of each moment's entity count there, and at which resolution."""
+        places = [
+            (key, loaded) for key in wanted if (loaded := self._loaded.get(key[0][0])) is not None
+        ]
+        if not places:
+            return
+        first = np.concatenate([self._counts[anchor] for (anchor, _), _ in places])
+        last = np.concatenate([loaded.last for _, loaded in places])
+        silent = np.concatenate([loaded.silent for _, loaded in places])
+        usable = (first > 0) & (last > 0) & ~silent
+        groups = groups_for(last - first, first)
+        start = 0
+        for key, loaded in places:
+            part = slice(start, start + len(loaded.series))
+            start = part.stop
+            kept = usable[part] & ~loaded.resources if key[1] else usable[part]
+            yield key, loaded, kept, groups[part]
 
     def _weigh(
         self, blocks: Mapping[tuple[Moment, bool], Block]
@@ -233,17 +250,26 @@ class Scene:
         places: list[Counts] = []
         count = 0
         for ((entity, _), _), block in blocks.items():
+            place = block.places
+            for group, rows in block.resolutions:
+                first = asked.get((entity, group))
+                if first is None:
+                    first = asked[entity, group] = count
+                    tables.append(self._newest_points(entity, group))
+                    count += len(tables[-1])
+                place = place + (first if rows is None else first * rows)
+            places.append(place)
+        return described(np.concatenate(tables), longest)[:, np.concatenate(places)]
+
+    def _newest_points(self, entity: str, group: int) -> NDArray[np.float32]:
+        """The newest points of an entity's series at one resolution, cut once in a round."""
+        known = self._points.get((entity, group))
+        if known is None:
             loaded = self._loaded[entity]
             assert loaded is not None, "a block has series"
-            base = np.zeros(len(block.groups), np.int64)
-            for group in np.unique(block.groups).tolist():
-                if (entity, group) not in asked:
-                    asked[entity, group] = count
-                    tables.append(newest_points(loaded.series, loaded.last, group))
-                    count += len(loaded.series)
-                base[block.groups == group] = asked[entity, group]
-            places.append(base + block.places)
-        return described(np.concatenate(tables), longest)[:, np.concatenate(places)]
+            known = newest_points(loaded.series, loaded.last, group)
+            self._points[entity, group] = known
+        return known
 
     def _evidence(self, anchor: Moment, scored: Scored) -> Evidence:
         loaded = self._loaded[anchor[0]]

@@ -9,8 +9,8 @@ from aftershock.model import Change, Impact
 from aftershock_collector.impact.aftermath import departed_again, recovered_at, refreshed
 from aftershock_collector.impact.attribution import unmeasured
 from aftershock_collector.impact.open_actions import OpenAction
+from aftershock_collector.impact.shared import NOT_THIS
 from aftershock_collector.metrics.series import SeriesSource
-from aftershock_collector.wording import NO_AGENT
 
 FOLLOW_S = 86_400.0  # a degradation that lasts a day is no longer news
 FOLLOW_EVERY_NS = 10**9  # how often a degradation is asked whether it is over
@@ -87,13 +87,9 @@ def is_reportable(best: Impact, reported: Impact | None, *, settled: bool) -> bo
     rose = (best.probability or 0) - (reported.probability or 0)
     if rose >= REPORTED_STEP or best.missing != reported.missing:
         return True
-    return bool(_explanations(best) - _explanations(reported))
+    return bool(_shared(best) - _shared(reported))
 
 
-def _explanations(impact: Impact) -> set[str]:
-    """What was nobody's action and is at least as likely as not."""
-    return {
-        each.name
-        for each in impact.alternatives
-        if each.span_id is None and each.name != NO_AGENT and each.probability >= SUSPECTED_FROM
-    }
+def _shared(impact: Impact) -> set[str]:
+    """What the entity has in common with others, and how many they are."""
+    return {each.name for each in impact.alternatives if each.name.endswith(NOT_THIS)}

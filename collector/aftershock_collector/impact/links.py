@@ -2,7 +2,9 @@
 
 A span that the change names decides; a call that a tool made stands for the tool. Where only the
 trace is known, a log belongs to the one tool call that was running then, and what lasts (an alert,
-an event of the platform) to the one action of that trace that could have had an effect.
+an event of the platform) to the one action of that trace that could have had an effect. A log that
+shows what a span changed outweighs the name of the tool: a call that counted as a read is an action
+then.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from aftershock.model import Change, Fingerprint, Step, StepKind
+from aftershock.model import Change, Fingerprint, Step, StepKind, Tier
 from aftershock.runs.size import size_of
 
 TRACES_MAX = 1_024  # as many as actions are remembered as suspects
@@ -36,18 +38,24 @@ class Linked(NamedTuple):
 
 
 class _Call(NamedTuple):
-    """A tool call. Most calls are reads, of which nothing but these times is needed."""
+    """A tool call. Most calls are reads: whatever a log shows that they changed, they may do."""
 
     began_at_ns: int
     ended_at_ns: int | None
     service: str | None
     sender: str
-    action_step: Step | None  # of an action with an effect, without its fingerprints
+    step: Step  # without its fingerprints
+
+    @property
+    def action_step(self) -> Step | None:
+        """The step of an action with an effect."""
+        action = self.step.action
+        return self.step if action is not None and action.tier.has_effect else None
 
     @property
     def size_bytes(self) -> int:
         """Bytes in memory, estimated."""
-        return CALL_BYTES + (0 if self.action_step is None else size_of(self.action_step))
+        return CALL_BYTES + size_of(self.step)
 
 
 @dataclass(slots=True)
@@ -103,7 +111,7 @@ class Links:
             return  # the id is taken: two senders do not share a span
         self._traces.move_to_end(step.trace_id)
         trace.skew_ns = skew_ns
-        kept = without_fingerprints(step) if step.action.tier.has_effect else None
+        kept = without_fingerprints(step)
         before = trace.size_bytes
         call = _Call(step.began_at_ns, step.ended_at_ns, step.service, step.sender, kept)
         trace.add(step.span_id, call)
@@ -197,6 +205,8 @@ class Links:
             return None
         span = change.span_id or ""
         named = trace.calls.get(span) or trace.calls.get(self._above.get(span, ""))
+        if named is not None and named.action_step is None and change.tier is not None:
+            return Linked(as_logged(named.step, change, change.tier), trace.skew_ns)
         if named is None:
             found = self._running(trace, change) if change.id.startswith(LOG) else _able(trace)
             before_ns = change.began_at_ns - trace.skew_ns + SLACK_NS
@@ -226,6 +236,17 @@ def reports_less(change: Change, known: Change) -> bool:
 def _able(trace: _Trace) -> list[_Call]:
     """Calls that could have had an effect."""
     return [call for call in trace.calls.values() if call.action_step is not None]
+
+
+def as_logged(step: Step, change: Change, tier: Tier) -> Step:
+    """A call that counted as a read, with the tier of what a log shows that it did."""
+    assert step.action is not None, "only tool calls are kept"
+    shown = (
+        f"{step.action.tool} counts as a read, and the log of {change.entity} shows {change.name}"
+    )
+    return replace(
+        step, action=replace(step.action, tier=tier, logged=(*step.action.logged, shown))
+    )
 
 
 def without_fingerprints(step: Step) -> Step:

@@ -185,11 +185,10 @@ class ActionObserver:
         """The log of an entity shows what an action did there: it is a target as well."""
         assert step.action is not None, "only actions are linked"
         if (opened := self._open.get(step.span_id)) is None:
-            self.open(
-                replace(step, action=replace(step.action, targets=(entity,))), skew_ns=skew_ns
-            )
-        elif entity not in opened.targets:
-            opened.targets, opened.troubles = (*opened.targets, entity), None
+            named = replace(step.action, targets=(entity,))
+            self.open(replace(step, action=named), skew_ns=skew_ns)
+        else:
+            opened.reaches(entity, step.action.logged)
 
     def _is_ruled_out(self, opened: OpenAction, entity: str) -> bool:
         """True where the damage carried another action's trace."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 from aftershock.model import Action, Fact, Impact, Step
 from aftershock_collector.impact.gap import Trouble
@@ -32,6 +33,13 @@ class OpenAction:
     best: Impact | None = None  # as it is shown
     reported: Impact | None = None
     following: bool = False  # the window is over; only recovery is still of interest
+
+    def reaches(self, entity: str, logged: Iterable[str]) -> None:
+        """The log of an entity shows what the action did there, and what else it shows."""
+        if entity not in self.targets:
+            self.targets, self.troubles = (*self.targets, entity), None
+        known = dict.fromkeys((*self.action.logged, *logged))
+        self.action = replace(self.action, logged=tuple(known))
 
 
 @dataclass(frozen=True, slots=True)

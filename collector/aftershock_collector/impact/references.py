@@ -28,6 +28,8 @@ from aftershock_collector.metrics.series import Family, Times, Values
 BYTES_MAX = 64_000_000  # of references; the least recently used are dropped
 BEFORE_LENGTHS = (1, 2)  # points up to the moment that are scored as "already wrong"
 LEVEL_POINTS = 3  # whose median is what the action found
+SINCE_KEPT_POINTS = 5  # that a baseline of thirty may be older than it could be ...
+SINCE_KEPT_NS = 60 * 10**9  # ... or this much, where points come faster
 _REFERENCE_BYTES = 400
 _BLOCK_BYTES = 1_500
 _ROW_BYTES = 96  # of a block
@@ -77,6 +79,7 @@ class Block:
         "pairs",
         "places",
         "references",
+        "resolutions",
         "scale",
         "signature",
         "usuals",
@@ -93,6 +96,12 @@ class Block:
         self.references = references
         self.places = np.array(places, np.int64)  # of each row: its series in the entity
         self.groups = np.array([part.group for part in cuts], np.int64)
+        sizes = list(dict.fromkeys(self.groups.tolist()))
+        # Points in a group, and 1 for each row that has such groups; None: all of them have.
+        self.resolutions = [
+            (size, None if len(sizes) == 1 else (self.groups == size).astype(np.int64))
+            for size in sizes
+        ]
         self.usuals = [each.usual for each in references]
         self.median = np.array([each.median for each in references], np.float32)
         self.scale = np.array([each.scale for each in references], np.float32)
@@ -141,6 +150,7 @@ class References:
         self.blocks: OrderedDict[BlockKey, Block] = OrderedDict()
         self._frozen: OrderedDict[_Key, Reference] = OrderedDict()
         self._usual: OrderedDict[tuple[str, str, int], Usual] = OrderedDict()
+        self._since_ns: int | None = None
 
     def __len__(self) -> int:
         return len(self._frozen)
@@ -173,6 +183,18 @@ class References:
     def size_bytes(self) -> int:
         """Memory held, about."""
         return self._bytes
+
+    def kept_since(self, wanted_ns: int, cadence_ns: int) -> int:
+        """The moment that everything untouched is compared from: as it was, if that will do.
+
+        It is before the oldest open action. Each time that one's window ends, every reference of
+        what nobody touched would be made anew, for a baseline that is some points younger.
+        """
+        kept_ns = self._since_ns
+        slack_ns = max(SINCE_KEPT_NS, SINCE_KEPT_POINTS * cadence_ns)
+        if kept_ns is None or not 0 <= wanted_ns - kept_ns <= slack_ns:
+            self._since_ns = kept_ns = wanted_ns
+        return kept_ns
 
     def keep_block(self, key: BlockKey, block: Block) -> None:
         """Remember what was laid out for one moment of an entity, until room is needed."""

@@ -315,8 +315,10 @@ def _untouched(
     for entity in list(touched):
         touched |= scene.relations.upstream(entity)
     cadences = [cadence_ns for each in own.values() for cadence_ns in each.cadence_ns]
-    back_ns = ALTERNATIVE_BACK * int(median(cadences)) if cadences else 0
-    since_ns = min(at for _, at in moments) - back_ns
+    cadence_ns = int(median(cadences)) if cadences else 0
+    since_ns = around.references.kept_since(
+        min(at for _, at in moments) - ALTERNATIVE_BACK * cadence_ns, cadence_ns
+    )
     entities = [*around.source.entities(), *scene.around.entities()]
     callees: set[str] = set()
     for entity, _ in moments:

@@ -22,6 +22,7 @@ SHARED_NATS = 6.9  # p .001: so many at once do not come by chance
 OTHERS_ANSWERING_MIN = 2  # other targets that stopped answering too; one may be the target's own
 OTHERS_MIN = 3  # other entities that were damaged too: damage spreads along calls, declared or not
 SERIES_MAX = 8  # of one entity that are compared, worst first
+NOT_THIS = "not this action"  # how these explanations end
 
 
 class Shared(NamedTuple):
@@ -37,14 +38,10 @@ class Shared(NamedTuple):
         """What happened, and what that says."""
         count = f"{len(self.damaged)} of {self.of}"
         if self.metric in ANSWERING:
-            return (
-                f"{count} targets stopped answering at once: the collector or the network, "
-                "not this action"
-            )
-        return (
-            f"{count} entities got worse in {self.metric} at once: something that they share, "
-            "not this action"
-        )
+            what = "targets stopped answering at once: the collector or the network"
+        else:
+            what = f"entities got worse in {self.metric} at once: something that they share"
+        return f"{count} {what}, {NOT_THIS}"
 
 
 class _Place(NamedTuple):

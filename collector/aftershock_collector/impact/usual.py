@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -76,10 +77,17 @@ class Fits:
     def fit_up_to(self, usuals: Iterable[Usual], length: int) -> None:
         """Fit every length up to `length` for every series that lacks it, all at once."""
         missing = [each for each in dict.fromkeys(usuals) if each.reached < length]
+        laid: _Laid | None = None
         for each in LENGTHS if missing else ():
             if each > length:
                 break
-            self._fit([usual for usual in missing if usual.reached < each], each)
+            lacking = [usual for usual in missing if usual.reached < each]
+            if not lacking:
+                continue
+            # Longer lengths lack in the same series and perhaps in more.
+            if laid is None or len(laid.usuals) < len(lacking):
+                laid = _laid_out(lacking)
+            self._fit(laid, each)
 
     def of(self, rows: Counts, places: Counts) -> Fit:
         """The distributions at these rows, each of the length at its place in LENGTHS."""
@@ -104,26 +112,12 @@ class Fits:
             self._free.append(usual.row)
             usual.row, usual.reached = -1, 0
 
-    def _fit(self, missing: Sequence[Usual], length: int) -> None:
-        if not missing:
-            return
-        table = stack_of(missing)
-        points = table.history.shape[1]
-        first = first_start(points)
-        _fill(missing, table, first)
-        starts = points - first + 1
-        medians = np.ones((len(missing), starts), np.float32)
-        scales = np.ones((len(missing), starts), np.float32)
-        for row, each in enumerate(missing):
-            assert each.median is not None, "filled above"
-            assert each.scale is not None, "filled above"
-            kept = min(starts, len(each.median))
-            medians[row, starts - kept :] = each.median[-kept:]
-            scales[row, starts - kept :] = each.scale[-kept:]
+    def _fit(self, laid: _Laid, length: int) -> None:
+        for each in laid.usuals:
             each.row = each.row if each.row >= 0 else self._allocated()
             each.reached = length
-        found = fit(table, Baselines(first, medians, scales), length)
-        which = np.array([each.row for each in missing], np.int64) * _EACH + _PLACES[length]
+        found = fit(laid.table, laid.baselines, length)
+        which = np.array([each.row for each in laid.usuals], np.int64) * _EACH + _PLACES[length]
         self._tails[which] = np.stack([found.threshold, found.tail, found.shape]).transpose(2, 0, 1)
         self._quantiles[3 * which + np.arange(3)[:, None]] = found.quantiles[found.rows]
         self._counts[which] = found.placebos
@@ -137,6 +131,31 @@ class Fits:
             self._quantiles = np.concatenate([self._quantiles, np.zeros_like(self._quantiles)])
             self._counts = np.concatenate([self._counts, np.zeros_like(self._counts)])
         return self._free.pop()
+
+
+class _Laid(NamedTuple):
+    """Series beside each other, with the baseline before each of their starts."""
+
+    usuals: Sequence[Usual]
+    table: Stack
+    baselines: Baselines
+
+
+def _laid_out(usuals: Sequence[Usual]) -> _Laid:
+    table = stack_of(usuals)
+    points = table.history.shape[1]
+    first = first_start(points)
+    _fill(usuals, table, first)
+    starts = points - first + 1
+    medians = np.ones((len(usuals), starts), np.float32)
+    scales = np.ones((len(usuals), starts), np.float32)
+    for row, each in enumerate(usuals):
+        assert each.median is not None, "filled above"
+        assert each.scale is not None, "filled above"
+        kept = min(starts, len(each.median))
+        medians[row, starts - kept :] = each.median[-kept:]
+        scales[row, starts - kept :] = each.scale[-kept:]
+    return _Laid(usuals, table, Baselines(first, medians, scales))
 
 
 def _fill(usuals: Sequence[Usual], table: Stack, first: int) -> None:

@@ -165,14 +165,16 @@ def certainty_section(finding: Finding) -> Section:
     if impact is None:
         evidence = counted(len(finding.evidence), "step")
         return Section(label, (f"seen, not inferred; the evidence is {evidence}",))
+    logged = tuple(map(clean, impact.logged[:ITEMS_MAX]))
     if link := exact_link(impact):
-        return Section(label, (link,))
+        return Section(label, (link, *logged))
     if impact.probability is None:
         return Section(label, ("not enough data",))
     lines = [f"{sure_words(impact.probability)}; {alternatives_words(impact)}"]
     if impact.comparable:
         windows = counted(impact.comparable, "earlier window")
         lines.append(f"How unusual: {odds(impact.parts.own)}, compared with {windows}")
+    lines += logged
     lines += [f"Less sure, because: {clean(one)}" for one in impact.missing[:ITEMS_MAX]]
     return Section(label, tuple(lines))
 

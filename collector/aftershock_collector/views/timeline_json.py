@@ -148,4 +148,5 @@ def impact_json(impact: Impact) -> dict[str, Any]:
         ],
         "context_gap": list(impact.context_gap),
         "missing": list(impact.missing),
+        "logged": list(impact.logged),
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from aftershock.model.steps import Tier
+
 
 class ChangeKind(StrEnum):
     """What kind of thing became different."""
@@ -39,3 +41,4 @@ class Change:
     span_id: str | None = None
     url: str | None = None  # where a person reads about it
     vouched: bool = True  # False: nobody asked its sender who that is, so anybody may have said it
+    tier: Tier | None = None  # of what a log says was done; None: no log says it

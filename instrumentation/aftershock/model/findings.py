@@ -82,6 +82,7 @@ class Impact:
     effect: Effect = Effect.UNCLEAR
     any_agent: float | None = None  # 1 - P(no agent action): of every candidate for this damage
     onset_range_ns: tuple[int, ...] = ()  # the damage began after the first, by the second
+    logged: tuple[str, ...] = ()  # what logs show that the call did, although it counted as a read
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,7 @@ class Action:
     gives_orders: bool = False  # its result seems to give the model orders: a heuristic
     patience_s: float | None = None  # polls: declared time without a change; None: the default
     plain: tuple[str, ...] = ()  # `argument=value` of those arguments that are no content
+    logged: tuple[str, ...] = ()  # what logs show that it did, although it counted as a read
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,7 @@ def _facts(impact: Impact) -> Iterator[str]:
         yield f"exact link: the trace of this call came back{back}"
     else:
         yield from _compared(impact)
+    yield from impact.logged
     for gap in impact.context_gap:
         yield f"had not been read: {gap}"
     for missing in impact.missing:

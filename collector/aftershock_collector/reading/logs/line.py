@@ -72,6 +72,7 @@ def change_of(
         detail=_detail(logged),
         trace_id=logged.link.trace_id,
         span_id=logged.link.span_id,
+        tier=logged.tier if logged.error is None else None,
         vouched=not logged.open_to_all,
     )
 

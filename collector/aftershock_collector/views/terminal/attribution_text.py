@@ -47,6 +47,7 @@ def lines(impact: Impact) -> Iterator[Line]:
             yield line, ""
     yield from _competition(impact, sure=sure)
     yield from _reasons(impact)
+    yield from _listed("what logs show", impact.logged, "yellow")
     yield from _listed("had not read", impact.context_gap, "yellow")
     yield from _listed("would make it surer", impact.missing, "dim")
 
