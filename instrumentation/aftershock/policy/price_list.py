@@ -1,16 +1,16 @@
 """The price list: context windows and makers' list prices of known models, of one date.
 
-Add a model by its exact name, and set the date.
+Add each model by its own name, and set the date.
 """
 
 from __future__ import annotations
 
 from aftershock.limits import Model
 
-AS_OF = "2026-11"
+AS_OF = "November 2026"
 
 # Tokens, then US dollars per million tokens sent and returned: the makers' lists as LiteLLM 1.110.2
-# (November 2026, MIT) has them, and of models that it no longer has, as of 2025. A name stands for
+# (MIT) has them, and of models that it no longer has, as of 2025. A name stands for
 # itself and for its snapshots; a newer version has no price here until somebody has looked it up.
 KNOWN: tuple[Model, ...] = (
     Model("gpt-5.6", 922_000, 4.0, 20.0),

@@ -1,4 +1,4 @@
-"""What steps cost: context windows and prices of models, declared or by list.
+"""Known models: their context windows and list prices.
 
 Prices change and contracts differ. `models` in aftershock.yaml wins over this table, and a cost on
 the span wins over both. Cached and batched tokens cost less and very long prompts may cost more. A
