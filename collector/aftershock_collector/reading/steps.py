@@ -13,6 +13,8 @@ from aftershock.attributes import (
     FINGERPRINT_KEY_ID,
     FINISH_REASONS,
     HOST_NAME,
+    INFERENCE_SHOWN,
+    INFERENCE_WORDS,
     NAMESPACE_NAME,
     OLD_ENVIRONMENT_NAME,
     OLD_USER_ID,
@@ -29,6 +31,7 @@ from aftershock.fingerprints.shown import Shown
 from aftershock.model import Action, Fact, Outcome, Step, StepKind
 from aftershock.policy.policy import Policy, rule_of
 from aftershock.runs.records import as_denied, was_denied
+from aftershock.wire import decode_hashes
 from aftershock_collector.otlp.wire import STATUS_ERROR, Attributes, Span
 from aftershock_collector.reading.actions import Ending, action_of, facts_of
 from aftershock_collector.reading.dialects import PERSON, Reading, name_in, text_in, texts_in
@@ -53,7 +56,7 @@ def step_of(span: Span, reading: Reading, policy: Policy) -> Step:
     if reading.parent is not None:
         span = span._replace(parent_id=id_of_record(reading.session, reading.parent))
     ending = _ending(span, reading)
-    shown = reading.shown or _NOTHING_SHOWN
+    shown = _shown(span, reading)
     action = None
     facts: tuple[Fact, ...] = ()
     if reading.kind is StepKind.TOOL_CALL:
@@ -97,6 +100,19 @@ def step_of(span: Span, reading: Reading, policy: Policy) -> Step:
         records=records,
     )
     return as_denied(step) if was_denied(step) else step
+
+
+def _shown(span: Span, reading: Reading) -> Shown:
+    """What was shown, by hashes that came with the span where there are any.
+
+    They were made of the texts as they were: redaction has taken the addresses out of those.
+    """
+    shown = reading.shown or _NOTHING_SHOWN
+    results = decode_hashes(span.attributes.get(INFERENCE_SHOWN))
+    words = decode_hashes(span.attributes.get(INFERENCE_WORDS))
+    return Shown(
+        shown.results if results is None else results, shown.words if words is None else words
+    )
 
 
 def _approval_of(

@@ -12,6 +12,8 @@ from aftershock.fingerprints.keyed import hash_public, hash_word
 from aftershock.model import Step, StepKind
 from aftershock.policy.policy import EMPTY
 from aftershock.wire import encode_hashes
+from aftershock_collector.reading.decoder import PROTOBUF, Readers, Signal, decode
+from aftershock_collector.reading.dialects.neutral import traces_of
 from aftershock_collector.reading.read import read
 from tests.collector.reading.items import span
 
@@ -126,3 +128,21 @@ def test_ids_of_arguments_and_words_of_results_are_told_or_worked_out() -> None:
     assert seen.action.ids == hashed.action.ids == {f"id={hash_word('vol-7f31'):08x}"}
     assert seen.action.words == hashed.action.words == {hash_word("vol-7f31")}
     assert (seen.action.explain, hashed.action.explain) == (None, True)
+
+
+def test_an_address_that_a_person_named_is_known_after_redaction_removed_it() -> None:
+    record = {
+        "id": "mail",
+        "steps": [
+            {"kind": "message", "name": "user", "result": "Write to mark.black-2134@example.com."},
+            {"kind": "tool", "name": "send_email", "args": {"to": "mark.black-2134@example.com"}},
+        ],
+    }
+    body = traces_of(record).body
+    steps = decode(body, Signal.TRACES, PROTOBUF, Readers.by(EMPTY), arrived_ns=0).steps
+    message, call = steps
+
+    assert message.words == frozenset({hash_word("mark.black-2134@example.com")})
+    assert call.action is not None
+    assert call.action.ids
+    assert "mark" not in repr(message)
