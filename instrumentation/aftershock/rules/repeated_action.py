@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import combinations, islice, pairwise
+from operator import is_
 from typing import TYPE_CHECKING
 
 from aftershock.fingerprints.asked import asked_of
@@ -39,7 +40,7 @@ from aftershock.rules.rule import ANSWERS, CONVERSATION, FACTS, Family, Lifetime
 from aftershock.rules.same_answers import same_answers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from aftershock.limits import Limits
 
@@ -60,7 +61,7 @@ def repeated_action(run: Run, limits: Limits) -> Iterator[Finding]:
     what would warn pages.
     """
     report = own_report(run)
-    seen = [*repetitions(run, limits), *same_answer_again(run, limits)]
+    seen = [*new_repetitions(run, limits), *same_answer_again(run, limits)]
     if report is None:
         yield from seen
         return
@@ -74,6 +75,30 @@ def repeated_action(run: Run, limits: Limits) -> Iterator[Finding]:
         steps=[report],
         summary="The agent itself reported that it is in a loop.",
     )
+
+
+# The newest prefix of a run whose calls repeated nothing, and with which limits.
+_CLEAN: list[tuple[tuple[Step, ...], Limits | None]] = [((), None)]
+
+
+def new_repetitions(run: Run, limits: Limits) -> list[Finding]:
+    """What the calls show; an inference after calls that repeated nothing changes nothing of it."""
+    steps, known = _CLEAN[0]
+    newest = run.newest
+    if newest is not None and newest.kind is StepKind.INFERENCE and known is limits:
+        earlier = run.steps[:-1][-STEPS_MAX:]
+        if len(earlier) == len(steps) and all(map(is_, earlier, steps)) and tail_is_timed(steps):
+            _CLEAN[0] = (run.steps[-STEPS_MAX:], limits)
+            return []
+    found = list(repetitions(run, limits))
+    if not found:
+        _CLEAN[0] = (run.steps[-STEPS_MAX:], limits)
+    return found
+
+
+def tail_is_timed(steps: Sequence[Step]) -> bool:
+    """True where inferences are recorded already: the first one changes what a pause is."""
+    return any(step.kind is StepKind.INFERENCE for step in reversed(steps))
 
 
 def own_report(run: Run) -> Step | None:
