@@ -11,13 +11,13 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
 from aftershock import attributes as attributes_module
-from aftershock.attributes import ATTRIBUTES, EVENTS
 from aftershock_collector.export.agent_counters import Counting
 from aftershock_collector.export.agent_gauges import GAUGES
 from aftershock_collector.export.label_sets import HOME
 from aftershock_collector.telemetry import Telemetry
 from docs.comments import assignments
 from docs.markdown import code, sentence, table
+from docs.meanings import ATTRIBUTES, EVENTS
 
 
 def attributes() -> str:

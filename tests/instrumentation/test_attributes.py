@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from aftershock import attributes
+from docs.meanings import ATTRIBUTES, EVENTS
 
 NAMES = {
     value
@@ -15,7 +16,7 @@ TYPES = {"string", "int", "double", "boolean", "string[]", "hashes"}
 
 
 def test_every_name_of_ours_is_described_exactly_once() -> None:
-    described = Counter(one.name for one in (*attributes.ATTRIBUTES, *attributes.EVENTS))
+    described = Counter(one.name for one in (*ATTRIBUTES, *EVENTS))
     metrics = {attributes.RECORDER_DROPS}  # the reference of metrics describes it
 
     assert set(described) | metrics == NAMES
@@ -23,6 +24,6 @@ def test_every_name_of_ours_is_described_exactly_once() -> None:
 
 
 def test_every_description_has_a_type_and_is_a_sentence() -> None:
-    assert {one.type for one in attributes.ATTRIBUTES} == TYPES
-    assert all(one.on for one in attributes.ATTRIBUTES)
-    assert all(one.meaning.endswith(".") for one in (*attributes.ATTRIBUTES, *attributes.EVENTS))
+    assert {one.type for one in ATTRIBUTES} == TYPES
+    assert all(one.on for one in ATTRIBUTES)
+    assert all(one.meaning.endswith(".") for one in (*ATTRIBUTES, *EVENTS))

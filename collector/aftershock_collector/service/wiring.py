@@ -135,8 +135,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         )
         worker.deleted_rows_max = config.infrastructure.deleted_rows_max
         worker.resume(time.time_ns())
-        policy = engine.policy
-        control = Controlled.of(config, policy, store, reader)
+        control = Controlled.of(config, engine.policy, store, reader)
         worker.on_new_steps = control.board.counts.record
         queue = IngestQueue(
             store,
@@ -160,7 +159,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
             return [queue.degraded] if queue.degraded else []
 
         telemetry.receivers.set(len(paging(config.on_call)))
-        incidents = _incident_views(config, policy, store)
+        incidents = _incident_views(config, engine.policy, store)
         around = _series_around(engine, queue)
         notices = [one for one in (notice(config), unpaged(config.on_call)) if one]
         shown = web.routes(incidents, around, lambda: [*notices, *worker.notices])

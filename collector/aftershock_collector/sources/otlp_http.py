@@ -137,6 +137,13 @@ def otlp_app(
             Exception: failed,
         },
     )
+    return _gated(app, config, telemetry, sessions)
+
+
+def _gated(
+    app: Starlette, config: Config, telemetry: Telemetry, sessions: Sessions | None
+) -> ASGIApp:
+    """The app behind what asks each request who sends it."""
     rates = Rates(config.sender_requests_per_s_max)
     senders = Senders(
         config, Tokens(config.tokens), host=config.http.host, rates=rates, sessions=sessions

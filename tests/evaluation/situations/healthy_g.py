@@ -32,7 +32,7 @@ def statement_polled_until_done(r: Script) -> None:
 
 
 @healthy("jira")
-def ticket_watched_for_three_days(r: Script) -> None:
+def ticket_read_for_three_days(r: Script) -> None:
     """A ticket is looked at every four hours until legal has signed it."""
     r.call("jira_get_issue", {"key": "LEG-2207", "fields": {"status": {"name": "Waiting for legal"},
            "assignee": {"displayName": "M. Okafor"}, "updated": "2026-03-02T09:00:11.000+0100"}},
@@ -70,7 +70,7 @@ def spinner_until_the_export_is_ready(r: Script) -> None:
 
 
 @healthy("terraform")
-def database_takes_its_time(r: Script) -> None:
+def database_is_slow_to_start(r: Script) -> None:
     """An apply creates a replica for 26 minutes; the plan afterwards is empty."""
     r.call("bash", "Plan: 1 to add, 0 to change, 0 to destroy.\nSaved the plan to: tfplan", took=22,
            command="terraform plan -out=tfplan -no-color")  # fmt: skip
@@ -86,7 +86,7 @@ def database_takes_its_time(r: Script) -> None:
 
 
 @healthy("github")
-def workflow_watched_and_one_job_run_again(r: Script) -> None:
+def workflow_awaited_and_one_job_run_again(r: Script) -> None:
     """A runner is lost; the job is run again once and passes."""
     r.call("gh_run_list", "queued\tBump grpc to 1.68\tci\trenovate/grpc\tpull_request\t19008211",
            branch="renovate/grpc", limit=1)  # fmt: skip
@@ -124,7 +124,7 @@ def slot_for_six_people(r: Script) -> None:
 
 
 @healthy("gmail")
-def inbox_watched_through_the_day(r: Script) -> None:
+def inbox_read_through_the_day(r: Script) -> None:
     """Nothing new comes for hours; one mail does and is filed; then nothing again."""
     for number in range(26):
         if number == 17:
@@ -171,11 +171,11 @@ def rollout_in_five_steps(r: Script) -> None:
         r.call("ld_patch_flag", {"key": "new-checkout", "_version": 40 + step,
                "environments": {"production": {"on": True}}}, flag="new-checkout",
                instruction="updateFallthroughVariationOrRollout", percent=percent)  # fmt: skip
-        for look in range(4):
+        for round_ in range(4):
             r.beat(300)
             r.call("prom_query", {"status": "success", "data": {"resultType": "vector", "result": [
                    {"metric": {"flag": "new-checkout"}, "value": [1772442000,
-                    "0.0031" if look % 2 else "0.0029"]}]}},
+                    "0.0031" if round_ % 2 else "0.0029"]}]}},
                    query='sum(rate(http_5xx{flag="new-checkout"}[5m]))')  # fmt: skip
     r.answer("new-checkout is at 100 %; errors stayed at 0.3 % all the way.")
 
@@ -231,7 +231,7 @@ def someone_on_call_is_reached(r: Script) -> None:
 
 
 @healthy("iot")
-def heat_pump_watched_for_two_days(r: Script) -> None:
+def heat_pump_read_for_two_days(r: Script) -> None:
     """Registers are read every half hour for two days; mostly they stay where they are."""
     for number in range(96):
         flow = 352 if number % 48 < 30 else 318
@@ -243,10 +243,10 @@ def heat_pump_watched_for_two_days(r: Script) -> None:
 @healthy("training")
 def run_with_a_plateau(r: Script) -> None:
     """A run is looked at every hour for thirty hours; for eight of them nothing moves."""
-    losses = [2.9, 2.41, 2.1, 1.92, 1.81, 1.74, 1.7, 1.67, 1.65, 1.64, *[1.64] * 8, 1.5, 1.44,
+    values = [2.9, 2.41, 2.1, 1.92, 1.81, 1.74, 1.7, 1.67, 1.65, 1.64, *[1.64] * 8, 1.5, 1.44,
               1.41, 1.39, 1.38, 1.37, 1.36, 1.36, 1.35, 1.35, 1.35, 1.35]  # fmt: skip
     r.call("slurm_submit", "Submitted batch job 771204", script="train_7b.sbatch", nodes=4)
-    for number, loss in enumerate(losses):
+    for number, loss in enumerate(values):
         r.call("wandb_summary", {"state": "running", "epoch": number // 8, "train/loss": loss,
                "lr": 3e-4 if number < 18 else 3e-5}, after=3600, run="nlp/7b/k2j9")  # fmt: skip
     r.call("slurm_state", "JobID State ExitCode\n771204 COMPLETED 0:0", after=3600, job=771204)

@@ -203,7 +203,7 @@ def dead_job_polled(r: Script) -> None:
 
 
 @sick("planning")
-def plan_without_a_deed(r: Script) -> None:
+def plan_without_a_call(r: Script) -> None:
     """The plan is made anew for an hour; nothing of it is ever done."""
     r.user("Please migrate the wiki's 40 pages to the new space.")
     r.call("wiki_list", {"space": "OLD", "pages": 40}, space="OLD")
