@@ -78,7 +78,8 @@ FAILED_FIELD = re.compile(
           [45]\d\d\s[a-z]|unauthorized|forbidden|access\sdenied|permission\sdenied|error\b)
       | ["'](?:status_?code|statusCode|http_status)["']\s?:\s?["']?[45]\d\d
       | ["'](?:exit_?code|returncode)["']\s?:\s?-?[1-9]
-      | ^\s{0,9}(?:<\?xml[^>]{0,99}\?>\s{0,9})?<(?:\w{1,20}:)?(?:Error|Fault|ErrorResponse|Exception)[\s>]""",
+      | ^\s{0,9}(?:<\?xml[^>]{0,99}\?>\s{0,9})?
+        <(?:\w{1,20}:)?(?:Error|Fault|ErrorResponse|Exception)[\s>]""",
     re.VERBOSE,
 )
 # What a spreadsheet shows instead of a value.

@@ -166,6 +166,9 @@ def test_content_blocks_read_as_their_text() -> None:
         ("line\n<response clipped>", Outcome.TRUNCATED),
         ("[2026-01-15 12:00] INFO started", Outcome.OK),
         ('{"level":"info"}\nstarted', Outcome.OK),
+        ('<?xml version="1.0"?>\n<Error><Code>AccessDenied</Code></Error>', Outcome.FAILED),
+        ("<soap:Fault><faultcode>soap:Server</faultcode></soap:Fault>", Outcome.FAILED),
+        ("<ErrorBudget><left>99</left></ErrorBudget>", Outcome.OK),
     ],
 )
 def test_the_outcome_is_what_an_agent_could_use(result: Any, outcome: Outcome) -> None:
