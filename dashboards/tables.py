@@ -82,7 +82,7 @@ def events_table(
         sort="Time",
         descending=descending,
         overrides=(
-            override("Time", custom_width=170),
+            override("Time", custom_width=195),
             *overrides,
             linked("Run", run_to, custom_cellOptions=AS_LINK, custom_width=120),
             linked("Trace", links.to_trace(), custom_cellOptions=AS_LINK, custom_width=90),

@@ -64,9 +64,7 @@ class Limits:
     hung_factor: float = 10.0  # times the tool's longest call: a slow day is not ten times slower
     hung_calls_min: int = 3  # ended calls of a tool before its usual duration is known
     hung_s_max: float = 2_700.0  # of shells and waits: agents' shells end theirs within minutes
-    hung_unknown_s: float = (
-        14_400.0  # of tools never seen before: four hours; work is rarely longer
-    )
+    hung_unknown_s: float = 14_400.0  # of tools never seen before: work is rarely longer
     hung_s_min: float = 120.0  # as stall_s: a call that is hung for less may just be slow
 
     # Context.
