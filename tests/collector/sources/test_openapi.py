@@ -32,8 +32,8 @@ def test_every_route_is_described_and_every_description_is_served(
     apps: list[Any] = []
     made = otlp_http.otlp_app
 
-    def remembered(*given: Any) -> Any:
-        apps.append(made(*given))
+    def remembered(*given: Any, **named: Any) -> Any:
+        apps.append(made(*given, **named))
         return apps[-1]
 
     monkeypatch.setattr(otlp_http, "otlp_app", remembered)

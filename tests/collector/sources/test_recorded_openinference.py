@@ -54,8 +54,22 @@ def test_every_span_and_log_of_an_openinference_file_is_stored_or_counted(path: 
         {
             StepKind.AGENT: kinds["AGENT"],
             StepKind.INFERENCE: kinds["LLM"],
-            StepKind.TOOL_CALL: kinds["TOOL"],
+            StepKind.TOOL_CALL: kinds["TOOL"] + sum(map(ran_code, raw)),
         }
+    )
+
+
+def ran_code(span: Any) -> bool:
+    """True for a step of smolagents that ran code: a chain with what the code printed."""
+    attributes = span["span_attributes"]
+    return (
+        attributes.get("openinference.span.kind") == "CHAIN"
+        and span["span_name"].startswith("Step ")
+        and (
+            attributes.get("output.value", "").startswith("Execution logs:")
+            or "Error: Code execution failed" in span["status_message"]
+            or "Error: Error in code parsing" in span["status_message"]
+        )
     )
 
 
