@@ -160,6 +160,8 @@ class Control:
 
     async def spending(self, body: Mapping[str, Any], sender: str) -> Mapping[str, Any]:
         """What agents, users or everybody used up today; the asker's polls follow it from now."""
+        if "of" not in body:
+            raise Bad("of is missing: a list of {scope, name}")
         self._board.follow_more(text_in(body, "process"), sender)
         return self._board.counts.answer(wanted_in(body), time.time_ns())
 

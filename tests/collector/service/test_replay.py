@@ -64,6 +64,7 @@ def test_every_span_of_a_recorded_openinference_file_is_stored_or_counted(tmp_pa
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @needs_recordings
 def test_every_span_of_every_recorded_openinference_file_is_stored_or_counted(
     tmp_path: Path,
