@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aftershock.model import Change, Impact, Step
+from aftershock.model import Change, ChangeKind, Impact, Step
 from aftershock.policy.policy import ANY
 from aftershock.runs.expectations import LearnedExpectations
 
@@ -58,3 +58,20 @@ def dependencies_of(steps: Sequence[Step]) -> set[str]:
     for target in action.targets:
         keys |= names_of(target)
     return keys - {ANY, ""}
+
+
+def is_unmeasured(known: Impact, newest: Impact) -> bool:
+    """True where what decided an attribution has not been measured since: its service is gone, say.
+
+    Weaker evidence that is left over, such as an alert, takes nothing back.
+    """
+    if newest.probability is None:
+        return True
+    change = known.change
+    if change is None or change.kind is not ChangeKind.METRIC or newest.recovered_at_ns is not None:
+        return False
+    return not any(
+        (chart.entity, chart.metric) == (change.entity, change.name)
+        and max(chart.times_ns, default=0) > known.judged_at_ns
+        for chart in newest.charts
+    )

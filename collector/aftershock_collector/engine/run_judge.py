@@ -39,6 +39,7 @@ from aftershock_collector.engine.evidence import (
     Evidence,
     dependencies_of,
     depends_on_others,
+    is_unmeasured,
 )
 
 SKEW_IGNORED_NS = 5 * 10**9  # queues and batches delay by this much; more is a wrong clock
@@ -349,7 +350,7 @@ class RunJudge:
             if known.finding.impact is None:
                 continue
             impact = newest.get(known.finding.impact.span_id)
-            if impact is None or impact.probability is None:
+            if impact is None or is_unmeasured(known.finding.impact, impact):
                 kept[identity] = known
             elif impact.recovered_at_ns is None:
                 kept[identity] = replace(claim, closing=Closing.CONTRADICTED)
