@@ -22,6 +22,7 @@ def read_nothing(_span: Span) -> Reading | None:
     return None
 
 
+HTTP_CLIENTS = "@opentelemetry/instrumentation-"
 OWN: Mapping[str, Dialect] = {
     "opencode": read_opencode,
     "qwen-code": read_qwen,
@@ -35,8 +36,13 @@ OWN: Mapping[str, Dialect] = {
 
 
 def own_reader(span: Span) -> Dialect | None:
-    """The only reader of a span of such an agent; None: of any other service."""
+    """The only reader of a span that such an agent made itself; None: of any other span.
+
+    Anybody may call a service `codex`. What the program made carries its name as the scope too, or
+    that of the instrumentation of its HTTP client.
+    """
     service = span.resource.get(SERVICE_NAME)
-    if not isinstance(service, str) or span.scope.startswith("aftershock"):  # an imported session
+    if not isinstance(service, str) or service not in OWN:
         return None
-    return OWN.get(service)
+    is_own = span.scope in OWN or span.scope.startswith(HTTP_CLIENTS)
+    return OWN[service] if is_own else None

@@ -8,6 +8,7 @@ import random
 
 import pytest
 
+from aftershock import attributes as names
 from aftershock.limits import Limits
 from aftershock.model import Outcome, StepKind, Tier, Tokens
 from aftershock.policy.policy import EMPTY
@@ -16,6 +17,7 @@ from aftershock_collector.otlp.decode import decode_span
 from aftershock_collector.reading.decoder import Readers, Signal, decode
 from aftershock_collector.reading.read import read
 from aftershock_collector.reading.redaction import SENT_IN_SPANS
+from tests.collector.reading.items import span
 from tests.collector.reading.test_coding_agents import (
     DATA,
     GEMINI,
@@ -88,16 +90,26 @@ def test_what_a_sub_agent_does_is_its_own_within_the_run(name: str, subagent: st
 
 def test_internals_of_a_program_are_counted_and_not_kept() -> None:
     document = json.loads(gzip.decompress((DATA / f"{OPENCODE}.json.gz").read_bytes()))
-    names: list[str] = []
+    kept: list[str] = []
     passed_over = 0
     for request in document["sessions"]["connected"]:
         body = json.dumps(request["body"]).encode()
         batch = decode(body, Signal.TRACES, "application/json", Readers.by(EMPTY), 1)
         passed_over += batch.passed_over
-        names += [span.name for span, _ in batch.spans]
+        kept += [one.name for one, _ in batch.spans]
 
     assert passed_over >= 20
-    assert set(names) <= {"ai.streamText", "ai.streamText.doStream", "ai.toolCall", "Tool.execute"}
+    assert set(kept) <= {"ai.streamText", "ai.streamText.doStream", "ai.toolCall", "Tool.execute"}
+
+
+@pytest.mark.parametrize("service", ["codex", "opencode", "gemini-cli"])
+def test_an_agent_of_somebody_else_with_the_name_of_a_known_one_is_read(service: str) -> None:
+    own = {names.OPERATION: "chat", names.REQUEST_MODEL: "gpt-4o"}
+    scope = "opentelemetry.instrumentation.openai_v2"
+    step = read(span(own, scope=scope, resource={names.SERVICE_NAME: service}), EMPTY)
+
+    assert step is not None
+    assert step.kind is StepKind.INFERENCE
 
 
 @pytest.mark.parametrize("name", [COPILOT, OPENCODE, QWEN_NOW])
