@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import cookie_parser
-from starlette.responses import JSONResponse, RedirectResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -88,23 +88,19 @@ class Gate:
                 state[SENDER] = self._senders.admit(_credentials(scope, headers), permission)
         except Refused as refused:
             self._refused(refused.reason)
-            if (
-                refused.status == 401
-                and self._senders.sign_people_in
-                and is_reading(scope, headers)
-            ):
-                await RedirectResponse(f"{SIGN_IN}?{urlencode({'next': place_of(scope)})}", 303)(
-                    scope, receive, send
-                )
-                return
-            answer = JSONResponse(
-                {"code": refused.status, "message": refused.message},
-                refused.status,
-                {**refused.headers, "Connection": "close"},
-            )
-            await answer(scope, receive, send)
+            await self._answer(refused, scope, headers)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    def _answer(self, refused: Refused, scope: Scope, headers: Headers) -> Response:
+        """Why a request is refused; where people sign in, a browser is sent there."""
+        if refused.status == 401 and self._senders.people_sign_in and is_reading(scope, headers):
+            return RedirectResponse(f"{SIGN_IN}?{urlencode({'next': place_of(scope)})}", 303)
+        return JSONResponse(
+            {"code": refused.status, "message": refused.message},
+            refused.status,
+            {**refused.headers, "Connection": "close"},
+        )
 
     def _refuse_type(self, scope: Scope, kind: str) -> None:
         if any(route.matches(scope)[0] is Match.FULL for route in self._routes):

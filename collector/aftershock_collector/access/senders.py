@@ -50,7 +50,7 @@ class Senders:
         self._of_people = frozenset(Scope(one) for scopes in groups for one in scopes)
 
     @property
-    def sign_people_in(self) -> bool:
+    def people_sign_in(self) -> bool:
         """Whether a browser without a session is sent to the provider."""
         return self._sessions is not None
 

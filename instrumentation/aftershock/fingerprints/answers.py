@@ -34,7 +34,7 @@ VOLATILE_ARGUMENT = re.compile(
     r"^(?:now|current_?time|timestamp|ts|nonce|uuid|(?:client_|x_)?(?:request|trace|span"
     r"|correlation|invocation|idempotency)_?(?:id|key|token)?)$"
 )
-PAGE_ARGUMENT = re.compile(r"^(?:page|page_?(?:no|num|number|index)|offset|skip)$")
+PAGINATION_ARGUMENT = re.compile(r"^(?:page|page_?(?:no|num|number|index)|offset|skip)$")
 # A measurement keeps its durations: p95 0.35 s and 5.9 s are not the same.
 MEASURED = re.compile(
     r"p\d\d|latenc|response.?time|percentile|average|\bavg|\bmean|median|\blag|delay|rtt|ttfb",
@@ -189,9 +189,9 @@ def is_volatile_argument(name: str) -> bool:
     return VOLATILE_ARGUMENT.match(CAMEL.sub("_", name).lower()) is not None
 
 
-def is_page_argument(name: str) -> bool:
+def is_pagination_argument(name: str) -> bool:
     """True for an argument that says which part of an amount a call is about."""
-    return PAGE_ARGUMENT.match(CAMEL.sub("_", name).lower()) is not None
+    return PAGINATION_ARGUMENT.match(CAMEL.sub("_", name).lower()) is not None
 
 
 def state_of(text: str) -> AnswerState | None:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 from aftershock.fingerprints import keyed
-from aftershock.fingerprints.answers import is_page_argument, is_volatile_argument, items_of
+from aftershock.fingerprints.answers import is_pagination_argument, is_volatile_argument, items_of
 from aftershock.fingerprints.asked import asked_in, unnamed
 from aftershock.fingerprints.cut import is_cut_by_recorder
 from aftershock.fingerprints.keyed import hash_subject, smallest
@@ -125,7 +125,7 @@ QUOTED = re.compile(r"""(["'`])(?:(?!\1).){0,200}\1""")
 PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\w.\-]*/)+[\w.\-]*|\b[\w\-]+\.[a-z]{1,4}\b(?=[\s:,)]|$)")
 NUMBER = re.compile(r"\b(?:0x)?[0-9a-f]*\d[\w.\-]*", re.IGNORECASE)
 UNSEEN = "unseen-"  # prefix of the digest of arguments that were not recorded
-PAGED = "paged-"  # prefix of a stem that leaves out which page the arguments ask for
+PAGINATED = "paginated-"  # prefix of a stem that leaves out which page the arguments ask for
 SIGILS = re.compile(r"^(?:urn:(?:[\w.\-]+:)+|[#@$~/]+)")  # #W123, @ann, urn:order:17, /orders/17
 IDENTIFIER = re.compile(r"^(?=.{2,128}$)[A-Za-z0-9][\w.:/@#+\-]*$")
 DATE = re.compile(r"^\d{4}-\d\d-\d\d(?:[T ].*)?$")
@@ -151,21 +151,21 @@ def fingerprint_arguments(arguments: Any, limits: Limits = DEFAULTS) -> Fingerpr
 def stem_of(normal: Any) -> str | None:
     """The digest of arguments without request ids, clocks and pages; None if there are none.
 
-    It begins with PAGED where a page was left out: to read another one may be the same question,
-    to write another one is not the same work.
+    It begins with PAGINATED where a page was left out: to read another one may be the same question
+    while to write another one is not the same work.
     """
     if not isinstance(normal, dict):
         return None
     arguments = cast("dict[str, Any]", normal)
-    paged = any(map(is_page_argument, arguments))
+    paginated = any(map(is_pagination_argument, arguments))
     stem = {
         key: item
         for key, item in arguments.items()
-        if not (is_volatile_argument(key) or is_page_argument(key))
+        if not (is_volatile_argument(key) or is_pagination_argument(key))
     }
     if len(stem) == len(arguments):
         return None
-    return (PAGED if paged else "") + keyed.hash_value(
+    return (PAGINATED if paginated else "") + keyed.hash_value(
         CANONICAL.encode(stem).encode("utf-8", "replace")
     )
 

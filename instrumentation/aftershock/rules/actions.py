@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from aftershock.fingerprints.asked import asked_of
-from aftershock.fingerprints.fingerprint import PAGED
+from aftershock.fingerprints.fingerprint import PAGINATED
 from aftershock.fingerprints.keyed import hash_public
 from aftershock.model import (
     Action,
@@ -155,7 +155,7 @@ def key_of(action: Action) -> tuple[str, str]:
     Of a read its page does not matter either; each page of what is written is work of its own.
     """
     stem = action.arguments.stem
-    if stem and stem.startswith(PAGED) and not answers_a_question(action):
+    if stem and stem.startswith(PAGINATED) and not answers_a_question(action):
         stem = None
     return action.tool, stem or action.arguments.digest
 

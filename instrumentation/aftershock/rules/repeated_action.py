@@ -137,7 +137,7 @@ def identical_calls(run: Run, tail: Tail, lane: list[Step], limits: Limits) -> I
         if len(chain) < limits.repeats_warn or chain[-1] < newest:
             continue
         steps = [lane[place] for place in chain]
-        if is_spaced(tail, steps[-1]) and not is_hasty_write(tail, steps):
+        if is_spaced(tail, steps[-1]) and not is_new_request(tail, steps):
             yield from stuck_poll(run, tail, steps, limits)
         else:
             now = sum(place >= newest for place in chain)
@@ -150,8 +150,7 @@ def repeated_call(
     """A call that was repeated without a pause; `now` of its calls are among the newest."""
     action = steps[-1].action
     assert action is not None
-    hasty = is_hasty_write(tail, steps)
-    paused = 0 if hasty else sum(is_spaced(tail, step) for step in steps[1:])
+    paused = 0 if is_new_request(tail, steps) else sum(is_spaced(tail, step) for step in steps[1:])
     alarm_at = alarm_from(action, limits)
     if len(steps) - paused < limits.repeats_warn:
         return
@@ -170,7 +169,7 @@ def repeated_call(
     )
 
 
-def is_hasty_write(tail: Tail, steps: list[Step]) -> bool:
+def is_new_request(tail: Tail, steps: list[Step]) -> bool:
     """True for a change that is asked for again after short pauses, under a new request id.
 
     Nobody waits by that; what is done every few minutes or hours is a job of its own each time.
