@@ -1,7 +1,8 @@
 """The halves of the situations: A and C were written before rules were changed, the rest after.
 
 E, F and G were written without any knowledge of the rules; docs/rules/index.md has their first
-run. The last ones were written together with rules that E and F asked for: they prove no generality.
+run. The author of H knew a list of what rules should find, had read no rule and had run none. The
+last ones were written together with rules that E and F asked for: they prove no generality.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from tests.evaluation.situations.healthy_e import HEALTHY_E
 from tests.evaluation.situations.healthy_f import HEALTHY_F
 from tests.evaluation.situations.healthy_g import HEALTHY_G_WAITING
 from tests.evaluation.situations.healthy_g_work import HEALTHY_G_WORK
+from tests.evaluation.situations.healthy_h import HEALTHY_H_WAITING
+from tests.evaluation.situations.healthy_h_work import HEALTHY_H_WORK
 from tests.evaluation.situations.healthy_waiting_a import HEALTHY_WAITING_A
 from tests.evaluation.situations.healthy_with_rules import HEALTHY_WITH_RULES
 from tests.evaluation.situations.healthy_work_a import HEALTHY_WORK_A
@@ -24,6 +27,8 @@ from tests.evaluation.situations.sick_ends_a import SICK_ENDS_A
 from tests.evaluation.situations.sick_f import SICK_F
 from tests.evaluation.situations.sick_g_ends import SICK_G_ENDS
 from tests.evaluation.situations.sick_g_loops import SICK_G_LOOPS
+from tests.evaluation.situations.sick_h_ends import SICK_H_ENDS
+from tests.evaluation.situations.sick_h_loops import SICK_H_LOOPS
 from tests.evaluation.situations.sick_loops_a import SICK_LOOPS_A
 from tests.evaluation.situations.sick_with_rules import SICK_WITH_RULES
 
@@ -35,5 +40,6 @@ HALVES = {
     "half E": (*HEALTHY_E, *SICK_E),
     "half F": (*HEALTHY_F, *SICK_F),
     "half G": (*HEALTHY_G_WAITING, *HEALTHY_G_WORK, *SICK_G_LOOPS, *SICK_G_ENDS),
+    "half H": (*HEALTHY_H_WAITING, *HEALTHY_H_WORK, *SICK_H_LOOPS, *SICK_H_ENDS),
     "with the rules": (*HEALTHY_WITH_RULES, *SICK_WITH_RULES),
 }
