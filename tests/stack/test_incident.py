@@ -6,13 +6,11 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,6 +23,7 @@ from dashboards.queries import Source
 from tests.stack.asking_stores import Refused, answers, shown
 from tests.stack.requirements import need
 from tests.stack.standing import NEEDED, ROOT, Stack, standing
+from tests.support.browser import WIDTHS, opened, photograph
 
 pytestmark = [pytest.mark.slow, pytest.mark.stack, pytest.mark.timeout(900)]
 
@@ -32,8 +31,7 @@ BASELINE_S = 60  # of ordinary life, scraped once a second
 SETTLE_S = 25  # until everything that was reported has been scraped, stored and evaluated
 PLAY_MAX_S = 300
 PICTURES = ROOT / "out" / "pictures"  # to look at, and for the README
-WIDTHS = (1_600, 390)  # a desk and a phone
-HEIGHT = 3_000
+GRAFANA_HEIGHT = 3_000  # a dashboard scrolls inside itself: pixels that show it whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,50 +220,31 @@ def test_grafana_itself_gets_an_answer_for_every_panel(played: Played) -> None:
     assert sum(1 for frames in panels.values() if frames) > len(panels) // 2
 
 
-def test_dashboards_are_drawn_in_a_browser(played: Played, tmp_path: Path) -> None:
+def test_dashboards_are_drawn_in_a_browser(played: Played) -> None:
     need("grafana")
-    if shutil.which("chromium") is None:
-        pytest.skip("missing: chromium")
     seen = {"from": int(played.began_s * 1_000), "to": int(played.ended_s * 1_000)}
     chosen = {"var-run": played.agents_run(), "var-entity": "service/checkout"}
     query = urlencode({**seen, **chosen, "kiosk": "true", "theme": "light"})
     PICTURES.mkdir(parents=True, exist_ok=True)
-    for dashboard in DASHBOARDS:
-        uid = dashboard.uid
-        address = f"{played.stack.url('grafana')}/d/{uid}?{query}"
-        for width in WIDTHS:
-            picture = PICTURES / f"{uid.removeprefix('aftershock-')}-{width}.png"
-            photograph(address, picture, tmp_path / f"{uid}-{width}", width)
+    for width in WIDTHS:
+        with opened(width, GRAFANA_HEIGHT) as page:
+            for uid in (dashboard.uid for dashboard in DASHBOARDS):
+                picture = PICTURES / f"{uid.removeprefix('aftershock-')}-{width}.png"
+                photograph(page, f"{played.stack.url('grafana')}/d/{uid}?{query}", picture)
 
-            assert picture.stat().st_size > 30_000, "an empty document is smaller"
+                assert picture.stat().st_size > 30_000, "an empty document is smaller"
 
 
-def test_the_collectors_own_views_are_drawn_in_a_browser(played: Played, tmp_path: Path) -> None:
-    if shutil.which("chromium") is None:
-        pytest.skip("missing: chromium")
+def test_the_collectors_own_views_are_drawn_in_a_browser(played: Played) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     places = {"incident": "/incidents/1", "timeline": f"/runs/{played.agents_run()}", "runs": "/"}
-    for name, place in places.items():
-        for width in WIDTHS:
-            picture = PICTURES / f"own-{name}-{width}.png"
-            address = played.stack.url("aftershock") + place
-            photograph(address, picture, tmp_path / f"{name}-{width}", width)
+    for width in WIDTHS:
+        with opened(width) as page:
+            for name, place in places.items():
+                picture = PICTURES / f"own-{name}-{width}.png"
+                photograph(page, played.stack.url("aftershock") + place, picture)
 
-            assert picture.stat().st_size > 20_000, "an empty document is smaller"
-
-
-def photograph(address: str, picture: Path, profile: Path, width: int) -> None:
-    """A document as a browser draws it after twenty seconds."""
-    quiet = ("disable-gpu", "disable-quic", "no-first-run", "disable-background-networking")
-    subprocess.run(
-        [
-            "chromium", "--headless", "--no-sandbox", *(f"--{flag}" for flag in quiet),
-            "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-            f"--user-data-dir={profile}", f"--window-size={width},{HEIGHT}",
-            "--virtual-time-budget=20000", f"--screenshot={picture}", address,
-        ],
-        check=True, capture_output=True, timeout=120,
-    )  # fmt: skip
+                assert picture.stat().st_size > 20_000, "an empty document is smaller"
 
 
 def test_every_rule_is_evaluated_without_an_error(played: Played) -> None:

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import html
-import json
-import re
-import shutil
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,54 +16,27 @@ from aftershock_collector.views.html import incident_document, lists, templates
 from aftershock_collector.views.html.incident_document import Form
 from aftershock_collector.views.load_incident import incident_view
 from tests.support import incident
+from tests.support.browser import DESK, PHONE, opened
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-]
-PHONE, DESK = 390, 1600
-MEASURE = """
-const rows = [...document.querySelectorAll("tbody tr")];
-const cells = rows.flatMap(row => [...row.children]).filter(cell => cell.offsetWidth);
-parent.document.body.dataset.measured = JSON.stringify({
-  window: innerWidth,
-  width: document.documentElement.scrollWidth,
-  tallest_row: Math.max(0, ...rows.map(row => row.offsetHeight)),
-  narrowest_cell: Math.min(9999, ...cells.map(cell => cell.offsetWidth)),
-});
-"""
+pytestmark = pytest.mark.slow
+MEASURE = """() => {
+  const rows = [...document.querySelectorAll("tbody tr")];
+  const cells = rows.flatMap(row => [...row.children]).filter(cell => cell.offsetWidth);
+  return {
+    window: innerWidth,
+    width: document.documentElement.scrollWidth,
+    tallest_row: Math.max(0, ...rows.map(row => row.offsetHeight)),
+    narrowest_cell: Math.min(9999, ...cells.map(cell => cell.offsetWidth)),
+  };
+}"""
 LONG = "агент-with-a-name-that-is-longer-than-anybody-expects-" + "x" * 60
-Measure = Callable[[str, int], dict[str, Any]]
 
 
-@pytest.fixture
-def measure(tmp_path: Path) -> Measure:
-    """Sizes of a document at a width; its policy is left out, so that the page can be measured.
-
-    It stands in a frame: a browser's window is never as narrow as a phone.
-    """
-
-    def measured(text: str, width: int) -> dict[str, Any]:
-        place = tmp_path / f"page-{width}.html"
-        text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text)
-        inner = html.escape(f"{text}<script>{MEASURE}</script>")
-        style = f"width:{width}px;height:900px;border:0"
-        frame = f'<!doctype html><body><iframe style="{style}" srcdoc="{inner}"></iframe>'
-        place.write_text(frame, encoding="utf-8")
-        done = subprocess.run(
-            [
-                str(CHROMIUM), "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
-                "--disable-background-networking", "--window-size=1700,1000", "--dump-dom",
-                f"--user-data-dir={tmp_path / 'profile'}", place.as_uri(),
-            ],
-            capture_output=True, text=True, timeout=120, check=True,
-        )  # fmt: skip
-        found = re.search(r'data-measured="([^"]*)"', done.stdout)
-        assert found is not None, done.stderr[-500:]
-        return json.loads(html.unescape(found[1]))
-
-    return measured
+def measure(text: str, width: int) -> dict[str, int]:
+    """Sizes of a document in pixels, laid out at a width."""
+    with opened(width) as page:
+        page.set_content(text)
+        return page.evaluate(MEASURE)
 
 
 def runs(*agents: str) -> str:
@@ -102,7 +68,7 @@ def incident_page(place: Path, title: str) -> str:
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-def test_a_long_name_takes_no_room_from_the_other_columns(measure: Measure, width: int) -> None:
+def test_a_long_name_takes_no_room_from_the_other_columns(width: int) -> None:
     found = measure(runs("sre-bot", LONG), width)
 
     assert found["window"] == width
@@ -118,9 +84,7 @@ def test_runs_are_named_by_their_agents_and_their_ids_come_second() -> None:
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-def test_an_incident_needs_no_sideways_scrolling(
-    measure: Measure, tmp_path: Path, width: int
-) -> None:
+def test_an_incident_needs_no_sideways_scrolling(tmp_path: Path, width: int) -> None:
     page = incident_page(tmp_path / "aftershock.db", f"{LONG}: scale was called " + "again " * 20)
 
     assert measure(page, width)["width"] <= width
