@@ -71,14 +71,25 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
     sys.stderr.flush()
     for number in SHARED:  # a handler, and not SIG_IGN: that the command would inherit
         signal.signal(number, lambda _number, _frame: None)
+    started: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []  # signals that came before the command had a process
+
+    def pass_on(number: int, _frame: object) -> None:
+        if started:
+            started[0].send_signal(number)
+        else:
+            early.append(number)
+
+    for number in PASSED_ON:
+        signal.signal(number, pass_on)
     try:
-        process = subprocess.Popen(command, env=environment)  # noqa: S603  (the user's own)
+        started.append(subprocess.Popen(command, env=environment))  # noqa: S603  (the user's own)
     except OSError as error:
         sys.stderr.write(f"aftershock: {command[0]}: {error.strerror}\n")
         return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
-    for number in PASSED_ON:
-        signal.signal(number, lambda number, _frame: process.send_signal(number))
-    return process.wait()
+    for number in early:
+        started[0].send_signal(number)
+    return started[0].wait()
 
 
 # --- The record. Whatever fails here, the command runs. -------------------------------------------

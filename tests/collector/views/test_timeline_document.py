@@ -269,12 +269,12 @@ def test_a_real_browser_runs_the_script_and_reports_no_error(tmp_path: Path) -> 
     """The script redraws the scale when it starts, which only works if the policy lets it run."""
     place = tmp_path / "page.html"
     place.write_text(timeline_document.render(whole()), encoding="utf-8")
-    said: list[str] = []
+    reported: list[str] = []
     with opened(DESK) as page:
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("console", lambda message: reported.append(message.text))
+        page.on("pageerror", lambda error: reported.append(str(error)))
         page.goto(place.as_uri())
         drawn = page.content()
 
-    assert said == []
+    assert reported == []
     assert '<div class="grid" aria-hidden="true"><i style=' in drawn

@@ -83,6 +83,12 @@ def test_a_command_that_does_not_exist_answers_as_a_shell_does() -> None:
     assert execute("no-such-program").returncode == 127
 
 
+def test_a_signal_that_comes_while_the_command_starts_reaches_it() -> None:
+    script = "trap 'exit 9' TERM; kill -TERM $PPID; while :; do sleep 0.1; done"
+
+    assert [execute("sh", "-c", script).returncode for _ in range(5)] == [9] * 5
+
+
 def test_a_signal_passes_through_both_ways() -> None:
     script = "trap 'echo stopping; exit 9' TERM; echo ready; while :; do sleep 0.1; done"
     process = subprocess.Popen(
