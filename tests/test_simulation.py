@@ -159,6 +159,7 @@ def test_receiving_everything_a_second_time_changes_nothing(tmp_path: Path) -> N
     assert counts == world.reader.counts()
 
 
+@pytest.mark.slow
 def test_a_run_of_ten_thousand_spans_is_judged_in_a_bounded_window(tmp_path: Path) -> None:
     dice = random.Random(7)
     world = World(tmp_path / "long.db")

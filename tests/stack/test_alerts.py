@@ -71,6 +71,7 @@ def test_prometheus_accepts_every_rule() -> None:
     assert "FAILED" not in run(promtool, "check", "rules", *ALERTS.glob("rules/*.yml"))
 
 
+@pytest.mark.slow
 def test_each_alert_keeps_still_until_its_minute_and_fires_then() -> None:
     (promtool,) = need("promtool")
 

@@ -13,6 +13,7 @@ BEFORE_FREE = 2.0  # nats that a series may be off just before an action, by cha
 BEFORE_WEIGHT = 0.8
 CALLEE_FREE = 2.5
 CALLEE_WEIGHT = 0.3
+DEPENDENCY_LOG_ODDS = log(2.0)
 NO_AGENT_LOG_ODDS = 3.0  # of "no agent action", before any evidence: 20 to 1 against one write
 ALTERNATIVE_WEIGHT = 0.5  # of trouble where no candidate acted: it may be another incident
 ELSEWHERE_WEIGHT = 0.10  # of trouble where another candidate acted, unrelated to this entity
@@ -35,6 +36,7 @@ class Candidate(NamedTuple):
     net: float  # evidence in nats
     tier: Tier
     lag_s: float = 0.0  # from the action to the onset of the damage
+    log_odds: float = 0.0  # against an action of its tier, before any evidence
 
 
 class Shares(NamedTuple):
@@ -80,7 +82,19 @@ def against(alternative: float) -> float:
 def utility(candidate: Candidate) -> float:
     """Log-odds of one candidate before normalising."""
     lag = LAG_WEIGHT * log(1.0 + max(0.0, candidate.lag_s) / LAG_FREE_S)
-    return log_bayes_factor(candidate.net) + PRIORS[candidate.tier] - lag
+    return log_bayes_factor(candidate.net) + PRIORS[candidate.tier] + candidate.log_odds - lag
+
+
+def explained_by(callee: float) -> float:
+    """Log-odds of "a dependency broke by itself" against "the action did it".
+
+    Beforehand it is as unlikely as damage by an action. Where it is sure, it is twice as likely as
+    that the action broke it through its caller, without more work reaching it.
+
+    Args:
+        callee: how unusual its failures or its latency are, in nats.
+    """
+    return min(DEPENDENCY_LOG_ODDS, log_bayes_factor(callee) - NO_AGENT_LOG_ODDS)
 
 
 def compete(

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import log
 
 from aftershock.grade import POSSIBLE_FROM
 from aftershock.model import Parts
-from aftershock_collector.impact.competition import Candidate, compete, net
+from aftershock_collector.impact.competition import Candidate, compete, net, settled
 from aftershock_collector.impact.evidence import TROUBLED_NATS, Moment, Scene
 from aftershock_collector.impact.onset import Onset, onset_of
 from aftershock_collector.impact.open_actions import OpenAction
 from aftershock_collector.impact.relations import Relations
 from aftershock_collector.impact.shared import Shared, SharedFailures
-from aftershock_collector.impact.weighing import ARRIVALS_NATS, NOTHING, Evidence, without
+from aftershock_collector.impact.weighing import (
+    ARRIVALS_NATS,
+    NOTHING,
+    Evidence,
+    Movement,
+    without,
+)
+from aftershock_collector.metrics.series import Family
+
+_FAILING = (Family.ERRORS, Family.LATENCY)
 
 
 class Entry:
@@ -54,6 +64,37 @@ class Entry:
         if found:
             self.shared = tuple(sorted(found, key=lambda each: -len(each.damaged)))
             self._weigh(without(self.evidence, {each.metric for each in found}))
+
+    def broken_by_itself(self, callees: Mapping[str, Evidence]) -> tuple[str, float] | None:
+        """The dependency that explains the damage best, and its evidence in nats.
+
+        It fails or is slow, not later than the target, and no more work reached it than usual: the
+        action on its caller may have done that too, in ways that no metric shows, so it competes as
+        somebody else's action would. What only uses more or fewer resources explains nothing.
+
+        Args:
+            callees: what nobody acted on and no more work reached, with what it did.
+        """
+        found: list[tuple[float, str]] = []
+        several = 0
+        for callee, evidence in callees.items():
+            failing = [m for m in evidence.movements if m.cut.series.family in _FAILING]
+            several += len(failing)
+            if failing and self._follows(failing[0]):
+                worst = failing[0]
+                found.append((settled(worst.after, worst.before, worst.worse), callee))
+        nats, callee = max(found, default=(0.0, ""))
+        nats -= log(max(1, several))  # with more series one of them moves by chance
+        return (callee, nats) if nats >= TROUBLED_NATS else None
+
+    def _follows(self, failing: Movement) -> bool:
+        """True where the target's damage cannot have come before a dependency's."""
+        onset = onset_of(
+            failing.cut.series, self.opened.effect_ns, failing.median, failing.scale
+        )  # fmt: skip
+        if onset is None or self.onset is None:
+            return onset is not None
+        return onset.low_ns < self.onset.high_ns
 
     def candidate(self) -> Candidate:
         """As it competes."""

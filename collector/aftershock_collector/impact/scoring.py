@@ -19,6 +19,7 @@ from aftershock_collector.impact.competition import (
     Candidate,
     against,
     compete,
+    explained_by,
     net,
 )
 from aftershock_collector.impact.entries import Entry, pushed_by
@@ -183,12 +184,9 @@ def _stand(  # noqa: PLR0917
     target, evidence = entry.target, entry.evidence
     competing, elsewhere = _competing(entry, by_target, scene)
     pushed = pushed_by((target, entry.opened.effect_ns), below, scene.relations)
+    callees = scene.relations.callees(target) - pushed
     callee = max(
-        (
-            below.get((c, entry.opened.effect_ns), NOTHING).after
-            for c in scene.relations.callees(target) - pushed
-        ),
-        default=0.0,
+        (below.get((c, entry.opened.effect_ns), NOTHING).after for c in callees), default=0.0
     )
     silenced = {e for each in entry.shared if each.metric in ANSWERING for e in each.damaged}
     source = max(
@@ -204,17 +202,25 @@ def _stand(  # noqa: PLR0917
     parts = Parts(
         own=evidence.after, before=evidence.before, callee=callee, alternative=alternative
     )
-    left = net(parts, evidence.worse)
     others = _others(target, scene, entry)
+    broken = entry.broken_by_itself(
+        {c: below.get((c, entry.opened.effect_ns), NOTHING) for c in untouched.keys() & callees}
+    )
+    left = entry.net if broken else net(parts, evidence.worse)
     entered = [Candidate(left, entry.opened.action.tier, entry.lag_s)]
     entered += [competitor.candidate() for competitor in competing]
     entered += [Candidate(weight, Tier.WRITE) for _, weight in others]
+    if broken is not None:
+        entered.append(Candidate(left, Tier.WRITE, entry.lag_s, explained_by(broken[1])))
     shares = compete(entered, alternative, around.no_agent_log_odds, elsewhere)
     agents = shares.candidates[1 : 1 + len(competing)]
-    outside = shares.candidates[1 + len(competing) :]
+    outside = shares.candidates[1 + len(competing) :][: len(others)]
+    no_agent = 1.0 - shares.candidates[0] - sum(agents) - sum(outside)
     named = None
-    if source is not None and source[1] >= DAMAGED_NATS and not entry.shared:
-        named = source[0], shares.no_agent * (1.0 - exp(-against(source[1])))
+    if broken is not None:
+        named = broken[0], shares.candidates[-1]
+    elif source is not None and source[1] >= DAMAGED_NATS and not entry.shared:
+        named = source[0], no_agent * (1.0 - exp(-against(source[1])))
     if entry.shared:
         common = min(EVIDENCE_MAX, max(each.nats for each in entry.shared))
         parts = replace(parts, alternative=max(alternative, common))
@@ -227,7 +233,7 @@ def _stand(  # noqa: PLR0917
         scene.measured(target) or evidence.trouble is not None,
         entry.onset,
         shares.candidates[0],
-        shares.no_agent + sum(outside),
+        no_agent + sum(outside),
         tuple(
             (competitor.opened, share) for competitor, share in zip(competing, agents, strict=True)
         ),

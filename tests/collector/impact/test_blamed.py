@@ -85,6 +85,7 @@ def test_a_harmless_action_is_not_blamed() -> None:
     assert no_agent(impact) > 0.8
 
 
+@pytest.mark.slow
 def test_many_looks_at_a_fast_cadence_make_no_harmless_action_suspected() -> None:
     for seed in range(12):
         scene = Scene(cadence_s=1.0, seed=seed, observer=ActionObserver(observation_window_s=60))

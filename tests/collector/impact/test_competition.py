@@ -62,7 +62,10 @@ def test_labels_have_fixed_limits(probability: float, expected: str) -> None:
 
 
 nats = st.floats(-30, 30)
-candidates = st.lists(st.builds(Candidate, nats, st.sampled_from(list(Tier))), max_size=20)
+odds = st.floats(-5, 5)
+candidates = st.lists(
+    st.builds(Candidate, nats, st.sampled_from(list(Tier)), log_odds=odds), max_size=20
+)
 
 
 @given(candidates, nats)

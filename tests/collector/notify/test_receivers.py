@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from aftershock_collector.config.on_call import Mail, NamedReceiver, OnCall
 from aftershock_collector.notify.receivers import paging, receivers_of, unpaged
 from aftershock_collector.notify.summary_page import summary
@@ -48,6 +50,7 @@ def test_a_summary_lists_the_worst_first() -> None:
     assert page.link == "http://collector:4318/incidents"
 
 
+@pytest.mark.slow
 def test_every_service_accepts_every_state_of_a_page(
     receiver: Receiver, mail_server: MailServer
 ) -> None:

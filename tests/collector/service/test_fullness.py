@@ -58,6 +58,7 @@ def test_a_flood_of_actions_pages_with_the_senders_name_and_every_page_says_so(
     assert 'aftershock_full{bound="queue"} 0.0' in metrics
 
 
+@pytest.mark.slow
 def test_a_flood_of_tool_names_fills_the_label_sets_and_pages(
     tmp_path: Path, receiver: Receiver
 ) -> None:

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 from aftershock_collector.config.model import Address, Config
 from aftershock_collector.service.wiring import running
@@ -96,6 +97,7 @@ def wait_for(base: str, path: str, status: int) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_p20_it_starts_on_a_full_disk_and_goes_on_when_there_is_room(
     tmp_path: Path,
 ) -> None:

@@ -44,6 +44,7 @@ def test_a_running_collector_keeps_to_its_description() -> None:
         assert "Tested: " in asked.stdout, asked.stdout
 
 
+@pytest.mark.slow
 def test_a_number_that_is_too_long_is_no_number_of_anything(tmp_path: Path) -> None:
     with up(tmp_path) as (base, _, _):
         for path in ("incidents/1" + "0" * 23, "findings/1" + "0" * 23):

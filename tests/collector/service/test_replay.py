@@ -56,6 +56,7 @@ def check_that_nothing_is_lost(place: Path, files: Sequence[Path]) -> None:
     assert len(files) == len({run for imported in done for run in imported.runs})
 
 
+@pytest.mark.slow
 @needs_recordings
 def test_every_span_of_a_recorded_openinference_file_is_stored_or_counted(tmp_path: Path) -> None:
     files = sorted(RECORDED.glob("*.json.gz"), key=lambda path: path.stat().st_size)

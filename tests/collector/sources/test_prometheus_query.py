@@ -83,6 +83,7 @@ def attribution(past: Past, source: SeriesSource, target: str) -> Impact:
     return best
 
 
+@pytest.mark.slow
 @needs_prometheus
 @pytest.mark.parametrize(
     ("target", "label"),

@@ -30,6 +30,7 @@ def read_json(path: Path) -> Any:
     return json.loads(gzip.decompress(path.read_bytes()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     [

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from aftershock.model import Claim, Closing, Report
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.writer import PAGE_BYTES, PRUNE_ROWS_MAX, SqliteStore
@@ -45,6 +47,7 @@ def test_what_arrived_long_ago_goes_and_what_is_new_stays(
         assert len(old.spans) == len(list(reader.spans(old.run_id)))
 
 
+@pytest.mark.slow
 def test_too_much_loses_its_oldest_spans_and_the_file_shrinks(
     store: SqliteStore, store_path: Path
 ) -> None:

@@ -83,6 +83,7 @@ def post(url: str, tool: str, **more: Any) -> httpx.Response:
     return httpx.post(url, json=body, headers=headers, timeout=60)
 
 
+@pytest.mark.slow
 def test_a_call_that_carries_a_trace_joins_it_and_is_no_second_step(tmp_path: Path) -> None:
     """Its caller's own span stands for it, unless this is the only recorder."""
     other = CALLER.replace("4bf9", "5bf9")
@@ -100,6 +101,7 @@ def test_a_call_that_carries_a_trace_joins_it_and_is_no_second_step(tmp_path: Pa
     assert started == ["get_lost"], "the far end of a call begins no step"
 
 
+@pytest.mark.slow
 def test_a_page_that_reaches_us_by_another_name_is_refused(tmp_path: Path) -> None:
     with http_server(tmp_path / "m") as server, http_proxy(server, variables(server)) as url:
         answer = post(url, "delete_city", headers={"host": "evil.example"})
@@ -112,6 +114,7 @@ def test_a_page_that_reaches_us_by_another_name_is_refused(tmp_path: Path) -> No
     assert ran(tmp_path / "m") == []
 
 
+@pytest.mark.slow
 def test_a_call_whose_client_went_away_at_the_gate_is_not_made(tmp_path: Path) -> None:
     with (
         live_collector(tmp_path) as collector,
@@ -133,6 +136,7 @@ def test_a_call_whose_client_went_away_at_the_gate_is_not_made(tmp_path: Path) -
     assert ran(tmp_path / "m") == []
 
 
+@pytest.mark.slow
 def test_a_server_that_is_away_is_named(tmp_path: Path) -> None:
     with http_proxy("http://127.0.0.1:9/mcp", variables("http://127.0.0.1:9")) as url:
         answer = post(url, "get_weather")

@@ -52,6 +52,7 @@ def test_numbers_and_escapes_stay_letter_for_letter() -> None:
     assert found == text % ('"_meta": {"traceparent": "t"}, ' + rest)
 
 
+@pytest.mark.slow
 @given(st.lists(VALUES, max_size=5), st.sampled_from([None, 1]))
 def test_a_batch_is_taken_apart_as_it_was_written(items: list[Any], indent: int | None) -> None:
     assert [json.loads(one) for one in items_of(json.dumps(items, indent=indent))] == items

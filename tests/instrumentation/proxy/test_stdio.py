@@ -117,6 +117,7 @@ def test_what_the_policy_denies_is_a_result_and_never_reaches_the_server(
     assert span.attributes[names.RUN_ID] == read.attributes[names.RUN_ID]
 
 
+@pytest.mark.slow
 def test_a_person_pauses_resumes_and_stops_without_any_policy(tmp_path: Path) -> None:
     async def scene(collector: Any) -> tuple[bool, str, Any]:
         env = variables(collector.url, AFTERSHOCK_COLLECTOR=collector.url)
@@ -141,6 +142,7 @@ def test_a_person_pauses_resumes_and_stops_without_any_policy(tmp_path: Path) ->
     assert ran(tmp_path / "m") == ["get_weather first", "get_weather held"]
 
 
+@pytest.mark.slow
 def test_a_cancelled_call_is_cancelled_at_the_server_and_its_span_says_so(tmp_path: Path) -> None:
     async def scene(url: str) -> None:
         async with over_stdio(tmp_path / "m", variables(url)) as client:
@@ -187,6 +189,7 @@ def call(number: int | None, tool: str, **arguments: Any) -> bytes:
     return json.dumps({**message, "params": {"name": tool, "arguments": arguments}}).encode()
 
 
+@pytest.mark.slow
 def test_everything_but_calls_passes_byte_for_byte_and_the_exit_code_is_the_servers(
     tmp_path: Path,
 ) -> None:
@@ -225,6 +228,7 @@ def test_a_call_in_disguise_is_judged_or_refused(tmp_path: Path, policy: Path) -
     assert results[4]["content"][0]["text"] == "get_city ran"
 
 
+@pytest.mark.slow
 def test_of_a_batch_only_the_calls_that_are_held_back_stay_here(
     tmp_path: Path, policy: Path
 ) -> None:

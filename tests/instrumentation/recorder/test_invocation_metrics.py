@@ -131,6 +131,7 @@ def test_what_the_recorder_could_not_do_is_a_metric_with_its_reason(
     }
 
 
+@pytest.mark.slow
 def test_without_a_wish_for_metrics_none_is_sent() -> None:
     with Sink() as sink:
         process = run_program("invocations.py", {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.url})

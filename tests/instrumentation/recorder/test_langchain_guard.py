@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from aftershock import attributes as names
 from aftershock_collector.demo.model_server import ModelServer, by_turn, call, text_reply
 from tests.instrumentation.running import run_program
@@ -20,6 +22,7 @@ SCRIPT = by_turn(
 )
 
 
+@pytest.mark.slow
 def test_a_graphs_tools_pass_the_gate_once_each(tmp_path: Path) -> None:
     policy = tmp_path / "aftershock.yaml"
     policy.write_text(POLICY)

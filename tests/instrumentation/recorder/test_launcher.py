@@ -55,6 +55,7 @@ def recorded() -> Recorded:
     return record("service_agent.py")
 
 
+@pytest.mark.slow
 def test_a_langgraph_agent_is_one_trace_with_its_inferences_and_tools(recorded: Recorded) -> None:
     agent = recorded.span("invoke_agent sre-bot")
     children = sorted(s.name for s in recorded.spans if s.parent_id == agent.span_id)
@@ -154,6 +155,7 @@ def test_content_that_is_asked_for_leaves_redacted() -> None:
         assert secret not in everything
 
 
+@pytest.mark.slow
 def test_without_a_collector_the_program_is_the_same_with_one_line_more() -> None:
     with ModelServer(SCALING) as model:
         model_only = {"OPENAI_BASE_URL": model.url}

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
+import pytest
 from opentelemetry import trace
 from opentelemetry._logs import Logger
 from opentelemetry.sdk._logs import LoggerProvider
@@ -154,6 +155,7 @@ def test_a_step_that_is_collected_while_another_begins_does_not_stop_the_app() -
     assert not worker.is_alive()
 
 
+@pytest.mark.slow
 def test_a_thread_without_time_drops_the_oldest_and_counts_it() -> None:
     stuck = threading.Event()
     memory, logs = InMemoryLogRecordExporter(), LoggerProvider()

@@ -86,6 +86,7 @@ def test_the_oldest_makes_room_and_is_counted(
     assert drop_counts()["pending_spans"] == before + 2
 
 
+@pytest.mark.slow
 def test_a_forked_child_begins_with_nothing(pending: PendingSpans) -> None:
     span = open_span()
     pending.began(span, beats=True)

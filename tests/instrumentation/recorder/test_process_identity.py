@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import socket
 
+import pytest
 from opentelemetry.sdk.resources import Resource
 
 import aftershock
@@ -36,6 +37,7 @@ def test_what_the_user_says_of_the_process_wins() -> None:
     assert ("web-1", 7) == named(identified(given))
 
 
+@pytest.mark.slow
 def test_a_forked_child_says_its_own_process() -> None:
     identified(APP)
     with multiprocessing.get_context("fork").Pool(1) as pool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from aftershock import attributes as names
 from aftershock.fingerprints.fingerprint import fingerprint_arguments
 from aftershock_collector.demo.model_server import ModelServer, Script, by_turn, call, text_reply
@@ -50,6 +52,7 @@ def test_a_bare_loop_has_a_tool_step_for_each_call_between_its_inferences() -> N
     assert "checkout" not in "".join(span.texts() for span in tools)
 
 
+@pytest.mark.slow
 def test_a_call_that_has_a_span_of_its_own_gets_no_second_one() -> None:
     tools, _ = tools_of("bare_loop.py", SCALING)
 

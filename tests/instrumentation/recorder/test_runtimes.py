@@ -21,6 +21,7 @@ def played(program: str) -> tuple[list[Received], str, str]:
     return spans, recorded.stdout, recorded.stderr
 
 
+@pytest.mark.slow
 def test_threads_whose_first_run_begins_at_one_moment_are_all_recorded() -> None:
     spans, _, _ = played("threads_at_once.py")
 
@@ -29,6 +30,7 @@ def test_threads_whose_first_run_begins_at_one_moment_are_all_recorded() -> None
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", ["gevent_agent.py", "trio_agent.py"])
 def test_tools_of_greenlets_and_of_trio_s_tasks_belong_to_their_runs(program: str) -> None:
     spans, _, errors = played(program)
@@ -43,6 +45,7 @@ def test_tools_of_greenlets_and_of_trio_s_tasks_belong_to_their_runs(program: st
     assert lines_of_ours(errors) == []
 
 
+@pytest.mark.slow
 def test_a_sub_interpreter_runs_unrecorded_and_says_so_once() -> None:
     spans, printed, errors = played("sub_interpreter.py")
 

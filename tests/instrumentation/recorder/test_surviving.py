@@ -17,6 +17,7 @@ from tests.support.otlp_sink import Sink
 TALK = by_turn(text_reply("a long answer in several pieces, more than one chunk"))
 
 
+@pytest.mark.slow
 def test_streams_threads_tasks_and_child_processes_stay_in_one_run() -> None:
     with Sink() as sink, ModelServer(TALK) as model:
         where = {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.url, "OPENAI_BASE_URL": model.url}
