@@ -72,7 +72,7 @@ def main(arguments: argparse.Namespace) -> int:
     screen.print(Text(lines[0], style="dim"))
     for claim, line in zip(found, lines[1:], strict=True):
         screen.print(Text(line, style=colour(claim)))
-    screen.print(Text("next: aftershock why #", style="dim"))
+    screen.print(Text(f"next: aftershock why {numbers[0]}", style="dim"))
     return 0
 
 

@@ -74,7 +74,9 @@ def main(arguments: argparse.Namespace) -> int:
     screen.print(Text(lines[0], style="dim"))
     for incident, line in zip(found, lines[1:], strict=True):
         screen.print(Text(line, style=colour(incident)))
-    screen.print(Text("next: aftershock incidents #, aftershock ack # --by NAME", style="dim"))
+    newest = found[0].number
+    following = f"next: aftershock incidents {newest}, aftershock ack {newest} --by NAME"
+    screen.print(Text(following, style="dim"))
     return 0
 
 

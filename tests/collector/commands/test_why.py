@@ -129,7 +129,7 @@ def test_a_missing_fact_says_which_tool_would_have_told_it_and_whether_it_was_as
     assert "✓ limit of orders: known" in out
     assert "read_limit was called about orders at" in out
     assert "✗ owner: never asked for" in out
-    assert "no tool is known to provide it: declare one with `provides`" in out
+    assert "names no tool that provides it: declare one with `provides`" in out
     assert ("never", "prod", 3600.0) == (window["state"], window["subject"], window["max_age_s"])
     assert [] == window["providers"][0]["called_before"]
     assert ["get_window"] == [c["what"] for c in window["providers"][0]["called_after"]]

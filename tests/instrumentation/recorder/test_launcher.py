@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -55,7 +56,6 @@ def recorded() -> Recorded:
     return record("service_agent.py")
 
 
-@pytest.mark.slow
 def test_a_langgraph_agent_is_one_trace_with_its_inferences_and_tools(recorded: Recorded) -> None:
     agent = recorded.span("invoke_agent sre-bot")
     children = sorted(s.name for s in recorded.spans if s.parent_id == agent.span_id)
@@ -237,6 +237,19 @@ def test_a_process_without_an_agent_pays_for_nothing() -> None:
 
     assert "aftershock" in loaded
     assert loaded & {"openai", "langchain_core", "langgraph", "opentelemetry", "requests"} == set()
+
+
+@pytest.mark.skipif(sys.prefix == sys.base_prefix, reason="runs outside a virtual environment")
+def test_a_python_that_lacks_the_package_runs_and_says_how_to_install_it() -> None:
+    bare = str(Path(sys.base_prefix) / "bin" / "python3")
+    done = subprocess.run(
+        [sys.executable, "-m", "aftershock.recorder.launcher", bare, "-c", "print(1)"],
+        env=environment(), capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout) == (0, "1\n")
+    assert f"{bare} is not recorded: aftershock is not installed for it" in done.stderr
+    assert "-m pip install aftershock" in done.stderr
 
 
 def free_port() -> int:

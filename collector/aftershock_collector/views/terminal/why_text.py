@@ -156,7 +156,9 @@ def needs(explanation: Explanation) -> Iterator[Line]:
             yield from (Line(text, 6) for text in provider_lines(provider, acted_ns))
         if not need.providers:
             yield Line(
-                "no tool is known to provide it: declare one with `provides` in aftershock.yaml", 6
+                "the aftershock.yaml read by this command names no tool that provides it: "
+                "declare one with `provides`",
+                6,
             )
 
 

@@ -11,8 +11,15 @@ def begin() -> None:
         from aftershock.recorder.instrumentors import wait_for_agents  # noqa: PLC0415
 
         wait_for_agents(start)
+    except ModuleNotFoundError as error:
+        told(f"{error.name} is not installed for it; {sys.executable} -m pip install aftershock")
     except Exception as error:  # noqa: BLE001 (whatever is wrong with us, the program must run)
-        sys.stderr.write(f"aftershock: {sys.executable} is not recorded: {error!r}\n")
+        told(repr(error))
+
+
+def told(why: str) -> None:
+    """Say that this process is not recorded."""
+    sys.stderr.write(f"aftershock: {sys.executable} is not recorded: {why}\n")
 
 
 def start() -> None:
