@@ -12,12 +12,12 @@ def begin() -> None:
 
         wait_for_agents(start)
     except ModuleNotFoundError as error:
-        told(f"{error.name} is not installed for it; {sys.executable} -m pip install aftershock")
+        report(f"{error.name} is not installed for it; {sys.executable} -m pip install aftershock")
     except Exception as error:  # noqa: BLE001 (whatever is wrong with us, the program must run)
-        told(repr(error))
+        report(repr(error))
 
 
-def told(why: str) -> None:
+def report(why: str) -> None:
     """Say that this process is not recorded."""
     sys.stderr.write(f"aftershock: {sys.executable} is not recorded: {why}\n")
 
