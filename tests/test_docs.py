@@ -30,7 +30,9 @@ RULE_HEADINGS = [
 ]
 POLICY_TITLE = 'title="aftershock.yaml"'
 # Programs that documentation may call beside ours; what they do is not ours to run here.
-OTHER_PROGRAMS = {"make", "pip", "docker", "python", "sqlite3", "curl", "opentelemetry-instrument"}
+OTHER_PROGRAMS = {
+    "make", "pip", "docker", "python", "sqlite3", "curl", "openssl", "opentelemetry-instrument",
+}  # fmt: skip
 # Commands that go on until somebody stops them.
 SERVING = {"run", "up", "demo", "mcp-proxy"}
 

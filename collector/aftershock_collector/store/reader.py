@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote
 
 from aftershock.model import Change, Claim, Feedback, Impact, Step
 from aftershock.policy.policy import Policy
@@ -21,6 +20,7 @@ from aftershock_collector.otlp.decode import decode_log, decode_span
 from aftershock_collector.otlp.wire import LogEvent, Span
 from aftershock_collector.reading.clocks import grounded
 from aftershock_collector.reading.read import read, read_event
+from aftershock_collector.store.database import connect
 from aftershock_collector.store.incidents import Incident, Mute, Response
 from aftershock_collector.store.interface import StoreUnavailable
 from aftershock_collector.store.run_summary import RunSummary, summary_of
@@ -45,13 +45,7 @@ class Reader:
     def open(cls, path: Path) -> Reader:
         """Open an existing file; raises StoreUnavailable where there is none (`cannot_open`)."""
         with translated():
-            connection = sqlite3.connect(
-                f"file:{quote(str(path))}?mode=ro",
-                uri=True,
-                timeout=LOCK_WAIT_S,
-                isolation_level=None,
-                check_same_thread=False,
-            )
+            connection = connect(path, LOCK_WAIT_S, read_only=True)
             (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version != len(MIGRATIONS):
             connection.close()

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from aftershock_collector.store.database import errors
 from aftershock_collector.store.interface import StoreRefused, StoreUnavailable
 
 _REASONS = {
@@ -26,7 +27,7 @@ def translated() -> Generator[None]:
     """Raise StoreUnavailable or StoreRefused for what SQLite raises inside."""
     try:
         yield
-    except sqlite3.Error as error:
+    except errors() as error:
         code = getattr(error, "sqlite_errorcode", None)
         reason = None if code is None else _REASONS.get(code & 0xFF)
         if reason is not None:

@@ -20,6 +20,7 @@ from aftershock.model import Change, Claim, Report, Step
 from aftershock_collector.access.run_owners import apart
 from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.otlp.wire import LogEvent, Span
+from aftershock_collector.store.database import PAGE_BYTES, connect
 from aftershock_collector.store.home_lock import private_folder
 from aftershock_collector.store.incidents import Incident, Mute, Response
 from aftershock_collector.store.interface import (
@@ -72,7 +73,6 @@ from aftershock_collector.store.serialization import from_text, to_text
 from aftershock_collector.store.sqlite_errors import translated
 from aftershock_collector.store.upgrade import REWRITES
 
-PAGE_BYTES = 16_384  # a dozen spans to a page: as fast as 4 kB and less space lost at the ends
 CACHE_KB = 32_768  # the upper levels of every index at ten million spans
 CHECKPOINT_PAGES = 1_000  # 16 MB: the log stays small and a checkpoint takes under 0.1 s
 LOCK_WAIT_S = 0.25  # then the caller gets an error; it may queue the write and try again
@@ -107,9 +107,7 @@ class SqliteStore:
         with translated():
             path.touch(mode=0o600)
             path.chmod(0o600)  # SQLite gives its log and its index the same mode
-            connection = sqlite3.connect(
-                path, timeout=LOCK_WAIT_S, isolation_level=None, check_same_thread=False
-            )
+            connection = connect(path, LOCK_WAIT_S)
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # so that pruning frees disk
             connection.execute("PRAGMA journal_mode = WAL")

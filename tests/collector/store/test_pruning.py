@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from aftershock.model import Claim, Closing, Report
+from aftershock_collector.store.database import PAGE_BYTES
 from aftershock_collector.store.reader import Reader
-from aftershock_collector.store.writer import PAGE_BYTES, PRUNE_ROWS_MAX, SqliteStore
+from aftershock_collector.store.writer import PRUNE_ROWS_MAX, SqliteStore
 from tests.collector.store.rows import DAY, NOW, change, events_of, finding, some_runs, spans_of
 
 
