@@ -74,6 +74,7 @@ COMMANDS = (
     Command("pause", "pause", "hold calls of a run, an agent or all agents at their gate"),
     Command("resume", "resume", "end what stop or pause ordered"),
     Command("approvals", "approvals", "list what agents wait for, and approve or deny it"),
+    Command("canary", "canary", "list the steps of rollouts, and let a stopped one go on"),
     Command("why", "why", "show the evidence of one finding"),
     Command("policy", "policy", "write a first aftershock.yaml from past runs"),
     Command("backtest", "backtest", "try another policy or limit on past runs"),

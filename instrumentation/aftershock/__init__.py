@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aftershock.recorder.approvals import approved, asked, denied
     from aftershock.recorder.budget import my_budget
     from aftershock.recorder.distro import instrument
+    from aftershock.recorder.explaining import explain
     from aftershock.recorder.held_back import CallHeldBack
     from aftershock.recorder.providers import flush
     from aftershock.recorder.recording import Decision, Run, decision, run, saw
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CallHeldBack",
     "Decision", "Run", "__version__", "annotations", "approved", "asked", "decision", "denied",
-    "flush", "instrument", "my_budget", "run", "saw", "sql_comment", "tool",
+    "explain", "flush", "instrument", "my_budget", "run", "saw", "sql_comment", "tool",
 ]  # fmt: skip
 
 # Name → module that has it. Imported when first used: the collector needs only the pure modules,
@@ -34,6 +35,7 @@ _PLACES = {
     **dict.fromkeys(("approved", "asked", "denied"), "aftershock.recorder.approvals"),
     **dict.fromkeys(("annotations", "sql_comment"), "aftershock.recorder.trace_propagation"),
     "CallHeldBack": "aftershock.recorder.held_back",
+    "explain": "aftershock.recorder.explaining",
     "my_budget": "aftershock.recorder.budget",
     "tool": "aftershock.recorder.tool_decorator",
     "flush": "aftershock.recorder.providers",

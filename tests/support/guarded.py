@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from aftershock.gate.decide import Call
-from aftershock.guard.asking import Asking
+from aftershock.guard.asking import Asking, Redacting
 from aftershock.guard.channel import Channel
 from aftershock.guard.connection import Connection
 from aftershock.guard.day_counts import DayCounts
@@ -17,7 +17,7 @@ from aftershock.guard.guard import Guard
 from aftershock.guard.ledger import Ledger
 from aftershock.guard.passage import Passage
 from aftershock.policy.policy import Policy, limits_for
-from aftershock.recorder.process_gate import explained
+from aftershock.recorder.process_gate import explained, redacted
 
 _numbers = count(1)
 
@@ -36,7 +36,8 @@ class GuardedProcess:
         counts = DayCounts(self.ledger.used_today)
         self.channel = Channel(lambda: Connection(url, {}), lambda: identity, self.failed, counts)
         self.hides_arguments = False
-        asking = Asking(self.channel, self.ledger, self.shown, explained, self.report)
+        redacting = Redacting(self.shown, explained, redacted)
+        asking = Asking(self.channel, self.ledger, redacting, self.report)
         self.guard = Guard(self.channel, self.ledger, asking, self.failed)
 
     def failed(self, place: str) -> None:

@@ -199,7 +199,9 @@ def lines_of(ticket: Ticket) -> list[str]:
     lines += [f"  - {clean(reason)}" for reason in ticket.reasons]
     if ticket.explanation:
         lines.append(f"  says     {clean(ticket.explanation)}")
+    lines += [f"  assumes  {clean(text)}" for text in ticket.examined]
     lines += [f"  known    {clean(fact)}" for fact in ticket.known]
+    lines += [f"  dry run  {clean(line)}" for line in ticket.dry_run.splitlines()]
     lines.append(f"  asked {clock(ticket.asked_at_ns)}, valid until {clock(ticket.expires_at_ns)}")
     if ticket.by is not None:
         because = f": {clean(ticket.because)}" if ticket.because else ""
@@ -223,6 +225,8 @@ def approval_json(ticket: Ticket) -> dict[str, Any]:
         "reasons": list(ticket.reasons),
         "known": list(ticket.known),
         "explanation": ticket.explanation,
+        "examined": list(ticket.examined),
+        "dry_run": ticket.dry_run,
         "asked_at_ns": ticket.asked_at_ns,
         "expires_at_ns": ticket.expires_at_ns,
         "by": ticket.by,

@@ -66,10 +66,11 @@ def facts_of(tool: Document, key: str) -> Iterator[tuple[int, str]]:
 
 
 def required_facts(document: Document) -> Iterator[tuple[KeyPath, str]]:
-    """Every required fact with the path of its key."""
+    """Every fact that is required or assumed, with the path of its key."""
     for name, tool in tools_of(document):
-        for place, fact in facts_of(tool, "requires"):
-            yield ("tools", name, "requires", place), fact
+        for key in ("requires", "assumes"):
+            for place, fact in facts_of(tool, key):
+                yield ("tools", name, key, place), fact
 
 
 def provided_facts(document: Document) -> set[str]:

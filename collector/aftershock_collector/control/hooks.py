@@ -12,17 +12,21 @@ from typing import Any, cast
 
 from aftershock.approval import Gate
 from aftershock.gate.admission import Code, Reason, admission, answer_text
+from aftershock.gate.assumptions import Examined
 from aftershock.gate.binding import digest_of
 from aftershock.gate.decide import Call, decide
+from aftershock.gate.explaining import given_with
 from aftershock.gate.hooks import HookCall, answer, read_event
 from aftershock.gate.orders import Order, Verb, order_for
 from aftershock.model import Run, Tier
 from aftershock.policy.admission import Mode
+from aftershock.policy.filled_safeguards import needs_run
 from aftershock.policy.policy import Policy, ToolDescription, ToolRule, limits_for
 from aftershock.redaction.redact import redact_named
 from aftershock_collector.control.actions import describe_action
 from aftershock_collector.control.board import Board
 from aftershock_collector.control.knowledge import Knowledge
+from aftershock_collector.control.safeguarding import Safeguarding
 from aftershock_collector.store.tickets import Ticket, TicketState
 
 HELD_S = 45.0  # that a paused call, or one that waits for approval, is held: hooks get a minute
@@ -36,7 +40,15 @@ AGAIN = "Try the same call again later, or go on with something else."
 class Hooks:
     """Answers events. One for a collector; its methods run on the event loop."""
 
-    def __init__(self, board: Board, policy: Policy, knowledge: Knowledge, run_of: RunOf) -> None:
+    def __init__(
+        self,
+        board: Board,
+        policy: Policy,
+        knowledge: Knowledge,
+        safeguarding: Safeguarding,
+        run_of: RunOf,
+    ) -> None:
+        self._safeguarding = safeguarding
         self._board = board
         self._policy = policy
         self._knowledge = knowledge
@@ -72,18 +84,26 @@ class Hooks:
         known = describe_action(self._policy, hook.tool, hook.arguments)
         policy = self._by_tier[known.tier]
         call = Call(hook.tool, hook.arguments, hook.run, hook.agent, known.targets)
-        run = await self._run_of(hook.run) if rules.needs_run else None
+        run = await self._run_of(hook.run) if needs_run(self._policy) else None
         limits = limits_for(policy, hook.agent)
         found = decide(call, policy, limits, lambda: run, self._board.counts.used)
         reasons = list(found.reasons)
+        safeguarding = self._safeguarding
+        wanted = safeguarding.wanted_by_policy(hook.tool, hook.arguments, known.targets)
+        more, examined = await safeguarding.reasons(hook.tool, wanted, time.time_ns())
+        reasons += more
         if known.tier in rules.preflight and rules.inform and found.gate is not Gate.DENY:
             reasons += self._informed(hook, known)
         if rules.mode is Mode.OBSERVE:
             return []
         if admission(reasons).gate is Gate.ASK and (by_ticket or not hook.can_ask):
-            asked = await self._approved(hook, known, reasons, sender)
+            asked = await self._approved(hook, known, reasons, examined, sender)
             reasons = [reason for reason in reasons if reason.gate is not Gate.ASK]
             reasons += [] if asked is None else [asked]
+        if wanted.canary is not None and admission(reasons).gate is not Gate.DENY:
+            nonce = os.urandom(8).hex()
+            _, refused = await safeguarding.begin(wanted, hook.run, hook.agent, nonce, sender)
+            reasons += refused
         return reasons
 
     async def _ordered(self, hook: HookCall) -> Reason | None:
@@ -124,8 +144,18 @@ class Hooks:
             )
         ]
 
+    def _explanation(self, hook: HookCall) -> str:
+        """Why the agent acts, where an argument of the call says it."""
+        text = given_with(hook.tool, hook.arguments, self._policy)
+        return str(redact_named("text", text))[:SHOWN_CHARS_MAX]
+
     async def _approved(
-        self, hook: HookCall, known: ToolDescription, reasons: list[Reason], sender: str
+        self,
+        hook: HookCall,
+        known: ToolDescription,
+        reasons: list[Reason],
+        examined: list[Examined],
+        sender: str,
     ) -> Reason | None:
         """None where a person approved this very call; else why it does not run."""
         now_ns, nonce = time.time_ns(), os.urandom(8).hex()
@@ -143,6 +173,8 @@ class Hooks:
             arguments={key: cut(value) for key, value in shown.items()},
             reasons=tuple(reason.text for reason in reasons),
             sender=sender,
+            explanation=self._explanation(hook),
+            examined=tuple(one.text for one in examined),
             known=tuple(
                 str(fact["text"]) for fact in self._knowledge.about(known.targets, hook.run, now_ns)
             ),

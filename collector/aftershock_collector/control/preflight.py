@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from aftershock.approval import Gate
-from aftershock.gate.admission import Code, Reason, admission
+from aftershock.gate.admission import OF_THE_RUN, Code, Reason, admission
 from aftershock.gate.decide import Call, decide
 from aftershock.gate.orders import Order, Verb, order_for
-from aftershock.guard.protocol import order_json, reason_json
+from aftershock.guard.protocol import order_json, read_reason, reason_json
 from aftershock.model import Tier
 from aftershock.policy.policy import Policy, ToolDescription, ToolRule, limits_for, rule_of
 from aftershock_collector.control.actions import describe_action, parse
@@ -48,7 +48,8 @@ class Preflight:
         policy = self._with_tier(tool, tier, known, parsed=parse(tool, arguments) is not None)
         call = Call(tool, arguments, run, agent, targets)
         found = decide(call, policy, limits_for(policy, agent), lambda: None)
-        reasons = list(found.reasons)
+        # Its run and its arguments are in the agent's process, which judges them.
+        reasons = [one for one in found.reasons if one.code not in OF_THE_RUN]
         order = order_for(orders, run, agent)
         if order is not None and not policy.gate.is_always_open(tool):
             gate = Gate.DENY if order.verb is Verb.STOP else Gate.ASK
@@ -65,6 +66,14 @@ class Preflight:
             "order": None if order is None else order_json(order),
             "mode": str(policy.gate.mode),
         }
+
+    @staticmethod
+    def with_reasons(answer: Mapping[str, Any], reasons: Iterable[Reason]) -> dict[str, Any]:
+        """An answer with further reasons: the stricter decision."""
+        known = [read_reason(one) for one in answer["reasons"]]
+        decided = admission((*known, *reasons))
+        listed = [reason_json(reason) for reason in decided.reasons]
+        return {**answer, "decision": str(decided.gate), "reasons": listed}
 
     def _with_tier(self, tool: str, tier: str, known: ToolDescription, *, parsed: bool) -> Policy:
         """The policy, which also knows what a command does; else what the asker says of the tool.

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from aftershock.gate.canary import next_step
 from aftershock.gate.orders import Order, Verb
 from aftershock.guard.protocol import (
     HOOK_PATH,
@@ -25,17 +26,21 @@ from aftershock.guard.protocol import (
     SPENDING_PATH,
     TICKETS_PATH,
     order_json,
+    reason_json,
 )
+from aftershock.guard.safeguard_protocol import CANARY_PATH
 from aftershock_collector.access.middleware import SENDER
 from aftershock_collector.control.board import Board, Process, ticket_json
-from aftershock_collector.control.day_counts import wanted_in
+from aftershock_collector.control.day_counts import wanted_in as counts_wanted_in
 from aftershock_collector.control.hooks import Hooks
 from aftershock_collector.control.preflight import Preflight
+from aftershock_collector.control.safeguarding import Safeguarding, Wanted, wanted_in
 from aftershock_collector.store.interface import StoreRefused
 from aftershock_collector.store.tickets import Ticket
 
 BODY_BYTES_MAX = 16_000_000  # a hook sends a file that is written whole
 TEXT_CHARS_MAX = 2_000
+DRY_RUN_CHARS_MAX = 8_000  # what a guard sends of one, and room for its redaction
 WAIT_S, WAIT_MAX_S = 2.0, 30.0  # for acknowledgements
 VALID_S, VALID_MAX_S = 3_600.0, 86_400.0  # of a ticket: never longer than a day
 REASONS_MAX = 20
@@ -48,15 +53,18 @@ class Bad(ValueError):  # noqa: N818  (it names the request)
     """A request that cannot be understood; says why."""
 
 
-def routes(board: Board, preflight: Preflight, hooks: Hooks) -> list[Route]:
+def routes(
+    board: Board, preflight: Preflight, safeguarding: Safeguarding, hooks: Hooks
+) -> list[Route]:
     """Every route of this room."""
-    control = Control(board, preflight)
+    control = Control(board, preflight, safeguarding)
     posted: Mapping[str, Handler] = {
         POLL_PATH: control.poll,
         PREFLIGHT_PATH: control.preflight,
         TICKETS_PATH: control.ask,
         SPEND_PATH: control.spend,
         SPENDING_PATH: control.spending,
+        CANARY_PATH: control.begin_canary,
         HOOK_PATH: hooks.respond,
     }
     order = endpoint(control.order)
@@ -144,9 +152,10 @@ async def body_of(request: Request) -> Mapping[str, Any]:
 class Control:
     """The handlers. Each gets a body and the name of who sent it."""
 
-    def __init__(self, board: Board, preflight: Preflight) -> None:
+    def __init__(self, board: Board, preflight: Preflight, safeguarding: Safeguarding) -> None:
         self._board = board
         self._preflight = preflight
+        self._safeguarding = safeguarding
 
     async def poll(self, body: Mapping[str, Any], sender: str) -> Mapping[str, Any]:
         """Hold a process's poll until something changed for it."""
@@ -163,7 +172,7 @@ class Control:
         if "of" not in body:
             raise Bad("of is missing: a list of {scope, name}")
         self._board.follow_more(text_in(body, "process"), sender)
-        return self._board.counts.answer(wanted_in(body), time.time_ns())
+        return self._board.counts.answer(counts_wanted_in(body), time.time_ns())
 
     async def preflight(self, body: Mapping[str, Any], _sender: str) -> Mapping[str, Any]:
         """What is decided about an action, and what its agent should know."""
@@ -172,16 +181,35 @@ class Control:
         if not tool:
             raise Bad("action.tool is missing")
         targets = tuple(str(one)[:TEXT_CHARS_MAX] for one in list_in(body, "targets"))
-        return self._preflight.check(
+        arguments, now_ns = mapping_in(action, "arguments"), time.time_ns()
+        answer = self._preflight.check(
             tool,
             text_in(action, "tier"),
-            mapping_in(action, "arguments"),
+            arguments,
             targets[:TARGETS_MAX],
             text_in(run, "id"),
             text_in(run, "agent") or None,
             self._board.orders,
-            time.time_ns(),
+            now_ns,
         )
+        wanted = wanted_by(body) or self._safeguarding.wanted_by_policy(
+            tool, arguments, tuple(answer["targets"])
+        )
+        reasons, examined = await self._safeguarding.reasons(tool, wanted, now_ns)
+        answer["examined"] = [one.text for one in examined]
+        return self._preflight.with_reasons(answer, reasons) if reasons else answer
+
+    async def begin_canary(self, body: Mapping[str, Any], sender: str) -> Mapping[str, Any]:
+        """Begin the step of a rollout that a call is, where it is the next one."""
+        run, nonce, wanted = mapping_in(body, "run"), text_in(body, "nonce"), wanted_by(body)
+        if wanted is None or wanted.canary is None or not nonce:
+            raise Bad("canary and nonce are needed")
+        begun, reasons = await self._safeguarding.begin(
+            wanted, text_in(run, "id"), text_in(run, "agent") or None, nonce, sender
+        )
+        if begun is None:
+            return {"reasons": [reason_json(reason) for reason in reasons]}
+        return {"canary": {"number": begun.number, "notice": next_step(begun)}}
 
     async def ask(self, body: Mapping[str, Any], sender: str) -> Mapping[str, Any]:
         """The ticket for one action: a new one, or the one that is there already."""
@@ -211,6 +239,10 @@ class Control:
             process=text_in(body, "process") or None,
             sender=sender,
             explanation=text_in(body, "explanation"),
+            dry_run=text_in(body, "dry_run", DRY_RUN_CHARS_MAX),
+            examined=tuple(
+                str(one)[:TEXT_CHARS_MAX] for one in list_in(body, "examined")[:REASONS_MAX]
+            ),
         )
         facts = self._preflight.knowledge.about(wanted.targets, wanted.run, now_ns)
         wanted = replace(wanted, known=tuple(str(fact["text"]) for fact in facts))
@@ -261,6 +293,14 @@ class Control:
         )
 
 
+def wanted_by(body: Mapping[str, Any]) -> Wanted | None:
+    """What a guard wants of its call; None where it does not say. Raises Bad."""
+    try:
+        return wanted_in(body)
+    except ValueError as error:
+        raise Bad(str(error)) from error
+
+
 def order_in(body: Mapping[str, Any], sender: str) -> Order:
     """The order that a request gives. Raises Bad."""
     run, agent = text_in(body, "run") or None, text_in(body, "agent") or None
@@ -301,10 +341,10 @@ def list_in(body: Mapping[str, Any], key: str) -> list[Any]:
     return cast("list[Any]", value) if isinstance(value, list) else []
 
 
-def text_in(body: Mapping[str, Any], key: str) -> str:
+def text_in(body: Mapping[str, Any], key: str, chars_max: int = TEXT_CHARS_MAX) -> str:
     """A text of a body, cut; empty where there is none."""
     value: Any = body.get(key)
-    return value[:TEXT_CHARS_MAX] if isinstance(value, str) else ""
+    return value[:chars_max] if isinstance(value, str) else ""
 
 
 def number_in(body: Mapping[str, Any], key: str, default: float) -> float:

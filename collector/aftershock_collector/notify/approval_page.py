@@ -18,6 +18,7 @@ TITLE_CHARS_MAX = 150
 VALUE_CHARS_MAX = 300  # of one argument: the page on the web has the rest
 ARGUMENTS_MAX = 12
 LINES_MAX = 12
+DRY_RUN_LINES_MAX = 20  # the view of the request has them all
 LABELS = {AnswerAction.APPROVE: "Approve", AnswerAction.DENY: "Deny"}
 
 
@@ -90,6 +91,11 @@ def sections_of(ticket: Ticket, similar: Sequence[Ticket]) -> tuple[Section, ...
     found = [Section("What it would do", tuple(effect_lines(ticket)))]
     if ticket.explanation:
         found.append(Section("What the agent says", (clean(ticket.explanation),)))
+    if ticket.dry_run:
+        found.append(Section("Dry run", tuple(dry_run_lines(ticket))))
+    if ticket.examined:
+        examined = tuple(map(clean, ticket.examined[:LINES_MAX]))
+        found.append(Section("What it assumes", examined))
     if ticket.reasons:
         found.append(Section("Why it asks", tuple(map(clean, ticket.reasons[:LINES_MAX]))))
     if ticket.known:
@@ -110,6 +116,14 @@ def effect_lines(ticket: Ticket) -> list[str]:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         lines.append(f"{clean(name, 60)} = {clean(text, VALUE_CHARS_MAX)}")
     return lines
+
+
+def dry_run_lines(ticket: Ticket) -> list[str]:
+    """What the call would do, as its dry run printed it: the first lines."""
+    lines = [clean(line, VALUE_CHARS_MAX) for line in ticket.dry_run.splitlines()]
+    shown = lines[:DRY_RUN_LINES_MAX]
+    left = len(lines) - len(shown)
+    return [*shown, f"… and {counted(left, 'line')} more"] if left else shown
 
 
 def advice(ticket: Ticket) -> list[str]:

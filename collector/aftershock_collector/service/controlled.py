@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.routing import Route
 
-from aftershock.model import Run
+from aftershock.model import Run, Step
 from aftershock.policy.policy import Policy
 from aftershock_collector.config.model import Config
 from aftershock_collector.control.answer_routes import routes as answer_routes
@@ -22,11 +22,14 @@ from aftershock_collector.control.hooks import Hooks
 from aftershock_collector.control.knowledge import FIRING_S, Knowledge
 from aftershock_collector.control.preflight import Preflight
 from aftershock_collector.control.routes import routes
+from aftershock_collector.control.safeguarding import Safeguarding
 from aftershock_collector.notify.approval_page import AnswerLinks
 from aftershock_collector.notify.receivers import paging
 from aftershock_collector.notify.signed_links import LinkSigner
+from aftershock_collector.otlp.wire import Sample
 from aftershock_collector.sources.requests import Observations
 from aftershock_collector.sources.silences import Silences
+from aftershock_collector.store.canaries import SqliteCanaries
 from aftershock_collector.store.interface import StoreUnavailable
 from aftershock_collector.store.outbox import SqliteOutbox
 from aftershock_collector.store.reader import Reader
@@ -49,6 +52,7 @@ class Controlled:
     policy: Policy
     board: Board
     preflight: Preflight
+    safeguarding: Safeguarding
     silences: Silences | None
     store: SqliteStore
 
@@ -64,11 +68,13 @@ class Controlled:
         tickets = SqliteTickets(store)
         counts = day_counts(policy, reader, now_ns)
         board = Board(tickets, config.document, counts, approval_pages(config, tickets, store))
-        return cls(policy, board, Preflight(policy, knowledge), silences, store)
+        safeguarding = Safeguarding(policy, SqliteCanaries(store), now_ns)
+        return cls(policy, board, Preflight(policy, knowledge), safeguarding, silences, store)
 
     def answering(self, config: Config, refused: Callable[[str], None]) -> list[Route]:
         """The page of what agents ask, and where services post answers."""
-        views = ApprovalViews(self.board.store, LinkSigner.of(config.home).accepts_answer)
+        accepts = LinkSigner.of(config.home).accepts_answer
+        views = ApprovalViews(self.board.store, accepts, self.safeguarding.canaries.newest)
         return [
             *views.routes(),
             *answer_routes(self.board.store, config.webhook_secrets, refused),
@@ -79,15 +85,26 @@ class Controlled:
 
         def both(arrived: Observations) -> None:
             self.preflight.knowledge.record(arrived.steps, arrived.changes)
-            self.preflight.knowledge.measure(arrived.samples)
+            self.measure(arrived.samples)
             consume(arrived)
 
         return both
 
+    def measure(self, samples: Sequence[Sample]) -> None:
+        """What was measured: how full things are, and what actions assume."""
+        self.preflight.knowledge.measure(samples)
+        self.safeguarding.measure(samples)
+
+    def record_steps(self, steps: list[Step], arrived_ns: int) -> None:
+        """Steps that begin or end for the first time."""
+        self.board.counts.record(steps, arrived_ns)
+        self.safeguarding.record_steps(steps, arrived_ns)
+
     def routes(self, run_of: Callable[[str], Awaitable[Run | None]]) -> list[Route]:
         """What agents' processes, hooks and operators ask. `run_of`: a live run by its id."""
-        hooks = Hooks(self.board, self.policy, self.preflight.knowledge, run_of)
-        return routes(self.board, self.preflight, hooks)
+        knowledge = self.preflight.knowledge
+        hooks = Hooks(self.board, self.policy, knowledge, self.safeguarding, run_of)
+        return routes(self.board, self.preflight, self.safeguarding, hooks)
 
     def background(self) -> Sequence[Coroutine[Any, Any, None]]:
         """What runs beside the servers until it is cancelled."""

@@ -136,7 +136,8 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         worker.deleted_rows_max = config.infrastructure.deleted_rows_max
         worker.resume(time.time_ns())
         control = Controlled.of(config, engine.policy, store, reader)
-        worker.on_new_steps = control.board.counts.record
+        worker.on_new_steps = control.record_steps
+        worker.on_impacts = control.safeguarding.record_impacts
         queue = IngestQueue(
             store,
             telemetry,
@@ -282,7 +283,7 @@ def _sources(  # noqa: PLR0917 (parts of one collector)
 
     def deliver(samples: list[Sample]) -> None:
         queue.call(lambda: worker.measure(samples))
-        control.preflight.knowledge.measure(samples)
+        control.measure(samples)
 
     infrastructure = config.infrastructure
     if infrastructure.scrape:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from aftershock.attributes import SERVICE_NAME
-from aftershock.model import Change, ChangeKind, Report, Step
+from aftershock.model import Change, ChangeKind, Impact, Report, Step
 from aftershock.runs.fold import Window
 from aftershock_collector.access.senders import is_authenticated
 from aftershock_collector.engine.engine import Engine
@@ -83,6 +83,8 @@ class Worker:
         self.on_arrival: Callable[[Observations], None] = lambda _arrived: None
         # Steps that begin or end for the first time, and when they arrived.
         self.on_new_steps: Callable[[list[Step], int], None] = lambda _steps, _arrived_ns: None
+        # Attributions that are new or different.
+        self.on_impacts: Callable[[Sequence[Impact]], None] = lambda _impacts: None
         self.engine = engine
         self.deleted_rows_max: int | None = None  # in one statement that a log shows
         self._store = store
@@ -239,6 +241,8 @@ class Worker:
         report = self.engine.conclude(now_ns)
         self._telemetry.judge.observe(time.perf_counter() - began_s)
         self._concluded(report)
+        if report.impacts:
+            self.on_impacts(report.impacts)
         suspects = tuple(self.engine.correlator.rank_suspects(now_ns))
         changed = (report.opened, report.updated, report.closed, report.impacts, report.changes)
         notified = self._notifications.notify(report)

@@ -32,6 +32,8 @@ BY_RUN: Mapping[str, str] = {
     "feedback": "claim_id IN (SELECT id FROM claims WHERE run_id IN (SELECT run_id FROM gone))",
     "claims": "run_id IN (SELECT run_id FROM gone)",
     "impacts": "run_id IN (SELECT run_id FROM gone)",
+    "tickets": "json_extract(body, '$.run') IN (SELECT run_id FROM gone)",
+    "canaries": "json_extract(body, '$.run') IN (SELECT run_id FROM gone)",
     "run_agents": "run IN (SELECT id FROM runs WHERE run_id IN (SELECT run_id FROM gone))",
     "spans": "run IN (SELECT id FROM runs WHERE run_id IN (SELECT run_id FROM gone))",
     "events": "run IN (SELECT id FROM runs WHERE run_id IN (SELECT run_id FROM gone))",
@@ -46,6 +48,8 @@ LOOSE: Mapping[str, tuple[str, str]] = {
     "snapshots": ("name", "body"),
     "deliveries": ("id", "body"),
     "mutes": ("number", "body"),
+    "tickets": ("number", "body"),
+    "canaries": ("number", "body"),
 }
 
 

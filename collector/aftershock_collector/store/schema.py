@@ -282,6 +282,12 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE bypasses (number INTEGER PRIMARY KEY AUTOINCREMENT, until_ns INTEGER NOT NULL,
         body TEXT NOT NULL);
     """,
+    # Steps of rollouts that were let pass.
+    """
+    CREATE TABLE canaries (number INTEGER PRIMARY KEY AUTOINCREMENT, tool TEXT NOT NULL,
+        begun_at_ns INTEGER NOT NULL, body TEXT NOT NULL);
+    CREATE INDEX canaries_by_tool ON canaries (tool, begun_at_ns);
+    """,
 )
 
 # Tables that are small enough to be pruned at once, and their rows that are old.
@@ -298,6 +304,7 @@ PRUNED = (
     ("mutes", "until_ns / 1000000000 < :before_s"),
     ("tickets", "max(changed_at_ns, expires_at_ns) / 1000000000 < :before_s"),
     ("bypasses", "until_ns / 1000000000 < :before_s"),
+    ("canaries", "begun_at_ns / 1000000000 < :before_s"),
     ("runs", ("arrived_s < :before_s AND NOT EXISTS (SELECT 1 FROM spans WHERE run = runs.id)"
               " AND NOT EXISTS (SELECT 1 FROM events WHERE run = runs.id)")),
     ("run_agents", "run NOT IN (SELECT id FROM runs)"),

@@ -56,6 +56,8 @@ class Ticket:
     also: tuple[str, ...] = field(default=())  # further runs that asked for the same
     known: tuple[str, ...] = ()  # what was known of its targets when it was asked
     explanation: str = ""  # of the agent: what it thinks it knows, and why it acts
+    dry_run: str = ""  # what the call would do, tried where the agent runs; empty: it was not
+    examined: tuple[str, ...] = ()  # what was known of its assumptions when it was asked
     used: tuple[str, ...] = ()  # one-time links and signed requests that have answered it
 
     @property
@@ -107,6 +109,8 @@ class SqliteTickets:
             known = next((one for one in valid if one.is_of(wanted.sender)), None)
             if known is not None:
                 ticket = replace(known, process=wanted.process)
+                if ticket.state is TicketState.ASKED:  # who answers sees how it is now
+                    ticket = replace(ticket, dry_run=wanted.dry_run, examined=wanted.examined)
                 if wanted.run not in (known.run, *known.also):
                     ticket = replace(ticket, also=(*known.also, wanted.run)[-LISTED_MAX:])
                 self._update(connection, ticket, now_ns)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from aftershock.gate.canary import Canary
 from aftershock_collector.access.form_tokens import FIELD, FormTokens
 from aftershock_collector.access.middleware import SENDER
 from aftershock_collector.access.people import name_of_person
@@ -48,6 +49,7 @@ class ApprovalViews:
 
     tickets: SqliteTickets
     accepts: Accepts
+    canaries: Callable[[int], Sequence[Canary]] = lambda _now_ns: ()  # of the last day
     forms: FormTokens = field(default_factory=FormTokens)
 
     def routes(self) -> list[Route]:
@@ -59,13 +61,14 @@ class ApprovalViews:
         ]
 
     async def listed(self, _request: Request) -> Response:
-        """The newest requests, and the bypasses in force."""
+        """The newest requests, the bypasses in force, and the newest canaries."""
         now_ns = time.time_ns()
 
         def render() -> str:
             found = self.tickets.newest(open_only=False, now_ns=now_ns)
             seen = [ticket.seen_at(now_ns) for ticket in found]
-            return approval_document.list_document(seen, self.tickets.bypasses(now_ns), now_ns)
+            bypasses, canaries = self.tickets.bypasses(now_ns), self.canaries(now_ns)
+            return approval_document.list_document(seen, bypasses, canaries, now_ns)
 
         return answer(await asyncio.to_thread(render))
 

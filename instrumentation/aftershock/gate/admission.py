@@ -21,6 +21,10 @@ class Code(StrEnum):
     BUDGET = "budget_exceeded"
     READ_FIRST = "read_first"  # the run has not read what it reads before any effect
     UNEXPLAINED = "unexplained_action"
+    EXPLANATION = "explanation"  # a person could not read why it is made
+    FALSE_ASSUMPTION = "false_assumption"
+    UNKNOWN_ASSUMPTION = "unknown_assumption"  # nothing says whether it is so
+    CANARY = "canary"  # it is not the next step of its rollout
     UNTRUSTED = "untrusted_arguments"  # they come only from others' words
     ORDER = "order"  # a person stopped the run
     UNKNOWN = "unknown_facts"  # the collector knows something that the agent does not
@@ -29,6 +33,10 @@ class Code(StrEnum):
     UNANSWERED = "unanswered"  # no person has answered yet
     EXPIRED = "expired"  # no person answered in time
     FAULT = "fault"  # a failure of our own
+
+
+# What only whoever knows the run and the arguments can decide.
+OF_THE_RUN = frozenset({Code.EXPLANATION, Code.FALSE_ASSUMPTION, Code.UNKNOWN_ASSUMPTION})
 
 
 @dataclass(frozen=True, slots=True)

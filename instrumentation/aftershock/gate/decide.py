@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 
 from aftershock.approval import Gate
 from aftershock.gate.admission import ALLOWED, Admission, Code, Reason, admission
+from aftershock.gate.assumptions import examine_fact, reasons_of
 from aftershock.gate.budgets import MY_BUDGET, Today, over_budget, over_shared_budgets
+from aftershock.gate.explaining import EXPLAIN, without_explanation
 from aftershock.gate.provenance import ShownTexts, from_others
 from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKind, Tier
+from aftershock.policy.filled_safeguards import fact_assumptions, requires_explanation
 from aftershock.policy.policy import Policy, describe, rule_of
 from aftershock.policy.tiers import guess_tier
 from aftershock.rules import rule_of as rule_named
@@ -40,6 +43,7 @@ class Call:
     agent: str | None = None
     targets: tuple[str, ...] = ()  # as the tool's author names them, where the policy does not
     user: str | None = None  # on whose behalf the agent works; None: the app does not say
+    dry_run: Callable[[], Any] | None = None  # what the call would do; None: nobody can say
 
 
 def decide(  # noqa: PLR0917
@@ -64,12 +68,24 @@ def decide(  # noqa: PLR0917
     else:
         tier = rule.tier or guess_tier(call.tool, call.arguments)
         own = rules.for_tier(tier)
-    run = run_of() if rules.needs_run else None
-    if run is None and own is Gate.ALLOW:
+    explains = requires_explanation(rule, tier, rules)
+    assumed = rule.assumes or ()
+    run = run_of() if rules.needs_run or explains or assumed else None
+    if run is None and own is Gate.ALLOW and not explains and not assumed:
         return ALLOWED
     reasons = list(by_policy(call, own, tier, of_tool=rule.gate is not None))
     if run is not None:
         reasons += judged(call, policy, limits, run, today)
+    if explains:
+        known = Run(call.run_id, (), 0) if run is None else run
+        step = step_of(call, policy, known.now_ns)
+        reasons += without_explanation(call.tool, call.arguments, policy, known, step)
+    if assumed:
+        facts = fact_assumptions(policy, call.tool, call.arguments)
+        examined = [examine_fact(one, run) for one in facts]
+        reasons += reasons_of(
+            call.tool, examined, rules.false_assumptions, rules.unknown_assumptions
+        )
     if rules.untrusted is not Gate.ALLOW and shown_of is not None and tier.has_effect:
         reasons += from_others(call.tool, call.arguments, shown_of(), rules.untrusted)
     return admission(reasons)
@@ -108,7 +124,7 @@ def judged(
         yield from unexplained(with_call, limits, rules.unexplained)
     if rules.loops is not Gate.ALLOW:
         yield from loops(run, with_call, limits, rules.loops)
-    if rules.budget is not Gate.ALLOW and call.tool != MY_BUDGET:
+    if rules.budget is not Gate.ALLOW and call.tool not in {MY_BUDGET, EXPLAIN}:
         yield from over_budget(replace(run, steps=(step,)), limits, rules.budget)
         if today is not None:
             yield from over_shared_budgets(step, limits, today, run.now_ns, rules.budget)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aftershock.approval import Gate
 from aftershock.gate.admission import Admission, Code, Reason
+from aftershock.gate.assumptions import LEARN_FIRST
 from aftershock.gate.binding import digest_of
 from aftershock.gate.decide import FACT_RULES
+from aftershock.guard.dry_runs import DRY_RUN_S, dry_run
 from aftershock.guard.ledger import fact_step
-from aftershock.guard.passage import Change, Part, Progress, Request
+from aftershock.guard.passage import Change, Part, Progress, Request, Work
 from aftershock.guard.protocol import (
     PREFLIGHT_PATH,
     SPEND_PATH,
@@ -20,6 +22,8 @@ from aftershock.guard.protocol import (
     read_reason,
     reason_json,
 )
+from aftershock.guard.safeguard_protocol import CANARY_PATH
+from aftershock.guard.safeguards import NONE, Safeguards
 from aftershock.model import Fact, Outcome
 
 if TYPE_CHECKING:
@@ -47,6 +51,7 @@ class Asked:
     tier: Tier
     targets: tuple[str, ...]
     rules: GateRules
+    safeguards: Safeguards = NONE
 
     @property
     def action(self) -> dict[str, Any]:
@@ -59,6 +64,14 @@ class Asked:
         }
 
 
+class Redacting(NamedTuple):
+    """What people may see of a call."""
+
+    arguments: Callable[[Call], Any]
+    decision: Callable[[Decision], str]
+    text: Callable[[str], str]  # of an explanation, or of a dry run
+
+
 class Asking:
     """Asks for one process. Its methods are parts of a call's way."""
 
@@ -66,18 +79,13 @@ class Asking:
         self,
         channel: Channel,
         ledger: Ledger,
-        shown: Callable[[Call], Any],
-        explained: Callable[[Decision], str],
+        redacting: Redacting,
         report: Callable[[str, Call, Mapping[str, Any]], None],
     ) -> None:
-        """What people may see: `shown` of arguments, `explained` of a decision.
-
-        `report` gets a ticket's life.
-        """
+        """`redacting`: what people may see. `report` gets a ticket's life."""
         self._channel = channel
         self._ledger = ledger
-        self._shown = shown
-        self._explained = explained
+        self._redacting = redacting
         self._report = report
 
     def preflight(self, asked: Asked, progress: Progress, *, enforced: bool) -> Part:
@@ -85,12 +93,18 @@ class Asking:
         call, rules = asked.call, asked.rules
         if closes(progress.found):
             return progress
-        answer: Any = yield Request(PREFLIGHT_PATH, asked.action, PREFLIGHT_S)
+        body = asked.action | asked.safeguards.body
+        answer: Any = yield Request(PREFLIGHT_PATH, body, PREFLIGHT_S)
         if isinstance(answer, Exception):
             return self._unreachable(asked, progress, answer)
         progress = progress.because(*map(read_reason, answer.get("reasons") or ()))
+        examined = tuple(map(str, answer.get("examined") or ()))
+        if len(examined) < len(asked.safeguards.assumes):  # a collector that does not know how
+            progress = progress.because(unexamined(asked))
+        progress = replace(progress, examined=examined)
         unknown = {str(fact["id"]): fact for fact in answer.get("unknown") or ()}
-        if not (enforced and rules.inform and unknown) or closes(progress.found):
+        informs = enforced and rules.inform and asked.tier in rules.preflight
+        if not (informs and unknown) or closes(progress.found):
             return progress
         new = self._ledger.hand(call.run_id, call.agent, frozenset(unknown))
         facts = tuple(unknown[name] for name in unknown if name in new)
@@ -113,10 +127,15 @@ class Asking:
         nonce = os.urandom(8).hex()
         digest = digest_of(call.agent, call.tool, call.arguments, asked.targets)
         digest = digest or f"only-this-call-{nonce}"
+        tried: Any = ""
+        if asked.safeguards.dry_run:
+            tried = yield Work(lambda: dry_run(call), DRY_RUN_S)
         body = asked.action | {
             "digest": digest,
-            "arguments": self._shown(call),
-            "explanation": self._explanation(call),
+            "arguments": self._redacting.arguments(call),
+            "explanation": self._explanation(asked),
+            "examined": list(progress.examined),
+            "dry_run": self._redacting.text(tried) if tried else "",
             "reasons": [reason_json(reason) for reason in progress.found.reasons],
             "valid_s": rules.valid_s,
             "process": self._channel.process,
@@ -143,6 +162,9 @@ class Asking:
             if stopped():
                 return progress
             if ticket["state"] == "approved":
+                progress = yield from self.begin_canary(asked, progress)
+                if closes(progress.found):  # not its turn any more: the approval stays
+                    return replace(progress.answered(), ticket=number)
                 spend = {"number": number, "digest": digest, "nonce": nonce, "run": call.run_id}
                 answer = yield Request(SPEND_PATH, spend, TICKET_S)
                 if isinstance(answer, Exception):
@@ -156,10 +178,27 @@ class Asking:
         finally:
             self._channel.release(number)
 
-    def _explanation(self, call: Call) -> str:
-        """What the agent thinks it knows and why it acts, as it last recorded that."""
-        decision = self._ledger.explanation(call.run_id)
-        return "" if decision is None else self._explained(decision)
+    def begin_canary(self, asked: Asked, progress: Progress) -> Part:
+        """Begin the step of a rollout that a call is, where it still is the next one."""
+        canary = asked.safeguards.canary
+        if canary is None or progress.canary is not None:
+            return progress
+        body = asked.action | asked.safeguards.body | {"nonce": os.urandom(8).hex()}
+        answer: Any = yield Request(CANARY_PATH, body, TICKET_S)
+        if isinstance(answer, Exception):
+            return self._unreachable(asked, progress, answer)
+        refused = [read_reason(one) for one in answer.get("reasons") or ()]
+        if refused:
+            return progress.because(*refused)
+        begun: Mapping[str, Any] = answer["canary"]
+        return replace(progress, canary=int(begun["number"]), notice=str(begun["notice"]))
+
+    def _explanation(self, asked: Asked) -> str:
+        """What the agent thinks it knows and why it acts, as it last said that."""
+        if asked.safeguards.explanation:
+            return self._redacting.text(asked.safeguards.explanation)
+        decision = self._ledger.explanation(asked.call.run_id)
+        return "" if decision is None else self._redacting.decision(decision)
 
     def _unreachable(self, asked: Asked, progress: Progress, error: Exception) -> Progress:
         """What the policy names where the collector does not answer; `ask` holds the call back."""
@@ -172,6 +211,13 @@ def closes(found: Admission) -> bool:
     """True for a call that is denied whatever its agent reads: only facts can still be missing."""
     denying = [reason for reason in found.reasons if reason.gate is Gate.DENY]
     return any(reason.code not in FACT_RULES for reason in denying)
+
+
+def unexamined(asked: Asked) -> Reason:
+    """That the collector did not say whether what a call assumes is so."""
+    gate = asked.safeguards.if_unknown
+    text = f"What {asked.call.tool} assumes is not known: the collector does not examine it."
+    return Reason(Code.UNKNOWN_ASSUMPTION, gate, text, LEARN_FIRST)
 
 
 def reason_of(call: Call, ticket: Mapping[str, Any]) -> Reason:

@@ -22,8 +22,10 @@ from aftershock.gate.decide import Call, decide
 from aftershock.gate.orders import Order, Verb, order_for
 from aftershock.guard.asking import LATER, Asked, Asking
 from aftershock.guard.connection import Refused, Unreachable
-from aftershock.guard.passage import Change, Part, Passage, Progress, Request, Wait
+from aftershock.guard.dry_runs import DryRuns
+from aftershock.guard.passage import Change, Part, Passage, Progress, Request, Wait, Work
 from aftershock.guard.protocol import SPENDING_PATH
+from aftershock.guard.safeguards import are_wanted, safeguards_for
 from aftershock.model import Tier
 from aftershock.policy.admission import GateRules, Mode
 from aftershock.policy.policy import Policy, describe, limits_for, tier_of
@@ -65,6 +67,7 @@ class Guard:
 
     def _reset(self) -> None:
         self._executor: ThreadPoolExecutor | None = None  # its threads do not survive a fork
+        self._dry_runs = DryRuns()
 
     def enter(self, call: Call, policy: Policy) -> Passage:
         """Decide about a call and wait for what it must wait for, on this thread.
@@ -104,10 +107,10 @@ class Guard:
                 found |= dict.fromkeys(budget_lines(run, user, limits_for(rules, agent), used))
         return list(found)
 
-    def judged_by(self, policy: Policy) -> tuple[GateRules, ...]:
-        """The rules that decide about calls of this process: its own, and the operator's."""
+    def judged_by(self, policy: Policy) -> tuple[Policy, ...]:
+        """The policies that decide about calls of this process: its own, and the operator's."""
         operator = self._channel.state.policy
-        return (policy.gate,) if operator is None else (policy.gate, operator.gate)
+        return (policy,) if operator is None else (policy, operator)
 
     # --- The way of a call ---------------------------------------------------------------------
 
@@ -151,21 +154,30 @@ class Guard:
         """Decide, and ask whom the decision depends on."""
         yield from self._counted(call, policy)
         mode, rules, found = self._decided(call, policy)
-        if found is ALLOWED and (
-            not rules.preflight or tier_of(policy, call.tool, call.arguments) not in rules.preflight
+        policies = self.judged_by(policy)
+        wanted = are_wanted(call.tool, policies)
+        if (
+            found is ALLOWED
+            and not wanted
+            and (
+                not rules.preflight
+                or tier_of(policy, call.tool, call.arguments) not in rules.preflight
+            )
         ):
             return Passage(call, progress)
         tier, targets = describe_for(call, policy)
         enforced = mode is not Mode.OBSERVE
         if not progress.granted:  # an answer still counts after a pause
             progress = replace(progress, found=found)
-            asked = Asked(call, tier, targets, rules)
-            if tier in rules.preflight:
+            asked = Asked(call, tier, targets, rules, safeguards_for(call, policies, targets))
+            if wanted or tier in rules.preflight:
                 progress = yield from self._asking.preflight(asked, progress, enforced=enforced)
             if enforced and progress.found.gate is Gate.ASK and not progress.granted:
                 progress = yield from self._asking.approval(
                     asked, progress, lambda: self._order(call, policy) is not None
                 )
+            elif enforced and progress.found.lets_pass:
+                progress = yield from self._asking.begin_canary(asked, progress)
         return Passage(call, progress, enforced, tier)
 
     def _counted(self, call: Call, policy: Policy) -> Generator[Wait, Any, None]:
@@ -227,6 +239,8 @@ class Guard:
     # --- Waiting -------------------------------------------------------------------------------
 
     def _block(self, wait: Wait) -> Any:
+        if isinstance(wait, Work):
+            return self._dry_runs.done(wait.function, wait.timeout_s)
         if isinstance(wait, Change):
             try:
                 wait.waiter.result(wait.timeout_s)
@@ -238,6 +252,8 @@ class Guard:
         return self._post(wait)
 
     async def _suspend(self, wait: Wait) -> Any:
+        if isinstance(wait, Work):
+            return await self._dry_runs.done_async(wait.function, wait.timeout_s)
         if isinstance(wait, Change):
             try:
                 await asyncio.wait_for(asyncio.wrap_future(wait.waiter), wait.timeout_s)

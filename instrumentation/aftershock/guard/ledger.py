@@ -202,9 +202,10 @@ class Ledger:
         text = ended.error or text_of(ended.result)
         failed = ended.failed or ended.error is not None
         outcome = Outcome.FAILED if failed else outcome_of(ended.result, None)
+        result = fingerprint_result(ended.error or ended.result)
         action = replace(
             step.action,
-            result=fingerprint_result(ended.error or ended.result),
+            result=result,
             outcome=outcome,
             error_class=error_class(text) if outcome is Outcome.FAILED else None,
             words=words_in(text),
@@ -220,6 +221,7 @@ class Ledger:
                 ended.ended_at_ns,
                 outcome,
                 step.span_id,
+                result.digest,
                 gives_orders=action.gives_orders,
             )
             for kind, subject in provided

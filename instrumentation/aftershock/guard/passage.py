@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -21,6 +21,13 @@ class Request(NamedTuple):
     timeout_s: float
 
 
+class Work(NamedTuple):
+    """Something of the author's to do on another thread, within a time."""
+
+    function: Callable[[], Any]
+    timeout_s: float
+
+
 class Change(NamedTuple):
     """Wait until something changed on the channel."""
 
@@ -28,7 +35,7 @@ class Change(NamedTuple):
     timeout_s: float | None  # None: for as long as it takes
 
 
-Wait = Request | Change
+Wait = Request | Change | Work
 Part = Generator[Wait, Any, "Progress"]  # a part of the way, such as asking for an approval
 
 
@@ -43,6 +50,9 @@ class Progress:
     unreachable: bool = False
     granted: bool = False  # an approval was spent on this call
     held_ns: int = 0  # that it waited for people
+    examined: tuple[str, ...] = ()  # what is known of the call's assumptions
+    canary: int | None = None  # the step of its rollout that the call is
+    notice: str = ""  # what the model is told with the result of a call that passes
 
     def because(self, *reasons: Reason) -> Progress:
         """With further reasons."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aftershock.approval import Gate
 from aftershock.model import Tier
 from aftershock.policy.entries import PolicyError
-from aftershock.policy.parsing import (
+from aftershock.policy.readers import (
     read_list,
     read_mapping,
     read_one_of,
@@ -22,18 +22,23 @@ from aftershock.policy.parsing import (
     read_text,
     read_yes_or_no,
 )
+from aftershock.policy.safeguard_parsing import REQUIRE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Path = tuple[str | int, ...]
 
+ASSUMPTIONS = ("false_assumptions", "unknown_assumptions")
 CONDITIONS = ("missing_facts", "loops", "budget", "unexplained", "untrusted")
 GATE_KEYS = frozenset(
     {
         "mode",
         "tiers",
         *CONDITIONS,
+        "false_assumptions",
+        "unknown_assumptions",
+        "explain",
         "read_first",
         "preflight",
         "inform",
@@ -65,6 +70,10 @@ class GateRules:
     budget: Gate = Gate.ALLOW  # the call would exceed the agent's budget
     unexplained: Gate = Gate.ALLOW  # a decision is expected before the call and was not recorded
     untrusted: Gate = Gate.ALLOW  # an effect whose arguments come only from others' words
+    # What a tool `assumes`, and what a canary must know: declared by the tool, so never allowed here.
+    false_assumptions: Gate = Gate.DENY
+    unknown_assumptions: Gate = Gate.ASK  # nothing says whether it is so: never taken for true
+    explain: frozenset[Tier] = frozenset()  # tiers whose calls are held back unexplained
     read_first: tuple[str, ...] = ()  # facts that a run reads before any call with an effect
     preflight: frozenset[Tier] = frozenset()  # tiers that the collector is asked about first
     inform: bool = True  # what the agent does not know is handed to it once, and the call held
@@ -104,7 +113,9 @@ def read_gate(value: Any, path: Path) -> GateRules:
     """The `gate` section. Raises PolicyError."""
     body = read_mapping({} if value is None else value, path, GATE_KEYS)
     given: dict[str, Any] = {
-        name: chosen for name in CONDITIONS if (chosen := read_one_of(Gate, body, name, path))
+        name: chosen
+        for name in (*CONDITIONS, *ASSUMPTIONS)
+        if (chosen := read_one_of(Gate, body, name, path))
     }
     for key, name in (("wait", "wait_s"), ("valid", "valid_s")):
         if (seconds := read_seconds(body, key, path)) is not None:
@@ -116,11 +127,19 @@ def read_gate(value: Any, path: Path) -> GateRules:
         mode=read_one_of(Mode, body, "mode", path) or Mode.OFF,
         tiers=read_tiers(body, "tiers", path),
         preflight=read_tier_names(body, "preflight", path),
+        explain=read_explained_tiers(body, path),
         unreachable=read_tiers(body, "when_unreachable", path),
         always_open=read_texts(body, "always_open", path),
         read_first=read_texts(body, "read_first", path),
         **given,
     )
+
+
+def read_explained_tiers(body: Mapping[str, Any], path: Path) -> frozenset[Tier]:
+    """Tiers that `explain` names; `require` names all that have an effect."""
+    if body.get("explain") == REQUIRE:
+        return frozenset(tier for tier in Tier if tier.has_effect)
+    return read_tier_names(body, "explain", path)
 
 
 def read_texts(body: Mapping[str, Any], key: str, path: Path) -> tuple[str, ...]:

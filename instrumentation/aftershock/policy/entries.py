@@ -7,10 +7,12 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from aftershock.limits import Budget, Limits
+from aftershock.policy.safeguards import Templates
 
 if TYPE_CHECKING:
     from aftershock.approval import Gate
     from aftershock.model import Tier
+    from aftershock.policy.safeguards import Assumed, CanaryRule, Explain
 
 ANY = "*"  # an unknown subject: it matches every other
 SECONDS = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|h|d)$")
@@ -18,8 +20,6 @@ UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 NUMBERS: dict[str, type[int | float]] = {"int": int, "float": float}
 LIMIT_TYPES = {one.name: NUMBERS[kind] for one in fields(Limits) if (kind := one.type) in NUMBERS}
 COUNTS = frozenset({"steps", "tokens", "tool_errors", "context_window"})  # whole numbers
-
-Templates = tuple[tuple[str, str], ...]  # resource attribute, text with {placeholders}
 
 
 class PolicyError(ValueError):
@@ -50,12 +50,15 @@ class ToolRule:
     requires: tuple[Wanted, ...] | None = None
     provides: tuple[Wanted, ...] | None = None
     polls: bool | None = None
-    explain: bool | None = None
+    explain: Explain | None = None
     gate: Gate | None = None
     patience_s: float | None = None  # of polls: how long the answer may stay the same
     max_time_s: float | None = None  # of one call
     untrusted: bool | None = None  # its results are others' words, such as web pages and mails
     undo: str | None = None  # how a person undoes it; may hold {placeholders}
+    assumes: tuple[Assumed, ...] | None = None
+    dry_run: bool | None = None  # whoever approves is shown what the call would do
+    canary: CanaryRule | None = None
 
 
 @dataclass(frozen=True, slots=True)

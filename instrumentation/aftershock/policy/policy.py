@@ -130,7 +130,7 @@ def describe(policy: Policy, tool: str, arguments: Mapping[str, Any] | None) -> 
         ),
         tuple((want.kind, fill(want.subject, given)) for want in rule.provides or ()),
         bool(rule.polls),
-        rule.explain,
+        None if rule.explain is None else rule.explain.is_expected,
         rule.gate,
         wait_of(tool, given),
         rule.patience_s,

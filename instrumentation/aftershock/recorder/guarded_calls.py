@@ -92,11 +92,14 @@ class Passing:
         self._process.returned(self._passage, self._began_ns, shown, failed=failed)
 
     def handed_on(self, result: Any) -> Any:
-        """The result for the model, with what it should be told of its budget. Raises nothing."""
+        """The result for the model, with what it should be told. Raises nothing."""
         try:
-            if not self._passage.admission.reasons or self._form.with_notice(result, "") is None:
+            passage = self._passage
+            if not (passage.admission.reasons or passage.progress.notice):
                 return result
-            notice = self._process.notices(self._passage)
+            if self._form.with_notice(result, "") is None:
+                return result
+            notice = self._process.notices(passage)
             return self._form.with_notice(result, notice) if notice else result
         except Exception:  # noqa: BLE001 (ours: the result passes as it is)
             record_failure("telling a model of its budget")

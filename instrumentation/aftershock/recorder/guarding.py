@@ -139,6 +139,7 @@ def learn_fact(context: Context | None, found: Mapping[str, Any]) -> None:
         time.time_ns(),
         Outcome(found[names.FACT_OUTCOME]),
         span_id,
+        str(found[names.FACT_DIGEST]),
     )
     _gate.learn(run_id, agent, fact_step(run_id, fact))
 
@@ -150,6 +151,14 @@ def learn_messages(context: Context | None, texts: Iterable[str]) -> None:
     run_id, agent, _ = place_of(context)
     for text in texts:
         _gate.rely_on(run_id, agent, text)
+
+
+def learn_decision(span: Any) -> None:
+    """A decision has begun, or was made: calls inside it count as explained. Raises nothing."""
+    try:
+        learn_span(span)
+    except Exception:  # noqa: BLE001 (ours)
+        record_failure("remembering a decision")
 
 
 def learn_span(span: ReadableSpan) -> None:

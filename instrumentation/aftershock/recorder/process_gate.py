@@ -16,12 +16,13 @@ from aftershock import attributes as names
 from aftershock.approval import Gate
 from aftershock.gate.admission import answer_text, notice_text, notices_of
 from aftershock.gate.decide import Call
-from aftershock.guard.asking import Asking
+from aftershock.guard.asking import Asking, Redacting
 from aftershock.guard.channel import Channel
 from aftershock.guard.connection import Connection
 from aftershock.guard.day_counts import DayCounts
 from aftershock.guard.guard import Guard
 from aftershock.guard.ledger import Ended, Ledger
+from aftershock.policy.filled_safeguards import needs_run
 from aftershock.policy.policy import limits_for
 from aftershock.recorder import approvals, implicit_run, settings
 from aftershock.recorder.drop_counters import record_failure
@@ -44,6 +45,7 @@ SHOWN_CHARS_MAX = 4_000  # of one argument, for whoever approves
 REASON_CHARS_MAX = 500
 DIGITS = re.compile(r"[\d.,]+")
 EXPLANATION_CHARS_MAX = 1_500
+TRIED_CHARS_MAX = 6_000  # of a dry run
 # Our gates in the words of the proposal.
 DECISIONS = {Gate.ALLOW: "allow", Gate.WARN: "warn", Gate.ASK: "escalate", Gate.DENY: "deny"}
 ANSWERS = {"approved": Gate.ALLOW, "spent": Gate.ALLOW, "denied": Gate.DENY}
@@ -61,7 +63,8 @@ class ProcessGate:
         )
         counts = DayCounts(ledger.used_today)
         channel = Channel(connection, identity, record_failure, counts)
-        asking = Asking(channel, ledger, shown, explained, self.report)
+        redacting = Redacting(shown, explained, redacted)
+        asking = Asking(channel, ledger, redacting, self.report)
         self.guard = Guard(channel, ledger, asking, record_failure)
         self._requests: dict[int, str] = {}  # ticket → the request for approval in the telemetry
 
@@ -97,25 +100,28 @@ class ProcessGate:
     def notices(self, passage: Passage) -> str:
         """What the model has not been told yet of a call that passes; "" if there is nothing.
 
-        Each amount of each budget once in a run: later results would only repeat it.
+        What to do after a step of a rollout, and each amount of each budget once in a run: later
+        results would only repeat it.
         """
         found = {budget_of(reason): reason for reason in notices_of(passage.admission)}
+        canary = f"[{passage.progress.notice}]" if passage.progress.notice else ""
         if not found:
-            return ""
+            return canary
         call = passage.call
         new = self.guard.ledger.hand(call.run_id, call.agent, frozenset(found))
-        return notice_text(found[name] for name in sorted(new))
+        budgets = notice_text(found[name] for name in sorted(new))
+        return "\n".join(filter(None, (canary, budgets)))
 
     @property
     def keeps_texts(self) -> bool:
         """Whether anybody asks where the arguments of a call come from."""
         judged_by = self.guard.judged_by(settings.policy())
-        return any(rules.untrusted is not Gate.ALLOW for rules in judged_by)
+        return any(rules.gate.untrusted is not Gate.ALLOW for rules in judged_by)
 
     @property
     def _needs_run(self) -> bool:
         """Whether anybody asks what a run did before."""
-        return any(rules.needs_run for rules in self.guard.judged_by(settings.policy()))
+        return any(map(needs_run, self.guard.judged_by(settings.policy())))
 
     def rely_on(self, run_id: str, agent: str | None, text: str) -> None:
         """A run was shown what its agent may act on. Raises nothing."""
@@ -239,8 +245,12 @@ def explained(decision: Decision) -> str:
         f"because {decision.because}" if decision.because else "",
         f"assuming {', '.join(decision.assumes)}" if decision.assumes else "",
     ]
-    text: Any = redact_value("explanation", "; ".join(part for part in parts if part))
-    return str(text)[:EXPLANATION_CHARS_MAX]
+    return redacted("; ".join(part for part in parts if part))[:EXPLANATION_CHARS_MAX]
+
+
+def redacted(text: str) -> str:
+    """A text for whoever approves, without secrets."""
+    return str(redact_value("text", text))[:TRIED_CHARS_MAX]
 
 
 def attributes_of(passage: Passage) -> Attributes:
@@ -262,6 +272,10 @@ def attributes_of(passage: Passage) -> Attributes:
         described[names.GATE_TICKET] = progress.ticket
     if progress.answered_by is not None:
         described[names.GATE_ANSWERED_BY] = progress.answered_by
+    if progress.examined:
+        described[names.GATE_ASSUMPTIONS] = progress.examined
+    if progress.canary is not None:
+        described[names.GATE_CANARY] = progress.canary
     if progress.held_ns:
         described[names.GATE_HELD] = progress.held_ns / 1e9
     if progress.unreachable:

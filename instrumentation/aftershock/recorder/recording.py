@@ -21,7 +21,7 @@ from aftershock.model import Outcome
 from aftershock.recorder import approvals, implicit_run, settings
 from aftershock.recorder.activation import activate
 from aftershock.recorder.drop_counters import record_failure
-from aftershock.recorder.guarding import gate, learn_fact, learn_messages
+from aftershock.recorder.guarding import gate, learn_decision, learn_fact, learn_messages
 from aftershock.recorder.span_wrapping import Step, never_raising, wrap
 from aftershock.recorder.tool_calls import plain
 
@@ -299,6 +299,7 @@ class Decision:
         span = INVALID_SPAN if self._step is None else self._step.span
         if span.is_recording():
             set_decision(span, chosen=chosen, over=over, because=because)
+            learn_decision(span)
 
     def __enter__(self) -> Self:
         try:
@@ -312,6 +313,7 @@ class Decision:
                 set_decision(span, question=self._question, **texts)
                 self._step = Step(span, where)
                 self._before = self._step.enter()
+                learn_decision(span)
         except Exception:  # noqa: BLE001 (ours)
             record_failure("opening a decision")
         return self

@@ -6,6 +6,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry import trace
@@ -50,6 +51,7 @@ def tool(
     requires: Facts = (),
     polls: bool | None = None,
     gate: str | None = None,
+    dry_run: Callable[..., Any] | None = None,
 ) -> Any:
     """Make calls of a function visible as tool calls.
 
@@ -67,6 +69,8 @@ def tool(
         polls: True where repeating a call is legitimate.
         gate: ask: an approval must come before a call (see `aftershock.approved`); deny: no call
             is wanted; allow, warn: none is needed. Default: no gate.
+        dry_run: A function of the same arguments, sync or async, that has no effect and returns
+            what a call would change, as text: whoever is asked for an approval is shown it.
 
     A rule for the same tool in aftershock.yaml wins. Raises ValueError for an unknown tier or gate,
     or a malformed fact.
@@ -74,9 +78,12 @@ def tool(
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         title = name or function.__name__
-        declared = {"tier": risk or tier, "polls": polls, "gate": gate}
+        declared: dict[str, Any] = {"tier": risk or tier, "polls": polls, "gate": gate}
+        if dry_run is not None:
+            declared["dry_run"] = True
         author = author_rule(title, declared, target=target, provides=provides, requires=requires)
-        made = AuthoredTool(title, author, target if callable(target) else None, Shape(function))
+        dynamic = target if callable(target) else None
+        made = AuthoredTool(title, author, dynamic, Shape(function), dry_run)
         recorded = wrap(function, never_raising(made.open))
         return guarded(recorded, title, made.call)
 
@@ -92,8 +99,10 @@ class AuthoredTool:
         author: ToolRule,
         dynamic: Callable[..., Entity | Iterable[Entity]] | None,
         shape: Shape,
+        dry_run: Callable[..., Any] | None = None,
     ) -> None:
         self.title = title
+        self.dry_run = dry_run
         self.author = author
         self.dynamic = dynamic
         self.shape = shape
@@ -133,7 +142,10 @@ class AuthoredTool:
         assert process is not None, "only a gate asks for calls"
         named = self.shape.named(args, kwargs)
         targets: Any = self.targets(named).get(names.ACTION_TARGETS, ())
-        return process.call_of(self.title, named, targets), self.policy()
+        call = process.call_of(self.title, named, targets)
+        if self.dry_run is not None:
+            call = replace(call, dry_run=partial(self.dry_run, **named))
+        return call, self.policy()
 
 
 def author_rule(

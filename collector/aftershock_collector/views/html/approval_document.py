@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aftershock_collector.notify.approval_page import LABELS, sections_of
+from aftershock.gate.canary import Canary, CanaryState, names_of
+from aftershock_collector.notify.approval_page import DRY_RUN_LINES_MAX, LABELS, sections_of
 from aftershock_collector.notify.signed_links import AnswerAction
 from aftershock_collector.store.bypasses import Bypass
 from aftershock_collector.store.tickets import Ticket, TicketState
@@ -14,6 +15,7 @@ from aftershock_collector.views.html import templates
 from aftershock_collector.wording import clean, counted, lasted, who, zone_name, zoned_time
 
 ARGUMENT_CHARS_MAX = 4_000
+CANARIES_MAX = 50  # in the list
 OPEN = frozenset({TicketState.ASKED, TicketState.APPROVED, TicketState.DENIED})
 
 
@@ -40,7 +42,9 @@ class Answering:
     person: str = ""  # who signed in; empty: the form asks who it is
 
 
-def list_document(tickets: Sequence[Ticket], bypasses: Sequence[Bypass], now_ns: int) -> str:
+def list_document(
+    tickets: Sequence[Ticket], bypasses: Sequence[Bypass], canaries: Sequence[Canary], now_ns: int
+) -> str:
     """What waits, above what needs no answer any more."""
     waiting = sum(one.state is TicketState.ASKED for one in tickets)
     return templates.render(
@@ -50,6 +54,7 @@ def list_document(tickets: Sequence[Ticket], bypasses: Sequence[Bypass], now_ns:
         headline=f"{counted(waiting, 'request')} for approval" if waiting else "No agent waits",
         approvals=[row_of(one, now_ns) for one in tickets],
         bypasses=[bypass_words(one) for one in bypasses],
+        canaries=[canary_words(one, now_ns) for one in canaries[:CANARIES_MAX]],
     )
 
 
@@ -86,6 +91,7 @@ def document(ticket: Ticket, similar: Sequence[Ticket], now_ns: int, form: Answe
             (clean(name, 60), clean(text_of(value), ARGUMENT_CHARS_MAX))
             for name, value in (ticket.arguments or {}).items()
         ],
+        dry_run=ticket.dry_run if len(ticket.dry_run.splitlines()) > DRY_RUN_LINES_MAX else "",
         similar=[row_of(one, now_ns) for one in similar],
         actions=[(one.value, LABELS[one]) for one in actions if ticket.state in OPEN],
         signature=form.signature,
@@ -108,3 +114,24 @@ def bypass_words(bypass: Bypass) -> str:
         f"Bypass {bypass.number}: {clean(bypass.by, 80)} approves {clean(bypass.tool, 80)} of "
         f"{clean(bypass.agent, 80)} until {zoned_time(bypass.until_ns)}{because}"
     )
+
+
+def canary_words(canary: Canary, now_ns: int) -> str:
+    """A step of a rollout in one line."""
+    seen, call = canary.seen_at(now_ns), canary.call
+    amount = ""
+    if call.argument is not None and call.amount is not None:
+        before = "?" if seen.before is None else f"{seen.before:g}"
+        amount = f" {call.argument} {before} → {call.amount:g}"
+    where = f" in {call.environment}" if call.environment not in {"", "*"} else ""
+    left_ns = seen.ends_ns(now_ns) - now_ns
+    more = {
+        CanaryState.OBSERVED: f" for another {lasted(left_ns)}",
+        CanaryState.STOPPED: f": {seen.damage}",
+        CanaryState.RELEASED: f" by {seen.by}: {seen.because}",
+    }.get(seen.state, "")
+    text = (
+        f"Canary {seen.number}: {call.tool} of {who(seen.agent)} on {names_of(seen)}{where}"
+        f"{amount}, {zoned_time(seen.begun_at_ns)}: {seen.state}{more}"
+    )
+    return clean(text, 500)
