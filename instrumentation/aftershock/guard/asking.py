@@ -162,21 +162,29 @@ class Asking:
             if stopped():
                 return progress
             if ticket["state"] == "approved":
-                progress = yield from self.begin_canary(asked, progress)
-                if closes(progress.found):  # not its turn any more: the approval stays
-                    return replace(progress.answered(), ticket=number)
-                spend = {"number": number, "digest": digest, "nonce": nonce, "run": call.run_id}
-                answer = yield Request(SPEND_PATH, spend, TICKET_S)
-                if isinstance(answer, Exception):
-                    return self._unreachable(asked, progress, answer)
-                ticket = answer["ticket"]
-                if answer.get("spent") is True:
-                    self._report("answered", call, ticket)
-                    return replace(progress.answered(), granted=True)
+                return (yield from self._use(asked, progress, number, digest, nonce))
             self._report("answered", call, ticket)
             return progress.answered(reason_of(call, ticket))
         finally:
             self._channel.release(number)
+
+    def _use(self, asked: Asked, progress: Progress, number: int, digest: str, nonce: str) -> Part:
+        """Use an approval for this call, where it still is the next step of its rollout."""
+        call = asked.call
+        progress = yield from self.begin_canary(asked, progress)
+        if closes(progress.found):  # not its turn any more: the approval stays
+            return progress.answered()
+        if progress.unreachable and not progress.found.lets_pass:
+            return progress
+        spend = {"number": number, "digest": digest, "nonce": nonce, "run": call.run_id}
+        answer: Any = yield Request(SPEND_PATH, spend, TICKET_S)
+        if isinstance(answer, Exception):
+            return self._unreachable(asked, progress, answer)
+        ticket: Mapping[str, Any] = answer["ticket"]
+        self._report("answered", call, ticket)
+        if answer.get("spent") is True:
+            return replace(progress.answered(), granted=True)
+        return progress.answered(reason_of(call, ticket))
 
     def begin_canary(self, asked: Asked, progress: Progress) -> Part:
         """Begin the step of a rollout that a call is, where it still is the next one."""

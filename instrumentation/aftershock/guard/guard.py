@@ -167,7 +167,7 @@ class Guard:
             return Passage(call, progress)
         tier, targets = describe_for(call, policy)
         enforced = mode is not Mode.OBSERVE
-        if not progress.granted:  # an answer still counts after a pause
+        if not progress.granted and progress.canary is None:  # both still count after a pause
             progress = replace(progress, found=found)
             asked = Asked(call, tier, targets, rules, safeguards_for(call, policies, targets))
             if wanted or tier in rules.preflight:

@@ -1,11 +1,12 @@
-"""A seeded simulation of guards, tickets, orders, lost answers and restarts; the wire is simulated.
+"""A seeded simulation of guards, tickets, canaries, orders, lost answers and restarts.
 
-Guards, their channels' state, tickets and orders are the real ones. The simulation decides what
+The wire is simulated. Guards, their channels' state, tickets, canaries and orders are the real ones. The simulation decides what
 each call waits for next, which requests or answers are lost, what people answer and order, and when
 a process or the collector ends. What must hold in every world:
 
 - no approval is used for two calls, and none for another action than its own;
 - no call runs that was denied, or whose run was stopped when it passed;
+- no two steps of a rollout begin at once, none by more than its factor, none after damage;
 - a paused call ends once it is resumed.
 """
 
@@ -13,25 +14,47 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aftershock.approval import Gate
+from aftershock.gate.assumptions import Measured
+from aftershock.gate.canary import Canary, judge, next_step
 from aftershock.gate.decide import Call
 from aftershock.gate.orders import Order, Verb, order_for
+from aftershock.grade import Grade
 from aftershock.guard.connection import Unreachable
 from aftershock.guard.guard import Way
 from aftershock.guard.passage import Change, Passage, Request, Wait
-from aftershock.guard.protocol import SPEND_PATH, TICKETS_PATH, order_json
+from aftershock.guard.protocol import (
+    PREFLIGHT_PATH,
+    SPEND_PATH,
+    TICKETS_PATH,
+    order_json,
+    reason_json,
+)
+from aftershock.guard.safeguard_protocol import CANARY_PATH, canary_in
+from aftershock.model import Impact, Parts
+from aftershock.policy.policy import Policy
+from aftershock.policy.safeguards import CanaryCall
 from aftershock_collector.control.board import ticket_json
+from aftershock_collector.control.safeguarding import Safeguarding
+from aftershock_collector.store.canaries import SqliteCanaries
 from aftershock_collector.store.tickets import SqliteTickets, Ticket, TicketState
 from aftershock_collector.store.writer import SqliteStore
 from tests.support.guarded import GuardedProcess
 
 GATE = {"mode": "enforce", "tiers": {"destructive": "ask"}, "wait": "1h"}
+CANARY = {"argument": "n", "factor": 2, "observe": "10m"}
+TARGETS = [{"service.name": "{name}"}]
+TOOLS = {  # the second one asks a person about each step, too
+    "scale_x": {"tier": "provision", "targets": TARGETS, "canary": CANARY},
+    "delete_some": {"tier": "destructive", "targets": TARGETS, "canary": CANARY},
+}
 STEPS = 60
 FAST_SEEDS, SLOW_SEEDS = 150, 10_000
 S = 1_000_000_000
@@ -52,7 +75,7 @@ class World:
     """One seed."""
 
     dice: random.Random
-    tickets: SqliteTickets
+    store: SqliteStore
     seed: int
     now_ns: int = 1_700_000_000 * S
     calls: list[Live] = field(default_factory=list[Live])
@@ -60,12 +83,21 @@ class World:
     used: Counter[int] = field(default_factory=Counter[int])  # ticket → calls that ran by it
     ended: Counter[str] = field(default_factory=Counter[str])
     orders: tuple[Order, ...] = ()
+    begun: dict[int, Canary] = field(default_factory=dict[int, Canary])
+    damaged: dict[int, int] = field(default_factory=dict[int, int])  # step → newest one by then
+    ran: set[int] = field(default_factory=set[int])  # steps whose call ran
+    amounts: dict[Any, float] = field(default_factory=dict[Any, float])
+
+    def __post_init__(self) -> None:
+        self.now_ns += self.seed * 200_000 * S  # the rollouts of another world are forgotten
+        self.restart_collector()
 
     def play(self) -> None:
         self.start_process()
         moves = (
             [self.start_call] * 3 + [self.advance] * 8 + [self.answer] * 3
-            + [self.give_order, self.start_process, self.kill_process, self.push, self.pass_time]
+            + [self.give_order, self.start_process, self.kill_process, self.push]
+            + [self.pass_time, self.damage, self.release, self.restart_collector]
         )  # fmt: skip
         for _ in range(STEPS):
             self.dice.choice(moves)()
@@ -80,7 +112,7 @@ class World:
     # --- Moves ---------------------------------------------------------------------------------
 
     def start_process(self) -> None:
-        process = GuardedProcess("http://127.0.0.1:9", gate=GATE)
+        process = GuardedProcess("http://127.0.0.1:9", gate=GATE, tools=TOOLS)
         process.channel.tried.set()  # its orders come from this simulation
         self.processes.append(process)
         self.push()
@@ -93,8 +125,9 @@ class World:
     def start_call(self) -> None:
         process = self.dice.choice(self.processes)
         run = f"{self.seed}/{self.dice.randrange(2)}"
-        arguments = {"name": self.dice.choice("ab"), "world": self.seed}
-        tool = self.dice.choice(["delete_x", "delete_x", "get_x"])
+        name = f"{self.dice.choice('ab')}{self.seed}"
+        arguments = {"name": name, "world": self.seed, "n": self.dice.choice([1, 2, 4, 8])}
+        tool = self.dice.choice(["delete_x", "delete_x", "get_x", "scale_x", "delete_some"])
         call = Call(tool, arguments, run, "bot")
         way = process.guard._guarded(call, process.policy)  # pyright: ignore[reportPrivateUsage]
         self.follow(Live(process, call, way, Request("", {}, 0)), None)
@@ -115,8 +148,9 @@ class World:
         if lost < 0.1:
             self.follow(live, Unreachable("the request was lost"))
             return
+        assert isinstance(live.wait, Request), "nothing here has a dry run"
         answer = self.serve(live.wait)
-        if lost < 0.2 and live.wait.path == SPEND_PATH:
+        if lost < 0.2 and live.wait.path in {SPEND_PATH, CANARY_PATH}:
             answer = self.serve(live.wait)  # the connection asked again after a lost answer
         elif lost < 0.2:
             answer = Unreachable("the answer was lost")
@@ -137,6 +171,35 @@ class World:
         run = None if verb else self.dice.choice([None, f"{self.seed}/0", f"{self.seed}/1"])
         chosen = verb or self.dice.choice(list(Verb))
         self.tickets.order(Order(0, chosen, "ann", "because", self.now_ns, run))
+
+    def restart_collector(self) -> None:
+        """Whatever it only remembered is gone; what it stored is there."""
+        self.tickets = SqliteTickets(self.store)
+        self.canaries = SqliteCanaries(self.store)
+        self.safeguarding = Safeguarding(Policy(), self.canaries, self.now_ns)
+
+    def damage(self) -> None:
+        """Attribution says that a step did harm, or that it was measured and did none."""
+        steps = self.canaries.newest(self.now_ns)[:3]
+        if steps:
+            of = self.dice.choice(steps)
+            label = self.dice.choice([Grade.PROBABLE, Grade.NO_EVIDENCE, Grade.NO_EVIDENCE])
+            self.safeguarding.record_impacts(
+                [
+                    Impact(
+                        "1" * 16, "2" * 32, of.run, of.agent, of.call.tool, of.begun_at_ns,
+                        of.call.targets[0], 0.9, label, Parts(0, 0, 0, 0), (), self.now_ns,
+                    )
+                ]
+            )  # fmt: skip
+
+            if next(c for c in self.canaries.newest(self.now_ns) if c.number == of.number).damage:
+                self.damaged.setdefault(of.number, max(self.begun, default=0))
+
+    def release(self) -> None:
+        for step in self.canaries.newest(self.now_ns)[:1]:
+            self.canaries.release(step.number, "ann", "", self.now_ns)
+            self.damaged.pop(step.number, None)
 
     def pass_time(self) -> None:
         self.now_ns += self.dice.choice([S, 600 * S, 4_000 * S])
@@ -168,12 +231,33 @@ class World:
                 self.now_ns, self.now_ns + 3_600 * S,
             )  # fmt: skip
             return {"ticket": ticket_json(self.tickets.ask(wanted), self.now_ns)}
+        if request.path in {PREFLIGHT_PATH, CANARY_PATH}:
+            return self.serve_canary(request.path, body)
         assert request.path == SPEND_PATH
         spent, ticket = self.tickets.spend(
             body["number"], body["digest"], body["nonce"], body["run"], self.now_ns, ""
         )
         assert ticket is not None
         return {"spent": spent, "ticket": ticket_json(ticket, self.now_ns)}
+
+    def serve_canary(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        call = canary_in(body["canary"])
+        if path == PREFLIGHT_PATH:
+            steps = self.canaries.of_tool(call.tool, self.now_ns)
+            found = judge(call, steps, self.now_amount(call), self.now_ns, Gate.ASK)
+            return {"reasons": list(map(reason_json, found))}
+        until_ns = self.now_ns + int(call.observe_s * S)
+        nonce, run = body["nonce"], body["run"]["id"]
+        step = Canary(call, run, "bot", self.now_ns, until_ns, nonce=nonce)
+        begun, reasons = self.canaries.begin(step, self.now_amount(call), Gate.ASK)
+        if begun is None:
+            return {"reasons": list(map(reason_json, reasons))}
+        self.begun[begun.number] = begun
+        return {"canary": {"number": begun.number, "notice": next_step(begun)}}
+
+    def now_amount(self, call: CanaryCall) -> Measured:
+        """What a metric says: what the newest step that ran has set."""
+        return Measured(self.amounts.get((call.tool, call.targets), 1.0), 0.0, "simulation")
 
     # --- What must hold --------------------------------------------------------------------------
 
@@ -193,7 +277,9 @@ class World:
             return
         order = order_for(process.channel.state.orders, call.run_id, call.agent)
         assert order is None, f"{call} passed although it was ordered to {order}"
-        if call.tool == "get_x":
+        if call.tool in TOOLS:
+            self.check_step(passage)
+        if call.tool in {"get_x", "scale_x"}:
             return
         number = passage.progress.ticket
         assert number is not None, "an action with an effect ran and nobody was asked"
@@ -203,20 +289,44 @@ class World:
         assert ticket.state is TicketState.SPENT
         assert (ticket.by, ticket.tool) == ("ann", call.tool)
 
+    def check_step(self, passage: Passage) -> None:
+        number, call = passage.progress.canary, passage.call
+        assert number is not None, "a step of a rollout ran and was not begun"
+        assert number not in self.ran, f"canary {number} was begun for two calls"
+        self.ran.add(number)
+        step = self.begun[number]
+        assert (step.call.tool, step.call.amount) == (call.tool, call.arguments["n"])
+        self.ended["step"] += 1
+        before = step.before or 0.0
+        assert before / 2 <= call.arguments["n"] <= max(before, 1.0) * 2
+        self.amounts[step.call.tool, step.call.targets] = call.arguments["n"]
+        for damaged, newest in self.damaged.items():
+            bad = self.begun[damaged]
+            if bad.call.tool == step.call.tool and number > newest:
+                undone = (bad.call.targets, bad.before) == (step.call.targets, step.call.amount)
+                assert undone, f"canary {number} began after damage by {damaged}"
+        for other in self.begun.values():
+            apart_ns = abs(other.begun_at_ns - step.begun_at_ns)
+            same = other.call.tool == step.call.tool and other.number != number
+            kept = {c.number: c for c in self.canaries.newest(self.now_ns)}
+            either = kept[number], kept[other.number]
+            if same and not any(one.damage or one.by for one in either):
+                assert apart_ns >= 600 * S, f"canaries {number} and {other.number} at once"
+
 
 @pytest.fixture
-def tickets(tmp_path: Path) -> Iterator[SqliteTickets]:
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
     store = SqliteStore.open(tmp_path / "a.db")
     # The simulation loses no power.
     store._connection.execute("PRAGMA synchronous = OFF")  # pyright: ignore[reportPrivateUsage]
-    yield SqliteTickets(store)
+    yield store
     store.close()
 
 
-def simulate(tickets: SqliteTickets, seeds: range) -> Counter[str]:
+def simulate(store: SqliteStore, seeds: range) -> Counter[str]:
     ended: Counter[str] = Counter()
     for seed in seeds:
-        world = World(random.Random(seed), tickets, seed)
+        world = World(random.Random(seed), store, seed)
         try:
             world.play()
         except AssertionError as error:
@@ -225,15 +335,17 @@ def simulate(tickets: SqliteTickets, seeds: range) -> Counter[str]:
     return ended
 
 
-def test_no_world_breaks_what_was_promised(tickets: SqliteTickets) -> None:
-    ended = simulate(tickets, range(FAST_SEEDS))
+def test_no_world_breaks_what_was_promised(store: SqliteStore) -> None:
+    ended = simulate(store, range(FAST_SEEDS))
 
     # Each way to end was taken, or the simulation would prove nothing.
-    assert {"ran", "denied", "unanswered", "order", "unreachable", "expired"} <= set(ended)
+    assert {
+        "ran", "denied", "unanswered", "order", "unreachable", "expired", "canary", "step",
+    } <= set(ended)  # fmt: skip
 
 
 @pytest.mark.slow
 @pytest.mark.soak
 @pytest.mark.timeout(3_000)
-def test_ten_thousand_worlds_break_nothing(tickets: SqliteTickets) -> None:
-    simulate(tickets, range(SLOW_SEEDS))
+def test_ten_thousand_worlds_break_nothing(store: SqliteStore) -> None:
+    simulate(store, range(SLOW_SEEDS))
