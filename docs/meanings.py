@@ -144,6 +144,13 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         names.GATE_HELD, "double", TOOL, "Seconds that the call waited for people at the gate."
     ),
     Attribute(
+        names.GATE_ASSUMPTIONS,
+        "string[]",
+        TOOL,
+        "What was known of each assumption of the call, with value, age and source.",
+    ),
+    Attribute(names.GATE_CANARY, "int", TOOL, "Number of the step of a rollout that the call was."),
+    Attribute(
         names.GATE_UNREACHABLE,
         "boolean",
         TOOL,

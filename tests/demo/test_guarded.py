@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
 from aftershock.model import Level
 from aftershock.policy.policy import EMPTY
 from aftershock_collector.demo.approver import held_text
+from aftershock_collector.store.canaries import SqliteCanaries
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.tickets import SqliteTickets, TicketState
 from aftershock_collector.store.writer import SqliteStore
@@ -33,6 +35,7 @@ def test_the_call_that_breaks_checkout_is_held_back_and_the_approved_one_breaks_
     store = SqliteStore.open(guarded.out / "home" / "aftershock.db")
     try:
         tickets = SqliteTickets(store).tickets(range(1, 10))
+        canaries = SqliteCanaries(store).newest(time.time_ns())
     finally:
         store.close()
 
@@ -45,6 +48,9 @@ def test_the_call_that_breaks_checkout_is_held_back_and_the_approved_one_breaks_
     (ticket,) = tickets
     assert (ticket.state, ticket.by) == (TicketState.SPENT, "dba")
     assert ticket.arguments == {"service": "checkout", "workers": 6}
+    assert "db_connections_in_use / db_connections_max of db/orders" in ticket.examined[0]
+    (canary,) = canaries
+    assert (canary.before, canary.call.amount, canary.damage) == (4, 6, "")
     impact = guarded.impacts["scale_workers"]
     assert (impact.probability or 0.0) < 0.8
 
@@ -59,6 +65,7 @@ def test_a_stranger_reads_what_was_held_back_why_and_who_approved_what(guarded: 
     assert re.search(r"maintenance window on db/orders began 2\d min ago", printed)
     assert "20 of 37 are used" in printed
     assert "workers = 6" in printed
+    assert "Call it with a value from 2 to 8, and go on from there." in printed
     assert "approved 1 (scale_workers) by dba" in printed
     assert "Nobody was paged." in printed
     assert "One call was held back; dba approved another." in printed

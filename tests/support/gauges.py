@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from tests.support.live_collector import LiveCollector
@@ -10,7 +11,7 @@ from tests.support.live_collector import LiveCollector
 
 def send_gauges(
     collector: LiveCollector,
-    values: dict[str, float],
+    values: Mapping[str, float],
     *,
     ago_s: float = 0.0,
     labels: dict[str, str] | None = None,

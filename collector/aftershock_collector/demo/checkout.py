@@ -145,14 +145,14 @@ class Checkout:
 
 
 class ProcessUse(Collector):
-    """What one worker process uses of the host, on average."""
+    """What one worker process uses of the host, on average, and how many are wanted."""
 
     def __init__(self, checkout: Checkout) -> None:
         self.checkout = checkout
         self.known: dict[int, psutil.Process] = {}
 
     def collect(self) -> Iterable[Metric]:
-        """The share of a CPU since the last scrape, and resident memory."""
+        """The number wanted, the share of a CPU since the last scrape, and resident memory."""
         pids = [process.pid for process, _ in list(self.checkout.workers) if process.pid]
         shares: list[float] = []
         sizes: list[int] = []
@@ -165,6 +165,8 @@ class ProcessUse(Collector):
             except psutil.Error:
                 continue  # it ended a moment ago
         self.known = known
+        wanted = self.checkout.wanted
+        yield GaugeMetricFamily("checkout_workers_wanted", "Worker processes", value=wanted)
         if sizes:
             cpu, memory = sum(shares) / len(shares), sum(sizes) / len(sizes)
             yield GaugeMetricFamily("worker_cpu_utilization", "Share of one CPU", value=cpu)

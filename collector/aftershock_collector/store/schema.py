@@ -287,6 +287,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE canaries (number INTEGER PRIMARY KEY AUTOINCREMENT, tool TEXT NOT NULL,
         begun_at_ns INTEGER NOT NULL, body TEXT NOT NULL);
     CREATE INDEX canaries_by_tool ON canaries (tool, begun_at_ns);
+    CREATE INDEX canaries_by_time ON canaries (begun_at_ns);
     """,
 )
 

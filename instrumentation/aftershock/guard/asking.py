@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aftershock.approval import Gate
-from aftershock.gate.admission import Admission, Code, Reason
+from aftershock.gate.admission import OF_THE_RUN, Admission, Code, Reason
 from aftershock.gate.assumptions import LEARN_FIRST
 from aftershock.gate.binding import digest_of
 from aftershock.gate.decide import FACT_RULES
@@ -41,6 +41,8 @@ LATER = "Go on with something else, and try again later with the same arguments.
 NOT_AGAIN = "Do not try it in another way; say what you wanted to reach and go on without it."
 NO_ANSWER = "The collector had to be asked first and did not answer."
 FACT_SOURCE = "aftershock"
+# What an agent can mend: then it is handed at once what else it did not know.
+MENDABLE = frozenset({*FACT_RULES, *OF_THE_RUN, Code.CANARY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class Asking:
     def preflight(self, asked: Asked, progress: Progress, *, enforced: bool) -> Part:
         """What the collector decides, and what it knows and the agent does not."""
         call, rules = asked.call, asked.rules
-        if closes(progress.found):
+        if is_final(progress.found):
             return progress
         body = asked.action | asked.safeguards.body
         answer: Any = yield Request(PREFLIGHT_PATH, body, PREFLIGHT_S)
@@ -104,7 +106,7 @@ class Asking:
         progress = replace(progress, examined=examined)
         unknown = {str(fact["id"]): fact for fact in answer.get("unknown") or ()}
         informs = enforced and rules.inform and asked.tier in rules.preflight
-        if not (informs and unknown) or closes(progress.found):
+        if not (informs and unknown) or is_final(progress.found):
             return progress
         new = self._ledger.hand(call.run_id, call.agent, frozenset(unknown))
         facts = tuple(unknown[name] for name in unknown if name in new)
@@ -172,7 +174,7 @@ class Asking:
         """Use an approval for this call, where it still is the next step of its rollout."""
         call = asked.call
         progress = yield from self.begin_canary(asked, progress)
-        if closes(progress.found):  # not its turn any more: the approval stays
+        if progress.found.gate is Gate.DENY:  # not its turn any more: the approval stays
             return progress.answered()
         if progress.unreachable and not progress.found.lets_pass:
             return progress
@@ -215,10 +217,10 @@ class Asking:
         return replace(progress.answered(reason), unreachable=True, granted=True)
 
 
-def closes(found: Admission) -> bool:
-    """True for a call that is denied whatever its agent reads: only facts can still be missing."""
+def is_final(found: Admission) -> bool:
+    """True for a call that is denied whatever its agent reads, explains or changes."""
     denying = [reason for reason in found.reasons if reason.gate is Gate.DENY]
-    return any(reason.code not in FACT_RULES for reason in denying)
+    return any(reason.code not in MENDABLE for reason in denying)
 
 
 def unexamined(asked: Asked) -> Reason:

@@ -127,7 +127,8 @@ def record_held_back(passage: Passage, span: Span | None = None) -> None:
 
 def learn_fact(context: Context | None, found: Mapping[str, Any]) -> None:
     """The app recorded a fact that the agent was shown, as this event."""
-    if _gate is None:
+    process = gate()  # also before the first call: what is learned later would be too late
+    if process is None:
         return
     from aftershock.guard.ledger import fact_step  # noqa: PLC0415 (imported by the gate already)
 
@@ -141,7 +142,7 @@ def learn_fact(context: Context | None, found: Mapping[str, Any]) -> None:
         span_id,
         str(found[names.FACT_DIGEST]),
     )
-    _gate.learn(run_id, agent, fact_step(run_id, fact))
+    process.learn(run_id, agent, fact_step(run_id, fact))
 
 
 def learn_messages(context: Context | None, texts: Iterable[str]) -> None:
@@ -163,17 +164,20 @@ def learn_decision(span: Any) -> None:
 
 def learn_span(span: ReadableSpan) -> None:
     """A span ended: an inference used tokens, or a decision was recorded."""
-    if _gate is None:
+    own = span.attributes or {}
+    operation = own.get(names.OPERATION)
+    if operation not in INFERENCES and operation != names.DECISION_OPERATION:
+        return
+    process = gate()
+    if process is None:
         return
     from aftershock.guard.ledger import decision_step, inference_step  # noqa: PLC0415
 
-    own = span.attributes or {}
     context = span.get_span_context()
     assert context is not None
     run_id, span_id = str(own.get(names.RUN_ID) or ""), format_span_id(context.span_id)
     agent = own.get(names.AGENT_NAME)
     at_ns = span.end_time or time.time_ns()
-    operation = own.get(names.OPERATION)
     if operation in INFERENCES:
         sent, returned = own.get(names.INPUT_TOKENS), own.get(names.OUTPUT_TOKENS)
         tokens = Tokens(
@@ -183,12 +187,9 @@ def learn_span(span: ReadableSpan) -> None:
         user = own.get(names.USER_ID)
         named = None if user is None else str(user)
         step = inference_step(run_id, span_id, model, tokens, at_ns, named)
-    elif operation == names.DECISION_OPERATION:
-        decision = decision_in(own)
-        step = decision_step(run_id, span_id, decision, at_ns)
     else:
-        return
-    _gate.learn(run_id, None if agent is None else str(agent), step)
+        step = decision_step(run_id, span_id, decision_in(own), at_ns)
+    process.learn(run_id, None if agent is None else str(agent), step)
 
 
 def decision_in(own: Mapping[str, Any]) -> Decision:

@@ -143,7 +143,7 @@ def test_an_approval_is_not_spent_on_a_step_whose_turn_it_is_not(main: Main, hom
         process.call("scale", name="a", n=8)
         (asked,) = printed_data(main, "approvals")
         main("approvals", "approve", str(asked["number"]), "--by", "ann")
-        body = {
+        body: dict[str, Any] = {
             "run": {"id": "other"}, "nonce": "n", "assumes": [],
             "canary": {"tool": "scale", "targets": ["service/b"], "observe_s": 60},
         }  # fmt: skip

@@ -6,12 +6,15 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from mcp.shared.exceptions import MCPError
 from mcp.types import CreateMessageResult, ElicitResult, TextContent
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
 from aftershock import attributes as names
 from tests.instrumentation.proxy.proxied import (
@@ -25,6 +28,7 @@ from tests.instrumentation.proxy.proxied import (
 )
 from tests.instrumentation.running import PROGRAMS
 from tests.support.live_collector import live_collector
+from tests.support.otlp_sender import recorded_spans
 from tests.support.otlp_sink import Sink
 
 LINES = str(PROGRAMS / "line_server.py")
@@ -291,3 +295,33 @@ def test_a_server_that_does_not_exist_is_named() -> None:
     )  # fmt: skip
 
     assert (ended.returncode, "no-such-server: No such file" in ended.stderr) == (127, True)
+
+
+def test_budgets_of_a_day_hold_calls_back(tmp_path: Path) -> None:
+    """What other processes of the agent used counts; the server never sees the call."""
+    (tmp_path / "aftershock.yaml").write_text(
+        "gate: {mode: enforce, budget: deny}\nagents: {city-bot: {budget_per_day: {steps: 10}}}"
+    )
+    bot = {names.AGENT_NAME: "city-bot"}
+    with live_collector(tmp_path / "home") as collector:
+        sent = encode_spans(recorded_spans(9, "elsewhere", bot)).SerializeToString()
+        headers = {"Content-Type": "application/x-protobuf"}
+        httpx.post(f"{collector.url}/v1/traces", content=sent, headers=headers).raise_for_status()
+        asked = {"of": [{"scope": "agent", "name": "city-bot"}]}
+        while collector.post("/v1/guard/spending", asked)["counts"][0]["steps"] < 9:
+            time.sleep(0.05)  # until it is counted: it was acknowledged before
+        env = variables(
+            collector.url, tmp_path / "aftershock.yaml", AFTERSHOCK_COLLECTOR=collector.url
+        )
+
+        async def scene() -> list[Any]:
+            async with over_stdio(tmp_path / "marks", env) as client:
+                first = await client.call_tool("get_weather", {"city": "Ulm"})
+                return [first, await client.call_tool("get_weather", {"city": "Bonn"})]
+
+        passed, held = asyncio.run(scene())
+
+    assert not passed.is_error
+    assert held.is_error
+    assert "The budget of agent city-bot for today: 11 of 10 steps with this call." in text_in(held)
+    assert len(ran(tmp_path / "marks")) == 1

@@ -47,7 +47,8 @@ def get_connection_limit(database: str) -> str:
 def scale_workers(service: str, workers: int) -> str:
     """Set the number of workers of a service."""
     body = {"service": service, "workers": workers}
-    return httpx.post(f"{CHECKOUT}/admin/scale", json=body).text
+    accepted = httpx.post(f"{CHECKOUT}/admin/scale", json=body).json()["workers"]
+    return f"Accepted: {service} gets {accepted} workers."
 
 
 def main() -> None:
