@@ -32,6 +32,7 @@ from aftershock_collector.config.model import (
 )
 from aftershock_collector.config.on_call import secret_files, unknown_receivers, unknown_zones
 from aftershock_collector.config.renamed import RENAMED_VARIABLES, UNTIL, adopt_new_names
+from aftershock_collector.config.schema_errors import meant
 from aftershock_collector.metrics.queries import PLACEHOLDERS, unknown_placeholders
 
 FILE_BYTES_MAX = 1_000_000  # a thousand tools, described at length; more is a wrong file
@@ -260,7 +261,7 @@ class _Source:
         elif kind == "type":
             wanted = described if described and "pattern" in form else _WORDS.get(limits, limits)
             self._add(path, f"{_shown(value)} should be {wanted}")
-        elif kind == "oneOf" and (inner := _meant(error)) is not None:
+        elif kind == "oneOf" and (inner := meant(error)) is not None:
             self._explain(inner)
         elif kind == "minimum":
             self._add(path, f"{_shown(value)} should be {limits} or more")
@@ -386,14 +387,6 @@ def _instead(wrong: str, known: Iterable[str]) -> str:
     options = list(known)
     close = difflib.get_close_matches(wrong, options, 1, 0.6)
     return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(options)}"
-
-
-def _meant(error: ValidationError) -> ValidationError | None:
-    """What is wrong by the one alternative whose kind of value was given; None: it is none."""
-    wrong = list(error.context or ())
-    others = {one.schema_path[0] for one in wrong if one.validator == "type" and not one.path}
-    left = [one for one in wrong if one.schema_path[0] not in others]
-    return left[0] if len({one.schema_path[0] for one in left}) == 1 else None
 
 
 def _shown(value: Any) -> str:

@@ -27,6 +27,7 @@ from aftershock_collector.notify.approval_page import AnswerLinks
 from aftershock_collector.notify.receivers import paging
 from aftershock_collector.notify.signed_links import LinkSigner
 from aftershock_collector.otlp.wire import Sample
+from aftershock_collector.service.worker import Worker
 from aftershock_collector.sources.requests import Observations
 from aftershock_collector.sources.silences import Silences
 from aftershock_collector.store.canaries import SqliteCanaries
@@ -94,6 +95,11 @@ class Controlled:
         """What was measured: how full things are, and what actions assume."""
         self.preflight.knowledge.measure(samples)
         self.safeguarding.measure(samples)
+
+    def follow(self, worker: Worker) -> None:
+        """What the worker finds out goes to whoever is asked before a call."""
+        worker.on_new_steps = self.record_steps
+        worker.on_impacts = self.safeguarding.record_impacts
 
     def record_steps(self, steps: list[Step], arrived_ns: int) -> None:
         """Steps that begin or end for the first time."""

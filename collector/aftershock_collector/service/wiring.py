@@ -136,8 +136,7 @@ async def running(config: Config) -> AsyncGenerator[Running]:
         worker.deleted_rows_max = config.infrastructure.deleted_rows_max
         worker.resume(time.time_ns())
         control = Controlled.of(config, engine.policy, store, reader)
-        worker.on_new_steps = control.record_steps
-        worker.on_impacts = control.safeguarding.record_impacts
+        control.follow(worker)
         queue = IngestQueue(
             store,
             telemetry,

@@ -31,6 +31,7 @@ from aftershock_collector.store.interface import (
     StoreRefused,
     StoreUnavailable,
 )
+from aftershock_collector.store.pruned import PRUNED
 from aftershock_collector.store.rows import (
     RowIds,
     agent_of,
@@ -58,7 +59,6 @@ from aftershock_collector.store.schema import (
     INCIDENT_FINDING_IN,
     INCIDENT_IN,
     MIGRATIONS,
-    PRUNED,
     RESPONSE_APPLIED,
     RESPONSE_INSERT,
     RUN_AGENT_IN,

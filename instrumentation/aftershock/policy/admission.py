@@ -70,7 +70,7 @@ class GateRules:
     budget: Gate = Gate.ALLOW  # the call would exceed the agent's budget
     unexplained: Gate = Gate.ALLOW  # a decision is expected before the call and was not recorded
     untrusted: Gate = Gate.ALLOW  # an effect whose arguments come only from others' words
-    # What a tool `assumes`, and what a canary must know: declared by the tool, so never allowed here.
+    # What a tool `assumes`, and what a canary must know. The tool declares it: no default allows.
     false_assumptions: Gate = Gate.DENY
     unknown_assumptions: Gate = Gate.ASK  # nothing says whether it is so: never taken for true
     explain: frozenset[Tier] = frozenset()  # tiers whose calls are held back unexplained

@@ -1,8 +1,8 @@
 """A seeded simulation of guards, tickets, canaries, orders, lost answers and restarts.
 
-The wire is simulated. Guards, their channels' state, tickets, canaries and orders are the real ones. The simulation decides what
-each call waits for next, which requests or answers are lost, what people answer and order, and when
-a process or the collector ends. What must hold in every world:
+The wire is simulated. Guards, their channels' state, tickets, canaries and orders are the real
+ones. The simulation decides what each call waits for next, which requests or answers are lost, what
+people answer and order, and when a process or the collector ends. What must hold in every world:
 
 - no approval is used for two calls, and none for another action than its own;
 - no call runs that was denied, or whose run was stopped when it passed;
