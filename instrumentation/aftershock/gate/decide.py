@@ -20,7 +20,8 @@ from aftershock.policy.filled_safeguards import fact_assumptions, requires_expla
 from aftershock.policy.policy import Policy, describe, rule_of
 from aftershock.policy.tiers import guess_tier
 from aftershock.rules import rule_of as rule_named
-from aftershock.rules.actions import is_spaced, key_of, tail_of
+from aftershock.rules.actions import key_of
+from aftershock.rules.tail import is_spaced, tail_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -8,17 +8,14 @@ from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKin
 from aftershock.policy.tiers import is_shell, undo_each_other
 from aftershock.rules.actions import (
     NEW_SHARE_OF_WRITES,
-    STEPS_MAX,
-    Tail,
-    is_spaced,
     key_of,
     loop_finding,
     returned_nothing_new,
     share_new,
-    tail_of,
 )
 from aftershock.rules.overwriting import overwrites
 from aftershock.rules.rule import CONVERSATION, Family, Lifetime, rule
+from aftershock.rules.tail import STEPS_MAX, Tail, is_spaced, tail_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,8 +35,8 @@ def action_cycle(run: Run, limits: Limits) -> Iterator[Finding]:
     set one thing back and forth count whatever lies between them (`overwriting`).
     """
     tail = tail_of(run, limits)
-    sequences = tail.lanes
-    if tail.hands_over:
+    sequences: tuple[Sequence[Step], ...] = tail.lanes
+    if tail.hand_offs:
         together = [step for step in run.steps[-STEPS_MAX:] if token_of(step)]
         sequences = (together[-limits.loop_window_actions :],)
     yield from overwrites(run, limits)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Level, Run, Step, StepKind
 from aftershock.policy.prices import window_of
-from aftershock.rules.actions import STEPS_MAX
 from aftershock.rules.rule import Family, Lifetime, rule
+from aftershock.rules.tail import STEPS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

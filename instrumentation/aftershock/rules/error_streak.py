@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Action, Finding, Level, Outcome, Run, Step
-from aftershock.rules.actions import changed_something, loop_finding, tail_of
+from aftershock.rules.actions import changed_something, loop_finding
 from aftershock.rules.rule import CONVERSATION, Family, Lifetime, rule
+from aftershock.rules.tail import tail_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,7 +49,7 @@ def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
             )
 
 
-def unmoved(lane: list[Step], streak: list[Step]) -> list[Step]:
+def unmoved(lane: Sequence[Step], streak: list[Step]) -> list[Step]:
     """The newest failures of a call that are the same to the letter; a repair changed nothing.
 
     Numbers count: "3 failed", then "2 failed" is progress. Of an error whose message has none, the
@@ -79,7 +80,7 @@ def is_same_text(action: Action, other: Action, *, numbered: bool) -> bool:
     return action.words is not None and action.words == other.words
 
 
-def shared_failures(run: Run, lanes: Sequence[list[Step]], limits: Limits) -> Iterator[Finding]:
+def shared_failures(run: Run, lanes: Sequence[Sequence[Step]], limits: Limits) -> Iterator[Finding]:
     """The same failure of one tool in several agents of the run: together they are one streak."""
     shared: dict[tuple[str, str], list[list[Step]]] = {}
     for lane in lanes if len(lanes) >= limits.errors_warn else ():
@@ -107,7 +108,7 @@ def shared_failures(run: Run, lanes: Sequence[list[Step]], limits: Limits) -> It
         )
 
 
-def streaks_in(lane: list[Step]) -> dict[tuple[str, str], tuple[list[Step], int]]:
+def streaks_in(lane: Sequence[Step]) -> dict[tuple[str, str], tuple[list[Step], int]]:
     """Failures by tool and class since its last success, and how many came since the last write."""
     over: set[str] = set()
     repaired = False

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Level, Outcome, Run, Step
-from aftershock.rules.actions import loop_finding, tail_of
+from aftershock.rules.actions import loop_finding
 from aftershock.rules.rule import CONVERSATION, Family, Lifetime, rule
+from aftershock.rules.tail import tail_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from aftershock.limits import Limits
 
@@ -42,7 +43,7 @@ def failure_cascade(run: Run, limits: Limits) -> Iterator[Finding]:
         )
 
 
-def unbroken(lane: list[Step]) -> list[Step]:
+def unbroken(lane: Sequence[Step]) -> list[Step]:
     """The newest calls back to the last one that did not fail."""
     streak: list[Step] = []
     for step in reversed(lane):
@@ -54,7 +55,7 @@ def unbroken(lane: list[Step]) -> list[Step]:
     return streak
 
 
-def failing(lane: list[Step]) -> list[Step]:
+def failing(lane: Sequence[Step]) -> list[Step]:
     """The newest call of each tool that failed, oldest first."""
     last: dict[str, Step] = {}
     for step in lane:

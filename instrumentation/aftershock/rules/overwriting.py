@@ -9,12 +9,11 @@ from aftershock.fingerprints.asked import asked_of
 from aftershock.model import Action, Finding, Level, Run, Step
 from aftershock.policy.setters import is_scope, is_value
 from aftershock.rules.actions import (
-    STEPS_MAX,
     changed_something,
-    is_instruction,
     key_of,
     loop_finding,
 )
+from aftershock.rules.tail import STEPS_MAX, is_instruction
 from aftershock.wire import decode_named_hash
 
 if TYPE_CHECKING:

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step
 from aftershock.rules.actions import (
-    NO_GAP,
-    Tail,
     changed_something,
-    is_instruction,
     key_of,
     loop_finding,
     returned_nothing_new,
 )
+from aftershock.rules.tail import Tail, is_instruction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,7 +80,7 @@ def unchanged_s(tail: Tail, steps: Sequence[Step], first: Step) -> float:
     declared_s = 0.0
     for step in steps[1:]:
         assert step.action is not None
-        gap = tail.gaps.get(step.span_id, NO_GAP)
+        gap = tail.gap_before(step)
         declared_s += (gap.waited_s or 0.0) + (step.action.waits_s or 0.0)
     return max(clock_s, declared_s)
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import combinations, islice, pairwise
-from operator import is_
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 from aftershock.fingerprints.asked import asked_of
 from aftershock.model import (
-    LOOP_REPORTED,
     Action,
     AnswerState,
     Finding,
@@ -17,35 +15,28 @@ from aftershock.model import (
     Outcome,
     Run,
     Step,
-    StepKind,
 )
 from aftershock.rules.actions import (
-    NO_GAP,
-    STEPS_MAX,
-    Tail,
+    Call,
     answers_a_question,
     changed_something,
-    is_instruction,
-    is_one_batch,
     is_reworded,
-    is_spaced,
     key_of,
     loop_finding,
     returned_nothing_new,
-    tail_of,
 )
 from aftershock.rules.polling import STEADY_INTERVAL_S, stuck_poll
 from aftershock.rules.repeated_outputs import same_answer_again
 from aftershock.rules.rule import ANSWERS, CONVERSATION, FACTS, Family, Lifetime, rule
 from aftershock.rules.same_answers import same_answers
+from aftershock.rules.tail import Place, Tail, is_one_batch, is_spaced, tail_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from aftershock.limits import Limits
 
 KIND = "repeated_action"
-Call = tuple[str, str]  # tool, digest of its arguments
 READS_MORE = 1  # a read harms nobody, and agents often stop by themselves after the third
 NOT_USABLE = frozenset({Outcome.FAILED, Outcome.EMPTY})
 
@@ -60,7 +51,7 @@ def repeated_action(run: Run, limits: Limits) -> Iterator[Finding]:
     and again without a call. An agent that itself reports a loop is a second opinion: it warns, and
     what would warn pages.
     """
-    report = own_report(run)
+    report = tail_of(run, limits).report
     seen = [*new_repetitions(run, limits), *same_answer_again(run, limits)]
     if report is None:
         yield from seen
@@ -77,38 +68,20 @@ def repeated_action(run: Run, limits: Limits) -> Iterator[Finding]:
     )
 
 
-# The newest prefix of a run whose calls repeated nothing, and with which limits.
-_CLEAN: list[tuple[tuple[Step, ...], Limits | None]] = [((), None)]
+# The newest tail whose calls repeated nothing, whether its inferences count, and the limits.
+_CLEAN: list[tuple[Mapping[str, Place], bool, Limits | None]] = [({}, False, None)]
 
 
 def new_repetitions(run: Run, limits: Limits) -> list[Finding]:
-    """What the calls show; an inference after calls that repeated nothing changes nothing of it."""
-    steps, known = _CLEAN[0]
-    newest = run.newest
-    if newest is not None and newest.kind is StepKind.INFERENCE and known is limits:
-        earlier = run.steps[:-1][-STEPS_MAX:]
-        if len(earlier) == len(steps) and all(map(is_, earlier, steps)) and tail_is_timed(steps):
-            _CLEAN[0] = (run.steps[-STEPS_MAX:], limits)
-            return []
+    """What the calls show; a step that is no call changes nothing of it where that is nothing."""
+    tail = tail_of(run, limits)
+    places, timed, known = _CLEAN[0]
+    if places is tail.places and timed == tail.has_turns and known is limits:
+        return []
     found = list(repetitions(run, limits))
     if not found:
-        _CLEAN[0] = (run.steps[-STEPS_MAX:], limits)
+        _CLEAN[0] = (tail.places, tail.has_turns, limits)
     return found
-
-
-def tail_is_timed(steps: Sequence[Step]) -> bool:
-    """True where inferences are recorded already: the first one changes what a pause is."""
-    return any(step.kind is StepKind.INFERENCE for step in reversed(steps))
-
-
-def own_report(run: Run) -> Step | None:
-    """The newest report of a loop by the agent itself, since a person last spoke."""
-    for step in islice(reversed(run.steps), STEPS_MAX):
-        if step.kind is StepKind.FACT and step.name == LOOP_REPORTED:
-            return step
-        if is_instruction(step):
-            break
-    return None
 
 
 def repetitions(run: Run, limits: Limits) -> Iterator[Finding]:
@@ -126,10 +99,12 @@ def repetitions(run: Run, limits: Limits) -> Iterator[Finding]:
 # --- The same call -----------------------------------------------------------------------------
 
 
-def identical_calls(run: Run, tail: Tail, lane: list[Step], limits: Limits) -> Iterator[Finding]:
+def identical_calls(
+    run: Run, tail: Tail, lane: Sequence[Step], limits: Limits
+) -> Iterator[Finding]:
     """One finding for each call that was repeated within the newest actions."""
     newest = len(lane) - limits.repeat_window_actions  # places from here on are "now"
-    for places in repeated_calls(lane):
+    for places in repeated_calls(tail, lane):
         # Two calls of a chain are less than a window apart: further apart nothing can matter.
         if places[-1] < newest or places[-1] - places[-2] >= limits.repeat_window_actions:
             continue
@@ -181,7 +156,7 @@ def is_new_request(tail: Tail, steps: list[Step]) -> bool:
     digests = {step.action.arguments.digest for step in steps if step.action}
     if len(digests) < len(steps):
         return False
-    idle = (tail.gaps.get(step.span_id, NO_GAP) for step in steps[1:])
+    idle = map(tail.gap_before, steps[1:])
     return all(gap.idle_s + (gap.waited_s or 0.0) < STEADY_INTERVAL_S for gap in idle)
 
 
@@ -195,20 +170,22 @@ def alarm_from(action: Action, limits: Limits) -> int:
     return limits.repeats_alarm + (READS_MORE if is_content else 0)
 
 
-def repeated_calls(lane: list[Step]) -> list[list[int]]:
+def repeated_calls(tail: Tail, lane: Sequence[Step]) -> list[list[int]]:
     """Positions in a lane of each call that was made more than once.
 
     Calls whose arguments were not recorded are left out.
     """
+    calls = [tail.places[step.span_id].call for step in lane]
+    if len(set(calls)) == len(calls):
+        return []
     places: dict[Call, list[int]] = {}
-    for place, step in enumerate(lane):
-        action = step.action
-        if action is not None and action.arguments.digest:
-            places.setdefault(key_of(action), []).append(place)
+    for place, call in enumerate(calls):
+        if call[1]:
+            places.setdefault(call, []).append(place)
     return [found for found in places.values() if len(found) > 1]
 
 
-def last_chain(tail: Tail, lane: list[Step], places: list[int], limits: Limits) -> list[int]:
+def last_chain(tail: Tail, lane: Sequence[Step], places: list[int], limits: Limits) -> list[int]:
     """The newest unbroken series of one call: positions where it returned nothing new."""
     chain = places[:1]
     for place in places[1:]:
@@ -247,7 +224,7 @@ def is_without_effect(write: Action, action: Action, earlier: Action) -> bool:
 # --- Nearly the same call ----------------------------------------------------------------------
 
 
-def emptied_writes(run: Run, lane: list[Step], limits: Limits) -> Iterator[Finding]:
+def emptied_writes(run: Run, lane: Sequence[Step], limits: Limits) -> Iterator[Finding]:
     """A write that is repeated at once with most of its content missing."""
     for before, step in pairwise(lane[-limits.repeat_window_actions - 1 :]):
         full, action = before.action, step.action
@@ -268,7 +245,7 @@ def emptied_writes(run: Run, lane: list[Step], limits: Limits) -> Iterator[Findi
             )
 
 
-def reworded_calls(run: Run, tail: Tail, lane: list[Step], limits: Limits) -> Iterator[Finding]:
+def reworded_calls(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -> Iterator[Finding]:
     """The same question in other words. It only warns, because rewording can help.
 
     One more is needed of calls with an effect, which hand over a draft and then the final version,

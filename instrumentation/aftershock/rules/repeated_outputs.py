@@ -6,7 +6,8 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from aftershock.model import Finding, Level, Output, OutputState, Run, Step, StepKind
-from aftershock.rules.actions import STEPS_MAX, is_instruction, loop_finding
+from aftershock.rules.actions import loop_finding
+from aftershock.rules.tail import STEPS_MAX, is_instruction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,17 +9,15 @@ from aftershock.fingerprints.asked import asked_of
 from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step
 from aftershock.policy.tiers import is_search
 from aftershock.rules.actions import (
-    Tail,
     answers_a_question,
     changed_something,
-    is_one_batch,
-    is_spaced,
     key_of,
     loop_finding,
 )
+from aftershock.rules.tail import Tail, is_one_batch, is_spaced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from aftershock.limits import Limits
 
@@ -36,7 +34,7 @@ class Sameness(StrEnum):
     REFUSED = "were refused"
 
 
-def same_answers(run: Run, tail: Tail, lane: list[Step], limits: Limits) -> Iterator[Finding]:
+def same_answers(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -> Iterator[Finding]:
     """For the newest call's tool: its newest different calls whose answers are the same.
 
     Different ids ask about different things, so short equal answers and empty lists of a tool
@@ -93,7 +91,7 @@ def sameness_of(action: Action) -> Sameness | None:
     return Sameness.EQUAL if (action.result.size or 0) >= SUBSTANTIAL_CHARS else None
 
 
-def series(tail: Tail, lane: list[Step], newest: Action, sameness: Sameness) -> list[Step]:
+def series(tail: Tail, lane: Sequence[Step], newest: Action, sameness: Sameness) -> list[Step]:
     """The tool's newest calls with the same answer, oldest first, back to anything else."""
     steps: list[Step] = []
     for step in reversed(lane):
