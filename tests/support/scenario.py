@@ -11,13 +11,12 @@ from typing import Any, Self
 from aftershock.approval import Approval, Gate
 from aftershock.fingerprints.answers import state_of
 from aftershock.fingerprints.fingerprint import (
-    error_class,
     fingerprint_arguments,
     fingerprint_result,
-    outcome_of,
     subjects_of,
     text_of,
 )
+from aftershock.fingerprints.outcomes import error_class, outcome_of
 from aftershock.fingerprints.outputs import output_of
 from aftershock.fingerprints.shown import Part, Shown, shown_in
 from aftershock.fingerprints.words import ids_in, words_in

@@ -31,14 +31,13 @@ from aftershock.fingerprints.answers import state_of
 from aftershock.fingerprints.cut import is_cut_by_recorder
 from aftershock.fingerprints.embedded_orders import seems_to_give_orders
 from aftershock.fingerprints.fingerprint import (
-    error_class,
     fingerprint_arguments,
     fingerprint_result,
-    outcome_of,
     subjects_of,
     text_of,
     unseen_arguments,
 )
+from aftershock.fingerprints.outcomes import error_class, outcome_of
 from aftershock.fingerprints.plain_arguments import ARGUMENTS_MAX, PLAIN, plain_arguments
 from aftershock.fingerprints.words import ids_in, words_in
 from aftershock.model import Action, AnswerState, Fact, Fingerprint, Outcome, Tier

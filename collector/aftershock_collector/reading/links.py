@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from aftershock.attributes import ERROR_TYPE
 from aftershock.entity import entity_key
-from aftershock.fingerprints.fingerprint import error_class
+from aftershock.fingerprints.outcomes import error_class
 from aftershock.model import Change, ChangeKind
 from aftershock.names import shortened
 from aftershock_collector.otlp.wire import LogEvent

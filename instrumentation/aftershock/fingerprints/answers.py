@@ -34,7 +34,10 @@ VOLATILE_ARGUMENT = re.compile(
     r"^(?:now|current_?time|timestamp|ts|nonce|uuid|(?:client_|x_)?(?:request|trace|span"
     r"|correlation|invocation|idempotency)_?(?:id|key|token)?)$"
 )
-PAGINATION_ARGUMENT = re.compile(r"^(?:page|page_?(?:no|num|number|index)|offset|skip)$")
+PAGINATION_ARGUMENT = re.compile(
+    r"^(?:page|page_?(?:no|num|number|index|token)|offset|skip|cursor|starting_after|marker"
+    r"|next_?(?:page_?)?token|continuation(?:_?token)?|start_?(?:at|index))$"
+)
 # A measurement keeps its durations: p95 0.35 s and 5.9 s are not the same.
 MEASURED = re.compile(
     r"p\d\d|latenc|response.?time|percentile|average|\bavg|\bmean|median|\blag|delay|rtt|ttfb",
@@ -73,7 +76,7 @@ PERSON = re.compile(
     re.IGNORECASE,
 )
 UNCHANGED = re.compile(
-    r"""\bno\s(?:changes?|modifications?|updates?|edits?)\s(?:were\s)?
+    r"""\bno\s(?:changes?|modifications?|updates?|edits?)\s(?:were\s|are\s)?
           (?:made|detected|needed|applied|necessary|to\b)
       | \bno\s(?:effect|op)\b | \bno-op\b | \bhad\sno\seffect
       | \bnothing\s(?:was\s)?(?:changed|to\s(?:commit|do|change|update)|modified|updated)

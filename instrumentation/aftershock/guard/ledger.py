@@ -14,12 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from aftershock.fingerprints.answers import state_of
 from aftershock.fingerprints.embedded_orders import seems_to_give_orders
-from aftershock.fingerprints.fingerprint import (
-    error_class,
-    fingerprint_result,
-    outcome_of,
-    text_of,
-)
+from aftershock.fingerprints.fingerprint import fingerprint_result, text_of
+from aftershock.fingerprints.outcomes import error_class, outcome_of
 from aftershock.fingerprints.words import words_in
 from aftershock.gate.decide import Call, step_of
 from aftershock.gate.provenance import ShownTexts, folded

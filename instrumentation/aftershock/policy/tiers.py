@@ -68,6 +68,15 @@ BOOKKEEPING = words_of("""
 """)
 # What is opened to be read; opening anything else (a ticket, a change) makes it.
 OPENED = words_of("browser doc document file folder image link page pdf tab url website")
+# What shows the state that something is in.
+VIEWING = words_of("""
+    goto load navigate observe open render reset screenshot show snapshot view visit
+""")
+# One step of many: what it led to is seen by looking, and not in its own answer.
+MOTIONS = words_of("""
+    advance click drive go jog jump key keys keyboard move next pan press rotate scroll seek step
+    swipe tap turn walk zoom
+""")
 WAITING = frozenset({"wait", "sleep", "pause", "delay"})
 PERSONS = words_of(
     "approval approvals confirmation customer human input operator person reply review user"
@@ -99,6 +108,7 @@ READING_PROGRAMS = words_of("""
     nslookup host ping traceroute netstat ss lsof id uname hostname history cd test true false
     sleep column nl od xxd md5sum sha256sum basename dirname realpath readlink journalctl
     pgrep lsblk lscpu vmstat iostat getent pytest ctest jest vitest eslint flake8 mypy pyright
+    pg_isready nc
 """)
 # Programs whose second word decides.
 READING_SUBCOMMANDS = {
@@ -237,6 +247,19 @@ def observes(tool: str) -> bool:
     """False for tools that only wait, or that keep the agent's own thoughts and plans."""
     words = {word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)}
     return not (words & BOOKKEEPING or words & {"think", "reflect"} or is_waiting(tool))
+
+
+@lru_cache(maxsize=4_096)
+def shows_state(tool: str) -> bool:
+    """True for tools that show something as it stands, such as a page that was opened."""
+    words = {word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)}
+    return bool(VIEWING & words) or tier_of_name(tool) is Tier.READ
+
+
+@lru_cache(maxsize=4_096)
+def is_motion(tool: str) -> bool:
+    """True for tools that move something a step on: the same call again leads elsewhere."""
+    return bool(MOTIONS & {word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)})
 
 
 @lru_cache(maxsize=4_096)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from aftershock.fingerprints.fingerprint import error_class
 from aftershock.fingerprints.keyed import hash_value
+from aftershock.fingerprints.outcomes import error_class
 
 OMITTED = "…"
 CLASS = re.compile(

@@ -16,7 +16,8 @@ from opentelemetry.trace import INVALID_SPAN, get_current_span
 
 from aftershock import attributes as names
 from aftershock.approval import Gate
-from aftershock.fingerprints.fingerprint import fingerprint_result, outcome_of
+from aftershock.fingerprints.fingerprint import fingerprint_result
+from aftershock.fingerprints.outcomes import outcome_of
 from aftershock.model import Outcome
 from aftershock.recorder import approvals, implicit_run, settings
 from aftershock.recorder.activation import activate

@@ -17,10 +17,10 @@ from aftershock.fingerprints.embedded_orders import seems_to_give_orders
 from aftershock.fingerprints.fingerprint import (
     fingerprint_arguments,
     fingerprint_result,
-    outcome_of,
     subjects_of,
     text_of,
 )
+from aftershock.fingerprints.outcomes import outcome_of
 from aftershock.fingerprints.plain_arguments import plain_arguments
 from aftershock.fingerprints.words import ids_in, words_in
 from aftershock.model import Outcome

@@ -8,6 +8,7 @@ from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKin
 from aftershock.policy.tiers import is_shell, undo_each_other
 from aftershock.rules.actions import (
     NEW_SHARE_OF_WRITES,
+    changed_something,
     key_of,
     loop_finding,
     returned_nothing_new,
@@ -15,7 +16,7 @@ from aftershock.rules.actions import (
 )
 from aftershock.rules.overwriting import overwrites
 from aftershock.rules.rule import CONVERSATION, Family, Lifetime, rule
-from aftershock.rules.tail import STEPS_MAX, Tail, is_spaced, tail_of
+from aftershock.rules.tail import STEPS_MAX, Tail, is_instruction, is_spaced, tail_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,9 +41,14 @@ def action_cycle(run: Run, limits: Limits) -> Iterator[Finding]:
         together = [step for step in run.steps[-STEPS_MAX:] if token_of(step)]
         sequences = (together[-limits.loop_window_actions :],)
     yield from overwrites(run, limits)
-    for sequence in sequences:
-        if (finding := cycle_in(run, tail, sequence, limits)) is not None:
-            yield finding
+    found = [
+        finding
+        for sequence in sequences
+        if (finding := cycle_in(run, tail, sequence, limits)) is not None
+    ]
+    yield from found
+    if tail.hand_offs and not found and (finding := passed_around(run, limits)) is not None:
+        yield finding
 
 
 def cycle_in(run: Run, tail: Tail, sequence: Sequence[Step], limits: Limits) -> Finding | None:
@@ -85,6 +91,54 @@ def cycle_in(run: Run, tail: Tail, sequence: Sequence[Step], limits: Limits) -> 
             together=len({step.agent for step in steps}) > 1,
         )
     return None
+
+
+def passed_around(run: Run, limits: Limits) -> Finding | None:
+    """Work that agents hand round in a circle, and none of them finds or changes anything."""
+    newest = [step for step in run.steps[-STEPS_MAX:] if token_of(step) or is_instruction(step)]
+    since = max((at for at, step in enumerate(newest) if is_instruction(step)), default=-1)
+    steps = newest[since + 1 :]
+    handed = [step for step in steps if step.kind is StepKind.HAND_OFF]
+    tokens = [token_of(step) for step in handed]
+    for period in range(2, min(limits.cycle_period_max, len(handed) // ROUNDS_WARN) + 1):
+        rounds = (period + matching_tail(tokens, period)) // period
+        circle = handed[-period:]
+        if rounds < ROUNDS_WARN or len(set(tokens[-period:])) < 2:
+            continue
+        first = handed[-rounds * period]
+        walked = steps[steps.index(first) :]
+        only_talk = all(step.kind is StepKind.HAND_OFF for step in walked)
+        if only_talk or learnt_or_changed(walked, steps.index(circle[0]) - steps.index(first)):
+            return None
+        alarm = rounds >= limits.cycle_rounds_alarm
+        names = rotation(tokens[-period:], circle)
+        return loop_finding(
+            run,
+            limits,
+            kind=KIND,
+            subject=" → ".join(names),
+            level=Level.ALARM if alarm else Level.WARN,
+            steps=walked,
+            summary=f"Work was handed round {rounds} times ({' → '.join(names)}) and nothing "
+            "was found or changed.",
+            together=True,
+        )
+    return None
+
+
+def learnt_or_changed(steps: Sequence[Step], newest_from: int) -> bool:
+    """True where a call changed something, or one of the newest round was not made before."""
+    earlier: dict[Token, Action] = {}
+    for at, step in enumerate(steps):
+        action = step.action
+        if action is None:
+            continue
+        known = earlier.get(key_of(action))
+        is_new = known is None or not returned_nothing_new(action, known)
+        if changed_something(action) or (at >= newest_from and is_new):
+            return True
+        earlier[key_of(action)] = action
+    return False
 
 
 def token_of(step: Step) -> Token | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from aftershock.model import (
     Step,
     Tier,
 )
-from aftershock.policy.tiers import names_effect
+from aftershock.policy.tiers import is_motion, names_effect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 Call = tuple[str, str]  # tool, digest of its arguments
 
+# Classes of errors that are an answer: what was asked for is not there.
+NOT_THERE = re.compile(r"not[\s_]?found|nosuch(?!file)\w+|\b404\b", re.IGNORECASE)
 NO_CHANGE = frozenset({AnswerState.UNCHANGED, AnswerState.REFUSED})
 NEW_SHARE_OF_WRITES = 0.5  # writes also report times, ids and counts: most of it must be new
 REPLACED_WORDS_MAX = 2  # more are another wording
@@ -90,7 +93,7 @@ def returned_nothing_new(action: Action, earlier: Action) -> bool:
     if action.result.digest == earlier.result.digest:
         return True
     return (
-        not answers_a_question(action)
+        not (answers_a_question(action) or is_motion(action.tool))
         and share_new(action.result.sketch, earlier.result.sketch) <= NEW_SHARE_OF_WRITES
     )
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from aftershock.model import Action, Finding, Level, Outcome, Run, Step
-from aftershock.rules.actions import changed_something, loop_finding
+from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step
+from aftershock.rules.actions import (
+    NOT_THERE,
+    changed_something,
+    key_of,
+    loop_finding,
+)
+from aftershock.rules.polling import failed_polls
 from aftershock.rules.rule import CONVERSATION, Family, Lifetime, rule
 from aftershock.rules.tail import tail_of
 
@@ -15,6 +22,13 @@ if TYPE_CHECKING:
     from aftershock.limits import Limits
 
 KIND = "error_streak"
+FIELD = "'…':"  # of a JSON object, as error classes have it
+RECORD_FIELDS_MIN = 3  # fewer are a status and a message
+# What was guessed where it is not there.
+GUESSED = re.compile(
+    r"\b(?:file|directory|path|column|relation|table|field|function|command|module|tool)\b",
+    re.IGNORECASE,
+)
 
 
 @rule(Family.LOOPS, Lifetime.STATE, after=CONVERSATION, waste=True)
@@ -23,9 +37,12 @@ def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
 
     A successful write in between may be an attempt at a repair (edit, test, edit, test). The
     streak then continues as a warning. It pages if it reaches its length without one, or if many
-    repairs in a row left the failure as it was, to the letter.
+    repairs in a row left the failure as it was, to the letter. Reads that are tried again after a
+    pause wait for something and are judged by time (`polling`), and reads of one thing after the
+    other that is not there only warn.
     """
-    lanes = tail_of(run, limits).lanes
+    tail = tail_of(run, limits)
+    lanes = tail.lanes
     yield from shared_failures(run, lanes, limits)
     for lane in lanes:
         streaks = streaks_in(lane[-limits.errors_window_actions :])
@@ -33,8 +50,12 @@ def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
             if len(streak) < limits.errors_warn:
                 continue
             steps, alarm_at = streak, limits.errors_alarm
-            alarm = unrepaired >= alarm_at
+            waits = failed_polls(tail, lane)
+            counted = [step for step in streak[-unrepaired:] if step.span_id not in waits]
+            alarm = unrepaired > 0 and len(counted) >= alarm_at and not are_answers(counted)
             same = [] if alarm else unmoved(lane, streak)
+            same = [step for step in same if step.span_id not in waits]
+            same = [] if are_answers(same) else same
             if len(same) >= limits.repairs_alarm:
                 alarm, steps, alarm_at = True, same, limits.repairs_alarm
             yield loop_finding(
@@ -47,6 +68,31 @@ def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
                 summary=f"{tool} failed {len(steps)} times in the same way.",
                 certain_from=steps[alarm_at - 1] if alarm else None,
             )
+
+
+def are_answers(steps: Sequence[Step]) -> bool:
+    """True for reads of different things that say what is wrong with each: it was asked for.
+
+    It is not there, or it is something that failed: a record with a state and a few more fields.
+    """
+    actions = [step.action for step in steps if step.action]
+    return len({key_of(action) for action in actions}) == len(actions) and all(
+        not action.tier.has_effect and (is_absence(action) or is_record(action))
+        for action in actions
+    )
+
+
+def is_absence(action: Action) -> bool:
+    """True where what was asked for is not there, and was not guessed."""
+    words = action.error_class or ""
+    return NOT_THERE.search(words) is not None and not GUESSED.search(words)
+
+
+def is_record(action: Action) -> bool:
+    """True for an answer that describes something that failed."""
+    words = action.error_class or ""
+    fields = words.count(FIELD) if words.startswith("{") else 0
+    return action.state is AnswerState.SETTLED and fields >= RECORD_FIELDS_MIN
 
 
 def unmoved(lane: Sequence[Step], streak: list[Step]) -> list[Step]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aftershock.model import Level, Outcome
 from aftershock.rules.context import Known, context_finding, listed, requirements_of
 from aftershock.rules.rule import CALLS, Family, Lifetime, rule
+from aftershock.rules.unseeing import acted_unseeing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +29,11 @@ def failed_fact(run: Run, limits: Limits) -> Iterator[Finding]:
     """One finding for the newest action, listing every fact that was asked for in vain.
 
     An empty answer can be correct (no window, no alert), so it warns. A failed or truncated one
-    pages.
+    pages. What the agent itself looked up of the thing that it then acts on counts as required.
     """
     asked = requirements_of(run)
     if asked is None:
+        yield from acted_unseeing(run, limits)
         return
     step, action, known = asked
     gaps = [one for one in known if one.facts and one.usable is None]

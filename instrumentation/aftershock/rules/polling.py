@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step
+from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step, Tier
+from aftershock.policy.tiers import is_shell, waits_for_person
 from aftershock.rules.actions import (
+    Call,
+    answers_a_question,
     changed_something,
     key_of,
     loop_finding,
     returned_nothing_new,
 )
-from aftershock.rules.tail import Tail, is_instruction
+from aftershock.rules.tail import Tail, backs_off, is_instruction, is_spaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,11 +88,38 @@ def unchanged_s(tail: Tail, steps: Sequence[Step], first: Step) -> float:
     return max(clock_s, declared_s)
 
 
+def failed_polls(tail: Tail, lane: Sequence[Step]) -> frozenset[str]:
+    """Failed reads that are tried again after a pause, and nothing was changed in between."""
+    found: set[str] = set()
+    chains: dict[Call, list[Step]] = {}
+    for step in lane:
+        action = step.action
+        if action is None:
+            continue
+        if changed_something(action):
+            chains.clear()
+        elif action.outcome is Outcome.FAILED and may_read(action):
+            chain = chains.setdefault(key_of(action), [])
+            chain.append(step)
+            if len(chain) > 1 and is_spaced(tail, step):
+                found.add(step.span_id)
+            elif backs_off(tail, chain):
+                found.update(one.span_id for one in chain)
+    return frozenset(found)
+
+
+def may_read(action: Action) -> bool:
+    """True for a call that may be a look at something; of a shell's programs few are known."""
+    unknown = is_shell(action.tool) and action.tier is Tier.WRITE
+    return unknown or answers_a_question(action)
+
+
 def patience_of(action: Action, interval_s: float, limits: Limits) -> float | None:
     """Seconds that a poll's answer may stay the same; None: for ever."""
     if action.patience_s is not None:
         return action.patience_s
-    if action.state is AnswerState.WAITS_FOR_PERSON:
+    asks_person = action.state is AnswerState.PENDING and waits_for_person(action.tool)
+    if action.state is AnswerState.WAITS_FOR_PERSON or asks_person:
         return PERSON_PATIENCE_S
     if action.state in IN_WORK or action.outcome is Outcome.FAILED or action.polls:
         return max(limits.poll_patience_s, SLOW_POLLS * interval_s)

@@ -16,6 +16,7 @@ from aftershock.model import (
     Run,
     Step,
 )
+from aftershock.policy.tiers import is_motion
 from aftershock.rules.actions import (
     Call,
     answers_a_question,
@@ -29,7 +30,7 @@ from aftershock.rules.polling import STEADY_INTERVAL_S, stuck_poll
 from aftershock.rules.repeated_outputs import same_answer_again
 from aftershock.rules.rule import ANSWERS, CONVERSATION, FACTS, Family, Lifetime, rule
 from aftershock.rules.same_answers import same_answers
-from aftershock.rules.tail import Place, Tail, is_one_batch, is_spaced, tail_of
+from aftershock.rules.tail import Place, Tail, backs_off, is_one_batch, is_spaced, tail_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -112,7 +113,9 @@ def identical_calls(
         if len(chain) < limits.repeats_warn or chain[-1] < newest:
             continue
         steps = [lane[place] for place in chain]
-        if is_spaced(tail, steps[-1]) and not is_new_request(tail, steps):
+        retried = steps[-1].action and steps[-1].action.outcome is Outcome.FAILED
+        paced = is_spaced(tail, steps[-1]) or (retried and backs_off(tail, steps))
+        if paced and not is_new_request(tail, steps):
             yield from stuck_poll(run, tail, steps, limits)
         else:
             now = sum(place >= newest for place in chain)
@@ -202,11 +205,26 @@ def last_chain(tail: Tail, lane: Sequence[Step], places: list[int], limits: Limi
             and not is_without_effect(other.action, step.action, before.action)
             for other in lane[chain[-1] + 1 : place]
         )
+        if is_motion(step.action.tool) and saw_something_new(lane, chain[-1], place):
+            broken = True
         if not broken and returned_nothing_new(step.action, before.action):
             chain.append(place)
         else:
             chain = [place]
     return chain
+
+
+def saw_something_new(lane: Sequence[Step], start: int, end: int) -> bool:
+    """True where a look between two places of a lane showed what no equal look before them did."""
+    for step in lane[start + 1 : end]:
+        action = step.action
+        if action is None or action.result is None or not answers_a_question(action):
+            continue
+        same = (one.action for one in reversed(lane[:start]) if one.action)
+        earlier = next((one for one in same if key_of(one) == key_of(action)), None)
+        if earlier is None or not returned_nothing_new(action, earlier):
+            return True
+    return False
 
 
 def is_without_effect(write: Action, action: Action, earlier: Action) -> bool:

@@ -6,8 +6,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from aftershock.fingerprints.asked import asked_of
+from aftershock.fingerprints.statements import SUBJECT
 from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step
-from aftershock.policy.tiers import is_search
+from aftershock.policy.tiers import is_search, shows_state
 from aftershock.rules.actions import (
     answers_a_question,
     changed_something,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 KIND = "repeated_action"
 SUBSTANTIAL_CHARS = 200  # two things may well both be "healthy", but no two pages are equal
+VIEW_CHARS = 50  # shorter views of a state are receipts
 DIFFERENT_CALLS_MIN = 2
 
 
@@ -44,9 +46,14 @@ def same_answers(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -> 
     if newest is None or newest.result is None:
         return
     sameness = sameness_of(newest)
+    is_view = sameness is None and shows_what_was_seen(lane, newest)
+    if is_view:
+        sameness = Sameness.EQUAL
     if sameness is None:
         return
     steps = series(tail, lane, newest, sameness)
+    if is_view and not differ_in_one(steps):
+        return  # fields of a form are filled in one after the other
     calls = {key_of(step.action) for step in steps if step.action}
     warn_at = limits.same_warn - (sameness is Sameness.REFUSED)  # nobody is refused by chance
     if len(calls) < DIFFERENT_CALLS_MIN or len(steps) < warn_at:
@@ -65,18 +72,47 @@ def same_answers(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -> 
 
 
 def is_sweep(steps: list[Step], sameness: Sameness) -> bool:
-    """True where the same thing was looked for in one place after the other, and not found.
+    """True where the same was asked of one thing after the other, and all are alike.
 
-    Each call names another place and asks with the same words; that nothing is there may be good.
+    Each call names another thing and asks with the same words. That nothing is there may be good,
+    and so is that ten services answer alike.
     """
-    if sameness is not Sameness.NOTHING:
+    if sameness is Sameness.REFUSED:
         return False
     asked = [asked_of(step.action.arguments.sketch) for step in steps if step.action]
     common = asked[0].arguments.intersection(*(one.arguments for one in asked))
     return (
-        bool(common)
+        (bool(common) or is_report(steps[-1], sameness))
         and len({one.words for one in asked}) == 1
-        and all(len(one.arguments - common) == 1 for one in asked)
+        and differ_in_one(steps)
+    )
+
+
+def differ_in_one(steps: list[Step]) -> bool:
+    """True for calls that have all arguments but one in common."""
+    asked = [asked_of(step.action.arguments.sketch) for step in steps if step.action]
+    common = asked[0].arguments.intersection(*(one.arguments for one in asked))
+    return all(len(one.arguments - common) <= 1 for one in asked)
+
+
+def is_report(step: Step, sameness: Sameness) -> bool:
+    """True for equal answers that say in which state something is: many are in the same one."""
+    state = step.action.state if step.action else None
+    return sameness is Sameness.EQUAL and state in {AnswerState.SETTLED, AnswerState.UNCHANGED}
+
+
+def shows_what_was_seen(lane: Sequence[Step], newest: Action) -> bool:
+    """True for an act that answers with what another tool showed before it: nothing moved."""
+    result = newest.result
+    if result is None or (result.size or 0) < VIEW_CHARS or newest.outcome is not Outcome.OK:
+        return False
+    return answers_a_question(newest) and any(
+        step.action.result is not None
+        and step.action.result.digest == result.digest
+        and step.action.tool != newest.tool
+        and shows_state(step.action.tool)
+        for step in lane
+        if step.action
     )
 
 
@@ -84,11 +120,19 @@ def sameness_of(action: Action) -> Sameness | None:
     """In what this answer could be the same as others; None: it is no evidence of a loop."""
     if action.state is AnswerState.REFUSED and action.tier.has_effect:
         return Sameness.REFUSED
-    if action.outcome is Outcome.EMPTY and is_search(action.tool):
-        return Sameness.NOTHING
+    if action.outcome is Outcome.EMPTY:
+        # That no row is wrong is what a check of a database wants to see.
+        asks = statement_of(action) is not None or is_search(action.tool)
+        return Sameness.NOTHING if asks else None
     if not answers_a_question(action) or action.outcome is not Outcome.OK or action.result is None:
         return None
     return Sameness.EQUAL if (action.result.size or 0) >= SUBSTANTIAL_CHARS else None
+
+
+def statement_of(action: Action) -> str | None:
+    """What a SQL statement asks about, whatever its spelling; None for any other call."""
+    named = f"{SUBJECT}="
+    return next((subject for subject in action.subjects if subject.startswith(named)), None)
 
 
 def series(tail: Tail, lane: Sequence[Step], newest: Action, sameness: Sameness) -> list[Step]:
@@ -117,7 +161,8 @@ def is_same(action: Action, newest: Action, sameness: Sameness) -> bool:
     if sameness is Sameness.REFUSED:
         return action.state is AnswerState.REFUSED
     if sameness is Sameness.NOTHING:
-        return action.outcome is Outcome.EMPTY
+        same = statement_of(action) == statement_of(newest)
+        return action.outcome is Outcome.EMPTY and same
     return (
         action.result is not None
         and newest.result is not None

@@ -6,6 +6,8 @@ with one more step is made from the tail before it.
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from operator import is_
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,10 +23,15 @@ if TYPE_CHECKING:
 # Steps looked through for a worker's newest actions: 32 actions with a thought and a message each,
 # or four workers side by side. A worker that was silent for longer is not in a loop.
 STEPS_MAX = 128
+WAITED = re.compile(r"\bwait(?:ing|ed)\b", re.IGNORECASE)
 PEOPLE = frozenset({"user", "human"})
 AT_ONCE_NS = 200_000_000  # between calls of one model turn: no model answers as fast
 BATCH_S = 2.0  # within which calls of one batch begin, where turns are not recorded
 IDLE_S = 10.0  # without an inference: the agent waits
+BACK_OFF_GAPS_MIN = 3
+STEADY_S = 8.0  # a model that thinks does not take equally long each time
+STEADY_FACTOR = 1.1
+BACK_OFF_FACTOR = 1.4  # of a pause to the one before it: twice as long, less some jitter
 PAUSE_S = 20.0  # the same where inferences are not recorded: models rarely think for so long
 
 
@@ -227,9 +234,29 @@ def is_one_batch(tail: Tail, step: Step, earlier: Step) -> bool:
     return apart_ns < 0 and step.began_at_ns - earlier.began_at_ns < BATCH_S * 1e9
 
 
+def backs_off(tail: Tail, steps: Sequence[Step]) -> bool:
+    """True for calls with steady pauses between them, or ever longer ones: a program waits."""
+    idle_s = [tail.gap_before(step).idle_s for step in steps[1:]]
+    if len(idle_s) < BACK_OFF_GAPS_MIN:
+        return False
+    newest = idle_s[-BACK_OFF_GAPS_MIN:]
+    if min(newest) >= STEADY_S and max(newest) <= STEADY_FACTOR * min(newest):
+        return True
+    pairs = pairwise(newest)
+    return all(later >= BACK_OFF_FACTOR * max(earlier, 0.1) for earlier, later in pairs)
+
+
+def waited_in_vain(step: Step, action: Action) -> bool:
+    """True for a call that itself waited for something until its time was up."""
+    lasted_s = (step.last_ns - step.began_at_ns) / 1e9
+    return lasted_s >= IDLE_S and WAITED.search(action.error_class or "") is not None
+
+
 def is_spaced(tail: Tail, step: Step) -> bool:
     """True where the agent waited before a call: by a wait, a sleep, or a long idle gap."""
     action, gap = step.action, tail.gap_before(step)
     if action is not None and (action.polls or action.waits_s is not None):
+        return True
+    if action is not None and waited_in_vain(step, action):
         return True
     return gap.waited_s is not None or gap.idle_s >= (IDLE_S if tail.has_turns else PAUSE_S)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aftershock.fingerprints.cut import is_cut_by_recorder
-from aftershock.fingerprints.fingerprint import outcome_of
+from aftershock.fingerprints.outcomes import outcome_of
 from aftershock.model import Outcome
 
 

@@ -10,13 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftershock.fingerprints.fingerprint import (
-    error_class,
     fingerprint_arguments,
     fingerprint_result,
     normalise,
-    outcome_of,
     subjects_of,
 )
+from aftershock.fingerprints.outcomes import error_class, outcome_of
 from aftershock.limits import Limits
 from aftershock.model import Outcome
 

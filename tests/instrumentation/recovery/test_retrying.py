@@ -19,7 +19,7 @@ from langchain_core.tools import tool as langchain_tool
 
 import aftershock
 from aftershock import attributes as names
-from aftershock.fingerprints.fingerprint import outcome_of
+from aftershock.fingerprints.outcomes import outcome_of
 from aftershock.model import Outcome
 from aftershock.recovery import Breaker, FailureKind, ToolFailed, recovering
 from aftershock.recovery.failures import read_failure, read_retry_after

@@ -126,3 +126,28 @@ def test_a_read_and_a_write_whose_answers_differ_are_no_circle() -> None:
         counting.calls("ack", queue="q").returns({"ok": True, "id": f"M{510 + number}"})
 
     assert counting.says(action_cycle) == []
+
+
+def handed_round(desks: list[str], tool: str, rounds: int, *, new: bool) -> Scenario:
+    handing = run(agent=desks[0])
+    for number in range(rounds * len(desks)):
+        giver, taker = desks[number % len(desks)], desks[(number + 1) % len(desks)]
+        handing.as_worker(giver).calls(tool, case="K-17")
+        handing.returns({"status": "open", "notes": number if new else 3}).hands_off(taker)
+    return handing
+
+
+def test_work_that_is_handed_round_and_looked_at_in_vain_is_a_circle_of_any_length() -> None:
+    for desks, tool in (
+        (["triage", "billing", "network"], "crm_lookup"),
+        (["build", "test", "release", "ops"], "kubectl_get"),
+    ):
+        levels = [
+            [f.level for f in handed_round(desks, tool, rounds, new=False).says(action_cycle)]
+            for rounds in (1, 2, 3)
+        ]
+        assert levels == [[], [Level.WARN], [Level.ALARM]]
+
+
+def test_work_that_is_handed_round_while_somebody_finds_something_is_silent() -> None:
+    assert handed_round(["a", "b", "c"], "crm_lookup", 4, new=True).says(action_cycle) == []

@@ -86,3 +86,35 @@ def test_many_failures_that_differ_between_repairs_keep_to_a_warning() -> None:
             trying.calls("run_suite", suite=suite).returns(f"Error: {30 - attempt} failed")
 
     assert [f.level for f in trying.says(error_streak)] == [Level.WARN]
+
+
+def tried_again(tool: str, error: str, pause_s: float) -> list[Level]:
+    trying = run()
+    for _ in range(9):
+        trying.after(pause_s).calls(tool, target="orders").fails(error)
+    return [finding.level for finding in trying.says(error_streak)]
+
+
+def test_a_read_that_is_tried_again_after_a_pause_waits_for_something_and_does_not_page() -> None:
+    for tool, error in (
+        ("http_get", "503 Service Unavailable"),
+        ("get_row", "connection to the database refused"),
+    ):
+        assert tried_again(tool, error, 30.0) == [Level.WARN]
+        assert tried_again(tool, error, 1.0) == [Level.ALARM]
+
+
+def test_a_write_that_fails_every_time_pages_whatever_the_pauses() -> None:
+    assert tried_again("send_invoice", "the account is closed", 30.0) == [Level.ALARM]
+
+
+def test_different_things_that_are_not_there_warn_and_guessed_files_page() -> None:
+    def asked_for(tool: str, error: str) -> list[Level]:
+        looking = run()
+        for number in range(9):
+            looking.calls(tool, name=f"thing-{number}").fails(error)
+        return [finding.level for finding in looking.says(error_streak)]
+
+    assert asked_for("get_bucket", "NoSuchBucket: it does not exist") == [Level.WARN]
+    assert asked_for("get_deployment", "Error (NotFound): not found") == [Level.WARN]
+    assert asked_for("read_config", "FileNotFoundError: no such file") == [Level.ALARM]

@@ -26,3 +26,23 @@ def test_a_success_of_the_same_tool_clears_its_failures() -> None:
 
 def test_a_failure_that_its_span_shows_is_not_silent() -> None:
     assert run().calls("send", to="a").fails("TimeoutError").ends().says(silent_failure) == []
+
+
+def checked(tool: str, change: str, failures: list[str]) -> list[Level]:
+    checking = run()
+    for number, failure in enumerate(failures):
+        checking.calls(change, path="a", text=f"version {number}").returns("saved")
+        checking.calls(tool, target="orders").returns(failure)
+    return [finding.level for finding in checking.says(silent_failure)]
+
+
+def test_a_check_that_fails_in_another_way_after_each_change_shows_that_it_was_seen() -> None:
+    suites = [f"Error: {9 - number} tests failed" for number in range(8)]
+    plans = [f'{{"ok": false, "missing_columns": {9 - number}}}' for number in range(8)]
+
+    assert checked("run_suite", "edit_file", suites) == []
+    assert checked("validate_schema", "update_schema", plans) == []
+
+
+def test_a_check_that_fails_in_the_same_way_whatever_is_changed_still_pages() -> None:
+    assert checked("run_suite", "edit_file", ["Error: 3 tests failed"] * 6) == [Level.ALARM]

@@ -34,7 +34,7 @@ from aftershock.attributes import (
     TOOL_RESULT,
 )
 from aftershock.fingerprints.answers import is_automatic
-from aftershock.fingerprints.fingerprint import outcome_of
+from aftershock.fingerprints.outcomes import outcome_of
 from aftershock.fingerprints.shown import Shown
 from aftershock.fingerprints.words import words_in
 from aftershock.model import Outcome, StepKind, Tier

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from aftershock.fingerprints.fingerprint import error_class
+from aftershock.fingerprints.outcomes import error_class
 from aftershock_collector.reading.links import link_in_text
 from aftershock_collector.reading.logs.line import (
     Logged,

@@ -1,0 +1,94 @@
+"""repeated_action: steps that are made again, acts that move nothing, retries, and people."""
+
+from __future__ import annotations
+
+from aftershock.model import Level
+from aftershock.rules.repeated_action import repeated_action
+from tests.support.scenario import run
+
+
+def stepped(move: str, view_tool: str, shown: list[object]) -> list[Level]:
+    stepping = run()
+    for view in shown:
+        stepping.calls(move, by=1).returns({"ok": True}).calls(view_tool).returns(view)
+    return [finding.level for finding in stepping.says(repeated_action)]
+
+
+def test_a_step_that_is_made_again_is_no_loop_while_a_look_shows_something_new() -> None:
+    rows: list[object] = [f"row {number} of the list" for number in range(8)]
+    heights: list[object] = [{"z_mm": 118.4 + number / 1_000} for number in range(8)]
+
+    assert stepped("send_keys", "read_screen", rows) == []
+    assert stepped("arm_move", "get_height", heights) == []
+    assert Level.ALARM in stepped("send_keys", "read_screen", ["the same row"] * 8)
+
+
+def test_a_payment_that_is_made_again_is_a_loop_although_the_balance_changes() -> None:
+    balances: list[object] = [{"balance": 900 - 10 * number} for number in range(8)]
+
+    assert Level.ALARM in stepped("pay_invoice", "get_balance", balances)
+
+
+def test_acts_that_answer_with_what_was_seen_before_moved_nothing() -> None:
+    page = "Checkout\n- checkbox 'I accept the terms'\n- button 'Pay' (disabled)"
+    folder = '{"view": "orders", "rows": 12, "selected": null, "filter": "open"}'
+    for view_tool, act, view in (("open_page", "click", page), ("show_view", "pick_row", folder)):
+        stuck, moving = run().calls(view_tool).returns(view), run().calls(view_tool).returns(view)
+        for number in range(6):
+            stuck.calls(act, selector=f"#b{number}").returns(view)
+            moving.calls(act, selector=f"#b{number}").returns(f"{view}, now {number}")
+        assert [f.level for f in stuck.says(repeated_action)] == [Level.ALARM], view_tool
+        assert moving.says(repeated_action) == [], view_tool
+
+
+def test_many_things_in_the_same_state_only_warn() -> None:
+    report = {"status": "healthy", "checks": {"db": "up", "cache": "up"}, "note": "as usual " * 20}
+    watching = run()
+    for number in range(8):
+        watching.calls("http_get", url=f"https://s{number}.example/health").returns(report)
+
+    assert [finding.level for finding in watching.says(repeated_action)] == [Level.WARN]
+
+
+def test_one_question_to_a_database_in_many_spellings_is_a_loop_and_many_are_none() -> None:
+    asking, checking = run(), run()
+    for condition in ("= 'dach'", "= 'DACH'", "LIKE 'dach%'", "ILIKE '%dach'", "IN ('dach')"):
+        asking.calls("run_query", sql=f"SELECT id FROM shops WHERE region {condition}")
+        asking.returns('{"rows": []}')
+    asking.calls("run_query", sql="select id from shops where lower(region) = 'dach'")
+    asking.returns('{"rows": []}')
+    for table in ("orders", "users", "carts", "taxes", "stock", "prices", "events"):
+        checking.calls("run_query", sql=f"SELECT id FROM {table} WHERE owner IS NULL")
+        checking.returns('{"rows": []}')
+
+    assert Level.ALARM in [finding.level for finding in asking.says(repeated_action)]
+    assert checking.says(repeated_action) == []
+
+
+def test_retries_with_ever_longer_pauses_are_judged_by_time() -> None:
+    for tool, error in (("get_report", "503 busy"), ("get_lag", "connection refused")):
+        backing_off = run()
+        for number in range(6):
+            backing_off.after(1.5 * 2**number).calls(tool, target="a").fails(error)
+        levels = [finding.level for finding in backing_off.says(repeated_action)]
+        assert Level.ALARM not in levels, tool
+
+
+def test_who_waits_for_an_approval_waits_for_a_person() -> None:
+    waiting, stuck = run(), run()
+    for _ in range(20):
+        waiting.after(180).calls("get_approval", ticket="CHG-1").returns({"state": "pending"})
+        stuck.after(180).calls("get_export", job="E-1").returns({"state": "pending"})
+
+    assert waiting.says(repeated_action) == []
+    assert [finding.level for finding in stuck.says(repeated_action)] == [Level.ALARM]
+
+
+def test_a_cursor_that_is_ignored_is_the_same_call() -> None:
+    ignored, read = run(), run()
+    for number in range(5):
+        ignored.calls("list_invoices", cursor=f"c-{number}").returns('{"data": ["i-1", "i-2"]}')
+        read.calls("list_invoices", cursor=f"c-{number}").returns(f'{{"data": ["i-{number}"]}}')
+
+    assert [finding.level for finding in ignored.says(repeated_action)] == [Level.ALARM]
+    assert read.says(repeated_action) == []
