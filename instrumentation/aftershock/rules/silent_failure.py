@@ -28,9 +28,12 @@ def silent_failure(run: Run, limits: Limits) -> Iterator[Finding]:
     ended, because until then the agent may still repair it. A call that comes again after a change,
     as tests do, shows that the failure was seen, and so does one that is tried again after a pause.
     """
+    failing = unrepaired(run)
+    if not failing:
+        return
     tail = tail_of(run, limits)
     polls = frozenset[str]().union(*(failed_polls(tail, lane) for lane in tail.lanes))
-    for tool, steps in unrepaired(run).items():
+    for tool, steps in failing.items():
         seen = checks_in(run, steps) | polls
         unseen = [step for step in steps if step.span_id not in seen]
         alarm = len(unseen) >= limits.silent_failures_alarm and not are_answers(unseen)
