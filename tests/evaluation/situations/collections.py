@@ -1,8 +1,9 @@
 """The halves of the situations: A and C were written before rules were changed, the rest after.
 
 E, F and G were written without any knowledge of the rules; docs/rules/index.md has their first
-run. The author of H knew a list of what rules should find, had read no rule and had run none. The
-last ones were written together with rules that E and F asked for: they prove no generality.
+run. The authors of H and I knew a list of what rules should find, had read no rule and had run
+none. The last ones were written together with rules that E and F asked for: they prove no
+generality.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ from tests.evaluation.situations.healthy_g import HEALTHY_G_WAITING
 from tests.evaluation.situations.healthy_g_work import HEALTHY_G_WORK
 from tests.evaluation.situations.healthy_h import HEALTHY_H_WAITING
 from tests.evaluation.situations.healthy_h_work import HEALTHY_H_WORK
+from tests.evaluation.situations.healthy_i import HEALTHY_I_WAITING
+from tests.evaluation.situations.healthy_i_mixed import HEALTHY_I_MIXED
+from tests.evaluation.situations.healthy_i_turns import HEALTHY_I_TURNS
+from tests.evaluation.situations.healthy_i_work import HEALTHY_I_WORK
 from tests.evaluation.situations.healthy_waiting_a import HEALTHY_WAITING_A
 from tests.evaluation.situations.healthy_with_rules import HEALTHY_WITH_RULES
 from tests.evaluation.situations.healthy_work_a import HEALTHY_WORK_A
@@ -29,6 +34,9 @@ from tests.evaluation.situations.sick_g_ends import SICK_G_ENDS
 from tests.evaluation.situations.sick_g_loops import SICK_G_LOOPS
 from tests.evaluation.situations.sick_h_ends import SICK_H_ENDS
 from tests.evaluation.situations.sick_h_loops import SICK_H_LOOPS
+from tests.evaluation.situations.sick_i_ends import SICK_I_ENDS
+from tests.evaluation.situations.sick_i_loops import SICK_I_LOOPS
+from tests.evaluation.situations.sick_i_teams import SICK_I_TEAMS
 from tests.evaluation.situations.sick_loops_a import SICK_LOOPS_A
 from tests.evaluation.situations.sick_with_rules import SICK_WITH_RULES
 
@@ -41,5 +49,14 @@ HALVES = {
     "half F": (*HEALTHY_F, *SICK_F),
     "half G": (*HEALTHY_G_WAITING, *HEALTHY_G_WORK, *SICK_G_LOOPS, *SICK_G_ENDS),
     "half H": (*HEALTHY_H_WAITING, *HEALTHY_H_WORK, *SICK_H_LOOPS, *SICK_H_ENDS),
+    "half I": (
+        *HEALTHY_I_WAITING,
+        *HEALTHY_I_WORK,
+        *HEALTHY_I_TURNS,
+        *HEALTHY_I_MIXED,
+        *SICK_I_LOOPS,
+        *SICK_I_TEAMS,
+        *SICK_I_ENDS,
+    ),
     "with the rules": (*HEALTHY_WITH_RULES, *SICK_WITH_RULES),
 }
