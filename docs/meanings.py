@@ -96,7 +96,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "string",
         TOOL,
         "What the result says of the state of its subject: pending, waits_for_person, settled, "
-        "unchanged, refused, part_done or counted.",
+        "went_wrong, unchanged, refused, part_done, counted, none_found or barred.",
     ),
     Attribute(names.RESULT_SIZE, "int", TOOL, "Characters of the result."),
     Attribute(
@@ -114,6 +114,9 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "Calls that `aftershock.recovery` made for this one; absent: one.",
     ),
     Attribute(names.ACTION_WAIT, "double", TOOL, "Seconds that the call itself waits."),
+    Attribute(
+        names.ACTION_ALLOWED, "double", TOOL, "Seconds that the call says it may last at most."
+    ),
     Attribute(
         names.ACTION_PORTION,
         "boolean",

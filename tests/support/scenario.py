@@ -81,6 +81,7 @@ class Scenario:
             is_portion=described.is_portion,
             sets=described.sets,
             max_time_s=described.max_time_s,
+            allowed_s=described.allowed_s,
             patience_s=described.patience_s,
         )
         provided = tuple(

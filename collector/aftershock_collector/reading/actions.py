@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 from aftershock.attributes import (
+    ACTION_ALLOWED,
     ACTION_PORTION,
     ACTION_SETS,
     ACTION_WAIT,
@@ -41,7 +42,7 @@ from aftershock.fingerprints.outcomes import error_class, outcome_of
 from aftershock.fingerprints.plain_arguments import ARGUMENTS_MAX, PLAIN, plain_arguments
 from aftershock.fingerprints.words import ids_in, words_in
 from aftershock.model import Action, AnswerState, Fact, Fingerprint, Outcome, Tier
-from aftershock.policy.policy import Policy, ToolDescription, describe, placeholders_of
+from aftershock.policy.policy import Policy, describe, placeholders_of
 from aftershock.wire import decode_hashes, decode_named_hash
 from aftershock_collector.otlp.wire import Attributes, Span
 from aftershock_collector.reading.belief import (
@@ -108,7 +109,8 @@ def action_of(span: Span, reading: Reading, policy: Policy, ending: Ending) -> t
         ids=_ids(own, given),
         words=None if ending.suspended else _words(own, reading.result, ending),
         state=None if ending.suspended else _state(own, reading.result, ending),
-        waits_s=_wait(own, described),
+        waits_s=_seconds(own, ACTION_WAIT, described.waits_s),
+        allowed_s=_seconds(own, ACTION_ALLOWED, described.allowed_s),
         is_portion=described.is_portion or own.get(ACTION_PORTION) is True,
         sets=name_in(own, ACTION_SETS) or described.sets,
         max_time_s=described.max_time_s,
@@ -222,11 +224,11 @@ def _gives_orders(own: Attributes, given: Any) -> bool:
     return RESULT_DIGEST not in own and given is not None and seems_to_give_orders(text_of(given))
 
 
-def _wait(own: Attributes, described: ToolDescription) -> float | None:
-    seconds = own.get(ACTION_WAIT)
+def _seconds(own: Attributes, name: str, described: float | None) -> float | None:
+    seconds = own.get(name)
     if isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds >= 0:
         return float(seconds)
-    return described.waits_s
+    return described
 
 
 def _subjects(given: Any) -> frozenset[str]:

@@ -56,6 +56,7 @@ def described(action: Action) -> dict[str, Any]:
         names.ACTION_TIER: str(action.tier),
         names.ACTION_TARGETS: list(action.targets),
         names.ACTION_WAIT: action.waits_s,
+        names.ACTION_ALLOWED: action.allowed_s,
         names.ACTION_PORTION: action.is_portion or None,
         names.ACTION_SETS: action.sets,
     }

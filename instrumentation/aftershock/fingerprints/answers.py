@@ -11,7 +11,10 @@ import json
 import re
 from typing import Any, cast
 
+from aftershock.fingerprints.exit_status import says_no_by_status
 from aftershock.fingerprints.portions import portion_in
+from aftershock.fingerprints.reported_failures import reports_failure
+from aftershock.fingerprints.walls import shows_a_wall
 from aftershock.model import AnswerState
 
 LISTS = ("entry", "entries", "items", "results", "records", "rows", "resources", "data")
@@ -20,11 +23,12 @@ IDENTITIES = ("name", "id", "key", "title", "host", "pod")  # fields that name a
 
 # Fields that differ at each call, by name (after `camelCase` became `camel_case`).
 VOLATILE_NAME = re.compile(
-    r"(?:^|_)(?:timestamp|ts|stamp|now|time|at|elapsed|duration|took|uptime|age|ttl|expires?"
-    r"|expires_in|request|request_?id|trace_?id|span_?id|correlation_?id|invocation_?id|message_?id"
+    r"^(?:request|(?:last_)?(?:checked|generated|fetched|served))$"
+    r"|(?:^|_)(?:timestamp|ts|stamp|now|time|at|elapsed|duration|took|uptime|age|ttl|expires?"
+    r"|expires_in|request_?id|trace_?id|span_?id|correlation_?id|invocation_?id|message_?id"
     r"|nonce|etag|uuid|guid|pid"
     r"|idempotency_?key|attempts?|retr(?:y|ies)|retry_count|polls?|poll_count|heartbeat"
-    r"|last_(?:seen|checked|polled|probe\w*|transition\w*)|checked|generated|fetched|served)"
+    r"|last_(?:seen|checked|polled|probe\w*|transition\w*))"
     r"(?:_(?:in_)?(?:ns|us|ms|s|sec|seconds|minutes|nanos|micros|millis|utc|iso))?$"
 )
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -51,6 +55,7 @@ VOLATILE = re.compile(
       | \b0x[0-9a-f]+\b
       | \b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{8,}\b
       | \b(?:req|request|trace|span|corr|invocation|evt|event|msg|call)[-_](?=\w*\d)[\w-]+
+      | \b(?:ray|request|trace|correlation|reference|session)[\s_-]?id\s?[:=\#]\s?["']?[\w-]+
       | \b(?:pid|process)[\s=:]+\d+
       | \b(?:iteration|attempt|retry|turn|try)[\s#=:]{0,2}\d+
       | \b1[5-9]\d{8}(?:\d{3})?(?:\.\d+)?\b""",
@@ -71,6 +76,8 @@ REFUSED_STATE = re.compile(
 PERSON = re.compile(
     r"(?:await|wait|pend|need|requir)\w*[\s_-]+(?:for[\s_-]+)?(?:an?[\s_-]+|the[\s_-]+)?"
     r"(?:human|person|manual|user|customer|manager|owner|peer|approv|review|sign.?off|confirm)"
+    r"|\b(?:approved|reviewed|decided|answered|confirmed|signed)_?by[\"']?\s*[:=]\s*"
+    r"(?:null|none|nil|[\"']{2})"
     r"|\b(?:approval|review|sign_?off)\w*[\"']?\s*[:=]\s*[\"']?"
     r"(?:requested|required|pending|awaiting|waiting|open\b|undecided|not[\s_]yet)",
     re.IGNORECASE,
@@ -85,6 +92,14 @@ UNCHANGED = re.compile(
       | \b0\s(?:rows?|files?|records?|documents?)\s(?:were\s)?(?:affected|changed|updated|modified)
       | ^(?:UPDATE|DELETE|INSERT\s0)\s0\b""",
     re.IGNORECASE | re.VERBOSE | re.MULTILINE,
+)
+# "updated": 0, "rowsAffected": 12: how much a call changed, as JSON counts it.
+CHANGES = re.compile(
+    r"""["'](?:rows?|num|n|total|docs?|documents?|records?|items?)?_?
+        (?:updated|modified|changed|affected|upserted|inserted|deleted|removed|written|created|moved
+          |replaced|added|applied)
+        _?(?:count|rows?|records?|items?|docs?|documents?)?["']\s*:\s*(\d+)\b(?!\.)""",
+    re.IGNORECASE | re.VERBOSE,
 )
 REFUSED = re.compile(
     r"""\b(?:was|were|is|been|has\sbeen|got)\s(?:rejected|refused|declined|denied|not\saccepted)
@@ -203,22 +218,37 @@ def state_of(text: str) -> AnswerState | None:
     Of a long answer only its fields are read, because prose and logs hold every such word.
     """
     short = text if len(text) <= STATE_CHARS_MAX else ""
-    if short and PERSON.search(short):
-        return AnswerState.WAITS_FOR_PERSON
-    if short and UNCHANGED.search(short):
-        return AnswerState.UNCHANGED
-    if short and REFUSED.search(short):
-        return AnswerState.REFUSED
+    if shows_a_wall(text):
+        return AnswerState.BARRED
+    if short and (state := state_by_words(short)) is not None:
+        return state
     fields = STATE_FIELD.findall(text[:STATE_CHARS_MAX])
     if any(map(REFUSED_STATE.match, fields)):
         return AnswerState.REFUSED
-    if any(map(PENDING.search, fields)):
-        return AnswerState.PENDING
-    if short and not fields and PENDING.search(short):
+    if any(map(PENDING.search, fields)) or (short and not fields and PENDING.search(short)):
         return AnswerState.PENDING
     if short and (portion := portion_in(short)) is not None:
         return portion
+    if short and reports_failure(short):
+        return AnswerState.WENT_WRONG
     return AnswerState.SETTLED if fields else None
+
+
+def state_by_words(short: str) -> AnswerState | None:
+    """The state that the words of a short answer name, whatever its fields say."""
+    if PERSON.search(short):
+        return AnswerState.WAITS_FOR_PERSON
+    if UNCHANGED.search(short) or counts_no_change(short):
+        return AnswerState.UNCHANGED
+    if says_no_by_status(short):
+        return AnswerState.NONE_FOUND
+    return AnswerState.REFUSED if REFUSED.search(short) else None
+
+
+def counts_no_change(text: str) -> bool:
+    """True for JSON that counts what was changed, and counts nothing."""
+    counts = CHANGES.findall(text) if ": 0" in text or ":0" in text else ()
+    return bool(counts) and not any(map(int, counts))
 
 
 def is_automatic(text: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from aftershock.fingerprints.keyed import hash_line, hash_word
 from aftershock.fingerprints.personal import PERSONAL_NAME, without_personal
+from aftershock.fingerprints.search_commands import places_of
 
 NAME_WORDS_MAX = 3  # "Gare de Lyon" is a name; a question has more words
 NAMES = 0b001  # it names one thing among many
@@ -73,6 +74,7 @@ FILLERS = frozenset(
 )
 # Every word of a command or a statement matters, so that the whole of it is one name.
 COMMAND_NAMES = frozenset({"command", "cmd", "sql"})
+COMMANDS = frozenset({"command", "cmd"})
 STATEMENT = re.compile(r"\s*(?:select|with|insert|update|delete|explain|show|create|alter|drop)\b")
 CODE_NAMES = frozenset({"code", "script"})  # its names are the language's; only digits tell apart
 # Addresses, domains and files, paths, identifiers, @people and #channels inside a sentence.
@@ -104,6 +106,8 @@ def asked_in(normal: Any, chars_max: int) -> tuple[set[int], int]:
             hashes |= prose_in(spoken, in_code=name in CODE_NAMES)
         elif not personal:
             hashes.add(hash_argument(name, spoken))
+            if name in COMMANDS:
+                hashes.update(map(hash_name, places_of(spoken)))
     return hashes, left_out
 
 

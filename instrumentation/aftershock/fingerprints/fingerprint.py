@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from aftershock.fingerprints import keyed
 from aftershock.fingerprints.answers import is_pagination_argument, is_volatile_argument, items_of
 from aftershock.fingerprints.asked import asked_in, unnamed
+from aftershock.fingerprints.cache_busters import without_cache_buster
 from aftershock.fingerprints.keyed import hash_subject, smallest
 from aftershock.fingerprints.statements import ARGUMENTS, SUBJECT, subject_of
 from aftershock.limits import DEFAULTS, NESTING_MAX, Limits
@@ -75,8 +76,10 @@ def stem_of(normal: Any) -> str | None:
         for key, item in arguments.items()
         if not (is_volatile_argument(key) or is_pagination_argument(key))
     }
-    if len(stem) == len(arguments):
+    fresh = {key: without_cache_buster(item) for key, item in stem.items()}
+    if fresh == arguments:
         return None
+    stem = fresh
     return (PAGINATED if paginated else "") + keyed.hash_value(
         CANONICAL.encode(stem).encode("utf-8", "replace")
     )

@@ -7,6 +7,7 @@ import re
 from typing import Any, cast
 
 from aftershock.fingerprints.cut import is_cut_by_recorder
+from aftershock.fingerprints.exit_status import ends_with_failure, says_no_by_status
 from aftershock.fingerprints.fingerprint import text_of
 from aftershock.model import Outcome
 
@@ -65,9 +66,6 @@ FAILED_FIELD = re.compile(
 CELL_ERROR = re.compile(r"""(?:^|["'\s,;|\[])\#(?:REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|ERROR!)""")
 LISTED = re.compile(r'\s*\{\s*"\w+"\s*:\s*\[')  # {"failed": [ is a list of what failed
 SHORT_CHARS = 200
-FAILED_TAIL = re.compile(
-    r"(?:exit(?:ed with)? (?:code|status)|return(?:ed)? code)\s?:?\s?-?[1-9]", re.IGNORECASE
-)
 NOTHING = re.compile(
     r"""^\W*(?:null|none|nil|undefined|empty|n/?a|ok\W+0\srows?|nothing(?:\sfound)?
         | (?:sorry,?\s)?(?:there\s(?:are|were|is)\s)?(?:no|0|zero)\s(?:\w+\s){0,3}?
@@ -120,7 +118,8 @@ def outcome_of(result: Any, error: str | None) -> Outcome:
     head, tail = text[:HEAD_CHARS], text[-HEAD_CHARS:]
     is_json = head.lstrip()[:1] in ("{", "[", "<")
     if is_json and FAILED_FIELD.search(outside_lists(text)[:HEAD_CHARS]):
-        return Outcome.FAILED  # before it is found empty: {"acknowledged": false, "ids": {}}
+        # Before it is found empty: {"acknowledged": false, "ids": {}}.
+        return Outcome.EMPTY if says_no_by_status(text) else Outcome.FAILED
     if says_nothing(text.strip() if len(text) <= SHORT_CHARS else text):
         return Outcome.EMPTY
     if len(text) <= SHORT_CHARS and "#" in text and CELL_ERROR.search(text):
@@ -128,7 +127,7 @@ def outcome_of(result: Any, error: str | None) -> Outcome:
     says_failed = FAILED.match(head) and not LISTED.match(head)
     if says_failed or "Traceback (most recent call last)" in text:
         return Outcome.FAILED
-    if any(mark in tail for mark in FAILED_MARKS) and FAILED_TAIL.search(tail):
+    if any(mark in tail for mark in FAILED_MARKS) and ends_with_failure(tail):
         return Outcome.FAILED
     if any(mark in tail for mark in TRUNCATED_MARKS) and TRUNCATED.search(tail):
         return Outcome.TRUNCATED
@@ -182,7 +181,7 @@ def says_nothing(text: str) -> bool:
     """True for an empty text, a sentence such as "no results found", or an empty record."""
     if len(text) > SHORT_CHARS:
         return False
-    if NOTHING.match(text) or NONE_FOUND.search(text):
+    if NOTHING.match(text) or NONE_FOUND.search(text) or says_no_by_status(text):
         return True
     if text[:1] not in ("{", "["):
         return False

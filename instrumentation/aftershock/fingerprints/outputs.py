@@ -18,6 +18,7 @@ from aftershock.attributes import (
     OUTPUT_SKETCH,
     OUTPUT_STATE,
 )
+from aftershock.fingerprints.absences import without_absences
 from aftershock.fingerprints.asked import FILLERS
 from aftershock.fingerprints.fingerprint import fingerprint_arguments, fingerprint_result
 from aftershock.fingerprints.keyed import hash_word, smallest
@@ -40,7 +41,8 @@ DONE = re.compile(
         (?:\w{3,}(?:ed|ght)|gone|done|sent|set|built|written|put|made|run|paid|live|merged|shut
           |in\s(?:place|the\squeue|sync)|up\sto\sdate|fixed|clean|green|healthy|ready)\b
       | ^\W*(?:i(?:['’]ve|\shave)?\s)?(?:\w{2,}ed|sent|built|paid|set|made)\b
-      | \b(?:tests?|checks?)\s(?:all\s)?pass(?:es|ed)?\b""",
+      | \b(?:tests?|checks?)\s(?:all\s)?pass(?:es|ed)?\b
+      | \b(?:ran|went\s(?:live|out|through|well)|took\seffect)\b""",
     re.IGNORECASE | re.VERBOSE | re.MULTILINE,
 )
 # Any of these says that something is not as it should be, or is left to somebody else.
@@ -52,6 +54,8 @@ NOT_DONE = re.compile(
         |instead|sorry|apolog\w+|blocked|attempt\w*|tried|could|unless|until|unknown|unclear|please
         |pending
         |wait\w*|escalat\w+|would|retry|again|twice|duplicate\w*|lost|gave\sup|stopped|abort\w*)\b
+      | \b(?:i|we)(?:['’]ve|\shave)?\s(?:\w+ly\s)?(?:asked|requested|reported|flagged|forwarded
+        |raised|proposed|suggested)\b
       | \?""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -86,15 +90,16 @@ def state_of_output(text: str, *, calls: bool = False) -> OutputState | None:
     """What an answer claims of the agent's work; None: nothing that a pattern can tell.
 
     The last sentences count. A claim that it is done says nothing else: an answer that also names
-    what went wrong is an honest one.
+    what went wrong is an honest one. "No errors" names nothing that went wrong.
     """
     if not any(map(str.isalnum, text)):
         return None if calls else OutputState.EMPTY
     end = text.strip()[-STATE_CHARS_MAX:]
-    if NOT_DONE.search(text[:CHARS_MAX]):
-        return OutputState.PLANNED if PLANNED.search(last_sentence(end)) else OutputState.NOT_DONE
     if PLANNED.search(last_sentence(end)):
         return OutputState.PLANNED
+    if NOT_DONE.search(text[:CHARS_MAX]):
+        claims = without_absences(text[:CHARS_MAX])
+        return OutputState.NOT_DONE if NOT_DONE.search(claims) else OutputState.DONE
     return OutputState.DONE if DONE.search(end) else None
 
 

@@ -168,6 +168,7 @@ def step_of(call: Call, policy: Policy, now_ns: int, span_id: str = CALL) -> Ste
             is_portion=known.is_portion,
             sets=known.sets,
             max_time_s=known.max_time_s,
+            allowed_s=known.allowed_s,
             patience_s=known.patience_s,
         ),
     )

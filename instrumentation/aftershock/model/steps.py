@@ -58,10 +58,13 @@ class AnswerState(StrEnum):
     PENDING = "pending"  # it is not there yet: queued, running, not ready
     WAITS_FOR_PERSON = "waits_for_person"  # somebody has to approve or review it
     SETTLED = "settled"  # it has reached some other state, good or bad
+    WENT_WRONG = "went_wrong"  # the thing that was asked about has failed
     UNCHANGED = "unchanged"  # the call says that it changed nothing
     REFUSED = "refused"  # the call was rejected, in prose
     PART_DONE = "part_done"  # it counts a part of a larger amount, and that part is done for good
     COUNTED = "counted"  # it counts what was changed; the same may be changed again
+    NONE_FOUND = "none_found"  # a command says by its exit status that there is none
+    BARRED = "barred"  # a page to sign in, or a puzzle for people, instead of what was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,7 @@ class Action:
     is_portion: bool = False  # its arguments say at most how much of an amount it does
     sets: str | None = None  # digest of the thing that it sets to a value; None: it sets nothing
     max_time_s: float | None = None  # declared or learned: longer calls are reported as hung
+    allowed_s: float | None = None  # that the call itself says it may last; None: it does not
     targets_declared: bool = False  # by the operator's file; False: the span says so itself
     gives_orders: bool = False  # its result seems to give the model orders: a heuristic
     patience_s: float | None = None  # polls: declared time without a change; None: the default

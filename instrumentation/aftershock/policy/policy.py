@@ -33,6 +33,7 @@ from aftershock.policy.parsing import (
 )
 from aftershock.policy.setters import setting_of
 from aftershock.policy.tiers import guess_tier, wait_of
+from aftershock.policy.time_limits import allowed_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,6 +70,7 @@ class ToolDescription:
     max_time_s: float | None = None
     is_portion: bool = False  # its arguments say at most how much of an amount it does
     sets: str | None = None  # digest of the thing that it sets to a value; None: it sets nothing
+    allowed_s: float | None = None  # that the call itself says it may last; None: it does not
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # compared by identity, because caches use it as key
@@ -137,6 +139,7 @@ def describe(policy: Policy, tool: str, arguments: Mapping[str, Any] | None) -> 
         rule.max_time_s,
         tier.has_effect and is_portion(given),
         setting_of(tool, given) if tier.has_effect else None,
+        allowed_of(given),
     )
 
 

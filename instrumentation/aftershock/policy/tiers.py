@@ -35,18 +35,22 @@ DECOMMISSION = frozenset({"decommission", "deprovision", "retire"})
 WRITE = words_of("""
     abort accept activate add allocate append apply approve archive assign attach authorize ban
     block book broadcast buy cancel cast change charge checkout clear close commit configure
-    confirm connect copy cordon create decline deny deploy disable dispatch drive duplicate edit
-    emit enable enqueue execute exec fill fix flush grant insert install invalidate invite invoke
-    launch lock make merge migrate modify move mv notify order patch pay pause post promote
-    propose publish push put reboot register reject release relocate remind rename renew repair
-    replace reply reschedule reserve reset respond restart restore resume revert rollback rollout
-    rotate route run save schedule send set ship sign snooze spawn start stop submit subscribe
-    suspend swap switch sync tag touch transfer trigger unassign unblock undo unlock unsubscribe
-    update upgrade upload upsert vote withdraw write
+    confirm connect copy cordon create debit decline deny deploy disable dispatch drive
+    duplicate edit emit enable enqueue execute exec fill fix flush grant insert install
+    invalidate invite invoke launch lock make merge migrate modify move mv notify order patch
+    pay pause payout post promote propose publish purchase push put reboot refund register
+    reimburse reject release relocate remind rename renew repair replace reply reschedule
+    reserve reset respond restart restore resume revert rollback rollout rotate route run save
+    schedule send set ship sign snooze spawn start stop submit subscribe suspend swap switch
+    sync tag touch transfer trigger unassign unblock undo unlock unsubscribe update upgrade
+    upload upsert vote wire withdraw write
 """)
 # rollout_status, order_state: what is asked for is the state of a process.
 STATES = words_of("history info progress state status")
-PROCESSES = words_of("build deploy deployment merge order patch release rollout run sync transfer")
+PROCESSES = words_of(
+    "build deploy deployment merge order patch payout purchase refund release rollout run sync"
+    " transfer"
+)
 DATABASES = words_of(
     "bigquery clickhouse database databases db duckdb mysql postgres postgresql redshift snowflake"
     " sql sqlite trino"
@@ -79,7 +83,8 @@ MOTIONS = words_of("""
 """)
 WAITING = frozenset({"wait", "sleep", "pause", "delay"})
 PERSONS = words_of(
-    "approval approvals confirmation customer human input operator person reply review user"
+    "approval approvals confirmation customer decision human input operator person reply review"
+    " reviews signoff user"
 )
 WAIT_KEYS = ("seconds", "duration_seconds", "duration", "secs", "timeout", "time", "minutes", "ms")
 SLEEP = re.compile(r"^\s*(?:sudo\s+)?sleep\s+(\d+(?:\.\d+)?)([smh]?)\b")

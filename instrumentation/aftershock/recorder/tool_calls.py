@@ -98,8 +98,8 @@ def describe_tool(description: ToolDescription) -> Attributes:
         found[names.CONTEXT_REQUIRED] = tuple(map(encode_requirement, description.requires))
     if description.provides:
         found[names.FACTS] = tuple(encode_fact(*fact) for fact in description.provides)
-    if description.waits_s is not None:
-        found[names.ACTION_WAIT] = description.waits_s
+    times = {names.ACTION_WAIT: description.waits_s, names.ACTION_ALLOWED: description.allowed_s}
+    found |= {name: seconds for name, seconds in times.items() if seconds is not None}
     if description.is_portion:
         found[names.ACTION_PORTION] = True
     if description.sets is not None:

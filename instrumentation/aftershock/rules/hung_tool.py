@@ -24,7 +24,9 @@ def hung_tool(run: Run, limits: Limits) -> Iterator[Finding]:
 
     The learned one is `hung_factor` times the tool's longest call of at least `hung_calls_min`, in
     this run or in earlier ones, and never under `hung_s_min`. How long a shell's
-    command takes is unknown, and so is a wait that does not say it: both may last `hung_s_max`.
+    command takes is unknown, and so is a wait that does not say it: both may last `hung_s_max`. A
+    command that names a longer limit may last so long, and one that ended before `hung_factor`
+    times as long as it did then.
     A tool of which nothing is known pages after `hung_unknown_s` and warns after half of it,
     counted from the run's newest step, since a call that holds a sub-agent lasts as long as that
     works: only while heartbeats arrive, because whoever sends none may not report ends either. Work
@@ -38,7 +40,7 @@ def hung_tool(run: Run, limits: Limits) -> Iterator[Finding]:
             continue
         lasted_s = (run.now_ns - step.began_at_ns) / 1e9
         usual_s = longest_s(run, step, limits)
-        most_s, level = most_of(action, usual_s, limits), Level.ALARM
+        most_s, level = most_of(run, action, usual_s, limits), Level.ALARM
         if most_s is None and is_unknown(run, action, limits):
             most_s, level = 0.0, level_of_unknown(run, action, limits)
         if most_s is None or lasted_s < most_s:
@@ -84,15 +86,19 @@ def level_of_unknown(run: Run, action: Action, limits: Limits) -> Level:
     return Level.ALARM
 
 
-def most_of(action: Action, usual_s: float | None, limits: Limits) -> float | None:
-    """Seconds that an open call may last; None: nothing is known of its tool, or it waits."""
+def most_of(run: Run, action: Action, usual_s: float | None, limits: Limits) -> float | None:
+    """Seconds that an open call may last; None: nothing is known of its tool, or it waits.
+
+    `usual_s` is the longest call of its tool. A shell's command may last as long as it says itself.
+    """
     if action.max_time_s is not None:
         return action.max_time_s
     if action.waits_s is not None:
         says_it = action.waits_s > 0
         return None if says_it or waits_for_person(action.tool) else limits.hung_s_max
     if is_shell(action.tool) or only_runs(action.tool):
-        return limits.hung_s_max
+        same_s = longest_same_s(run, action) or 0.0
+        return max(limits.hung_s_max, action.allowed_s or 0.0, limits.hung_factor * same_s)
     return None if usual_s is None else max(limits.hung_s_min, limits.hung_factor * usual_s)
 
 
@@ -106,3 +112,19 @@ def longest_s(run: Run, open_step: Step, limits: Limits) -> float | None:
     if earlier_s := run.longest_s.get(open_step.name):
         return max([earlier_s, *durations])
     return max(durations) if len(durations) >= limits.hung_calls_min else None
+
+
+def longest_same_s(run: Run, action: Action) -> float | None:
+    """The longest call of this run that ended, of the same tool and with the same arguments."""
+    digest = action.arguments.digest
+    return max(
+        (
+            (step.ended_at_ns - step.began_at_ns) / 1e9
+            for step in run.steps
+            if step.action is not None
+            and step.ended_at_ns is not None
+            and step.action.tool == action.tool
+            and step.action.arguments.digest == digest
+        ),
+        default=None,
+    )

@@ -25,7 +25,8 @@ KIND = "repeated_action"
 # Who asks less often than this watches something, and does not wait for it.
 STEADY_INTERVAL_S = 120.0
 SLOW_POLLS = 10  # who asks seldom expects it to take long: several answers may be the same
-PERSON_PATIENCE_S = 86_400.0  # people answer within a day
+PERSON_PATIENCE_S = 345_600.0  # people answer after a long weekend
+OVER = frozenset({AnswerState.SETTLED, AnswerState.WENT_WRONG})
 IN_WORK = frozenset({AnswerState.PENDING, AnswerState.PART_DONE})
 UNKNOWN_PATIENCE_FACTOR = 4.0  # the answer does not say that something is pending
 
@@ -123,7 +124,7 @@ def patience_of(action: Action, interval_s: float, limits: Limits) -> float | No
         return PERSON_PATIENCE_S
     if action.state in IN_WORK or action.outcome is Outcome.FAILED or action.polls:
         return max(limits.poll_patience_s, SLOW_POLLS * interval_s)
-    if action.state is AnswerState.SETTLED or interval_s >= STEADY_INTERVAL_S:
+    if action.state in OVER or interval_s >= STEADY_INTERVAL_S:
         return None
     return UNKNOWN_PATIENCE_FACTOR * limits.poll_patience_s
 

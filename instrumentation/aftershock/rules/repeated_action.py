@@ -26,6 +26,8 @@ from aftershock.rules.actions import (
     loop_finding,
     returned_nothing_new,
 )
+from aftershock.rules.attempts import fruitless_attempts
+from aftershock.rules.duties import is_done_again, is_duty
 from aftershock.rules.polling import STEADY_INTERVAL_S, stuck_poll
 from aftershock.rules.repeated_outputs import same_answer_again
 from aftershock.rules.rule import ANSWERS, CONVERSATION, FACTS, Family, Lifetime, rule
@@ -93,6 +95,7 @@ def repetitions(run: Run, limits: Limits) -> Iterator[Finding]:
             continue
         yield from identical_calls(run, tail, lane, limits)
         yield from same_answers(run, tail, lane, limits)
+        yield from fruitless_attempts(run, lane, limits)
         yield from emptied_writes(run, lane, limits)
         yield from reworded_calls(run, tail, lane, limits)
 
@@ -115,7 +118,7 @@ def identical_calls(
         steps = [lane[place] for place in chain]
         retried = steps[-1].action and steps[-1].action.outcome is Outcome.FAILED
         paced = is_spaced(tail, steps[-1]) or (retried and backs_off(tail, steps))
-        if paced and not is_new_request(tail, steps):
+        if paced and not is_done_again(steps) and not is_new_request(tail, steps):
             yield from stuck_poll(run, tail, steps, limits)
         else:
             now = sum(place >= newest for place in chain)
@@ -128,11 +131,13 @@ def repeated_call(
     """A call that was repeated without a pause; `now` of its calls are among the newest."""
     action = steps[-1].action
     assert action is not None
-    paused = 0 if is_new_request(tail, steps) else sum(is_spaced(tail, step) for step in steps[1:])
+    paused = 0
+    if not is_done_again(steps) and not is_new_request(tail, steps):
+        paused = sum(is_spaced(tail, step) for step in steps[1:])
     alarm_at = alarm_from(action, limits)
     if len(steps) - paused < limits.repeats_warn:
         return
-    alarm = min(now, len(steps) - paused) >= alarm_at
+    alarm = min(now, len(steps) - paused) >= alarm_at and not is_duty(steps)
     digests = {step.action.arguments.digest for step in steps if step.action}
     same = "with the same arguments" if len(digests) == 1 else "for another page or request id"
     yield loop_finding(
@@ -264,10 +269,11 @@ def emptied_writes(run: Run, lane: Sequence[Step], limits: Limits) -> Iterator[F
 
 
 def reworded_calls(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -> Iterator[Finding]:
-    """The same question in other words. It only warns, because rewording can help.
+    """The same question in other words.
 
-    One more is needed of calls with an effect, which hand over a draft and then the final version,
-    and where an answer could not be used, so that the next wording was a correction.
+    It warns, because rewording can help, and pages where six wordings got the same answer. One more
+    is needed of calls with an effect, which hand over a draft and then the final version, and where
+    an answer could not be used, so that the next wording was a correction.
     """
     by_tool: dict[str, list[Step]] = {}
     for step in lane[-limits.repeat_window_actions :]:
@@ -281,10 +287,21 @@ def reworded_calls(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -
                 limits,
                 kind=KIND,
                 subject=f"{tool}/reworded",
-                level=Level.WARN,
+                level=Level.ALARM if is_of_no_use(related, limits) else Level.WARN,
                 steps=related,
                 summary=f"{tool} was asked the same thing in {len(related)} different wordings.",
             )
+
+
+def is_of_no_use(steps: list[Step], limits: Limits) -> bool:
+    """True where the newest wordings of a question all got the same usable answer."""
+    newest = [step.action for step in steps[-limits.same_alarm :] if step.action]
+    answers = {action.result.digest if action.result else action.call_id for action in newest}
+    return (
+        len(newest) >= limits.same_alarm
+        and len(answers) == 1
+        and all(answers_a_question(action) and action.outcome is Outcome.OK for action in newest)
+    )
 
 
 def may_be_reworded_once(steps: list[Step]) -> bool:

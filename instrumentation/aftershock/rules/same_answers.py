@@ -26,6 +26,7 @@ KIND = "repeated_action"
 SUBSTANTIAL_CHARS = 200  # two things may well both be "healthy", but no two pages are equal
 VIEW_CHARS = 50  # shorter views of a state are receipts
 DIFFERENT_CALLS_MIN = 2
+COMMANDS_MORE = 2  # times as many: that a list of names is used nowhere is checked with grep
 
 
 class Sameness(StrEnum):
@@ -56,9 +57,15 @@ def same_answers(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -> 
         return  # fields of a form are filled in one after the other
     calls = {key_of(step.action) for step in steps if step.action}
     warn_at = limits.same_warn - (sameness is Sameness.REFUSED)  # nobody is refused by chance
-    if len(calls) < DIFFERENT_CALLS_MIN or len(steps) < warn_at:
+    if len(calls) < DIFFERENT_CALLS_MIN:
         return
-    alarm = len(steps) >= limits.same_alarm and not is_sweep(steps, sameness)
+    by_command = newest.state is AnswerState.NONE_FOUND
+    alarm_at = limits.same_alarm * (COMMANDS_MORE if by_command else 1)
+    warn_at = max(warn_at, alarm_at // 2) if by_command else warn_at
+    swept = is_sweep(steps, sameness)
+    if len(steps) < warn_at or (by_command and swept):
+        return
+    alarm = len(steps) >= alarm_at and not swept
     yield loop_finding(
         run,
         limits,
@@ -67,7 +74,7 @@ def same_answers(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -> 
         level=Level.ALARM if alarm else Level.WARN,
         steps=steps,
         summary=f"{len(steps)} calls of {newest.tool} with different arguments {sameness}.",
-        certain_from=steps[limits.same_alarm - 1] if alarm else None,
+        certain_from=steps[alarm_at - 1] if alarm else None,
     )
 
 
@@ -79,7 +86,11 @@ def is_sweep(steps: list[Step], sameness: Sameness) -> bool:
     """
     if sameness is Sameness.REFUSED:
         return False
-    asked = [asked_of(step.action.arguments.sketch) for step in steps if step.action]
+    actions = [step.action for step in steps if step.action]
+    asked = [asked_of(action.arguments.sketch) for action in actions]
+    if actions[-1].state is AnswerState.NONE_FOUND:
+        places = {one.names for one in asked}
+        return len(places) > 1 or frozenset() in places
     common = asked[0].arguments.intersection(*(one.arguments for one in asked))
     return (
         (bool(common) or is_report(steps[-1], sameness))
@@ -123,7 +134,9 @@ def sameness_of(action: Action) -> Sameness | None:
     if action.outcome is Outcome.EMPTY:
         # That no row is wrong is what a check of a database wants to see.
         asks = statement_of(action) is not None or is_search(action.tool)
-        return Sameness.NOTHING if asks else None
+        return Sameness.NOTHING if asks or action.state is AnswerState.NONE_FOUND else None
+    if action.state is AnswerState.BARRED:
+        return Sameness.EQUAL
     if not answers_a_question(action) or action.outcome is not Outcome.OK or action.result is None:
         return None
     return Sameness.EQUAL if (action.result.size or 0) >= SUBSTANTIAL_CHARS else None
@@ -162,7 +175,7 @@ def is_same(action: Action, newest: Action, sameness: Sameness) -> bool:
         return action.state is AnswerState.REFUSED
     if sameness is Sameness.NOTHING:
         same = statement_of(action) == statement_of(newest)
-        return action.outcome is Outcome.EMPTY and same
+        return sameness_of(action) is Sameness.NOTHING and same
     return (
         action.result is not None
         and newest.result is not None

@@ -13,7 +13,7 @@ from aftershock.rules.rule import CALLS, Family, Lifetime, Timing, rule
 from aftershock.rules.tail import tail_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from aftershock.limits import Limits
 
@@ -27,6 +27,8 @@ def silent_failure(run: Run, limits: Limits) -> Iterator[Finding]:
     It pages from `silent_failures_alarm` such calls of one tool on. Fewer warn once the run has
     ended, because until then the agent may still repair it. A call that comes again after a change,
     as tests do, shows that the failure was seen, and so does one that is tried again after a pause.
+    The same call made again with another answer is one failure: 61 errors and then 52 are work that
+    goes on.
     """
     failing = unrepaired(run)
     if not failing:
@@ -86,8 +88,18 @@ def unrepaired(run: Run) -> dict[str, list[Step]]:
         action = step.action
         if action is None or action.outcome is None or action.tool in over:
             continue
-        if failed_silently(step):
-            found.setdefault(action.tool, []).insert(0, step)
-        else:
+        if not failed_silently(step):
             over.add(action.tool)
+        elif not moved_on(action, found.setdefault(action.tool, [])):
+            found[action.tool].insert(0, step)
     return found
+
+
+def moved_on(action: Action, later: Sequence[Step]) -> bool:
+    """True where a later failure is one of the same call, with another answer."""
+    again = next(
+        (one.action for one in later if one.action and key_of(one.action) == key_of(action)), None
+    )
+    if again is None or again.result is None or action.result is None:
+        return False
+    return again.result.digest != action.result.digest

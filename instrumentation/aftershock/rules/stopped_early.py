@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import AnswerState, Finding, Level, Outcome, OutputState, Run, Step, StepKind
+from aftershock.policy.reports import only_reports
 from aftershock.policy.tiers import names_effect
 from aftershock.rules.endings import ending_finding, is_over
 from aftershock.rules.rule import Family, Lifetime, Timing, rule
-from aftershock.runs.endings import answer_of, last_step, stop_reason
+from aftershock.runs.endings import answer_of, is_limit_of_run, last_step, stop_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,15 +25,19 @@ def stopped_early(run: Run, limits: Limits) -> Iterator[Finding]:
 
     It warns where the last inference was cut, the last step was a tool call, or the answer is empty
     or only says what the agent is going to do: an agent that needs no answer ends with a tool call
-    too. It pages where the answer says that everything is done, and the last call that was to
-    change something failed or was refused. Runs that crashed are another finding.
+    too. It pages where the answer says that everything is done, and a limit of turns stopped the
+    run, or the last call that was to change something failed or was refused. A message about the
+    work and the closing of its ticket are not the work. Runs that crashed are another finding.
     """
     step = last_step(run.steps)
     if not is_over(run) or run.error is not None or step is None:
         return
     level, steps = Level.WARN, [step]
     if (reason := stop_reason(step)) is not None:
-        summary = f"The run ended because its last answer was stopped: {reason}."
+        claims = step.output is not None and step.output.state is OutputState.DONE
+        level = Level.ALARM if claims and is_limit_of_run(reason) else Level.WARN
+        what = "called itself done when it was" if level is Level.ALARM else "was"
+        summary = f"The run ended because its last answer {what} stopped: {reason}."
     elif step.kind is StepKind.TOOL_CALL and answers(run):
         summary = f"The run ended without an answer, after {step.name}."
     elif (found := unfulfilled(run)) is not None:
@@ -60,14 +65,24 @@ def unfulfilled(run: Run) -> tuple[Level, list[Step], str] | None:
 
 
 def last_attempt(steps: Sequence[Step]) -> Step | None:
-    """The last call that was to change something, if it did not; None: it worked."""
+    """The last call that was to change something, if it did not; None: it worked.
+
+    Messages and tickets that worked say nothing of the work that they are about.
+    """
+    worked: set[str] = set()
     for step in reversed(steps):
         action = step.action
         if action is None or not (names_effect(action.tool) and was_to_change(step)):
             continue
+        if action.tool in worked:
+            continue
         if step.ended_at_ns is None or action.outcome is Outcome.FAILED:
             return step
-        return step if action.state is AnswerState.REFUSED else None
+        if action.state is AnswerState.REFUSED:
+            return step
+        if not only_reports(action.tool):
+            return None
+        worked.add(action.tool)
     return None
 
 

@@ -16,6 +16,9 @@ STOPPED = frozenset(
     }
 )  # fmt: skip
 
+LIMITS_OF_RUN = STOPPED - {"length", "max_tokens", "max_output_tokens", "model_length",
+                           "content_filter", "cancelled"}  # fmt: skip
+
 
 def last_step(steps: Sequence[Step]) -> Step | None:
     """The last thing the agent did; None where nothing is recorded."""
@@ -26,6 +29,11 @@ def stop_reason(step: Step) -> str | None:
     """Why an inference was stopped before its end; None: it was not."""
     reason = step.finish_reason.lower() if step.finish_reason else ""
     return reason if reason in STOPPED else None
+
+
+def is_limit_of_run(reason: str) -> bool:
+    """True where not an answer but the whole run was stopped by a limit."""
+    return reason in LIMITS_OF_RUN
 
 
 def answer_of(steps: Sequence[Step]) -> Step | None:

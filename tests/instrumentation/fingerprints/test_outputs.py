@@ -52,3 +52,19 @@ def test_an_output_is_the_same_after_the_wire_and_holds_no_text() -> None:
     assert output_in(attributes) == output
     assert not any("print" in str(value) or "add" in str(value) for value in attributes.values())
     assert output_in({}) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("The scan of both buckets found no open findings.", OutputState.DONE),
+        ("The rollout went through; the error rate was 0.1 %.", OutputState.DONE),
+        ("Migrated 40 tables without any downtime.", OutputState.DONE),
+        ("No invoice was sent.", OutputState.NOT_DONE),
+        ("No errors in two hosts, the third failed.", OutputState.NOT_DONE),
+        ("Updated 12 hosts, 3 failures.", OutputState.NOT_DONE),
+        ("I have asked the owner of the project for the role.", OutputState.NOT_DONE),
+    ],
+)
+def test_that_nothing_bad_was_there_is_a_claim(text: str, state: OutputState) -> None:
+    assert output_of(text).state is state

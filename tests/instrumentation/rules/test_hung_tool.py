@@ -91,3 +91,19 @@ def test_a_call_that_holds_a_working_sub_agent_is_silent() -> None:
 
 def test_an_unknown_tool_without_heartbeats_may_have_ended_unseen() -> None:
     assert run().calls("spark_submit").heartbeat().after(20_000).says(hung_tool) == []
+
+
+def test_a_command_may_last_as_long_as_it_says_itself() -> None:
+    named = run().calls("shell", command="timeout 3h ./nightly.sh")
+    given = run().calls("Bash", command="make soak", timeout=10_800_000)
+
+    for lasting in (named, given):
+        assert lasting.after(10_000).says(hung_tool) == []
+        assert [f.level for f in lasting.after(1_000).says(hung_tool)] == [Level.ALARM]
+
+
+def test_a_command_that_once_took_an_hour_may_take_it_again() -> None:
+    again = run().calls("Bash", command="make soak").after(3_600).returns("passed")
+    again.calls("Bash", command="make soak")
+
+    assert again.after(5_000).says(hung_tool) == []

@@ -86,3 +86,21 @@ def test_an_agent_that_says_that_it_loops_is_a_second_opinion() -> None:
     assert [(f.subject, f.level) for f in alone.says(repeated_action)] == [("reported", Level.WARN)]
     assert [f.level for f in warned.says(repeated_action)] == [Level.ALARM, Level.WARN]
     assert warned.receives_message("user", "again, please").says(repeated_action) == []
+
+
+def test_six_wordings_with_the_same_answer_page() -> None:
+    wordings = (
+        "opening hours of the museum in Basel on Monday",
+        "is the Basel museum open on Monday, opening hours",
+        "museum Basel Monday opening hours please tell",
+        "Basel museum hours on Monday opening times",
+        "Monday opening hours museum of Basel city",
+        "when does the museum in Basel open Monday hours",
+    )
+    same, other = run(), run()
+    for number, words in enumerate(wordings):
+        same.calls("web_search", query=words).returns("1. Hotels in Basel\n2. Flights to Basel")
+        other.calls("web_search", query=words).returns(f"1. Hotel number {number} in Basel")
+
+    assert Level.ALARM in {finding.level for finding in same.says(repeated_action)}
+    assert Level.ALARM not in {finding.level for finding in other.says(repeated_action)}

@@ -149,3 +149,41 @@ def test_a_fix_that_is_submitted_again_with_a_long_report_is_a_loop() -> None:
         repeated.calls("write_fix", lines="12-14").returns(f"{report}\nseed {attempt * 7919}")
 
     assert [finding.level for finding in repeated.says(repeated_action)] == [Level.ALARM]
+
+
+def test_a_page_to_sign_in_at_every_address_is_a_loop() -> None:
+    wall = "<html><title>Log in | Acme</title><form>…</form></html>"
+    barred, open_ = run(), run()
+    for number in range(6):
+        barred.calls("fetch_url", url=f"https://a.example/{number}").returns(wall)
+        open_.calls("fetch_url", url=f"https://a.example/{number}").returns("<title>Log</title>")
+
+    assert [f.level for f in barred.says(repeated_action)] == [Level.ALARM]
+    assert open_.says(repeated_action) == []
+
+
+def test_an_address_with_another_clock_is_the_same_address() -> None:
+    reloading = run()
+    for number in range(4):
+        url = f"https://a.example/q?x=1&nocache={number}"
+        reloading.calls("http_get", url=url).returns(f"Busy. Request id: 7f{number}a")
+
+    assert [f.level for f in reloading.says(repeated_action)] == [Level.ALARM]
+
+
+def searching(count: int, command: str) -> list[Level]:
+    looking = run()
+    for number in range(count):
+        looking.calls("Bash", command=command.format(number)).returns("Exit code 1")
+    return [finding.level for finding in looking.says(repeated_action)]
+
+
+def test_a_name_that_grep_finds_nowhere_pages_later_than_other_searches() -> None:
+    assert searching(5, "grep -rn name{} src") == []
+    assert searching(11, "grep -rn name{} src") == [Level.WARN]
+    assert searching(12, "grep -rn name{} src") == [Level.ALARM]
+
+
+def test_one_thing_looked_for_in_many_files_is_a_sweep() -> None:
+    assert searching(20, "zgrep T-1881 /logs/{}.gz") == []
+    assert searching(20, "find /disks/{} -name T-1881") == []

@@ -46,3 +46,16 @@ def test_a_check_that_fails_in_another_way_after_each_change_shows_that_it_was_s
 
 def test_a_check_that_fails_in_the_same_way_whatever_is_changed_still_pages() -> None:
     assert checked("run_suite", "edit_file", ["Error: 3 tests failed"] * 6) == [Level.ALARM]
+
+
+def test_failures_of_one_check_that_differ_are_work_that_goes_on() -> None:
+    mending, stuck = run(), run()
+    for left in range(9, 3, -1):
+        for checking, count in ((mending, left), (stuck, 9)):
+            checking.calls("Bash", command="cargo check").returns(
+                f"error: could not compile, {count} previous errors\nexit status 101"
+            )
+            checking.calls("edit_file", path=f"src/m{left}.rs", text="…").returns("saved")
+
+    assert mending.says(silent_failure) == []
+    assert [f.level for f in stuck.says(silent_failure)] == [Level.ALARM]

@@ -1,0 +1,43 @@
+"""Short answers that say that something failed, and those that say that nothing did."""
+
+from __future__ import annotations
+
+import pytest
+
+from aftershock.fingerprints.answers import state_of
+from aftershock.fingerprints.reported_failures import reports_failure
+from aftershock.model import AnswerState
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "OOMKilled",
+        '{"live": true, "healthy": false}',
+        "build 71: FAILED in step 3",
+        "2026-03-02 ERROR could not connect",
+        "worker crashed with java.lang.NullPointerException",
+    ],
+)
+def test_what_failed_reports_failure(text: str) -> None:
+    assert reports_failure(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "18 passed, 0 failed",
+        '{"error": null, "errors": [], "failed": 0}',
+        "ok=3 changed=1 unreachable=0 failed=0",
+        "The scan found no errors.",
+        "terror.txt",
+        '{"healthy": true}',
+    ],
+)
+def test_what_did_not_fail_is_none(text: str) -> None:
+    assert not reports_failure(text)
+
+
+def test_a_part_that_was_done_counts_before_the_rest_that_failed() -> None:
+    assert state_of("deleted 120 objects, 3 failed") is AnswerState.PART_DONE
+    assert state_of('{"phase": "Failed"}') is AnswerState.WENT_WRONG
