@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test test-slow test-soak coding-agents stack-env stack-programs stack-test check docs bench bench-guard load eval-rules eval-limits eval-impact fuzz memory day clean
+.PHONY: setup demo test test-slow test-soak coding-agents frameworks frameworks-table stack-env stack-programs stack-test check docs bench bench-guard load eval-rules eval-limits eval-impact fuzz memory day clean
 
 setup: $(STAMP)  ## make the environment from the lock
 
@@ -20,13 +20,20 @@ test: $(STAMP)  ## the fast suite
 	$(BIN)/python -m pytest -m "not slow" -n 2 -q -rs
 
 test-slow: $(STAMP)  ## the demo incidents, kill -9 and the million spans
-	$(BIN)/python -m pytest -m "slow and not stack and not soak and not coding_agents" -q -rs
+	$(BIN)/python -m pytest -m "slow and not stack and not soak and not coding_agents and not frameworks" -q -rs
 
 test-soak: $(STAMP)  ## memory under load, ten kills of a collector, ten thousand worlds; an hour
 	$(BIN)/python -m pytest -m soak -q -rs
 
 coding-agents: $(STAMP)  ## real coding agents from npm, offline; CODING_AGENTS=claude-code,codex names some
 	$(BIN)/python -m pytest -m coding_agents -q -rs tests/coding_agents
+
+frameworks: $(STAMP)  ## programs of real frameworks from PyPI, offline; FRAMEWORKS=openai,langchain names some
+	$(BIN)/python -m pytest -m frameworks -q -rs tests/frameworks
+
+frameworks-table: $(STAMP)  ## the same, and the table of the documentation from what was measured
+	RECORD_FRAMEWORKS=tests/data/frameworks.json $(BIN)/python -m pytest -m frameworks -q -rs tests/frameworks
+	$(BIN)/python -m docs
 
 stack-env:  ## passwords and this host's name for docker-compose.yml
 	$(PYTHON) deploy/environment.py

@@ -20,7 +20,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs import commands, exporters, http_api, rules, settings, wire
+from docs import commands, exporters, frameworks, http_api, rules, settings, wire
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs"
@@ -40,6 +40,7 @@ BLOCKS: Mapping[str, Callable[..., str]] = {
     "events": wire.events,
     "example": rules.example,
     "facts-of": rules.facts,
+    "frameworks": frameworks.table,
     "http-answers": http_api.answers,
     "http-operations": http_api.operations,
     "known-metrics": exporters.known_metrics,

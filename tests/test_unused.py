@@ -17,6 +17,9 @@ CALLED_BY_OTHERS = {
     # OpenTelemetry, by entry points and by its processors' interfaces
     "Completion", "on_completion", "Distro", "_configure", "load_instrumentor", "Configurator",
     "configure", "after_instrumentation", "on_start", "on_end",
+    # OpenTelemetry's invocation of an inference, which is given them
+    "input_messages", "output_messages", "request_stream", "response_model_name",
+    "cache_read_input_tokens", "cache_write_input_tokens", "thinking_tokens",
     # uvicorn, starlette, rich, requests, protobuf
     "app_state", "capture_signals", "servers", "should_exit", "on_broken_pipe", "trust_env",
     "error_message", "raw_headers", "regex", "to_string",

@@ -12,6 +12,7 @@ from aftershock.attributes import (
     INFERENCE_TOOLS,
     INFERENCE_WORDS,
     OPERATION,
+    REASONING_SIZE,
 )
 from aftershock.fingerprints.fingerprint import fingerprint_arguments
 from aftershock.fingerprints.outputs import output_attributes, output_of
@@ -57,9 +58,12 @@ class Completion:
                 REQUESTED.add(span, parts)
             if chosen and span.is_recording():
                 span.set_attribute(INFERENCE_TOOLS, chosen)
+            if span.is_recording() and (size := reasoning_in(outputs)):
+                span.set_attribute(REASONING_SIZE, size)
             defer_shown(span, inputs, system_instruction)
             defer_output(span, list(texts_in(outputs)), calls=bool(chosen))
             learn_messages(set_span_in_context(span), people_in(inputs, system_instruction))
+            implicit_run.remember(getattr(part, "id", None) for part in parts)
             implicit_run.answered(requests_tools=bool(chosen))
         except Exception:  # noqa: BLE001 (ours)
             record_failure("reading a completion")
@@ -123,6 +127,13 @@ def texts_in(outputs: Iterable[Any]) -> Iterator[str]:
             text = getattr(part, "content", None)
             if getattr(part, "type", None) == "text" and isinstance(text, str):
                 yield text
+
+
+def reasoning_in(outputs: Iterable[Any]) -> int:
+    """Characters of reasoning in an answer's messages."""
+    parts = (part for message in outputs for part in getattr(message, "parts", ()))
+    reasoned = [part for part in parts if getattr(part, "type", None) == "reasoning"]
+    return sum(len(str(getattr(part, "content", None) or "")) for part in reasoned)
 
 
 def requested(part: Any) -> RequestedCall:

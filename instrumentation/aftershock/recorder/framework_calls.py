@@ -21,9 +21,9 @@ from aftershock.recorder.guarded_calls import PLAIN, Form, admitted
 from aftershock.recorder.guarding import gate, is_nested, passing_attributes
 from aftershock.recorder.invocation_metrics import EXECUTE_TOOL
 from aftershock.recorder.pending_spans import PENDING, ExpectedCall
-from aftershock.recorder.requested_calls import same_tool
+from aftershock.recorder.requested_calls import REQUESTED, same_tool
 from aftershock.recorder.span_wrapping import Around, Instead, Step
-from aftershock.recorder.tool_calls import describe_call, plain, set_error, set_result
+from aftershock.recorder.tool_calls import Attributes, describe_call, plain, set_error, set_result
 from aftershock.recorder.tool_decorator import open_tool
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class FrameworkCall:
     arguments: Callable[[], Named]  # may raise: then nobody knows them
     form: Form = PLAIN
     is_recorded: bool = False  # elsewhere, by an instrumentation that begins its span later
+    call_id: str | None = None  # as the model gave it; None: it is not known here
 
 
 def run(call: FrameworkCall, make: Callable[[], Any]) -> Any:
@@ -78,8 +79,23 @@ async def run_async(call: FrameworkCall, make: Callable[[], Awaitable[Any]]) -> 
 def gate_for(call: FrameworkCall) -> ProcessGate | None:
     """The gate that this call must pass; None inside a call of the same tool that has passed."""
     activate()
+    join(call)
     process = gate()
     return None if process is None or is_nested(call.tool) else process
+
+
+def join(call: FrameworkCall) -> str | None:
+    """Go on with the run that requested this call, and return the call's id. Raises nothing."""
+    try:
+        call_id = call.call_id
+        if call_id is None and REQUESTED.waits and not call.is_recorded:
+            call_id = REQUESTED.id_of(call.tool, plain(call.arguments()))
+        if call_id is not None:
+            implicit_run.resume([call_id])
+    except Exception:  # noqa: BLE001 (ours)
+        record_failure("joining a call to its run")
+        return None
+    return call_id
 
 
 def described(process: ProcessGate, call: FrameworkCall) -> Call:
@@ -212,7 +228,9 @@ def opened(call: FrameworkCall) -> Around | None:
         context = implicit_run.context_for_step()
         if context is None and not get_current_span().is_recording():
             return None
-        own = open_tool(expected, arguments, context)
+        call_id = join(call)
+        more: Attributes = {} if call_id is None else {names.TOOL_CALL_ID: call_id}
+        own = open_tool(expected, arguments, context, more=more)
         return None if own is None else Recording(own.span, own, call.form)
     except Exception:  # noqa: BLE001 (ours: the call runs unrecorded)
         record_failure("recording a framework's call")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections import deque
+from collections import OrderedDict, deque
 from contextvars import ContextVar
 from functools import partial
 from threading import RLock
@@ -30,10 +30,11 @@ from aftershock.attributes import AGENT_NAME, OPERATION, RUN_ID, SERVICE_NAME, U
 from aftershock.recorder.drop_counters import record_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from opentelemetry.trace import Span
 
+REQUESTED_MAX = 2_000  # calls whose results may come from another thread or task
 IDLE_S = 300.0  # a loop that pauses longer between two steps is taken for two
 
 
@@ -64,6 +65,7 @@ class ImplicitRun:
 _abandoned: deque[tuple[Span, int]] = deque(maxlen=10_000)
 _current: ContextVar[ImplicitRun | None] = ContextVar("aftershock_implicit_run", default=None)
 _opening: ContextVar[bool] = ContextVar("aftershock_opening", default=False)
+_requested: OrderedDict[str, ImplicitRun] = OrderedDict()  # id of a call → the run that asks
 _open: weakref.WeakSet[ImplicitRun] = weakref.WeakSet()
 _wrapped = False
 _lock = RLock()  # a WeakSet is not safe to change while another thread reads it
@@ -159,6 +161,31 @@ def answered(*, requests_tools: bool) -> None:
         run.requested = run.requested or requests_tools
 
 
+def remember(call_ids: Iterable[str | None]) -> None:
+    """The model has requested calls: whoever brings their results goes on with this run."""
+    run = current()
+    if run is None:
+        return
+    with _lock:
+        for call_id in call_ids:
+            if call_id:
+                _requested[call_id] = run
+                _requested.move_to_end(call_id)
+        while len(_requested) > REQUESTED_MAX:
+            _requested.popitem(last=False)
+
+
+def resume(call_ids: Iterable[str]) -> None:
+    """Results of calls are being sent: this thread or task goes on with the run that asked."""
+    if not _requested or get_current_span().get_span_context().is_valid:
+        return
+    for call_id in call_ids:
+        run = _requested.get(call_id)
+        if run is not None and not run.ended:
+            _current.set(run)
+            return
+
+
 def end() -> None:
     """End the run that this thread or task is in."""
     run = current()
@@ -195,6 +222,7 @@ def forget() -> None:
     global _lock  # noqa: PLW0603 (the parent may have held it)
     _lock = RLock()
     _abandoned.clear()
+    _requested.clear()
     for run in list(_open):
         run.ended = True
     _open.clear()

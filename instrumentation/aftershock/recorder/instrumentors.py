@@ -67,12 +67,24 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "openai_agents": {"disable_openai_trace_export": True},
 }
 
-# Modules whose tools we record and guard ourselves, whether or not they are instrumented: the
-# module here that does it.
-GUARDS = {
+# Modules in which we wrap something ourselves, whether or not they are instrumented: what does it.
+HOOKS = {
+    "agents.agent": "agent_frames",
+    "agents.run": "agent_frames",
     "agents.tool": "openai_agents_guard",
-    "pydantic_ai.tool_manager": "pydantic_ai_guard",
+    "anthropic.lib.tools._beta_functions": "tool_methods",
+    "crewai.agent.core": "agent_frames",
+    "crewai.crew": "agent_frames",
+    "crewai.tools.base_tool": "tool_methods",
+    "google.genai._extra_utils": "tool_methods",
+    "httpx": "http_clients",
+    "httpx2": "http_clients",  # what OpenAI's SDK made of the first
+    "llama_index.core.agent.workflow.base_agent": "agent_frames",
+    "llama_index.core.agent.workflow.multi_agent_workflow": "agent_frames",
+    "llama_index.core.tools.function_tool": "tool_methods",
     "mcp.client.session": "mcp_guard",
+    "pydantic_ai.agent": "agent_frames",
+    "pydantic_ai.tool_manager": "pydantic_ai_guard",
 }
 
 _loaded: set[str] = set()
@@ -86,8 +98,8 @@ def wait_for_agents(start: Callable[[], object]) -> None:
         return
     postpone(load_others)
     postpone(start)
-    for module in GUARDS:
-        when_imported(module, guard)
+    for module in HOOKS:
+        when_imported(module, hook)
     for name, modules in AGENT_LIBRARIES.items():
         for module in modules:
             when_imported(module, lambda imported, name=name: library_imported(name, imported))
@@ -101,12 +113,16 @@ def library_imported(name: str, module: str) -> None:
     load(name)
 
 
-def guard(module: str) -> None:
-    """Guard the tools of a framework whose module was imported. Raises nothing."""
+def hook(module: str) -> None:
+    """Wrap what we record or guard in a module that was imported. Raises nothing."""
     try:
-        import_module(f"aftershock.recorder.{GUARDS[module]}").guard_tools()
+        ours: Any = import_module(f"aftershock.recorder.{HOOKS[module]}")
+        if HOOKS[module].endswith("_guard"):
+            ours.guard_tools()
+        else:
+            ours.wrap_functions(module)
     except Exception:  # noqa: BLE001 (the app must still start; the log names what is unguarded)
-        record_failure(f"guarding the tools of {module}")
+        record_failure(f"recording and guarding {module}")
 
 
 def load_others() -> None:
@@ -177,6 +193,10 @@ def load_now(name: str) -> None:
             from aftershock.recorder.implicit_run import frame_bare_steps  # noqa: PLC0415
 
             frame_bare_steps()
+        if name == "openai":
+            from aftershock.recorder.openai_runs import join_runs  # noqa: PLC0415 (theirs)
+
+            join_runs()
         if name == "threading":
             from aftershock.recorder.implicit_run import follow_threads  # noqa: PLC0415
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import wrapt
 
+from aftershock.recorder import paused_runs
 from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.pending_spans import EXPECTED, ExpectedCall
 from aftershock.recorder.settings import policy
@@ -103,8 +104,11 @@ def fail(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, A
     """Describe what was raised while the span is still open."""
     call: ExpectedCall | None = getattr(instance, CALL, None)
     error: Any = args[0] if args else kwargs.get("error")
-    if call is not None and isinstance(error, BaseException) and not is_pause(error):
-        set_error(call.span, error)
+    if call is not None and isinstance(error, BaseException):
+        if is_pause(error):
+            paused_runs.pause(call.span)
+        else:
+            set_error(call.span, error)
     return wrapped(*args, **kwargs)
 
 

@@ -77,7 +77,12 @@ class GuardedField:
         kwargs: dict[str, Any],
     ) -> Awaitable[Any]:
         named = str(getattr(tool(), "name", "unknown"))
-        call = FrameworkCall(named, partial(self._arguments_of, args, kwargs))
+        call_id: Any = getattr(args[0], "tool_call_id", None) if args else None
+        call = FrameworkCall(
+            named,
+            partial(self._arguments_of, args, kwargs),
+            call_id=call_id if isinstance(call_id, str) else None,
+        )
         return run_async(call, partial(awaited, wrapped, args, kwargs))
 
 

@@ -33,7 +33,10 @@ async def guarded_execute(
     if validated.tool.tool_def.kind == OUTPUT:
         return await make()
     call = FrameworkCall(
-        str(validated.call.tool_name), lambda: validated.validated_args or {}, FORM
+        str(validated.call.tool_name),
+        lambda: validated.validated_args or {},
+        FORM,
+        call_id=validated.call.tool_call_id,
     )
     return await run_async(call, make)
 

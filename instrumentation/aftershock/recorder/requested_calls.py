@@ -97,18 +97,35 @@ class RequestedCalls:
                     count_drop("requested_calls_waiting")
                 self._waiting[own.get(RUN_ID), call_id] = call
 
-    def has_span(self, own: Mapping[str, Any]) -> None:
-        """A real span of a tool call has begun or ended: its request needs no span of ours."""
+    def has_span(self, own: Mapping[str, Any]) -> str | None:
+        """A real span of a tool call has begun or ended: its request needs no span of ours.
+
+        Returns the id of that request.
+        """
         if not self._waiting:
-            return
+            return None
         run_id, call_id, tool = own.get(RUN_ID), own.get(TOOL_CALL_ID), own.get(TOOL_NAME)
         with self._lock:
             if self._waiting.pop((run_id, str(call_id)), None) is not None or call_id is not None:
-                return
+                return None if call_id is None else str(call_id)
             for key, call in self._waiting.items():
                 if key[0] == run_id and same_tool(call.tool, str(tool)):
                     del self._waiting[key]
-                    return
+                    return call.call_id
+        return None
+
+    def id_of(self, tool: str, arguments: Mapping[str, Any]) -> str | None:
+        """The id of the request for a call that is being made; None where several may be meant.
+
+        The oldest of one run, of those with its arguments where there are such.
+        """
+        with self._lock:
+            found = [
+                (key[0], call) for key, call in self._waiting.items() if same_tool(call.tool, tool)
+            ]
+        exact = [(run_id, call) for run_id, call in found if call.arguments == arguments]
+        found = exact or found
+        return found[0][1].call_id if len({run_id for run_id, _ in found}) == 1 else None
 
     def answered(self, span: Any, messages: Iterable[Any]) -> None:
         """Make the spans of calls whose results stand in the messages of an inference."""

@@ -38,6 +38,8 @@ DEFAULTS = {
     "OTEL_BLRP_MAX_QUEUE_SIZE": "8192",
     "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK": "aftershock",
     "OPENINFERENCE_ENABLE_GENAI_SEMCONV": "true",
+    "OTEL_PYTHON_HTTPX_EXCLUDED_URLS": "/v1/traces/ingest",  # the OpenAI Agents SDK reports there
+    "ANTHROPIC_OPEN_TELEMETRY": "false",  # its spans have no calls, and each is a run of its own
     "ANTHROPIC_OPEN_TELEMETRY_PROPAGATION": "false",
 }
 ENDPOINT_VARIABLES = (

@@ -16,11 +16,14 @@ from opentelemetry.trace import SpanKind, format_span_id, format_trace_id, get_c
 from aftershock.attributes import (
     AGENT_NAME,
     ARGUMENTS_DIGEST,
+    CACHE_READ_TOKENS,
     CONVERSATION_ID,
     DECISION_OPERATION,
     INPUT_TOKENS,
     OPERATION,
     OUTPUT_TOKENS,
+    REASONING_SIZE,
+    REASONING_TOKENS,
     RESPONSE_MODEL,
     RUN_ID,
     TOOL_CALL_ID,
@@ -30,6 +33,7 @@ from aftershock.attributes import (
 )
 from aftershock.policy.policy import describe
 from aftershock.recorder import implicit_run
+from aftershock.recorder.agent_frames import acting_in
 from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.drop_metric import report_drops
 from aftershock.recorder.guarding import learn_span, passing_attributes
@@ -39,6 +43,7 @@ from aftershock.recorder.invocation_metrics import (
     INVOKE_AGENT,
     Invocations,
 )
+from aftershock.recorder.paused_runs import resumed
 from aftershock.recorder.pending_spans import PENDING, claim_expected
 from aftershock.recorder.requested_calls import REQUESTED
 from aftershock.recorder.settings import policy
@@ -50,6 +55,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.trace import Span as ApiSpan
     from opentelemetry.trace import SpanContext
     from opentelemetry.util.types import AttributeValue
 
@@ -59,7 +65,14 @@ FRAMES = frozenset({INVOKE_AGENT, "invoke_workflow"})
 STEPS = FRAMES | INFERENCES | {EXECUTE_TOOL, "retrieval", DECISION_OPERATION}
 INHERITED = (CONVERSATION_ID, USER_ID)  # besides the run and the agent
 # What the inner of two spans of one inference may know and the outer one may lack.
-WORTH_KEEPING = (INPUT_TOKENS, OUTPUT_TOKENS, RESPONSE_MODEL)
+WORTH_KEEPING = (
+    INPUT_TOKENS,
+    OUTPUT_TOKENS,
+    RESPONSE_MODEL,
+    REASONING_SIZE,
+    REASONING_TOKENS,
+    CACHE_READ_TOKENS,
+)
 # The official instrumentations' key in the context, before the random part of it.
 CONVERSATION_KEY = "opentelemetry.util.genai.conversation_id"
 
@@ -108,18 +121,20 @@ class SpanTracking(SpanProcessor):
         if run_id is None and not is_step:
             return  # not a span of an agent
         found: dict[str, AttributeValue] = {}
+        conversation = own.get(CONVERSATION_ID) or ambient_conversation(parent_context)
         if RUN_ID not in own:
+            run_id = run_id or (resumed(conversation) if operation in FRAMES else None)
             found[RUN_ID] = run_id or new_run_id(span, parent.get_span_context(), operation)
         if operation not in FRAMES:
-            inherit_agent(own, above, found)
-        if CONVERSATION_ID not in own and (conversation := ambient_conversation(parent_context)):
+            inherit_agent(own, parent, found)
+        if CONVERSATION_ID not in own and conversation is not None:
             found[CONVERSATION_ID] = conversation
         found |= {k: above[k] for k in INHERITED if k in above and k not in own and k not in found}
         if operation == EXECUTE_TOOL and ARGUMENTS_DIGEST not in own:
             tool = own.get(TOOL_NAME)
             expected = claim_expected(tool, span)
-            if REQUESTED.waits:
-                REQUESTED.has_span({**own, RUN_ID: found.get(RUN_ID, run_id)})
+            call_id = REQUESTED.has_span({**own, RUN_ID: found.get(RUN_ID, run_id)})
+            found |= {} if call_id is None else {TOOL_CALL_ID: call_id}
             PENDING.defer(span, by_name(str(tool)) if expected is None else expected.describe)
             found |= passing_attributes(str(tool))
         span.set_attributes(found)
@@ -200,12 +215,12 @@ def new_run_id(span: Span, above: SpanContext, operation: object) -> str:
 
 
 def inherit_agent(
-    own: Mapping[str, AttributeValue],
-    above: Mapping[str, AttributeValue],
-    found: dict[str, AttributeValue],
+    own: Mapping[str, AttributeValue], parent: ApiSpan, found: dict[str, AttributeValue]
 ) -> None:
-    """A step belongs to the agent, or the named workflow, around it."""
-    agent = above.get(AGENT_NAME) or above.get(WORKFLOW_NAME)
+    """A step belongs to the agent that acts in the frame around it, or to the named workflow."""
+    above: Mapping[str, AttributeValue] = getattr(parent, "attributes", None) or {}
+    acting = acting_in(parent.get_span_context().span_id)
+    agent = acting or above.get(AGENT_NAME) or above.get(WORKFLOW_NAME)
     if AGENT_NAME not in own and agent is not None:
         found[AGENT_NAME] = agent
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aftershock.limits import Limits
-    from aftershock.model import Finding, Run
+    from aftershock.model import Finding, Run, Step
 
 KIND = "missing_fact"
 
@@ -24,7 +24,7 @@ def missing_fact(run: Run, limits: Limits) -> Iterator[Finding]:
         return
     step, action, known = asked
     gaps = [one for one in known if not one.facts]
-    if gaps:
+    if gaps and not waited(run, step):
         yield context_finding(
             run,
             limits,
@@ -36,6 +36,21 @@ def missing_fact(run: Run, limits: Limits) -> Iterator[Finding]:
             lines=[line_for(gap) for gap in gaps],
             evidence=[fact.span_id for gap in gaps for fact in gap.others[-1:]],
         )
+
+
+def waited(run: Run, step: Step) -> bool:
+    """True where the same call was judged when it first began: it waited for somebody since."""
+    return any(
+        other.action is not None
+        and step.action is not None
+        and other.action.outcome is None
+        and other.action.call_id is not None
+        and other.span_id != step.span_id
+        and other.ended_at_ns is not None
+        and (other.action.call_id, other.action.tool, other.action.arguments.digest)
+        == (step.action.call_id, step.action.tool, step.action.arguments.digest)
+        for other in run.steps
+    )
 
 
 def line_for(gap: Known) -> str:

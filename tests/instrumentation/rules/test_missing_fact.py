@@ -104,3 +104,19 @@ def test_a_learnt_expectation_only_warns_and_says_what_it_rests_on() -> None:
 
     assert finding.level == Level.WARN
     assert "95% of 20 earlier actions read it first" in finding.facts[0]
+
+
+def test_a_call_that_waited_for_a_person_and_goes_on_is_found_once() -> None:
+    begun = scaled(run(policy=POLICY))
+    paused = replace(begun.steps[-1], ended_at_ns=begun.steps[-1].began_at_ns + 1)
+    begun.steps[-1] = paused
+    assert begun.says(missing_fact)
+
+    again = scaled(begun)
+    resumed = again.steps[-1]
+    assert resumed.action is not None
+    assert paused.action is not None
+    again.steps[-1] = replace(
+        resumed, action=replace(resumed.action, call_id=paused.action.call_id)
+    )
+    assert not again.says(missing_fact)

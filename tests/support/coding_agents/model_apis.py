@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 MODEL = "scripted-1"
 SENT, RETURNED = 900, 40  # tokens of each inference
+CACHED, REASONED = 300, 5  # of those: read from a cache, and of reasoning
 
 
 class Asked(NamedTuple):
@@ -21,7 +23,15 @@ class Asked(NamedTuple):
     body: Any
 
 
-Call = tuple[str, dict[str, Any]] | None
+Call = tuple[str, dict[str, Any]]
+
+
+class Answer(NamedTuple):
+    """What the model answers: calls, or a text where there are none, after a thought."""
+
+    calls: Sequence[Call] = ()
+    text: str = ""
+    thought: str = ""  # "": it does not reason, and has cached nothing
 
 
 def asked_of(path: str, body: Any) -> Asked | None:
@@ -49,7 +59,8 @@ def asked_of(path: str, body: Any) -> Asked | None:
         groups = [part_of(tool, "tools", [tool]) for tool in tools_of(body)]
         named = [tool for group in groups for tool in group if "name" in tool]
         tools = {tool["name"]: part_of(tool, "parameters", {}) for tool in named}
-        return Asked("responses", text_of(given), results, tools, streams, model, body)
+        prompt = body["input"] if isinstance(body["input"], str) else text_of(given)
+        return Asked("responses", prompt, results, tools, streams, model, body)
     if path.endswith((":streamGenerateContent", ":generateContent")):
         given = body["contents"]
         parts = [part for content in given for part in parts_of(content)]
@@ -85,65 +96,91 @@ def text_of(messages: Any) -> str:
     return "\n".join(texts)
 
 
-def answer_of(asked: Asked, call: Call, text: str, number: int) -> bytes:
-    """The whole body of an answer: a call, or a text."""
+def answer_of(asked: Asked, answer: Answer, number: int) -> bytes:
+    """The whole body of an answer. `number`: what makes its ids."""
     made = {"messages": messages, "chat": chat, "responses": responses, "gemini": gemini}
-    return made[asked.api](asked, call, text, number)
+    return made[asked.api](asked, answer, number)
 
 
 def events(given: Any) -> bytes:
     return "".join(f"event: {name}\ndata: {json.dumps(one)}\n\n" for name, one in given).encode()
 
 
-def messages(asked: Asked, call: Call, text: str, number: int) -> bytes:
+def messages(asked: Asked, answer: Answer, number: int) -> bytes:
     usage: Any = {"input_tokens": SENT, "output_tokens": RETURNED}
-    block: dict[str, Any] = {"type": "text", "text": text}
-    if call is not None:
-        block = {"type": "tool_use", "id": f"toolu_{number:08d}", "name": call[0], "input": call[1]}
+    blocks: list[Any] = [{"type": "text", "text": answer.text}]
+    if answer.calls:
+        blocks = [
+            {"type": "tool_use", "id": f"toolu_{number:08d}_{place}", "name": name, "input": given}
+            for place, (name, given) in enumerate(answer.calls)
+        ]
+    if answer.thought:
+        usage["cache_read_input_tokens"] = CACHED
+        blocks.insert(0, {"type": "thinking", "thinking": answer.thought, "signature": "c2lnbg=="})
     whole: dict[str, Any] = {
         "id": f"msg_{number:08d}", "type": "message", "role": "assistant", "model": asked.model,
-        "content": [block], "stop_reason": "end_turn" if call is None else "tool_use",
+        "content": blocks, "stop_reason": "tool_use" if answer.calls else "end_turn",
         "stop_sequence": None, "usage": usage,
     }  # fmt: skip
     if not asked.streams:
         return json.dumps(whole).encode()
-    begun: Any = {**block, "text": ""} if call is None else {**block, "input": {}}
-    delta: Any = {"type": "text_delta", "text": text}
-    if call is not None:
-        delta = {"type": "input_json_delta", "partial_json": json.dumps(call[1])}
-    stop: Any = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
     empty: Any = {
         **whole,
         "content": [],
         "stop_reason": None,
         "usage": {**usage, "output_tokens": 1},
     }
-    given: list[Any] = [
-        {"type": "message_start", "message": empty},
-        {"type": "content_block_start", "index": 0, "content_block": begun},
-        {"type": "content_block_delta", "index": 0, "delta": delta},
-        {"type": "content_block_stop", "index": 0},
+    stop: Any = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
+    given: list[Any] = [{"type": "message_start", "message": empty}]
+    for place, block in enumerate(blocks):
+        given += block_events(place, block)
+    given += [
         {"type": "message_delta", "delta": stop, "usage": usage},
         {"type": "message_stop"},
     ]
     return events((one["type"], one) for one in given)
 
 
-def chat(asked: Asked, call: Call, text: str, number: int) -> bytes:
-    message: dict[str, Any] = {"role": "assistant", "content": text}
-    if call is not None:
-        function: Any = {"name": call[0], "arguments": json.dumps(call[1])}
-        calls: Any = [
-            {"index": 0, "id": f"call_{number:08d}", "type": "function", "function": function}
+def block_events(place: int, block: Any) -> list[Any]:
+    """One block of a streamed message."""
+    begun: Any = {**block, "text": ""}
+    deltas: list[Any] = [{"type": "text_delta", "text": block.get("text")}]
+    if block["type"] == "tool_use":
+        begun = {**block, "input": {}}
+        deltas = [{"type": "input_json_delta", "partial_json": json.dumps(block["input"])}]
+    elif block["type"] == "thinking":
+        begun = {"type": "thinking", "thinking": "", "signature": ""}
+        deltas = [
+            {"type": "thinking_delta", "thinking": block["thinking"]},
+            {"type": "signature_delta", "signature": block["signature"]},
         ]
+    return [
+        {"type": "content_block_start", "index": place, "content_block": begun},
+        *({"type": "content_block_delta", "index": place, "delta": delta} for delta in deltas),
+        {"type": "content_block_stop", "index": place},
+    ]
+
+
+def chat(asked: Asked, answer: Answer, number: int) -> bytes:
+    message: dict[str, Any] = {"role": "assistant", "content": answer.text}
+    if answer.calls:
+        calls: Any = [
+            {"index": place, "id": f"call_{number:08d}_{place}", "type": "function",
+             "function": {"name": name, "arguments": json.dumps(given)}}
+            for place, (name, given) in enumerate(answer.calls)
+        ]  # fmt: skip
         message = {"role": "assistant", "content": None, "tool_calls": calls}
-    reason = "stop" if call is None else "tool_calls"
+    reason = "tool_calls" if answer.calls else "stop"
     head: Any = {"id": f"chatcmpl-{number:08d}", "created": 1_760_000_000, "model": asked.model}
     usage: Any = {
         "prompt_tokens": SENT,
         "completion_tokens": RETURNED,
         "total_tokens": SENT + RETURNED,
     }
+    if answer.thought:
+        message["reasoning_content"] = answer.thought
+        usage["prompt_tokens_details"] = {"cached_tokens": CACHED}
+        usage["completion_tokens_details"] = {"reasoning_tokens": REASONED}
     if not asked.streams:
         choice: Any = {"index": 0, "message": message, "finish_reason": reason}
         whole: Any = {**head, "object": "chat.completion", "choices": [choice], "usage": usage}
@@ -152,59 +189,74 @@ def chat(asked: Asked, call: Call, text: str, number: int) -> bytes:
     given: list[Any] = [
         {**head, "choices": [{"index": 0, "delta": message, "finish_reason": None}]},
         {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}]},
-        {**head, "choices": [], "usage": usage},
     ]
+    if part_of(asked.body, "stream_options", {}).get("include_usage"):
+        given.append({**head, "choices": [], "usage": usage})
     lines = [f"data: {json.dumps(one)}\n\n" for one in given]
     return "".join([*lines, "data: [DONE]\n\n"]).encode()
 
 
-def responses(asked: Asked, call: Call, text: str, number: int) -> bytes:
-    content: Any = [{"type": "output_text", "text": text, "annotations": []}]
-    item: dict[str, Any] = {
-        "type": "message", "id": f"item_{number:08d}", "role": "assistant", "status": "completed",
-        "content": content,
-    }  # fmt: skip
-    if call is not None:
-        item = {
-            "type": "function_call", "id": f"item_{number:08d}", "call_id": f"call_{number:08d}",
-            "name": call[0], "arguments": json.dumps(call[1]), "status": "completed",
-        }  # fmt: skip
+def responses(asked: Asked, answer: Answer, number: int) -> bytes:
+    content: Any = [{"type": "output_text", "text": answer.text, "annotations": []}]
+    items: list[Any] = [
+        {"type": "message", "id": f"msg_{number:08d}", "role": "assistant", "status": "completed",
+         "content": content}
+    ]  # fmt: skip
+    if answer.calls:
+        items = [
+            {"type": "function_call", "id": f"fc_{number:08d}_{place}",
+             "call_id": f"call_{number:08d}_{place}", "name": name,
+             "arguments": json.dumps(given), "status": "completed"}
+            for place, (name, given) in enumerate(answer.calls)
+        ]  # fmt: skip
+    if answer.thought:
+        summary = [{"type": "summary_text", "text": answer.thought}]
+        items.insert(0, {"type": "reasoning", "id": f"rs_{number:08d}", "summary": summary})
     usage: Any = {
-        "input_tokens": SENT, "input_tokens_details": {"cached_tokens": 0},
-        "output_tokens": RETURNED, "output_tokens_details": {"reasoning_tokens": 0},
+        "input_tokens": SENT,
+        "input_tokens_details": {"cached_tokens": CACHED if answer.thought else 0},
+        "output_tokens": RETURNED,
+        "output_tokens_details": {"reasoning_tokens": REASONED if answer.thought else 0},
         "total_tokens": SENT + RETURNED,
-    }  # fmt: skip
+    }
     whole: dict[str, Any] = {
         "id": f"resp_{number:08d}", "object": "response", "created_at": 1_760_000_000,
-        "status": "completed", "model": asked.model, "output": [item], "usage": usage,
+        "status": "completed", "model": asked.model, "output": items, "usage": usage,
+        "parallel_tool_calls": True, "tool_choice": "auto", "tools": [], "error": None,
     }  # fmt: skip
     if not asked.streams:
         return json.dumps(whole).encode()
     begun: Any = {**whole, "status": "in_progress", "output": [], "usage": None}
-    given: list[Any] = [
-        {"type": "response.created", "response": begun},
-        {"type": "response.output_item.added", "output_index": 0, "item": item},
-        {"type": "response.output_item.done", "output_index": 0, "item": item},
-        {"type": "response.completed", "response": whole},
-    ]
+    given: list[Any] = [{"type": "response.created", "response": begun}]
+    for place, item in enumerate(items):
+        given += [
+            {"type": "response.output_item.added", "output_index": place, "item": item},
+            {"type": "response.output_item.done", "output_index": place, "item": item},
+        ]
+    given.append({"type": "response.completed", "response": whole})
     return events((one["type"], {**one, "sequence_number": n}) for n, one in enumerate(given))
 
 
-def gemini(asked: Asked, call: Call, text: str, number: int) -> bytes:
+def gemini(asked: Asked, answer: Answer, number: int) -> bytes:
     wants_json = part_of(part_of(asked.body, "generationConfig", {}), "responseJsonSchema", None)
-    part: dict[str, Any] = {"text": "{}" if wants_json else text}
-    if call is not None:
-        named: Any = {"name": call[0], "args": call[1], "id": f"call_{number:08d}"}
-        part = {"functionCall": named}
-    candidate: Any = {
-        "content": {"role": "model", "parts": [part]},
-        "finishReason": "STOP",
-        "index": 0,
-    }
+    parts: list[Any] = [{"text": "{}" if wants_json else answer.text}]
+    if answer.calls:
+        parts = [
+            {"functionCall": {"name": name, "args": given, "id": f"call_{number:08d}_{place}"}}
+            for place, (name, given) in enumerate(answer.calls)
+        ]
     usage: Any = {
         "promptTokenCount": SENT,
         "candidatesTokenCount": RETURNED,
         "totalTokenCount": SENT + RETURNED,
+    }
+    if answer.thought:
+        parts.insert(0, {"text": answer.thought, "thought": True})
+        usage |= {"cachedContentTokenCount": CACHED, "thoughtsTokenCount": REASONED}
+    candidate: Any = {
+        "content": {"role": "model", "parts": parts},
+        "finishReason": "STOP",
+        "index": 0,
     }
     whole: Any = {
         "candidates": [candidate],

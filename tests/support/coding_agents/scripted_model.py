@@ -11,10 +11,10 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple, Self
+from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from tests.support.coding_agents import model_apis
-from tests.support.coding_agents.model_apis import Asked
+from tests.support.coding_agents.model_apis import Answer, Asked
 
 
 class Move(NamedTuple):
@@ -62,6 +62,13 @@ class Script:
             return Move("text", self.last)
         return moves[asked.results]
 
+    def answer(self, asked: Asked, number: int) -> Answer:
+        """The next move, as a call of one of the agent's own tools."""
+        move = self.next(asked)
+        if move.kind == "text":
+            return Answer(text=move.value)
+        return Answer([call_of(move, asked.tools)])
+
 
 def call_of(move: Move, tools: Any) -> tuple[str, dict[str, Any]]:
     """The agent's own tool of that kind, with arguments by its schema; else its shell."""
@@ -91,11 +98,20 @@ def filled(schema: Any, text: str) -> Any:
     return {"boolean": False, "integer": 1, "number": 1}.get(str(kind), text)
 
 
+class Plays(Protocol):
+    """Whatever knows what the model says next."""
+
+    def answer(self, asked: Asked, number: int) -> Answer: ...
+
+
+Played = TypeVar("Played", bound=Plays)
+
+
 class Handler(BaseHTTPRequestHandler):
     """Answers one request."""
 
     protocol_version = "HTTP/1.1"
-    server: ScriptedModel  # pyright: ignore[reportIncompatibleVariableOverride]
+    server: ScriptedModel[Plays]  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Say nothing."""
@@ -113,11 +129,9 @@ class Handler(BaseHTTPRequestHandler):
         if asked is None:
             self.respond(404, b"{}", "application/json")
             return
-        move = self.server.script.next(asked)
-        call = None if move.kind == "text" else call_of(move, asked.tools)
         number = next(self.server.numbers)
-        answer = model_apis.answer_of(asked, call, move.value, number)
-        self.respond(200, answer, "text/event-stream" if asked.streams else "application/json")
+        body = model_apis.answer_of(asked, self.server.script.answer(asked, number), number)
+        self.respond(200, body, "text/event-stream" if asked.streams else "application/json")
 
     def respond(self, status: int, body: bytes, content_type: str) -> None:
         self.send_response(status)
@@ -128,12 +142,12 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-class ScriptedModel(ThreadingHTTPServer):
+class ScriptedModel(ThreadingHTTPServer, Generic[Played]):
     """A server of a script while inside; `url` has no path."""
 
     daemon_threads = True
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Played) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.script = script
         self.numbers = iter(range(1, 1_000_000))

@@ -38,7 +38,7 @@ def moves_for(name: str, work: Path) -> list[Move]:
 
 
 @contextmanager
-def prepared(name: str, root: Path) -> Generator[tuple[Session, ScriptedModel]]:
+def prepared(name: str, root: Path) -> Generator[tuple[Session, ScriptedModel[Script]]]:
     """A home, a project and a model for one session."""
     home, work = root / "home", root / "project"
     for folder in (home, work, work / "build"):

@@ -1,0 +1,143 @@
+"""Tools of frameworks that end in one method: recorded and behind the gate by a row of a table.
+
+A framework whose tools need more than a row has a module of its own, `*_guard.py`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import partial, wraps
+from importlib import import_module
+from typing import Any, NamedTuple, cast
+
+from aftershock.recorder.framework_calls import FrameworkCall, run, run_async
+from aftershock.recorder.guarded_calls import PLAIN, Form, with_text
+from aftershock.recorder.wrapping import replace
+
+Arguments = tuple[Any, ...]
+Named = dict[str, Any]
+
+
+class Called(NamedTuple):
+    """A call as its method is given it."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+    form: Form = PLAIN
+
+
+def by_name(args: Arguments, kwargs: Named) -> Called:
+    """`tool.method(**arguments)` of a tool with a name."""
+    tool, *_ = args
+    return Called(str(tool.name), kwargs)
+
+
+def of_input(args: Arguments, kwargs: Named) -> Called:
+    """`tool.method(arguments)`: Anthropic's."""
+    tool, *given = args
+    return Called(str(tool.name), as_arguments(given[0] if given else kwargs.get("input")))
+
+
+def of_function(args: Arguments, _kwargs: Named) -> Called:
+    """`call(arguments, function)`: Gemini's SDK."""
+    given, function, *_ = args
+    return Called(str(function.__name__), as_arguments(given))
+
+
+def of_metadata(args: Arguments, kwargs: Named) -> Called:
+    """LlamaIndex's, whose tools have their name inside, and results of a class of their own."""
+    tool = str(args[0].metadata.name)
+    hidden: Any = getattr(args[0], "ctx_param_name", None)
+    given = {key: value for key, value in kwargs.items() if key != hidden}
+    return Called(
+        tool,
+        given,
+        Form(partial(llama_output, tool, given), shown, failed, with_notice=llama_notice),
+    )
+
+
+def as_arguments(given: Any) -> Mapping[str, Any]:
+    """Arguments by name, where they have names."""
+    return cast("Mapping[str, Any]", given) if isinstance(given, dict) else {"input": given}
+
+
+def shown(result: Any) -> Any:
+    """What the model is shown of a result."""
+    return getattr(result, "content", result)
+
+
+def failed(result: Any) -> bool:
+    """Whether a result reports a failure."""
+    return bool(getattr(result, "is_error", False))
+
+
+def llama_output(tool: str, given: Mapping[str, Any], text: str) -> Any:
+    """A text in place of a result, as LlamaIndex has results."""
+    output: Any = import_module("llama_index.core.tools").ToolOutput
+    return output(
+        content=text, tool_name=tool, raw_input=dict(given), raw_output=text, is_error=True
+    )
+
+
+def llama_notice(result: Any, notice: str) -> Any:
+    """A result with a notice at its end. None: it holds no plain text."""
+    text = with_text(shown(result), notice)
+    if text is None:
+        return None
+    return llama_output(result.tool_name, result.raw_input, text)
+
+
+# Module → its functions or methods that call a tool, and how each is described.
+METHODS: dict[str, tuple[tuple[str, Callable[[Arguments, Named], Called]], ...]] = {
+    "anthropic.lib.tools._beta_functions": (
+        ("BetaFunctionTool.call", of_input),
+        ("BetaAsyncFunctionTool.call", of_input),
+    ),
+    "crewai.tools.base_tool": (
+        ("BaseTool.run", by_name),
+        ("BaseTool.arun", by_name),
+        ("Tool.run", by_name),
+        ("Tool.arun", by_name),
+    ),
+    "google.genai._extra_utils": (
+        ("invoke_function_from_dict_args", of_function),
+        ("invoke_function_from_dict_args_async", of_function),
+    ),
+    "llama_index.core.tools.function_tool": (
+        ("FunctionTool.call", of_metadata),
+        ("FunctionTool.acall", of_metadata),
+    ),
+}
+
+
+def wrap_functions(module: str) -> None:
+    """Wrap the methods of a module that was imported. Once."""
+    for path, describe in METHODS.get(module, ()):
+        replace(module, path, partial(guarded, describe=describe))
+
+
+def guarded(method: Any, describe: Callable[[Arguments, Named], Called]) -> Any:
+    """A function that calls a tool, recorded and behind the gate."""
+
+    def described(args: Arguments, kwargs: Named) -> FrameworkCall:
+        try:
+            tool, arguments, form = describe(args, kwargs)
+        except Exception:  # noqa: BLE001 (ours: a version of another shape)
+            return FrameworkCall("unknown", unknown)
+        return FrameworkCall(tool, lambda: arguments, form)
+
+    @wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return run(described(args, kwargs), partial(method, *args, **kwargs))
+
+    @wraps(method)
+    async def call_async(*args: Any, **kwargs: Any) -> Any:
+        return await run_async(described(args, kwargs), partial(method, *args, **kwargs))
+
+    return call_async if inspect.iscoroutinefunction(method) else call
+
+
+def unknown() -> Mapping[str, Any]:
+    """Arguments that nobody knows."""
+    raise LookupError("a tool's method of a shape that is not known")

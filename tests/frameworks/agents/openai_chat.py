@@ -1,0 +1,24 @@
+"""A loop over chat completions."""
+
+import json
+import sys
+
+from openai import OpenAI
+from operations import SCHEMAS, use
+
+client = OpenAI()
+tools = [{"type": "function", "function": {"name": n, "parameters": s}} for n, s in SCHEMAS.items()]
+messages = [
+    {"role": "system", "content": "You keep services healthy."},
+    {"role": "user", "content": sys.argv[1]},
+]
+while True:
+    answer = client.chat.completions.create(model="gpt-5", messages=messages, tools=tools)
+    message = answer.choices[0].message
+    messages.append(message)
+    if not message.tool_calls:
+        break
+    for call in message.tool_calls:
+        result = use(call.function.name, json.loads(call.function.arguments))
+        messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
+print(message.content)

@@ -1,0 +1,88 @@
+"""Each program played once for all that is asked of it.
+
+    make frameworks                                     all of them
+    FRAMEWORKS=openai,langchain make frameworks         some
+    FRAMEWORKS=openai@latest make frameworks            in the newest version
+
+A framework that cannot be installed is skipped, and says so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.frameworks.catalogue import FRAMEWORKS, Framework, Program
+from tests.support.frameworks.cells import CELLS, Scenes
+from tests.support.frameworks.environments import environment_of, version_in
+from tests.support.frameworks.play import LOOP, RAISES
+from tests.support.frameworks.playing import GATE, POLICY, play, play_alone
+
+NAMED = [one for one in os.environ.get("FRAMEWORKS", ",".join(FRAMEWORKS)).split(",") if one]
+RECORD = "RECORD_FRAMEWORKS"  # a file that the measured cells are written to
+_played: dict[str, Scenes] = {}
+
+
+def in_version(named: str) -> Framework:
+    """A framework by its name, or by NAME@VERSION."""
+    name, _, version = named.partition("@")
+    framework = FRAMEWORKS[name]
+    if not version:
+        return framework
+    package = framework.requirements[0].partition("==")[0]
+    wanted = package if version == "latest" else f"{package}=={version}"
+    return replace(framework, requirements=(wanted, *framework.requirements[1:]))
+
+
+PROGRAMS = [(one, program) for one in map(in_version, NAMED) for program in one.programs]
+
+
+@pytest.fixture(params=PROGRAMS, ids=[program.file for _, program in PROGRAMS], scope="session")
+def scenes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Scenes:
+    """A program, played alone, recorded, with a tool that raises, and before a gate."""
+    framework: Framework
+    program: Program
+    framework, program = request.param
+    try:
+        place = environment_of(framework.name, framework.requirements, framework.extra)
+    except (OSError, subprocess.SubprocessError) as error:
+        pytest.skip(f"{framework.requirements[0]} could not be installed: {error}")
+    root = tmp_path_factory.mktemp(program.file)
+    scenes = Scenes(
+        program,
+        play_alone(place, program, LOOP, root / "alone"),
+        play(place, program, LOOP, root / "loop", findings=2),
+        play(place, program, RAISES, root / "raises"),
+        play(place, program, LOOP, root / "gated", POLICY | GATE),
+    )
+    if file := os.environ.get(RECORD):
+        package = framework.requirements[0].partition("==")[0].partition("[")[0]
+        version = version_in(place, package)
+        record(Path(file), framework, version, scenes)
+    return scenes
+
+
+def record(file: Path, framework: Framework, version: str, scenes: Scenes) -> None:
+    """Put the row of a program into the file of what was measured."""
+    rows: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    cells = {
+        cell: None if cell in scenes.program.lacks else bool(CELLS[cell](scenes)) for cell in CELLS
+    }
+    rows[scenes.program.file] = {
+        "framework": framework.name,
+        "version": version,
+        "shape": scenes.program.shape,
+        "extra": framework.extra,
+        "date": datetime.now(UTC).date().isoformat(),
+        "order": list(CELLS),
+        "cells": cells,
+        "cannot": dict(scenes.program.cannot),
+    }
+    file.write_text(json.dumps(rows, indent=1, sort_keys=True) + "\n")

@@ -1,0 +1,70 @@
+"""What the scripted model does in every framework: a loop, an action without its fact, an answer.
+
+The next move depends on the request alone: how many results of calls it carries, or continues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support.coding_agents.model_apis import Answer, Asked, Call
+
+# Words that stand in content only: none of them may be found in a store.
+PROMPT_WORD, THOUGHT_WORD, RESULT_WORD = "zanzibar", "quokka", "narwhal"
+LOOP = f"Checkout is slow at the {PROMPT_WORD} site. Mend it."
+RAISES = f"Billing is slow at the {PROMPT_WORD} site. What is its status?"
+THOUGHT = f"A {THOUGHT_WORD} would look at the status first."
+LAST = "Checkout is healthy again."
+HAND_OFF = "hand_off"  # whichever tool a framework offers for it
+
+READ: Call = ("get_status", {"service": "checkout"})
+SCALE: Call = ("scale_workers", {"service": "checkout", "replicas": 12})
+READS = 8
+Turn = Sequence[Call]
+ONE_BY_ONE: tuple[Turn, ...] = (*[[READ]] * READS, [SCALE])
+IN_PAIRS: tuple[Turn, ...] = (*[[READ, READ]] * (READS // 2), [SCALE])
+SHORT: tuple[Turn, ...] = (*[[READ]] * 4, [SCALE])  # of those that stop a loop themselves
+HANDED_ON: tuple[Turn, ...] = ([(HAND_OFF, {})], *ONE_BY_ONE)
+FAILING: tuple[Turn, ...] = ([("get_status", {"service": "billing"})],)
+
+
+@dataclass(slots=True)
+class Play:
+    """The turns for the main prompt; the other prompt asks for a call that raises."""
+
+    turns: Sequence[Turn]
+    asked: list[Asked] = field(default_factory=list[Asked])
+    # Id of an answer → prompt, results and tools up to there, of a history that is not sent again.
+    _before: dict[str, tuple[str, int, Any]] = field(default_factory=dict[str, Any])
+
+    def answer(self, asked: Asked, number: int) -> Answer:
+        """The next turn, or the last words."""
+        self.asked.append(asked)
+        thread: Any = asked.body.get("thread") or {}
+        before = asked.body.get("previous_response_id") or thread.get("previous_message_id")
+        prompt, results, tools = self._before.get(str(before), ("", 0, {}))
+        prompt, results, tools = (
+            prompt + asked.prompt,
+            results + asked.results,
+            asked.tools or tools,
+        )
+        for prefix in ("resp", "msg"):
+            self._before[f"{prefix}_{number:08d}"] = prompt, results, tools
+        place = 0
+        handing_on = [turn for turn in self.turns if turn[0][0] == HAND_OFF]
+        for turn in (*handing_on, *FAILING) if "Billing" in prompt else self.turns:
+            if results <= place and tools:
+                return Answer([named(call, tools) for call in turn], thought=THOUGHT)
+            place += len(turn)
+        return Answer(text=LAST, thought=THOUGHT)
+
+
+def named(call: Call, tools: Mapping[str, Any]) -> Call:
+    """A call by the name that the framework offers the tool by."""
+    wanted, arguments = call
+    if wanted == HAND_OFF:
+        name = next(n for n in tools if "transfer" in n or "handoff" in n or "hand_off" in n)
+        return name, {}
+    return next((n for n in tools if n == wanted or n.endswith(wanted)), wanted), arguments
