@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from aftershock.fingerprints.answers import state_of
-from aftershock.fingerprints.fingerprint import fingerprint_result, outcome_of
+from aftershock.fingerprints.fingerprint import fingerprint_result
+from aftershock.fingerprints.outcomes import outcome_of
 from aftershock.model import AnswerState, Outcome
 
 
