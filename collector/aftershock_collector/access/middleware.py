@@ -13,6 +13,16 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from aftershock.guard.protocol import (
+    HOOK_PATH,
+    HOOK_TEXT_PATH,
+    POLL_PATH,
+    PREFLIGHT_PATH,
+    SPEND_PATH,
+    SPENDING_PATH,
+    TICKETS_PATH,
+)
+from aftershock.guard.safeguard_protocol import CANARY_PATH
 from aftershock_collector.access.hosts import SAFE_METHODS, Hosts, Refused
 from aftershock_collector.access.people import COOKIE
 from aftershock_collector.access.senders import Credentials, Senders, bearer_token
@@ -29,12 +39,14 @@ INGEST_PATHS = frozenset(
         "/v1/metrics",
         "/v1/logs",
         # What agents' processes ask before a call.
-        "/v1/preflight",
-        "/v1/guard/poll",
-        "/v1/guard/tickets",
-        "/v1/guard/spend",
-        "/v1/guard/hook",
-        "/v1/guard/hook/text",
+        PREFLIGHT_PATH,
+        POLL_PATH,
+        TICKETS_PATH,
+        SPEND_PATH,
+        SPENDING_PATH,
+        CANARY_PATH,
+        HOOK_PATH,
+        HOOK_TEXT_PATH,
     }
 )
 # What services post when a person answers there; only with a secret, by which it is signed.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from aftershock.entity import entity_key
 from aftershock.model import Tier
-from aftershock.policy.tiers import READING_PROGRAMS
+from aftershock.policy.command_tiers import READING_PROGRAMS
 from aftershock_collector.control.effects import (
     DESTROYS,
     READS,

@@ -13,8 +13,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 
 from aftershock import attributes as names
 from aftershock.model import Action, Step
-from aftershock.policy.tiers import COMMAND_KEYS, READING_SUBCOMMANDS, REDIRECT, SEPARATOR
-from aftershock.policy.tiers import tier_of_command as tier_of
+from aftershock.policy.command_tiers import READING_SUBCOMMANDS, REDIRECT, SEPARATOR
+from aftershock.policy.command_tiers import tier_of_command as tier_of
+from aftershock.policy.tiers import COMMAND_KEYS
 from aftershock_collector.otlp.decode import decode_span
 from aftershock_collector.otlp.values import key_values
 from aftershock_collector.otlp.wire import Span

@@ -216,6 +216,7 @@ OPERATIONS: Sequence[Operation] = (
     _control("/v1/guard/tickets", "Ask people to approve a call.", "A ticket.", "digest", "action"),
     _control("/v1/guard/spend", "Use an approval.", "Whether it may.", "number", "digest", "nonce"),
     _control("/v1/guard/spending", "What was used up today.", "The counts.", "of"),
+    _control("/v1/guard/canary", "Begin a step of a rollout.", "The step, or why not.", "nonce"),
     _control("/v1/guard/hook", "The event of a coding agent's hook.", "What it prints, if any."),
     Operation(
         "post", "/v1/guard/hook/text", "Control", "The event of a coding agent's hook, alone.",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from aftershock.model import Tier
-from aftershock.policy.tiers import NAMESPACE, WORDS, is_shell, tier_of_name, words_of
+from aftershock.policy.tiers import NAMESPACE, WORDS, is_shell, tier_of_name
+from aftershock.policy.words import words_of
 
 LEAVING = words_of("""
     bill book buy charge debit dial dispatch email invite mail order pay payment payout purchase

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from aftershock.policy.irrevocable import LEAVING
-from aftershock.policy.tiers import NAMESPACE, WORDS, words_of
+from aftershock.policy.tiers import NAMESPACE, WORDS
+from aftershock.policy.words import words_of
 
 MESSAGES = words_of("""
     announce answer comment email inform mail message notify post reply respond send tell

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 from aftershock.fingerprints.answers import CAMEL
 from aftershock.fingerprints.fingerprint import CANONICAL, normalise
 from aftershock.fingerprints.keyed import hash_value
-from aftershock.policy.tiers import COMMAND_KEYS, NAMESPACE, WORDS, tier_of_verb, words_of
+from aftershock.policy.tiers import COMMAND_KEYS, NAMESPACE, WORDS, tier_of_verb
+from aftershock.policy.words import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

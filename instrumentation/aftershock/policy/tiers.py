@@ -7,14 +7,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from aftershock.model import Tier
+from aftershock.policy.command_tiers import tier_of_command, tier_of_sql
+from aftershock.policy.words import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-def words_of(text: str) -> frozenset[str]:
-    """A set of words from a text."""
-    return frozenset(text.split())
 
 
 READ = words_of("""
@@ -82,6 +79,7 @@ MOTIONS = words_of("""
     swipe tap turn walk zoom
 """)
 WAITING = frozenset({"wait", "sleep", "pause", "delay"})
+RECEIVING = words_of("await consume dequeue listen poll receive recv watch")
 PERSONS = words_of(
     "approval approvals confirmation customer decision human input operator person reply review"
     " reviews signoff user"
@@ -105,51 +103,6 @@ LONG_WORK = words_of("""
 # What is run to observe: it changes nothing outside.
 OBSERVATIONS = words_of("benchmark benchmarks check checks lint test tests")
 COMMAND_KEYS = ("command", "cmd", "action", "operation", "verb", "method", "sql", "query")
-SEPARATOR = re.compile(r"&&|\|\||[;|\n]")
-REDIRECT = re.compile(r"(?<![0-9&>-])>>?\s*(?!/dev/null|&)\S|\btee\s")
-READING_PROGRAMS = words_of("""
-    ls cat head tail grep rg egrep fgrep find wc stat file du df ps top free uptime date whoami
-    pwd echo printf env printenv which type tree less more awk sort uniq cut tr diff cmp jq yq dig
-    nslookup host ping traceroute netstat ss lsof id uname hostname history cd test true false
-    sleep column nl od xxd md5sum sha256sum basename dirname realpath readlink journalctl
-    pgrep lsblk lscpu vmstat iostat getent pytest ctest jest vitest eslint flake8 mypy pyright
-    pg_isready nc
-""")
-# Programs whose second word decides.
-READING_SUBCOMMANDS = {
-    "kubectl": words_of(
-        "get describe logs top explain version cluster-info api-resources auth diff"
-    ),
-    "git": words_of("status log diff show blame branch grep ls-files rev-parse remote"),
-    "docker": words_of("ps logs inspect images stats top version info"),
-    "helm": words_of("list ls get status history show template search version"),
-    "systemctl": words_of("status list-units is-active is-enabled show cat"),
-    "pip": words_of("list show freeze"),
-    "terraform": words_of("plan show output validate version state"),
-}
-DESTROYING = re.compile(
-    r"""\brm\b | \brmdir\b | \bdd\s+if= | \bmkfs | \bkill(?:all)?\s | \bpkill\s
-      | \bkubectl\s+(?:\S+\s+){0,4}?(?:delete|drain)\b | \bterraform\s+destroy\b
-      | \bjournalctl\b[^|;&]*--(?:vacuum|rotate)
-      | \bhelm\s+(?:uninstall|delete)\b | \bgit\s+(?:reset\s+--hard|clean)\b
-      | \bdocker\s+(?:rm|rmi|kill)\b | \b(?:DROP|TRUNCATE)\s+(?:TABLE|DATABASE|SCHEMA)\b
-      | \bDELETE\s+FROM\b""",
-    re.IGNORECASE | re.VERBOSE,
-)
-SCALING = re.compile(r"\bkubectl\s+(?:\S+\s+){0,4}?(?:scale|autoscale)\b", re.IGNORECASE)
-# The second keyword distinguishes SQL from prose.
-SQL = re.compile(
-    r"""^\s*(?:--[^\n]*\n\s*)*(?:
-          (?P<reads>select\b.*\bfrom\b | select\s+[\d'@\w(]+\s*;?\s*$ | show\s+\w+\s*;?\s*$
-            | explain\s+(?:select|analyze) | describe\s+\w+\s*;?\s*$ | with\s+\w+\s+as\s*\(
-              (?!.*\b(?:insert\s+into|delete\s+from|update\s+\w+\s+set)\b))
-        | insert\s+into\b | update\s+\S+\s+set\b | delete\s+from\b | merge\s+into\b
-        | with\s+\w+\s+as\s*\(
-        | (?:drop|truncate|alter|create)\s+(?:or\s+replace\s+)?(?:unique\s+)?
-          (?:table|database|schema|index|view|user|role)\b
-        | (?:grant|revoke)\b.*\bon\b )""",
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
-)
 
 
 def guess_tier(tool: str, arguments: Mapping[str, Any]) -> Tier:
@@ -236,6 +189,12 @@ def is_waiting(tool: str) -> bool:
 
 
 @lru_cache(maxsize=4_096)
+def receives(tool: str) -> bool:
+    """True for tools such as `sqs_receive`, which return what comes until their time is up."""
+    return bool(RECEIVING & {word.lower() for word in WORDS.findall(tool)})
+
+
+@lru_cache(maxsize=4_096)
 def waits_for_person(tool: str) -> bool:
     """True for waits that end when a person answers."""
     return bool(PERSONS & {word.lower() for word in WORDS.findall(tool)})
@@ -315,46 +274,3 @@ def names_effect(tool: str) -> bool:
     words = [word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)]
     verb = next((word for word in words if tier_of_verb(word)), None)
     return verb is not None and verb not in RUNNING
-
-
-def tier_of_sql(text: str) -> Tier | None:
-    """The tier of a SQL statement; None if the text is not SQL."""
-    match = SQL.match(text)
-    if match is None:
-        return None
-    if DESTROYING.search(text):
-        return Tier.DESTRUCTIVE
-    return Tier.READ if match["reads"] else Tier.WRITE
-
-
-@lru_cache(maxsize=2_048)  # a looping agent repeats its commands
-def tier_of_command(command: str) -> Tier:
-    """The tier of a shell command: READ only if every part is known to read."""
-    if DESTROYING.search(command):
-        return Tier.DESTRUCTIVE
-    if SCALING.search(command):
-        return Tier.PROVISION
-    if REDIRECT.search(command):
-        return Tier.WRITE
-    parts = [part.split() for part in SEPARATOR.split(command)]
-    return Tier.READ if all(reads(part) for part in parts if part) else Tier.WRITE
-
-
-def reads(words: list[str]) -> bool:
-    """True if one simple command is known only to read."""
-    while words and ("=" in words[0] or words[0] in ("sudo", "time", "timeout", "(")):
-        words = words[1:]
-    if not words:
-        return True
-    program = words[0].rpartition("/")[2].strip("()")
-    if program == "find" and any(word in ("-delete", "-exec", "-execdir") for word in words):
-        return False
-    if program in READING_PROGRAMS:
-        return True
-    if program == "sed":
-        return not any(word.startswith("-i") for word in words)
-    if program == "curl":
-        return not any(word.startswith(("-X", "-d", "--data", "--request")) for word in words)
-    if allowed := READING_SUBCOMMANDS.get(program):
-        return next((word for word in words[1:] if not word.startswith("-")), "") in allowed
-    return False

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 KIND = "error_streak"
 FIELD = "'…':"  # of a JSON object, as error classes have it
+NAMED = "'…'"  # what an error names, as its class has it
 RECORD_FIELDS_MIN = 3  # fewer are a status and a message
 # What was guessed where it is not there.
 GUESSED = re.compile(
@@ -74,8 +75,12 @@ def are_answers(steps: Sequence[Step]) -> bool:
     """True for reads of different things that say what is wrong with each: it was asked for.
 
     It is not there, or it is something that failed: a record with a state and a few more fields.
+    Where all name the same thing, such as a namespace, that is what is wrong.
     """
     actions = [step.action for step in steps if step.action]
+    results = {action.result.digest for action in actions if action.result}
+    if len(actions) > 1 and len(results) == 1 and NAMED in (actions[0].error_class or ""):
+        return False
     return len({key_of(action) for action in actions}) == len(actions) and all(
         not action.tier.has_effect and (is_absence(action) or is_record(action))
         for action in actions

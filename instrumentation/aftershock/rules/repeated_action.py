@@ -32,7 +32,14 @@ from aftershock.rules.polling import STEADY_INTERVAL_S, stuck_poll
 from aftershock.rules.repeated_outputs import same_answer_again
 from aftershock.rules.rule import ANSWERS, CONVERSATION, FACTS, Family, Lifetime, rule
 from aftershock.rules.same_answers import same_answers
-from aftershock.rules.tail import Place, Tail, backs_off, is_one_batch, is_spaced, tail_of
+from aftershock.rules.tail import (
+    Place,
+    Tail,
+    backs_off,
+    is_one_batch,
+    is_spaced,
+    tail_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

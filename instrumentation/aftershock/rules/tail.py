@@ -11,9 +11,9 @@ from itertools import pairwise
 from operator import is_
 from typing import TYPE_CHECKING, NamedTuple
 
-from aftershock.model import LOOP_REPORTED, Action, Outcome, Run, Step, StepKind
-from aftershock.policy.tiers import is_waiting
-from aftershock.rules.actions import Call, key_of
+from aftershock.model import LOOP_REPORTED, Action, AnswerState, Outcome, Run, Step, StepKind
+from aftershock.policy.tiers import is_waiting, receives
+from aftershock.rules.actions import Call, answers_a_question, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 STEPS_MAX = 128
 WAITED = re.compile(r"\bwait(?:ing|ed)\b", re.IGNORECASE)
 PEOPLE = frozenset({"user", "human"})
+GOING_ON = frozenset({AnswerState.PENDING, AnswerState.PART_DONE, AnswerState.WAITS_FOR_PERSON})
 AT_ONCE_NS = 200_000_000  # between calls of one model turn: no model answers as fast
 BATCH_S = 2.0  # within which calls of one batch begin, where turns are not recorded
 IDLE_S = 10.0  # without an inference: the agent waits
@@ -247,9 +248,18 @@ def backs_off(tail: Tail, steps: Sequence[Step]) -> bool:
 
 
 def waited_in_vain(step: Step, action: Action) -> bool:
-    """True for a call that itself waited for something until its time was up."""
-    lasted_s = (step.last_ns - step.began_at_ns) / 1e9
-    return lasted_s >= IDLE_S and WAITED.search(action.error_class or "") is not None
+    """True for a call that itself waited for something until its time was up.
+
+    It says so, or it is a read that came back late with nothing, or with what is still going on,
+    or one that receives what comes.
+    """
+    if step.last_ns - step.began_at_ns < IDLE_S * 1e9:
+        return False
+    if receives(action.tool):
+        return True
+    if answers_a_question(action) and (action.outcome is Outcome.EMPTY or action.state in GOING_ON):
+        return True
+    return WAITED.search(action.error_class or "") is not None
 
 
 def is_spaced(tail: Tail, step: Step) -> bool:

@@ -64,10 +64,10 @@ def acted_unseeing(run: Run, limits: Limits) -> Iterator[Finding]:
 
 
 def is_act(action: Action) -> bool:
-    """True for a call that names what it does to something, and did not fail."""
+    """True for a call that names what it does to something, and did it: one may yet be refused."""
     return (
         action.tier.has_effect
-        and action.outcome is not Outcome.FAILED
+        and action.outcome not in {None, Outcome.FAILED}
         and names_effect(action.tool)
         and observes(action.tool)
     )

@@ -18,7 +18,9 @@ from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExport
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace.export import SpanExportResult
 
+from aftershock.guard import protocol, safeguard_protocol
 from aftershock_collector.access.exposure import NOTICE, Exposed, exposure_warning, notice
+from aftershock_collector.access.middleware import permission_for
 from aftershock_collector.access.tls import TlsError
 from aftershock_collector.access.tokens import Scope, Tokens
 from aftershock_collector.config.model import Address, Config, Tls
@@ -334,3 +336,19 @@ def test_the_notice_is_there_only_where_it_is_true(tmp_path: Path) -> None:
     assert notice(Config(tmp_path, http=EVERYWHERE, insecure=True))
     assert notice(Config(tmp_path, insecure=True)) is None
     assert notice(Config(tmp_path, http=EVERYWHERE)) is None
+
+
+def test_everything_that_an_agents_process_asks_needs_no_more_than_its_own_token() -> None:
+    """Found with a day's budgets and canaries, which had needed the permission to control."""
+    paths = {
+        value
+        for module in (protocol, safeguard_protocol)
+        for name, value in vars(module).items()
+        if name.endswith("_PATH")
+    }
+
+    assert len(paths) > 8
+    assert {
+        path: permission_for("POST", path) for path in paths - {protocol.ORDERS_PATH}
+    } == dict.fromkeys(paths - {protocol.ORDERS_PATH}, Scope.INGEST)
+    assert permission_for("POST", protocol.ORDERS_PATH) is Scope.CONTROL

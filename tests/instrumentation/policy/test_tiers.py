@@ -45,7 +45,7 @@ def test_a_name_tells_the_tier(tool: str, tier: Tier) -> None:
         ("ls -la | grep x", Tier.READ),
         ("cd /srv && cat a.txt 2>/dev/null", Tier.READ),
         ("kubectl get pods -n prod", Tier.READ),
-        ("kubectl -n prod get pods", Tier.WRITE),  # an option's value hides the verb: cautious
+        ("kubectl -n prod get pods", Tier.READ),
         ("sed -n 1,5p a", Tier.READ),
         ("sed -i s/a/b/ a", Tier.WRITE),
         ("echo x > a", Tier.WRITE),
@@ -78,3 +78,37 @@ def test_what_a_call_carries_tells_the_tier(
     tool: str, arguments: dict[str, Any], tier: Tier
 ) -> None:
     assert tier == guess_tier(tool, arguments)
+
+
+@pytest.mark.parametrize(
+    ("command", "tier"),
+    [
+        ("timeout 25 kubectl rollout status sts/kafka -n streaming", Tier.READ),
+        ("timeout --foreground -k 5 2m df -h", Tier.READ),
+        ("sudo -n -u app LANG=C ls /srv", Tier.READ),
+        ("nice -n 10 ionice -c 3 du -sh /var", Tier.READ),
+        ("nohup env TZ=UTC date", Tier.READ),
+        ("timeout 25 kubectl rollout restart sts/kafka", Tier.WRITE),
+        ("sudo -n reboot", Tier.WRITE),
+        ("timeout 5 ./deploy", Tier.WRITE),
+    ],
+)
+def test_what_only_starts_a_command_does_not_change_its_tier(command: str, tier: Tier) -> None:
+    assert guess_tier("bash", {"command": command}) is tier
+
+
+@pytest.mark.parametrize(
+    ("command", "tier"),
+    [
+        ("kubectl -n prod get pods", Tier.READ),
+        ("kubectl --context=eu -n prod rollout status deploy/web", Tier.READ),
+        ("kubectl -n prod wait pod/a --for=condition=Ready", Tier.READ),
+        ("git -C /srv/app log --oneline", Tier.READ),
+        ("helm --kube-context eu list -A", Tier.READ),
+        ("kubectl -n get apply -f web.yaml", Tier.WRITE),
+        ("kubectl -n prod rollout undo deploy/web", Tier.WRITE),
+        ("git -C /srv/app push", Tier.WRITE),
+    ],
+)
+def test_a_subcommand_is_found_behind_options(command: str, tier: Tier) -> None:
+    assert guess_tier("bash", {"command": command}) is tier

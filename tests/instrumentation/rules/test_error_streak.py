@@ -118,3 +118,15 @@ def test_different_things_that_are_not_there_warn_and_guessed_files_page() -> No
     assert asked_for("get_bucket", "NoSuchBucket: it does not exist") == [Level.WARN]
     assert asked_for("get_deployment", "Error (NotFound): not found") == [Level.WARN]
     assert asked_for("read_config", "FileNotFoundError: no such file") == [Level.ALARM]
+
+
+def test_look_ups_that_all_name_the_same_missing_thing_page() -> None:
+    shell, catalogue = run(), run()
+    for number in range(9):
+        shell.calls("bash", command=f"kubectl -n prdo get deploy svc-{number}")
+        shell.returns('Error from server (NotFound): namespaces "prdo" not found')
+        catalogue.calls("get_table", table=f"facts_{number}")
+        catalogue.returns("Error: the schema 'reportng' does not exist")
+
+    assert [f.level for f in shell.says(error_streak)] == [Level.ALARM]
+    assert [f.level for f in catalogue.says(error_streak)] == [Level.ALARM]

@@ -315,3 +315,13 @@ def test_an_alarm_says_what_was_spent_since_it_was_certain() -> None:
     assert stuck.says(repeated_action)[0].facts == (
         "Spent since the loop was certain: 1 step, 1,200 tokens, 1 s.",
     )
+
+
+def test_a_read_that_waits_until_its_time_is_up_is_judged_by_time() -> None:
+    rolling, receiving = run(), run()
+    for _ in range(6):
+        rolling.calls("bash", command="timeout 25 kubectl -n shop rollout status sts/db")
+        rolling.after(24).returns("Waiting for 1 pods to be ready...")
+        receiving.calls("queue_receive", queue="invoices").after(19).returns({"status": 200})
+
+    assert rolling.says(repeated_action) == receiving.says(repeated_action) == []
