@@ -34,8 +34,8 @@ FAILED = re.compile(
           (?:(?!\w*(?:state|status|result|phase|health|conclusion|outcome)\b)
              [\w.\-*,]{1,20}:\s){1,3}
           (?:\(\d+\)\s)?
-          (?:fatal|error|failed\s(?!\d)|could\snot|couldn't|cannot|can't|unable|access\sdenied
-             |insufficient\s(?:access|permission|privilege|right|scope)s?)\b
+          (?:fatal|(?:got\s)?error|failed\s(?!\d)|could\snot|couldn't|cannot|can't|unable
+             |access\sdenied|insufficient\s(?:access|permission|privilege|right|scope)s?)\b
         | (?:the\s)?(?:\w+\s){1,2}(?:was\s)?(?:aborted|crashed|killed|terminated)\s
           (?:due\sto|because|with|by)\b
         | .{1,80}:\s(?:command\snot\sfound|no\ssuch\sfile|permission\sdenied)
@@ -57,7 +57,7 @@ FAILED_FIELD = re.compile(
       | ["'](?:message|detail|fault)["']\s?:\s?["'](?i:
           [45]\d\d\s[a-z]|unauthorized|forbidden|access\sdenied|permission\sdenied|error\b)
       | ["'](?:status_?code|statusCode|http_status)["']\s?:\s?["']?[45]\d\d
-      | ["'](?:exit_?code|returncode)["']\s?:\s?-?[1-9]
+      | ["'](?:exit_?[cC]ode|exit_?[sS]tatus|return_?[cC]ode)["']\s?:\s?-?[1-9]
       | ^\s{0,9}(?:<\?xml[^>]{0,99}\?>\s{0,9})?
         <(?:\w{1,20}:)?(?:Error|Fault|ErrorResponse|Exception)[\s>]""",
     re.VERBOSE,
@@ -65,7 +65,31 @@ FAILED_FIELD = re.compile(
 # What a spreadsheet shows instead of a value.
 CELL_ERROR = re.compile(r"""(?:^|["'\s,;|\[])\#(?:REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|ERROR!)""")
 LISTED = re.compile(r'\s*\{\s*"\w+"\s*:\s*\[')  # {"failed": [ is a list of what failed
+# A problem as RFC 9457 describes it: its status, and its title or its detail.
+PROBLEM = re.compile(
+    r"""["']status["']\s?:\s?[45]\d\d\b(?=.*["'](?:title|detail)["']\s?:)
+      | ["'](?:title|detail)["']\s?:(?=.*["']status["']\s?:\s?[45]\d\d\b)""",
+    re.VERBOSE | re.DOTALL,
+)
+# A document that says by its title that it stands for another one.
+ERROR_DOCUMENT = re.compile(
+    r"""<title>\s{0,9}(?:(?:error|http)\s)?[45]\d\d\b
+      | <title>[^<]{0,80}?\b(?:not\sfound|access\sdenied|forbidden|bad\sgateway
+        |service\sunavailable|gateway\stime-?out)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
 SHORT_CHARS = 200
+# The list that was asked for has nothing in it, and no other has.
+EMPTY_LIST = re.compile(
+    r"""["'](?:results?|items|hits|rows|records|matches|documents|entries|data|values|series)["']
+        \s?:\s?\[\s{0,9}\]""",
+    re.VERBOSE,
+)
+FILLED_LIST = re.compile(
+    r"""\[\s{0,9}[^\]\s]
+      | ["'](?:total|count|num|matched|size|number)\w{0,20}["']\s?:\s?[1-9]""",
+    re.VERBOSE | re.IGNORECASE,
+)
 NOTHING = re.compile(
     r"""^\W*(?:null|none|nil|undefined|empty|n/?a|ok\W+0\srows?|nothing(?:\sfound)?
         | (?:sorry,?\s)?(?:there\s(?:are|were|is)\s)?(?:no|0|zero)\s(?:\w+\s){0,3}?
@@ -117,7 +141,7 @@ def outcome_of(result: Any, error: str | None) -> Outcome:
     text = text_of(result)
     head, tail = text[:HEAD_CHARS], text[-HEAD_CHARS:]
     is_json = head.lstrip()[:1] in ("{", "[", "<")
-    if is_json and FAILED_FIELD.search(outside_lists(text)[:HEAD_CHARS]):
+    if is_json and reports_failure(text):
         # Before it is found empty: {"acknowledged": false, "ids": {}}.
         return Outcome.EMPTY if says_no_by_status(text) else Outcome.FAILED
     if says_nothing(text.strip() if len(text) <= SHORT_CHARS else text):
@@ -134,6 +158,12 @@ def outcome_of(result: Any, error: str | None) -> Outcome:
     # The agent was shown the whole of what its recorder cut.
     cut = is_cut_json(text) and not is_cut_by_recorder(text)
     return Outcome.TRUNCATED if cut else Outcome.OK
+
+
+def reports_failure(text: str) -> bool:
+    """True for JSON, XML or HTML that reports by a field or its title that a call failed."""
+    own = outside_lists(text)[:HEAD_CHARS]
+    return any(pattern.search(own) for pattern in (FAILED_FIELD, PROBLEM, ERROR_DOCUMENT))
 
 
 def outside_lists(text: str) -> str:
@@ -185,6 +215,8 @@ def says_nothing(text: str) -> bool:
         return True
     if text[:1] not in ("{", "["):
         return False
+    if EMPTY_LIST.search(text) and not FILLED_LIST.search(text):
+        return True
     try:
         value = json.loads(text)
     except ValueError:
