@@ -82,11 +82,14 @@ def is_sweep(steps: list[Step], sameness: Sameness) -> bool:
     """True where the same was asked of one thing after the other, and all are alike.
 
     Each call names another thing and asks with the same words. That nothing is there may be good,
-    and so is that ten services answer alike.
+    and so is that ten services answer alike. Another part of the same list is no other thing, and
+    whoever is asked to sign in at ten addresses is not let in.
     """
-    if sameness is Sameness.REFUSED:
-        return False
     actions = [step.action for step in steps if step.action]
+    stems = {action.arguments.stem for action in actions}
+    asks_for_pages = len(stems) == 1 and None not in stems
+    if sameness is Sameness.REFUSED or actions[-1].state is AnswerState.BARRED or asks_for_pages:
+        return False
     asked = [asked_of(action.arguments.sketch) for action in actions]
     if actions[-1].state is AnswerState.NONE_FOUND:
         places = {one.names for one in asked}
