@@ -58,3 +58,25 @@ def test_a_write_that_counts_no_change_breaks_no_chain() -> None:
         marking.calls("mark_seen", id=7).returns({"matchedCount": 1, "modifiedCount": 0})
 
     assert Level.ALARM in levels(marking)
+
+
+def again(tool: str, failure: str, *, checked: bool = False, same: bool = False) -> set[Level]:
+    acting = run()
+    for number in range(3):
+        reference = "r-0" if same else f"r-{number}"
+        acting.calls(tool, account="acc-7", total="80.00", reference=reference).fails(failure)
+        if checked:
+            acting.calls("list_bookings", account="acc-7").returns({"bookings": [{"id": "b1"}]})
+    return levels(acting.calls(tool, account="acc-7", total="80.00", reference="r-9").returns("ok"))
+
+
+def test_what_is_sent_again_under_another_reference_after_nothing_was_heard_of_it_pages() -> None:
+    assert Level.ALARM in again("create_refund", "ReadTimeout: no response within 20 s")
+    assert Level.ALARM in again("send_sms", "connection reset by peer")
+
+
+def test_whoever_looks_it_up_is_refused_or_repeats_the_call_as_it_was_is_careful() -> None:
+    assert Level.ALARM not in again("create_refund", "request timed out", checked=True)
+    assert Level.ALARM not in again("create_refund", "insufficient funds")
+    assert Level.ALARM not in again("create_refund", "request timed out", same=True)
+    assert Level.ALARM not in again("update_label", "request timed out")
