@@ -86,7 +86,7 @@ def test_scaling_checkout_beyond_a_tight_limit_breaks_it_and_only_it(tmp_path: P
         broken = failures(load, "checkout", 5)
         after = connections(shop)
         refused = metric(shop.checkout["admin"], "db_connect_refused_total")
-        slow = json.loads(load.lines[-1])["checkout"]["p95_ms"]
+        slow = max(json.loads(line)["checkout"]["p95_ms"] for line in load.lines[-5:])
         assert failures(load, "catalog", 1) == 0
         state = read_json(f"{shop.checkout['admin']}/admin/status")["state"]
 
