@@ -63,11 +63,18 @@ FRAMES: dict[str, tuple[tuple[str, NameOf], ...]] = {
         ("AgentRunner.run", starting_agent),
         ("AgentRunner.run_streamed", starting_agent),
     ),
+    "agno.agent._run": (
+        ("_run", own_name),
+        ("_run_stream", own_name),
+        ("_arun", own_name),
+        ("_arun_stream", own_name),
+    ),
     "crewai.agent.core": (("Agent.execute_task", role), ("Agent.aexecute_task", role)),
     "crewai.crew": (("Crew.kickoff", first_role), ("Crew.akickoff", first_role)),
     "llama_index.core.agent.workflow.base_agent": (("BaseWorkflowAgent.run", own_name),),
     "llama_index.core.agent.workflow.multi_agent_workflow": (("AgentWorkflow.run", root_agent),),
     "pydantic_ai.agent": (("Agent.iter", own_name),),
+    "smolagents.agents": (("MultiStepAgent._run_stream", own_name),),
 }
 # Module → the method of an agent that is called at each of its turns, in the task of that turn.
 TURNS: dict[str, tuple[str, ...]] = {"agents.agent": ("AgentBase.get_all_tools",)}

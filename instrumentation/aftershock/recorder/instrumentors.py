@@ -69,14 +69,19 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 # Modules in which we wrap something ourselves, whether or not they are instrumented: what does it.
 HOOKS = {
+    "agent_framework._tools": "tool_methods",
     "agents.agent": "agent_frames",
     "agents.run": "agent_frames",
     "agents.tool": "openai_agents_guard",
+    "agno.agent._run": "agent_frames",
+    "agno.tools.function": "tool_methods",
     "anthropic.lib.tools._beta_functions": "tool_methods",
+    "autogen_core.tools._function_tool": "tool_methods",
     "crewai.agent.core": "agent_frames",
     "crewai.crew": "agent_frames",
     "crewai.tools.base_tool": "tool_methods",
     "google.genai._extra_utils": "tool_methods",
+    "haystack.tools.tool": "tool_methods",
     "httpx": "http_clients",
     "httpx2": "http_clients",  # what OpenAI's SDK made of the first
     "llama_index.core.agent.workflow.base_agent": "agent_frames",
@@ -85,6 +90,8 @@ HOOKS = {
     "mcp.client.session": "mcp_guard",
     "pydantic_ai.agent": "agent_frames",
     "pydantic_ai.tool_manager": "pydantic_ai_guard",
+    "smolagents.agents": "agent_frames",
+    "smolagents.tools": "tool_methods",
 }
 
 _loaded: set[str] = set()

@@ -57,6 +57,35 @@ def of_metadata(args: Arguments, kwargs: Named) -> Called:
     )
 
 
+def of_given(args: Arguments, _kwargs: Named) -> Called:
+    """`tool.method(arguments, …)`: Agent Framework's, which may put its own context among them."""
+    tool, given, *_ = args
+    hidden: Any = getattr(tool, "_context_parameter_name", None)
+    return Called(str(tool.name), {key: one for key, one in given.items() if key != hidden})
+
+
+def of_inputs(args: Arguments, kwargs: Named) -> Called:
+    """`tool(*arguments, **arguments)`, or all of them in one dict: smolagents'."""
+    tool, *given = args
+    named = {key: one for key, one in kwargs.items() if key != "sanitize_inputs_outputs"}
+    if len(given) == 1 and not named and isinstance(given[0], dict):
+        return Called(str(tool.name), as_arguments(given[0]))
+    return Called(str(tool.name), dict(zip(tool.inputs, given, strict=False)) | named)
+
+
+def of_model(args: Arguments, kwargs: Named) -> Called:
+    """`tool.method(arguments, …)` with the arguments in a model of pydantic: AutoGen's."""
+    tool, *given = args
+    return Called(str(tool.name), dict(given[0] if given else kwargs["args"]))
+
+
+def of_call(args: Arguments, _kwargs: Named) -> Called:
+    """`call.method()` of a call that holds its tool, and takes its own result: Agno's."""
+    call = args[0]
+    form = Form(partial(agno_output, call), agno_shown, agno_failed, with_notice=agno_notice(call))
+    return Called(str(call.function.name), call.arguments or {}, form)
+
+
 def as_arguments(given: Any) -> Mapping[str, Any]:
     """Arguments by name, where they have names."""
     return cast("Mapping[str, Any]", given) if isinstance(given, dict) else {"input": given}
@@ -88,12 +117,46 @@ def llama_notice(result: Any, notice: str) -> Any:
     return llama_output(result.tool_name, result.raw_input, text)
 
 
+def agno_output(call: Any, text: str) -> Any:
+    """A text in place of the result of a call, as a failure that its model reads."""
+    call.error = text
+    output: Any = import_module("agno.tools.function").FunctionExecutionResult
+    return output(status="failure", error=text)
+
+
+def agno_shown(outcome: Any) -> Any:
+    """What Agno's model is shown of how a call went."""
+    return outcome.error if agno_failed(outcome) else outcome.result
+
+
+def agno_failed(outcome: Any) -> bool:
+    """Whether a call of Agno's went wrong."""
+    return outcome.status == "failure"
+
+
+def agno_notice(call: Any) -> Callable[[Any, str], Any]:
+    """What puts a notice at the end of a call's result, which the call holds as well."""
+
+    def noticed(outcome: Any, notice: str) -> Any:
+        text = with_text(outcome.result, notice)
+        if text is None:
+            return None
+        if notice:
+            call.result = outcome.result = text
+        return outcome
+
+    return noticed
+
+
 # Module → its functions or methods that call a tool, and how each is described.
 METHODS: dict[str, tuple[tuple[str, Callable[[Arguments, Named], Called]], ...]] = {
+    "agno.tools.function": (("FunctionCall.execute", of_call), ("FunctionCall.aexecute", of_call)),
+    "agent_framework._tools": (("FunctionTool._invoke_function", of_given),),
     "anthropic.lib.tools._beta_functions": (
         ("BetaFunctionTool.call", of_input),
         ("BetaAsyncFunctionTool.call", of_input),
     ),
+    "autogen_core.tools._function_tool": (("FunctionTool.run", of_model),),
     "crewai.tools.base_tool": (
         ("BaseTool.run", by_name),
         ("BaseTool.arun", by_name),
@@ -104,10 +167,12 @@ METHODS: dict[str, tuple[tuple[str, Callable[[Arguments, Named], Called]], ...]]
         ("invoke_function_from_dict_args", of_function),
         ("invoke_function_from_dict_args_async", of_function),
     ),
+    "haystack.tools.tool": (("Tool.invoke", by_name), ("Tool.invoke_async", by_name)),
     "llama_index.core.tools.function_tool": (
         ("FunctionTool.call", of_metadata),
         ("FunctionTool.acall", of_metadata),
     ),
+    "smolagents.tools": (("Tool.__call__", of_inputs),),
 }
 
 

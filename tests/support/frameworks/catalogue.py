@@ -129,5 +129,30 @@ FRAMEWORKS = {
                 Program("litellm_openai", "OpenAI", cannot={"gate": OWN_CALLS}),
             ),
         ),
+        Framework(
+            "agno",
+            ("agno==3.1.10", "openai==3.57.0"),
+            (Program("agno_agent", "`Agent`", agent="ops_agent"),),
+        ),
+        Framework(
+            "smolagents",
+            ("smolagents[openai]==1.26.0",),
+            (Program("smolagents_calls", "`ToolCallingAgent`", agent="ops_agent"),),
+        ),
+        Framework(
+            "autogen-agentchat",
+            ("autogen-agentchat==0.7.5", "autogen-ext[openai]==0.7.5"),
+            (Program("autogen_assistant", "`AssistantAgent`", agent="ops_agent"),),
+        ),
+        Framework(
+            "agent-framework",
+            ("agent-framework-core==1.23.0", "agent-framework-openai"),
+            (Program("agent_framework_run", "`Agent`", agent="ops_agent"),),
+        ),
+        Framework(
+            "haystack",
+            ("haystack-ai==3.4.1",),
+            (Program("haystack_agent", "`Agent`"),),
+        ),
     )
 }  # fmt: skip

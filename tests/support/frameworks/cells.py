@@ -15,7 +15,14 @@ from aftershock.model import Action, Outcome, Step, StepKind
 from aftershock.recorder.invocation_metrics import INFERENCES
 from tests.support.coding_agents.model_apis import CACHED, REASONED, RETURNED, SENT
 from tests.support.frameworks.catalogue import Program
-from tests.support.frameworks.play import HAND_OFF, LAST, PROMPT_WORD, RESULT_WORD, THOUGHT_WORD
+from tests.support.frameworks.play import (
+    FINAL,
+    HAND_OFF,
+    LAST,
+    PROMPT_WORD,
+    RESULT_WORD,
+    THOUGHT_WORD,
+)
 from tests.support.frameworks.playing import Judged, Played
 
 EFFECT = "checkout=12\n"
@@ -81,7 +88,7 @@ def steps(scenes: Scenes) -> bool:
 
 def tools(scenes: Scenes) -> bool:
     """Each call of a tool is one step with its call id, and its fingerprints."""
-    calls = [action for action in actions(scenes.loop) if not is_hand_off(action.tool)]
+    calls = [action for action in actions(scenes.loop) if not is_internal(action.tool)]
     known = [one for one in calls if one.result is not None and one.call_id]
     asked = [call for turn in scenes.program.turns for call in turn if call[0] != HAND_OFF]
     ids = {one.call_id for one in known}
@@ -134,7 +141,7 @@ def errors(scenes: Scenes) -> bool:
     """The call that raised has failed, and its step has the error's class."""
     calls = actions(scenes.raises)
     failed = [one for one in calls if one.outcome is Outcome.FAILED and one.error_class]
-    return len(failed) == 1 and len(failed) == len([c for c in calls if not is_hand_off(c.tool)])
+    return len(failed) == 1 and len(failed) == len([c for c in calls if not is_internal(c.tool)])
 
 
 def gate(scenes: Scenes) -> bool:
@@ -179,5 +186,6 @@ def actions(played: Played) -> list[Action]:
     return [step.action for step in steps if step.action is not None]
 
 
-def is_hand_off(tool: str) -> bool:
-    return "transfer" in tool or "handoff" in tool
+def is_internal(tool: str) -> bool:
+    """Whether a tool is the framework's own: for a hand-off, or for the last words."""
+    return "transfer" in tool or "handoff" in tool or tool == FINAL

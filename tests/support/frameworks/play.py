@@ -19,6 +19,12 @@ THOUGHT = f"A {THOUGHT_WORD} would look at the status first."
 LAST = "Checkout is healthy again."
 HAND_OFF = "hand_off"  # whichever tool a framework offers for it
 
+FINAL = "final_answer"  # the tool that some frameworks have the last words given to
+RESULTS_AS_TEXT = (
+    "Observation:\n",
+    "Error:\n",
+)  # before each result, where they are parts of a prompt
+
 READ: Call = ("get_status", {"service": "checkout"})
 SCALE: Call = ("scale_workers", {"service": "checkout", "replicas": 12})
 READS = 8
@@ -52,12 +58,15 @@ class Play:
         )
         for prefix in ("resp", "msg"):
             self._before[f"{prefix}_{number:08d}"] = prompt, results, tools
+        results = max(results, sum(prompt.count(mark) for mark in RESULTS_AS_TEXT))
         place = 0
         handing_on = [turn for turn in self.turns if turn[0][0] == HAND_OFF]
         for turn in (*handing_on, *FAILING) if "Billing" in prompt else self.turns:
             if results <= place and tools:
                 return Answer([named(call, tools) for call in turn], thought=THOUGHT)
             place += len(turn)
+        if FINAL in tools:
+            return Answer([(FINAL, {"answer": LAST})], thought=THOUGHT)
         return Answer(text=LAST, thought=THOUGHT)
 
 
