@@ -26,6 +26,7 @@ SYSTEM_INSTRUCTIONS = "gen_ai.system_instructions"
 TOOL_DEFINITIONS = "gen_ai.tool.definitions"
 TOOL_DESCRIPTION = "gen_ai.tool.description"
 RESPONSE_ID = "gen_ai.response.id"
+MESSAGE_EVENTS = "gen_ai."  # what the names of a span's events that are messages begin with
 OLD_MESSAGES = r"gen_ai\.(?:prompt|completion)\.\d"
 INPUT_TOKENS = "gen_ai.usage.input_tokens"
 OUTPUT_TOKENS = "gen_ai.usage.output_tokens"

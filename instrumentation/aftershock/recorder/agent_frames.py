@@ -75,6 +75,7 @@ FRAMES: dict[str, tuple[tuple[str, NameOf], ...]] = {
     "llama_index.core.agent.workflow.multi_agent_workflow": (("AgentWorkflow.run", root_agent),),
     "pydantic_ai.agent": (("Agent.iter", own_name),),
     "smolagents.agents": (("MultiStepAgent._run_stream", own_name),),
+    "strands.agent.agent": (("Agent.stream_async", own_name),),
 }
 # Module → the method of an agent that is called at each of its turns, in the task of that turn.
 TURNS: dict[str, tuple[str, ...]] = {"agents.agent": ("AgentBase.get_all_tools",)}

@@ -62,18 +62,22 @@ def run(call: FrameworkCall, make: Callable[[], Any]) -> Any:
 
 async def run_async(call: FrameworkCall, make: Callable[[], Awaitable[Any]]) -> Any:
     """The same for an awaited call."""
-    process = gate_for(call)
-    if process is None:
-        step = None
-    else:
-        passage = await process.enter_async(described(process, call), settings.policy())
-        step = admitted(process, passage, call.form, span_of(call.tool))
-        if isinstance(step, Instead):
-            return step.answer
+    step = await passage_of(call)
+    if isinstance(step, Instead):
+        return step.answer
     with Running(call, step) as running:
         result = await make()
         running.result = result
     return running.handed_on
+
+
+async def passage_of(call: FrameworkCall) -> Around | Instead | None:
+    """What is around an awaited call that passes its gate, or in its place. None: no gate."""
+    process = gate_for(call)
+    if process is None:
+        return None
+    passage = await process.enter_async(described(process, call), settings.policy())
+    return admitted(process, passage, call.form, span_of(call.tool))
 
 
 def gate_for(call: FrameworkCall) -> ProcessGate | None:

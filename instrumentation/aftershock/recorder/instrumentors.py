@@ -92,6 +92,8 @@ HOOKS = {
     "pydantic_ai.tool_manager": "pydantic_ai_guard",
     "smolagents.agents": "agent_frames",
     "smolagents.tools": "tool_methods",
+    "strands.agent.agent": "agent_frames",
+    "strands.tools.executors._executor": "tool_methods",
 }
 
 _loaded: set[str] = set()

@@ -46,6 +46,8 @@ HASHES = frozenset(
         names.CODE_SKETCH,
     }
 )  # fmt: skip
+# Of a span's event that is a message, what is no content.
+MESSAGE_KEYS = frozenset({"role", "id", "name", "index", "finish_reason"})
 # LangGraph pauses by raising; waiting for a person is not an error.
 PAUSES = ("GraphInterrupt", "NodeInterrupt", "GraphBubbleUp")
 
@@ -90,7 +92,7 @@ def sanitize_span(span: ReadableSpan) -> ReadableSpan | None:
         resource=identified(span.resource),
         attributes=found,
         events=[
-            Event(event.name, sanitize_attributes(dict(event.attributes or {}))[0], event.timestamp)
+            Event(event.name, sanitize_attributes(event_attributes(event))[0], event.timestamp)
             for event in events
         ],
         links=[
@@ -138,6 +140,17 @@ def sanitize_attributes(
             safe, room = kept, room - len(kept)
         found[key] = safe
     return found, cut
+
+
+def event_attributes(event: Event) -> dict[str, Any]:
+    """Attributes of a span's event; of one that is a message only what is known to be none of it.
+
+    OpenTelemetry's messages were such events once, and some frameworks still send them.
+    """
+    own = dict(event.attributes or {})
+    if captures_content() or not event.name.startswith(names.MESSAGE_EVENTS):
+        return own
+    return {key: value for key, value in own.items() if key in MESSAGE_KEYS}
 
 
 def fingerprint_content(own: dict[str, Any]) -> dict[str, Any]:

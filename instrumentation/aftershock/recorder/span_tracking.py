@@ -179,6 +179,8 @@ def leave_out_duplicate(
     adopter = above.parent if above is not None and above.left_out else None
     is_request = operation is None and span.kind is SpanKind.CLIENT
     if operation_above in INFERENCES and (operation in INFERENCES or is_request):
+        if above is None:  # it named its operation after it began
+            PENDING.began(parent, beats=False)
         PENDING.leave_out(span_id, adopter or parent.get_span_context())
         return True
     if above is not None and above.left_out:

@@ -11,8 +11,9 @@ from functools import partial, wraps
 from importlib import import_module
 from typing import Any, NamedTuple, cast
 
-from aftershock.recorder.framework_calls import FrameworkCall, run, run_async
+from aftershock.recorder.framework_calls import FrameworkCall, opened, passage_of, run, run_async
 from aftershock.recorder.guarded_calls import PLAIN, Form, with_text
+from aftershock.recorder.span_wrapping import Around, Instead, wrap_async_generator
 from aftershock.recorder.wrapping import replace
 
 Arguments = tuple[Any, ...]
@@ -86,6 +87,15 @@ def of_call(args: Arguments, _kwargs: Named) -> Called:
     return Called(str(call.function.name), call.arguments or {}, form)
 
 
+def of_tool_use(args: Arguments, kwargs: Named) -> Called:
+    """`method(context, …)` of a context that holds what the model asked for: Strands'."""
+    use = (args[0] if args else kwargs["ctx"]).tool_use
+    form = Form(
+        partial(strands_output, use["toolUseId"]), strands_shown, strands_failed, is_interrupt
+    )
+    return Called(str(use["name"]), as_arguments(use["input"]), form)
+
+
 def as_arguments(given: Any) -> Mapping[str, Any]:
     """Arguments by name, where they have names."""
     return cast("Mapping[str, Any]", given) if isinstance(given, dict) else {"input": given}
@@ -148,6 +158,28 @@ def agno_notice(call: Any) -> Callable[[Any, str], Any]:
     return noticed
 
 
+def strands_output(call_id: str, text: str) -> Any:
+    """A text in place of a result, as Strands has results."""
+    event: Any = import_module("strands.types._events").ToolResultEvent
+    return event({"toolUseId": call_id, "status": "error", "content": [{"text": text}]})
+
+
+def strands_shown(items: list[Any]) -> str:
+    """What the model is shown of the items of a call, of which the last is the result."""
+    content: list[Any] = items[-1]["tool_result"]["content"]
+    return "\n".join(str(part.get("text", part)) for part in content)
+
+
+def strands_failed(items: list[Any]) -> bool:
+    """Whether the last item reports a failure."""
+    return items[-1]["tool_result"]["status"] == "error"
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether a tool of Strands only waits for somebody."""
+    return type(error).__name__ == "InterruptException"
+
+
 # Module → its functions or methods that call a tool, and how each is described.
 METHODS: dict[str, tuple[tuple[str, Callable[[Arguments, Named], Called]], ...]] = {
     "agno.tools.function": (("FunctionCall.execute", of_call), ("FunctionCall.aexecute", of_call)),
@@ -173,6 +205,7 @@ METHODS: dict[str, tuple[tuple[str, Callable[[Arguments, Named], Called]], ...]]
         ("FunctionTool.acall", of_metadata),
     ),
     "smolagents.tools": (("Tool.__call__", of_inputs),),
+    "strands.tools.executors._executor": (("_run_tool", of_tool_use),),
 }
 
 
@@ -192,6 +225,9 @@ def guarded(method: Any, describe: Callable[[Arguments, Named], Called]) -> Any:
             return FrameworkCall("unknown", unknown)
         return FrameworkCall(tool, lambda: arguments, form)
 
+    if inspect.isasyncgenfunction(method):
+        return streamed(method, described)
+
     @wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
         return run(described(args, kwargs), partial(method, *args, **kwargs))
@@ -201,6 +237,18 @@ def guarded(method: Any, describe: Callable[[Arguments, Named], Called]) -> Any:
         return await run_async(described(args, kwargs), partial(method, *args, **kwargs))
 
     return call_async if inspect.iscoroutinefunction(method) else call
+
+
+def streamed(method: Any, described: Callable[[Arguments, Named], FrameworkCall]) -> Any:
+    """The same for an async generator whose last item is the result."""
+
+    async def recording(args: Arguments, kwargs: Named) -> Around | None:
+        return opened(described(args, kwargs))
+
+    async def passing(args: Arguments, kwargs: Named) -> Around | Instead | None:
+        return await passage_of(described(args, kwargs))
+
+    return wrap_async_generator(wrap_async_generator(method, recording), passing)
 
 
 def unknown() -> Mapping[str, Any]:

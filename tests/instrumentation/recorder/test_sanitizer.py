@@ -53,6 +53,18 @@ def test_the_inner_of_two_spans_of_one_inference_is_left_out(recorder: Recorder)
     assert below.parent.span_id == outer.context.span_id
 
 
+def test_an_outer_one_that_names_its_operation_late_keeps_what_only_the_inner_knew(
+    recorder: Recorder,
+) -> None:
+    with aftershock.run(agent="a"), tracer.start_as_current_span("outer") as outer:
+        outer.set_attributes(CHAT)
+        with tracer.start_as_current_span("inner", attributes=CHAT) as inner:
+            inner.set_attribute(names.REASONING_TOKENS, 5)
+
+    assert "inner" not in [span.name for span in recorder.spans]
+    assert own(recorder, "outer")[names.REASONING_TOKENS] == 5
+
+
 def test_the_outer_of_two_keeps_the_tokens_that_only_the_inner_knew(recorder: Recorder) -> None:
     with (
         aftershock.run(agent="a"),
@@ -206,3 +218,19 @@ def test_an_errors_text_and_a_urls_query_stay_home(recorder: Recorder) -> None:
     for text in ("Jane", "Roe", "078051120", "Traceback"):
         assert text not in everything
     assert (span.status.description or "").startswith("ValueError: … not found [")
+
+
+def test_messages_that_are_events_of_a_span_leave_without_their_content(
+    recorder: Recorder,
+) -> None:
+    with aftershock.run(agent="a"), tracer.start_as_current_span("chat", attributes=CHAT) as span:
+        span.add_event("gen_ai.user.message", {"role": "user", "content": "a secret plan"})
+        span.add_event("gen_ai.choice", {"finish_reason": "stop", "message": "a secret answer"})
+        span.add_event("retried", {"attempt": 2})
+
+    events = [(one.name, dict(one.attributes or {})) for one in recorder.span("chat").events]
+    assert events == [
+        ("gen_ai.user.message", {"role": "user"}),
+        ("gen_ai.choice", {"finish_reason": "stop"}),
+        ("retried", {"attempt": 2}),
+    ]

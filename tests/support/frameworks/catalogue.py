@@ -140,6 +140,11 @@ FRAMEWORKS = {
             (Program("smolagents_calls", "`ToolCallingAgent`", agent="ops_agent"),),
         ),
         Framework(
+            "strands-agents",
+            ("strands-agents[openai]==1.62.0",),
+            (Program("strands_agent", "`Agent`", agent="ops_agent"),),
+        ),
+        Framework(
             "autogen-agentchat",
             ("autogen-agentchat==0.7.5", "autogen-ext[openai]==0.7.5"),
             (Program("autogen_assistant", "`AssistantAgent`", agent="ops_agent"),),
