@@ -80,6 +80,7 @@ HOOKS = {
     "crewai.agent.core": "agent_frames",
     "crewai.crew": "agent_frames",
     "crewai.tools.base_tool": "tool_methods",
+    "dspy.adapters.types.tool": "tool_methods",
     "google.genai._extra_utils": "tool_methods",
     "haystack.tools.tool": "tool_methods",
     "httpx": "http_clients",

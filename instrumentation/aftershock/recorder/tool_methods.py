@@ -195,6 +195,7 @@ METHODS: dict[str, tuple[tuple[str, Callable[[Arguments, Named], Called]], ...]]
         ("Tool.run", by_name),
         ("Tool.arun", by_name),
     ),
+    "dspy.adapters.types.tool": (("Tool.__call__", by_name), ("Tool.acall", by_name)),
     "google.genai._extra_utils": (
         ("invoke_function_from_dict_args", of_function),
         ("invoke_function_from_dict_args_async", of_function),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from tests.support.frameworks.play import HANDED_ON, IN_PAIRS, ONE_BY_ONE, SHORT, Turn
 
 NO_USAGE = "It streams, and does not ask the API for the number of tokens."
+TEXT_CALLS = "Its model writes calls as text, which have no ids."
 OWN_CALLS = "The program calls its functions itself: put `@aftershock.tool` on them."
 
 
@@ -24,6 +25,7 @@ class Program:
     agent: str = ""  # the name of the agent that is to be seen; "": the program's
     turns: Sequence[Turn] = ONE_BY_ONE
     cannot: Mapping[str, str] = field(default_factory=dict[str, str])  # cell → why
+    closing: int = 1  # requests to the model after those that ask for calls
     lacks: frozenset[str] = frozenset({"hand-offs"})  # cells that it has no place for
     agents: tuple[str, ...] = ()  # those that act, in their order; none: the named one
 
@@ -153,6 +155,11 @@ FRAMEWORKS = {
             "agent-framework",
             ("agent-framework-core==1.23.0", "agent-framework-openai"),
             (Program("agent_framework_run", "`Agent`", agent="ops_agent"),),
+        ),
+        Framework(
+            "dspy",
+            ("dspy==3.4.1",),
+            (Program("dspy_react", "`ReAct`", closing=2, cannot={"tools": TEXT_CALLS}),),
         ),
         Framework(
             "haystack",

@@ -17,6 +17,7 @@ from tests.support.coding_agents.model_apis import CACHED, REASONED, RETURNED, S
 from tests.support.frameworks.catalogue import Program
 from tests.support.frameworks.play import (
     FINAL,
+    FINISH,
     HAND_OFF,
     LAST,
     PROMPT_WORD,
@@ -83,7 +84,7 @@ def agent(scenes: Scenes) -> bool:
 
 def steps(scenes: Scenes) -> bool:
     """Each call of the model is one inference."""
-    return len(inferences(scenes.loop)) == len(scenes.program.turns) + 1
+    return len(inferences(scenes.loop)) == len(scenes.program.turns) + scenes.program.closing
 
 
 def tools(scenes: Scenes) -> bool:
@@ -188,4 +189,4 @@ def actions(played: Played) -> list[Action]:
 
 def is_internal(tool: str) -> bool:
     """Whether a tool is the framework's own: for a hand-off, or for the last words."""
-    return "transfer" in tool or "handoff" in tool or tool == FINAL
+    return "transfer" in tool or "handoff" in tool or tool in {FINAL, FINISH}

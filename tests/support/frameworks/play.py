@@ -5,6 +5,7 @@ The next move depends on the request alone: how many results of calls it carries
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,10 +21,13 @@ LAST = "Checkout is healthy again."
 HAND_OFF = "hand_off"  # whichever tool a framework offers for it
 
 FINAL = "final_answer"  # the tool that some frameworks have the last words given to
+FINISH = "finish"  # the tool that says that nothing more is to be called
 RESULTS_AS_TEXT = (
     "Observation:\n",
     "Error:\n",
+    "[[ ## observation_",
 )  # before each result, where they are parts of a prompt
+NEXT_TOOL, REASONING, ANSWER = "[[ ## next_tool_name", "[[ ## reasoning ## ]]", "[[ ## answer ## ]]"
 
 READ: Call = ("get_status", {"service": "checkout"})
 SCALE: Call = ("scale_workers", {"service": "checkout", "replicas": 12})
@@ -59,15 +63,30 @@ class Play:
         for prefix in ("resp", "msg"):
             self._before[f"{prefix}_{number:08d}"] = prompt, results, tools
         results = max(results, sum(prompt.count(mark) for mark in RESULTS_AS_TEXT))
+        asks_for_text = NEXT_TOOL in json.dumps(asked.body)
         place = 0
         handing_on = [turn for turn in self.turns if turn[0][0] == HAND_OFF]
         for turn in (*handing_on, *FAILING) if "Billing" in prompt else self.turns:
+            if results <= place and asks_for_text:
+                return Answer(text=as_fields(*turn[0]), thought=THOUGHT)
             if results <= place and tools:
                 return Answer([named(call, tools) for call in turn], thought=THOUGHT)
             place += len(turn)
+        if asks_for_text:
+            return Answer(text=as_fields(FINISH, {}), thought=THOUGHT)
+        if ANSWER in json.dumps(asked.body):
+            return Answer(text=f"{REASONING}\n{THOUGHT}\n\n{ANSWER}\n{LAST}\n", thought=THOUGHT)
         if FINAL in tools:
             return Answer([(FINAL, {"answer": LAST})], thought=THOUGHT)
         return Answer(text=LAST, thought=THOUGHT)
+
+
+def as_fields(tool: str, arguments: Mapping[str, Any]) -> str:
+    """A call as DSPy has its models write it."""
+    thought, name, given = (
+        f"[[ ## next_{one} ## ]]" for one in ("thought", "tool_name", "tool_args")
+    )
+    return f"{thought}\n{THOUGHT}\n\n{name}\n{tool}\n\n{given}\n{json.dumps(arguments)}\n"
 
 
 def named(call: Call, tools: Mapping[str, Any]) -> Call:
