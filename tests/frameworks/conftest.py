@@ -33,6 +33,8 @@ _played: dict[str, Scenes] = {}
 def in_version(named: str) -> Framework:
     """A framework by its name, or by NAME@VERSION."""
     name, _, version = named.partition("@")
+    if name not in FRAMEWORKS:
+        raise pytest.UsageError(f"no framework is called {name}: {', '.join(FRAMEWORKS)}")
     framework = FRAMEWORKS[name]
     if not version:
         return framework
