@@ -93,8 +93,9 @@ def test_start_events_samples_and_alerts_go_the_same_way(desk: Desk) -> None:
 
 def test_what_two_senders_sent_is_consumed_apart_and_under_their_names(desk: Desk) -> None:
     bodies = bodies_of(6)
-    queue, resume = desk.open(), threading.Event()
-    queue.call(lambda: resume.wait(5))  # so that all six bodies share one group
+    queue, held, resume = desk.open(), threading.Event(), threading.Event()
+    queue.call(lambda: held.set() or resume.wait(30))  # so that all six bodies share one group
+    assert held.wait(30)
 
     async def submit_all() -> list[Answer]:
         submitted = [
@@ -106,7 +107,7 @@ def test_what_two_senders_sent_is_consumed_apart_and_under_their_names(desk: Des
         return await asyncio.gather(*submitted)
 
     assert asyncio.run(submit_all()) == [Accepted()] * 6
-    eventually(lambda: len(desk.arrived) == 3)
+    eventually(lambda: len(desk.arrived) == 3, within_s=30)
     assert [arrived.sender for arrived in desk.arrived] == ["a", "b", "c"]
     assert [len(arrived.steps) for arrived in desk.arrived] == [
         spans_in(bodies[at], bodies[at + 3]) for at in range(3)
