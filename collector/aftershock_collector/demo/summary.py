@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,16 +71,23 @@ def report(
         console.print(words, style="bold", markup=False, highlight=False, soft_wrap=True)
     console.print(f"Timeline page: {place.resolve().as_uri()}", soft_wrap=True, markup=False)
     console.print("\nTry next:", style="bold")
-    home = shlex.quote(str(stage.home))
+    home, command = shlex.quote(str(stage.home)), shlex.quote(command_as_started())
     for hint in (
-        f"AFTERSHOCK_HOME={home} aftershock findings",
-        f"AFTERSHOCK_HOME={home} aftershock runs",
-        "aftershock demo --guarded   # the same day, with a gate before the tools"
+        f"AFTERSHOCK_HOME={home} {command} findings",
+        f"AFTERSHOCK_HOME={home} {command} runs",
+        f"{command} demo --guarded   # the same day, with a gate before the tools"
         if sent
-        else "aftershock demo",
-        "aftershock run python your_agent.py   # beside `aftershock up`",
+        else f"{command} demo",
+        f"{command} run python your_agent.py   # beside `{command} up`",
     ):
         console.print(f"  {hint}", markup=False, highlight=False, soft_wrap=True)
+
+
+def command_as_started() -> str:
+    """How a shell finds our command: by its name, or by the path that it was started by."""
+    started = Path(sys.argv[0])
+    on_path = shutil.which("aftershock") is not None or started.name != "aftershock"
+    return "aftershock" if on_path else str(started)
 
 
 def merged(stage: Stage) -> Timeline:

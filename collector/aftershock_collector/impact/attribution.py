@@ -21,7 +21,7 @@ CHART_NATS = 3.0  # p .05: below this a series did nothing worth a second chart
 HISTORY_SHORT_NS = 120 * 10**9  # less is said to be missing, however fast the scrapes are
 COMPARABLE_FEW = 30  # earlier stretches below which an attribution says that it had few
 
-UNVOUCHED = "a token of whoever named its trace, or a topology that relates the two"
+UNVOUCHED = "whoever named its trace showed no token, and no topology relates the two"
 
 NO_PARTS = Parts(own=0.0, before=0.0, callee=0.0, alternative=0.0)
 
@@ -192,7 +192,7 @@ def alternative_of(opened: OpenAction, share: float) -> Alternative:
 
 
 def lacking(standing: Standing, *, topology: bool) -> tuple[str, ...]:
-    """What would have made this attribution surer, in sentences."""
+    """Why this attribution is no surer, in words."""
     words: list[str] = []
     longest, comparable = standing.evidence.longest, standing.evidence.comparable
     if longest is not None:

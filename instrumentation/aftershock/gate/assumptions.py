@@ -59,7 +59,7 @@ def examine(one: MetricAssumption, measured: Measured | None) -> Examined:
     where = f"{one.metric} of {one.entity}" if one.entity else one.metric
     assumed = f"{where} is assumed to be {wanted}"
     if measured is None:
-        what = "no metric says it" if one.entity else "the call does not name what it is about"
+        what = "it is not measured" if one.entity else "the call does not name what it is about"
         return Examined(Truth.UNKNOWN, f"{assumed}: not known, because {what}")
     origin = f"{measured.age_s:.0f} s ago, source: {measured.source}"
     if measured.age_s > one.max_age_s:

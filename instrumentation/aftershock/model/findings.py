@@ -76,7 +76,7 @@ class Impact:
     lead_ns: int | None = None  # from the action to the beginning of the change
     comparable: int = 0  # earlier windows that it was compared with
     context_gap: tuple[str, ...] = ()  # trouble that began before and that the agent had not read
-    missing: tuple[str, ...] = ()  # data that would make the attribution more certain
+    missing: tuple[str, ...] = ()  # why the attribution is no surer, in words
     charts: tuple[Chart, ...] = ()
     recovered_at_ns: int | None = None
     effect: Effect = Effect.UNCLEAR

@@ -98,7 +98,7 @@ def _facts(impact: Impact) -> Iterator[str]:
     for gap in impact.context_gap:
         yield f"had not been read: {gap}"
     for missing in impact.missing:
-        yield f"would make it more certain: {missing}"
+        yield f"less sure, because: {missing}"
 
 
 def _compared(impact: Impact) -> Iterator[str]:

@@ -75,7 +75,7 @@ def test_what_nobody_measures_is_not_known_and_the_policy_says_what_follows(
         old = process.call("scale", database="orders")
 
     assert found.passes is unnamed.passes is old.passes is passes
-    assert "not known, because no metric says it" in found.admission.reasons[0].lines[0]
+    assert "not known, because it is not measured" in found.admission.reasons[0].lines[0]
     assert "does not name what it is about" in unnamed.admission.reasons[0].lines[0]
     assert "last measured 30" in old.admission.reasons[0].lines[0]
 
@@ -105,7 +105,7 @@ def test_what_is_assumed_and_not_known_is_shown_to_whoever_approves(main: Main, 
         main("approvals", "approve", str(asked["number"]), "--by", "ann")
         again = process.call("scale", database="orders")
 
-    assert "not known, because no metric says it" in asked["examined"][0]
+    assert "not known, because it is not measured" in asked["examined"][0]
     assert "assumes  db_used / db_most of db/orders is assumed to be below 0.8" in text
     assert again.passes
 

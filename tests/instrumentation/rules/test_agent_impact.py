@@ -68,7 +68,7 @@ def test_its_facts_show_parts_rivals_gaps_and_what_would_make_it_surer() -> None
         "other explanation: no agent action (8 %)",
         "other explanation: docs-bot's restart (1 %)",
         "had not been read: alert DbSaturated on db/orders",
-        "would make it more certain: a longer history",
+        "less sure, because: a longer history",
     )
 
 

@@ -49,7 +49,7 @@ def lines(impact: Impact) -> Iterator[Line]:
     yield from _reasons(impact)
     yield from _listed("what logs show", impact.logged, "yellow")
     yield from _listed("had not read", impact.context_gap, "yellow")
-    yield from _listed("would make it surer", impact.missing, "dim")
+    yield from _listed("less sure, because", impact.missing, "dim")
 
 
 def broke(impact: Impact) -> str:

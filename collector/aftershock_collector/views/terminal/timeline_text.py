@@ -199,7 +199,7 @@ def impact_lines(impact: Impact) -> Iterator[tuple[str, str]]:
     for gap in impact.context_gap:
         yield f"had not read: {clean(gap)}", "yellow"
     for lack in impact.missing:
-        yield f"missing: {clean(lack)}", "dim"
+        yield f"less sure, because: {clean(lack)}", "dim"
     for chart in impact.charts[:CHARTS_MAX]:
         yield chart_line(chart, impact), ""
 
