@@ -89,9 +89,8 @@ class Entry:
 
     def _follows(self, failing: Movement) -> bool:
         """True where the target's damage cannot have come before a dependency's."""
-        onset = onset_of(
-            failing.cut.series, self.opened.effect_ns, failing.median, failing.scale
-        )  # fmt: skip
+        series, effect_ns = failing.cut.series, self.opened.effect_ns
+        onset = onset_of(series, effect_ns, failing.median, failing.scale)
         if onset is None or self.onset is None:
             return onset is not None
         return onset.low_ns < self.onset.high_ns

@@ -26,33 +26,6 @@ def assumptions_in(listed: Any) -> tuple[MetricAssumption, ...]:
     )
 
 
-def assumption_json(one: MetricAssumption) -> dict[str, Any]:
-    """An assumption as JSON."""
-    return {
-        "metric": one.metric,
-        "entity": one.entity,
-        "below": one.below,
-        "above": one.above,
-        "max_age_s": one.max_age_s,
-    }
-
-
-def canary_json(call: CanaryCall) -> dict[str, Any]:
-    """A step of a rollout as JSON."""
-    return {
-        "tool": call.tool,
-        "targets": list(call.targets),
-        "argument": call.argument,
-        "amount": call.amount,
-        "factor": call.factor,
-        "current": call.current,
-        "first": call.first,
-        "environment": call.environment,
-        "change": call.change,
-        "observe_s": call.observe_s,
-    }
-
-
 def canary_in(body: Mapping[str, Any]) -> CanaryCall:
     """A step of a rollout from JSON. Raises KeyError, TypeError or ValueError."""
     argument, current, first = (body.get(key) for key in ("argument", "current", "first"))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from aftershock.approval import Gate
 from aftershock.gate.admission import STRICTNESS
 from aftershock.gate.explaining import given_with
-from aftershock.guard.safeguard_protocol import assumption_json, canary_json
 from aftershock.policy.admission import Mode
 from aftershock.policy.filled_safeguards import canary_call, metric_assumptions
 from aftershock.policy.policy import Policy, rule_of
@@ -41,8 +40,8 @@ class Safeguards:
         if not self.is_asked:
             return {}
         return {
-            "assumes": [assumption_json(one) for one in self.assumes],
-            "canary": None if self.canary is None else canary_json(self.canary),
+            "assumes": [asdict(one) for one in self.assumes],
+            "canary": None if self.canary is None else asdict(self.canary),
             "if_false": str(self.if_false),
             "if_unknown": str(self.if_unknown),
         }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Step
 from aftershock.policy.tiers import is_shell, only_runs
 from aftershock.rules.actions import (
+    Call,
     answers_a_question,
     changed_something,
     key_of,
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from aftershock.model import Run
 
 KIND = "repeated_action"
-Call = tuple[str, str]
 
 
 class Round(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Action, Finding, Level, Run, Step
-from aftershock.rules.actions import Call, changed_something, key_of
+from aftershock.rules.actions import key_of
 from aftershock.rules.endings import ending_finding, failed_silently, is_over
 from aftershock.rules.error_streak import are_answers
 from aftershock.rules.polling import failed_polls
@@ -25,10 +25,9 @@ def silent_failure(run: Run, limits: Limits) -> Iterator[Finding]:
     """Tools whose newest calls failed in words only, and never succeeded afterwards.
 
     It pages from `silent_failures_alarm` such calls of one tool on. Fewer warn once the run has
-    ended, because until then the agent may still repair it. A call that comes again after a change,
-    as tests do, shows that the failure was seen, and so does one that is tried again after a pause.
-    The same call made again with another answer is one failure: 61 errors and then 52 are work that
-    goes on.
+    ended, because until then the agent may still repair it. A call that is tried again after a
+    pause shows that the failure was seen. The same call made again with another answer is one
+    failure: 61 errors and then 52 are work that goes on.
     """
     failing = unrepaired(run)
     if not failing:
@@ -36,8 +35,7 @@ def silent_failure(run: Run, limits: Limits) -> Iterator[Finding]:
     tail = tail_of(run, limits)
     polls = frozenset[str]().union(*(failed_polls(tail, lane) for lane in tail.lanes))
     for tool, steps in failing.items():
-        seen = checks_in(run, steps) | polls
-        unseen = [step for step in steps if step.span_id not in seen]
+        unseen = [step for step in steps if step.span_id not in polls]
         alarm = len(unseen) >= limits.silent_failures_alarm and not are_answers(unseen)
         if alarm or is_over(run):
             calls = "call" if len(steps) == 1 else f"{len(steps)} calls"
@@ -50,34 +48,6 @@ def silent_failure(run: Run, limits: Limits) -> Iterator[Finding]:
                 summary=f"The last {calls} of {tool} returned a failure that is recorded as a "
                 "success.",
             )
-
-
-def checks_in(run: Run, failures: list[Step]) -> frozenset[str]:
-    """Of these failures those that follow a change, ask what was asked before, and look new."""
-    spans = {step.span_id for step in failures}
-    found: set[str] = set()
-    asked: dict[Call, Action] = {}
-    changed = False
-    for step in run.steps:
-        action = step.action
-        if action is None or action.outcome is None:
-            continue
-        if step.span_id not in spans:
-            changed = changed or changed_something(action)
-            continue
-        earlier = asked.get(key_of(action))
-        if changed and earlier is not None and not is_same_failure(action, earlier):
-            found.add(step.span_id)
-        asked[key_of(action)] = action
-        changed = False
-    return frozenset(found)
-
-
-def is_same_failure(action: Action, earlier: Action) -> bool:
-    """True for two failures that say the same."""
-    if action.result is None or earlier.result is None:
-        return action.error_class == earlier.error_class
-    return action.result.digest == earlier.result.digest
 
 
 def unrepaired(run: Run) -> dict[str, list[Step]]:
