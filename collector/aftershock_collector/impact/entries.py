@@ -78,7 +78,7 @@ class Entry:
         found: list[tuple[float, str]] = []
         several = 0
         for callee, evidence in callees.items():
-            failing = [m for m in evidence.movements if m.cut.series.family in _FAILING]
+            failing = failing_in(evidence)
             several += len(failing)
             if failing and self._follows(failing[0]):
                 worst = failing[0]
@@ -89,8 +89,7 @@ class Entry:
 
     def _follows(self, failing: Movement) -> bool:
         """True where the target's damage cannot have come before a dependency's."""
-        series, effect_ns = failing.cut.series, self.opened.effect_ns
-        onset = onset_of(series, effect_ns, failing.median, failing.scale)
+        onset = onset_in(failing, self.opened.effect_ns)
         if onset is None or self.onset is None:
             return onset is not None
         return onset.low_ns < self.onset.high_ns
@@ -107,7 +106,17 @@ def _onset(evidence: Evidence, effect_ns: int) -> Onset | None:
     worst = evidence.movements[0]
     if worst.after < TROUBLED_NATS:
         return None
-    return onset_of(worst.cut.series, effect_ns, worst.median, worst.scale)
+    return onset_in(worst, effect_ns)
+
+
+def onset_in(movement: Movement, effect_ns: int) -> Onset | None:
+    """When a series left its band; None where it never did."""
+    return onset_of(movement.cut.series, effect_ns, movement.median, movement.scale)
+
+
+def failing_in(evidence: Evidence) -> list[Movement]:
+    """What errors and latency of an entity did, worst first."""
+    return [each for each in evidence.movements if each.cut.series.family in _FAILING]
 
 
 def pushed_by(moment: Moment, below: Mapping[Moment, Evidence], relations: Relations) -> set[str]:
@@ -120,5 +129,24 @@ def pushed_by(moment: Moment, below: Mapping[Moment, Evidence], relations: Relat
     return {
         callee
         for callee in relations.callees(target)
-        if below.get((callee, at), NOTHING).arrivals >= ARRIVALS_NATS
+        if got_more_work(below.get((callee, at), NOTHING), at)
     }
+
+
+def got_more_work(evidence: Evidence, effect_ns: int) -> bool:
+    """True where more work than usual reached an entity, before it failed or was slow, or with it.
+
+    By chance alone arrivals are unusual in one round of twenty, so they must have left their band
+    upwards, and not have come back to it before the trouble began.
+    """
+    busiest = evidence.movements.busiest
+    if evidence.arrivals < ARRIVALS_NATS or busiest is None:
+        return False
+    arrived, failing = onset_in(busiest, effect_ns), failing_in(evidence)
+    if arrived is None:
+        return False
+    broke = onset_in(failing[0], effect_ns) if failing else None
+    if broke is None:
+        return True
+    stayed = arrived.ended_ns is None or arrived.ended_ns >= broke.low_ns
+    return stayed and arrived.low_ns <= broke.high_ns

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from aftershock_collector.impact.competition import EVIDENCE_MAX, LAG_FREE_S
 from aftershock_collector.impact.evidence import TROUBLED_NATS, Scene
 from aftershock_collector.impact.onset import Onset, onset_of
-from aftershock_collector.impact.weighing import Evidence, Movement, Movements
+from aftershock_collector.impact.weighing import Evidence, Movement
 
 ANSWERING = frozenset({"up", "probe_success"})  # whoever calls a broken service still answers these
 TOGETHER_SCRAPES = 2  # between the onsets of what happened at once
@@ -143,8 +143,7 @@ class SharedFailures:
             self._complete = True
         made = self._places[metric] = []
         for entity, evidence in self._known.items():
-            moved = evidence.movements
-            if isinstance(moved, Movements) and (movement := moved.of(metric)) is not None:
+            if (movement := evidence.movements.of(metric)) is not None:
                 onset = _sharp_onset(movement, self._since_ns)
                 nats = min(movement.after, EVIDENCE_MAX)
                 made.append(_Place(entity, nats, onset, movement.cut.cadence_ns))

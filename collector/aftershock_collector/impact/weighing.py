@@ -78,6 +78,15 @@ class Movements(Sequence[Movement]):
         """What one series did; None where the entity has no such series."""
         return next((each for each in self if each.cut.series.metric == metric), None)
 
+    @property
+    def busiest(self) -> Movement | None:
+        """What the traffic did that stands out most; None where none is measured."""
+        if self._scored is None:
+            return None
+        block, after = self._scored.block, self._scored.after
+        rows = set(range(len(after))).difference(block.evident)
+        return self._of(max(rows, key=lambda row: after[row])) if rows else None
+
     def without(self, metrics: Collection[str]) -> Movements:
         """The same, as if these series had not moved."""
         if self._scored is None:
@@ -111,7 +120,7 @@ class Evidence(NamedTuple):
     after: float = 0.0  # of the family that stands out most, less the price of several series
     before: float = 0.0  # of the same family
     arrivals: float = 0.0  # how unusually much work reached it
-    movements: Sequence[Movement] = ()
+    movements: Movements = Movements(None, None)
     trouble: SurprisingChange | None = None  # an alert or a warning that came after the moment
     earlier: SurprisingChange | None = None  # one that was there already
     worse: float = 0.0  # as `after`, beyond what the moment found
@@ -254,8 +263,6 @@ def score_blocks(
 
 def without(moved: Evidence, metrics: Collection[str]) -> Evidence:
     """The same, as if these series had not moved."""
-    if not isinstance(moved.movements, Movements):
-        return moved
     movements = moved.movements.without(metrics)
     left = movements.weighed()
     quiet = moved._replace(

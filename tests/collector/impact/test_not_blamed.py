@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from aftershock.model import Tier
 from aftershock_collector.impact import ActionObserver
 from tests.collector.impact.blame import CHECKOUT, GATEWAY, ORDERS, no_agent, probability
 from tests.collector.impact.scene import Scene, both, broken, step, usual
+from tests.evaluation.incidents.classes import Act, Case, Kind
+from tests.evaluation.incidents.play import play
+from tests.evaluation.incidents.world import Effect
 
 
 def test_trouble_that_began_before_the_action_is_not_its_doing() -> None:
@@ -27,6 +32,15 @@ def test_trouble_of_a_callee_explains_trouble_of_its_caller() -> None:
     assert probability(alone) > 0.8
     assert probability(impact) < 0.5
     assert impact.alternatives[0].name == f"trouble that began in {ORDERS}"
+
+
+@pytest.mark.parametrize("seed", [1, 3, 4])
+def test_arrivals_that_are_unusual_by_chance_push_nothing_onto_a_dependency(seed: int) -> None:
+    """Found live: over a minute of scrapes each second some round is unusual, and it was paged."""
+    effects = tuple(Effect(name, "errors", 12.0, factor=150.0) for name in ("orders", "checkout"))
+    case = Case("", Kind.COINCIDENT, (Act("a", "checkout"),), effects, lasts=75.0)
+
+    assert play(case, 1.0, seed).peak["a"] < 0.5
 
 
 def test_a_dependency_that_goes_wrong_after_its_caller_explains_nothing() -> None:
