@@ -217,5 +217,5 @@ def wanted_in(body: Mapping[str, Any]) -> Wanted | None:
             Gate(body.get("if_false", Gate.DENY)),
             Gate(body.get("if_unknown", Gate.ASK)),
         )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise ValueError(f"assumes or canary cannot be read: {error!r}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -201,6 +202,30 @@ def test_a_request_that_cannot_be_read_is_refused_with_what_is_wrong(tmp_path: P
         for path, body, what in cases:
             answer = httpx.post(f"{collector.url}{path}", json=body)
             assert (answer.status_code, what in answer.json()["message"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        {"observe_s": float("inf")}, {"observe_s": "nan"}, {"observe_s": -5}, {"observe_s": 1e300},
+        {"observe_s": None}, {"amount": float("nan")}, {"amount": 10**400}, {"factor": -1},
+        {"factor": "inf"}, {"tool": "x" * 50_000}, {"targets": ["a"] * 10_000}, {"change": "c" * 9_999},
+    ],
+)  # fmt: skip
+def test_what_no_policy_can_want_of_a_rollout_is_refused(
+    tmp_path: Path, hostile: dict[str, Any]
+) -> None:
+    """Found live: infinity was a failure of ours, and minus five seconds were observed."""
+    canary = {"tool": "x", "targets": ["service/a"], "observe_s": 60, **hostile}
+    body = {"assumes": [], "canary": canary, "nonce": "n", "run": {"id": "r"}}
+    with live_collector(tmp_path) as collector:
+        answer = httpx.post(
+            f"{collector.url}/v1/guard/canary",
+            content=json.dumps(body),
+            headers={"content-type": "application/json"},
+        )
+
+        assert (answer.status_code, "cannot be read" in answer.json()["message"]) == (400, True)
 
 
 # --- What arrives afterwards, without a network ----------------------------------------------------

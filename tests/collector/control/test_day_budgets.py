@@ -33,7 +33,7 @@ def send(collector: LiveCollector, count: int, run: str, **more: str) -> None:
     httpx.post(f"{collector.url}/v1/traces", content=body, headers=headers).raise_for_status()
 
 
-def soon(holds: Callable[[], bool], within_s: float = 5.0) -> bool:
+def soon(holds: Callable[[], bool], within_s: float = 20.0) -> bool:
     deadline_s = time.monotonic() + within_s
     while not holds() and time.monotonic() < deadline_s:
         time.sleep(0.05)
