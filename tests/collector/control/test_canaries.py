@@ -216,8 +216,8 @@ def test_what_no_policy_can_want_of_a_rollout_is_refused(
     tmp_path: Path, hostile: dict[str, Any]
 ) -> None:
     """Found live: infinity was a failure of ours, and minus five seconds were observed."""
-    canary = {"tool": "x", "targets": ["service/a"], "observe_s": 60, **hostile}
-    body = {"assumes": [], "canary": canary, "nonce": "n", "run": {"id": "r"}}
+    canary: dict[str, Any] = {"tool": "x", "targets": ["service/a"], "observe_s": 60, **hostile}
+    body: dict[str, Any] = {"assumes": [], "canary": canary, "nonce": "n", "run": {"id": "r"}}
     with live_collector(tmp_path) as collector:
         answer = httpx.post(
             f"{collector.url}/v1/guard/canary",
