@@ -17,7 +17,7 @@ demo: $(STAMP)  ## play the incident for real, in under two minutes
 	$(BIN)/aftershock demo
 
 test: $(STAMP)  ## the fast suite
-	$(BIN)/python -m pytest -m "not slow" -n 2 -q -rs
+	$(BIN)/python -m pytest -m "not slow" -n 4 -q -rs
 
 test-slow: $(STAMP)  ## the demo incidents, kill -9 and the million spans
 	$(BIN)/python -m pytest -m "slow and not stack and not soak and not coding_agents and not frameworks" -q -rs
