@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import logging
+import math
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -260,7 +261,7 @@ class _Source:
             self._add(path, f"needs {' and '.join(repr(key) for key in missing)}")
         elif kind == "type":
             wanted = described if described and "pattern" in form else _WORDS.get(limits, limits)
-            self._add(path, f"{_shown(value)} should be {wanted}")
+            self._add(path, f"{_shown(value)} should be {wanted}{_such_as(form)}")
         elif kind == "oneOf" and (inner := meant(error)) is not None:
             self._explain(inner)
         elif kind == "minimum":
@@ -387,6 +388,15 @@ def _instead(wrong: str, known: Iterable[str]) -> str:
     options = list(known)
     close = difflib.get_close_matches(wrong, options, 1, 0.6)
     return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(options)}"
+
+
+def _such_as(form: Section) -> str:
+    """The schema's own example, on one line of YAML."""
+    examples = form.get("examples")
+    if not examples:
+        return ""
+    shown = yaml.safe_dump(examples[0], default_flow_style=True, width=math.inf)
+    return f", such as {shown.strip()}"
 
 
 def _shown(value: Any) -> str:

@@ -46,12 +46,11 @@ def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
     lanes = tail.lanes
     yield from shared_failures(run, lanes, limits)
     for lane in lanes:
-        streaks = streaks_in(lane[-limits.errors_window_actions :])
+        found = streaks_in(lane[-limits.errors_window_actions :])
+        streaks = {key: found[key] for key in found if len(found[key][0]) >= limits.errors_warn}
+        waits = failed_polls(tail, lane) if streaks else frozenset[str]()
         for (tool, _), (streak, unrepaired) in streaks.items():
-            if len(streak) < limits.errors_warn:
-                continue
             steps, alarm_at = streak, limits.errors_alarm
-            waits = failed_polls(tail, lane)
             counted = [step for step in streak[-unrepaired:] if step.span_id not in waits]
             alarm = unrepaired > 0 and len(counted) >= alarm_at and not are_answers(counted)
             same = [] if alarm else unmoved(lane, streak)

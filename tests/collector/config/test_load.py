@@ -51,6 +51,17 @@ def test_an_unknown_gate_is_named_with_its_line_column_and_the_right_word(tmp_pa
     ]
 
 
+def test_what_has_the_wrong_form_is_told_with_an_example_of_the_right_one(tmp_path: Path) -> None:
+    text = 'tools: {a: {targets: "service/{service}"}}\ninfrastructure: {topology: [a]}\n'
+
+    found = problems(tmp_path, text)
+
+    assert [line.partition("such as ")[2] for line in found] == [
+        "[{service.name: '{service}'}]",
+        "{service/checkout: [db/orders]}",
+    ]
+
+
 def test_every_problem_is_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     text = """
 tools:
