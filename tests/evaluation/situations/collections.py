@@ -1,7 +1,7 @@
 """The halves of the situations: A and C were written before rules were changed, the rest after.
 
 E, F and G were written without any knowledge of the rules; docs/rules/index.md has their first
-run. The authors of H and I knew a list of what rules should find, had read no rule and had run
+run. The authors of H, I and J knew a list of what rules should find, had read no rule and had run
 none. The last ones were written together with rules that E and F asked for: they prove no
 generality.
 """
@@ -21,6 +21,10 @@ from tests.evaluation.situations.healthy_i import HEALTHY_I_WAITING
 from tests.evaluation.situations.healthy_i_mixed import HEALTHY_I_MIXED
 from tests.evaluation.situations.healthy_i_turns import HEALTHY_I_TURNS
 from tests.evaluation.situations.healthy_i_work import HEALTHY_I_WORK
+from tests.evaluation.situations.healthy_j import HEALTHY_J_WAITING
+from tests.evaluation.situations.healthy_j_code import HEALTHY_J_CODE
+from tests.evaluation.situations.healthy_j_talks import HEALTHY_J_TALKS
+from tests.evaluation.situations.healthy_j_work import HEALTHY_J_WORK
 from tests.evaluation.situations.healthy_waiting_a import HEALTHY_WAITING_A
 from tests.evaluation.situations.healthy_with_rules import HEALTHY_WITH_RULES
 from tests.evaluation.situations.healthy_work_a import HEALTHY_WORK_A
@@ -37,6 +41,11 @@ from tests.evaluation.situations.sick_h_loops import SICK_H_LOOPS
 from tests.evaluation.situations.sick_i_ends import SICK_I_ENDS
 from tests.evaluation.situations.sick_i_loops import SICK_I_LOOPS
 from tests.evaluation.situations.sick_i_teams import SICK_I_TEAMS
+from tests.evaluation.situations.sick_j_acts import SICK_J_ACTS
+from tests.evaluation.situations.sick_j_ends import SICK_J_ENDS
+from tests.evaluation.situations.sick_j_loops import SICK_J_LOOPS
+from tests.evaluation.situations.sick_j_polls import SICK_J_POLLS
+from tests.evaluation.situations.sick_j_teams import SICK_J_TEAMS
 from tests.evaluation.situations.sick_loops_a import SICK_LOOPS_A
 from tests.evaluation.situations.sick_with_rules import SICK_WITH_RULES
 
@@ -57,6 +66,17 @@ HALVES = {
         *SICK_I_LOOPS,
         *SICK_I_TEAMS,
         *SICK_I_ENDS,
+    ),
+    "half J": (
+        *HEALTHY_J_WAITING,
+        *HEALTHY_J_CODE,
+        *HEALTHY_J_TALKS,
+        *HEALTHY_J_WORK,
+        *SICK_J_ACTS,
+        *SICK_J_ENDS,
+        *SICK_J_LOOPS,
+        *SICK_J_POLLS,
+        *SICK_J_TEAMS,
     ),
     "with the rules": (*HEALTHY_WITH_RULES, *SICK_WITH_RULES),
 }

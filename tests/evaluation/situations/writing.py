@@ -93,6 +93,10 @@ class Script:
             self.beats_s.append(self.at_s)
         self.at_s = end_s
 
+    def clock(self, form: str = "%Y-%m-%dT%H:%M:%SZ") -> str:
+        """The time at this point of the run, as a tool would print it."""
+        return (START + timedelta(seconds=self.at_s)).strftime(form)
+
     def wait(self, seconds: float) -> None:
         """Time passes."""
         self.at_s += seconds
