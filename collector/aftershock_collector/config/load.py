@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 import json
 import logging
-import math
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ from aftershock_collector.config.model import (
 )
 from aftershock_collector.config.on_call import secret_files, unknown_receivers, unknown_zones
 from aftershock_collector.config.renamed import RENAMED_VARIABLES, UNTIL, adopt_new_names
-from aftershock_collector.config.schema_errors import meant
+from aftershock_collector.config.schema_errors import meant, wanted
 from aftershock_collector.metrics.queries import PLACEHOLDERS, unknown_placeholders
 
 FILE_BYTES_MAX = 1_000_000  # a thousand tools, described at length; more is a wrong file
@@ -260,8 +259,7 @@ class _Source:
             missing = [key for key in limits if key not in value]
             self._add(path, f"needs {' and '.join(repr(key) for key in missing)}")
         elif kind == "type":
-            wanted = described if described and "pattern" in form else _WORDS.get(limits, limits)
-            self._add(path, f"{_shown(value)} should be {wanted}{_such_as(form)}")
+            self._add(path, f"{_shown(value)} should be {wanted(str(limits), form)}")
         elif kind == "oneOf" and (inner := meant(error)) is not None:
             self._explain(inner)
         elif kind == "minimum":
@@ -354,16 +352,6 @@ class _Source:
         return (int(parts[1]), int(parts[2])) if len(parts) == 3 else (0, 0)
 
 
-_WORDS = {
-    "object": "a mapping (key: value lines)",
-    "array": "a list (lines that begin with -)",
-    "string": "text (in quotes, if it looks like something else)",
-    "number": "a number",
-    "integer": "a whole number",
-    "boolean": "true or false",
-}
-
-
 def _mark_of(root: yaml.Node | None, path: KeyPath) -> yaml.Mark | None:
     """Where a key stands; for what is not in the file, where its nearest owner does."""
     mark = None
@@ -388,15 +376,6 @@ def _instead(wrong: str, known: Iterable[str]) -> str:
     options = list(known)
     close = difflib.get_close_matches(wrong, options, 1, 0.6)
     return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(options)}"
-
-
-def _such_as(form: Section) -> str:
-    """The schema's own example, on one line of YAML."""
-    examples = form.get("examples")
-    if not examples:
-        return ""
-    shown = yaml.safe_dump(examples[0], default_flow_style=True, width=math.inf)
-    return f", such as {shown.strip()}"
 
 
 def _shown(value: Any) -> str:
