@@ -34,7 +34,7 @@ from aftershock_collector.impact.gap import unread
 from aftershock_collector.impact.open_actions import ObserverState, OpenAction
 from aftershock_collector.impact.references import References
 from aftershock_collector.impact.relations import Topology
-from aftershock_collector.impact.restarting import restored, state_of
+from aftershock_collector.impact.restarting import kept_series, restored, state_of
 from aftershock_collector.impact.rounds import moments_due
 from aftershock_collector.impact.scoring import ScoringRound, Standing, Surroundings, score
 from aftershock_collector.impact.sequential import HOLD_S, Held, held
@@ -240,9 +240,11 @@ class ActionObserver:
                 self._close(opened.step.span_id)
         return reported
 
-    def snapshot(self, series: SeriesSource, now_ns: int) -> ObserverState:
+    def snapshot(self, series: SeriesSource, topology: Topology, now_ns: int) -> ObserverState:
         """Everything needed to go on after a restart, as plain values. Bounded."""
-        return state_of(self._open.values(), self.acted_ns, self.troubles.spans(), series, now_ns)
+        opened = list(self._open.values())
+        kept = kept_series(opened, series, topology, now_ns)
+        return state_of(opened, self.acted_ns, self.troubles.spans(), kept)
 
     def restore(self, state: ObserverState, series: SeriesStore) -> None:
         """Go on where an earlier process stopped; its series are added to `series`.

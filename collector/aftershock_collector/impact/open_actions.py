@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from aftershock.model import Action, Fact, Impact, Step
 from aftershock_collector.impact.gap import Trouble
 from aftershock_collector.impact.sequential import Held
+from aftershock_collector.metrics.call_graph import SeenCall
 from aftershock_collector.metrics.series import Family
 
 
@@ -97,6 +98,7 @@ class ObserverState:
     acted: tuple[ActedOn, ...] = ()
     troubles: tuple[TroubleSpan, ...] = ()
     series: tuple[KeptSeries, ...] = ()
+    calls: tuple[SeenCall, ...] = ()  # who calls whom, as far as it was learnt
 
 
 def observed(opened: OpenAction) -> ObservedAction:
