@@ -31,6 +31,7 @@ class OpenAction:
     asked: bool = False  # trouble was received: score at the next tick
     troubles: list[Trouble] | None = None  # None: not searched yet
     held: Held = field(default_factory=Held)
+    together: Held = field(default_factory=Held)  # likewise of all agents' actions
     best: Impact | None = None  # as it is shown
     reported: Impact | None = None
     following: bool = False  # the window is over; only recovery is still of interest
@@ -59,6 +60,7 @@ class ObservedAction:
     held: Held
     best: Impact | None
     following: bool
+    together: Held = field(default_factory=Held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def observed(opened: OpenAction) -> ObservedAction:
     return ObservedAction(
         opened.step, opened.facts, opened.targets, opened.skew_ns, opened.effect_ns,
         opened.until_ns, opened.next_ns, opened.newest_ns, opened.rounds, opened.held,
-        opened.best, opened.following,
+        opened.best, opened.following, opened.together,
     )  # fmt: skip
 
 
@@ -117,5 +119,6 @@ def reopened(kept: ObservedAction) -> OpenAction | None:
     return OpenAction(
         kept.step, kept.step.action, kept.facts, kept.targets, kept.skew_ns, kept.effect_ns,
         kept.until_ns, kept.next_ns, kept.newest_ns, attended=True, rounds=kept.rounds,
-        held=kept.held, best=kept.best, reported=kept.best, following=kept.following,
+        held=kept.held, together=kept.together, best=kept.best, reported=kept.best,
+        following=kept.following,
     )  # fmt: skip
