@@ -55,8 +55,8 @@ def _summary(impact: Impact, run: Run) -> str:
     sure = _CERTAIN if impact.label == _CERTAIN else percent(impact.probability)
     together = impact.strength
     if together > impact.probability:
-        subject = f"One of {impact.agent_actions} agent actions probably degraded {impact.entity}, likeliest"
-        subject += f" {who}'s {impact.tool}"
+        subject = f"One of {impact.agent_actions} agent actions probably degraded {impact.entity}"
+        subject += f", likeliest {who}'s {impact.tool}"
         sure = f"{percent(together)} together, {percent(impact.probability)} alone"
     if impact.change is None:
         return f"{subject} ({sure})."
