@@ -232,9 +232,10 @@ def distinct_changes(changes: Iterable[Change], impacts: Sequence[Impact]) -> tu
 def lanes_of(steps: Sequence[Step], frames: Sequence[Step]) -> tuple[Lane, ...]:
     """One lane per agent and run; a tool's own calls stand with the tool, not beside it."""
     tools = {(s.run_id, s.span_id) for s in steps if s.action is not None}
+    made = {(s.run_id, s.span_id): s for s in steps if s.kind is StepKind.OUTGOING}
     grouped: dict[tuple[str, str | None], list[Step]] = defaultdict(list)
     for step in steps:
-        if step.kind is StepKind.OUTGOING and (step.run_id, step.parent_id) in tools:
+        if step.kind is StepKind.OUTGOING and caller_of(step, made) in tools:
             continue
         grouped[step.run_id, step.agent].append(step)
     for frame in frames:
@@ -243,6 +244,13 @@ def lanes_of(steps: Sequence[Step], frames: Sequence[Step]) -> tuple[Lane, ...]:
     began = {key: lane[0].began_at_ns if lane else 0 for key, lane in grouped.items()}
     keys = sorted(grouped, key=lambda key: (began[key], key[0], key[1] or ""))
     return tuple(Lane(run_id, agent, tuple(grouped[run_id, agent])) for run_id, agent in keys)
+
+
+def caller_of(step: Step, made: Mapping[tuple[str, str], Step]) -> tuple[str, str | None]:
+    """The run and the span that made an outgoing call, outside of other outgoing calls."""
+    for _ in range(NESTING_MAX):
+        step = made.get((step.run_id, step.parent_id or ""), step)
+    return step.run_id, step.parent_id
 
 
 def marks_by_span(claims: Sequence[Claim], marks: dict[str, str]) -> dict[str, tuple[str, ...]]:

@@ -269,12 +269,22 @@ class Window:
 
     def _touch(self, step: Step) -> int | None:
         """Use the entity of an outgoing call as target of its tool, if the tool declares none."""
-        parent = step.parent_id
-        if parent is None or not step.targets:
+        targets = (*self._touched.pop(step.span_id, ()), *step.targets)
+        parent = self._caller_of(step)
+        if parent is None or not targets:
             return None
         known = self._touched.get(parent, ())
-        self._touched[parent] = (*known, *(t for t in step.targets if t not in known))
+        self._touched[parent] = tuple(dict.fromkeys((*known, *targets)))
         return self._resolve_again(parent)
+
+    def _caller_of(self, step: Step) -> str | None:
+        """The span that made an outgoing call: outside of other outgoing calls that are known."""
+        for _ in range(_ANCESTORS_MAX):
+            outer = self._seen.get((step.parent_id or "", "", 0))
+            if outer is None or outer.kind is not StepKind.OUTGOING:
+                break
+            step = outer
+        return step.parent_id
 
     def _write_code(self, step: Step) -> int | None:
         """Use the code that an inference wrote as arguments of the call that it is a part of."""

@@ -81,6 +81,14 @@ def test_what_a_tool_reached_stands_with_the_tool() -> None:
     assert [e.what for e in whole().entries if e.kind == "outgoing"] == []
 
 
+def test_what_a_command_of_a_tool_reached_stands_with_the_tool_too() -> None:
+    tool = incident.tool("a", "Bash", 0, 2)
+    execution = incident.plain("e", StepKind.OUTGOING, "tool.execution", 1, parent_id="a")
+    psql = incident.plain("p", StepKind.OUTGOING, "psql", 1, parent_id="e", targets=("db/orders",))
+
+    assert ["Bash"] == [entry.what for entry in lay_out([tool, execution, psql]).entries]
+
+
 def test_an_outgoing_call_without_its_tool_is_still_shown() -> None:
     alone = incident.plain("o", StepKind.OUTGOING, "GET", 1, targets=("db/orders",))
 
