@@ -203,13 +203,14 @@ class Window:
         return False
 
     def _receive(self, step: Step) -> None:
-        self.service = self.service or step.service
-        self.environment = self.environment or step.environment
-        self.cluster = self.cluster or step.cluster
+        if step.kind is not StepKind.OUTGOING:  # what a tool started is not where the agent lives
+            self.service = self.service or step.service
+            self.environment = self.environment or step.environment
+            self.cluster = self.cluster or step.cluster
+            self.process = step.process or self.process  # after a restart it is another one
+            if step.process and len(self.processes) < _NAMED_MAX:
+                self.processes[step.process] = None
         self.goal = self.goal or step.goal
-        self.process = step.process or self.process  # after a restart it is another one
-        if step.process and len(self.processes) < _NAMED_MAX:
-            self.processes[step.process] = None
         if step.sender and len(self.senders) < _NAMED_MAX:
             self.senders[step.sender] = None
         received, began = self.received_at_ns, self._began_at_ns

@@ -154,6 +154,16 @@ def test_what_an_outgoing_call_reached_by_another_is_a_target_of_the_tool(
     assert found.action.targets == ("db/orders",)
 
 
+def test_where_an_agent_lives_is_not_what_its_tools_started() -> None:
+    window = Window("run", LIMITS)
+    psql = replace(
+        tool_call(1), kind=StepKind.OUTGOING, action=None, service="psql", process="pid/host/7"
+    )
+    window.add([psql, replace(tool_call(2), service="bot", process="pid/host/1")])
+
+    assert (window.service, window.process, window.is_mixed) == ("bot", "pid/host/1", False)
+
+
 def test_heartbeats_are_heard_and_are_not_steps() -> None:
     beat = replace(tool_call(50, ended=False), kind=StepKind.HEARTBEAT, action=None)
     run = fold([tool_call(1), beat])
