@@ -21,7 +21,7 @@ from tests.support.live_collector import live_collector
 
 pytestmark = [pytest.mark.slow, pytest.mark.coding_agents]
 
-NAME_THEIR_SESSION = {"claude-code", "codex", "qwen-code"}
+NAME_THEIR_SESSION = {"claude-code", "codex", "copilot", "qwen-code"}
 PROGRAMS = find_programs()
 CLIENT = None if PROGRAMS is None else find_client(PROGRAMS)
 EXEC = Path(sys.executable).parent / "aftershock"  # by its place: Codex has a PATH of its own
@@ -94,4 +94,4 @@ def scripted(name: str) -> dict[str, list[Move]]:
 
 
 def who(name: str) -> str:
-    return "claude-code/a" if name == "claude-code" else name
+    return {"claude-code": "claude-code/a", "copilot": "github-copilot"}.get(name, name)

@@ -38,7 +38,12 @@ behind sudo and inside sh -c; of anything else it is known that it may write.
 """
 TRACE_VARIABLES = ("traceparent", "tracestate")
 # With which coding agents name the session to what they run; their runs have the same id.
-SESSIONS = ("CLAUDE_CODE_SESSION_ID", "CODEX_SESSION_ID", "QWEN_CODE_SESSION_ID")
+SESSIONS = (
+    "CLAUDE_CODE_SESSION_ID",
+    "CODEX_SESSION_ID",
+    "COPILOT_AGENT_SESSION_ID",
+    "QWEN_CODE_SESSION_ID",
+)
 # Programs write these where logs of what they call have it: libpq the name of its connection, the
 # tools of clouds their user agent.
 MARKS = (
