@@ -29,7 +29,7 @@ CALLED_BY_OTHERS = {
 # Complete whether or not each part is used yet.
 COMPLETE = {
     "STATUS_OK", "negative_offset",  # names of the wire
-    "held_back", "in_a_hurry", "with_care",  # what only agents call
+    "delegated", "held_back", "in_a_hurry", "with_care",  # what only agents call
     "closed_at",  # of a page: what webhooks read
     "onset_range_ns",  # of an attribution: kept in the store, for whoever reads it there
     "decode_requested_call",  # the other half of a codec: an attribute that other tools read

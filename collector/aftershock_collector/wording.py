@@ -303,6 +303,9 @@ def change_words(change: Change) -> str:
 def attribution_words(impact: Impact) -> str:
     """One sentence, with the probability that the action degraded something where that is said."""
     sure = "" if _is_no_harm(impact) else chance(impact)
+    if impact.label == Grade.CERTAIN and impact.change is not None:
+        what = f"{impact.change.name} {impact.change.detail}".strip()
+        return f"{judgement(impact)} ({sure}): {clean(what, 80)}."
     return f"{judgement(impact)} ({sure})." if sure else f"{judgement(impact)}."
 
 

@@ -94,7 +94,9 @@ def test_the_catalog_agent_changes_the_cache_once(script: Script):
 def test_the_policy_is_valid_and_asks_for_both_facts_before_scaling(tmp_path: Path):
     address = {"admin": "http://127.0.0.1:1", "url": "http://127.0.0.1:1/x"}
     shop = Shop("PostgreSQL", address, address, address)
-    place = write_policy(tmp_path / "aftershock.yaml", shop, "http://127.0.0.1:2", 4318)
+    place = write_policy(
+        tmp_path / "aftershock.yaml", shop, "http://127.0.0.1:2", 4318, logs=tmp_path
+    )
 
     assert load.check(place, {}) == ()
     config = load.load(place, {"AFTERSHOCK_HOME": str(tmp_path)})

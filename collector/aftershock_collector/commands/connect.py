@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import shlex
 import shutil
 import sys
 import time
@@ -72,7 +73,8 @@ def needs_to_undo(arguments: argparse.Namespace) -> Needs:
 def gate_command() -> str:
     """The command of the hook, which the agent starts from any folder."""
     found = shutil.which("aftershock")
-    return f"{found} gate" if found else f"{sys.executable} -m aftershock.guard.hook"
+    own = [found, "gate"] if found else [sys.executable, "-m", "aftershock.guard.hook"]
+    return shlex.join(own)
 
 
 # --- What is printed -------------------------------------------------------------------------

@@ -15,6 +15,12 @@ SECONDS_MIN = 15.0  # less ordinary life than this gives nothing to compare with
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
+    parser.add_argument(
+        "--coding-agent",
+        action="store_true",
+        help="another day: the sub-agent of a coding agent deletes rows of a real PostgreSQL "
+        "through a shell, and the parent denies it",
+    )
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--guarded",
@@ -49,6 +55,8 @@ def main(arguments: argparse.Namespace) -> int:
     """Play it."""
     if arguments.seconds < SECONDS_MIN:
         raise CommandError(f"--seconds {arguments.seconds:g} is too short: give {SECONDS_MIN:.0f}")
+    if arguments.coding_agent and arguments.without_fault:
+        raise CommandError("--coding-agent has no careful variant: give --guarded, or neither")
     try:
         arguments.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -57,6 +65,7 @@ def main(arguments: argparse.Namespace) -> int:
         out=arguments.out,
         fault=not arguments.without_fault,
         guarded=arguments.guarded,
+        coding_agent=arguments.coding_agent,
         keep=arguments.keep,
         baseline_s=arguments.seconds,
         forward=arguments.forward,

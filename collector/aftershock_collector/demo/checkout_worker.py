@@ -31,6 +31,7 @@ IN_USE = Gauge(
     "db_pool_connections_in_use", "Connections held by requests", multiprocess_mode="livesum"
 )
 TIMEOUTS = Counter("db_pool_timeouts_total", "Requests that got no connection in time")
+UNKNOWN = Counter("checkout_unknown_customers_total", "Orders of customers that are not stored")
 REFUSED = Counter("db_connect_refused_total", "Connections that the database refused")
 
 
@@ -41,8 +42,12 @@ def check_out(pool: Pool, _request: Request) -> Response:
         with pool.connection() as connection:
             IN_USE.set(pool.in_use)
             time.sleep(random.lognormvariate(0, PAYMENT_SIGMA) * PAYMENT_MEDIAN_S)
-            spent = connection.place(random.randrange(500), random.randrange(50), 100)
-        response = JSONResponse({"spent": spent})
+            spent = place_order(connection)
+        if spent is None:
+            UNKNOWN.inc()
+            response = JSONResponse({"error": "this customer does not exist"}, 500)
+        else:
+            response = JSONResponse({"spent": spent})
     except PoolTimeoutError as error:
         TIMEOUTS.inc()
         response = JSONResponse({"error": str(error)}, 503)
@@ -50,6 +55,14 @@ def check_out(pool: Pool, _request: Request) -> Response:
     DURATION.labels("/checkout").observe(time.perf_counter() - began)
     REQUESTS.labels("/checkout", str(response.status_code)).inc()
     return response
+
+
+def place_order(connection: orders.Orders) -> int | None:
+    """One order of somebody who is signed in; None where no such customer exists any more."""
+    try:
+        return connection.place(random.randrange(orders.CUSTOMERS), random.randrange(50), 100)
+    except orders.UnknownCustomerError:
+        return None
 
 
 def serve(listener: socket.socket, address: str, pool_size: int, ready: Event) -> None:

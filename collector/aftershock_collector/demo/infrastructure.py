@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aftershock_collector.demo import postgres
@@ -25,6 +26,7 @@ class Shop:
     checkout: Mapping[str, str]
     catalog: Mapping[str, str]
     operations: Mapping[str, str]
+    developer: Mapping[str, str] = field(default_factory=dict[str, str])  # variables of psql
 
 
 def open_database(children: Children, folder: Path, connections: int) -> tuple[str, str, str]:
@@ -48,8 +50,32 @@ def open_database(children: Children, folder: Path, connections: int) -> tuple[s
 def open_shop(children: Children, folder: Path, *, tight: bool) -> Shop:
     """Start everything but the customers. Raises FailedError."""
     connections = CONNECTIONS_TIGHT if tight else CONNECTIONS_AMPLE
-    kind, address, admin_address = open_database(children, folder, connections)
-    window = "open" if tight else "later"
+    return open_services(
+        children, *open_database(children, folder, connections), "open" if tight else "later"
+    )
+
+
+def open_shop_for_developers(children: Children, folder: Path) -> Shop:
+    """The same with a PostgreSQL that logs what developers do with psql. Raises FailedError."""
+    programs = postgres.find_programs()
+    client = None if programs is None else postgres.find_client(programs)
+    if programs is None or client is None:
+        raise FailedError(f"a real PostgreSQL is needed: {postgres.NEEDED}")
+    connections = CONNECTIONS_AMPLE + postgres.RESERVED
+    server = postgres.Postgres(folder / "postgres", connections, explains=True)
+    server.start(children, programs)
+    shop = open_services(children, "PostgreSQL", server.address, server.admin_address, "later")
+    variables = {
+        "PATH": f"{client}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGUSER": "developer",
+    }  # fmt: skip
+    return replace(shop, developer=variables)
+
+
+def open_services(
+    children: Children, kind: str, address: str, admin_address: str, window: str
+) -> Shop:
+    """Start the services of a shop whose database is there."""
     started = (
         children.start_module(
             "checkout",

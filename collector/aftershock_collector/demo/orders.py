@@ -12,14 +12,29 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 
 CONNECT_TIMEOUT_S = 3
+CUSTOMERS = 500  # with the numbers from 0 to 499
 SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS customers (id INTEGER PRIMARY KEY, email TEXT, confirmed_at TEXT)",
     "CREATE TABLE IF NOT EXISTS orders (customer INTEGER, product INTEGER, amount INTEGER)",
     "CREATE INDEX IF NOT EXISTS orders_customer ON orders (customer)",
+    # E-mail addresses are confirmed since last week only: most customers are older than that.
+    (
+        "INSERT INTO customers"
+        " WITH RECURSIVE n (id) AS (SELECT 0 UNION ALL SELECT id + 1 FROM n WHERE id < 499)"
+        " SELECT id, 'customer-' || id || '@example.com',"
+        " CASE WHEN id % 12 = 0 THEN '2026-01-05' END"
+        " FROM n WHERE NOT EXISTS (SELECT 1 FROM customers)"
+    ),
 )
+PLACE = "INSERT INTO orders SELECT id, {0}, {0} FROM customers WHERE id = {0}"
 
 
 class RefusedError(Exception):
     """The database did not give us a connection."""
+
+
+class UnknownCustomerError(Exception):
+    """Who is signed in is not among the customers."""
 
 
 class Use(NamedTuple):
@@ -35,7 +50,10 @@ class Orders(Protocol):
     """What the demo asks of its database."""
 
     def place(self, customer: int, product: int, amount: int) -> int:
-        """Store one order; returns what the customer has spent so far."""
+        """Store one order; returns what the customer has spent so far.
+
+        Raises UnknownCustomerError.
+        """
         ...
 
     def use(self) -> Use:
@@ -68,9 +86,9 @@ class PostgresOrders:
     def place(self, customer: int, product: int, amount: int) -> int:
         """Store one order; returns what the customer has spent so far."""
         with self.connection.transaction():
-            self.connection.execute(
-                "INSERT INTO orders VALUES (%s, %s, %s)", (customer, product, amount)
-            )
+            stored = self.connection.execute(PLACE.format("%s"), (product, amount, customer))
+            if not stored.rowcount:
+                raise UnknownCustomerError(f"customer {customer} does not exist")
             spent = self.connection.execute(
                 "SELECT sum(amount) FROM orders WHERE customer = %s", (customer,)
             ).fetchone()
@@ -133,7 +151,10 @@ class SqliteOrders:
     def place(self, customer: int, product: int, amount: int) -> int:
         """Store one order; returns what the customer has spent so far."""
         self.connection.execute("BEGIN IMMEDIATE")
-        self.connection.execute("INSERT INTO orders VALUES (?, ?, ?)", (customer, product, amount))
+        stored = self.connection.execute(PLACE.format("?"), (product, amount, customer))
+        if not stored.rowcount:
+            self.connection.execute("ROLLBACK")
+            raise UnknownCustomerError(f"customer {customer} does not exist")
         spent = self.connection.execute(
             "SELECT sum(amount) FROM orders WHERE customer = ?", (customer,)
         ).fetchone()

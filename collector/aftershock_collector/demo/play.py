@@ -17,6 +17,7 @@ from typing import NoReturn
 from rich.console import Console
 
 from aftershock_collector.demo.approver import Approver
+from aftershock_collector.demo.coding_session import WHAT_IS_REAL, CodingSession, start_session
 from aftershock_collector.demo.discovery import discoverable
 from aftershock_collector.demo.display import Display
 from aftershock_collector.demo.on_call import OnCall
@@ -27,6 +28,7 @@ from aftershock_collector.demo.summary import Reading, report
 START_S = 6.0  # about what starting takes; only the bar depends on it
 BASELINE_S = 35.0  # 70 scrapes of ordinary life to compare with; more while agents start
 ACTING_S = 36.0  # about what the agents take; only the bar depends on it
+CODING_S = 16.0  # the same of a coding agent
 AFTERWARDS_S = 4.0  # damage that follows the last call is still seen
 ACTING_MAX_S = 55.0  # agents that take longer are ended: the play stays under two minutes
 CATALOG_LATER_S = 4.0  # it starts faster: so both act at about the same time
@@ -41,6 +43,7 @@ class Options:
     out: Path
     fault: bool = True
     guarded: bool = False  # with a gate before the agents' tools
+    coding_agent: bool = False  # the play in which a sub-agent deletes rows through a shell
     keep: bool = False  # leave everything running afterwards, until Ctrl-C
     baseline_s: float = BASELINE_S
     forward: str | None = None  # an OTLP/HTTP receiver that gets everything too
@@ -53,7 +56,7 @@ class Audience:
 
     stage: Stage
     readings: list[Reading] = field(default_factory=list[Reading])
-    approver: Approver | None = None
+    onlooker: Approver | CodingSession | None = None
 
     def observe(self, show: Callable[[str], None], until: Callable[[], bool]) -> None:
         """Look once a second until it is over. Raises FailedError where something has ended."""
@@ -62,8 +65,8 @@ class Audience:
             reading = Reading(time.time_ns(), self.stage.numbers())
             self.readings.append(reading)
             show(reading.words)
-            if self.approver is not None:
-                self.approver.come_in()
+            if self.onlooker is not None:
+                self.onlooker.come_in()
             time.sleep(READ_EVERY_S)
 
 
@@ -87,6 +90,8 @@ def perform(options: Options, console: Console) -> None:
     """Start, play, report, and (where asked to) leave everything running."""
     display = Display(console)
     on_call = OnCall(display.page)
+    if options.coding_agent:
+        console.print(WHAT_IS_REAL, style="italic")
     with contextlib.ExitStack() as standing:
         on_call_url = standing.enter_context(on_call.listening())
         with display.drawing():
@@ -97,6 +102,7 @@ def perform(options: Options, console: Console) -> None:
                         on_call_url,
                         fault=options.fault,
                         guarded=options.guarded,
+                        coding_agent=options.coding_agent,
                         forward=options.forward,
                         show=show,
                     )
@@ -108,8 +114,8 @@ def perform(options: Options, console: Console) -> None:
         pages = [page for _, page in on_call.pages]
         (options.out / "pages.json").write_text(json.dumps(pages, indent=2), encoding="utf-8")
         report(stage, audience.readings, on_call.pages, options.out, console)
-        if audience.approver is not None:
-            console.print(audience.approver.words, style="bold green")
+        if options.guarded and audience.onlooker is not None:
+            console.print(audience.onlooker.words, style="bold green")
         if options.keep:
             console.print(f"Still running at {stage.collector}; Ctrl-C stops everything.")
             with contextlib.suppress(KeyboardInterrupt):
@@ -117,20 +123,39 @@ def perform(options: Options, console: Console) -> None:
 
 
 def act(stage: Stage, audience: Audience, display: Display, options: Options) -> None:
-    """The play itself: ordinary life, then both agents, then what follows."""
+    """The play itself: ordinary life, then the agents, then what follows."""
     with display.stage(f"Ordinary life on {stage.shop.database}", options.baseline_s) as show:
         audience.observe(show, after(options.baseline_s))
+    if options.coding_agent:
+        code(stage, audience, display, gate=options.guarded)
+    else:
+        operate(stage, audience, display, guarded=options.guarded)
+    with display.stage("Afterwards", AFTERWARDS_S) as show:
+        audience.observe(show, after(AFTERWARDS_S))
+
+
+def operate(stage: Stage, audience: Audience, display: Display, *, guarded: bool) -> None:
+    """One agent scales checkout, another tunes the catalog."""
     with display.stage("Two agents act", ACTING_S) as show:
         agents = [stage.start_agent("sre_agent")]
-        if options.guarded:
-            audience.approver = Approver(stage, display)
+        if guarded:
+            audience.onlooker = Approver(stage, display)
         audience.observe(show, after(CATALOG_LATER_S))
         agents.append(stage.start_agent("catalog_agent"))
         too_long = after(ACTING_MAX_S)
         audience.observe(show, lambda: too_long() or not any(agent.running for agent in agents))
         finish(agents)
-    with display.stage("Afterwards", AFTERWARDS_S) as show:
-        audience.observe(show, after(AFTERWARDS_S))
+
+
+def code(stage: Stage, audience: Audience, display: Display, *, gate: bool) -> None:
+    """A coding agent works through a shell; its sub-agent deletes rows."""
+    with display.stage("A coding agent works", CODING_S) as show:
+        agent = start_session(stage, gate=gate)
+        audience.onlooker = CodingSession(agent, display)
+        too_long = after(ACTING_MAX_S)
+        audience.observe(show, lambda: too_long() or not agent.running)
+        audience.onlooker.come_in()
+        finish([agent])
 
 
 def finish(agents: list[Child]) -> None:

@@ -18,13 +18,30 @@ from aftershock_collector.demo.processes import Child, Children, FailedError
 RESERVED = 3  # connections that only the administrator gets, as PostgreSQL does by default
 PLAIN = "?sslmode=disable&gssencmode=disable"  # it is our own, on loopback
 START_TIMEOUT_S = 30.0
+# What a person or an agent does is logged with its plan, which says how many rows it changed; what
+# the shop does is not.
+DEVELOPER = (
+    "CREATE ROLE developer LOGIN IN ROLE shop",
+    "ALTER ROLE developer SET log_min_duration_statement = 0",
+    "ALTER ROLE developer SET session_preload_libraries = 'auto_explain'",
+    "ALTER ROLE developer SET auto_explain.log_min_duration = 0",
+    "ALTER ROLE developer SET auto_explain.log_analyze = on",
+)
+NEEDED = (
+    "install PostgreSQL with its server, its client psql and its contrib modules,"
+    " such as the package postgresql of Debian and Ubuntu"
+)
 PLACES = ("/usr/lib/postgresql", "/usr/local", "/opt/homebrew/opt", "/usr", "/opt")
 
 
 class Postgres:
-    """A server of our own: `address` for the shop, `admin_address` for whoever watches."""
+    """A server of our own: `address` for the shop, `admin_address` for whoever watches.
 
-    def __init__(self, folder: Path, connections_max: int) -> None:
+    `explains`: its log says what developers do, and how many rows that changes.
+    """
+
+    def __init__(self, folder: Path, connections_max: int, *, explains: bool = False) -> None:
+        self.explains = explains
         self.folder = folder
         self.connections_max = connections_max
         self.port = free_port()
@@ -59,6 +76,8 @@ class Postgres:
             "fsync": "off",  # it is thrown away afterwards
             "max_wal_senders": 0,
             "wal_level": "minimal",
+            "log_line_prefix": "%m [%p] %q%u@%d %a ",
+            "log_timezone": "UTC",
         }
         command = [str(programs / "postgres"), "-D", str(data)]
         for name, value in settings.items():
@@ -74,7 +93,13 @@ class Postgres:
                 with psycopg.connect(address, autocommit=True, connect_timeout=2) as admin:
                     admin.execute("CREATE ROLE shop LOGIN")
                     admin.execute("CREATE DATABASE orders OWNER shop")
+                    if self.explains:
+                        admin.execute("LOAD 'auto_explain'")
+                        for statement in DEVELOPER:
+                            admin.execute(statement.encode())
                 break
+            except psycopg.errors.UndefinedFile as error:
+                raise FailedError(f"PostgreSQL lacks auto_explain: {NEEDED}") from error
             except psycopg.OperationalError as error:
                 if not server.running or time.monotonic() > deadline:
                     words = server.last_words()
@@ -96,6 +121,12 @@ def find_programs() -> Path | None:
         for program in Path(place).glob(pattern)
     )
     return max((f for f in folders if (f / "initdb").exists()), default=None, key=str)
+
+
+def find_client(programs: Path) -> Path | None:
+    """The folder that holds psql, if it is installed."""
+    found = shutil.which("psql", path=f"{programs}{os.pathsep}{os.environ.get('PATH', '')}")
+    return None if found is None else Path(found).parent
 
 
 def unprivileged(folder: Path) -> dict[str, Any]:

@@ -16,7 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from aftershock.attributes import CHANGE_KIND, CHANGE_NAME, DB_NAMESPACE, EVENT_CHANGE
-from aftershock_collector.demo.infrastructure import Shop, let_customers_in, open_shop
+from aftershock_collector.demo.infrastructure import (
+    Shop,
+    let_customers_in,
+    open_shop,
+    open_shop_for_developers,
+)
 from aftershock_collector.demo.postgres import free_port
 from aftershock_collector.demo.processes import Child, Children, FailedError
 
@@ -28,6 +33,7 @@ STANDING = {
 }  # fmt: skip
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback needs no proxy
 SCRIPTS = "aftershock_collector.demo.agents.scripts"
+PROGRAM = [sys.executable, "-m", "aftershock_collector.cli"]  # wherever its script is installed
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,7 @@ class Stage:
     collector: str
     home: Path
     policy: Path
+    agent_home: Path  # of a coding agent
     forward: str | None = None  # a full stack that gets everything too
 
     def numbers(self) -> dict[str, Any]:
@@ -63,7 +70,7 @@ class Stage:
         metrics = "none" if self.forward is None else "otlp"  # a full stack keeps those too
         return self.children.start(
             name,
-            [*aftershock("run"), sys.executable, "-m", module],
+            [*PROGRAM, "run", sys.executable, "-m", module],
             {
                 "OTEL_SERVICE_NAME": name.replace("_", "-"),
                 "OPENAI_BASE_URL": self.model,
@@ -86,6 +93,7 @@ def raised_stage(
     fault: bool,
     show: Callable[[str], None],
     guarded: bool = False,
+    coding_agent: bool = False,
     forward: str | None = None,
 ) -> Generator[Stage]:
     """Start everything and wait until it is healthy; stop everything afterwards.
@@ -100,14 +108,18 @@ def raised_stage(
     with tempfile.TemporaryDirectory(prefix="aftershock-") as folder, Children(logs) as children:
         Path(folder).chmod(0o711)  # the database may have to run as another user
         show("database and services")
-        shop = open_shop(children, Path(folder), tight=fault)
-        script = "held_back" if guarded else "in_a_hurry" if fault else "with_care"
+        if coding_agent:
+            shop, script = open_shop_for_developers(children, Path(folder)), "delegated"
+        else:
+            shop = open_shop(children, Path(folder), tight=fault)
+            script = "held_back" if guarded else "in_a_hurry" if fault else "with_care"
         model = children.start_module("model_server", "--script", f"{SCRIPTS}:{script}")
         port = free_port()
-        policy = write_policy(out / "aftershock.yaml", shop, on_call, port, guarded=guarded)
+        place = (out / "aftershock.yaml").resolve()
+        policy = write_policy(place, shop, on_call, port, logs=logs, guarded=guarded)
         collector = children.start(
             "collector",
-            aftershock("up"),
+            [*PROGRAM, "up"],
             {
                 "AFTERSHOCK_HOME": str(home),
                 "AFTERSHOCK_POLICY": str(policy),
@@ -117,7 +129,7 @@ def raised_stage(
         address = f"http://127.0.0.1:{port}"
         show("the collector")
         collector.wait_until(lambda: is_healthy(address))
-        if guarded:
+        if guarded and not coding_agent:
             announce_window(address)
         show("the workers")
         status = f"{shop.checkout['admin']}/admin/status"
@@ -125,12 +137,8 @@ def raised_stage(
         customers = let_customers_in(children, shop)
         show("all healthy")
         url = model.addresses()["url"]
-        yield Stage(children, shop, customers, url, address, home, policy, forward)
-
-
-def aftershock(command: str) -> list[str]:
-    """The command line of the program, wherever its script is installed."""
-    return [sys.executable, "-m", "aftershock_collector.cli", command]
+        agent_home = (out / "agent").resolve()
+        yield Stage(children, shop, customers, url, address, home, policy, agent_home, forward)
 
 
 def announce_window(collector: str) -> None:
@@ -155,7 +163,7 @@ def announce_window(collector: str) -> None:
 
 
 def write_policy(
-    place: Path, shop: Shop, on_call: str, port: int, *, guarded: bool = False
+    place: Path, shop: Shop, on_call: str, port: int, *, logs: Path, guarded: bool = False
 ) -> Path:
     """The policy file with this play's addresses in it."""
     text = POLICY.read_text(encoding="utf-8")
@@ -168,6 +176,7 @@ def write_policy(
         catalog=shop.catalog["admin"],
         operations=shop.operations["admin"],
         on_call=on_call,
+        database_log=logs.resolve() / "postgres.log",
     )
     place.write_text(text, encoding="utf-8")
     return place

@@ -69,18 +69,30 @@ def report(
         asked = page.kind == APPROVAL
         words = f"Asked: {page.title}" if asked else f"Paged: {page.kind}: {page.title}"
         console.print(words, style="bold", markup=False, highlight=False, soft_wrap=True)
+    if change := customers_words(readings):
+        console.print(change, markup=False, highlight=False, soft_wrap=True)
     console.print(f"Timeline page: {place.resolve().as_uri()}", soft_wrap=True, markup=False)
     console.print("\nTry next:", style="bold")
+    plays = f"demo{' --coding-agent' if stage.shop.developer else ''}"
     home, command = shlex.quote(str(stage.home)), shlex.quote(command_as_started())
     for hint in (
         f"AFTERSHOCK_HOME={home} {command} findings",
         f"AFTERSHOCK_HOME={home} {command} runs",
-        f"{command} demo --guarded   # the same day, with a gate before the tools"
+        f"{command} {plays} --guarded   # the same day, with a gate before the tools"
         if sent
-        else f"{command} demo",
+        else f"{command} {plays}",
         f"{command} run python your_agent.py   # beside `{command} up`",
     ):
         console.print(f"  {hint}", markup=False, highlight=False, soft_wrap=True)
+
+
+def customers_words(readings: Sequence[Reading]) -> str:
+    """How many customers failed in the first and in the last second; "" where nobody came."""
+    seen = [one.numbers["checkout"] for one in readings if "checkout" in one.numbers]
+    if not seen:
+        return ""
+    first, last = (f"{one['errors']} of {one['answers']}" for one in (seen[0], seen[-1]))
+    return f"Customers who failed at checkout: {first} in the first second, {last} in the last."
 
 
 def command_as_started() -> str:
@@ -96,7 +108,7 @@ def merged(stage: Stage) -> Timeline:
     with Reader.open(stage.home / "aftershock.db") as reader:
         runs = reader.runs()
         if not runs:
-            log_end = stage.children.named("sre_agent").last_words()
+            log_end = stage.children.started[-1].last_words()  # an agent's
             raise FailedError(f"the collector saw no run.\n{log_end}")
         return lay_out(
             [step for run in runs for step in reader.steps(run.run_id, policy)],

@@ -1,6 +1,7 @@
 """Exact links: which action stands behind a change that brought a trace back.
 
-A span that the change names decides; a call that a tool made stands for the tool. Where only the
+A span that the change names decides; a call that a tool made stands for the tool, and so does what
+that call made in turn. Where only the
 trace is known, a log belongs to the one tool call that was running then, and what lasts (an alert,
 an event of the platform) to the one action of that trace that could have had an effect. A log that
 shows what a span changed outweighs the name of the tool: a call that counted as a read is an action
@@ -21,6 +22,7 @@ CALLS_MAX = 128  # of one trace, newest kept
 CALL_BYTES = 400  # of one without a step
 BYTES_MAX = 24_000_000  # of all calls: what senders say of one may be large
 CHILDREN_MAX = 16_384  # calls that tools made: what they reached the outside by
+NESTED_MAX = 8  # calls inside calls: a shell's, a script's, a client's; more is a circle
 REACHED_MAX = 16  # entities of one tool call, newest kept
 WAITING_MAX = 4_096  # traces named by changes before an agent's span arrived, ...
 WAITING_OF_TRACE_MAX = 8
@@ -96,8 +98,10 @@ class Links:
         """A tool call, or a call that a tool made; anything else says nothing."""
         if step.kind is StepKind.OUTGOING and step.parent_id:
             self._above[step.span_id] = step.parent_id
-            above = (step.parent_id, step.sender)
-            self._reached[above] = (*self._reached.get(above, ()), *step.targets)[-REACHED_MAX:]
+            inner = self._reached.pop((step.span_id, step.sender), ())
+            above = (self._around(step.parent_id)[-1], step.sender)
+            reached = (*self._reached.get(above, ()), *inner, *step.targets)
+            self._reached[above] = reached[-REACHED_MAX:]
             if len(self._above) > CHILDREN_MAX:
                 self._above.popitem(last=False)
             if len(self._reached) > CHILDREN_MAX:
@@ -204,7 +208,8 @@ class Links:
         if trace is None or not self.knows(change.trace_id, own):
             return None
         span = change.span_id or ""
-        named = trace.calls.get(span) or trace.calls.get(self._above.get(span, ""))
+        around = (trace.calls.get(outer) for outer in self._around(span))
+        named = next((call for call in around if call is not None), None)
         if named is not None and named.action_step is None and change.tier is not None:
             return Linked(as_logged(named.step, change, change.tier), trace.skew_ns)
         if named is None:
@@ -215,6 +220,13 @@ class Links:
         if named is None or named.action_step is None:
             return None
         return Linked(named.action_step, trace.skew_ns)
+
+    def _around(self, span_id: str) -> list[str]:
+        """A span and those that it was made in, innermost first, as far as they are known."""
+        found = [span_id]
+        while len(found) < NESTED_MAX and (outer := self._above.get(found[-1])) is not None:
+            found.append(outer)
+        return found
 
     def _running(self, trace: _Trace, change: Change) -> list[_Call]:
         """Every tool call, harmless ones too, that was going on at the moment of a log."""

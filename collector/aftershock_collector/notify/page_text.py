@@ -240,6 +240,7 @@ def place_section(finding: Finding, context: RunContext) -> Section:
     """Whose agent it is and where it runs."""
     pairs = (
         ("agent", who(finding.agent)),
+        ("in a run of", context.agent if finding.agent != context.agent else None),
         ("team", context.team),
         ("service", context.service),
         ("environment", context.environment),

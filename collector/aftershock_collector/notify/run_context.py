@@ -21,6 +21,7 @@ EVIDENCE_MAX = 16  # of a finding's spans that are looked at for the call that i
 class RunContext:
     """What is known of the run that a page is about. None: not known."""
 
+    agent: str | None = None  # the outermost one
     service: str | None = None
     process: str | None = None  # as `Step.process`: pid/<host>/<pid>, pod/<namespace>/<pod>, …
     environment: str | None = None
@@ -81,6 +82,7 @@ def _acted(finding: Finding, of_span: Callable[[str], Step | None]) -> Step | No
 def _context(window: Window, acted: Step | None, policy: Policy, peer: str | None) -> RunContext:
     own = acted is not None and acted.process is not None
     return RunContext(
+        agent=window.agent,
         service=window.service,
         process=acted.process if acted is not None and own else window.process,
         environment=window.environment,

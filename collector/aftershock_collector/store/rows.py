@@ -90,11 +90,12 @@ def runs_in(steps: Iterable[Step]) -> list[RunRow]:
     for step in steps:
         run = found.get(step.run_id)
         if run is None:
-            run = RunRow(step.run_id, step.service, step.began_at_ns, step.sender)
-            found[step.run_id] = run
+            run = found[step.run_id] = RunRow(step.run_id, None, step.began_at_ns, step.sender)
         run.began_ns = min(run.began_ns, step.began_at_ns)
         run.last_ns = max(run.last_ns, step.last_ns)
-        run.acts |= step.kind is not StepKind.OUTGOING
+        if step.kind is not StepKind.OUTGOING:  # what a tool started is another service
+            run.acts = True
+            run.service = run.service or step.service
         outermost = step.kind is StepKind.AGENT and step.parent_id is None
         if outermost or (run.agent is None and not run.outermost):
             run.agent = step.agent or (step.name if outermost else None)

@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING
 
 from aftershock.model import Step, StepKind
 from aftershock.policy.prices import COUNTED
+from aftershock.runs.records import are_of_one_step, joined
 from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.notify.suspects_page import shares
+from aftershock_collector.views.nesting import (
+    caller_of,
+    outgoing_by_span,
+    with_agents,
+    with_reached,
+)
 from aftershock_collector.views.run_words import is_alive
 from aftershock_collector.wording import change_words, clean, outcome_words, step_words
 
@@ -25,7 +32,6 @@ if TYPE_CHECKING:
     from aftershock_collector.impact.suspects import Suspects
 
 FOLD_PERIOD_MAX = 5  # the longest circle that the rules look for
-NESTING_MAX = 64  # spans around a span; deeper is a circle
 MOMENTS = {StepKind.FACT, StepKind.MESSAGE, StepKind.DECISION, StepKind.APPROVAL}  # no duration
 QUIET = {StepKind.AGENT, StepKind.HEARTBEAT}  # frames and signs of life: not things that were done
 
@@ -128,7 +134,7 @@ def lay_out(
     known = distinct(step for step in given if step.kind is not StepKind.HEARTBEAT)
     if not known:
         raise ValueError("a timeline needs at least one step")
-    known = with_agents(known)
+    known = with_reached(with_agents(known))
     frames = tuple(step for step in known if step.kind is StepKind.AGENT)
     done = [step for step in known if step.kind not in QUIET]
     ordered = tuple(
@@ -183,41 +189,16 @@ def runs_alive(steps: Sequence[Step], frames: Sequence[Step], now_ns: int | None
 
 
 def distinct(steps: Iterable[Step]) -> list[Step]:
-    """One step per span, the ended version where there is one, in event order."""
+    """One step per span, from all records of it, ended where one of them is; in event order."""
     newest: dict[tuple[str, str], Step] = {}
     for step in steps:
         key = (step.run_id, step.span_id)
         there = newest.get(key)
-        if there is None or (there.ended_at_ns is None and step.ended_at_ns is not None):
+        if there is not None and are_of_one_step(step, there):
+            newest[key] = joined(step, there)
+        elif there is None or (there.ended_at_ns is None and step.ended_at_ns is not None):
             newest[key] = step
     return sorted(newest.values(), key=lambda s: (s.began_at_ns, s.run_id, s.span_id))
-
-
-def with_agents(steps: Sequence[Step]) -> list[Step]:
-    """Steps that do not say whose they are belong to the agent around them, else to the run's."""
-    around = {(s.run_id, s.span_id): s for s in steps}
-    owner: dict[str, str | None] = {}
-    for step in steps:
-        if step.kind is StepKind.AGENT and step.agent is not None:
-            owner.setdefault(step.run_id, step.agent)
-    return [
-        step if step.agent is not None else replace(step, agent=agent_around(step, around, owner))
-        for step in steps
-    ]
-
-
-def agent_around(
-    step: Step, around: dict[tuple[str, str], Step], owner: dict[str, str | None]
-) -> str | None:
-    """The agent of the nearest step around this one that has one."""
-    outer: Step | None = step
-    for _ in range(NESTING_MAX):
-        outer = around.get((outer.run_id, outer.parent_id or ""))
-        if outer is None:
-            break
-        if outer.agent is not None:
-            return outer.agent
-    return owner.get(step.run_id)
 
 
 def distinct_changes(changes: Iterable[Change], impacts: Sequence[Impact]) -> tuple[Change, ...]:
@@ -232,9 +213,10 @@ def distinct_changes(changes: Iterable[Change], impacts: Sequence[Impact]) -> tu
 def lanes_of(steps: Sequence[Step], frames: Sequence[Step]) -> tuple[Lane, ...]:
     """One lane per agent and run; a tool's own calls stand with the tool, not beside it."""
     tools = {(s.run_id, s.span_id) for s in steps if s.action is not None}
+    made = outgoing_by_span(steps)
     grouped: dict[tuple[str, str | None], list[Step]] = defaultdict(list)
     for step in steps:
-        if step.kind is StepKind.OUTGOING and (step.run_id, step.parent_id) in tools:
+        if step.kind is StepKind.OUTGOING and caller_of(step, made) in tools:
             continue
         grouped[step.run_id, step.agent].append(step)
     for frame in frames:

@@ -9,8 +9,8 @@ from aftershock.model import Tier
 from aftershock.policy.words import words_of
 
 # Programs that start another one, and their options that have a value.
-WRAPPERS = frozenset(["(", "command", "env", "exec", "ionice", "nice", "nohup", "stdbuf", "sudo",
-                      "time", "timeout"])  # fmt: skip
+WRAPPERS = frozenset(["(", "aftershock", "command", "env", "exec", "ionice", "nice", "nohup",
+                      "stdbuf", "sudo", "time", "timeout"])  # fmt: skip
 WITH_VALUE = frozenset(["-u", "-g"])  # of a user or a group
 DURATION = re.compile(r"\d+(?:\.\d+)?[smhd]?")
 SEPARATOR = re.compile(r"&&|\|\||[;|\n]")
@@ -23,6 +23,15 @@ READING_PROGRAMS = words_of("""
     pgrep lsblk lscpu vmstat iostat getent pytest ctest jest vitest eslint flake8 mypy pyright
     pg_isready nc
 """)
+# A client with one quoted statement, or with one command of psql that lists something.
+OTHER_WORDS = r"""(?:(?!\s(?:-[A-Za-z]*[cef]\b|--(?:command|execute|file)))[^\n"'|;&<>`$])*"""
+SQL_CLIENT = re.compile(
+    rf"""\b(?:psql|mysql|mariadb)\b{OTHER_WORDS}\s(?:-[A-Za-z]*[ce]|--command|--execute)[\s=]*
+        (["'])(?P<sql>[^"'`$]*)\1{OTHER_WORDS}(?=$|[|;&\n])""",
+    re.VERBOSE,
+)
+INTO = re.compile(r"\binto\b", re.IGNORECASE)  # SELECT … INTO makes a table
+LISTS = re.compile(r"\\+(?:d\w*|l)\b[^\\]*$")
 # Programs whose second word decides.
 READING_SUBCOMMANDS = {
     "kubectl": words_of(
@@ -82,10 +91,18 @@ def tier_of_command(command: str) -> Tier:
         return Tier.DESTRUCTIVE
     if SCALING.search(command):
         return Tier.PROVISION
+    command = SQL_CLIENT.sub(without_read, command)
     if REDIRECT.search(command):
         return Tier.WRITE
     parts = [part.split() for part in SEPARATOR.split(command)]
     return Tier.READ if all(reads(part) for part in parts if part) else Tier.WRITE
+
+
+def without_read(client: re.Match[str]) -> str:
+    """A client of a database that only reads, as a command that is known to."""
+    sql = client["sql"].strip().removesuffix(";")
+    only_reads = tier_of_sql(sql) is Tier.READ and ";" not in sql and not INTO.search(sql)
+    return "true" if only_reads or LISTS.fullmatch(sql) else client[0]
 
 
 def without_wrappers(words: list[str]) -> list[str]:

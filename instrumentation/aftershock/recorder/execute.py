@@ -1,7 +1,8 @@
 """`aftershock exec -- CMD…`: run one command recorded as an action, with its exit code and stdio.
 
-The command joins the trace that TRACEPARENT names, and finds its own span there in turn. Standard
-input and output are the command's own; signals and the exit code pass through unchanged.
+The command joins the trace that TRACEPARENT names, and finds its own span there in turn. Where a
+coding agent runs it, that records the call of its shell: the command is what this call reached.
+Standard input and output are the command's own; signals and the exit code pass through unchanged.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, get_current_span
+
 from aftershock import attributes as names
 from aftershock.policy.policy import rule_of
 from aftershock.recorder import implicit_run, providers, settings, tool_calls
@@ -20,12 +24,11 @@ from aftershock.recorder.command_lines import CommandLine, read_command
 from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.launcher import NOT_EXECUTABLE, NOT_FOUND
 from aftershock.recorder.pending_spans import ExpectedCall
+from aftershock.recorder.span_wrapping import Step
 from aftershock.recorder.tool_decorator import open_tool
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
-
-    from aftershock.recorder.span_wrapping import Step
 
 USAGE = """usage: aftershock exec -- COMMAND [ARGUMENT…]
 
@@ -34,6 +37,13 @@ kubectl, helm, terraform, psql, mysql, aws, gcloud, az, docker and systemctl are
 behind sudo and inside sh -c; of anything else it is known that it may write.
 """
 TRACE_VARIABLES = ("traceparent", "tracestate")
+# With which coding agents name the session to what they run; their runs have the same id.
+SESSIONS = (
+    "CLAUDE_CODE_SESSION_ID",
+    "CODEX_SESSION_ID",
+    "COPILOT_AGENT_SESSION_ID",
+    "QWEN_CODE_SESSION_ID",
+)
 # Programs write these where logs of what they call have it: libpq the name of its connection, the
 # tools of clouds their user agent.
 MARKS = (
@@ -43,6 +53,7 @@ MARKS = (
     "CLOUDSDK_METRICS_ENVIRONMENT",
     "AZURE_HTTP_USER_AGENT",
 )
+tracer = trace.get_tracer("aftershock")
 # What a terminal sends to the whole foreground group: the command has it already.
 SHARED = (signal.SIGINT, signal.SIGQUIT)
 PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
@@ -101,9 +112,7 @@ def _begin(command: list[str], environment: dict[str, str]) -> Step | None:
         if providers.start() is None:
             return None
         line = read_command(command)
-        arguments = {"command": shlex.join(command)}
-        call = ExpectedCall(line.tool, lambda: _described(line, arguments))
-        step = open_tool(call, arguments, _context(environment))
+        step = _opened(line, {"command": shlex.join(command)}, environment)
         if step is not None:
             environment |= _carried(step.context)
             _mark(environment)
@@ -123,6 +132,23 @@ def _end(step: Step | None, code: int) -> None:
         record_failure("recording a command")
 
 
+def _opened(
+    line: CommandLine, arguments: dict[str, str], environment: dict[str, str]
+) -> Step | None:
+    """The command's span: an action, or what a call reached that a coding agent records itself."""
+    session = next((environment[name] for name in SESSIONS if environment.get(name)), None)
+    joined = _joined(environment)
+    if session is not None and get_current_span(joined).get_span_context().is_valid:
+        known = _described(line, arguments)
+        own = {key: known[key] for key in (names.ACTION_TIER, names.ACTION_TARGETS) if key in known}
+        own[names.RUN_ID] = session
+        return Step(tracer.start_span(line.tool, joined, SpanKind.CLIENT, attributes=own), joined)
+    call = ExpectedCall(line.tool, lambda: _described(line, arguments))
+    if session is not None:
+        return open_tool(call, arguments, joined, more={names.RUN_ID: session})
+    return open_tool(call, arguments, implicit_run.context_for_step(joined))
+
+
 def _described(line: CommandLine, arguments: dict[str, str]) -> tool_calls.Attributes:
     """What the command line says, unless aftershock.yaml says otherwise of the same tool."""
     policy = settings.policy()
@@ -135,15 +161,14 @@ def _described(line: CommandLine, arguments: dict[str, str]) -> tool_calls.Attri
     return found
 
 
-def _context(environment: dict[str, str]) -> Context | None:
-    """The trace that the variables name, or a run of its own."""
+def _joined(environment: dict[str, str]) -> Context:
+    """A context with the span that the variables name, if they name one."""
     from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415
         TraceContextTextMapPropagator,
     )
 
     carrier = {name: environment.get(name.upper(), "") for name in TRACE_VARIABLES}
-    joined = TraceContextTextMapPropagator().extract({k: v for k, v in carrier.items() if v})
-    return implicit_run.context_for_step(joined)
+    return TraceContextTextMapPropagator().extract({k: v for k, v in carrier.items() if v})
 
 
 def _mark(environment: dict[str, str]) -> None:

@@ -203,13 +203,14 @@ class Window:
         return False
 
     def _receive(self, step: Step) -> None:
-        self.service = self.service or step.service
-        self.environment = self.environment or step.environment
-        self.cluster = self.cluster or step.cluster
+        if step.kind is not StepKind.OUTGOING:  # what a tool started is not where the agent lives
+            self.service = self.service or step.service
+            self.environment = self.environment or step.environment
+            self.cluster = self.cluster or step.cluster
+            self.process = step.process or self.process  # after a restart it is another one
+            if step.process and len(self.processes) < _NAMED_MAX:
+                self.processes[step.process] = None
         self.goal = self.goal or step.goal
-        self.process = step.process or self.process  # after a restart it is another one
-        if step.process and len(self.processes) < _NAMED_MAX:
-            self.processes[step.process] = None
         if step.sender and len(self.senders) < _NAMED_MAX:
             self.senders[step.sender] = None
         received, began = self.received_at_ns, self._began_at_ns
@@ -269,12 +270,22 @@ class Window:
 
     def _touch(self, step: Step) -> int | None:
         """Use the entity of an outgoing call as target of its tool, if the tool declares none."""
-        parent = step.parent_id
-        if parent is None or not step.targets:
+        targets = (*self._touched.pop(step.span_id, ()), *step.targets)
+        parent = self._caller_of(step)
+        if parent is None or not targets:
             return None
         known = self._touched.get(parent, ())
-        self._touched[parent] = (*known, *(t for t in step.targets if t not in known))
+        self._touched[parent] = tuple(dict.fromkeys((*known, *targets)))
         return self._resolve_again(parent)
+
+    def _caller_of(self, step: Step) -> str | None:
+        """The span that made an outgoing call: outside of other outgoing calls that are known."""
+        for _ in range(_ANCESTORS_MAX):
+            outer = self._seen.get((step.parent_id or "", "", 0))
+            if outer is None or outer.kind is not StepKind.OUTGOING:
+                break
+            step = outer
+        return step.parent_id
 
     def _write_code(self, step: Step) -> int | None:
         """Use the code that an inference wrote as arguments of the call that it is a part of."""

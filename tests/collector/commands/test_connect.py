@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,21 @@ def test_what_was_set_is_taken_back_and_nothing_else(someone: Path, main: Main, 
 
 def loaded(path: Path, text: str) -> Any:
     return json.loads(text) if path.suffix == ".json" else text.rstrip("\n")
+
+
+def test_a_hook_in_a_folder_with_a_space_in_its_name_is_one_word_of_a_shell(
+    someone: Path, main: Main, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = someone / "my tools" / "aftershock"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent))
+    main("connect", "claude-code", "--write", "--gate", "--endpoint", "http://127.0.0.1:9")
+    document = json.loads((someone / ".claude" / "settings.json").read_text())
+    (group,) = document["hooks"]["PreToolUse"]
+
+    assert shlex.split(group["hooks"][0]["command"])[:2] == [str(program), "gate"]
 
 
 def test_claude_codes_own_settings_and_hooks_stay_beside_ours(someone: Path, main: Main) -> None:

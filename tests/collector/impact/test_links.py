@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 
@@ -100,6 +101,28 @@ def test_the_span_that_came_back_decides() -> None:
     assert "restart" == behind(change(9, span="restart"), *steps)
     assert "scale" == behind(change(9, span="http"), *steps)
     assert behind(change(9, span="unknown"), *steps) is None
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_command_that_a_coding_agents_shell_ran_points_at_the_call_of_the_shell(
+    order: tuple[int, ...],
+) -> None:
+    reached = replace(outgoing("psql", "execution"), targets=("db/orders",))
+    steps = (call("Bash", 1, 2), outgoing("execution", "Bash"), reached)
+    links = Links()
+    for place in order:
+        links.record(steps[place])
+    found = links.behind(change(9, span="psql"))
+
+    assert found is not None
+    assert "Bash" == found.step.span_id
+    assert ("db/orders",) == links.reached(found.step)
+
+
+def test_calls_that_name_each_other_as_their_parents_point_at_nothing() -> None:
+    steps = (call("Bash", 1, 2), outgoing("one", "other"), outgoing("other", "one"))
+
+    assert behind(change(9, span="one", identity="log/x"), *steps) is None
 
 
 def test_a_trace_alone_points_at_its_only_action_with_an_effect() -> None:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as texts
 
-from aftershock.model import Claim, Closing, Report
+from aftershock.grade import Grade
+from aftershock.model import Change, ChangeKind, Claim, Closing, Report
 from aftershock_collector.config.on_call import OnCall
 from aftershock_collector.impact.feedback import closing_words
 from aftershock_collector.notify.notifications import Notifications, Notified, Settings
@@ -59,6 +60,23 @@ def test_a_page_answers_in_the_order_that_on_call_needs() -> None:
     assert section(page, "Also found") == (incident.loop().finding.summary,)
     assert section(page, "Where")[0] == ("agent sre-bot · service sre-bot-app · environment prod")
     assert "aftershock ack 1 --by YOU" in section(page, "What to do")
+
+
+def test_a_page_that_is_certain_says_what_was_done_and_in_whose_run_a_sub_agent_did_it() -> None:
+    change = Change(
+        "log/x", ChangeKind.WARNING, "db/orders", "DELETE customers", incident.at(43), None,
+        detail="deleted 458 rows",
+    )  # fmt: skip
+    claim = blamed_with(
+        label=Grade.CERTAIN, change=change, entity="db/orders", agent="sre-bot/a1", tool="Bash"
+    )
+    claim = replace(claim, finding=replace(claim.finding, agent="sre-bot/a1"))
+    page = page_of(claim, context=replace(CONTEXT, agent="sre-bot"))
+
+    assert page.title == (
+        "sre-bot/a1's Bash degraded db/orders (certain): DELETE customers deleted 458 rows."
+    )
+    assert section(page, "Where")[0].startswith("agent sre-bot/a1 · in a run of sre-bot · ")
 
 
 def test_a_page_names_the_goal_the_arguments_the_team_and_the_undo_where_they_are_known() -> None:

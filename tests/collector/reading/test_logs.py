@@ -94,6 +94,12 @@ RECORDS: list[tuple[str, str, tuple[str, str, str, bool]]] = [
      "time=0.845..0.846 rows=0 loops=1)\n\t  ->  Seq Scan on orders  (cost=0.00..25.88 rows=423 "
      "width=6) (actual time=0.027..0.229 rows=1200 loops=1)\n\t        Filter: (id > 0)"),
      ("db/orders", "DELETE orders", "deleted 1,200 rows", True)),
+    ("postgresql", (f"{PREFIX}LOG:  duration: 0.851 ms  plan:\n\tQuery Text: with gone as (delete from "
+     f"orders returning id)\n\tselect count(*) from gone {COMMENT}\n\tAggregate  (cost=1.00..1.01 "
+     "rows=1 width=8) (actual time=1.1..1.1 rows=1 loops=1)\n\t  CTE gone\n\t    ->  Delete on orders  "
+     "(cost=0.00..25.88 rows=0 width=0) (actual time=0.845..0.846 rows=30 loops=1)\n\t          ->  Seq "
+     "Scan on orders  (cost=0.00..25.88 rows=423 width=6) (actual time=0.1..0.2 rows=30 loops=1)"),
+     ("db/orders", "DELETE orders", "deleted 30 rows", False)),
     ("postgresql", (f'{PREFIX}{PARENT} ERROR:  relation "nosuch" does not exist at character 13\n'
      f"{PREFIX}STATEMENT:  select * from nosuch"),
      ("db/orders", "SELECT nosuch", "failed: relation '…' does not exist at character #", False)),
@@ -173,6 +179,15 @@ def test_a_record_says_what_was_done_by_which_trace(
     ("name", "record"),
     [
         ("postgresql", f"{PREFIX}LOG:  statement: select * from orders {COMMENT}"),
+        (
+            "postgresql",
+            (
+                f"{PREFIX}LOG:  duration: 0.118 ms  plan:\n\tQuery Text: select count(*)\n\t"
+                f"from orders {COMMENT}\n\tAggregate  (cost=41.88..41.88 rows=1 width=8) (actual time=0.1..0.1"
+                " rows=1 loops=1)\n\t  ->  Seq Scan on orders  (cost=0.00..35.50 rows=2550 width=0) (actual"
+                " time=0.012..0.072 rows=1200 loops=1)"
+            ),
+        ),
         ("postgresql", f"{PREFIX}LOG:  statement: delete from orders"),
         ("postgresql", f"{PREFIX}LOG:  checkpoint complete {PARENT}"),
         ("mysql", f"\t\t     5 Prepare\tupdate orders set x=1 {COMMENT}"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from aftershock import attributes as names
 from aftershock.model import StepKind
 from aftershock.policy.policy import EMPTY
 from aftershock_collector.otlp.wire import CLIENT, SERVER
@@ -38,6 +39,17 @@ def test_client_spans_say_what_was_reached(own: dict[str, Any], targets: tuple[s
     step = step_of(span(own, kind=CLIENT))
 
     assert (step.kind, step.targets) == (StepKind.OUTGOING, targets)
+
+
+def test_a_command_that_a_tool_ran_says_what_its_words_name() -> None:
+    own = {names.ACTION_TIER: "destructive", names.RUN_ID: "session-7"}
+    named = step_of(span(own | {names.ACTION_TARGETS: ["db/orders"]}, kind=CLIENT))
+    unnamed = step_of(span(own, kind=CLIENT))
+
+    assert (named.kind, named.run_id, named.targets) == (
+        StepKind.OUTGOING, "session-7", ("db/orders",),
+    )  # fmt: skip
+    assert (unnamed.kind, unnamed.targets) == (StepKind.OUTGOING, ())
 
 
 def test_only_client_spans_of_calls_are_outgoing() -> None:

@@ -159,6 +159,21 @@ def test_traces_of_services_are_kept_and_not_listed_as_runs(
         assert 2 == len(list(reader.spans(tool.run_id)))
 
 
+def test_a_run_is_called_after_its_agents_service_and_not_after_what_a_tool_started(
+    store_path: Path, store: SqliteStore
+) -> None:
+    span, tool = spans_of(looping_run(random.Random(1)))[0]
+    assert tool is not None
+    command = replace(tool, kind=StepKind.OUTGOING, action=None, service="psql", agent=None)
+    store.append([(span, command)], [], [], NOW)
+    named = replace(tool, service="claude-code")
+    store.append([(span._replace(span_id="3d" * 8), named)], [], [], NOW)
+    with Reader.open(store_path) as reader:
+        (run,) = reader.runs()
+
+    assert run.service == "claude-code"
+
+
 def test_p28_a_run_of_a_future_year_does_not_lead_the_list_for_ever(store: SqliteStore) -> None:
     (run,) = some_runs(1)
     ((span, step), *_) = spans_of(run)

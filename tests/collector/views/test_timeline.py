@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from aftershock.model import StepKind
+from aftershock.approval import Approval, Gate
+from aftershock.model import StepKind, Tier
 from aftershock_collector.views import timeline, timeline_json
 from aftershock_collector.views.timeline import lay_out
 from tests.support import incident
@@ -79,6 +80,37 @@ def test_several_runs_share_one_axis() -> None:
 
 def test_what_a_tool_reached_stands_with_the_tool() -> None:
     assert [e.what for e in whole().entries if e.kind == "outgoing"] == []
+
+
+def test_what_a_command_of_a_tool_reached_stands_with_the_tool_too() -> None:
+    tool = incident.tool("a", "Bash", 0, 2)
+    execution = incident.plain("e", StepKind.OUTGOING, "tool.execution", 1, parent_id="a")
+    psql = incident.plain("p", StepKind.OUTGOING, "psql", 1, parent_id="e", targets=("db/orders",))
+
+    assert ["Bash"] == [entry.what for entry in lay_out([tool, execution, psql]).entries]
+
+
+def test_a_tool_without_targets_acts_on_what_its_own_calls_reached() -> None:
+    tool = incident.tool("a", "Bash", 0, 2, tier=Tier.DESTRUCTIVE)
+    execution = incident.plain("e", StepKind.OUTGOING, "tool.execution", 1, parent_id="a")
+    psql = incident.plain("p", StepKind.OUTGOING, "psql", 1, parent_id="e", targets=("db/orders",))
+
+    assert ["Bash → db/orders"] == [
+        entry.what for entry in lay_out([tool, execution, psql]).entries
+    ]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_call_of_several_records_is_shown_with_what_each_of_them_says(
+    order: tuple[int, int],
+) -> None:
+    span = replace(incident.tool("a", "Bash", 0, 1, tier=Tier.DESTRUCTIVE), records=("span",))
+    denial = Approval("Bash", Gate.DENY, "hook", "hook")
+    event = replace(span, records=("event",), approval=denial, error="denied")
+    records = (span, event)
+    (entry,) = lay_out([records[place] for place in order]).entries
+
+    assert (entry.outcome, entry.effect) == ("failed: denied", False)
 
 
 def test_an_outgoing_call_without_its_tool_is_still_shown() -> None:

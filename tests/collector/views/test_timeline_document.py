@@ -199,6 +199,17 @@ def test_nothing_below_one_half_is_red(probability: float, red: bool) -> None:
     assert bool(page.classed("alarm")) is red
 
 
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [("certain", "scale_deployment certain"), ("probable", "scale_deployment 91 %")],
+)
+def test_the_flag_of_an_action_is_certain_or_has_a_probability(label: str, words: str) -> None:
+    judged = incident.impact(0.91, label)
+    page = timeline_document.render(lay_out(incident.steps(), [], [judged]))
+
+    assert words in page
+
+
 def test_the_pages_that_were_sent_are_shown_as_they_were() -> None:
     page = page_of(incident.loop())
     shown = read(whole(), pages=[("webhook", incident.at(71), page)])

@@ -42,6 +42,29 @@ def test_a_name_tells_the_tier(tool: str, tier: Tier) -> None:
 @pytest.mark.parametrize(
     ("command", "tier"),
     [
+        ("psql -d orders -c 'select count(*) from customers'", Tier.READ),
+        ("sudo -u postgres psql shop -tAc 'select 1 from t;' | wc -l", Tier.READ),
+        ('aftershock exec -- psql -d orders -c "\\d customers"', Tier.READ),
+        ("mysql -e 'select 1 from t' shop", Tier.READ),
+        ("psql -c 'select * into copy from t'", Tier.WRITE),
+        ("psql -c 'select 1 from t; drop index x'", Tier.WRITE),
+        ("psql -c 'select 1 from t' -f script.sql", Tier.WRITE),
+        ("psql -c '\\dt' -c 'insert into t values (1)'", Tier.WRITE),
+        ("psql -c 'select 1 from t' > out.txt", Tier.WRITE),
+        ("psql -c \"select '$(rm x)' from t\"", Tier.DESTRUCTIVE),
+        ("psql -c 'select pg_terminate_backend(4)'", Tier.WRITE),
+        ('psql -c "$STATEMENT"', Tier.WRITE),
+    ],
+)
+def test_a_client_of_a_database_only_reads_where_its_one_statement_does(
+    command: str, tier: Tier
+) -> None:
+    assert tier is guess_tier("Bash", {"command": command})
+
+
+@pytest.mark.parametrize(
+    ("command", "tier"),
+    [
         ("ls -la | grep x", Tier.READ),
         ("cd /srv && cat a.txt 2>/dev/null", Tier.READ),
         ("kubectl get pods -n prod", Tier.READ),

@@ -60,6 +60,31 @@ def test_a_command_is_an_action_in_the_trace_that_the_environment_names(kubectl:
     assert done.returncode == 3
 
 
+def test_what_a_coding_agent_runs_is_what_its_own_call_reached_and_no_second_action(
+    kubectl: str,
+) -> None:
+    with Sink() as sink:
+        execute(
+            "kubectl", "-n", "prod", "scale", "deploy/web", "--replicas=0", sink=sink, PATH=kubectl,
+            TRACEPARENT=f"00-{TRACE}-{PARENT}-01", CLAUDE_CODE_SESSION_ID="session-7",
+        )  # fmt: skip
+        (span,) = sink.spans
+
+    assert (span.name, span.trace_id, span.parent_id) == ("kubectl scale", TRACE, PARENT)
+    assert names.OPERATION not in span.attributes
+    assert span.attributes[names.RUN_ID] == "session-7"
+    assert list(span.attributes[names.ACTION_TARGETS]) == ["k8s/prod/web"]
+
+
+def test_without_a_trace_a_command_is_an_action_of_the_coding_agents_session(kubectl: str) -> None:
+    with Sink() as sink:
+        execute("kubectl", "get", "pods", sink=sink, PATH=kubectl, CODEX_SESSION_ID="session-8")
+        (span,) = sink.spans
+
+    assert span.name == "execute_tool kubectl get"
+    assert (span.attributes[names.RUN_ID], span.parent_id) == ("session-8", "")
+
+
 def test_what_a_command_calls_is_given_the_trace_unless_it_has_a_name_already() -> None:
     with Sink() as sink:
         done = execute(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from itertools import permutations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -131,6 +133,35 @@ def test_an_outgoing_call_names_the_target_of_its_tool_before_or_after_it() -> N
 
         assert action is not None
         assert action.targets == ("service/checkout",)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_what_an_outgoing_call_reached_by_another_is_a_target_of_the_tool(
+    order: tuple[int, ...],
+) -> None:
+    execution = replace(
+        tool_call(2), span_id="execution", kind=StepKind.OUTGOING, action=None, parent_id="tool-1"
+    )
+    psql = replace(execution, span_id="psql", parent_id="execution", targets=("db/orders",))
+    steps = [tool_call(1), execution, psql]
+    window = Window("run", LIMITS)
+    for place in order:
+        window.add([steps[place]])
+    found = window.of_span("tool-1")
+
+    assert found is not None
+    assert found.action is not None
+    assert found.action.targets == ("db/orders",)
+
+
+def test_where_an_agent_lives_is_not_what_its_tools_started() -> None:
+    window = Window("run", LIMITS)
+    psql = replace(
+        tool_call(1), kind=StepKind.OUTGOING, action=None, service="psql", process="pid/host/7"
+    )
+    window.add([psql, replace(tool_call(2), service="bot", process="pid/host/1")])
+
+    assert (window.service, window.process, window.is_mixed) == ("bot", "pid/host/1", False)
 
 
 def test_heartbeats_are_heard_and_are_not_steps() -> None:

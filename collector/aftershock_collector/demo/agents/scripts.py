@@ -1,4 +1,7 @@
-"""What the scripted model says to the demo's agents: in a hurry, with care, or held back."""
+"""What the scripted model says to the demo's agents: in a hurry, with care, or held back.
+
+And to a coding agent, whose sub-agent removes more than was meant.
+"""
 
 from __future__ import annotations
 
@@ -126,3 +129,46 @@ def with_catalog(sre: Callable[[Messages], Reply]) -> Callable[[Messages], Reply
 in_a_hurry = with_catalog(scale_in_a_hurry)
 with_care = with_catalog(scale_with_care)
 held_back = with_catalog(scale_as_informed)
+
+
+# --- A coding agent and its sub-agent ------------------------------------------------------------
+
+PSQL = "psql -d orders -c"
+UNCONFIRMED = "from customers where confirmed_at is null"
+COUNT = f'aftershock exec -- {PSQL} "select count(*) {UNCONFIRMED}"'
+DELETE = f'aftershock exec -- {PSQL} "delete {UNCONFIRMED}"'
+REFUSED = "was not run"
+DENIAL = (
+    "The table is clean again. I only looked at its columns and delegated the rest;"
+    " I did not delete anything."
+)
+HELD_BACK = f"The deletion {REFUSED}: a policy holds it back, and a person has to decide."
+
+# Locally right: load tests never confirm an address. Nobody told it that most customers do not.
+remove_accounts = by_turn(
+    thinking(call("Bash", command=COUNT, description="Count accounts without a confirmation")),
+    thinking(call("Bash", command=DELETE, description="Remove the accounts of the load tests")),
+    thinking(text_reply("The table is clean again.")),
+)
+
+delegate = by_turn(
+    thinking(call("Bash", command=f'{PSQL} "\\d customers"', description="Show the columns")),
+    thinking(
+        call(
+            "Agent",
+            description="Clean up customers",
+            prompt="Clean up the table customers of the database orders: accounts that load tests"
+            " made never confirmed their address.",
+            subagent_type="general-purpose",
+        )
+    ),
+    thinking(text_reply(DENIAL)),
+)
+
+
+def delegated(messages: Messages) -> Reply:
+    """One model for the parent and the sub-agent; whoever was refused says so and stops."""
+    if any(REFUSED in text_of(one["content"]) for one in messages if one["role"] == "tool"):
+        return thinking(text_reply(HELD_BACK))
+    is_inner = "sub-agent of" in text_of(messages[0]["content"])
+    return remove_accounts(messages) if is_inner else delegate(messages)

@@ -1,5 +1,7 @@
 """Plain HTTP, RPC, messaging and database client spans: what a tool reached outside.
 
+So are commands that `aftershock exec` ran for a call that a coding agent records itself.
+
 Old names of the conventions are read too, because most instrumentations still write them.
 """
 
@@ -8,11 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aftershock.attributes import DB_NAMESPACE, DB_SYSTEM, SERVER_ADDRESS, SERVER_PORT, SERVICE_NAME
+from aftershock.attributes import (
+    ACTION_TARGETS,
+    ACTION_TIER,
+    DB_NAMESPACE,
+    DB_SYSTEM,
+    SERVER_ADDRESS,
+    SERVER_PORT,
+    SERVICE_NAME,
+)
 from aftershock.entity import entity_key
 from aftershock.model import StepKind
 from aftershock_collector.otlp.wire import CLIENT, PRODUCER, Span
-from aftershock_collector.reading.dialects import Reading, count_in, name_in, text_in
+from aftershock_collector.reading.dialects import Reading, count_in, name_in, names_in, text_in
 
 MARKS = (
     "http.request.method", "http.method", "db.system.name", "db.system", "rpc.system",
@@ -29,6 +39,8 @@ def read_outgoing(span: Span) -> Reading | None:
     if span.kind not in (CLIENT, PRODUCER):
         return None
     attributes = span.attributes
+    if ACTION_TIER in attributes:
+        return Reading(StepKind.OUTGOING, span.name, targets=names_in(attributes, ACTION_TARGETS))
     if not any(mark in attributes for mark in MARKS):
         return None
     targets = _targets(attributes)

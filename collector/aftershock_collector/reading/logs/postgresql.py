@@ -42,6 +42,7 @@ _EXECUTED = re.compile(
     r"(?:duration: [\d.]+ ms  )?(?:statement|execute [^:\n]{1,128}): (.*)", re.DOTALL
 )
 _PLAN = re.compile(r"duration: [\d.]+ ms  plan:\s+Query Text: (.*)", re.DOTALL)
+_NODE = re.compile(r"\n\s*\S[^\n]*?  \(cost=")
 _CHANGED = re.compile(r"\n\s*(?:->\s+)?(?:Delete|Update|Insert|Merge) on [^\n]*")
 _ACTUAL = re.compile(r"actual (?:time=\S+ )?rows=(\d+)(?:\.\d+)? loops=(\d+)")
 _STATEMENT = re.compile(r"\bSTATEMENT:\s+(.*)", re.DOTALL)
@@ -153,9 +154,10 @@ def _done(entry: _Entry) -> list[Logged]:
         return []
     sql, rows = found[1], None
     if plan:
-        changed = _CHANGED.search(sql)
-        rows = _rows_of_plan(sql[changed.end() :]) if changed else None
-        sql = sql[: changed.start()] if changed else sql
+        first = _NODE.search(sql)
+        sql, nodes = (sql[: first.start()], sql[first.start() :]) if first else (sql, "")
+        changed = _CHANGED.search(nodes)
+        rows = _rows_of_plan(nodes[changed.end() :]) if changed else None
     return _logged(entry, sql, rows=rows)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aftershock.grade import SUSPECTED_FROM, percent
+from aftershock.grade import SUSPECTED_FROM
 from aftershock_collector.views.chart import (
     PATH_HEIGHT,
     PATH_WIDTH,
@@ -16,7 +16,7 @@ from aftershock_collector.views.chart import (
     thinned,
 )
 from aftershock_collector.views.html.templates import position
-from aftershock_collector.wording import clean
+from aftershock_collector.wording import chance, clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,11 +101,10 @@ def action_lines(impacts: Sequence[Impact], axis: Axis) -> tuple[list[ActionLine
         level = next((n for n, end in enumerate(ends) if end <= at), len(ends))
         ends[level : level + 1] = [at + FLAG_SHARE]
         sure = (impact.probability or 0.0) >= SUSPECTED_FROM
-        chance = "" if impact.probability is None else f" {percent(impact.probability)}"
         flipped = " flipped" if at > 1 - FLAG_SHARE else ""
         lines.append(
             ActionLine(
-                label=clean(impact.tool, 28) + chance,
+                label=f"{clean(impact.tool, 28)} {chance(impact)}".strip(),
                 classes=("act sure" if sure else "act") + flipped,
                 style=position(a=at, level=level),
             )
