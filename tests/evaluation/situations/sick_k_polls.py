@@ -12,7 +12,7 @@ def alarm(family: str, by_call: int | None = None) -> Adding:
     return situation(SICK_K_POLLS, Want.ALARM, family, by_call)
 
 
-@alarm("json")
+@alarm("json", 65)
 def transcoding_stands_at_63(r: Script) -> None:
     """A video comes to 63 percent within minutes and stays there for an hour and a half."""
     for percent in (4, 21, 40, 55, 63):
@@ -37,7 +37,7 @@ def failed_long_ago(r: Script) -> None:
         r.think("not CREATE_COMPLETE yet, wait")
 
 
-@alarm("shell")
+@alarm("shell", 25)
 def dependency_never_satisfied(r: Script) -> None:
     """A job whose dependency has failed can never begin; it is watched for six hours."""
     r.call("bash", "Submitted batch job 5150", command="sbatch --dependency=afterok:5149 eval.sh")
@@ -47,7 +47,7 @@ def dependency_never_satisfied(r: Script) -> None:
                command="squeue -h -j 5150")  # fmt: skip
 
 
-@alarm("kubernetes")
+@alarm("kubernetes", 30)
 def certificate_for_a_wrong_zone(r: Script) -> None:
     """A certificate waits two hours for a DNS record that nobody will write."""
     for minute in range(0, 120, 3):
@@ -71,7 +71,7 @@ def spinner_for_an_hour(r: Script) -> None:
                "- text: Please wait, your file is being prepared…", full=False)  # fmt: skip
 
 
-@alarm("json")
+@alarm("json", 24)
 def restore_begins_again_and_again(r: Script) -> None:
     """A restore comes to forty percent, starts anew, and so on, eight times."""
     for turn in range(8):

@@ -52,8 +52,8 @@ def ticket_round_three_desks(r: Script) -> None:
     r.agent = None
 
 
-@alarm("sql")
-def nightly_job_fails_each_hour(r: Script) -> None:
+@alarm("sql", 12)
+def hourly_job_on_a_full_disk(r: Script) -> None:
     """A job is started each hour by the agent, and dies of the same full disk, ten times."""
     for hour in range(10):
         r.call("start_job", {"run": f"run-{hour}8{hour}", "state": "queued"}, job="build_marts")
