@@ -73,6 +73,11 @@ STATE_FIELD = re.compile(
 REFUSED_STATE = re.compile(
     r"(?:not[\s_-]approved|rejected|refused|denied|declined)$", re.IGNORECASE
 )
+# States that work does not leave by itself; what is unhealthy may recover.
+FAILED_STATE = re.compile(
+    r"(?:failed|failure|error(?:ed)?|aborted|cancell?ed|killed|crashed|timed[\s_-]?out)(?![\w-])",
+    re.IGNORECASE,
+)
 PERSON = re.compile(
     r"(?:await|wait|pend|need|requir)\w*[\s_-]+(?:for[\s_-]+)?(?:an?[\s_-]+|the[\s_-]+)?"
     r"(?:human|person|manual|user|customer|manager|owner|peer|approv|review|sign.?off|confirm)"
@@ -229,6 +234,8 @@ def state_of(text: str) -> AnswerState | None:
         return AnswerState.PENDING
     if short and (portion := portion_in(short)) is not None:
         return portion
+    if short and fields and FAILED_STATE.match(fields[0]):
+        return AnswerState.ENDED_WRONG
     if short and reports_failure(short):
         return AnswerState.WENT_WRONG
     return AnswerState.SETTLED if fields else None

@@ -59,6 +59,7 @@ class AnswerState(StrEnum):
     WAITS_FOR_PERSON = "waits_for_person"  # somebody has to approve or review it
     SETTLED = "settled"  # it has reached some other state, good or bad
     WENT_WRONG = "went_wrong"  # the thing that was asked about has failed
+    ENDED_WRONG = "ended_wrong"  # a field for its state says that the work is over and has failed
     UNCHANGED = "unchanged"  # the call says that it changed nothing
     REFUSED = "refused"  # the call was rejected, in prose
     PART_DONE = "part_done"  # it counts a part of a larger amount, and that part is done for good

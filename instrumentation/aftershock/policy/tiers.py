@@ -94,6 +94,11 @@ NAMESPACE = re.compile(r"^.*(?:__|[./:])")
 SHELLS = frozenset({"bash", "shell", "sh", "terminal", "zsh", "powershell", "cmd"})
 # Names of tools that say no more than that they run a command.
 RUNNING = words_of("exec execute run command commands cmd local unified")
+# What is run for its effect; a query, a cell or a script is run for what it answers.
+RUN_FOR_EFFECT = words_of("""
+    backup dag dags deployment export import job jobs migration migrations pipeline playbook release
+    sync workflow workflows
+""")
 # Work that takes hours by nature, and questions to somebody who may be away.
 LONG_WORK = words_of("""
     ask backfill backup benchmark burn compile consult crawl encode evaluate experiment export
@@ -267,10 +272,12 @@ def undo_each_other(tool: str, other: str) -> bool:
 def names_effect(tool: str) -> bool:
     """True for tools whose names say what they do to something; `run_cell` does not.
 
-    It is true of shells: what their commands do is read from the commands.
+    It is true of shells: what their commands do is read from the commands. `run_job` does too.
     """
     if is_shell(tool) or only_runs(tool):
         return True
     words = [word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)]
     verb = next((word for word in words if tier_of_verb(word)), None)
+    if verb in RUNNING and RUN_FOR_EFFECT & set(words):
+        return True
     return verb is not None and verb not in RUNNING

@@ -41,13 +41,12 @@ def action_cycle(run: Run, limits: Limits) -> Iterator[Finding]:
     if tail.hand_offs:
         together = [step for step in run.steps[-STEPS_MAX:] if token_of(step)]
         sequences = (together[-limits.loop_window_actions :],)
-    yield from overwrites(run, limits)
     found = [
         finding
         for sequence in sequences
         if (finding := cycle_in(run, tail, sequence, limits)) is not None
     ]
-    yield from found
+    yield from found or overwrites(run, limits)
     if tail.hand_offs and not found and (finding := passed_around(run, limits)) is not None:
         yield finding
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 KIND = "error_streak"
 FIELD = "'…':"  # of a JSON object, as error classes have it
 NAMED = "'…'"  # what an error names, as its class has it
+ENDED = frozenset({AnswerState.SETTLED, AnswerState.ENDED_WRONG})
 RECORD_FIELDS_MIN = 3  # fewer are a status and a message
 # What was guessed where it is not there.
 GUESSED = re.compile(
@@ -96,7 +97,7 @@ def is_record(action: Action) -> bool:
     """True for an answer that describes something that failed."""
     words = action.error_class or ""
     fields = words.count(FIELD) if words.startswith("{") else 0
-    return action.state is AnswerState.SETTLED and fields >= RECORD_FIELDS_MIN
+    return action.state in ENDED and fields >= RECORD_FIELDS_MIN
 
 
 def unmoved(lane: Sequence[Step], streak: list[Step]) -> list[Step]:

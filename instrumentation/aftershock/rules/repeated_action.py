@@ -26,7 +26,7 @@ from aftershock.rules.actions import (
     loop_finding,
     returned_nothing_new,
 )
-from aftershock.rules.attempts import fruitless_attempts
+from aftershock.rules.attempts import failed_by_own_word, fruitless_attempts
 from aftershock.rules.duties import is_done_again, is_duty, sent_again
 from aftershock.rules.polling import STEADY_INTERVAL_S, stuck_poll
 from aftershock.rules.repeated_outputs import same_answer_again
@@ -103,6 +103,7 @@ def repetitions(run: Run, limits: Limits) -> Iterator[Finding]:
         yield from identical_calls(run, tail, lane, limits)
         yield from same_answers(run, tail, lane, limits)
         yield from fruitless_attempts(run, lane, limits)
+        yield from failed_by_own_word(run, lane, limits)
         yield from sent_again(run, lane, limits)
         yield from emptied_writes(run, lane, limits)
         yield from reworded_calls(run, tail, lane, limits)

@@ -40,4 +40,21 @@ def test_what_did_not_fail_is_none(text: str) -> None:
 
 def test_a_part_that_was_done_counts_before_the_rest_that_failed() -> None:
     assert state_of("deleted 120 objects, 3 failed") is AnswerState.PART_DONE
-    assert state_of('{"phase": "Failed"}') is AnswerState.WENT_WRONG
+    assert state_of('{"phase": "Failed"}') is AnswerState.ENDED_WRONG
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        ("job: r-7\nstate: FAILED\nerror: out of memory", AnswerState.ENDED_WRONG),
+        ('{"status": "cancelled", "by": "ci"}', AnswerState.ENDED_WRONG),
+        ("run=7100 status=FAILED msg='no grant'", AnswerState.ENDED_WRONG),
+        ("health: unhealthy, failing probes: 2", AnswerState.WENT_WRONG),
+        ("status: failed-over to replica b", AnswerState.WENT_WRONG),
+        ("state: RUNNING, last_result: failed", AnswerState.PENDING),
+    ],
+)
+def test_work_that_is_over_and_failed_is_told_from_what_may_recover(
+    answer: str, state: AnswerState
+) -> None:
+    assert state_of(answer) is state

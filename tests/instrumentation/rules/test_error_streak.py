@@ -130,3 +130,17 @@ def test_look_ups_that_all_name_the_same_missing_thing_page() -> None:
 
     assert [f.level for f in shell.says(error_streak)] == [Level.ALARM]
     assert [f.level for f in catalogue.says(error_streak)] == [Level.ALARM]
+
+
+LOCKED = "╷\n│ Error: Error acquiring the state lock\n│   Who: ci@runner\n╵\nexit code 1"
+
+
+def test_who_tries_to_act_between_failing_looks_does_not_just_wait() -> None:
+    waiting, trying = run(), run()
+    for turn in range(8):
+        command = "terraform apply -auto-approve" if turn % 2 else "terraform plan"
+        waiting.after(30).calls("bash", command="terraform plan").returns(LOCKED)
+        trying.after(30).calls("bash", command=command).returns(LOCKED)
+
+    assert [f.level for f in waiting.says(error_streak)] == [Level.WARN]
+    assert [f.level for f in trying.says(error_streak)] == [Level.ALARM]
