@@ -67,6 +67,8 @@ BOOKKEEPING = words_of("""
     checklist memo memos memory memories note notes plan plans reflection scratchpad thought
     thoughts todo todos
 """)
+THINKING = frozenset({"reflect", "think", "thinking", "thought", "thoughts"})
+OWN = words_of("item items list my sequential task tasks tool")  # beside these in a tool's name
 # What is opened to be read; opening anything else (a ticket, a change) makes it.
 OPENED = words_of("browser doc document file folder image link page pdf tab url website")
 # What shows the state that something is in.
@@ -215,7 +217,15 @@ def lasts_hours(tool: str) -> bool:
 def observes(tool: str) -> bool:
     """False for tools that only wait, or that keep the agent's own thoughts and plans."""
     words = {word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)}
-    return not (words & BOOKKEEPING or words & {"think", "reflect"} or is_waiting(tool))
+    return not (words & BOOKKEEPING or words & THINKING or is_waiting(tool))
+
+
+@lru_cache(maxsize=4_096)
+def is_bookkeeping(tool: str) -> bool:
+    """True for tools that keep the agent's own thoughts, notes and plans, and do nothing else."""
+    words = {word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)}
+    papers = words & (BOOKKEEPING | THINKING)
+    return bool(papers) and all(tier_of_verb(word) or word in OWN for word in words - papers)
 
 
 @lru_cache(maxsize=4_096)

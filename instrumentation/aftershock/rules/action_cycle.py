@@ -44,11 +44,20 @@ def action_cycle(run: Run, limits: Limits) -> Iterator[Finding]:
     found = [
         finding
         for sequence in sequences
-        if (finding := cycle_in(run, tail, sequence, limits)) is not None
+        if (finding := cycle_of(run, tail, sequence, limits)) is not None
     ]
     yield from found or overwrites(run, limits)
     if tail.hand_offs and not found and (finding := passed_around(run, limits)) is not None:
         yield finding
+
+
+def cycle_of(run: Run, tail: Tail, sequence: Sequence[Step], limits: Limits) -> Finding | None:
+    """The cycle that a sequence ends with, with its notes or else without: these may differ."""
+    found = cycle_in(run, tail, sequence, limits)
+    if found is not None or not tail.has_notes:
+        return found
+    work = tail.without_notes(sequence)
+    return cycle_in(run, tail, work, limits) if len(work) < len(sequence) else None
 
 
 def cycle_in(run: Run, tail: Tail, sequence: Sequence[Step], limits: Limits) -> Finding | None:

@@ -44,7 +44,7 @@ def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
     other that is not there only warn.
     """
     tail = tail_of(run, limits)
-    lanes = tail.lanes
+    lanes = tail.working_lanes
     yield from shared_failures(run, lanes, limits)
     for lane in lanes:
         found = streaks_in(lane[-limits.errors_window_actions :])

@@ -36,6 +36,7 @@ from aftershock.rules.tail import (
     Place,
     Tail,
     backs_off,
+    is_note,
     is_one_batch,
     is_spaced,
     tail_of,
@@ -95,11 +96,20 @@ def new_repetitions(run: Run, limits: Limits) -> list[Finding]:
 
 
 def repetitions(run: Run, limits: Limits) -> Iterator[Finding]:
-    """What the calls of each agent show."""
+    """What the calls of each agent show; notes are told apart from the work that they are about."""
     tail = tail_of(run, limits)
     for lane in tail.lanes:
-        if len(lane) < limits.repeats_warn:
-            continue
+        work = tail.without_notes(lane)
+        yield from repetitions_in(run, tail, work, limits)
+        if len(work) < len(lane):
+            notes = {step.span_id for step in lane if is_note(step)}
+            found = repetitions_in(run, tail, lane, limits)
+            yield from (finding for finding in found if finding.evidence[-1] in notes)
+
+
+def repetitions_in(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -> Iterator[Finding]:
+    """What the calls of one agent show."""
+    if len(lane) >= limits.repeats_warn:
         yield from identical_calls(run, tail, lane, limits)
         yield from same_answers(run, tail, lane, limits)
         yield from fruitless_attempts(run, lane, limits)

@@ -92,3 +92,36 @@ def test_a_cursor_that_is_ignored_is_the_same_call() -> None:
 
     assert [finding.level for finding in ignored.says(repeated_action)] == [Level.ALARM]
     assert read.says(repeated_action) == []
+
+
+def with_notes(reads: int, notes: list[str]) -> list[Level]:
+    reading = run()
+    for number in range(reads):
+        reading.calls("get_ticket", id="HD-7").returns({"id": "HD-7", "text": "blank pages"})
+        for tool in notes:
+            reading.calls(tool, text=f"[ ] step {number}").returns("noted")
+    return [finding.level for finding in reading.says(repeated_action)]
+
+
+def test_notes_thoughts_and_plans_neither_hide_a_loop_nor_end_it() -> None:
+    papers = ["todo_write", "think", "update_plan", "add_note"]
+    assert with_notes(2, papers)[:1] == [Level.WARN]
+    assert Level.ALARM in with_notes(4, papers)
+
+
+def test_the_same_note_again_and_again_is_a_loop_of_its_own() -> None:
+    noting = run()
+    for number in range(5):
+        noting.calls("todo_write", text="[ ] answer").returns("saved")
+        noting.calls("read_file", path=f"{number}.md").returns(f"chapter {number}")
+
+    assert [f.level for f in noting.says(repeated_action)] == [Level.ALARM]
+
+
+def test_work_with_a_note_on_each_step_is_no_loop() -> None:
+    working = run()
+    for number in range(12):
+        working.calls("read_file", path=f"{number}.md").returns(f"chapter {number}")
+        working.calls("todo_write", text=f"[x] chapter {number}").returns("saved")
+
+    assert working.says(repeated_action) == []
