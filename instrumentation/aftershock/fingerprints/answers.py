@@ -12,6 +12,7 @@ import re
 from typing import Any, cast
 
 from aftershock.fingerprints.exit_status import says_no_by_status
+from aftershock.fingerprints.languages import state_in_words
 from aftershock.fingerprints.portions import portion_in
 from aftershock.fingerprints.reported_failures import reports_failure
 from aftershock.fingerprints.walls import shows_a_wall
@@ -66,7 +67,8 @@ HAS_DIGIT = re.compile(r"\d")
 LINES = re.compile(r"[\r\n]+")
 
 STATE_FIELD = re.compile(
-    r"""["']?\b(?:status|state|phase|stage|result|decision|approval)["']?\s*[:=]\s*
+    r"""["']?\b(?:status|state|phase|stage|result|decision|approval|zustand|estado|statut|stato)
+        ["']?\s*[:=]\s*
         ["']?([A-Za-z][\w \-]{1,40})""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -75,7 +77,8 @@ REFUSED_STATE = re.compile(
 )
 # States that work does not leave by itself; what is unhealthy may recover.
 FAILED_STATE = re.compile(
-    r"(?:failed|failure|error(?:ed)?|aborted|cancell?ed|killed|crashed|timed[\s_-]?out)(?![\w-])",
+    r"(?:failed|failure|error(?:ed)?|aborted|cancell?ed|killed|crashed|timed[\s_-]?out"
+    r"|fehlgeschlagen|gescheitert|abgebrochen|fallid[oa]|échouée?|fallit[oa]|falhou)(?![\w-])",
     re.IGNORECASE,
 )
 PERSON = re.compile(
@@ -122,7 +125,10 @@ PENDING = re.compile(
           |initiali[sz]ing|processing|building|deploying|scheduled|progressing|rolling|running
           |containercreating|imagepullbackoff|errimagepull|crashloopbackoff|unschedulable|syncing
           |uploading|downloading|acknowledged|submitted|requested|validating|verifying|allocating
-          |not[\s_-](?:yet[\s_-])?(?:ready|available|started|finished|done|complete\w*))\b""",
+          |preparing|generating|please\swait
+          |being\s(?:prepared|processed|generated|created|built|calculated|exported|imported)
+          |not[\s_-](?:yet[\s_-])?(?:ready|available|started|finished|done|complete\w*))\b
+      | (?:^|\n)\W*(?!\w*thing\b)\w{3,}ing\b[^\n]{0,60}(?:…|\.{3})\W*$""",
     re.IGNORECASE | re.VERBOSE,
 )
 # What harnesses send so that an agent goes on; it is no new instruction.
@@ -249,7 +255,7 @@ def state_by_words(short: str) -> AnswerState | None:
         return AnswerState.UNCHANGED
     if says_no_by_status(short):
         return AnswerState.NONE_FOUND
-    return AnswerState.REFUSED if REFUSED.search(short) else None
+    return AnswerState.REFUSED if REFUSED.search(short) else state_in_words(short)
 
 
 def counts_no_change(text: str) -> bool:

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any, cast
 
+from aftershock.fingerprints import languages
 from aftershock.fingerprints.cut import is_cut_by_recorder
 from aftershock.fingerprints.exit_status import ends_with_failure, says_no_by_status
 from aftershock.fingerprints.fingerprint import text_of
@@ -152,7 +153,7 @@ def outcome_of(result: Any, error: str | None) -> Outcome:
         return Outcome.EMPTY
     if len(text) <= SHORT_CHARS and "#" in text and CELL_ERROR.search(text):
         return Outcome.FAILED
-    says_failed = FAILED.match(head) and not LISTED.match(head)
+    says_failed = (FAILED.match(head) and not LISTED.match(head)) or languages.says_failed(head)
     if says_failed or "Traceback (most recent call last)" in text:
         return Outcome.FAILED
     if any(mark in tail for mark in FAILED_MARKS) and ends_with_failure(tail):
@@ -216,6 +217,8 @@ def says_nothing(text: str) -> bool:
     if len(text) > SHORT_CHARS:
         return False
     if NOTHING.match(text) or NONE_FOUND.search(text) or says_no_by_status(text):
+        return True
+    if languages.says_nothing(text):
         return True
     if text[:1] not in ("{", "["):
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from aftershock.model import Tier
+from aftershock.policy import languages
 from aftershock.policy.tiers import NAMESPACE, WORDS, is_shell, tier_of_name
 from aftershock.policy.words import words_of
 
@@ -23,6 +24,6 @@ ROUTINE = words_of("""
 def is_irrevocable(tool: str) -> bool:
     """True for tools whose name says that they pay, send or book something for others."""
     words = {word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)}
-    if not words & LEAVING or words & ROUTINE or is_shell(tool):
+    if not words & (LEAVING | languages.LEAVING) or words & ROUTINE or is_shell(tool):
         return False
     return tier_of_name(tool) is not Tier.READ

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from aftershock.model import Tier
+from aftershock.policy import languages
 from aftershock.policy.command_tiers import tier_of_command, tier_of_sql
 from aftershock.policy.words import words_of
 
@@ -157,15 +158,15 @@ def tier_of_name(tool: str) -> Tier | None:
 
 def tier_of_verb(word: str) -> Tier | None:
     """The tier of one verb."""
-    if word in READ:
+    if word in READ or word in languages.READ:
         return Tier.READ
-    if word in DESTRUCTIVE:
+    if word in DESTRUCTIVE or word in languages.DESTRUCTIVE:
         return Tier.DESTRUCTIVE
     if word in PROVISION:
         return Tier.PROVISION
     if word in DECOMMISSION:
         return Tier.DECOMMISSION
-    return Tier.WRITE if word in WRITE else None
+    return Tier.WRITE if word in WRITE or word in languages.WRITE else None
 
 
 def wait_of(tool: str, arguments: Mapping[str, Any]) -> float | None:

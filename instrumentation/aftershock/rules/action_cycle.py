@@ -54,9 +54,9 @@ def action_cycle(run: Run, limits: Limits) -> Iterator[Finding]:
 def cycle_of(run: Run, tail: Tail, sequence: Sequence[Step], limits: Limits) -> Finding | None:
     """The cycle that a sequence ends with, with its notes or else without: these may differ."""
     found = cycle_in(run, tail, sequence, limits)
-    if found is not None or not tail.has_notes:
+    if found is not None or not tail.has_records:
         return found
-    work = tail.without_notes(sequence)
+    work = tail.without_records(sequence)
     return cycle_in(run, tail, work, limits) if len(work) < len(sequence) else None
 
 

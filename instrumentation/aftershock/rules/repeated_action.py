@@ -36,9 +36,9 @@ from aftershock.rules.tail import (
     Place,
     Tail,
     backs_off,
-    is_note,
     is_one_batch,
     is_spaced,
+    only_keeps_records,
     tail_of,
 )
 
@@ -99,10 +99,10 @@ def repetitions(run: Run, limits: Limits) -> Iterator[Finding]:
     """What the calls of each agent show; notes are told apart from the work that they are about."""
     tail = tail_of(run, limits)
     for lane in tail.lanes:
-        work = tail.without_notes(lane)
+        work = tail.without_records(lane)
         yield from repetitions_in(run, tail, work, limits)
         if len(work) < len(lane):
-            notes = {step.span_id for step in lane if is_note(step)}
+            notes = {step.span_id for step in lane if only_keeps_records(step)}
             found = repetitions_in(run, tail, lane, limits)
             yield from (finding for finding in found if finding.evidence[-1] in notes)
 
