@@ -27,7 +27,7 @@ from aftershock.rules.actions import (
     returned_nothing_new,
 )
 from aftershock.rules.attempts import failed_by_own_word, fruitless_attempts
-from aftershock.rules.duties import is_done_again, is_duty, sent_again
+from aftershock.rules.duties import done_twice, is_done_again, is_duty, is_paid_twice, sent_again
 from aftershock.rules.polling import STEADY_INTERVAL_S, stuck_poll
 from aftershock.rules.repeated_outputs import same_answer_again
 from aftershock.rules.rule import ANSWERS, CONVERSATION, FACTS, Family, Lifetime, rule
@@ -115,6 +115,7 @@ def repetitions_in(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -
         yield from fruitless_attempts(run, lane, limits)
         yield from failed_by_own_word(run, lane, limits)
         yield from sent_again(run, lane, limits)
+        yield from done_twice(run, lane, limits)
         yield from emptied_writes(run, lane, limits)
         yield from reworded_calls(run, tail, lane, limits)
 
@@ -135,6 +136,8 @@ def identical_calls(
         if len(chain) < limits.repeats_warn or chain[-1] < newest:
             continue
         steps = [lane[place] for place in chain]
+        if is_paid_twice(steps):
+            continue  # `done_twice` tells of it
         retried = steps[-1].action and steps[-1].action.outcome is Outcome.FAILED
         paced = is_spaced(tail, steps[-1]) or (retried and backs_off(tail, steps))
         if paced and not is_done_again(steps) and not is_new_request(tail, steps):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aftershock.model import Tier
-from aftershock.policy.irrevocable import is_irrevocable
+from aftershock.policy.irrevocable import is_irrevocable, moves_money
 from aftershock.policy.tiers import guess_tier
 
 
@@ -132,3 +132,22 @@ def test_verbs_in_other_languages_say_what_a_tool_does(
 ) -> None:
     assert guess_tier(tool, {}) is tier
     assert is_irrevocable(tool) is leaves
+
+
+@pytest.mark.parametrize(
+    ("tool", "money"),
+    [
+        ("create_payment", True),
+        ("wire_transfer", True),
+        ("send_money", True),
+        ("charge_card", True),
+        ("issue_refund", True),
+        ("transfer_file", False),
+        ("transfer_to_human_agents", False),
+        ("charge_battery", False),
+        ("get_payment", False),
+        ("send_email", False),
+    ],
+)
+def test_tools_that_move_money_are_told_by_their_names(tool: str, *, money: bool) -> None:
+    assert moves_money(tool) is money
