@@ -59,6 +59,8 @@ VOLATILE = re.compile(
       | \b(?:ray|request|trace|correlation|reference|session)[\s_-]?id\s?[:=\#]\s?["']?[\w-]+
       | \b(?:pid|process)[\s=:]+\d+
       | \b(?:iteration|attempt|retry|turn|try)[\s#=:]{0,2}\d+
+      | \b(?:timestamp|uptime|elapsed|took)(?:_?(?:in_?)?(?:ns|us|ms|s|sec|seconds|millis))?
+        ["']?(?:\s?[=:]\s?["']?|>)\d[\d.:]*
       | \b1[5-9]\d{8}(?:\d{3})?(?:\.\d+)?\b""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -74,6 +76,11 @@ STATE_FIELD = re.compile(
 )
 REFUSED_STATE = re.compile(
     r"(?:not[\s_-]approved|rejected|refused|denied|declined)$", re.IGNORECASE
+)
+DENIED_FIELD = re.compile(
+    r"""\b(?:decision|approval|freigabe|aprobación)["']?\s*[:=]\s*["']?
+        (?:denied|declined|rejected|refused|not[\s_-]approved|abgelehnt|denegad[oa]|rechazad[oa])\b""",
+    re.IGNORECASE | re.VERBOSE,
 )
 # States that work does not leave by itself; what is unhealthy may recover.
 FAILED_STATE = re.compile(
@@ -231,6 +238,8 @@ def state_of(text: str) -> AnswerState | None:
     short = text if len(text) <= STATE_CHARS_MAX else ""
     if shows_a_wall(text):
         return AnswerState.BARRED
+    if short and DENIED_FIELD.search(short):
+        return AnswerState.DENIED
     if short and (state := state_by_words(short)) is not None:
         return state
     fields = STATE_FIELD.findall(text[:STATE_CHARS_MAX])

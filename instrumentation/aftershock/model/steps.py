@@ -62,6 +62,7 @@ class AnswerState(StrEnum):
     ENDED_WRONG = "ended_wrong"  # a field for its state says that the work is over and has failed
     UNCHANGED = "unchanged"  # the call says that it changed nothing
     REFUSED = "refused"  # the call was rejected, in prose
+    DENIED = "denied"  # a field for a decision says that somebody did not approve
     PART_DONE = "part_done"  # it counts a part of a larger amount, and that part is done for good
     COUNTED = "counted"  # it counts what was changed; the same may be changed again
     NONE_FOUND = "none_found"  # a command says by its exit status that there is none

@@ -94,7 +94,7 @@ WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 # mcp__server__tool, server.tool, server/tool, server:tool: the verb is in the last part.
 NAMESPACE = re.compile(r"^.*(?:__|[./:])")
 
-SHELLS = frozenset({"bash", "shell", "sh", "terminal", "zsh", "powershell", "cmd"})
+SHELLS = frozenset({"bash", "shell", "sh", "ssh", "terminal", "zsh", "powershell", "cmd"})
 # Names of tools that say no more than that they run a command.
 RUNNING = words_of("exec execute run command commands cmd local unified")
 # What is run for its effect; a query, a cell or a script is run for what it answers.

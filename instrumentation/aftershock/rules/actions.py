@@ -30,7 +30,8 @@ Call = tuple[str, str]  # tool, digest of its arguments
 
 # Classes of errors that are an answer: what was asked for is not there.
 NOT_THERE = re.compile(r"not[\s_]?found|nosuch(?!file)\w+|\b404\b", re.IGNORECASE)
-NO_CHANGE = frozenset({AnswerState.UNCHANGED, AnswerState.REFUSED})
+REFUSALS = frozenset({AnswerState.REFUSED, AnswerState.DENIED})
+NO_CHANGE = REFUSALS | {AnswerState.UNCHANGED}
 NEW_SHARE_OF_WRITES = 0.5  # writes also report times, ids and counts: most of it must be new
 REPLACED_WORDS_MAX = 2  # more are another wording
 

@@ -15,13 +15,13 @@ from aftershock.rules.actions import (
     key_of,
     loop_finding,
 )
+from aftershock.rules.polling import WRONG
 
 if TYPE_CHECKING:
     from aftershock.limits import Limits
     from aftershock.model import Run
 
 KIND = "repeated_action"
-WRONG = frozenset({AnswerState.WENT_WRONG, AnswerState.ENDED_WRONG})
 
 
 class Round(NamedTuple):

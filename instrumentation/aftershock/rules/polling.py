@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step, Tier
@@ -27,8 +27,10 @@ KIND = "repeated_action"
 STEADY_INTERVAL_S = 120.0
 SLOW_POLLS = 10  # who asks seldom expects it to take long: several answers may be the same
 PERSON_PATIENCE_S = 345_600.0  # people answer after a long weekend
-OVER = frozenset({AnswerState.SETTLED, AnswerState.WENT_WRONG, AnswerState.ENDED_WRONG})
+WRONG = frozenset({AnswerState.WENT_WRONG, AnswerState.ENDED_WRONG})
+OVER = WRONG | {AnswerState.SETTLED}
 IN_WORK = frozenset({AnswerState.PENDING, AnswerState.PART_DONE})
+STARTS_OVER_MIN = 5  # times that work failed and was begun anew; retries of a job are usually fewer
 POLLS_AFTER_END = 7  # the first one tells that the work has failed, and six more wait for nothing
 UNKNOWN_PATIENCE_FACTOR = 4.0  # the answer does not say that something is pending
 
@@ -61,6 +63,58 @@ def stuck_poll(run: Run, tail: Tail, steps: Sequence[Step], limits: Limits) -> I
         f"and its answer{waits_for(action)} did not change.",
         certain_from=newest,
     )
+
+
+def starting_over(run: Run, lane: Sequence[Step], limits: Limits) -> Iterator[Finding]:
+    """The newest poll, where what it asks about fails and is begun anew again and again.
+
+    Each answer differs, by a process or a count of restarts, and yet nothing comes of the waiting.
+    """
+    newest = lane[-1]
+    action = newest.action
+    if action is None or action.state not in WRONG or not may_read(action):
+        return
+    polls = polls_since_change(run, newest)
+    failed = [
+        step
+        for before, step in pairwise(polls)
+        if before.action and before.action.state in IN_WORK
+        if step.action and step.action.state in WRONG
+    ]
+    if len(failed) < STARTS_OVER_MIN:
+        return
+    waited_s = (newest.last_ns - polls[0].last_ns) / 1e9
+    interval_s = waited_s / (len(polls) - 1)
+    if waited_s < limits.poll_patience_s or interval_s >= STEADY_INTERVAL_S:
+        return
+    yield loop_finding(
+        run,
+        limits,
+        kind=KIND,
+        subject=f"{action.tool}/starts over/{key_of(action)[1][:8]}",
+        level=Level.ALARM,
+        steps=failed,
+        summary=f"{action.tool} was polled for {minutes(waited_s)}, in which what it asks about "
+        f"failed and was begun anew {len(failed)} times.",
+        certain_from=newest,
+    )
+
+
+def polls_since_change(run: Run, newest: Step) -> list[Step]:
+    """All calls of a poll since the agent last changed something, or a person spoke."""
+    assert newest.action is not None
+    key, found = key_of(newest.action), list[Step]()
+    for step in reversed(run.steps):
+        action = step.action
+        if is_instruction(step):
+            break
+        if action is None or step.agent != newest.agent or step.began_at_ns > newest.began_at_ns:
+            continue
+        if key_of(action) == key:
+            found.append(step)
+        elif changed_something(action) and not answers_a_question(action):
+            break
+    return found[::-1]
 
 
 def over_and_polled(run: Run, over: Sequence[Step], limits: Limits) -> Finding:

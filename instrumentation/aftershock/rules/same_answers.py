@@ -10,6 +10,7 @@ from aftershock.fingerprints.statements import SUBJECT
 from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step
 from aftershock.policy.tiers import is_search, shows_state
 from aftershock.rules.actions import (
+    REFUSALS,
     answers_a_question,
     changed_something,
     key_of,
@@ -132,7 +133,7 @@ def shows_what_was_seen(lane: Sequence[Step], newest: Action) -> bool:
 
 def sameness_of(action: Action) -> Sameness | None:
     """In what this answer could be the same as others; None: it is no evidence of a loop."""
-    if action.state is AnswerState.REFUSED and action.tier.has_effect:
+    if action.state in REFUSALS and action.tier.has_effect:
         return Sameness.REFUSED
     if action.outcome is Outcome.EMPTY:
         # That no row is wrong is what a check of a database wants to see.
@@ -175,7 +176,7 @@ def series(tail: Tail, lane: Sequence[Step], newest: Action, sameness: Sameness)
 def is_same(action: Action, newest: Action, sameness: Sameness) -> bool:
     """True where an answer is the same as the newest one."""
     if sameness is Sameness.REFUSED:
-        return action.state is AnswerState.REFUSED
+        return action.state in REFUSALS
     if sameness is Sameness.NOTHING:
         same = statement_of(action) == statement_of(newest)
         return sameness_of(action) is Sameness.NOTHING and same

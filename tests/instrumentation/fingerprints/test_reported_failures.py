@@ -58,3 +58,10 @@ def test_work_that_is_over_and_failed_is_told_from_what_may_recover(
     answer: str, state: AnswerState
 ) -> None:
     assert state_of(answer) is state
+
+
+def test_a_denial_is_a_decision_and_no_other_refusal() -> None:
+    assert state_of("decision: denied\nby: s.lindqvist") is AnswerState.DENIED
+    assert state_of('{"approval": "rejected"}') is AnswerState.DENIED
+    assert state_of('{"approval": "granted"}') is not AnswerState.DENIED
+    assert state_of("The edit was rejected: no such line.") is AnswerState.REFUSED
