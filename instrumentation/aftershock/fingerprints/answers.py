@@ -15,6 +15,7 @@ from aftershock.fingerprints.exit_status import says_no_by_status
 from aftershock.fingerprints.languages import state_in_words
 from aftershock.fingerprints.portions import portion_in
 from aftershock.fingerprints.reported_failures import reports_failure
+from aftershock.fingerprints.seen_loops import says_that_it_loops
 from aftershock.fingerprints.walls import shows_a_wall
 from aftershock.model import AnswerState
 
@@ -43,6 +44,10 @@ PAGINATION_ARGUMENT = re.compile(
     r"^(?:page|page_?(?:no|num|number|index|token)|offset|skip|cursor|starting_after|marker"
     r"|next_?(?:page_?)?token|continuation(?:_?token)?|start_?(?:at|index))$"
 )
+# `start` may also be a date; beside an argument that bounds how much is returned it is a page.
+START_ARGUMENT = re.compile(r"^(?:start|from|first)$")
+BOUND_ARGUMENT = re.compile(r"^(?:limit|size|rows|per_?page|page_?size|max_?(?:results|items)?)$")
+START_DIGITS_MAX = 7
 # A measurement keeps its durations: p95 0.35 s and 5.9 s are not the same.
 MEASURED = re.compile(
     r"p\d\d|latenc|response.?time|percentile|average|\bavg|\bmean|median|\blag|delay|rtt|ttfb",
@@ -79,7 +84,8 @@ REFUSED_STATE = re.compile(
 )
 DENIED_FIELD = re.compile(
     r"""\b(?:decision|approval|freigabe|aprobación)["']?\s*[:=]\s*["']?
-        (?:denied|declined|rejected|refused|not[\s_-]approved|abgelehnt|denegad[oa]|rechazad[oa])\b""",
+        (?:denied|declined|rejected|refused|not[\s_-]approved|abgelehnt|denegad[oa]
+          |rechazad[oa])\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 # States that work does not leave by itself; what is unhealthy may recover.
@@ -230,6 +236,20 @@ def is_pagination_argument(name: str) -> bool:
     return PAGINATION_ARGUMENT.match(CAMEL.sub("_", name).lower()) is not None
 
 
+def pagination_arguments(arguments: dict[str, Any]) -> frozenset[str]:
+    """The names of those normalised arguments that say which part of an amount a call is about."""
+    found = {name for name in arguments if is_pagination_argument(name)}
+    if any(BOUND_ARGUMENT.match(CAMEL.sub("_", name).lower()) for name in arguments):
+        found |= {name for name, item in arguments.items() if is_start(name, item)}
+    return frozenset(found)
+
+
+def is_start(name: str, value: Any) -> bool:
+    """True for `start=50`."""
+    is_number = isinstance(value, str) and value.isdecimal() and len(value) <= START_DIGITS_MAX
+    return is_number and START_ARGUMENT.match(name.lower()) is not None
+
+
 def state_of(text: str) -> AnswerState | None:
     """What a short answer says of the state of what was asked for; None if it does not say it.
 
@@ -238,6 +258,8 @@ def state_of(text: str) -> AnswerState | None:
     short = text if len(text) <= STATE_CHARS_MAX else ""
     if shows_a_wall(text):
         return AnswerState.BARRED
+    if short and says_that_it_loops(short):
+        return AnswerState.LOOP_SEEN
     if short and DENIED_FIELD.search(short):
         return AnswerState.DENIED
     if short and (state := state_by_words(short)) is not None:

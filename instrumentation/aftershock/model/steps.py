@@ -66,6 +66,7 @@ class AnswerState(StrEnum):
     PART_DONE = "part_done"  # it counts a part of a larger amount, and that part is done for good
     COUNTED = "counted"  # it counts what was changed; the same may be changed again
     NONE_FOUND = "none_found"  # a command says by its exit status that there is none
+    LOOP_SEEN = "loop_seen"  # the tool says that the agent makes the same call again and again
     BARRED = "barred"  # a page to sign in, or a puzzle for people, instead of what was asked for
 
 

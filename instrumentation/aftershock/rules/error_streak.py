@@ -45,7 +45,9 @@ def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
     """
     tail = tail_of(run, limits)
     lanes = tail.working_lanes
-    yield from shared_failures(run, lanes, limits)
+    shared = shared_failures(run, lanes, limits)
+    is_paged = any(finding.level is Level.ALARM for finding in shared)
+    yield from shared if is_paged else nowhere_served(run, lanes, limits) or shared
     for lane in lanes:
         found = streaks_in(lane[-limits.errors_window_actions :])
         streaks = {key: found[key] for key in found if len(found[key][0]) >= limits.errors_warn}
@@ -131,8 +133,48 @@ def is_same_text(action: Action, other: Action, *, numbered: bool) -> bool:
     return action.words is not None and action.words == other.words
 
 
-def shared_failures(run: Run, lanes: Sequence[Sequence[Step]], limits: Limits) -> Iterator[Finding]:
+def nowhere_served(run: Run, lanes: Sequence[Sequence[Step]], limits: Limits) -> list[Finding]:
+    """Tools that fail for many agents of the run and work for none, however it is worded."""
+    if len(lanes) < limits.errors_alarm:
+        return []
+    served: set[str] = set()
+    failed: dict[str, list[Step]] = {}
+    agents: dict[str, set[str | None]] = {}
+    for lane in lanes:
+        for step in lane:
+            action = step.action
+            if action is None or action.outcome is None:
+                continue
+            if action.outcome is not Outcome.FAILED:
+                served.add(action.tool)
+                continue
+            failed.setdefault(action.tool, []).append(step)
+            agents.setdefault(action.tool, set()).add(step.agent)
+    found: list[Finding] = []
+    for tool, steps in failed.items():
+        if tool in served or len(agents[tool]) < limits.errors_alarm or are_answers(steps):
+            continue
+        steps.sort(key=lambda step: (step.began_at_ns, step.span_id))
+        found.append(
+            loop_finding(
+                run,
+                limits,
+                kind=KIND,
+                subject=f"{tool}/agents",
+                level=Level.ALARM,
+                steps=steps,
+                summary=f"{tool} failed in each of {len(agents[tool])} agents of the run, and "
+                "worked in none.",
+                certain_from=steps[limits.errors_alarm - 1],
+                together=True,
+            )
+        )
+    return found
+
+
+def shared_failures(run: Run, lanes: Sequence[Sequence[Step]], limits: Limits) -> list[Finding]:
     """The same failure of one tool in several agents of the run: together they are one streak."""
+    found: list[Finding] = []
     shared: dict[tuple[str, str], list[list[Step]]] = {}
     for lane in lanes if len(lanes) >= limits.errors_warn else ():
         for key, (steps, _) in streaks_in(lane[-limits.errors_window_actions :]).items():
@@ -145,18 +187,21 @@ def shared_failures(run: Run, lanes: Sequence[Sequence[Step]], limits: Limits) -
         if len(streaks) < limits.errors_warn or len(steps) < limits.errors_warn:
             continue
         alarm = len(steps) >= limits.errors_alarm
-        yield loop_finding(
-            run,
-            limits,
-            kind=KIND,
-            subject=f"{tool}/agents",
-            level=Level.ALARM if alarm else Level.WARN,
-            steps=steps,
-            summary=f"{tool} failed {len(steps)} times in the same way, "
-            f"in {len(streaks)} agents of the run.",
-            certain_from=steps[limits.errors_alarm - 1] if alarm else None,
-            together=True,
+        found.append(
+            loop_finding(
+                run,
+                limits,
+                kind=KIND,
+                subject=f"{tool}/agents",
+                level=Level.ALARM if alarm else Level.WARN,
+                steps=steps,
+                summary=f"{tool} failed {len(steps)} times in the same way, "
+                f"in {len(streaks)} agents of the run.",
+                certain_from=steps[limits.errors_alarm - 1] if alarm else None,
+                together=True,
+            )
         )
+    return found
 
 
 def streaks_in(lane: Sequence[Step]) -> dict[tuple[str, str], tuple[list[Step], int]]:

@@ -62,7 +62,8 @@ def repeated_action(run: Run, limits: Limits) -> Iterator[Finding]:
     and again without a call. An agent that itself reports a loop is a second opinion: it warns, and
     what would warn pages.
     """
-    report = tail_of(run, limits).report
+    tail = tail_of(run, limits)
+    report = tail.report or told_by_tool(tail, limits)
     seen = [*new_repetitions(run, limits), *same_answer_again(run, limits)]
     if report is None:
         yield from seen
@@ -75,8 +76,19 @@ def repeated_action(run: Run, limits: Limits) -> Iterator[Finding]:
         subject="reported",
         level=Level.WARN,
         steps=[report],
-        summary="The agent itself reported that it is in a loop.",
+        summary="The agent itself reported that it is in a loop."
+        if report.action is None
+        else f"{report.name} answered that the agent is in a loop.",
     )
+
+
+def told_by_tool(tail: Tail, limits: Limits) -> Step | None:
+    """The newest recent call whose answer says that the agent repeats itself."""
+    for lane in tail.lanes:
+        for step in reversed(lane[-limits.repeat_window_actions :]):
+            if step.action is not None and step.action.state is AnswerState.LOOP_SEEN:
+                return step
+    return None
 
 
 # The newest tail whose calls repeated nothing, whether its inferences count, and the limits.

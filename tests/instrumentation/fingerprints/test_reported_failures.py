@@ -65,3 +65,20 @@ def test_a_denial_is_a_decision_and_no_other_refusal() -> None:
     assert state_of('{"approval": "rejected"}') is AnswerState.DENIED
     assert state_of('{"approval": "granted"}') is not AnswerState.DENIED
     assert state_of("The edit was rejected: no such line.") is AnswerState.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("answer", "seen"),
+    [
+        ('{"loop_detected": true, "message": "search was called 6 times"}', True),
+        ("You have already called this tool with these arguments.", True),
+        ("Repeated tool call: the result is the same as before.", True),
+        ('{"loop_detected": false}', False),
+        ("Port 3: loop detected by spanning tree, port is blocked.", False),
+        ("The customer has already called twice.", False),
+    ],
+)
+def test_what_says_that_the_agent_loops_is_told_from_other_loops(
+    answer: str, *, seen: bool
+) -> None:
+    assert (state_of(answer) is AnswerState.LOOP_SEEN) is seen

@@ -144,3 +144,29 @@ def test_who_tries_to_act_between_failing_looks_does_not_just_wait() -> None:
 
     assert [f.level for f in waiting.says(error_streak)] == [Level.WARN]
     assert [f.level for f in trying.says(error_streak)] == [Level.ALARM]
+
+
+def scouts(count: int, errors: tuple[str, ...], *, served: int = 0) -> list[Level]:
+    """Agents that each make one call, of which the newest ones are served."""
+    searching = run()
+    for number in range(count):
+        searching.as_worker(f"scout-{number}").calls("search_api", query=f"product {number}")
+        if number < count - served:
+            searching.fails(errors[number % len(errors)])
+        else:
+            searching.returns(f"{number} results")
+        searching.calls("report", text=f"about {number}").returns("received")
+    return [finding.level for finding in searching.says(error_streak)]
+
+
+def test_a_tool_that_fails_for_many_agents_and_works_for_none_pages_whatever_it_says() -> None:
+    walls = ("401 Unauthorized", "request failed: the key has expired", "sign-in is required")
+    assert scouts(5, walls) == []
+    assert scouts(6, walls) == [Level.ALARM]
+    assert scouts(9, walls) == [Level.ALARM]
+    assert Level.ALARM not in scouts(9, walls, served=1)
+
+
+def test_many_agents_that_each_look_for_something_that_is_not_there_do_not_page() -> None:
+    absent = ("404 not found", "NotFound: no such product", "product was not found")
+    assert Level.ALARM not in scouts(8, absent)

@@ -125,3 +125,28 @@ def test_work_with_a_note_on_each_step_is_no_loop() -> None:
         working.calls("todo_write", text=f"[x] chapter {number}").returns("saved")
 
     assert working.says(repeated_action) == []
+
+
+def test_a_tool_that_says_that_the_agent_loops_is_a_second_opinion() -> None:
+    told, dismissed = run(), run()
+    for searching in (told, dismissed):
+        for _ in range(2):
+            searching.calls("search_rooms", date="2026-05-01").returns({"rooms": []})
+    told.calls("search_rooms", date="2026-05-02").returns(
+        {"loop_detected": True, "message": "search_rooms was called 3 times"}
+    )
+    dismissed.calls("search_rooms", date="2026-05-02").returns({"rooms": ["R2"]})
+
+    assert Level.ALARM in [finding.level for finding in told.says(repeated_action)]
+    assert Level.ALARM not in [finding.level for finding in dismissed.says(repeated_action)]
+
+
+def test_a_start_beside_a_limit_is_a_page_and_without_one_it_is_a_place() -> None:
+    ignored, placed = run(), run()
+    for number in range(4):
+        page = {"results": ["runbook a", "runbook b"], "start": 0}
+        ignored.calls("find_pages", label="runbook", start=25 * number, limit=25).returns(page)
+        placed.calls("book_trip", bus=7, start=25 * number).returns({"seats": 4})
+
+    assert [finding.level for finding in ignored.says(repeated_action)][:1] == [Level.ALARM]
+    assert placed.says(repeated_action) == []
