@@ -11,7 +11,7 @@ from aftershock.fingerprints.answers import is_volatile_argument, items_of, pagi
 from aftershock.fingerprints.asked import asked_in, unnamed
 from aftershock.fingerprints.cache_busters import without_cache_buster
 from aftershock.fingerprints.keyed import hash_subject, smallest
-from aftershock.fingerprints.statements import ARGUMENTS, SUBJECT, subject_of
+from aftershock.fingerprints.statements import ARGUMENTS, subjects_in
 from aftershock.limits import DEFAULTS, NESTING_MAX, Limits
 from aftershock.model import Fingerprint
 from aftershock.wire import encode_named_hash
@@ -212,8 +212,8 @@ def collect_subjects(value: Any, name: str, found: dict[tuple[str, str], None], 
     elif isinstance(value, list | tuple):
         for item in cast("Sequence[Any]", value):
             collect_subjects(item, name, found, depth + 1)
-    elif name in ARGUMENTS and isinstance(value, str) and (asked := subject_of(value)):
-        found[SUBJECT, asked] = None
+    elif name in ARGUMENTS and isinstance(value, str) and (stated := subjects_in(value)):
+        found.update(dict.fromkeys(stated))
     elif (identifier := identifier_of(value)) is not None:
         found[name, identifier] = None
     elif isinstance(value, str) and value[:1] in ("{", "["):

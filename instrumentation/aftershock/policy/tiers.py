@@ -108,6 +108,11 @@ LONG_WORK = words_of("""
     finetune fit fuzz import index migrate migration optimize pretrain reindex render replicate
     restore resync scrape simulate simulation soak sweep sync train training transcode tune vacuum
 """)
+# What hands something on to where it is to take effect.
+DELIVERING = words_of("""
+    apply deploy import install load merge promote publish push register release reload rollout sync
+    update upgrade upload upsert
+""")
 # What is run to observe: it changes nothing outside.
 OBSERVATIONS = words_of("benchmark benchmarks check checks lint test tests")
 COMMAND_KEYS = ("command", "cmd", "action", "operation", "verb", "method", "sql", "query")
@@ -234,6 +239,13 @@ def shows_state(tool: str) -> bool:
     """True for tools that show something as it stands, such as a page that was opened."""
     words = {word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)}
     return bool(VIEWING & words) or tier_of_name(tool) is Tier.READ
+
+
+@lru_cache(maxsize=4_096)
+def delivers(tool: str) -> bool:
+    """True for tools that hand something on, by their names; of a shell that is not known."""
+    words = {word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)}
+    return bool(DELIVERING & words) and tier_of_name(tool) is Tier.WRITE and not is_shell(tool)
 
 
 @lru_cache(maxsize=4_096)

@@ -16,11 +16,12 @@ from aftershock.model import (
     Run,
     Step,
 )
-from aftershock.policy.tiers import is_motion
+from aftershock.policy.tiers import delivers, is_motion
 from aftershock.rules.actions import (
     Call,
     answers_a_question,
     changed_something,
+    hashes_of,
     is_reworded,
     key_of,
     loop_finding,
@@ -172,7 +173,10 @@ def repeated_call(
     alarm_at = alarm_from(action, limits)
     if len(steps) - paused < limits.repeats_warn:
         return
-    alarm = min(now, len(steps) - paused) >= alarm_at and not is_duty(steps)
+    counted = len(steps) - paused
+    if not is_delivery_of_nothing(action):  # what is changed before each of those fills the window
+        counted = min(now, counted)
+    alarm = counted >= alarm_at and not is_duty(steps)
     digests = {step.action.arguments.digest for step in steps if step.action}
     same = "with the same arguments" if len(digests) == 1 else "for another page or request id"
     yield loop_finding(
@@ -205,7 +209,7 @@ def is_new_request(tail: Tail, steps: list[Step]) -> bool:
 
 def alarm_from(action: Action, limits: Limits) -> int:
     """How many equal calls page: more of a read, of a retry, and of a poll that does not wait."""
-    if action.outcome is Outcome.FAILED:
+    if action.outcome is Outcome.FAILED or is_delivery_of_nothing(action):
         return limits.retries_alarm
     is_content = answers_a_question(action)
     if is_content and action.state in {AnswerState.PENDING, AnswerState.WAITS_FOR_PERSON}:
@@ -270,13 +274,24 @@ def saw_something_new(lane: Sequence[Step], start: int, end: int) -> bool:
 def is_without_effect(write: Action, action: Action, earlier: Action) -> bool:
     """True for a write after which a read about the same thing still shows nothing.
 
+    Likewise for what is applied and, after each change of the same file, finds nothing changed.
     Writes that leave something there as it was are ordinary: a check after each deploy, say.
     """
+    if is_delivery_of_nothing(action) and is_delivery_of_nothing(earlier):
+        return not hashes_of(write).isdisjoint(hashes_of(action))
     return (
         action.outcome is Outcome.EMPTY
         and earlier.outcome is Outcome.EMPTY
         and bool(write.subjects & action.subjects)
     )
+
+
+def is_delivery_of_nothing(action: Action) -> bool:
+    """True for a call that hands something on and says that it is there already as it is.
+
+    Of a formatter or a check that is good news.
+    """
+    return action.state is AnswerState.UNCHANGED and delivers(action.tool)
 
 
 # --- Nearly the same call ----------------------------------------------------------------------

@@ -150,3 +150,32 @@ def test_a_start_beside_a_limit_is_a_page_and_without_one_it_is_a_place() -> Non
 
     assert [finding.level for finding in ignored.says(repeated_action)][:1] == [Level.ALARM]
     assert placed.says(repeated_action) == []
+
+
+def test_what_is_changed_and_applied_and_never_arrives_pages_at_the_fifth() -> None:
+    def applying(tool: str, rounds: int, *, edits: str = "web.yaml") -> list[Level]:
+        trying = run()
+        for number in range(rounds):
+            trying.calls("write_file", path=edits, text=f"kind: Service {number}").returns("ok")
+            trying.calls(tool, file="web.yaml").returns("service/web unchanged")
+            trying.calls("get_pods", app="web").returns(f"crashed {number} times")
+        return [finding.level for finding in trying.says(repeated_action)]
+
+    assert Level.ALARM not in applying("kubectl_apply", 4)
+    assert applying("kubectl_apply", 5) == [Level.ALARM]
+    assert applying("format_file", 6) == []  # nothing to format is what one wants
+    assert applying("kubectl_apply", 6, edits="notes.md") == []
+
+
+def test_an_update_that_meets_no_row_by_any_condition_pages_and_a_sweep_does_not() -> None:
+    def updating(*conditions: str, answer: str = "UPDATE 0") -> list[Level]:
+        trying = run()
+        for condition in conditions:
+            sql = f"UPDATE products SET price = 12.9 WHERE {condition}"
+            trying.calls("execute", sql=sql).returns(answer)
+        return [finding.level for finding in trying.says(repeated_action)]
+
+    columns = ("code", "sku", "ean", "article", "ref", "upper(code)")
+    assert updating(*(f"{column} = 'A-77'" for column in columns)) == [Level.ALARM]
+    assert updating(*(f"{column} = 'A-77'" for column in columns), answer="UPDATE 1") == []
+    assert updating(*(f"sku = 'A-{number}'" for number in range(9))) == []
