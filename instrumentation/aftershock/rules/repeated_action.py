@@ -64,7 +64,7 @@ def repeated_action(run: Run, limits: Limits) -> Iterator[Finding]:
     what would warn pages.
     """
     tail = tail_of(run, limits)
-    report = tail.report or told_by_tool(tail, limits)
+    report = tail.report or reported_by_tool(tail, limits)
     seen = [*new_repetitions(run, limits), *same_answer_again(run, limits)]
     if report is None:
         yield from seen
@@ -83,7 +83,7 @@ def repeated_action(run: Run, limits: Limits) -> Iterator[Finding]:
     )
 
 
-def told_by_tool(tail: Tail, limits: Limits) -> Step | None:
+def reported_by_tool(tail: Tail, limits: Limits) -> Step | None:
     """The newest recent call whose answer says that the agent repeats itself."""
     for lane in tail.lanes:
         for step in reversed(lane[-limits.repeat_window_actions :]):

@@ -128,16 +128,16 @@ def test_work_with_a_note_on_each_step_is_no_loop() -> None:
 
 
 def test_a_tool_that_says_that_the_agent_loops_is_a_second_opinion() -> None:
-    told, dismissed = run(), run()
-    for searching in (told, dismissed):
+    warned, dismissed = run(), run()
+    for searching in (warned, dismissed):
         for _ in range(2):
             searching.calls("search_rooms", date="2026-05-01").returns({"rooms": []})
-    told.calls("search_rooms", date="2026-05-02").returns(
+    warned.calls("search_rooms", date="2026-05-02").returns(
         {"loop_detected": True, "message": "search_rooms was called 3 times"}
     )
     dismissed.calls("search_rooms", date="2026-05-02").returns({"rooms": ["R2"]})
 
-    assert Level.ALARM in [finding.level for finding in told.says(repeated_action)]
+    assert Level.ALARM in [finding.level for finding in warned.says(repeated_action)]
     assert Level.ALARM not in [finding.level for finding in dismissed.says(repeated_action)]
 
 
