@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step
+from aftershock.policy.tiers import is_shell
 from aftershock.rules.actions import (
     NOT_THERE,
     changed_something,
@@ -14,7 +16,7 @@ from aftershock.rules.actions import (
 )
 from aftershock.rules.polling import failed_polls
 from aftershock.rules.rule import CONVERSATION, Family, Lifetime, rule
-from aftershock.rules.tail import tail_of
+from aftershock.rules.tail import Tail, tail_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,6 +53,8 @@ def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
     for lane in lanes:
         found = streaks_in(lane[-limits.errors_window_actions :])
         streaks = {key: found[key] for key in found if len(found[key][0]) >= limits.errors_warn}
+        if not streaks and (again := same_command(run, tail, lane, limits)) is not None:
+            yield again
         waits = failed_polls(tail, lane) if streaks else frozenset[str]()
         for (tool, _), (streak, unrepaired) in streaks.items():
             steps, alarm_at = streak, limits.errors_alarm
@@ -71,6 +75,42 @@ def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
                 summary=f"{tool} failed {len(steps)} times in the same way.",
                 certain_from=steps[alarm_at - 1] if alarm else None,
             )
+
+
+def same_command(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -> Finding | None:
+    """The newest command, where it failed to the letter as often as repairs in between allow.
+
+    A shell runs everything, so that another command that works ends no streak of this one.
+    """
+    newest = lane[-1].action
+    if newest is None or newest.outcome is not Outcome.FAILED or not is_shell(newest.tool):
+        return None
+    equal = [step for step in lane if step.action and key_of(step.action) == key_of(newest)]
+    if len(equal) < limits.repairs_alarm or newest.result is None:
+        return None
+    waits, digest = failed_polls(tail, lane), newest.result.digest
+    same = list(takewhile(lambda step: has_failed_with(step, digest), reversed(equal)))[::-1]
+    same = [step for step in same if step.span_id not in waits]
+    if len(same) < limits.repairs_alarm:
+        return None
+    return loop_finding(
+        run,
+        limits,
+        kind=KIND,
+        subject=f"{newest.tool}/{key_of(newest)[1][:8]}",
+        level=Level.ALARM,
+        steps=same,
+        summary=f"The same command of {newest.tool} failed {len(same)} times to the letter.",
+        certain_from=same[limits.repairs_alarm - 1],
+    )
+
+
+def has_failed_with(step: Step, digest: str) -> bool:
+    """True for a call that failed with this very answer, its numbers included."""
+    action = step.action
+    if action is None or action.outcome is not Outcome.FAILED or action.result is None:
+        return False
+    return action.result.digest == digest
 
 
 def are_answers(steps: Sequence[Step]) -> bool:

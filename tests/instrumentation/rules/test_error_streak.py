@@ -170,3 +170,31 @@ def test_a_tool_that_fails_for_many_agents_and_works_for_none_pages_whatever_it_
 def test_many_agents_that_each_look_for_something_that_is_not_there_do_not_page() -> None:
     absent = ("404 not found", "NotFound: no such product", "product was not found")
     assert Level.ALARM not in scouts(8, absent)
+
+
+def pushed(times: int, *, pause_s: float = 1, between: str = "git commit --amend") -> list[Level]:
+    pushing = run()
+    for turn in range(times):
+        pushing.calls("bash", command=f"{between} -m 'again {turn}'").returns(f"[fix {turn}a4c0e1]")
+        pushing.after(pause_s).calls("bash", command="git push origin fix")
+        pushing.returns("remote: error: author is not allowed\nerror: failed to push some refs")
+    return [finding.level for finding in pushing.says(error_streak)]
+
+
+def test_a_command_that_fails_to_the_letter_pages_although_other_commands_work() -> None:
+    assert Level.ALARM not in pushed(7)
+    assert pushed(8) == [Level.ALARM]
+
+
+def test_a_command_whose_failure_changes_or_that_waits_is_no_such_streak() -> None:
+    testing, waiting = run(), run()
+    for turn in range(9):
+        testing.calls("bash", command=f"sed -i s/a/b/ m{turn}.py").returns("ok")
+        testing.calls("bash", command="pytest -q").returns(f"E   error\n{19 - turn} failed\nexit 2")
+        waiting.calls("bash", command="docker ps").returns(f"db Up {turn} s")
+        waiting.after(30).calls("bash", command="psql -c 'select 1'").returns(
+            "psql: error: connection refused\nexit code 2"
+        )
+
+    assert Level.ALARM not in [finding.level for finding in testing.says(error_streak)]
+    assert Level.ALARM not in [finding.level for finding in waiting.says(error_streak)]
