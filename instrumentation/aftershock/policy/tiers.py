@@ -81,6 +81,8 @@ MOTIONS = words_of("""
     advance click drive go jog jump key keys keyboard move next pan press rotate scroll seek step
     swipe tap turn walk zoom
 """)
+CLICKS = frozenset({"click", "press", "tap"})
+PICTURES = frozenset({"camera", "capture", "image", "photo", "picture", "screen", "screenshot"})
 WAITING = frozenset({"wait", "sleep", "pause", "delay"})
 RECEIVING = words_of("await consume dequeue listen poll receive recv watch")
 PERSONS = words_of(
@@ -252,6 +254,18 @@ def delivers(tool: str) -> bool:
 def is_motion(tool: str) -> bool:
     """True for tools that move something a step on: the same call again leads elsewhere."""
     return bool(MOTIONS & {word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)})
+
+
+@lru_cache(maxsize=4_096)
+def clicks(tool: str) -> bool:
+    """True for tools that press something."""
+    return bool(CLICKS & {word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)})
+
+
+@lru_cache(maxsize=4_096)
+def takes_pictures(tool: str) -> bool:
+    """True for tools whose answer is a picture, which no text tells from another one."""
+    return bool(PICTURES & {word.lower() for word in WORDS.findall(tool)})
 
 
 @lru_cache(maxsize=4_096)

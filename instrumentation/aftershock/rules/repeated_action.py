@@ -29,6 +29,7 @@ from aftershock.rules.actions import (
 )
 from aftershock.rules.attempts import failed_by_own_word, fruitless_attempts
 from aftershock.rules.duties import done_twice, is_done_again, is_duty, is_paid_twice, sent_again
+from aftershock.rules.motions import dead_clicks
 from aftershock.rules.polling import STEADY_INTERVAL_S, starting_over, stuck_poll
 from aftershock.rules.repeated_outputs import same_answer_again
 from aftershock.rules.rule import ANSWERS, CONVERSATION, FACTS, Family, Lifetime, rule
@@ -127,6 +128,7 @@ def repetitions_in(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -
         yield from same_answers(run, tail, lane, limits)
         yield from fruitless_attempts(run, lane, limits)
         yield from failed_by_own_word(run, lane, limits)
+        yield from dead_clicks(run, lane, limits)
         yield from starting_over(run, lane, limits)
         yield from sent_again(run, lane, limits)
         yield from done_twice(run, lane, limits)
