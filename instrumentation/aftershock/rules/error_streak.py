@@ -226,7 +226,7 @@ def shared_failures(run: Run, lanes: Sequence[Sequence[Step]], limits: Limits) -
         )
         if len(streaks) < limits.errors_warn or len(steps) < limits.errors_warn:
             continue
-        alarm = len(steps) >= limits.errors_alarm
+        alarm = len(steps) >= limits.errors_alarm and not are_answers(steps)
         found.append(
             loop_finding(
                 run,

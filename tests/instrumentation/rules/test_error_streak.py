@@ -170,6 +170,7 @@ def test_a_tool_that_fails_for_many_agents_and_works_for_none_pages_whatever_it_
 def test_many_agents_that_each_look_for_something_that_is_not_there_do_not_page() -> None:
     absent = ("404 not found", "NotFound: no such product", "product was not found")
     assert Level.ALARM not in scouts(8, absent)
+    assert Level.ALARM not in scouts(8, absent[:1])
 
 
 def pushed(times: int, *, pause_s: float = 1, between: str = "git commit --amend") -> list[Level]:
