@@ -263,7 +263,7 @@ def clicks(tool: str) -> bool:
 
 
 @lru_cache(maxsize=4_096)
-def takes_pictures(tool: str) -> bool:
+def shows_pictures(tool: str) -> bool:
     """True for tools whose answer is a picture, which no text tells from another one."""
     return bool(PICTURES & {word.lower() for word in WORDS.findall(tool)})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Action, Finding, Level, Outcome, Run, Step
-from aftershock.policy.tiers import clicks, shows_state, takes_pictures
+from aftershock.policy.tiers import clicks, shows_pictures, shows_state
 from aftershock.rules.actions import changed_something, key_of, loop_finding
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def is_view(action: Action) -> bool:
     result = action.result
     if result is None or (result.size or 0) < VIEW_CHARS or action.outcome is not Outcome.OK:
         return False
-    return shows_state(action.tool) and not takes_pictures(action.tool) and not clicks(action.tool)
+    return shows_state(action.tool) and not shows_pictures(action.tool) and not clicks(action.tool)
 
 
 def equal_views(lane: Sequence[Step], newest: Action) -> list[Step]:
