@@ -96,7 +96,8 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         "string",
         TOOL,
         "What the result says of the state of its subject: pending, waits_for_person, settled, "
-        "went_wrong, unchanged, refused, part_done, counted, none_found or barred.",
+        "went_wrong, ended_wrong, unchanged, refused, denied, part_done, counted, none_found, "
+        "barred or loop_seen.",
     ),
     Attribute(names.RESULT_SIZE, "int", TOOL, "Characters of the result."),
     Attribute(

@@ -48,7 +48,7 @@ class Limits:
     repeat_window_actions: int = 9  # "3 in the last 9": other calls in between do not hide a loop
     loop_window_actions: int = 32  # how far back a loop is followed to its beginning
     similarity_min: float = 0.4  # shared share of all words: each has more than half in common
-    cycle_period_max: int = 5  # recorded runs hold no longer cycle
+    cycle_period_max: int = 8  # four rounds of it are in the window; recorded ones have up to five
     cycle_rounds_alarm: int = 3  # A-B-A-B happens in healthy runs; a third round does not
     errors_warn: int = 3  # same tool, same class of error: healthy runs get over two
     errors_alarm: int = 6  # twice as long: new arguments may yet help

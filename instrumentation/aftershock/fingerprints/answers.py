@@ -12,8 +12,10 @@ import re
 from typing import Any, cast
 
 from aftershock.fingerprints.exit_status import says_no_by_status
+from aftershock.fingerprints.languages import state_in_words
 from aftershock.fingerprints.portions import portion_in
 from aftershock.fingerprints.reported_failures import reports_failure
+from aftershock.fingerprints.seen_loops import says_that_it_loops
 from aftershock.fingerprints.walls import shows_a_wall
 from aftershock.model import AnswerState
 
@@ -42,6 +44,10 @@ PAGINATION_ARGUMENT = re.compile(
     r"^(?:page|page_?(?:no|num|number|index|token)|offset|skip|cursor|starting_after|marker"
     r"|next_?(?:page_?)?token|continuation(?:_?token)?|start_?(?:at|index))$"
 )
+# `start` may also be a date; beside an argument that bounds how much is returned it is a page.
+START_ARGUMENT = re.compile(r"^(?:start|from|first)$")
+BOUND_ARGUMENT = re.compile(r"^(?:limit|size|rows|per_?page|page_?size|max_?(?:results|items)?)$")
+START_DIGITS_MAX = 7
 # A measurement keeps its durations: p95 0.35 s and 5.9 s are not the same.
 MEASURED = re.compile(
     r"p\d\d|latenc|response.?time|percentile|average|\bavg|\bmean|median|\blag|delay|rtt|ttfb",
@@ -58,6 +64,8 @@ VOLATILE = re.compile(
       | \b(?:ray|request|trace|correlation|reference|session)[\s_-]?id\s?[:=\#]\s?["']?[\w-]+
       | \b(?:pid|process)[\s=:]+\d+
       | \b(?:iteration|attempt|retry|turn|try)[\s#=:]{0,2}\d+
+      | \b(?:timestamp|uptime|elapsed|took)(?:_?(?:in_?)?(?:ns|us|ms|s|sec|seconds|millis))?
+        ["']?(?:\s?[=:]\s?["']?|>)\d[\d.:]*
       | \b1[5-9]\d{8}(?:\d{3})?(?:\.\d+)?\b""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -66,12 +74,25 @@ HAS_DIGIT = re.compile(r"\d")
 LINES = re.compile(r"[\r\n]+")
 
 STATE_FIELD = re.compile(
-    r"""["']?\b(?:status|state|phase|stage|result|decision|approval)["']?\s*[:=]\s*
+    r"""["']?\b(?:status|state|phase|stage|result|decision|approval|zustand|estado|statut|stato)
+        ["']?\s*[:=]\s*
         ["']?([A-Za-z][\w \-]{1,40})""",
     re.IGNORECASE | re.VERBOSE,
 )
 REFUSED_STATE = re.compile(
     r"(?:not[\s_-]approved|rejected|refused|denied|declined)$", re.IGNORECASE
+)
+DENIED_FIELD = re.compile(
+    r"""\b(?:decision|approval|freigabe|aprobación)["']?\s*[:=]\s*["']?
+        (?:denied|declined|rejected|refused|not[\s_-]approved|abgelehnt|denegad[oa]
+          |rechazad[oa])\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+# States that work does not leave by itself; what is unhealthy may recover.
+FAILED_STATE = re.compile(
+    r"(?:failed|failure|error(?:ed)?|aborted|cancell?ed|killed|crashed|timed[\s_-]?out"
+    r"|fehlgeschlagen|gescheitert|abgebrochen|fallid[oa]|échouée?|fallit[oa]|falhou)(?![\w-])",
+    re.IGNORECASE,
 )
 PERSON = re.compile(
     r"(?:await|wait|pend|need|requir)\w*[\s_-]+(?:for[\s_-]+)?(?:an?[\s_-]+|the[\s_-]+)?"
@@ -117,7 +138,10 @@ PENDING = re.compile(
           |initiali[sz]ing|processing|building|deploying|scheduled|progressing|rolling|running
           |containercreating|imagepullbackoff|errimagepull|crashloopbackoff|unschedulable|syncing
           |uploading|downloading|acknowledged|submitted|requested|validating|verifying|allocating
-          |not[\s_-](?:yet[\s_-])?(?:ready|available|started|finished|done|complete\w*))\b""",
+          |preparing|generating|please\swait
+          |being\s(?:prepared|processed|generated|created|built|calculated|exported|imported)
+          |not[\s_-](?:yet[\s_-])?(?:ready|available|started|finished|done|complete\w*))\b
+      | (?:^|\n)\W*(?!\w*thing\b)\w{3,}ing\b[^\n]{0,60}(?:…|\.{3})\W*$""",
     re.IGNORECASE | re.VERBOSE,
 )
 # What harnesses send so that an agent goes on; it is no new instruction.
@@ -212,6 +236,20 @@ def is_pagination_argument(name: str) -> bool:
     return PAGINATION_ARGUMENT.match(CAMEL.sub("_", name).lower()) is not None
 
 
+def pagination_arguments(arguments: dict[str, Any]) -> frozenset[str]:
+    """The names of those normalised arguments that say which part of an amount a call is about."""
+    found = {name for name in arguments if is_pagination_argument(name)}
+    if any(BOUND_ARGUMENT.match(CAMEL.sub("_", name).lower()) for name in arguments):
+        found |= {name for name, item in arguments.items() if is_start(name, item)}
+    return frozenset(found)
+
+
+def is_start(name: str, value: Any) -> bool:
+    """True for `start=50`."""
+    is_number = isinstance(value, str) and value.isdecimal() and len(value) <= START_DIGITS_MAX
+    return is_number and START_ARGUMENT.match(name.lower()) is not None
+
+
 def state_of(text: str) -> AnswerState | None:
     """What a short answer says of the state of what was asked for; None if it does not say it.
 
@@ -220,6 +258,10 @@ def state_of(text: str) -> AnswerState | None:
     short = text if len(text) <= STATE_CHARS_MAX else ""
     if shows_a_wall(text):
         return AnswerState.BARRED
+    if short and says_that_it_loops(short):
+        return AnswerState.LOOP_SEEN
+    if short and DENIED_FIELD.search(short):
+        return AnswerState.DENIED
     if short and (state := state_by_words(short)) is not None:
         return state
     fields = STATE_FIELD.findall(text[:STATE_CHARS_MAX])
@@ -229,6 +271,8 @@ def state_of(text: str) -> AnswerState | None:
         return AnswerState.PENDING
     if short and (portion := portion_in(short)) is not None:
         return portion
+    if short and fields and FAILED_STATE.match(fields[0]):
+        return AnswerState.ENDED_WRONG
     if short and reports_failure(short):
         return AnswerState.WENT_WRONG
     return AnswerState.SETTLED if fields else None
@@ -242,7 +286,7 @@ def state_by_words(short: str) -> AnswerState | None:
         return AnswerState.UNCHANGED
     if says_no_by_status(short):
         return AnswerState.NONE_FOUND
-    return AnswerState.REFUSED if REFUSED.search(short) else None
+    return AnswerState.REFUSED if REFUSED.search(short) else state_in_words(short)
 
 
 def counts_no_change(text: str) -> bool:

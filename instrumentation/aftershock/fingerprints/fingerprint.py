@@ -7,11 +7,11 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 from aftershock.fingerprints import keyed
-from aftershock.fingerprints.answers import is_pagination_argument, is_volatile_argument, items_of
+from aftershock.fingerprints.answers import is_volatile_argument, items_of, pagination_arguments
 from aftershock.fingerprints.asked import asked_in, unnamed
 from aftershock.fingerprints.cache_busters import without_cache_buster
 from aftershock.fingerprints.keyed import hash_subject, smallest
-from aftershock.fingerprints.statements import ARGUMENTS, SUBJECT, subject_of
+from aftershock.fingerprints.statements import ARGUMENTS, subjects_in
 from aftershock.limits import DEFAULTS, NESTING_MAX, Limits
 from aftershock.model import Fingerprint
 from aftershock.wire import encode_named_hash
@@ -70,17 +70,17 @@ def stem_of(normal: Any) -> str | None:
     if not isinstance(normal, dict):
         return None
     arguments = cast("dict[str, Any]", normal)
-    paginated = any(map(is_pagination_argument, arguments))
+    pages = pagination_arguments(arguments)
     stem = {
         key: item
         for key, item in arguments.items()
-        if not (is_volatile_argument(key) or is_pagination_argument(key))
+        if not (is_volatile_argument(key) or key in pages)
     }
     fresh = {key: without_cache_buster(item) for key, item in stem.items()}
     if fresh == arguments:
         return None
     stem = fresh
-    return (PAGINATED if paginated else "") + keyed.hash_value(
+    return (PAGINATED if pages else "") + keyed.hash_value(
         CANONICAL.encode(stem).encode("utf-8", "replace")
     )
 
@@ -212,8 +212,8 @@ def collect_subjects(value: Any, name: str, found: dict[tuple[str, str], None], 
     elif isinstance(value, list | tuple):
         for item in cast("Sequence[Any]", value):
             collect_subjects(item, name, found, depth + 1)
-    elif name in ARGUMENTS and isinstance(value, str) and (asked := subject_of(value)):
-        found[SUBJECT, asked] = None
+    elif name in ARGUMENTS and isinstance(value, str) and (stated := subjects_in(value)):
+        found.update(dict.fromkeys(stated))
     elif (identifier := identifier_of(value)) is not None:
         found[name, identifier] = None
     elif isinstance(value, str) and value[:1] in ("{", "["):

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any, cast
 
+from aftershock.fingerprints import languages
 from aftershock.fingerprints.cut import is_cut_by_recorder
 from aftershock.fingerprints.exit_status import ends_with_failure, says_no_by_status
 from aftershock.fingerprints.fingerprint import text_of
@@ -125,6 +126,10 @@ FAILED_MARKS = ("exit", "Exit", "return")
 TRUNCATED_MARKS = ("runcated", "clipped", "omitted", "cut off", "too l", "more", "...")
 JSON_START = re.compile(r'^\s*(?:\{\s*["\}]|\[\s*[\{\["\]])')
 BARE = re.compile(r"^\W*\w+\W*$")
+# What a terminal draws around a message: colours, boxes, bullets and crosses.
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+DRAWN = re.compile(r"^[\s\u2022\u2190-\u21ff\u2300-\u23ff\u2500-\u27bf\ufe0f]+")
+LETTER = re.compile(r"[^\W\d_]")
 QUOTED = re.compile(r"""(["'`])(?:(?!\1).){0,200}\1""")
 PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\w.\-]*/)+[\w.\-]*|\b[\w\-]+\.[a-z]{1,4}\b(?=[\s:,)]|$)")
 NUMBER = re.compile(r"\b(?:0x)?[0-9a-f]*\d[\w.\-]*", re.IGNORECASE)
@@ -148,7 +153,7 @@ def outcome_of(result: Any, error: str | None) -> Outcome:
         return Outcome.EMPTY
     if len(text) <= SHORT_CHARS and "#" in text and CELL_ERROR.search(text):
         return Outcome.FAILED
-    says_failed = FAILED.match(head) and not LISTED.match(head)
+    says_failed = (FAILED.match(head) and not LISTED.match(head)) or languages.says_failed(head)
     if says_failed or "Traceback (most recent call last)" in text:
         return Outcome.FAILED
     if any(mark in tail for mark in FAILED_MARKS) and ends_with_failure(tail):
@@ -213,6 +218,8 @@ def says_nothing(text: str) -> bool:
         return False
     if NOTHING.match(text) or NONE_FOUND.search(text) or says_no_by_status(text):
         return True
+    if languages.says_nothing(text):
+        return True
     if text[:1] not in ("{", "["):
         return False
     if EMPTY_LIST.search(text) and not FILLED_LIST.search(text):
@@ -239,7 +246,7 @@ def is_hollow(value: Any) -> bool:
 
 def error_class(text: str) -> str:
     """The class of an error: its most specific line with quotes, numbers and paths masked."""
-    lines = [line.strip() for line in text[:20_000].splitlines() if line.strip()]
+    lines = lines_of_error(text[:20_000])
     if not lines:
         return ""
     if any(line.startswith("Traceback (most recent") for line in lines):
@@ -250,3 +257,10 @@ def error_class(text: str) -> str:
     masked = PATH.sub("<path>", masked)
     masked = NUMBER.sub("#", masked)
     return " ".join(masked.split())[:ERROR_CLASS_CHARS_MAX]
+
+
+def lines_of_error(text: str) -> list[str]:
+    """The lines of an error without what a terminal draws around them; those with words, if any."""
+    drawn = ANSI.sub("", text) if "\x1b" in text else text
+    lines = [line for raw in drawn.splitlines() if (line := DRAWN.sub("", raw).strip())]
+    return [line for line in lines if LETTER.search(line)] or lines

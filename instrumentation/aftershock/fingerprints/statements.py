@@ -6,6 +6,7 @@ import re
 
 ARGUMENTS = frozenset({"sql", "query", "statement", "q", "soql"})
 SUBJECT = "statement"  # the name under which a call's subjects hold it
+CONDITION = "condition"  # likewise, of a write: the columns by which it picks its rows
 READS = re.compile(r"\s*(?:select|with)\b.*?\bfrom\s+\S", re.IGNORECASE | re.DOTALL)
 CHARS_MAX = 4_000
 QUOTED = re.compile(r"'((?:[^']|'')*)'")
@@ -13,6 +14,11 @@ FLAGS = re.compile(r"\(\?\w+\)")  # of regular expressions: (?i)
 NUMBER = re.compile(r"\b\d+(?:\.\d+)?\b")
 NO_LETTER = re.compile(r"[^\w]+|_")
 NAME = re.compile(r"[a-z_][\w$]*(?:\.[a-z_][\w$]*)*(?!\w*\s*\()")
+# UPDATE products SET price = 12.9 WHERE sku = 'A': what is done, and to which rows.
+WRITES = re.compile(
+    r"\s*(?P<done>update\s+\S+\s+set\s.+?|delete\s+from\s+\S+?)\s+where\s+(?P<rows>\S.*)",
+    re.IGNORECASE | re.DOTALL,
+)
 KEYWORDS = frozenset(
     [
         "all",
@@ -91,6 +97,23 @@ KEYWORDS = frozenset(
         "with",
     ]
 )
+
+
+def subjects_in(text: str) -> list[tuple[str, str]]:
+    """(name, value) of what a statement asks or does; empty for a text that is no statement."""
+    if (asked := subject_of(text)) is not None:
+        return [(SUBJECT, asked)]
+    change = change_of(text)
+    return [] if change is None else list(zip((SUBJECT, CONDITION), change, strict=True))
+
+
+def change_of(text: str) -> tuple[str, str] | None:
+    """What an UPDATE or a DELETE does, and the columns that its condition names; None: neither."""
+    found = WRITES.match(text) if len(text) <= CHARS_MAX else None
+    if found is None:
+        return None
+    columns = set(NAME.findall(QUOTED.sub(" ", found["rows"]).lower())) - KEYWORDS
+    return " ".join(found["done"].lower().split()), " ".join(sorted(columns))
 
 
 def subject_of(text: str) -> str | None:

@@ -59,11 +59,14 @@ class AnswerState(StrEnum):
     WAITS_FOR_PERSON = "waits_for_person"  # somebody has to approve or review it
     SETTLED = "settled"  # it has reached some other state, good or bad
     WENT_WRONG = "went_wrong"  # the thing that was asked about has failed
+    ENDED_WRONG = "ended_wrong"  # a field for its state says that the work is over and has failed
     UNCHANGED = "unchanged"  # the call says that it changed nothing
     REFUSED = "refused"  # the call was rejected, in prose
+    DENIED = "denied"  # a field for a decision says that somebody did not approve
     PART_DONE = "part_done"  # it counts a part of a larger amount, and that part is done for good
     COUNTED = "counted"  # it counts what was changed; the same may be changed again
     NONE_FOUND = "none_found"  # a command says by its exit status that there is none
+    LOOP_SEEN = "loop_seen"  # the tool says that the agent makes the same call again and again
     BARRED = "barred"  # a page to sign in, or a puzzle for people, instead of what was asked for
 
 

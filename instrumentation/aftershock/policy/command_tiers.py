@@ -58,7 +58,12 @@ DESTROYING = re.compile(
       | \bDELETE\s+FROM\b""",
     re.IGNORECASE | re.VERBOSE,
 )
-SCALING = re.compile(r"\bkubectl\s+(?:\S+\s+){0,4}?(?:scale|autoscale)\b", re.IGNORECASE)
+PROVISIONING = re.compile(
+    r"""\bkubectl\s+(?:\S+\s+){0,4}?(?:scale|autoscale)\b
+      | \b(?:terraform|tofu|terragrunt)\s+(?:-\S+\s+){0,4}?apply\b
+      | \bpulumi\s+up\b | \bcdk\s+deploy\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
 # The second keyword distinguishes SQL from prose.
 SQL = re.compile(
     r"""^\s*(?:--[^\n]*\n\s*)*(?:
@@ -89,7 +94,7 @@ def tier_of_command(command: str) -> Tier:
     """The tier of a shell command: READ only if every part is known to read."""
     if DESTROYING.search(command):
         return Tier.DESTRUCTIVE
-    if SCALING.search(command):
+    if PROVISIONING.search(command):
         return Tier.PROVISION
     command = SQL_CLIENT.sub(without_read, command)
     if REDIRECT.search(command):

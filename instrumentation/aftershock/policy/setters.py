@@ -38,6 +38,11 @@ SCOPES = words_of("""
     ns org organisation organization owner project region repo repository schema scope site stage
     table team tenant type workspace zone
 """)
+# What an edit replaces by what: the same two the other way round undo it.
+REPLACED = (
+    ("old", "new"), ("old_str", "new_str"), ("old_string", "new_string"), ("old_text", "new_text"),
+    ("search", "replace"), ("find", "replace"), ("before", "after"), ("pattern", "replacement"),
+)  # fmt: skip
 COMMAND = re.compile(
     r"""\bkubectl\s+(?:\S+\s+){0,4}?(?:scale|autoscale|set|patch|label|annotate|taint)\b
       | \bsystemctl\s+(?:enable|disable|set-\S+)\b | \bsysctl\s+-w\b | \bredis-cli\b.*\bset\b
@@ -90,6 +95,11 @@ def setting_of(tool: str, arguments: Mapping[str, Any]) -> str | None:
     if not isinstance(normal, dict):
         return None
     given = cast("dict[str, Any]", normal)
+    for old, new in REPLACED:
+        if old in given and new in given:
+            texts = sorted((str(given[old]), str(given[new])))
+            kept = {name: item for name, item in given.items() if name not in (old, new)}
+            return digest_of(tool, [kept, texts])
     thing = {name: item for name, item in given.items() if not is_value(name)}
     if all(map(is_scope, thing)):
         return digest_of(tool, given)  # nothing is named: equal only for the same call

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from aftershock.model import Tier
+from aftershock.policy import languages
 from aftershock.policy.command_tiers import tier_of_command, tier_of_sql
 from aftershock.policy.words import words_of
 
@@ -67,6 +68,8 @@ BOOKKEEPING = words_of("""
     checklist memo memos memory memories note notes plan plans reflection scratchpad thought
     thoughts todo todos
 """)
+THINKING = frozenset({"reflect", "think", "thinking", "thought", "thoughts"})
+OWN = words_of("item items list my sequential task tasks tool")  # beside these in a tool's name
 # What is opened to be read; opening anything else (a ticket, a change) makes it.
 OPENED = words_of("browser doc document file folder image link page pdf tab url website")
 # What shows the state that something is in.
@@ -78,6 +81,8 @@ MOTIONS = words_of("""
     advance click drive go jog jump key keys keyboard move next pan press rotate scroll seek step
     swipe tap turn walk zoom
 """)
+CLICKS = frozenset({"click", "press", "tap"})
+PICTURES = frozenset({"camera", "capture", "image", "photo", "picture", "screen", "screenshot"})
 WAITING = frozenset({"wait", "sleep", "pause", "delay"})
 RECEIVING = words_of("await consume dequeue listen poll receive recv watch")
 PERSONS = words_of(
@@ -91,14 +96,24 @@ WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 # mcp__server__tool, server.tool, server/tool, server:tool: the verb is in the last part.
 NAMESPACE = re.compile(r"^.*(?:__|[./:])")
 
-SHELLS = frozenset({"bash", "shell", "sh", "terminal", "zsh", "powershell", "cmd"})
+SHELLS = frozenset({"bash", "shell", "sh", "ssh", "terminal", "zsh", "powershell", "cmd"})
 # Names of tools that say no more than that they run a command.
 RUNNING = words_of("exec execute run command commands cmd local unified")
+# What is run for its effect; a query, a cell or a script is run for what it answers.
+RUN_FOR_EFFECT = words_of("""
+    backup dag dags deployment export import job jobs migration migrations pipeline playbook release
+    sync workflow workflows
+""")
 # Work that takes hours by nature, and questions to somebody who may be away.
 LONG_WORK = words_of("""
     ask backfill backup benchmark burn compile consult crawl encode evaluate experiment export
     finetune fit fuzz import index migrate migration optimize pretrain reindex render replicate
     restore resync scrape simulate simulation soak sweep sync train training transcode tune vacuum
+""")
+# What hands something on to where it is to take effect.
+DELIVERING = words_of("""
+    apply deploy import install load merge promote publish push register release reload rollout sync
+    update upgrade upload upsert
 """)
 # What is run to observe: it changes nothing outside.
 OBSERVATIONS = words_of("benchmark benchmarks check checks lint test tests")
@@ -150,15 +165,15 @@ def tier_of_name(tool: str) -> Tier | None:
 
 def tier_of_verb(word: str) -> Tier | None:
     """The tier of one verb."""
-    if word in READ:
+    if word in READ or word in languages.READ:
         return Tier.READ
-    if word in DESTRUCTIVE:
+    if word in DESTRUCTIVE or word in languages.DESTRUCTIVE:
         return Tier.DESTRUCTIVE
     if word in PROVISION:
         return Tier.PROVISION
     if word in DECOMMISSION:
         return Tier.DECOMMISSION
-    return Tier.WRITE if word in WRITE else None
+    return Tier.WRITE if word in WRITE or word in languages.WRITE else None
 
 
 def wait_of(tool: str, arguments: Mapping[str, Any]) -> float | None:
@@ -210,7 +225,15 @@ def lasts_hours(tool: str) -> bool:
 def observes(tool: str) -> bool:
     """False for tools that only wait, or that keep the agent's own thoughts and plans."""
     words = {word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)}
-    return not (words & BOOKKEEPING or words & {"think", "reflect"} or is_waiting(tool))
+    return not (words & BOOKKEEPING or words & THINKING or is_waiting(tool))
+
+
+@lru_cache(maxsize=4_096)
+def is_bookkeeping(tool: str) -> bool:
+    """True for tools that keep the agent's own thoughts, notes and plans, and do nothing else."""
+    words = {word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)}
+    papers = words & (BOOKKEEPING | THINKING)
+    return bool(papers) and all(tier_of_verb(word) or word in OWN for word in words - papers)
 
 
 @lru_cache(maxsize=4_096)
@@ -221,9 +244,28 @@ def shows_state(tool: str) -> bool:
 
 
 @lru_cache(maxsize=4_096)
+def delivers(tool: str) -> bool:
+    """True for tools that hand something on, by their names; of a shell that is not known."""
+    words = {word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)}
+    return bool(DELIVERING & words) and tier_of_name(tool) is Tier.WRITE and not is_shell(tool)
+
+
+@lru_cache(maxsize=4_096)
 def is_motion(tool: str) -> bool:
     """True for tools that move something a step on: the same call again leads elsewhere."""
     return bool(MOTIONS & {word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)})
+
+
+@lru_cache(maxsize=4_096)
+def clicks(tool: str) -> bool:
+    """True for tools that press something."""
+    return bool(CLICKS & {word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)})
+
+
+@lru_cache(maxsize=4_096)
+def shows_pictures(tool: str) -> bool:
+    """True for tools whose answer is a picture, which no text tells from another one."""
+    return bool(PICTURES & {word.lower() for word in WORDS.findall(tool)})
 
 
 @lru_cache(maxsize=4_096)
@@ -267,10 +309,12 @@ def undo_each_other(tool: str, other: str) -> bool:
 def names_effect(tool: str) -> bool:
     """True for tools whose names say what they do to something; `run_cell` does not.
 
-    It is true of shells: what their commands do is read from the commands.
+    It is true of shells: what their commands do is read from the commands. `run_job` does too.
     """
     if is_shell(tool) or only_runs(tool):
         return True
     words = [word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)]
     verb = next((word for word in words if tier_of_verb(word)), None)
+    if verb in RUNNING and RUN_FOR_EFFECT & set(words):
+        return True
     return verb is not None and verb not in RUNNING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aftershock.fingerprints.fingerprint import PAGINATED
 from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKind
 from aftershock.policy.tiers import is_shell, undo_each_other
 from aftershock.rules.actions import (
@@ -30,7 +31,7 @@ Token = tuple[str, str]
 
 @rule(Family.LOOPS, Lifetime.STATE, after=CONVERSATION, waste=True)
 def action_cycle(run: Run, limits: Limits) -> Iterator[Finding]:
-    """Cycles of two to five different calls that end with the newest action of an agent.
+    """Cycles of two to eight different calls that end with the newest action of an agent.
 
     If agents hand work to each other, the actions of the whole run are one sequence. Writes that
     set one thing back and forth count whatever lies between them (`overwriting`).
@@ -40,15 +41,23 @@ def action_cycle(run: Run, limits: Limits) -> Iterator[Finding]:
     if tail.hand_offs:
         together = [step for step in run.steps[-STEPS_MAX:] if token_of(step)]
         sequences = (together[-limits.loop_window_actions :],)
-    yield from overwrites(run, limits)
     found = [
         finding
         for sequence in sequences
-        if (finding := cycle_in(run, tail, sequence, limits)) is not None
+        if (finding := cycle_of(run, tail, sequence, limits)) is not None
     ]
-    yield from found
+    yield from found or overwrites(run, limits)
     if tail.hand_offs and not found and (finding := passed_around(run, limits)) is not None:
         yield finding
+
+
+def cycle_of(run: Run, tail: Tail, sequence: Sequence[Step], limits: Limits) -> Finding | None:
+    """The cycle that a sequence ends with, with its notes or else without: these may differ."""
+    found = cycle_in(run, tail, sequence, limits)
+    if found is not None or not tail.has_records:
+        return found
+    work = tail.without_records(sequence)
+    return cycle_in(run, tail, work, limits) if len(work) < len(sequence) else None
 
 
 def cycle_in(run: Run, tail: Tail, sequence: Sequence[Step], limits: Limits) -> Finding | None:
@@ -142,12 +151,18 @@ def learnt_or_changed(steps: Sequence[Step], newest_from: int) -> bool:
 
 
 def token_of(step: Step) -> Token | None:
-    """Equal for the same call, and for a hand-off between the same agents."""
+    """Equal for the same call, and for a hand-off between the same agents.
+
+    Cursors that lead back to one another are a circle, so a page is a call of its own here.
+    """
     if step.kind is StepKind.HAND_OFF:
         return f"{step.agent or ''} hands off", step.name
-    if step.action is None or step.action.polls or not step.action.arguments.digest:
+    action = step.action
+    if action is None or action.polls or not action.arguments.digest:
         return None
-    return key_of(step.action)
+    if action.arguments.stem and action.arguments.stem.startswith(PAGINATED):
+        return action.tool, action.arguments.digest
+    return key_of(action)
 
 
 def matching_tail(tokens: Sequence[Token | None], period: int) -> int:

@@ -20,6 +20,7 @@ from aftershock.model import (
     Tier,
 )
 from aftershock.policy.tiers import is_motion, names_effect
+from aftershock.wire import decode_named_hash
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,8 @@ Call = tuple[str, str]  # tool, digest of its arguments
 
 # Classes of errors that are an answer: what was asked for is not there.
 NOT_THERE = re.compile(r"not[\s_]?found|nosuch(?!file)\w+|\b404\b", re.IGNORECASE)
-NO_CHANGE = frozenset({AnswerState.UNCHANGED, AnswerState.REFUSED})
+REFUSALS = frozenset({AnswerState.REFUSED, AnswerState.DENIED})
+NO_CHANGE = REFUSALS | {AnswerState.UNCHANGED}
 NEW_SHARE_OF_WRITES = 0.5  # writes also report times, ids and counts: most of it must be new
 REPLACED_WORDS_MAX = 2  # more are another wording
 
@@ -50,6 +52,11 @@ def keys_of(action: Action) -> frozenset[int]:
     """How `Step.shown` names the result of a call: by the call's id, or by its own digest."""
     known = (action.call_id, action.result.digest if action.result else None)
     return frozenset(hash_public(key) for key in known if key)
+
+
+def hashes_of(action: Action) -> frozenset[str]:
+    """Hashes of what a call names, whatever its arguments are called."""
+    return frozenset(named[1] for named in map(decode_named_hash, action.subjects) if named)
 
 
 def changed_something(action: Action) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Step
+from aftershock.policy.reports import only_reports
 from aftershock.policy.tiers import is_shell, only_runs
 from aftershock.rules.actions import (
     Call,
@@ -14,6 +15,7 @@ from aftershock.rules.actions import (
     key_of,
     loop_finding,
 )
+from aftershock.rules.polling import WRONG
 
 if TYPE_CHECKING:
     from aftershock.limits import Limits
@@ -63,6 +65,61 @@ def fruitless_attempts(run: Run, lane: Sequence[Step], limits: Limits) -> Iterat
     )
 
 
+def failed_by_own_word(run: Run, lane: Sequence[Step], limits: Limits) -> Iterator[Finding]:
+    """The newest call, where it is an act whose answers said each time that it had failed.
+
+    The same failing job each hour is one thing, however much time lies between. A repair in
+    between begins anew; a message about the failure is none.
+    """
+    newest = lane[-1].action
+    if newest is None or newest.state is not AnswerState.ENDED_WRONG or not is_act(newest):
+        return
+    steps: list[Step] = []
+    for step in reversed(lane):
+        action = step.action
+        if action is None or action.outcome is None:
+            continue
+        if key_of(action) == key_of(newest):
+            if not is_same_failure(action, newest):
+                break
+            steps.insert(0, step)
+        elif is_repair(action):
+            break
+    if len(steps) < limits.errors_warn:
+        return
+    alarm = len(steps) >= limits.errors_alarm
+    yield loop_finding(
+        run,
+        limits,
+        kind=KIND,
+        subject=f"{newest.tool}/failed/{key_of(newest)[1][:8]}",
+        level=Level.ALARM if alarm else Level.WARN,
+        steps=steps,
+        summary=f"{newest.tool} was called {len(steps)} times in the same way, and its answer said "
+        "each time that it had failed.",
+        certain_from=steps[limits.errors_alarm - 1] if alarm else None,
+    )
+
+
+def is_act(action: Action) -> bool:
+    """True for a call that is to do something; its error status would be a streak of errors."""
+    failed = action.outcome is Outcome.FAILED
+    return not answers_a_question(action) and not action.polls and not failed
+
+
+def is_same_failure(action: Action, newest: Action) -> bool:
+    """True for two answers with the same words, numbers aside, that both say of a failure."""
+    if action.state is not AnswerState.ENDED_WRONG or not (action.result and newest.result):
+        return False
+    return action.result.sketch == newest.result.sketch
+
+
+def is_repair(action: Action) -> bool:
+    """True for a call that may have changed why another one fails."""
+    changes = changed_something(action) and not is_failure(action)
+    return changes and not answers_a_question(action) and not only_reports(action.tool)
+
+
 def is_attempt(action: Action) -> bool:
     """True for a call that is to change something and says itself of no failure."""
     return (
@@ -75,7 +132,7 @@ def is_attempt(action: Action) -> bool:
 
 def is_failure(action: Action) -> bool:
     """True for an answer that shows that something failed."""
-    return action.outcome is Outcome.FAILED or action.state is AnswerState.WENT_WRONG
+    return action.outcome is Outcome.FAILED or action.state in WRONG
 
 
 def rounds_of(lane: Sequence[Step], attempt: Call) -> Iterator[Round]:

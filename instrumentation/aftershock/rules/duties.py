@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING
 
 from aftershock.fingerprints.asked import asked_of
 from aftershock.model import Action, Finding, Level, Outcome, Run, Step
-from aftershock.policy.irrevocable import is_irrevocable
-from aftershock.rules.actions import answers_a_question, loop_finding
+from aftershock.policy.irrevocable import is_irrevocable, moves_money
+from aftershock.rules.actions import (
+    Call,
+    answers_a_question,
+    changed_something,
+    key_of,
+    loop_finding,
+)
+from aftershock.rules.tail import is_instruction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +31,10 @@ UNCERTAIN = re.compile(
     re.IGNORECASE,
 )
 
+AGAIN_S = 3_600.0  # within which the same payment or mail is the same one once more
+MAILS_AGAIN_MIN = (
+    3  # one mail may be wanted twice; a round of them that goes out twice is a mistake
+)
 DUTY_S = 900.0  # who does the same thing every quarter of an hour or less often keeps a schedule
 
 
@@ -93,6 +104,93 @@ def sent_again(run: Run, lane: Sequence[Step], limits: Limits) -> Iterator[Findi
         "without knowing whether the call before had worked.",
         certain_from=steps[limits.repeats_alarm - 1] if alarm else None,
     )
+
+
+def done_twice(run: Run, lane: Sequence[Step], limits: Limits) -> Iterator[Finding]:
+    """The newest payment, where it was made before with the same arguments and another receipt.
+
+    An interface that knows its requests gives the same receipt back. Mails and bookings page where
+    several different ones were done again, in whatever order; what is sent by the clock is a duty.
+    """
+    window = lane[-limits.repeat_window_actions :]
+    newest = next(filter(leaves_the_house, reversed(window)), None)
+    again = twice_done(run, newest) if newest is not None else []
+    if newest is None or not again or again[-1][1] is not newest:
+        return
+    calls = {key_of(step.action) for _, step in again if step.action}
+    if not moves_money(newest.name) and len(calls) < MAILS_AGAIN_MIN:
+        return
+    steps = list({step.span_id: step for pair in again for step in pair}.values())
+    steps.sort(key=lambda step: (step.began_at_ns, step.span_id))
+    times = "once" if len(calls) == 1 else f"for {len(calls)} different requests"
+    yield loop_finding(
+        run,
+        limits,
+        kind=KIND,
+        subject=f"{newest.name}/twice",
+        level=Level.ALARM,
+        steps=steps,
+        summary=f"{newest.name} worked again with the same arguments and another receipt, {times}.",
+    )
+
+
+def leaves_the_house(step: Step) -> bool:
+    """True for a payment, a mail or a booking."""
+    action = step.action
+    return action is not None and action.tier.has_effect and is_irrevocable(action.tool)
+
+
+def twice_done(run: Run, newest: Step) -> list[tuple[Step, Step]]:
+    """Calls of the newest one's tool that worked, each with one before it that did the same."""
+    tool = newest.name
+    worked: list[Step] = []
+    for step in reversed(run.steps):
+        if step.began_at_ns > newest.began_at_ns:
+            continue
+        if is_instruction(step) or newest.began_at_ns - step.began_at_ns > AGAIN_S * 1e9:
+            break
+        action = step.action
+        if step.agent == newest.agent and step.name == tool and action and is_done(action):
+            worked.append(step)
+    before: dict[Call, Step] = {}
+    found: list[tuple[Step, Step]] = []
+    for step in reversed(worked):
+        assert step.action is not None
+        call = key_of(step.action)
+        earlier = before.get(call)
+        if earlier is not None and is_other_receipt(step, earlier):
+            found.append((earlier, step))
+        before[call] = step
+    return found
+
+
+def is_done(action: Action) -> bool:
+    """True for a call that certainly had its effect."""
+    return action.outcome is Outcome.OK and changed_something(action) and not action.polls
+
+
+def is_paid_twice(steps: Sequence[Step]) -> bool:
+    """True for equal payments of which `done_twice` tells."""
+    return moves_money(steps[-1].name) and is_other_receipt(steps[-1], steps[-2])
+
+
+def is_other_receipt(step: Step, earlier: Step) -> bool:
+    """True where two equal calls, which follow soon, answer with ids that have nothing in common.
+
+    Ids that the arguments name say nothing; without any, another answer is another receipt.
+    """
+    action, other = step.action, earlier.action
+    assert action is not None
+    assert other is not None
+    if action.words is None or other.words is None or not (action.result and other.result):
+        return False
+    if step.began_at_ns - earlier.last_ns >= DUTY_S * 1e9:
+        return False
+    named = {int(one.rpartition("=")[2], 16) for one in action.ids}
+    ids, earlier_ids = action.words - named, other.words - named
+    if not ids or not earlier_ids:
+        return action.result.digest != other.result.digest
+    return not ids & earlier_ids
 
 
 def differs_in_one(action: Action, other: Action) -> bool:

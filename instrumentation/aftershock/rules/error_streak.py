@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step
+from aftershock.policy.tiers import is_shell
 from aftershock.rules.actions import (
     NOT_THERE,
     changed_something,
@@ -14,7 +16,7 @@ from aftershock.rules.actions import (
 )
 from aftershock.rules.polling import failed_polls
 from aftershock.rules.rule import CONVERSATION, Family, Lifetime, rule
-from aftershock.rules.tail import tail_of
+from aftershock.rules.tail import Tail, tail_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 KIND = "error_streak"
 FIELD = "'…':"  # of a JSON object, as error classes have it
 NAMED = "'…'"  # what an error names, as its class has it
+ENDED = frozenset({AnswerState.SETTLED, AnswerState.ENDED_WRONG})
 RECORD_FIELDS_MIN = 3  # fewer are a status and a message
 # What was guessed where it is not there.
 GUESSED = re.compile(
@@ -43,11 +46,15 @@ def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
     other that is not there only warn.
     """
     tail = tail_of(run, limits)
-    lanes = tail.lanes
-    yield from shared_failures(run, lanes, limits)
+    lanes = tail.working_lanes
+    shared = shared_failures(run, lanes, limits)
+    is_paged = any(finding.level is Level.ALARM for finding in shared)
+    yield from shared if is_paged else nowhere_served(run, lanes, limits) or shared
     for lane in lanes:
         found = streaks_in(lane[-limits.errors_window_actions :])
         streaks = {key: found[key] for key in found if len(found[key][0]) >= limits.errors_warn}
+        if not streaks and (again := same_command(run, tail, lane, limits)) is not None:
+            yield again
         waits = failed_polls(tail, lane) if streaks else frozenset[str]()
         for (tool, _), (streak, unrepaired) in streaks.items():
             steps, alarm_at = streak, limits.errors_alarm
@@ -68,6 +75,42 @@ def error_streak(run: Run, limits: Limits) -> Iterator[Finding]:
                 summary=f"{tool} failed {len(steps)} times in the same way.",
                 certain_from=steps[alarm_at - 1] if alarm else None,
             )
+
+
+def same_command(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -> Finding | None:
+    """The newest command, where it failed to the letter as often as repairs in between allow.
+
+    A shell runs everything, so that another command that works ends no streak of this one.
+    """
+    newest = lane[-1].action
+    if newest is None or newest.outcome is not Outcome.FAILED or not is_shell(newest.tool):
+        return None
+    equal = [step for step in lane if step.action and key_of(step.action) == key_of(newest)]
+    if len(equal) < limits.repairs_alarm or newest.result is None:
+        return None
+    waits, digest = failed_polls(tail, lane), newest.result.digest
+    same = list(takewhile(lambda step: has_failed_with(step, digest), reversed(equal)))[::-1]
+    same = [step for step in same if step.span_id not in waits]
+    if len(same) < limits.repairs_alarm:
+        return None
+    return loop_finding(
+        run,
+        limits,
+        kind=KIND,
+        subject=f"{newest.tool}/{key_of(newest)[1][:8]}",
+        level=Level.ALARM,
+        steps=same,
+        summary=f"The same command of {newest.tool} failed {len(same)} times to the letter.",
+        certain_from=same[limits.repairs_alarm - 1],
+    )
+
+
+def has_failed_with(step: Step, digest: str) -> bool:
+    """True for a call that failed with this very answer, its numbers included."""
+    action = step.action
+    if action is None or action.outcome is not Outcome.FAILED or action.result is None:
+        return False
+    return action.result.digest == digest
 
 
 def are_answers(steps: Sequence[Step]) -> bool:
@@ -96,7 +139,7 @@ def is_record(action: Action) -> bool:
     """True for an answer that describes something that failed."""
     words = action.error_class or ""
     fields = words.count(FIELD) if words.startswith("{") else 0
-    return action.state is AnswerState.SETTLED and fields >= RECORD_FIELDS_MIN
+    return action.state in ENDED and fields >= RECORD_FIELDS_MIN
 
 
 def unmoved(lane: Sequence[Step], streak: list[Step]) -> list[Step]:
@@ -130,8 +173,48 @@ def is_same_text(action: Action, other: Action, *, numbered: bool) -> bool:
     return action.words is not None and action.words == other.words
 
 
-def shared_failures(run: Run, lanes: Sequence[Sequence[Step]], limits: Limits) -> Iterator[Finding]:
+def nowhere_served(run: Run, lanes: Sequence[Sequence[Step]], limits: Limits) -> list[Finding]:
+    """Tools that fail for many agents of the run and work for none, however it is worded."""
+    if len(lanes) < limits.errors_alarm:
+        return []
+    served: set[str] = set()
+    failed: dict[str, list[Step]] = {}
+    agents: dict[str, set[str | None]] = {}
+    for lane in lanes:
+        for step in lane:
+            action = step.action
+            if action is None or action.outcome is None:
+                continue
+            if action.outcome is not Outcome.FAILED:
+                served.add(action.tool)
+                continue
+            failed.setdefault(action.tool, []).append(step)
+            agents.setdefault(action.tool, set()).add(step.agent)
+    found: list[Finding] = []
+    for tool, steps in failed.items():
+        if tool in served or len(agents[tool]) < limits.errors_alarm or are_answers(steps):
+            continue
+        steps.sort(key=lambda step: (step.began_at_ns, step.span_id))
+        found.append(
+            loop_finding(
+                run,
+                limits,
+                kind=KIND,
+                subject=f"{tool}/agents",
+                level=Level.ALARM,
+                steps=steps,
+                summary=f"{tool} failed in each of {len(agents[tool])} agents of the run, and "
+                "worked in none.",
+                certain_from=steps[limits.errors_alarm - 1],
+                together=True,
+            )
+        )
+    return found
+
+
+def shared_failures(run: Run, lanes: Sequence[Sequence[Step]], limits: Limits) -> list[Finding]:
     """The same failure of one tool in several agents of the run: together they are one streak."""
+    found: list[Finding] = []
     shared: dict[tuple[str, str], list[list[Step]]] = {}
     for lane in lanes if len(lanes) >= limits.errors_warn else ():
         for key, (steps, _) in streaks_in(lane[-limits.errors_window_actions :]).items():
@@ -143,19 +226,22 @@ def shared_failures(run: Run, lanes: Sequence[Sequence[Step]], limits: Limits) -
         )
         if len(streaks) < limits.errors_warn or len(steps) < limits.errors_warn:
             continue
-        alarm = len(steps) >= limits.errors_alarm
-        yield loop_finding(
-            run,
-            limits,
-            kind=KIND,
-            subject=f"{tool}/agents",
-            level=Level.ALARM if alarm else Level.WARN,
-            steps=steps,
-            summary=f"{tool} failed {len(steps)} times in the same way, "
-            f"in {len(streaks)} agents of the run.",
-            certain_from=steps[limits.errors_alarm - 1] if alarm else None,
-            together=True,
+        alarm = len(steps) >= limits.errors_alarm and not are_answers(steps)
+        found.append(
+            loop_finding(
+                run,
+                limits,
+                kind=KIND,
+                subject=f"{tool}/agents",
+                level=Level.ALARM if alarm else Level.WARN,
+                steps=steps,
+                summary=f"{tool} failed {len(steps)} times in the same way, "
+                f"in {len(streaks)} agents of the run.",
+                certain_from=steps[limits.errors_alarm - 1] if alarm else None,
+                together=True,
+            )
         )
+    return found
 
 
 def streaks_in(lane: Sequence[Step]) -> dict[tuple[str, str], tuple[list[Step], int]]:

@@ -25,7 +25,7 @@ def failure_cascade(run: Run, limits: Limits) -> Iterator[Finding]:
     as credentials, a network or a service. It pages if they fail one after the other and no call
     succeeds in between.
     """
-    for lane in tail_of(run, limits).lanes:
+    for lane in tail_of(run, limits).working_lanes:
         steps = failing(lane[-limits.errors_window_actions :])
         if len(steps) < limits.cascade_tools_warn:
             continue

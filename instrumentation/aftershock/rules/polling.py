@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step, Tier
@@ -26,8 +27,11 @@ KIND = "repeated_action"
 STEADY_INTERVAL_S = 120.0
 SLOW_POLLS = 10  # who asks seldom expects it to take long: several answers may be the same
 PERSON_PATIENCE_S = 345_600.0  # people answer after a long weekend
-OVER = frozenset({AnswerState.SETTLED, AnswerState.WENT_WRONG})
+WRONG = frozenset({AnswerState.WENT_WRONG, AnswerState.ENDED_WRONG})
+OVER = WRONG | {AnswerState.SETTLED}
 IN_WORK = frozenset({AnswerState.PENDING, AnswerState.PART_DONE})
+STARTS_OVER_MIN = 5  # times that work failed and was begun anew; retries of a job are usually fewer
+POLLS_AFTER_END = 7  # the first one tells that the work has failed, and six more wait for nothing
 UNKNOWN_PATIENCE_FACTOR = 4.0  # the answer does not say that something is pending
 
 
@@ -39,6 +43,9 @@ def stuck_poll(run: Run, tail: Tail, steps: Sequence[Step], limits: Limits) -> I
     newest = steps[-1]
     action = newest.action
     assert action is not None
+    if (over := polls_after_end(run, steps)) is not None:
+        yield over_and_polled(run, over, limits)
+        return
     earlier = earlier_polls(run, steps[0])
     waited_s = unchanged_s(tail, steps, (earlier or steps)[0])
     calls = len(earlier) + len(steps)
@@ -56,6 +63,105 @@ def stuck_poll(run: Run, tail: Tail, steps: Sequence[Step], limits: Limits) -> I
         f"and its answer{waits_for(action)} did not change.",
         certain_from=newest,
     )
+
+
+def starting_over(run: Run, lane: Sequence[Step], limits: Limits) -> Iterator[Finding]:
+    """The newest poll, where what it asks about fails and is begun anew again and again.
+
+    Each answer differs, by a process or a count of restarts, and yet nothing comes of the waiting.
+    """
+    newest = lane[-1]
+    action = newest.action
+    if action is None or action.state not in WRONG or not may_read(action):
+        return
+    polls = polls_since_change(run, newest)
+    failed = [
+        step
+        for before, step in pairwise(polls)
+        if before.action and before.action.state in IN_WORK
+        if step.action and step.action.state in WRONG
+    ]
+    if len(failed) < STARTS_OVER_MIN:
+        return
+    waited_s = (newest.last_ns - polls[0].last_ns) / 1e9
+    interval_s = waited_s / (len(polls) - 1)
+    if waited_s < limits.poll_patience_s or interval_s >= STEADY_INTERVAL_S:
+        return
+    yield loop_finding(
+        run,
+        limits,
+        kind=KIND,
+        subject=f"{action.tool}/starts over/{key_of(action)[1][:8]}",
+        level=Level.ALARM,
+        steps=failed,
+        summary=f"{action.tool} was polled for {minutes(waited_s)}, in which what it asks about "
+        f"failed and was begun anew {len(failed)} times.",
+        certain_from=newest,
+    )
+
+
+def polls_since_change(run: Run, newest: Step) -> list[Step]:
+    """All calls of a poll since the agent last changed something, or a person spoke."""
+    assert newest.action is not None
+    key, found = key_of(newest.action), list[Step]()
+    for step in reversed(run.steps):
+        action = step.action
+        if is_instruction(step):
+            break
+        if action is None or step.agent != newest.agent or step.began_at_ns > newest.began_at_ns:
+            continue
+        if key_of(action) == key:
+            found.append(step)
+        elif changed_something(action) and not answers_a_question(action):
+            break
+    return found[::-1]
+
+
+def over_and_polled(run: Run, over: Sequence[Step], limits: Limits) -> Finding:
+    """Polls of work that has failed for good."""
+    action = over[-1].action
+    assert action is not None
+    return loop_finding(
+        run,
+        limits,
+        kind=KIND,
+        subject=f"{action.tool}/{key_of(action)[1][:8]}",
+        level=Level.ALARM,
+        steps=over,
+        summary=f"{action.tool} was polled {len(over) - 1} times more after it had answered that "
+        "the work had failed.",
+        certain_from=over[POLLS_AFTER_END - 1],
+    )
+
+
+def polls_after_end(run: Run, steps: Sequence[Step]) -> list[Step] | None:
+    """The newest polls of work that was going on in this run and then failed; None: too few.
+
+    Who never saw it going on may well watch something that has failed and is to be started again.
+    """
+    over = list(takewhile(has_ended_wrong, reversed(steps)))[::-1]
+    if len(over) < POLLS_AFTER_END:
+        return None
+    first = over[0]
+    assert first.action is not None
+    key = key_of(first.action)
+    before = next(
+        (
+            step.action
+            for step in reversed(run.steps)
+            if step.action is not None
+            and step.began_at_ns < first.began_at_ns
+            and step.agent == first.agent
+            and key_of(step.action) == key
+        ),
+        None,
+    )
+    return over if before is not None and before.state in IN_WORK else None
+
+
+def has_ended_wrong(step: Step) -> bool:
+    """True for a poll whose answer says that the work is over and has failed."""
+    return step.action is not None and step.action.state is AnswerState.ENDED_WRONG
 
 
 def earlier_polls(run: Run, first: Step) -> list[Step]:
@@ -90,16 +196,19 @@ def unchanged_s(tail: Tail, steps: Sequence[Step], first: Step) -> float:
 
 
 def failed_polls(tail: Tail, lane: Sequence[Step]) -> frozenset[str]:
-    """Failed reads that are tried again after a pause, and nothing was changed in between."""
+    """Failed reads that are tried again after a pause, and nothing was changed in between.
+
+    Who also tries to change something, and fails, does not just wait.
+    """
     found: set[str] = set()
     chains: dict[Call, list[Step]] = {}
     for step in lane:
         action = step.action
         if action is None:
             continue
-        if changed_something(action):
+        if changed_something(action) or is_failed_act(action):
             chains.clear()
-        elif action.outcome is Outcome.FAILED and may_read(action):
+        elif action.outcome is Outcome.FAILED:
             chain = chains.setdefault(key_of(action), [])
             chain.append(step)
             if len(chain) > 1 and is_spaced(tail, step):
@@ -107,6 +216,11 @@ def failed_polls(tail: Tail, lane: Sequence[Step]) -> frozenset[str]:
             elif backs_off(tail, chain):
                 found.update(one.span_id for one in chain)
     return frozenset(found)
+
+
+def is_failed_act(action: Action) -> bool:
+    """True for a call that was certainly to change something, and did not."""
+    return action.outcome is Outcome.FAILED and not may_read(action)
 
 
 def may_read(action: Action) -> bool:

@@ -16,19 +16,21 @@ from aftershock.model import (
     Run,
     Step,
 )
-from aftershock.policy.tiers import is_motion
+from aftershock.policy.tiers import delivers, is_motion
 from aftershock.rules.actions import (
     Call,
     answers_a_question,
     changed_something,
+    hashes_of,
     is_reworded,
     key_of,
     loop_finding,
     returned_nothing_new,
 )
-from aftershock.rules.attempts import fruitless_attempts
-from aftershock.rules.duties import is_done_again, is_duty, sent_again
-from aftershock.rules.polling import STEADY_INTERVAL_S, stuck_poll
+from aftershock.rules.attempts import failed_by_own_word, fruitless_attempts
+from aftershock.rules.duties import done_twice, is_done_again, is_duty, is_paid_twice, sent_again
+from aftershock.rules.motions import dead_clicks
+from aftershock.rules.polling import STEADY_INTERVAL_S, starting_over, stuck_poll
 from aftershock.rules.repeated_outputs import same_answer_again
 from aftershock.rules.rule import ANSWERS, CONVERSATION, FACTS, Family, Lifetime, rule
 from aftershock.rules.same_answers import same_answers
@@ -38,6 +40,7 @@ from aftershock.rules.tail import (
     backs_off,
     is_one_batch,
     is_spaced,
+    only_keeps_records,
     tail_of,
 )
 
@@ -61,7 +64,8 @@ def repeated_action(run: Run, limits: Limits) -> Iterator[Finding]:
     and again without a call. An agent that itself reports a loop is a second opinion: it warns, and
     what would warn pages.
     """
-    report = tail_of(run, limits).report
+    tail = tail_of(run, limits)
+    report = tail.report or reported_by_tool(tail, limits)
     seen = [*new_repetitions(run, limits), *same_answer_again(run, limits)]
     if report is None:
         yield from seen
@@ -74,8 +78,19 @@ def repeated_action(run: Run, limits: Limits) -> Iterator[Finding]:
         subject="reported",
         level=Level.WARN,
         steps=[report],
-        summary="The agent itself reported that it is in a loop.",
+        summary="The agent itself reported that it is in a loop."
+        if report.action is None
+        else f"{report.name} answered that the agent is in a loop.",
     )
+
+
+def reported_by_tool(tail: Tail, limits: Limits) -> Step | None:
+    """The newest recent call whose answer says that the agent repeats itself."""
+    for lane in tail.lanes:
+        for step in reversed(lane[-limits.repeat_window_actions :]):
+            if step.action is not None and step.action.state is AnswerState.LOOP_SEEN:
+                return step
+    return None
 
 
 # The newest tail whose calls repeated nothing, whether its inferences count, and the limits.
@@ -95,15 +110,28 @@ def new_repetitions(run: Run, limits: Limits) -> list[Finding]:
 
 
 def repetitions(run: Run, limits: Limits) -> Iterator[Finding]:
-    """What the calls of each agent show."""
+    """What the calls of each agent show; notes are told apart from the work that they are about."""
     tail = tail_of(run, limits)
     for lane in tail.lanes:
-        if len(lane) < limits.repeats_warn:
-            continue
+        work = tail.without_records(lane)
+        yield from repetitions_in(run, tail, work, limits)
+        if len(work) < len(lane):
+            notes = {step.span_id for step in lane if only_keeps_records(step)}
+            found = repetitions_in(run, tail, lane, limits)
+            yield from (finding for finding in found if finding.evidence[-1] in notes)
+
+
+def repetitions_in(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -> Iterator[Finding]:
+    """What the calls of one agent show."""
+    if len(lane) >= limits.repeats_warn:
         yield from identical_calls(run, tail, lane, limits)
         yield from same_answers(run, tail, lane, limits)
         yield from fruitless_attempts(run, lane, limits)
+        yield from failed_by_own_word(run, lane, limits)
+        yield from dead_clicks(run, lane, limits)
+        yield from starting_over(run, lane, limits)
         yield from sent_again(run, lane, limits)
+        yield from done_twice(run, lane, limits)
         yield from emptied_writes(run, lane, limits)
         yield from reworded_calls(run, tail, lane, limits)
 
@@ -124,6 +152,8 @@ def identical_calls(
         if len(chain) < limits.repeats_warn or chain[-1] < newest:
             continue
         steps = [lane[place] for place in chain]
+        if is_paid_twice(steps):
+            continue  # `done_twice` tells of it
         retried = steps[-1].action and steps[-1].action.outcome is Outcome.FAILED
         paced = is_spaced(tail, steps[-1]) or (retried and backs_off(tail, steps))
         if paced and not is_done_again(steps) and not is_new_request(tail, steps):
@@ -145,7 +175,10 @@ def repeated_call(
     alarm_at = alarm_from(action, limits)
     if len(steps) - paused < limits.repeats_warn:
         return
-    alarm = min(now, len(steps) - paused) >= alarm_at and not is_duty(steps)
+    counted = len(steps) - paused
+    if not is_delivery_of_nothing(action):  # what is changed before each of those fills the window
+        counted = min(now, counted)
+    alarm = counted >= alarm_at and not is_duty(steps)
     digests = {step.action.arguments.digest for step in steps if step.action}
     same = "with the same arguments" if len(digests) == 1 else "for another page or request id"
     yield loop_finding(
@@ -178,7 +211,7 @@ def is_new_request(tail: Tail, steps: list[Step]) -> bool:
 
 def alarm_from(action: Action, limits: Limits) -> int:
     """How many equal calls page: more of a read, of a retry, and of a poll that does not wait."""
-    if action.outcome is Outcome.FAILED:
+    if action.outcome is Outcome.FAILED or is_delivery_of_nothing(action):
         return limits.retries_alarm
     is_content = answers_a_question(action)
     if is_content and action.state in {AnswerState.PENDING, AnswerState.WAITS_FOR_PERSON}:
@@ -243,13 +276,24 @@ def saw_something_new(lane: Sequence[Step], start: int, end: int) -> bool:
 def is_without_effect(write: Action, action: Action, earlier: Action) -> bool:
     """True for a write after which a read about the same thing still shows nothing.
 
+    Likewise for what is applied and, after each change of the same file, finds nothing changed.
     Writes that leave something there as it was are ordinary: a check after each deploy, say.
     """
+    if is_delivery_of_nothing(action) and is_delivery_of_nothing(earlier):
+        return not hashes_of(write).isdisjoint(hashes_of(action))
     return (
         action.outcome is Outcome.EMPTY
         and earlier.outcome is Outcome.EMPTY
         and bool(write.subjects & action.subjects)
     )
+
+
+def is_delivery_of_nothing(action: Action) -> bool:
+    """True for a call that hands something on and says that it is there already as it is.
+
+    Of a formatter or a check that is good news.
+    """
+    return action.state is AnswerState.UNCHANGED and delivers(action.tool)
 
 
 # --- Nearly the same call ----------------------------------------------------------------------

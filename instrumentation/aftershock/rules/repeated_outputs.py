@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 KIND = "repeated_action"
 SUBSTANTIAL_CHARS = 60  # a label or a yes may well be the right answer to many questions
+PLAN_CHARS = 20  # an announcement of what comes next is an answer to nothing
 SAME_WORDS_MIN = 0.85  # share of the words of both: a plan in nearly the same words
 SHARED_WORK = frozenset({StepKind.TOOL_CALL, StepKind.HAND_OFF, StepKind.RETRIEVAL})
 
@@ -67,7 +68,9 @@ def same_outputs(run: Run, newest: Step) -> list[Step]:
 
 def is_same(output: Output, newest: Output) -> bool:
     """True for two answers with nearly the same words."""
-    if (newest.text.size or 0) < SUBSTANTIAL_CHARS or (output.text.size or 0) < SUBSTANTIAL_CHARS:
+    planned = newest.state is OutputState.PLANNED
+    least = PLAN_CHARS if planned else SUBSTANTIAL_CHARS
+    if min(newest.text.size or 0, output.text.size or 0) < least:
         return False
     if output.text.digest == newest.text.digest:
         return True

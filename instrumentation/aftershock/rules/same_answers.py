@@ -6,10 +6,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from aftershock.fingerprints.asked import asked_of
-from aftershock.fingerprints.statements import SUBJECT
+from aftershock.fingerprints.statements import CONDITION, SUBJECT
 from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step
 from aftershock.policy.tiers import is_search, shows_state
 from aftershock.rules.actions import (
+    REFUSALS,
     answers_a_question,
     changed_something,
     key_of,
@@ -26,6 +27,7 @@ KIND = "repeated_action"
 SUBSTANTIAL_CHARS = 200  # two things may well both be "healthy", but no two pages are equal
 VIEW_CHARS = 50  # shorter views of a state are receipts
 DIFFERENT_CALLS_MIN = 2
+CONDITIONS_MIN = 3  # that pick rows by other columns: rows by one column are swept one by one
 COMMANDS_MORE = 2  # times as many: that a list of names is used nowhere is checked with grep
 
 
@@ -35,6 +37,7 @@ class Sameness(StrEnum):
     EQUAL = "returned the same answer"
     NOTHING = "found nothing"
     REFUSED = "were refused"
+    UNCHANGED = "changed nothing"
 
 
 def same_answers(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -> Iterator[Finding]:
@@ -63,7 +66,8 @@ def same_answers(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -> 
     alarm_at = limits.same_alarm * (COMMANDS_MORE if by_command else 1)
     warn_at = max(warn_at, alarm_at // 2) if by_command else warn_at
     swept = is_sweep(steps, sameness)
-    if len(steps) < warn_at or (by_command and swept):
+    silent = by_command or sameness is Sameness.UNCHANGED
+    if len(steps) < warn_at or (silent and swept):
         return
     alarm = len(steps) >= alarm_at and not swept
     yield loop_finding(
@@ -88,6 +92,9 @@ def is_sweep(steps: list[Step], sameness: Sameness) -> bool:
     actions = [step.action for step in steps if step.action]
     stems = {action.arguments.stem for action in actions}
     asks_for_pages = len(stems) == 1 and None not in stems
+    if sameness is Sameness.UNCHANGED:
+        conditions = {condition_of(action) for action in actions}
+        return len(conditions) < CONDITIONS_MIN
     if sameness is Sameness.REFUSED or actions[-1].state is AnswerState.BARRED or asks_for_pages:
         return False
     asked = [asked_of(action.arguments.sketch) for action in actions]
@@ -132,8 +139,10 @@ def shows_what_was_seen(lane: Sequence[Step], newest: Action) -> bool:
 
 def sameness_of(action: Action) -> Sameness | None:
     """In what this answer could be the same as others; None: it is no evidence of a loop."""
-    if action.state is AnswerState.REFUSED and action.tier.has_effect:
+    if action.state in REFUSALS and action.tier.has_effect:
         return Sameness.REFUSED
+    if action.state is AnswerState.UNCHANGED and condition_of(action) is not None:
+        return Sameness.UNCHANGED
     if action.outcome is Outcome.EMPTY:
         # That no row is wrong is what a check of a database wants to see.
         asks = statement_of(action) is not None or is_search(action.tool)
@@ -146,8 +155,18 @@ def sameness_of(action: Action) -> Sameness | None:
 
 
 def statement_of(action: Action) -> str | None:
-    """What a SQL statement asks about, whatever its spelling; None for any other call."""
-    named = f"{SUBJECT}="
+    """What a SQL statement asks or does, whatever its spelling; None for any other call."""
+    return subject_named(action, SUBJECT)
+
+
+def condition_of(action: Action) -> str | None:
+    """By which columns an UPDATE or a DELETE picks its rows; None for any other call."""
+    return subject_named(action, CONDITION)
+
+
+def subject_named(action: Action, name: str) -> str | None:
+    """The subject of a call that has this name."""
+    named = f"{name}="
     return next((subject for subject in action.subjects if subject.startswith(named)), None)
 
 
@@ -175,10 +194,10 @@ def series(tail: Tail, lane: Sequence[Step], newest: Action, sameness: Sameness)
 def is_same(action: Action, newest: Action, sameness: Sameness) -> bool:
     """True where an answer is the same as the newest one."""
     if sameness is Sameness.REFUSED:
-        return action.state is AnswerState.REFUSED
-    if sameness is Sameness.NOTHING:
+        return action.state in REFUSALS
+    if sameness in (Sameness.NOTHING, Sameness.UNCHANGED):
         same = statement_of(action) == statement_of(newest)
-        return sameness_of(action) is Sameness.NOTHING and same
+        return sameness_of(action) is sameness and same
     return (
         action.result is not None
         and newest.result is not None

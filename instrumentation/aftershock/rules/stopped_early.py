@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from aftershock.model import AnswerState, Finding, Level, Outcome, OutputState, Run, Step, StepKind
 from aftershock.policy.reports import only_reports
 from aftershock.policy.tiers import names_effect
+from aftershock.rules.actions import REFUSALS, changed_something
 from aftershock.rules.endings import ending_finding, is_over
 from aftershock.rules.rule import Family, Lifetime, Timing, rule
+from aftershock.rules.tail import is_instruction
 from aftershock.runs.endings import answer_of, is_limit_of_run, last_step, stop_reason
 
 if TYPE_CHECKING:
@@ -26,8 +28,9 @@ def stopped_early(run: Run, limits: Limits) -> Iterator[Finding]:
     It warns where the last inference was cut, the last step was a tool call, or the answer is empty
     or only says what the agent is going to do: an agent that needs no answer ends with a tool call
     too. It pages where the answer says that everything is done, and a limit of turns stopped the
-    run, or the last call that was to change something failed or was refused. A message about the
-    work and the closing of its ticket are not the work. Runs that crashed are another finding.
+    run, or the last call that was to change something failed or was refused, or something was done
+    after a denial. A message about the work and the closing of its ticket are not the work. Runs
+    that crashed are another finding.
     """
     step = last_step(run.steps)
     if not is_over(run) or run.error is not None or step is None:
@@ -58,9 +61,34 @@ def unfulfilled(run: Run) -> tuple[Level, list[Step], str] | None:
         return Level.WARN, [answer], "The run ended with an empty answer."
     if state is OutputState.PLANNED and acted:
         return Level.WARN, [answer], "The run ended with the announcement of what comes next."
+    if state is OutputState.DONE and (denied := last_denial(run.steps)) is not None:
+        summary = f"The run ended as done, and {denied.name} had been answered with a denial."
+        return Level.ALARM, [denied, answer], summary
     if state is OutputState.DONE and (failed := last_attempt(run.steps)) is not None:
         summary = f"The run ended as done, and its last call of {failed.name} had not worked."
         return Level.ALARM, [failed, answer], summary
+    return None
+
+
+def last_denial(steps: Sequence[Step]) -> Step | None:
+    """The newest call that somebody denied and after which something was done all the same.
+
+    Another way to the same end does not lift a denial; a later approval by the same tool, or a new
+    word of a person, may. Who only tells of it, or closes its ticket, has obeyed.
+    """
+    allowed: set[str] = set()
+    acted = False
+    for step in reversed(steps):
+        if is_instruction(step):
+            return None
+        action = step.action
+        if action is None or action.outcome is None or not action.tier.has_effect:
+            continue
+        if action.state is AnswerState.DENIED and action.tool not in allowed:
+            return step if acted else None
+        allowed.add(action.tool)
+        does = names_effect(action.tool) and not only_reports(action.tool)
+        acted = acted or (does and changed_something(action))
     return None
 
 
@@ -78,7 +106,7 @@ def last_attempt(steps: Sequence[Step]) -> Step | None:
             continue
         if step.ended_at_ns is None or action.outcome is Outcome.FAILED:
             return step
-        if action.state is AnswerState.REFUSED:
+        if action.state in REFUSALS:
             return step
         if not only_reports(action.tool):
             return None

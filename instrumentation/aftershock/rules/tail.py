@@ -12,7 +12,7 @@ from operator import is_
 from typing import TYPE_CHECKING, NamedTuple
 
 from aftershock.model import LOOP_REPORTED, Action, AnswerState, Outcome, Run, Step, StepKind
-from aftershock.policy.tiers import is_waiting, receives
+from aftershock.policy.tiers import is_bookkeeping, is_waiting, receives
 from aftershock.rules.actions import Call, answers_a_question, key_of
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class Tail(NamedTuple):
     hand_offs: int = 0
     inferences: int = 0
     report: Step | None = None  # the newest one by the agent itself that it is in a loop
+    has_records: bool = False  # the agents also keep notes and plans
 
     @property
     def has_turns(self) -> bool:
@@ -88,6 +89,15 @@ class Tail(NamedTuple):
         if len(found) > 1:
             found.sort(key=lambda actions: (actions[0].began_at_ns, actions[0].span_id))
         return tuple(found)
+
+    def without_records(self, lane: Sequence[Step]) -> Sequence[Step]:
+        """A lane's actions but notes, thoughts and plans: these neither hide a loop nor end it."""
+        return [step for step in lane if not only_keeps_records(step)] if self.has_records else lane
+
+    @property
+    def working_lanes(self) -> Sequence[Sequence[Step]]:
+        """The lanes without notes."""
+        return [work for lane in self.lanes if (work := self.without_records(lane))]
 
     def gap_before(self, step: Step) -> Gap:
         """What lies before an action of a lane; nothing where that is unknown."""
@@ -152,7 +162,7 @@ def scan(window: Sequence[Step], actions_max: int) -> Tail:
 def with_step(tail: Tail, step: Step, actions_max: int) -> Tail:
     """The tail with one more step."""
     action = step.action
-    by_agent, places, length, hand_offs, inferences, report = tail
+    by_agent, places, length, hand_offs, inferences, report, has_records = tail
     if action is None and step.kind is not StepKind.INFERENCE:
         if is_instruction(step):
             return NO_TAIL
@@ -160,7 +170,7 @@ def with_step(tail: Tail, step: Step, actions_max: int) -> Tail:
             hand_offs += 1
         elif step.kind is StepKind.FACT and step.name == LOOP_REPORTED:
             report = step
-        return Tail(by_agent, places, length + 1, hand_offs, inferences, report)
+        return Tail(by_agent, places, length + 1, hand_offs, inferences, report, has_records)
     actions, turns, thought_ns, waited_s = by_agent.get(step.agent, NO_LANE)
     if action is None:
         inferences += 1
@@ -175,10 +185,11 @@ def with_step(tail: Tail, step: Step, actions_max: int) -> Tail:
             gap = Gap(waited_s, max(0, between_ns) / 1e9)
         if len(actions) >= actions_max:
             actions = without_oldest(actions, places)
+        has_records = has_records or only_keeps_records(step)
         places[step.span_id] = Place(key_of(action), gap, turns)
         lane = Lane((*actions, step), turns)
     by_agent = {**by_agent, step.agent: lane}
-    return Tail(by_agent, places, length + 1, hand_offs, inferences, report)
+    return Tail(by_agent, places, length + 1, hand_offs, inferences, report, has_records)
 
 
 def without(tail: Tail, oldest: Step) -> Tail:
@@ -206,6 +217,11 @@ def without_oldest(actions: tuple[Step, ...], places: dict[str, Place]) -> tuple
     if len(actions) > 1 and (place := places.get(actions[1].span_id)) is not None:
         places[actions[1].span_id] = place._replace(gap=None)
     return actions[1:]
+
+
+def only_keeps_records(step: Step) -> bool:
+    """True for a call that only keeps the agent's own thoughts and plans."""
+    return step.action is not None and is_bookkeeping(step.action.tool)
 
 
 def is_instruction(step: Step) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aftershock.model import Action, Finding, Level, Outcome, Run, Step, Tier
 from aftershock.policy.setters import is_scope
 from aftershock.policy.tiers import WORDS, names_effect, observes
+from aftershock.rules.actions import hashes_of
 from aftershock.rules.tail import tail_of
 from aftershock.wire import decode_named_hash
 
@@ -102,11 +103,6 @@ def failures_of(run: Run, limits: Limits, step: Step, tool: str) -> int:
     """How many calls of a tool failed since one of them worked, whatever they asked for."""
     calls = [one.action for one in before(run, limits, step) if one.action and one.name == tool]
     return sum(1 for _ in takewhile(is_failed, reversed(calls)))
-
-
-def hashes_of(action: Action) -> frozenset[str]:
-    """Hashes of everything that a call names."""
-    return frozenset(named[1] for named in map(decode_named_hash, action.subjects) if named)
 
 
 def things_of(action: Action) -> frozenset[str]:

@@ -191,6 +191,8 @@ def test_any_text_has_an_outcome_and_an_error_class(text: str) -> None:
         ("port 8080 is in use", "port 9090 is in use"),
         ("cannot open /etc/a/b", "cannot open /opt/c"),
         ("ERROR:\nFile exists: 'a'", "ERROR:\nFile exists: 'b'"),
+        ("╷\n│ Error: no lock on 17\n╵", "\x1b[31m╷\x1b[0m\n│ Error: no lock on 4\n╵"),
+        ("    ^^^^\n✗ build of step 3 failed", "• build of step 9 failed"),
         (
             "Traceback (most recent call last):\n  File x\nKeyError: 'a'",
             "Traceback (most recent call last):\n  File y, line 2\nKeyError: 'b'",
@@ -204,6 +206,11 @@ def test_errors_of_one_kind_have_one_class(alike: tuple[str, str]) -> None:
 def test_errors_of_two_kinds_have_two_classes() -> None:
     assert error_class("ERROR:\nFile exists") != error_class("ERROR:\nParameter is missing")
     assert error_class("KeyError: 'a'") != error_class("ValueError: 'a'")
+    assert error_class("╷\n│ Error: locked\n╵") != error_class("╷\n│ Error: no provider\n╵")
+
+
+def test_an_error_that_is_only_drawn_keeps_what_is_drawn() -> None:
+    assert error_class("*** ***\n--- ---") == "*** ***"
 
 
 def test_subjects_join_a_read_to_a_write_whatever_their_arguments_are_called() -> None:

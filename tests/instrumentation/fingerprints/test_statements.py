@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aftershock.fingerprints.statements import subject_of
+from aftershock.fingerprints.statements import change_of, subject_of
 
 ASKED = "SELECT SUM(spend) FROM ads.daily WHERE channel = 'tiktok'"
 
@@ -37,3 +37,15 @@ def test_another_value_table_or_column_asks_something_else(other: str) -> None:
 def test_what_is_no_query_asks_nothing() -> None:
     assert subject_of("UPDATE ads.daily SET spend = 0") is None
     assert subject_of("how much did we spend?") is None
+
+
+def test_a_change_is_what_is_done_and_the_columns_that_pick_its_rows() -> None:
+    done = "update products set price = 12.9"
+    assert change_of("UPDATE products SET  price = 12.9 WHERE sku = 'A'") == (done, "sku")
+    assert change_of("update products set price = 12.9 where ean='7' and ref = 2") == (
+        done,
+        "ean ref",
+    )
+    assert change_of("DELETE FROM carts WHERE id = 7") == ("delete from carts", "id")
+    assert change_of("DELETE FROM carts") is None
+    assert change_of("SELECT id FROM carts WHERE id = 7") is None

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from aftershock.model import Tier
+from aftershock.policy.irrevocable import is_irrevocable, moves_money
 from aftershock.policy.tiers import guess_tier
 
 
@@ -135,3 +136,41 @@ def test_what_only_starts_a_command_does_not_change_its_tier(command: str, tier:
 )
 def test_a_subcommand_is_found_behind_options(command: str, tier: Tier) -> None:
     assert guess_tier("bash", {"command": command}) is tier
+
+
+@pytest.mark.parametrize(
+    ("tool", "tier", "leaves"),
+    [
+        ("beleg_lesen", Tier.READ, False),
+        ("consultar_pago", Tier.READ, False),
+        ("rechercher_client", Tier.READ, False),
+        ("ueberweisung_anlegen", Tier.WRITE, True),
+        ("reservar_cita", Tier.WRITE, False),
+        ("inviare_fattura", Tier.WRITE, True),
+        ("excluir_registro", Tier.DESTRUCTIVE, False),
+    ],
+)
+def test_verbs_in_other_languages_say_what_a_tool_does(
+    tool: str, tier: Tier, *, leaves: bool
+) -> None:
+    assert guess_tier(tool, {}) is tier
+    assert is_irrevocable(tool) is leaves
+
+
+@pytest.mark.parametrize(
+    ("tool", "money"),
+    [
+        ("create_payment", True),
+        ("wire_transfer", True),
+        ("send_money", True),
+        ("charge_card", True),
+        ("issue_refund", True),
+        ("transfer_file", False),
+        ("transfer_to_human_agents", False),
+        ("charge_battery", False),
+        ("get_payment", False),
+        ("send_email", False),
+    ],
+)
+def test_tools_that_move_money_are_told_by_their_names(tool: str, *, money: bool) -> None:
+    assert moves_money(tool) is money

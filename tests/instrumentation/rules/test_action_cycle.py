@@ -8,16 +8,18 @@ from aftershock.model import Level
 from aftershock.rules.action_cycle import action_cycle
 from tests.support.scenario import Scenario, run
 
+PLACES = "abcdefghi"
+
 
 def circle(period: int, rounds: int) -> Scenario:
     going = run()
     for _ in range(rounds):
-        for place in range(period):
-            going.calls("look_at", place="abcdefgh"[place]).returns(f"sign {'abcdefgh'[place]}")
+        for place in PLACES[:period]:
+            going.calls("look_at", place=place).returns(f"sign {place}")
     return going
 
 
-@pytest.mark.parametrize("period", [2, 3, 4, 5])
+@pytest.mark.parametrize("period", [2, 3, 5, 8])
 def test_a_second_round_warns_and_a_third_alarms(period: int) -> None:
     warned = circle(period, 2).says(action_cycle)
     alarmed = circle(period, 3).says(action_cycle)
@@ -38,8 +40,29 @@ def test_a_circle_keeps_its_name_wherever_it_stands() -> None:
     assert names == {"read_a → read_b → read_c"}
 
 
-def test_a_longer_circle_than_was_ever_seen_is_silent() -> None:
-    assert circle(6, 3).says(action_cycle) == []
+def test_a_longer_circle_than_the_limit_is_silent() -> None:
+    assert circle(9, 3).says(action_cycle) == []
+
+
+def test_cursors_that_lead_back_to_one_another_are_a_circle_and_a_list_that_ends_is_none() -> None:
+    circling, ending = run(), run()
+    for cursor in ("a1", "b2", "c3") * 3:
+        circling.calls("list_events", cursor=cursor, limit=2).returns({"events": [f"e-{cursor}"]})
+    for cursor in range(9):
+        ending.calls("list_events", cursor=f"c{cursor}", limit=2).returns({"events": [cursor]})
+
+    assert [f.level for f in circling.says(action_cycle)] == [Level.ALARM]
+    assert ending.says(action_cycle) == []
+
+
+def test_pages_that_hold_something_new_at_each_reading_are_no_circle() -> None:
+    watching = run()
+    for reading in range(4):
+        for page in (1, 2):
+            rows = [f"order {reading * 10 + page}"]
+            watching.calls("list_orders", page=page).returns({"orders": rows})
+
+    assert watching.says(action_cycle) == []
 
 
 def test_one_call_again_and_again_is_the_other_rule() -> None:

@@ -72,3 +72,27 @@ def test_a_command_that_asks_for_the_same_thing_each_time_may_be_a_poll() -> Non
     assert (
         levels(submitting(new=False).calls("Bash", command="qsub fold.pbs").returns("x")) == set()
     )
+
+
+def job_each_hour(outcomes: list[str], *, between: str | None = None) -> list[Level]:
+    """A job that is started each hour, with what it answers."""
+    running = run()
+    for hour, outcome in enumerate(outcomes):
+        answer = f'job=export run={7_100 + hour} status={outcome} msg="relation ledger"'
+        if between:
+            running.calls(between, text=f"{outcome} before {hour}").returns("ok")
+        running.after(3_590).calls("run_job", job="export").returns(answer)
+    return [f.level for f in running.says(repeated_action) if "said each time" in f.summary]
+
+
+def test_the_same_failing_job_each_hour_is_one_thing_and_pages_at_the_sixth() -> None:
+    assert job_each_hour(["FAILED"] * 3) == [Level.WARN]
+    assert job_each_hour(["FAILED"] * 6) == [Level.ALARM]
+    assert job_each_hour(["FAILED"] * 6, between="send_message") == [Level.ALARM]
+
+
+def test_a_job_that_works_or_fails_otherwise_or_after_a_repair_is_no_such_loop() -> None:
+    assert job_each_hour(["SUCCEEDED"] * 8) == []
+    assert job_each_hour(["FAILED"] * 5 + ["SUCCEEDED"]) == []
+    assert job_each_hour(["FAILED", "SUCCEEDED"] * 4) == []
+    assert job_each_hour(["FAILED"] * 8, between="update_grant") == []

@@ -80,3 +80,53 @@ def test_whoever_looks_it_up_is_refused_or_repeats_the_call_as_it_was_is_careful
     assert Level.ALARM not in again("create_refund", "insufficient funds")
     assert Level.ALARM not in again("create_refund", "request timed out", same=True)
     assert Level.ALARM not in again("update_label", "request timed out")
+
+
+def paid(*answers: object, pause_s: float = 5, tool: str = "create_payment") -> set[Level]:
+    paying = run()
+    for answer in answers:
+        paying.after(pause_s).calls(tool, invoice="INV-3307", amount=1_190)
+        if isinstance(answer, str):
+            paying.fails(answer)
+        else:
+            paying.returns(answer)
+    return levels(paying)
+
+
+def test_two_receipts_for_one_payment_page_at_the_second() -> None:
+    first, second = {"payment": "pay_81c0", "ok": True}, {"payment": "pay_81d4", "ok": True}
+    assert paid("ReadTimeout: no answer", first) == set()
+    assert paid("ReadTimeout: no answer", first, second) == {Level.ALARM}
+    uuid = "7c1e2f3a-90b1-4c1d-b7a1-6f9f3f1d0e5{}"
+    assert Level.ALARM in paid({"id": uuid.format(1)}, {"id": uuid.format(2)})
+
+
+def test_the_same_receipt_another_payment_and_a_monthly_one_are_in_order() -> None:
+    receipt, other = {"payment": "pay_81c0", "request": "r-1771"}, {"payment": "pay_81d4"}
+    assert Level.ALARM not in paid(receipt, {**receipt, "request": "r-1772"})
+    assert Level.ALARM not in paid(receipt, other, tool="reserve_table")
+    assert paid(receipt, other, pause_s=7_200) == set()
+    paying = run()
+    for number in range(4):
+        paying.calls("create_payment", invoice=f"INV-{number}000", amount=1).returns(
+            {"payment": f"pay_9{number}aa"}
+        )
+    assert levels(paying) == set()
+
+
+def mailed(people: str, rounds: int, *, pause_s: float = 60) -> set[Level]:
+    mailing = run()
+    for turn in range(rounds):
+        mailing.after(pause_s)
+        for person in people:
+            mailing.calls("send_email", to=f"{person}@client.example", template="welcome").returns(
+                {"id": f"<{turn}{person}c7@mx>"}
+            )
+    return levels(mailing)
+
+
+def test_a_round_of_mails_that_goes_out_a_second_time_pages() -> None:
+    assert mailed("abcde", 1) == set()
+    assert Level.ALARM in mailed("abcde", 2)
+    assert Level.ALARM not in mailed("ab", 2)
+    assert Level.ALARM not in mailed("abcde", 2, pause_s=1_800)

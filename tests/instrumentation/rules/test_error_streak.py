@@ -130,3 +130,72 @@ def test_look_ups_that_all_name_the_same_missing_thing_page() -> None:
 
     assert [f.level for f in shell.says(error_streak)] == [Level.ALARM]
     assert [f.level for f in catalogue.says(error_streak)] == [Level.ALARM]
+
+
+LOCKED = "╷\n│ Error: Error acquiring the state lock\n│   Who: ci@runner\n╵\nexit code 1"
+
+
+def test_who_tries_to_act_between_failing_looks_does_not_just_wait() -> None:
+    waiting, trying = run(), run()
+    for turn in range(8):
+        command = "terraform apply -auto-approve" if turn % 2 else "terraform plan"
+        waiting.after(30).calls("bash", command="terraform plan").returns(LOCKED)
+        trying.after(30).calls("bash", command=command).returns(LOCKED)
+
+    assert [f.level for f in waiting.says(error_streak)] == [Level.WARN]
+    assert [f.level for f in trying.says(error_streak)] == [Level.ALARM]
+
+
+def scouts(count: int, errors: tuple[str, ...], *, served: int = 0) -> list[Level]:
+    """Agents that each make one call, of which the newest ones are served."""
+    searching = run()
+    for number in range(count):
+        searching.as_worker(f"scout-{number}").calls("search_api", query=f"product {number}")
+        if number < count - served:
+            searching.fails(errors[number % len(errors)])
+        else:
+            searching.returns(f"{number} results")
+        searching.calls("report", text=f"about {number}").returns("received")
+    return [finding.level for finding in searching.says(error_streak)]
+
+
+def test_a_tool_that_fails_for_many_agents_and_works_for_none_pages_whatever_it_says() -> None:
+    walls = ("401 Unauthorized", "request failed: the key has expired", "sign-in is required")
+    assert scouts(5, walls) == []
+    assert scouts(6, walls) == [Level.ALARM]
+    assert scouts(9, walls) == [Level.ALARM]
+    assert Level.ALARM not in scouts(9, walls, served=1)
+
+
+def test_many_agents_that_each_look_for_something_that_is_not_there_do_not_page() -> None:
+    absent = ("404 not found", "NotFound: no such product", "product was not found")
+    assert Level.ALARM not in scouts(8, absent)
+    assert Level.ALARM not in scouts(8, absent[:1])
+
+
+def pushed(times: int, *, pause_s: float = 1, between: str = "git commit --amend") -> list[Level]:
+    pushing = run()
+    for turn in range(times):
+        pushing.calls("bash", command=f"{between} -m 'again {turn}'").returns(f"[fix {turn}a4c0e1]")
+        pushing.after(pause_s).calls("bash", command="git push origin fix")
+        pushing.returns("remote: error: author is not allowed\nerror: failed to push some refs")
+    return [finding.level for finding in pushing.says(error_streak)]
+
+
+def test_a_command_that_fails_to_the_letter_pages_although_other_commands_work() -> None:
+    assert Level.ALARM not in pushed(7)
+    assert pushed(8) == [Level.ALARM]
+
+
+def test_a_command_whose_failure_changes_or_that_waits_is_no_such_streak() -> None:
+    testing, waiting = run(), run()
+    for turn in range(9):
+        testing.calls("bash", command=f"sed -i s/a/b/ m{turn}.py").returns("ok")
+        testing.calls("bash", command="pytest -q").returns(f"E   error\n{19 - turn} failed\nexit 2")
+        waiting.calls("bash", command="docker ps").returns(f"db Up {turn} s")
+        waiting.after(30).calls("bash", command="psql -c 'select 1'").returns(
+            "psql: error: connection refused\nexit code 2"
+        )
+
+    assert Level.ALARM not in [finding.level for finding in testing.says(error_streak)]
+    assert Level.ALARM not in [finding.level for finding in waiting.says(error_streak)]

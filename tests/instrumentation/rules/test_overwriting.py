@@ -93,3 +93,17 @@ def test_commands_set_the_same_thing_whatever_to(one: str, other: str, *, same: 
 def test_a_command_that_runs_or_commits_something_sets_nothing() -> None:
     assert setting_of("Bash", {"command": "git commit -m wip"}) is None
     assert setting_of("Bash", {"command": "make bench N=1"}) is None
+
+
+def test_an_edit_that_is_made_and_undone_again_sets_one_line_back_and_forth() -> None:
+    levels = list[Level]()
+    tossing, renaming = run(), run()
+    for turn in range(8):
+        old, new = ("x < hi", "x <= hi") if turn % 2 else ("x <= hi", "x < hi")
+        tossing.calls("str_replace", path="bins.py", old_str=old, new_str=new).returns("edited")
+        levels += [finding.level for finding in tossing.says(action_cycle)]
+        tossing.calls("read_file", path=f"tests/case_{turn}.py").returns(f"case {turn}")
+        renaming.calls("str_replace", path=f"m{turn}.py", old_str="lo", new_str="low").returns("ok")
+
+    assert levels == [Level.WARN, Level.WARN, Level.ALARM]
+    assert renaming.says(action_cycle) == []

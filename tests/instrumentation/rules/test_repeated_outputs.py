@@ -54,3 +54,16 @@ def test_short_answers_may_well_be_equal() -> None:
         labelling.thinks(900 + number, text="I will reply: spam.")
 
     assert levels(labelling) == []
+
+
+def test_a_short_announcement_counts_and_a_short_answer_does_not() -> None:
+    announcing, answering = run(), run()
+    for number in range(6):
+        announcing.thinks(900, text="I will now move the three cron jobs.")
+        announcing.receives_message("user", "Continue.", automatic=True)
+        answering.thinks(900 + number, text="The third of these is the right one.")
+
+    assert levels(announcing.thinks(900, text="I will now move the three cron jobs.")) == [
+        Level.ALARM
+    ]
+    assert levels(answering) == []

@@ -92,3 +92,90 @@ def test_a_cursor_that_is_ignored_is_the_same_call() -> None:
 
     assert [finding.level for finding in ignored.says(repeated_action)] == [Level.ALARM]
     assert read.says(repeated_action) == []
+
+
+def with_notes(reads: int, notes: list[str]) -> list[Level]:
+    reading = run()
+    for number in range(reads):
+        reading.calls("get_ticket", id="HD-7").returns({"id": "HD-7", "text": "blank pages"})
+        for tool in notes:
+            reading.calls(tool, text=f"[ ] step {number}").returns("noted")
+    return [finding.level for finding in reading.says(repeated_action)]
+
+
+def test_notes_thoughts_and_plans_neither_hide_a_loop_nor_end_it() -> None:
+    papers = ["todo_write", "think", "update_plan", "add_note"]
+    assert with_notes(2, papers)[:1] == [Level.WARN]
+    assert Level.ALARM in with_notes(4, papers)
+
+
+def test_the_same_note_again_and_again_is_a_loop_of_its_own() -> None:
+    noting = run()
+    for number in range(5):
+        noting.calls("todo_write", text="[ ] answer").returns("saved")
+        noting.calls("read_file", path=f"{number}.md").returns(f"chapter {number}")
+
+    assert [f.level for f in noting.says(repeated_action)] == [Level.ALARM]
+
+
+def test_work_with_a_note_on_each_step_is_no_loop() -> None:
+    working = run()
+    for number in range(12):
+        working.calls("read_file", path=f"{number}.md").returns(f"chapter {number}")
+        working.calls("todo_write", text=f"[x] chapter {number}").returns("saved")
+
+    assert working.says(repeated_action) == []
+
+
+def test_a_tool_that_says_that_the_agent_loops_is_a_second_opinion() -> None:
+    warned, dismissed = run(), run()
+    for searching in (warned, dismissed):
+        for _ in range(2):
+            searching.calls("search_rooms", date="2026-05-01").returns({"rooms": []})
+    warned.calls("search_rooms", date="2026-05-02").returns(
+        {"loop_detected": True, "message": "search_rooms was called 3 times"}
+    )
+    dismissed.calls("search_rooms", date="2026-05-02").returns({"rooms": ["R2"]})
+
+    assert Level.ALARM in [finding.level for finding in warned.says(repeated_action)]
+    assert Level.ALARM not in [finding.level for finding in dismissed.says(repeated_action)]
+
+
+def test_a_start_beside_a_limit_is_a_page_and_without_one_it_is_a_place() -> None:
+    ignored, placed = run(), run()
+    for number in range(4):
+        page = {"results": ["runbook a", "runbook b"], "start": 0}
+        ignored.calls("find_pages", label="runbook", start=25 * number, limit=25).returns(page)
+        placed.calls("book_trip", bus=7, start=25 * number).returns({"seats": 4})
+
+    assert [finding.level for finding in ignored.says(repeated_action)][:1] == [Level.ALARM]
+    assert placed.says(repeated_action) == []
+
+
+def test_what_is_changed_and_applied_and_never_arrives_pages_at_the_fifth() -> None:
+    def applying(tool: str, rounds: int, *, edits: str = "web.yaml") -> list[Level]:
+        trying = run()
+        for number in range(rounds):
+            trying.calls("write_file", path=edits, text=f"kind: Service {number}").returns("ok")
+            trying.calls(tool, file="web.yaml").returns("service/web unchanged")
+            trying.calls("get_pods", app="web").returns(f"crashed {number} times")
+        return [finding.level for finding in trying.says(repeated_action)]
+
+    assert Level.ALARM not in applying("kubectl_apply", 4)
+    assert applying("kubectl_apply", 5) == [Level.ALARM]
+    assert applying("format_file", 6) == []  # nothing to format is what one wants
+    assert applying("kubectl_apply", 6, edits="notes.md") == []
+
+
+def test_an_update_that_meets_no_row_by_any_condition_pages_and_a_sweep_does_not() -> None:
+    def updating(*conditions: str, answer: str = "UPDATE 0") -> list[Level]:
+        trying = run()
+        for condition in conditions:
+            sql = f"UPDATE products SET price = 12.9 WHERE {condition}"
+            trying.calls("execute", sql=sql).returns(answer)
+        return [finding.level for finding in trying.says(repeated_action)]
+
+    columns = ("code", "sku", "ean", "article", "ref", "upper(code)")
+    assert updating(*(f"{column} = 'A-77'" for column in columns)) == [Level.ALARM]
+    assert updating(*(f"{column} = 'A-77'" for column in columns), answer="UPDATE 1") == []
+    assert updating(*(f"sku = 'A-{number}'" for number in range(9))) == []
