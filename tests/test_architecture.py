@@ -62,8 +62,8 @@ FLOORS: dict[str, tuple[str | None, ...]] = {
         "reading",
         "metrics",
         "otlp",
-        "wording",
         "telemetry",
+        "wording",
         None,
     ),
 }

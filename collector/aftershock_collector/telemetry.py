@@ -1,8 +1,8 @@
 """What the collector says about itself: every metric and every log line, as named events.
 
 Metrics live in one registry of our own, so that embedding programs keep theirs. Reasons and kinds
-are labels; ids never are. A log line that would repeat
-is written once per LOG_EVERY_S with a count.
+are labels; ids never are. A log line that would repeat is written once per LOG_EVERY_S with a
+count.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
-from aftershock.model import Report
+from aftershock.model import Finding, Level, Report
+from aftershock_collector.wording import clean
 
 log = logging.getLogger("aftershock")
 
@@ -141,12 +142,24 @@ class Telemetry:
 
     def concluded(self, report: Report, runs: int, series: int) -> None:
         """Everything that is new was judged once."""
+        for claim in report.opened:
+            self._found(claim.finding)
         for claim in report.closed:
             reason = "" if claim.closing is None else claim.closing.name.lower()
             self.findings_closed.labels(claim.finding.kind, reason).inc()
         self.drop(report.drops)
         self.runs_live.set(runs)
         self.series_live.set(series)
+
+    def _found(self, finding: Finding) -> None:
+        event = f"found {finding.level} {finding.kind}"
+        skipped = self._due(event)
+        if skipped is None:
+            return
+        more = f" ({skipped} more since)" if skipped else ""
+        level = logging.WARNING if finding.level is Level.ALARM else logging.INFO
+        agent, run, words = clean(finding.agent or "an agent"), finding.run_id[:8], finding.summary
+        log.log(level, "%s of %s, run %s: %s%s", event, agent, clean(run), clean(words), more)
 
     def store_unavailable(self, reason: str, message: str) -> None:
         """The store cannot write; senders are answered "busy" and retry."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from aftershock.approval import Approval, Gate
-from aftershock.grade import SUSPECTED_FROM, Effect, Grade, percent
+from aftershock.grade import PROBABLE_FROM, SUSPECTED_FROM, Effect, Grade, percent
 from aftershock.model import Action, Decision, Fact, Outcome, Step, StepKind, Tier
 
 if TYPE_CHECKING:
@@ -337,6 +337,9 @@ def judgement(impact: Impact) -> str:
         return f"{action} degraded {entity}"
     if impact.label == Grade.PROBABLE:
         return f"{action} probably degraded {entity}"
+    if impact.strength >= PROBABLE_FROM:
+        together = f"One of {impact.agent_actions} agent actions probably degraded {entity}"
+        return f"{together}, likeliest {action}"
     if impact.label == Grade.SUSPECTED:
         return f"{action} may have degraded {entity}"
     if impact.effect is Effect.HELPED:

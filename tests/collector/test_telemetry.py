@@ -45,6 +45,32 @@ def test_what_was_not_said_is_said_with_the_next_line(
     assert value(telemetry, "store_writable") == 1
 
 
+def test_what_was_found_is_a_line_and_a_flood_of_it_is_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    claims = [
+        Claim(
+            Finding(
+                kind="repeated_action", run_id="4c1af5ffb743", subject=f"restart/{place}",
+                level=level, began_at_ns=NOW, as_of_ns=NOW, evidence=("a",), agent="sre-\x1b[1mbot",
+                summary="restart was called 4 times with the same arguments.",
+            ),
+            opened_at_ns=NOW,
+        )
+        for place in range(50)
+        for level in (Level.WARN, Level.ALARM)
+    ]  # fmt: skip
+
+    Telemetry().concluded(Report(NOW, opened=tuple(claims)), runs=1, series=0)
+
+    words = "repeated_action of sre- [1mbot, run 4c1af5ff: restart was called 4 times"
+    assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
+        (logging.INFO, f"found warn {words} with the same arguments."),
+        (logging.WARNING, f"found alarm {words} with the same arguments."),
+    ]
+
+
 def test_our_own_errors_are_counted_and_logged_whole(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -10,7 +10,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+import yaml
 
 from aftershock_collector.metrics.exposition import samples_of
 from aftershock_collector.metrics.measure import Measurer
@@ -103,13 +104,27 @@ class Past:
 
 
 @contextmanager
-def prometheus(folder: Path, past: Past) -> Generator[str]:
-    """A running Prometheus that was given this past; yields its URL."""
+def prometheus(
+    folder: Path, past: Past | None = None, scraped: Mapping[str, str] | None = None
+) -> Generator[str]:
+    """A running Prometheus that was given this past; yields its URL.
+
+    Args:
+        folder: for its data and its log.
+        past: scrapes of earlier.
+        scraped: job to the address that it scrapes each second.
+    """
     exposition, data = folder / "past.om", folder / "data"
-    exposition.write_text(past.openmetrics())
-    backfill = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(exposition), str(data)]
-    subprocess.run(backfill, check=True, capture_output=True)
-    (folder / "prometheus.yml").write_text("global: {}\n")
+    if past is not None:
+        exposition.write_text(past.openmetrics())
+        create = ["promtool", "tsdb", "create-blocks-from", "openmetrics"]
+        subprocess.run([*create, str(exposition), str(data)], check=True, capture_output=True)
+    jobs = [
+        {"job_name": job, "static_configs": [{"targets": [address]}]}
+        for job, address in (scraped or {}).items()
+    ]
+    settings = {"global": {"scrape_interval": "1s"}, "scrape_configs": jobs}
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(settings))
     with socket.socket() as chosen:
         chosen.bind(("127.0.0.1", 0))
         port = chosen.getsockname()[1]

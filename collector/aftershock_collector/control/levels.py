@@ -51,6 +51,12 @@ class MetricLevels:
                 if len(self._names) > NAMES_MAX:
                     self._names.popitem(last=False)
 
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Names of the metrics whose levels are kept."""
+        with self._lock:
+            return tuple(self._names)
+
     def record(self, samples: Iterable[Sample]) -> None:
         """Keep what was measured, where somebody wants it."""
         if not self._names:

@@ -78,6 +78,10 @@ class Safeguarding:
         """Remember what was measured, as far as an assumption names it."""
         self._levels.record(samples)
 
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the metrics that assumptions and canaries are about."""
+        return self._levels.wanted
+
     def examine(self, assumes: Sequence[MetricAssumption], now_ns: int) -> list[Examined]:
         """What is known of each assumption now."""
         return [

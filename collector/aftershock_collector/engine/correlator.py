@@ -19,6 +19,7 @@ from aftershock_collector.engine.evidence import Evidence
 from aftershock_collector.impact.events import filed
 from aftershock_collector.impact.links import Linked, Links, reports_less, without_fingerprints
 from aftershock_collector.impact.observation import OBSERVATION_WINDOW_S, ActionObserver
+from aftershock_collector.impact.open_actions import ObserverState
 from aftershock_collector.impact.priors import Prior
 from aftershock_collector.impact.suspects import SuspectIndex, Suspects, around
 from aftershock_collector.metrics.measure import Measurer
@@ -190,6 +191,16 @@ class Correlator:
             resolved, self._calls(now_ns), self.series.canonical, now_ns,
             events=self.observer.events, no_agent=self.observer.no_agent,
         )  # fmt: skip
+
+    def observations(self, now_ns: int) -> ObserverState:
+        """What goes on after a restart."""
+        state = self.observer.snapshot(self.series, self._calls(now_ns), now_ns)
+        return replace(state, calls=self._measurer.calls.newest())
+
+    def restore_observations(self, state: ObserverState) -> None:
+        """Go on where an earlier process stopped."""
+        self._measurer.calls.restore(state.calls)
+        self.observer.restore(state, self.series)
 
     def _calls(self, now_ns: int) -> Mapping[str, Sequence[str]]:
         """Who calls whom, as declared and as seen."""

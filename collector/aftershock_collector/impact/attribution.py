@@ -69,21 +69,12 @@ def impact_of(
         logged=opened.action.logged,
         charts=tuple(chart_of(m, opened.effect_ns) for m in shown),
         effect=_effect(standing, probability),
-        any_agent=None if probability is None else _any_agent(standing, probability),
         onset_range_ns=() if onset is None else (onset.low_ns, onset.high_ns),
     )
 
 
 def _worst(moved: Sequence[Movement]) -> float:
     return moved[0].after if moved else 0.0
-
-
-def _any_agent(standing: Standing, probability: float) -> float:
-    """1 - P(no agent action), never surer than the shown probability allows."""
-    if standing.probability <= 0.0:
-        return probability
-    raw = 1.0 - standing.no_agent
-    return min(raw, raw * probability / standing.probability) if raw else probability
 
 
 def _effect(standing: Standing, probability: float | None) -> Effect:
@@ -114,6 +105,7 @@ def certain(opened: OpenAction, change: Change, now_ns: int) -> Impact:
         probability=1.0,
         label=Grade.CERTAIN,
         alternatives=(Alternative(None, None, NO_AGENT, 0.0),),
+        any_agent=None,
         judged_at_ns=now_ns,
         change=change,
         lead_ns=max(0, change.began_at_ns - opened.effect_ns),
@@ -143,6 +135,7 @@ def ruled_out(best: Impact, by: Impact) -> Impact:
         probability=0.0,
         label=Grade.NO_EVIDENCE,
         alternatives=alternatives,
+        any_agent=None,
         change=None,
         lead_ns=None,
     )

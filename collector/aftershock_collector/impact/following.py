@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aftershock.grade import SUSPECTED_FROM
+from aftershock.grade import SUSPECTED_FROM, grade_of
 from aftershock.model import Change, Impact
 from aftershock_collector.impact.aftermath import departed_again, recovered_at, refreshed
 from aftershock_collector.impact.attribution import unmeasured
@@ -22,7 +22,7 @@ def check_recovery(opened: OpenAction, now_ns: int, source: SeriesSource) -> Non
     best = opened.best
     if best is None or best.change is None or not best.charts:
         return
-    if (best.probability or 0) < SUSPECTED_FROM or (opened.following and now_ns < opened.next_ns):
+    if best.strength < SUSPECTED_FROM or (opened.following and now_ns < opened.next_ns):
         return
     if opened.following:
         opened.next_ns = now_ns + FOLLOW_EVERY_NS
@@ -71,7 +71,7 @@ def is_over(opened: OpenAction, now_ns: int) -> bool:
         best is not None
         and best.change is not None
         and best.recovered_at_ns is None
-        and (best.probability or 0) >= SUSPECTED_FROM
+        and best.strength >= SUSPECTED_FROM
     )
     return not unsettled or now_ns > opened.until_ns + FOLLOW_S * 1e9
 
@@ -82,7 +82,7 @@ def is_reportable(best: Impact, reported: Impact | None, *, settled: bool) -> bo
         return True
     if best.label != reported.label or best.recovered_at_ns != reported.recovered_at_ns:
         return True
-    if best.effect != reported.effect:
+    if best.effect != reported.effect or grade_of(best.strength) != grade_of(reported.strength):
         return True
     rose = (best.probability or 0) - (reported.probability or 0)
     if rose >= REPORTED_STEP or best.missing != reported.missing:

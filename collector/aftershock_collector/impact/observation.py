@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from bisect import insort
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from aftershock.grade import SUSPECTED_FROM, Grade, grade_of
+from aftershock.grade import SUSPECTED_FROM, Grade
 from aftershock.model import Change, ChangeKind, Fact, Impact, Step
-from aftershock_collector.impact.aftermath import fading
 from aftershock_collector.impact.attribution import (
     alleged,
     certain,
-    enough,
-    impact_of,
-    lacking,
     ruled_out,
-    unmeasured,
 )
 from aftershock_collector.impact.competition import NO_AGENT_LOG_ODDS
+from aftershock_collector.impact.concluding import conclude
 from aftershock_collector.impact.events import Events
 from aftershock_collector.impact.fair_shares import FairShares, Holding
 from aftershock_collector.impact.following import (
@@ -30,14 +25,13 @@ from aftershock_collector.impact.following import (
     resolve,
     settle,
 )
-from aftershock_collector.impact.gap import unread
 from aftershock_collector.impact.open_actions import ObserverState, OpenAction
 from aftershock_collector.impact.references import References
 from aftershock_collector.impact.relations import Topology
-from aftershock_collector.impact.restarting import restored, state_of
+from aftershock_collector.impact.restarting import kept_series, restored, state_of
 from aftershock_collector.impact.rounds import moments_due
-from aftershock_collector.impact.scoring import ScoringRound, Standing, Surroundings, score
-from aftershock_collector.impact.sequential import HOLD_S, Held, held
+from aftershock_collector.impact.scoring import Surroundings, score
+from aftershock_collector.impact.sequential import Held
 from aftershock_collector.impact.troubles import BEFORE_ALERT_NS, Troubles
 from aftershock_collector.metrics.series import SeriesSource, SeriesStore
 from aftershock_collector.wording import counted
@@ -48,11 +42,8 @@ FACTS_MAX = 256  # newest ones that one action is known to have been shown; 50 M
 ENTITIES_MAX = 4_096  # whose recorded actions are remembered
 ACTIONS_MAX = 64  # remembered of one entity: more than its history can hold apart
 BLIND_MAX = 3  # things that could not be asked, named in one attribution
-ROUND_PACE = 64  # the next round waits for 1/64 of the time since the action: 9 s after ten minutes
 GROWING = 0.1  # probability from which a window is extended: a slow leak may still grow
 EXTENSIONS_MAX = 2
-RELEASE_HOLD_S = 60.0  # caches and pools fill within a minute: a cold start is no damage
-_RELEASES = re.compile(r"deploy|release|roll_?out|rollback|restart|upgrade|redeploy", re.IGNORECASE)
 
 
 class ActionObserver:
@@ -169,7 +160,7 @@ class ActionObserver:
             return
         opened.attended = True
         if not believed:
-            if opened.best is None or (opened.best.probability or 0.0) < SUSPECTED_FROM:
+            if opened.best is None or opened.best.strength < SUSPECTED_FROM:
                 opened.best = alleged(opened, change, now_ns)
             return
         opened.following = False
@@ -240,9 +231,11 @@ class ActionObserver:
                 self._close(opened.step.span_id)
         return reported
 
-    def snapshot(self, series: SeriesSource, now_ns: int) -> ObserverState:
+    def snapshot(self, series: SeriesSource, topology: Topology, now_ns: int) -> ObserverState:
         """Everything needed to go on after a restart, as plain values. Bounded."""
-        return state_of(self._open.values(), self.acted_ns, self.troubles.spans(), series, now_ns)
+        opened = list(self._open.values())
+        kept = kept_series(opened, series, topology, now_ns)
+        return state_of(opened, self.acted_ns, self.troubles.spans(), kept)
 
     def restore(self, state: ObserverState, series: SeriesStore) -> None:
         """Go on where an earlier process stopped; its series are added to `series`.
@@ -270,7 +263,7 @@ class ActionObserver:
         explained = {
             series.canonical(o.best.entity)
             for o in self._open.values()
-            if o.following and o.best is not None and (o.best.probability or 0) >= SUSPECTED_FROM
+            if o.following and o.best is not None and o.best.strength >= SUSPECTED_FROM
         }
         around = Surroundings(
             series,
@@ -292,8 +285,8 @@ class ActionObserver:
                 continue
             if self._is_ruled_out(opened, standing.target):
                 standing = standing._replace(probability=0.0)  # noqa: PLW2901
-                opened.held = Held()
-            _conclude(standing, seen, now_ns, self._unasked())
+                opened.held = opened.together = Held()
+            conclude(standing, seen, now_ns, self._unasked())
 
     def _unasked(self) -> tuple[str, ...]:
         """What could not be asked, or was told by nobody."""
@@ -311,7 +304,7 @@ class ActionObserver:
             )
 
     def _remember_trouble(self, best: Impact, now_ns: int) -> None:
-        if (best.probability or 0.0) >= SUSPECTED_FROM:
+        if best.strength >= SUSPECTED_FROM:
             self.assessed(best, now_ns)
 
     def _candidates(self, now_ns: int) -> list[OpenAction]:
@@ -332,65 +325,6 @@ def _grows(opened: OpenAction, window_ns: int) -> bool:
     if opened.best is not None and opened.best.recovered_at_ns is not None:
         return False
     return opened.held.rounds[-1].probability >= GROWING and opened.held.shown < SUSPECTED_FROM
-
-
-def _conclude(standing: Standing, seen: ScoringRound, now_ns: int, blind: tuple[str, ...]) -> None:
-    """Add a round to an action, and keep the attribution that is shown after it."""
-    opened = standing.opened
-    opened.rounds += 1
-    opened.asked = False
-    opened.next_ns = now_ns + max(0, now_ns - opened.effect_ns) // ROUND_PACE
-    best = opened.best
-    if best is not None and best.label is Grade.CERTAIN:
-        return
-    absent = tuple(
-        f"nothing is measured on {target}"
-        for target in opened.targets
-        if not any(map(seen.scene.measured, seen.scene.keys([target])))
-    )
-    absent += blind
-    if not standing.measured:
-        opened.best = best or unmeasured(opened, now_ns, absent)
-        return
-    if not enough(standing.evidence):
-        # After a restart history is short: lack of data takes nothing back.
-        if best is None or best.probability is None:
-            opened.best = _impact(standing, None, seen, now_ns, absent)
-        return
-    worst = None if standing.onset is None else standing.evidence.movements[0]
-    opened.held = held(
-        opened.held,
-        now_ns,
-        standing.probability,
-        hold_s=RELEASE_HOLD_S if _RELEASES.search(opened.action.tool) else HOLD_S,
-        settling=fading(worst, standing.onset),
-    )
-    shown = opened.held.shown
-    # An alert brings no points of its own that would ask for the round that must confirm it.
-    opened.asked = standing.evidence.trouble is not None and standing.probability > shown + 0.01
-    faded = best is not None and best.probability is not None and standing.probability < shown
-    if best is not None and faded:
-        opened.best = replace(best, probability=shown, label=grade_of(shown), judged_at_ns=now_ns)
-        return
-    opened.best = _impact(standing, shown, seen, now_ns, absent)
-
-
-def _impact(
-    standing: Standing,
-    probability: float | None,
-    seen: ScoringRound,
-    now_ns: int,
-    absent: tuple[str, ...],
-) -> Impact:
-    opened = standing.opened
-    assert opened.troubles is not None, "found before the round was concluded"
-    return impact_of(
-        standing,
-        probability,
-        now_ns,
-        gap=unread(opened.troubles, opened.facts, opened.skew_ns),
-        missing=absent + lacking(standing, topology=bool(seen.scene.relations)),
-    )
 
 
 def is_of(attribution: Impact, opened: OpenAction) -> bool:

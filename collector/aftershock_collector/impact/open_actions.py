@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from aftershock.model import Action, Fact, Impact, Step
 from aftershock_collector.impact.gap import Trouble
 from aftershock_collector.impact.sequential import Held
+from aftershock_collector.metrics.call_graph import SeenCall
 from aftershock_collector.metrics.series import Family
 
 
@@ -30,6 +31,7 @@ class OpenAction:
     asked: bool = False  # trouble was received: score at the next tick
     troubles: list[Trouble] | None = None  # None: not searched yet
     held: Held = field(default_factory=Held)
+    together: Held = field(default_factory=Held)  # likewise of all agents' actions
     best: Impact | None = None  # as it is shown
     reported: Impact | None = None
     following: bool = False  # the window is over; only recovery is still of interest
@@ -58,6 +60,7 @@ class ObservedAction:
     held: Held
     best: Impact | None
     following: bool
+    together: Held = field(default_factory=Held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ class ObserverState:
     acted: tuple[ActedOn, ...] = ()
     troubles: tuple[TroubleSpan, ...] = ()
     series: tuple[KeptSeries, ...] = ()
+    calls: tuple[SeenCall, ...] = ()  # who calls whom, as far as it was learnt
 
 
 def observed(opened: OpenAction) -> ObservedAction:
@@ -104,7 +108,7 @@ def observed(opened: OpenAction) -> ObservedAction:
     return ObservedAction(
         opened.step, opened.facts, opened.targets, opened.skew_ns, opened.effect_ns,
         opened.until_ns, opened.next_ns, opened.newest_ns, opened.rounds, opened.held,
-        opened.best, opened.following,
+        opened.best, opened.following, opened.together,
     )  # fmt: skip
 
 
@@ -115,5 +119,6 @@ def reopened(kept: ObservedAction) -> OpenAction | None:
     return OpenAction(
         kept.step, kept.step.action, kept.facts, kept.targets, kept.skew_ns, kept.effect_ns,
         kept.until_ns, kept.next_ns, kept.newest_ns, attended=True, rounds=kept.rounds,
-        held=kept.held, best=kept.best, reported=kept.best, following=kept.following,
+        held=kept.held, together=kept.together, best=kept.best, reported=kept.best,
+        following=kept.following,
     )  # fmt: skip

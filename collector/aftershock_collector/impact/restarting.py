@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from aftershock_collector.impact.open_actions import (
     ActedOn,
@@ -14,37 +15,58 @@ from aftershock_collector.impact.open_actions import (
     reopened,
 )
 from aftershock_collector.impact.placebos import BASELINE_POINTS, HISTORY_POINTS
+from aftershock_collector.impact.relations import Relations, Topology
 from aftershock_collector.metrics.series import RETENTION_S, SeriesSource, SeriesStore
 
 POINTS_MAX = BASELINE_POINTS + HISTORY_POINTS  # of one series: what a round uses
-SERIES_MAX = 256  # of the targets of open actions, newest actions first: 1 MB
-ACTIONS_MAX = 256
+SERIES_MAX = 256  # the targets of the newest actions first: 1 MB
 
 
 def state_of(
-    opened: Iterable[OpenAction],
+    opened: Sequence[OpenAction],
     acted_ns: Mapping[str, Sequence[int]],
     troubles: tuple[TroubleSpan, ...],
-    source: SeriesSource,
-    now_ns: int,
+    series: tuple[KeptSeries, ...],
 ) -> ObserverState:
     """Plain values of everything that goes on after a restart."""
-    newest = list(opened)[-ACTIONS_MAX:]
-    entities = dict.fromkeys(
-        entity
-        for each in reversed(newest)
-        for entity in (*each.targets, *(() if each.best is None else (each.best.entity,)))
-    )
     return ObserverState(
-        tuple(observed(each) for each in newest),
+        tuple(observed(each) for each in opened),
         tuple(ActedOn(entity, tuple(times)) for entity, times in acted_ns.items()),
         troubles,
-        tuple(_series(entities, source, now_ns))[:SERIES_MAX],
+        series,
     )
+
+
+def kept_series(
+    opened: Sequence[OpenAction], source: SeriesSource, topology: Topology, now_ns: int
+) -> tuple[KeptSeries, ...]:
+    """The series that open actions are judged by, as plain values."""
+    entities = _judged_by(opened, Relations(topology, source.canonical), source)
+    return tuple(islice(_series(entities, source, now_ns), SERIES_MAX))
+
+
+def _judged_by(
+    opened: Sequence[OpenAction], relations: Relations, source: SeriesSource
+) -> dict[str, None]:
+    """Entities whose series a round reads, in the order in which they matter.
+
+    Without the history of what a target depends on, and of what nobody touched, only the actions
+    would be left to explain the damage.
+    """
+    named = [
+        entity
+        for each in reversed(opened)
+        for entity in (*each.targets, *(() if each.best is None else (each.best.entity,)))
+    ]
+    targets = dict.fromkeys(source.canonical(entity) for entity in named)
+    below = [each for target in targets for each in sorted(relations.downstream(target))]
+    above = [each for target in targets for each in sorted(relations.upstream(target))]
+    return dict.fromkeys((*targets, *below, *above, *source.entities()))
 
 
 def _series(entities: Iterable[str], source: SeriesSource, now_ns: int) -> Iterator[KeptSeries]:
-    for each in source.window(entities, now_ns - int(RETENTION_S * 1e9), now_ns):
+    since_ns = now_ns - int(RETENTION_S * 1e9)
+    for each in (one for entity in entities for one in source.window([entity], since_ns, now_ns)):
         yield KeptSeries(
             each.entity,
             each.metric,

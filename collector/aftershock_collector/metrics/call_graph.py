@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
 EDGES_MAX = 10_000  # pairs remembered: a hundred services that call a hundred each; 3 MB
 FORGOTTEN_S = 26 * 3_600.0  # a pair that has not called for a day does not call any more
+
+
+KEPT_MAX = 1_000  # of these, over a restart: 0.1 MB
+
+
+@dataclass(frozen=True, slots=True)
+class SeenCall:
+    """A pair that was seen calling, and when last."""
+
+    caller: str
+    callee: str
+    seen_ns: int
 
 
 class CallGraph:
@@ -33,6 +47,16 @@ class CallGraph:
             self._seen_ns.popitem(last=False)
             self._known = None
             self.dropped["call_pairs_full"] += 1
+
+    def newest(self) -> tuple[SeenCall, ...]:
+        """The pairs that were seen last, as plain values."""
+        newest = list(islice(reversed(self._seen_ns.items()), KEPT_MAX))
+        return tuple(SeenCall(*pair, seen_ns) for pair, seen_ns in reversed(newest))
+
+    def restore(self, calls: Iterable[SeenCall]) -> None:
+        """Know again what an earlier process had seen."""
+        for call in calls:
+            self.record(call.caller, call.callee, call.seen_ns)
 
     def beside(
         self, declared: Mapping[str, Sequence[str]], now_ns: int

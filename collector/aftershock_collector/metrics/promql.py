@@ -1,4 +1,4 @@
-"""Prometheus's answer to a range query → series, under the keys that everything else uses."""
+"""Prometheus's answers → series and samples, under the keys that everything else uses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from aftershock_collector.metrics.entities import place_of
 from aftershock_collector.metrics.queries import Query
 from aftershock_collector.metrics.series import Family, Series
-from aftershock_collector.otlp.wire import TIME_MAX_NS
+from aftershock_collector.otlp.wire import TIME_MAX_NS, Sample, SampleKind
 
 VALUE_MAX = 3.0e38  # what a series holds
 RESULTS_MAX = 5_000  # of one query; more is a template that forgot to aggregate
@@ -45,6 +45,23 @@ def read_answer(query: Query, answer: Any) -> Answered:
             known[at_ns] = max(value, known.get(at_ns, value))
     series = tuple(_series(query, entity, known) for entity, known in points.items() if known)
     return Answered(series, aliases, unplaced)
+
+
+def newest_samples(answer: Any) -> list[Sample]:
+    """The newest value of each series in an answer, as the gauge that it is, with its own time.
+
+    Raises:
+        ValueError: it is not the answer to a query of stretches, or an unreasonably large one.
+    """
+    found: list[Sample] = []
+    for result in _results(answer):
+        labels = {str(k): str(v) for k, v in _table(result.get("metric")).items()}
+        name = labels.pop("__name__", "")
+        newest = max(_values(result.get("values")), default=None)
+        if name and newest is not None:
+            at_ns, value = newest
+            found.append(Sample(name, "", SampleKind.GAUGE, labels, labels, at_ns, value=value))
+    return found
 
 
 def _results(answer: Any) -> Iterable[Mapping[str, Any]]:

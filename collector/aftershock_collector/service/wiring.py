@@ -59,7 +59,7 @@ from aftershock_collector.sources.descriptors import raise_limit
 from aftershock_collector.sources.host_metrics import HostMetrics
 from aftershock_collector.sources.ingest_queue import IngestQueue
 from aftershock_collector.sources.log_files import LogFollower
-from aftershock_collector.sources.prometheus_query import Poller, PrometheusSource
+from aftershock_collector.sources.prometheus_query import LevelPoller, Poller, PrometheusSource
 from aftershock_collector.sources.prometheus_scrape import Scraper
 from aftershock_collector.sources.source import Source
 from aftershock_collector.store.home_lock import held
@@ -301,6 +301,9 @@ def _sources(  # noqa: PLR0917 (parts of one collector)
     if infrastructure.prometheus is not None:
         prometheus = stack.enter_context(closing(PrometheusSource(infrastructure.prometheus)))
         yield _poller(prometheus, worker.engine, queue, telemetry)
+        asked = stack.enter_context(closing(PrometheusSource(infrastructure.prometheus)))
+        guards = control.safeguarding
+        yield LevelPoller(asked, guards.metrics, guards.measure, telemetry)
 
 
 def _poller(

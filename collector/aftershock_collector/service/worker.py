@@ -135,7 +135,7 @@ class Worker:
             return
         correlator = self.engine.correlator
         try:
-            correlator.observer.restore(from_bytes(ObserverState, body), correlator.series)
+            correlator.restore_observations(from_bytes(ObserverState, body))
         except ValueError as error:  # of another version: what is observed begins anew
             self._telemetry.failed("restore observations", error)
 
@@ -147,7 +147,7 @@ class Worker:
         if not is_due or not (observes or self._observed):
             return
         self._saved_ns, self._observed = now_ns, observes
-        state = correlator.observer.snapshot(correlator.series, now_ns)
+        state = correlator.observations(now_ns)
         try:
             self._store.save_snapshot(SNAPSHOT, to_bytes(state), now_ns)
         except StoreUnavailable as error:

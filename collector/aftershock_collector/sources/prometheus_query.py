@@ -1,4 +1,4 @@
-"""Series from a Prometheus server, queried by `query_range` around an action.
+"""Series from a Prometheus server, queried by `query_range` around an action, and newest values.
 
 The second source behind `window(entities, start, end)`; Mimir, Thanos and VictoriaMetrics serve
 the same API. Failed queries are listed in `problems`; they never count as "no change".
@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import httpx
 
-from aftershock_collector.metrics.promql import Answered, read_answer
+from aftershock_collector.metrics.promql import Answered, newest_samples, read_answer
 from aftershock_collector.metrics.queries import Prometheus, Query, fill
 from aftershock_collector.metrics.series import POINTS_MAX, Series
+from aftershock_collector.otlp.wire import Sample
 from aftershock_collector.telemetry import Telemetry
 
 BODY_BYTES_MAX = 64_000_000  # a thousand points of two thousand services
@@ -25,6 +28,10 @@ ALIASES_MAX = 10_000
 PROBLEM_CHARS_MAX = 300  # of one failed query, as shown in an attribution
 SETTLE_S = 1.0  # samples this recent may not be stored yet
 ASK_EVERY_S = 1.0  # how often `wanted` is checked
+NEWEST_S = 300.0  # an older sample is no part of now; Prometheus itself looks back as far
+GAUGE = re.compile(r"(?!.*_(?:total|count|sum|bucket)$)[a-zA-Z_:][a-zA-Z0-9_:]*")
+
+Found = TypeVar("Found")
 
 Deliver = Callable[[Sequence[Series], Mapping[str, str], tuple[str, ...]], None]
 
@@ -105,24 +112,38 @@ class PrometheusSource:
             "start": f"{first_ns / 1e9:.3f}",
             "end": f"{last_ns / 1e9:.3f}",
             "step": f"{self.settings.step_s:g}",
-            "timeout": f"{self.settings.timeout_s:g}s",
         }
-        try:
-            answered = read_answer(query, self._post(form))
-        except (httpx.HTTPError, ValueError) as error:
-            timed_out = isinstance(error, httpx.TimeoutException)
-            why = f"no answer within {self.settings.timeout_s:g} s" if timed_out else str(error)
-            message = f"Prometheus query {query.name} failed: {why or type(error).__name__}"
-            unreachable = isinstance(error, httpx.TransportError)
-            raise QueryFailed(message[:PROBLEM_CHARS_MAX], unreachable=unreachable) from error
+        answered = self._answer(query.name, "query_range", form, partial(read_answer, query))
         self.aliases.update(answered.aliases)
         while len(self.aliases) > ALIASES_MAX:
             self.aliases.popitem(last=False)
         return answered
 
-    def _post(self, form: Mapping[str, str]) -> Any:
+    def newest(self, names: Iterable[str], now_ns: int) -> list[Sample]:
+        """The newest sample of every gauge with one of these names; raises QueryFailed."""
+        if not (asked := sorted(name for name in names if GAUGE.fullmatch(name))):
+            return []
+        words = f'{{__name__=~"{"|".join(asked)}"}}[{NEWEST_S:.0f}s]'
+        form = {"query": words, "time": f"{now_ns / 1e9:.3f}"}
+        return self._answer("of assumptions", "query", form, newest_samples)
+
+    def _answer(
+        self, name: str, kind: str, form: Mapping[str, str], read: Callable[[Any], Found]
+    ) -> Found:
+        """What an answer says; raises QueryFailed."""
+        limit_s = self.settings.timeout_s
+        try:
+            return read(self._post(kind, {**form, "timeout": f"{limit_s:g}s"}))
+        except (httpx.HTTPError, ValueError) as error:
+            timed_out = isinstance(error, httpx.TimeoutException)
+            why = f"no answer within {limit_s:g} s" if timed_out else str(error)
+            message = f"Prometheus query {name} failed: {why or type(error).__name__}"
+            unreachable = isinstance(error, httpx.TransportError)
+            raise QueryFailed(message[:PROBLEM_CHARS_MAX], unreachable=unreachable) from error
+
+    def _post(self, kind: str, form: Mapping[str, str]) -> Any:
         """The JSON answer, bounded in bytes and time."""
-        place = f"{self.settings.url.rstrip('/')}/api/v1/query_range"
+        place = f"{self.settings.url.rstrip('/')}/api/v1/{kind}"
         deadline = time.monotonic() + self.settings.timeout_s
         body = bytearray()
         with self._client.stream("POST", place, data=form) as response:
@@ -187,3 +208,33 @@ class Poller:
             found += answered.series
             self._since_ns[query.name] = end_ns // step_ns * step_ns + step_ns
         return found, tuple(problems)
+
+
+class LevelPoller:
+    """Asks once a step for the newest values of the gauges that calls assume something of."""
+
+    def __init__(
+        self,
+        source: PrometheusSource,
+        wanted: Callable[[], Sequence[str]],
+        deliver: Callable[[list[Sample]], None],
+        telemetry: Telemetry,
+    ) -> None:
+        """`wanted`: names of metrics, with underscores."""
+        self._source = source
+        self._wanted = wanted
+        self._deliver = deliver
+        self._telemetry = telemetry
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        while True:
+            if names := self._wanted():
+                try:
+                    found = await asyncio.to_thread(self._source.newest, names, time.time_ns())
+                except QueryFailed as error:
+                    self._telemetry.queried("failed", str(error))
+                else:
+                    self._telemetry.queried("answered")
+                    self._deliver(found)
+            await asyncio.sleep(max(self._source.settings.step_s, ASK_EVERY_S))

@@ -80,9 +80,23 @@ class Impact:
     charts: tuple[Chart, ...] = ()
     recovered_at_ns: int | None = None
     effect: Effect = Effect.UNCLEAR
-    any_agent: float | None = None  # 1 - P(no agent action): of every candidate for this damage
+    any_agent: float | None = None  # of all agents' actions, where this one stands for them
     onset_range_ns: tuple[int, ...] = ()  # the damage began after the first, by the second
     logged: tuple[str, ...] = ()  # what logs show that the call did, although it counted as a read
+
+    @property
+    def agent_actions(self) -> int:
+        """How many agents' actions may be behind the damage, this one included."""
+        return 1 + sum(other.span_id is not None for other in self.alternatives)
+
+    @property
+    def strength(self) -> float:
+        """What decides whether to page: its own probability, or that of all candidates together.
+
+        Where several agents acted on one target, none may pass one half although it is nearly
+        certain that one of them did it. The likeliest of them then stands for all.
+        """
+        return max(self.probability or 0.0, self.any_agent or 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def agent_impact(run: Run, limits: Limits) -> Iterator[Finding]:
     for impact in run.impacts:
         if impact.probability is None or impact.recovered_at_ns is not None:
             continue
-        sure = strength(impact)
+        sure = impact.strength
         if sure < limits.impact_warn:
             continue
         alarm = sure >= limits.impact_alarm
@@ -47,29 +47,16 @@ def agent_impact(run: Run, limits: Limits) -> Iterator[Finding]:
         )
 
 
-def strength(impact: Impact) -> float:
-    """What decides whether to page: the action's probability, or that of all candidates together.
-
-    Where several agents acted on one target, none may pass one half although it is nearly certain
-    that one of them did it. The likeliest of them then stands for all.
-    """
-    own = impact.probability or 0.0
-    others = [a.probability for a in impact.alternatives if a.span_id is not None]
-    leads = own > 0.0 and own >= max(others, default=0.0)
-    return max(own, impact.any_agent or 0.0) if leads and others else own
-
-
 def _summary(impact: Impact, run: Run) -> str:
     """One sentence: who, how sure, what broke, how long after."""
     assert impact.probability is not None, "the rule skips impacts without a probability"
     who = impact.agent or run.agent or "an unnamed agent"
     subject = f"{who}'s {impact.tool} {_adverb(impact)}degraded {impact.entity}"
     sure = _CERTAIN if impact.label == _CERTAIN else percent(impact.probability)
-    together = strength(impact)
+    together = impact.strength
     if together > impact.probability:
-        count = 1 + sum(a.span_id is not None for a in impact.alternatives)
-        subject = f"One of {count} agent actions probably degraded {impact.entity}, likeliest"
-        subject += f" {who}'s {impact.tool}"
+        subject = f"One of {impact.agent_actions} agent actions probably degraded {impact.entity}"
+        subject += f", likeliest {who}'s {impact.tool}"
         sure = f"{percent(together)} together, {percent(impact.probability)} alone"
     if impact.change is None:
         return f"{subject} ({sure})."

@@ -12,11 +12,15 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
+from aftershock_collector.config.model import Infrastructure
+from aftershock_collector.metrics.queries import Prometheus
 from tests.support.commands import Main, printed_data
 from tests.support.gauges import send_gauges
 from tests.support.guarded import GuardedProcess, guarded_process
 from tests.support.live_collector import LiveCollector, live_collector
+from tests.support.prometheus_server import needs_prometheus, prometheus
 
 GATE = {"mode": "enforce"}
 HEADROOM = {"metric": "db_used / db_most", "of": {"db.namespace": "{database}"}, "below": 0.8}
@@ -57,6 +61,26 @@ def test_a_call_runs_where_what_it_assumes_is_so_and_not_where_it_is_not(tmp_pat
     assert not held.passes
     assert ["false_assumption"] == [reason.code for reason in held.admission.reasons]
     assert "and is 0.9" in held.admission.reasons[0].lines[0]
+
+
+@needs_prometheus
+def test_what_only_a_prometheus_server_has_is_known_with_its_own_age(tmp_path: Path) -> None:
+    registry = CollectorRegistry()
+    used = Gauge("db_used", "", ["datname"], registry=registry).labels("orders")
+    Gauge("db_most", "", ["datname"], registry=registry).labels("orders").set(40)
+    used.set(36)
+    server, thread = start_http_server(0, "127.0.0.1", registry)
+    (tmp_path / "prometheus").mkdir()
+    address = f"127.0.0.1:{server.server_port}"
+    with prometheus(tmp_path / "prometheus", scraped={"postgres": address}) as url:
+        asked = Infrastructure(prometheus=Prometheus(url, step_s=1.0, timeout_s=5.0, queries=()))
+        with live_collector(tmp_path, DOCUMENT, infrastructure=asked) as collector:
+            assert until(lambda: "is 0.9 (measured" in examined(collector))
+            used.set(20)
+            assert until(lambda: "is 0.5 (measured" in examined(collector))
+            assert "it is not measured" in examined(collector, database="billing")
+    server.shutdown()
+    thread.join()
 
 
 @pytest.mark.parametrize(("gate", "passes"), [("deny", False), ("warn", True)])

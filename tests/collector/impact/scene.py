@@ -9,7 +9,9 @@ import numpy as np
 
 from aftershock.model import Action, Fact, Fingerprint, Impact, Outcome, Step, StepKind, Tier
 from aftershock_collector.impact import ActionObserver
+from aftershock_collector.impact.open_actions import ObserverState
 from aftershock_collector.metrics.series import Family, SeriesStore
+from aftershock_collector.store.serialization import from_text, to_text
 
 S = 1_000_000_000
 T0 = 1_790_000_000 * S
@@ -122,13 +124,18 @@ class Scene:
     batch: int = 1  # scrapes that arrive together, as one answer to a query
 
     def play(
-        self, until_s: float, steps: Iterable[Step] = (), facts: Iterable[Fact] = ()
+        self,
+        until_s: float,
+        steps: Iterable[Step] = (),
+        facts: Iterable[Fact] = (),
+        *,
+        since_s: float = 0.0,
     ) -> dict[str, Impact]:
-        """Let time pass from 0; returns the newest verdict on each action, by span id."""
+        """Let time pass; returns the newest attribution of each action, by span id."""
         random = np.random.default_rng(self.seed)
         waiting = sorted(steps, key=lambda each: each.began_at_ns)
         known = tuple(facts)
-        seconds = 0.0
+        seconds = since_s
         scrapes = 0
         while seconds <= until_s:
             now = seconds + float(random.uniform(0, self.jitter_s))
@@ -145,6 +152,12 @@ class Scene:
                 self.score(now + self.cadence_s / 4)
             seconds += self.cadence_s
         return self.impacts
+
+    def restart(self, seconds: float) -> None:
+        """The collector is killed and started again; what it kept goes through its text."""
+        kept = self.observer.snapshot(self.store, self.topology, at(seconds))
+        self.observer, self.store, self.reported = ActionObserver(), SeriesStore(), []
+        self.observer.restore(from_text(ObserverState, to_text(kept)), self.store)
 
     def score(self, seconds: float) -> list[Impact]:
         """One tick."""

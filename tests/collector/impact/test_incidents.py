@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from aftershock_collector.impact import ActionObserver
-from aftershock_collector.impact.open_actions import ObserverState
 from aftershock_collector.metrics.series import Family, SeriesStore
-from aftershock_collector.store.serialization import from_text, to_text
-from tests.collector.impact.scene import Scene, at, both, broken, step
+from aftershock_collector.wording import judgement
+from tests.collector.impact.scene import SHOP, Scene, at, both, broken, step
 
-CHECKOUT, CATALOG, GATEWAY = "service/checkout", "service/catalog", "service/gateway"
+CHECKOUT, CATALOG, ORDERS = "service/checkout", "service/catalog", "db/orders"
 HOUR = 3_600.0
 
 
@@ -38,22 +37,60 @@ def test_several_agents_on_one_target_are_nearly_certain_together() -> None:
     impacts = scene.play(8_000, [step(str(n), 7_230 + n, CHECKOUT, run=str(n)) for n in range(3)])
 
     assert max(impact.probability or 0.0 for impact in impacts.values()) < 0.5
-    assert max(impact.any_agent or 0.0 for impact in impacts.values()) >= 0.8
+    (leader,) = [impact for impact in impacts.values() if impact.any_agent is not None]
+    assert leader.strength >= 0.8
+    assert {i.span_id for i in scene.reported if i.strength >= 0.8} == {leader.span_id}
+    assert judgement(leader).startswith(
+        "One of 3 agent actions probably degraded service/checkout, likeliest sre-bot's change_"
+    )
+
+
+def test_a_blip_after_the_actions_of_several_agents_is_not_paged() -> None:
+    blip = Scene(broken([CHECKOUT], 602, 608, times=20.0), cadence_s=1.0)
+
+    blip.play(640, [step(str(n), 598 + n, CHECKOUT, run=str(n)) for n in range(3)])
+
+    assert max((impact.strength for impact in blip.reported), default=0.0) < 0.8
 
 
 def test_a_restart_in_an_incident_takes_nothing_back() -> None:
     scene = Scene(broken([CHECKOUT], 7_320))
     scene.play(7_700, [step("a", 7_230, CHECKOUT)])
-    state = from_text(ObserverState, to_text(scene.observer.snapshot(scene.store, at(7_700))))
+    (before,) = scene.observer.snapshot(scene.store, scene.topology, at(7_700)).actions
 
-    scene.observer, scene.store, scene.reported = ActionObserver(), SeriesStore(), []
-    scene.observer.restore(state, scene.store)
+    scene.restart(7_700)
+
     assert scene.score(7_705) == []
     assert len(scene.observer) == 1
-    (kept,) = scene.observer.snapshot(scene.store, at(7_705)).actions
+    (kept,) = scene.observer.snapshot(scene.store, scene.topology, at(7_705)).actions
     assert kept.best is not None
     assert (kept.best.probability or 0.0) >= 0.8
-    assert kept == state.actions[0]
+    assert kept == before
+
+
+def test_after_a_restart_a_dependency_that_broke_by_itself_is_still_the_rival() -> None:
+    """Found live: without its history only the action was left to explain the damage."""
+    scene = Scene(broken([ORDERS, CHECKOUT], 7_320))
+    scene.play(7_500, [step("a", 7_230, CHECKOUT)])
+
+    scene.restart(7_500)
+    impact = scene.play(7_900, since_s=7_560)["a"]
+
+    assert impact.alternatives[0].name == f"trouble that began in {ORDERS}"
+    assert (impact.probability or 0.0) < 0.5
+
+
+def test_after_a_restart_trouble_that_nobody_touched_still_speaks_for_the_agent() -> None:
+    others = ("db/payments", "service/billing")
+    storm = both(broken(others, 7_260, times=40.0), broken([CHECKOUT], 7_320, times=1.5))
+    scene = Scene(storm, entities=(*SHOP, *others))
+    scene.play(7_500, [step("a", 7_290, CHECKOUT)])
+
+    scene.restart(7_500)
+    impact = scene.play(7_900, since_s=7_560)["a"]
+
+    assert impact.parts.alternative > 6
+    assert (impact.probability or 0.0) < 0.5
 
 
 def test_a_blip_is_not_paged_and_a_settling_release_neither() -> None:
@@ -93,7 +130,7 @@ def test_more_work_explains_more_use_of_resources() -> None:
             )
             if second > 7_230:
                 observer.score(at(second) + 1, store, {})
-        (kept,) = observer.snapshot(store, at(7_800)).actions
+        (kept,) = observer.snapshot(store, {}, at(7_800)).actions
         return kept.held.maximum
 
     assert held(1.0) > 0.9

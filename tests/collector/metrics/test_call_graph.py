@@ -94,3 +94,14 @@ def test_pairs_are_bounded_and_what_is_forgotten_is_counted() -> None:
 
     assert len(graph) == EDGES_MAX
     assert graph.dropped == {"call_pairs_full": 5}
+
+
+def test_who_calls_whom_is_known_again_after_a_restart() -> None:
+    before, after = CallGraph(), CallGraph()
+    before.record("service/web", "service/payments", 5)
+    before.record("service/payments", "db/orders", 3)
+
+    after.restore(before.newest())
+
+    assert after.beside({}, 10) == before.beside({}, 10)
+    assert after.newest() == before.newest()

@@ -1,7 +1,7 @@
 """The halves of the situations: A and C were written before rules were changed, the rest after.
 
 E, F and G were written without any knowledge of the rules; docs/rules/index.md has their first
-run. The authors of H, I and J knew a list of what rules should find, had read no rule and had run
+run. The authors of H to K knew a list of what rules should find, had read no rule and had run
 none. The last ones were written together with rules that E and F asked for: they prove no
 generality.
 """
@@ -25,6 +25,10 @@ from tests.evaluation.situations.healthy_j import HEALTHY_J_WAITING
 from tests.evaluation.situations.healthy_j_code import HEALTHY_J_CODE
 from tests.evaluation.situations.healthy_j_talks import HEALTHY_J_TALKS
 from tests.evaluation.situations.healthy_j_work import HEALTHY_J_WORK
+from tests.evaluation.situations.healthy_k import HEALTHY_K_WAITING
+from tests.evaluation.situations.healthy_k_code import HEALTHY_K_CODE
+from tests.evaluation.situations.healthy_k_talks import HEALTHY_K_TALKS
+from tests.evaluation.situations.healthy_k_work import HEALTHY_K_WORK
 from tests.evaluation.situations.healthy_waiting_a import HEALTHY_WAITING_A
 from tests.evaluation.situations.healthy_with_rules import HEALTHY_WITH_RULES
 from tests.evaluation.situations.healthy_work_a import HEALTHY_WORK_A
@@ -46,6 +50,10 @@ from tests.evaluation.situations.sick_j_ends import SICK_J_ENDS
 from tests.evaluation.situations.sick_j_loops import SICK_J_LOOPS
 from tests.evaluation.situations.sick_j_polls import SICK_J_POLLS
 from tests.evaluation.situations.sick_j_teams import SICK_J_TEAMS
+from tests.evaluation.situations.sick_k_ends import SICK_K_ENDS
+from tests.evaluation.situations.sick_k_loops import SICK_K_LOOPS
+from tests.evaluation.situations.sick_k_polls import SICK_K_POLLS
+from tests.evaluation.situations.sick_k_teams import SICK_K_TEAMS
 from tests.evaluation.situations.sick_loops_a import SICK_LOOPS_A
 from tests.evaluation.situations.sick_with_rules import SICK_WITH_RULES
 
@@ -77,6 +85,16 @@ HALVES = {
         *SICK_J_LOOPS,
         *SICK_J_POLLS,
         *SICK_J_TEAMS,
+    ),
+    "half K": (
+        *HEALTHY_K_WAITING,
+        *HEALTHY_K_CODE,
+        *HEALTHY_K_TALKS,
+        *HEALTHY_K_WORK,
+        *SICK_K_ENDS,
+        *SICK_K_LOOPS,
+        *SICK_K_POLLS,
+        *SICK_K_TEAMS,
     ),
     "with the rules": (*HEALTHY_WITH_RULES, *SICK_WITH_RULES),
 }

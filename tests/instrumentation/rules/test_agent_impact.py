@@ -110,7 +110,7 @@ def test_where_several_agents_acted_the_likeliest_pages_for_all_of_them() -> Non
     )
     run = with_attribution(probability=0.4, label=Grade.POSSIBLE, alternatives=rest, any_agent=0.9)
     (finding,) = agent_impact(run, LIMITS)
-    less = with_attribution(probability=0.3, label=Grade.POSSIBLE, alternatives=rest, any_agent=0.9)
+    less = with_attribution(probability=0.3, label=Grade.POSSIBLE, alternatives=rest)
 
     assert finding.level == Level.ALARM
     assert finding.summary.startswith("One of 3 agent actions probably degraded service/checkout")

@@ -1,0 +1,107 @@
+"""What is shown of an action after a scoring round: its probability, where it held."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from aftershock.grade import Grade, grade_of
+from aftershock.model import Impact
+from aftershock_collector.impact.aftermath import fading
+from aftershock_collector.impact.attribution import enough, impact_of, lacking, unmeasured
+from aftershock_collector.impact.gap import unread
+from aftershock_collector.impact.open_actions import OpenAction
+from aftershock_collector.impact.scoring import ScoringRound, Standing
+from aftershock_collector.impact.sequential import HOLD_S, held
+
+ROUND_PACE = 64  # the next round waits for 1/64 of the time since the action: 9 s after ten minutes
+RELEASE_HOLD_S = 60.0  # caches and pools fill within a minute: a cold start is no damage
+LEADS_WHILE = 0.5  # share of the likeliest action's probability with which another one still leads
+_RELEASES = re.compile(r"deploy|release|roll_?out|rollback|restart|upgrade|redeploy", re.IGNORECASE)
+
+
+def conclude(standing: Standing, seen: ScoringRound, now_ns: int, blind: tuple[str, ...]) -> None:
+    """Add a round to an action, and keep the attribution that is shown after it."""
+    opened = standing.opened
+    opened.rounds += 1
+    opened.asked = False
+    opened.next_ns = now_ns + max(0, now_ns - opened.effect_ns) // ROUND_PACE
+    best = opened.best
+    if best is not None and best.label is Grade.CERTAIN:
+        return
+    absent = tuple(
+        f"nothing is measured on {target}"
+        for target in opened.targets
+        if not any(map(seen.scene.measured, seen.scene.keys([target])))
+    )
+    absent += blind
+    if not standing.measured:
+        opened.best = best or unmeasured(opened, now_ns, absent)
+        return
+    if not enough(standing.evidence):
+        # After a restart history is short: lack of data takes nothing back.
+        if best is None or best.probability is None:
+            opened.best = _impact(standing, None, seen, now_ns, absent)
+        return
+    worst = None if standing.onset is None else standing.evidence.movements[0]
+    hold_s = RELEASE_HOLD_S if _RELEASES.search(opened.action.tool) else HOLD_S
+    settling = fading(worst, standing.onset)
+    opened.held = held(opened.held, now_ns, standing.probability, hold_s=hold_s, settling=settling)
+    opened.together = held(
+        opened.together, now_ns, 1.0 - standing.no_agent, hold_s=hold_s, settling=settling
+    )
+    shown = opened.held.shown
+    any_agent = opened.together.shown if leads(standing) else None
+    # An alert brings no points of its own that would ask for the round that must confirm it.
+    opened.asked = standing.evidence.trouble is not None and standing.probability > shown + 0.01
+    faded = best is not None and best.probability is not None and standing.probability < shown
+    if best is not None and faded:
+        opened.best = replace(
+            best,
+            probability=shown,
+            label=grade_of(shown),
+            judged_at_ns=now_ns,
+            any_agent=any_agent,
+        )
+        return
+    opened.best = replace(_impact(standing, shown, seen, now_ns, absent), any_agent=any_agent)
+
+
+def leads(standing: Standing) -> bool:
+    """True for the one of several candidates that stands for all of them.
+
+    It is the likeliest, and stays the one while it is nearly as likely: two that are equally likely
+    must not take turns on a page.
+    """
+    most = max((share for _, share in standing.shares), default=None)
+    if most is None:
+        return False
+    if has_led(standing.opened):
+        return standing.probability >= LEADS_WHILE * most
+    return standing.probability >= most and not any(
+        has_led(other) and share >= LEADS_WHILE * standing.probability
+        for other, share in standing.shares
+    )
+
+
+def has_led(opened: OpenAction) -> bool:
+    """True where an action stood for all candidates in its newest round."""
+    return opened.best is not None and opened.best.any_agent is not None
+
+
+def _impact(
+    standing: Standing,
+    probability: float | None,
+    seen: ScoringRound,
+    now_ns: int,
+    absent: tuple[str, ...],
+) -> Impact:
+    opened = standing.opened
+    assert opened.troubles is not None, "found before the round was concluded"
+    return impact_of(
+        standing,
+        probability,
+        now_ns,
+        gap=unread(opened.troubles, opened.facts, opened.skew_ns),
+        missing=absent + lacking(standing, topology=bool(seen.scene.relations)),
+    )
