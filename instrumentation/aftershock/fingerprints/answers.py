@@ -29,6 +29,7 @@ VOLATILE_NAME = re.compile(
     r"|(?:^|_)(?:timestamp|ts|stamp|now|time|at|elapsed|duration|took|uptime|age|ttl|expires?"
     r"|expires_in|request_?id|trace_?id|span_?id|correlation_?id|invocation_?id|message_?id"
     r"|nonce|etag|uuid|guid|pid"
+    r"|next_(?:page_)?(?:token|cursor)|(?:end|next|start)_cursor|continuation(?:_token)?"
     r"|idempotency_?key|attempts?|retr(?:y|ies)|retry_count|polls?|poll_count|heartbeat"
     r"|last_(?:seen|checked|polled|probe\w*|transition\w*))"
     r"(?:_(?:in_)?(?:ns|us|ms|s|sec|seconds|minutes|nanos|micros|millis|utc|iso))?$"
@@ -62,7 +63,7 @@ VOLATILE = re.compile(
       | \b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{8,}\b
       | \b(?:req|request|trace|span|corr|invocation|evt|event|msg|call)[-_](?=\w*\d)[\w-]+
       | \b(?:ray|request|trace|correlation|reference|session)[\s_-]?id\s?[:=\#]\s?["']?[\w-]+
-      | \b(?:pid|process)[\s=:]+\d+
+      | \b(?:pid|process)[\s=:]+\d+ | \[ref=\w+\]
       | \b(?:iteration|attempt|retry|turn|try)[\s#=:]{0,2}\d+
       | \b(?:timestamp|uptime|elapsed|took)(?:_?(?:in_?)?(?:ns|us|ms|s|sec|seconds|millis))?
         ["']?(?:\s?[=:]\s?["']?|>)\d[\d.:]*
@@ -74,7 +75,8 @@ HAS_DIGIT = re.compile(r"\d")
 LINES = re.compile(r"[\r\n]+")
 
 STATE_FIELD = re.compile(
-    r"""["']?\b(?:status|state|phase|stage|result|decision|approval|zustand|estado|statut|stato)
+    r"""["']?\b(?:\w{0,24}(?:status|state|phase)|stage|result|decision|approval|zustand|estado
+          |statut|stato)
         ["']?\s*[:=]\s*
         ["']?([A-Za-z][\w \-]{1,40})""",
     re.IGNORECASE | re.VERBOSE,
@@ -91,6 +93,7 @@ DENIED_FIELD = re.compile(
 # States that work does not leave by itself; what is unhealthy may recover.
 FAILED_STATE = re.compile(
     r"(?:failed|failure|error(?:ed)?|aborted|cancell?ed|killed|crashed|timed[\s_-]?out"
+    r"|(?:create|update|delete|import|rollback)[\s_-]failed|rolled[\s_-]?back|rollback[\s_-]complete"
     r"|fehlgeschlagen|gescheitert|abgebrochen|fallid[oa]|échouée?|fallit[oa]|falhou)(?![\w-])",
     re.IGNORECASE,
 )
@@ -108,7 +111,7 @@ UNCHANGED = re.compile(
           (?:made|detected|needed|applied|necessary|to\b)
       | \bno\s(?:effect|op)\b | \bno-op\b | \bhad\sno\seffect
       | \bnothing\s(?:was\s)?(?:changed|to\s(?:commit|do|change|update)|modified|updated)
-      | \balready\s(?:up[\s-]to[\s-]date|exists?|has\sthis|applied|in\s(?:the\s)?(?:desired|this))
+      | \balready[\s_](?:up[\s-]to[\s-]date|exists?|has\sthis|applied|in\s(?:the\s)?(?:desired|this))
       | \bunchanged\b | \bnot\smodified\b
       | \b0\s(?:rows?|files?|records?|documents?)\s(?:were\s)?(?:affected|changed|updated|modified)
       | ^(?:UPDATE|DELETE|INSERT\s0)\s0\b""",
@@ -121,6 +124,12 @@ CHANGES = re.compile(
           |replaced|added|applied)
         _?(?:count|rows?|records?|items?|docs?|documents?)?["']\s*:\s*(\d+)\b(?!\.)""",
     re.IGNORECASE | re.VERBOSE,
+)
+# {"rowCount": 0, "command": "UPDATE"}, as drivers of databases answer.
+NO_ROW = re.compile(
+    r"""["']row_?count["']\s*:\s*0\b(?=.*["'](?:update|delete|insert|merge)\b)
+      | ["'](?:update|delete|insert|merge)["'](?=.*["']row_?count["']\s*:\s*0\b)""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 REFUSED = re.compile(
     r"""\b(?:was|were|is|been|has\sbeen|got)\s(?:rejected|refused|declined|denied|not\saccepted)
@@ -292,7 +301,9 @@ def state_by_words(short: str) -> AnswerState | None:
 def counts_no_change(text: str) -> bool:
     """True for JSON that counts what was changed, and counts nothing."""
     counts = CHANGES.findall(text) if ": 0" in text or ":0" in text else ()
-    return bool(counts) and not any(map(int, counts))
+    if not counts:
+        return NO_ROW.search(text) is not None
+    return not any(map(int, counts))
 
 
 def is_automatic(text: str) -> bool:

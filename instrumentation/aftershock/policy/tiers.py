@@ -89,7 +89,11 @@ PERSONS = words_of(
     "approval approvals confirmation customer decision human input operator person reply review"
     " reviews signoff user"
 )
-WAIT_KEYS = ("seconds", "duration_seconds", "duration", "secs", "timeout", "time", "minutes", "ms")
+WAIT_KEYS = (
+    "seconds", "duration_seconds", "duration", "secs", "timeout", "time", "minutes", "hours", "days",
+    "ms",
+)  # fmt: skip
+WAIT_UNITS = {"minutes": 60.0, "hours": 3_600.0, "days": 86_400.0, "ms": 0.001}
 SLEEP = re.compile(r"^\s*(?:sudo\s+)?sleep\s+(\d+(?:\.\d+)?)([smh]?)\b")
 UNIT_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3_600.0}
 WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
@@ -191,7 +195,7 @@ def wait_of(tool: str, arguments: Mapping[str, Any]) -> float | None:
     for key in WAIT_KEYS:
         value = arguments.get(key)
         if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
-            return value * {"minutes": 60.0, "ms": 0.001}.get(key, 1.0)
+            return value * WAIT_UNITS.get(key, 1.0)
     return 0.0
 
 

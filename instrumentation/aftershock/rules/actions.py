@@ -19,7 +19,7 @@ from aftershock.model import (
     Step,
     Tier,
 )
-from aftershock.policy.tiers import is_motion, names_effect
+from aftershock.policy.tiers import is_motion, is_shell, names_effect
 from aftershock.wire import decode_named_hash
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def returned_nothing_new(action: Action, earlier: Action) -> bool:
 
     A call that fails again returned nothing new, whatever its message; one that works at last did.
     A result that was not recorded is no evidence of progress. Of a write, which answers with new
-    ids and counts each time, the wording of most of the answer is compared. A tool whose name says
+    ids and counts each time, the wording of most of the answer is compared, but of what a shell
+    printed, whose times and ids are left out, every word. A tool whose name says
     nothing of its effect counts as a write, to be safe, but its answer is no receipt.
     """
     if action.outcome is Outcome.FAILED:
@@ -100,7 +101,7 @@ def returned_nothing_new(action: Action, earlier: Action) -> bool:
     if action.result.digest == earlier.result.digest:
         return True
     return (
-        not (answers_a_question(action) or is_motion(action.tool))
+        not (answers_a_question(action) or is_motion(action.tool) or is_shell(action.tool))
         and share_new(action.result.sketch, earlier.result.sketch) <= NEW_SHARE_OF_WRITES
     )
 

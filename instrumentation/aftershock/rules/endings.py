@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aftershock.model import Finding, Level, Outcome, Run, Step
+from aftershock.model import AnswerState, Finding, Level, Outcome, Run, Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,10 @@ def is_over(run: Run) -> bool:
 
 def failed_silently(step: Step) -> bool:
     """True for a call whose answer reports a failure while its span reports none."""
-    return step.action is not None and step.action.outcome is Outcome.FAILED and step.error is None
+    action = step.action
+    if action is None or action.outcome is not Outcome.FAILED or step.error is not None:
+        return False
+    return action.state is not AnswerState.UNCHANGED  # what is to be there is there already
 
 
 def ending_finding(

@@ -254,6 +254,8 @@ def streaks_in(lane: Sequence[Step]) -> dict[tuple[str, str], tuple[list[Step], 
         action = step.action
         if action is None or action.outcome is None:
             continue
+        if action.outcome is Outcome.FAILED and action.state is AnswerState.UNCHANGED:
+            continue  # what is to be there is there already
         if action.outcome is not Outcome.FAILED:
             over.add(action.tool)
             repaired = repaired or changed_something(action)

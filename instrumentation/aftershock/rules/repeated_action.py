@@ -16,7 +16,7 @@ from aftershock.model import (
     Run,
     Step,
 )
-from aftershock.policy.tiers import delivers, is_motion
+from aftershock.policy.tiers import delivers, is_motion, is_shell, only_runs
 from aftershock.rules.actions import (
     Call,
     answers_a_question,
@@ -76,7 +76,7 @@ def repeated_action(run: Run, limits: Limits) -> Iterator[Finding]:
         limits,
         kind=KIND,
         subject="reported",
-        level=Level.WARN,
+        level=Level.ALARM if said_again(tail, report) else Level.WARN,
         steps=[report],
         summary="The agent itself reported that it is in a loop."
         if report.action is None
@@ -91,6 +91,17 @@ def reported_by_tool(tail: Tail, limits: Limits) -> Step | None:
             if step.action is not None and step.action.state is AnswerState.LOOP_SEEN:
                 return step
     return None
+
+
+def said_again(tail: Tail, report: Step) -> bool:
+    """True where a tool answers once more that the agent is in a loop, and it went on."""
+    said = [
+        step
+        for lane in tail.lanes
+        for step in lane
+        if step.action is not None and step.action.state is AnswerState.LOOP_SEEN
+    ]
+    return len(said) > 1 and said[-1] is report
 
 
 # The newest tail whose calls repeated nothing, whether its inferences count, and the limits.
@@ -235,8 +246,14 @@ def repeated_calls(tail: Tail, lane: Sequence[Step]) -> list[list[int]]:
 
 
 def last_chain(tail: Tail, lane: Sequence[Step], places: list[int], limits: Limits) -> list[int]:
-    """The newest unbroken series of one call: positions where it returned nothing new."""
+    """The newest unbroken series of one call: positions where it returned nothing new.
+
+    Who asks without a pause learns nothing from an answer that it had some calls before, as from
+    servers that take turns. What a command prints may well be the same again: a test fails or not.
+    """
     chain = places[:1]
+    first = lane[places[0]].action
+    answers = {first.result.digest if first and first.result else None}
     for place in places[1:]:
         step, before = lane[place], lane[chain[-1]]
         assert step.action
@@ -253,11 +270,25 @@ def last_chain(tail: Tail, lane: Sequence[Step], places: list[int], limits: Limi
         )
         if is_motion(step.action.tool) and saw_something_new(lane, chain[-1], place):
             broken = True
-        if not broken and returned_nothing_new(step.action, before.action):
+        if broken:
+            answers.clear()
+        answer = step.action.result.digest if step.action.result else None
+        known = answer in answers and may_be_known(tail, step)
+        answers.add(answer)
+        if not broken and (known or returned_nothing_new(step.action, before.action)):
             chain.append(place)
         else:
             chain = [place]
     return chain
+
+
+def may_be_known(tail: Tail, step: Step) -> bool:
+    """True for a read whose answer is nothing new where some call before it had the same."""
+    action = step.action
+    assert action is not None
+    by_command = is_shell(action.tool) or only_runs(action.tool)
+    is_read = not action.tier.has_effect and not by_command
+    return is_read and not is_spaced(tail, step)
 
 
 def saw_something_new(lane: Sequence[Step], start: int, end: int) -> bool:

@@ -46,6 +46,8 @@ def test_a_probe_that_prints_its_no_is_read_by_its_words() -> None:
 def test_a_state_says_that_there_is_none() -> None:
     assert state_of("Exit code 1") is AnswerState.NONE_FOUND
     assert state_of('{"deleted": 0}') is AnswerState.UNCHANGED
+    assert state_of('{"rowCount": 0, "command": "UPDATE"}') is AnswerState.UNCHANGED
+    assert state_of('{"rowCount": 0, "command": "SELECT"}') is not AnswerState.UNCHANGED
     assert state_of('{"inserted": 3, "deleted": 0}') is not AnswerState.UNCHANGED
     assert state_of('{"state": "open", "decided_by": null}') is AnswerState.WAITS_FOR_PERSON
 

@@ -48,6 +48,9 @@ def test_a_part_that_was_done_counts_before_the_rest_that_failed() -> None:
     [
         ("job: r-7\nstate: FAILED\nerror: out of memory", AnswerState.ENDED_WRONG),
         ('{"status": "cancelled", "by": "ci"}', AnswerState.ENDED_WRONG),
+        ('{"StackStatus": "ROLLBACK_COMPLETE"}', AnswerState.ENDED_WRONG),
+        ('{"StackStatus": "UPDATE_ROLLBACK_IN_PROGRESS"}', AnswerState.PENDING),
+        ('{"StackStatus": "CREATE_COMPLETE"}', AnswerState.SETTLED),
         ("run=7100 status=FAILED msg='no grant'", AnswerState.ENDED_WRONG),
         ("health: unhealthy, failing probes: 2", AnswerState.WENT_WRONG),
         ("status: failed-over to replica b", AnswerState.WENT_WRONG),

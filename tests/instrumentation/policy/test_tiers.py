@@ -8,7 +8,7 @@ import pytest
 
 from aftershock.model import Tier
 from aftershock.policy.irrevocable import is_irrevocable, moves_money
-from aftershock.policy.tiers import guess_tier
+from aftershock.policy.tiers import guess_tier, wait_of
 
 
 @pytest.mark.parametrize(
@@ -174,3 +174,11 @@ def test_verbs_in_other_languages_say_what_a_tool_does(
 )
 def test_tools_that_move_money_are_told_by_their_names(tool: str, *, money: bool) -> None:
     assert moves_money(tool) is money
+
+
+@pytest.mark.parametrize(
+    ("arguments", "seconds"),
+    [({"seconds": 20}, 20.0), ({"hours": 3}, 10_800.0), ({"days": 1}, 86_400.0), ({}, 0.0)],
+)
+def test_a_wait_says_how_long_it_takes(arguments: dict[str, int], seconds: float) -> None:
+    assert wait_of("wait_until", arguments) == seconds

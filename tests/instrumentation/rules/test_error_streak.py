@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aftershock.model import Level
 from aftershock.rules.error_streak import error_streak
+from aftershock.rules.silent_failure import silent_failure
 from tests.support.scenario import Scenario, run
 
 
@@ -199,3 +200,13 @@ def test_a_command_whose_failure_changes_or_that_waits_is_no_such_streak() -> No
 
     assert Level.ALARM not in [finding.level for finding in testing.says(error_streak)]
     assert Level.ALARM not in [finding.level for finding in waiting.says(error_streak)]
+
+
+def test_that_things_are_there_already_is_no_streak_and_no_failure() -> None:
+    exists = {"status": 422, "message": "Validation Failed", "errors": [{"code": "already_exists"}]}
+    ensuring = run()
+    for number in range(9):
+        ensuring.calls("create_label", repo=f"acme/{number}", name="triage").returns(exists)
+
+    assert ensuring.says(error_streak) == []
+    assert ensuring.says(silent_failure) == []

@@ -179,3 +179,37 @@ def test_an_update_that_meets_no_row_by_any_condition_pages_and_a_sweep_does_not
     assert updating(*(f"{column} = 'A-77'" for column in columns)) == [Level.ALARM]
     assert updating(*(f"{column} = 'A-77'" for column in columns), answer="UPDATE 1") == []
     assert updating(*(f"sku = 'A-{number}'" for number in range(9))) == []
+
+
+def test_servers_that_take_turns_say_nothing_new_and_a_test_that_fails_at_times_does() -> None:
+    asking, testing = run(), run()
+    for number in range(6):
+        served = {"servedBy": f"edge-{number % 3}", "requestId": f"7f3{number}c2e1", "temp": 21}
+        asking.calls("get_device", device="therm-4").returns(served)
+        testing.calls("exec", cmd="pytest -q").returns(("1 passed", "1 failed")[number % 3 == 2])
+
+    assert [finding.level for finding in asking.says(repeated_action)] == [Level.ALARM]
+    assert Level.ALARM not in [finding.level for finding in testing.says(repeated_action)]
+
+
+def test_a_command_that_prints_something_else_each_time_is_not_repeated() -> None:
+    pulling, restarting = run(), run()
+    for number in range(4):
+        pulling.calls("bash", command="git pull --rebase origin main")
+        pulling.returns(f"Successfully rebased and updated refs/heads/fix-{number}.")
+        pulling.calls("bash", command="pytest -q").returns(f"{310 + number} passed")
+        restarting.calls("bash", command="systemctl restart web").returns("restarted web")
+
+    assert pulling.says(repeated_action) == []
+    assert [finding.level for finding in restarting.says(repeated_action)] == [Level.ALARM]
+
+
+def test_an_agent_that_is_told_twice_that_it_loops_and_goes_on_pages() -> None:
+    told = run()
+    for number in range(4):
+        told.calls("search_tickets", text=f"printer {number}").returns({"tickets": [8]})
+        told.calls("progress_check", step=number).returns(
+            {"loop_detected": True, "repeats": number}
+        )
+        levels = [finding.level for finding in told.says(repeated_action)]
+        assert (Level.ALARM in levels) is (number > 0)
