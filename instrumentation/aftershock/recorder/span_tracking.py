@@ -64,6 +64,8 @@ if TYPE_CHECKING:
 FRAMES = frozenset({INVOKE_AGENT, "invoke_workflow"})
 STEPS = FRAMES | INFERENCES | {EXECUTE_TOOL, "retrieval", DECISION_OPERATION}
 INHERITED = (CONVERSATION_ID, USER_ID)  # besides the run and the agent
+# Operation → the attribute whose value follows it in the names of its spans, by the conventions.
+NAMED = {EXECUTE_TOOL: TOOL_NAME, INVOKE_AGENT: AGENT_NAME}
 # What the inner of two spans of one inference may know and the outer one may lack.
 WORTH_KEEPING = (
     INPUT_TOKENS,
@@ -110,6 +112,8 @@ class SpanTracking(SpanProcessor):
         return True
 
     def _began(self, span: Span, parent_context: Context | None) -> None:
+        if OPERATION not in (span.attributes or {}) and (said := said_by_name(span.name)):
+            span.set_attributes(said)
         own = span.attributes or {}
         operation = own.get(OPERATION)
         parent = get_current_span(parent_context)
@@ -162,6 +166,13 @@ class SpanTracking(SpanProcessor):
         if pending is not None and pending.left_out and pending.parent is not None:
             complete_outer(span, PENDING.live(pending.parent.span_id))
         implicit_run.step_ended(span.parent.span_id, span.end_time)
+
+
+def said_by_name(name: str) -> Attributes:
+    """What the name of a span says, where its framework sets the attributes later."""
+    operation, _, subject = name.partition(" ")
+    key = NAMED.get(operation)
+    return {OPERATION: operation, key: subject} if key is not None and subject else {}
 
 
 def leave_out_duplicate(

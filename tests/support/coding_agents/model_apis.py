@@ -66,7 +66,8 @@ def asked_of(path: str, body: Any) -> Asked | None:
         parts = [part for content in given for part in parts_of(content)]
         results = sum("functionResponse" in part for part in parts)
         declared = [d for t in tools_of(body) for d in part_of(t, "functionDeclarations", [])]
-        tools = {d["name"]: part_of(d, "parametersJsonSchema", {}) for d in declared}
+        spelled = ("parametersJsonSchema", "parameters_json_schema")
+        tools = {d["name"]: next((d[key] for key in spelled if key in d), {}) for d in declared}
         streams = "alt=sse" in query
         return Asked("gemini", text_of(given), results, tools, streams, model, body)
     return None

@@ -124,6 +124,15 @@ FRAMEWORKS = {
             ),
         ),
         Framework(
+            "google-adk",
+            ("google-adk==2.13.0",),
+            (
+                Program("adk_agent", "`LlmAgent`", agent="ops_agent"),
+                Program("adk_hand_off", "hand-off to a sub-agent", agent="triage_agent",
+                        turns=HANDED_ON, agents=("triage_agent", "ops_agent"), lacks=frozenset()),
+            ),
+        ),
+        Framework(
             "litellm",
             ("litellm==1.110.2",),
             (

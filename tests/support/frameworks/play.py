@@ -27,6 +27,7 @@ RESULTS_AS_TEXT = (
     "Error:\n",
     "[[ ## observation_",
 )  # before each result, where they are parts of a prompt
+QUOTED_RESULT = "` tool returned result:"  # before each of another agent, where it is quoted
 NEXT_TOOL, REASONING, ANSWER = "[[ ## next_tool_name", "[[ ## reasoning ## ]]", "[[ ## answer ## ]]"
 
 READ: Call = ("get_status", {"service": "checkout"})
@@ -63,6 +64,7 @@ class Play:
         for prefix in ("resp", "msg"):
             self._before[f"{prefix}_{number:08d}"] = prompt, results, tools
         results = max(results, sum(prompt.count(mark) for mark in RESULTS_AS_TEXT))
+        results += prompt.count(QUOTED_RESULT)
         asks_for_text = NEXT_TOOL in json.dumps(asked.body)
         place = 0
         handing_on = [turn for turn in self.turns if turn[0][0] == HAND_OFF]
@@ -94,5 +96,6 @@ def named(call: Call, tools: Mapping[str, Any]) -> Call:
     wanted, arguments = call
     if wanted == HAND_OFF:
         name = next(n for n in tools if "transfer" in n or "handoff" in n or "hand_off" in n)
-        return name, {}
+        known: Any = (tools[name] or {}).get("properties") or {}
+        return name, {key: one["enum"][0] for key, one in known.items() if one.get("enum")}
     return next((n for n in tools if n == wanted or n.endswith(wanted)), wanted), arguments
