@@ -112,8 +112,8 @@ class SpanTracking(SpanProcessor):
         return True
 
     def _began(self, span: Span, parent_context: Context | None) -> None:
-        if OPERATION not in (span.attributes or {}) and (said := said_by_name(span.name)):
-            span.set_attributes(said)
+        if OPERATION not in (span.attributes or {}) and (implied := operation_in_name(span.name)):
+            span.set_attributes(implied)
         own = span.attributes or {}
         operation = own.get(OPERATION)
         parent = get_current_span(parent_context)
@@ -168,7 +168,7 @@ class SpanTracking(SpanProcessor):
         implicit_run.step_ended(span.parent.span_id, span.end_time)
 
 
-def said_by_name(name: str) -> Attributes:
+def operation_in_name(name: str) -> Attributes:
     """What the name of a span says, where its framework sets the attributes later."""
     operation, _, subject = name.partition(" ")
     key = NAMED.get(operation)

@@ -16,7 +16,8 @@ def test_a_tools_span_that_is_only_named_is_a_step_from_its_begin(recorder: Reco
         tracer.start_as_current_span("invoke_agent ops_agent"),
         tracer.start_as_current_span("execute_tool get_status"),
     ):
-        started = [dict(event.log_record.attributes or {}) for event in recorder.events]
+        events = [event.log_record.attributes or {} for event in recorder.events]
+        started = [{key: str(value) for key, value in one.items()} for one in events]
 
     assert [one[names.OPERATION] for one in started] == ["invoke_agent", "execute_tool"]
     assert started[1][names.TOOL_NAME] == "get_status"

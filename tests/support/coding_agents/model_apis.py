@@ -67,7 +67,8 @@ def asked_of(path: str, body: Any) -> Asked | None:
         results = sum("functionResponse" in part for part in parts)
         declared = [d for t in tools_of(body) for d in part_of(t, "functionDeclarations", [])]
         spelled = ("parametersJsonSchema", "parameters_json_schema")
-        tools = {d["name"]: next((d[key] for key in spelled if key in d), {}) for d in declared}
+        schemas = [next((d[key] for key in spelled if key in d), None) for d in declared]
+        tools = {d["name"]: schema or {} for d, schema in zip(declared, schemas, strict=True)}
         streams = "alt=sse" in query
         return Asked("gemini", text_of(given), results, tools, streams, model, body)
     return None

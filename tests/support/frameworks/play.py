@@ -96,6 +96,6 @@ def named(call: Call, tools: Mapping[str, Any]) -> Call:
     wanted, arguments = call
     if wanted == HAND_OFF:
         name = next(n for n in tools if "transfer" in n or "handoff" in n or "hand_off" in n)
-        known: Any = (tools[name] or {}).get("properties") or {}
+        known: dict[str, Any] = tools[name].get("properties", {})
         return name, {key: one["enum"][0] for key, one in known.items() if one.get("enum")}
     return next((n for n in tools if n == wanted or n.endswith(wanted)), wanted), arguments
