@@ -67,8 +67,9 @@ def asked_of(path: str, body: Any) -> Asked | None:
         results = sum("functionResponse" in part for part in parts)
         declared = [d for t in tools_of(body) for d in part_of(t, "functionDeclarations", [])]
         spelled = ("parametersJsonSchema", "parameters_json_schema")
-        schemas = [next((d[key] for key in spelled if key in d), None) for d in declared]
-        tools = {d["name"]: schema or {} for d, schema in zip(declared, schemas, strict=True)}
+        tools = {
+            d["name"]: next((d[k] for k in spelled if k in d), dict[str, Any]()) for d in declared
+        }
         streams = "alt=sse" in query
         return Asked("gemini", text_of(given), results, tools, streams, model, body)
     return None

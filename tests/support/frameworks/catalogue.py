@@ -13,6 +13,7 @@ from tests.support.frameworks.play import HANDED_ON, IN_PAIRS, ONE_BY_ONE, SHORT
 
 NO_USAGE = "It streams, and does not ask the API for the number of tokens."
 TEXT_CALLS = "Its model writes calls as text, which have no ids."
+CODE_CALLS = "Its model writes code, and the calls in it have no ids."
 OWN_CALLS = "The program calls its functions itself: put `@aftershock.tool` on them."
 
 
@@ -148,7 +149,11 @@ FRAMEWORKS = {
         Framework(
             "smolagents",
             ("smolagents[openai]==1.26.0",),
-            (Program("smolagents_calls", "`ToolCallingAgent`", agent="ops_agent"),),
+            (
+                Program("smolagents_calls", "`ToolCallingAgent`", agent="ops_agent"),
+                Program("smolagents_code", "`CodeAgent`", agent="ops_agent",
+                        cannot={"tools": CODE_CALLS}),
+            ),
         ),
         Framework(
             "strands-agents",

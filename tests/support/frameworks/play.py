@@ -28,6 +28,7 @@ RESULTS_AS_TEXT = (
     "[[ ## observation_",
 )  # before each result, where they are parts of a prompt
 QUOTED_RESULT = "` tool returned result:"  # before each of another agent, where it is quoted
+CODE = "<code>"  # what code is to begin with, where a model acts by writing it
 NEXT_TOOL, REASONING, ANSWER = "[[ ## next_tool_name", "[[ ## reasoning ## ]]", "[[ ## answer ## ]]"
 
 READ: Call = ("get_status", {"service": "checkout"})
@@ -65,6 +66,8 @@ class Play:
             self._before[f"{prefix}_{number:08d}"] = prompt, results, tools
         results = max(results, sum(prompt.count(mark) for mark in RESULTS_AS_TEXT))
         results += prompt.count(QUOTED_RESULT)
+        if CODE in json.dumps(asked.body.get("messages")) and not tools:
+            return Answer(text=self._code(prompt, results), thought=THOUGHT)
         asks_for_text = NEXT_TOOL in json.dumps(asked.body)
         place = 0
         handing_on = [turn for turn in self.turns if turn[0][0] == HAND_OFF]
@@ -81,6 +84,18 @@ class Play:
         if FINAL in tools:
             return Answer([(FINAL, {"answer": LAST})], thought=THOUGHT)
         return Answer(text=LAST, thought=THOUGHT)
+
+    def _code(self, prompt: str, results: int) -> str:
+        """The next turn as code that calls tools; at last a call with the last words."""
+        turns = FAILING if "Billing" in prompt else self.turns
+        calls = turns[results] if results < len(turns) else [(FINAL, {"answer": LAST})]
+        lines = [f"print({tool}({as_keywords(arguments)}))" for tool, arguments in calls]
+        return "\n".join([THOUGHT, CODE, *lines, "</code>"])
+
+
+def as_keywords(arguments: Mapping[str, Any]) -> str:
+    """Arguments as they stand in a call of Python."""
+    return ", ".join(f"{name}={value!r}" for name, value in arguments.items())
 
 
 def as_fields(tool: str, arguments: Mapping[str, Any]) -> str:
