@@ -77,6 +77,7 @@ HOOKS = {
     "agno.tools.function": "tool_methods",
     "anthropic.lib.tools._beta_functions": "tool_methods",
     "autogen_core.tools._function_tool": "tool_methods",
+    "botocore.client": "bedrock_client",
     "crewai.agent.core": "agent_frames",
     "crewai.crew": "agent_frames",
     "crewai.tools.base_tool": "tool_methods",

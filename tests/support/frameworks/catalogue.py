@@ -112,6 +112,14 @@ FRAMEWORKS = {
             ),
         ),
         Framework(
+            "bedrock",
+            ("boto3==1.44.8",),
+            (
+                Program("bedrock_loop", "`converse`", cannot={"gate": OWN_CALLS}),
+                Program("bedrock_stream", "`converse_stream`", cannot={"gate": OWN_CALLS}),
+            ),
+        ),
+        Framework(
             "crewai",
             ("crewai==1.15.30",),
             (Program("crewai_crew", "`Crew`", agent="ops_agent", turns=SHORT),),
