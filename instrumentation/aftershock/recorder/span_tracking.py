@@ -19,6 +19,7 @@ from aftershock.attributes import (
     CACHE_READ_TOKENS,
     CONVERSATION_ID,
     DECISION_OPERATION,
+    HAND_OFF_OPERATION,
     INPUT_TOKENS,
     OPERATION,
     OUTPUT_TOKENS,
@@ -32,7 +33,7 @@ from aftershock.attributes import (
     WORKFLOW_NAME,
 )
 from aftershock.policy.policy import describe
-from aftershock.recorder import implicit_run
+from aftershock.recorder import hand_offs, implicit_run
 from aftershock.recorder.agent_frames import acting_in
 from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.drop_metric import report_drops
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
     from aftershock.recorder.lifecycle_events import LifecycleEvents
 
 FRAMES = frozenset({INVOKE_AGENT, "invoke_workflow"})
-STEPS = FRAMES | INFERENCES | {EXECUTE_TOOL, "retrieval", DECISION_OPERATION}
+STEPS = FRAMES | INFERENCES | {EXECUTE_TOOL, "retrieval", DECISION_OPERATION, HAND_OFF_OPERATION}
 INHERITED = (CONVERSATION_ID, USER_ID)  # besides the run and the agent
 # Operation → the attribute whose value follows it in the names of its spans, by the conventions.
 NAMED = {EXECUTE_TOOL: TOOL_NAME, INVOKE_AGENT: AGENT_NAME}
@@ -148,6 +149,8 @@ class SpanTracking(SpanProcessor):
         if is_step and not left_out and span.kind not in {SpanKind.SERVER, SpanKind.CONSUMER}:
             PENDING.began(span, beats=not implicit_run.opening())
             self._lifecycle.began(span)
+        if operation == INVOKE_AGENT and above.get(OPERATION) in FRAMES:
+            hand_offs.frame_began(span, parent)
 
     def _ended(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
@@ -161,6 +164,7 @@ class SpanTracking(SpanProcessor):
             own = span.attributes or {}
             if own.get(OPERATION) == EXECUTE_TOOL and TOOL_CALL_ID in own:
                 REQUESTED.has_span(own)  # its call id came late
+        hand_offs.step_ended(span)
         if span.parent is None:
             return
         if pending is not None and pending.left_out and pending.parent is not None:
