@@ -79,6 +79,8 @@ FRAMEWORKS = {
                 Program("langgraph_subgraph", "subgraph, async, streamed", agent="outer",
                         agents=("ops_agent",)),
                 Program("langgraph_interrupt", "`interrupt`", agent="ops_agent"),
+                Program("langgraph_hand_off", "hand-off, async", agent="operations",
+                        turns=HANDED_ON, agents=("triage_agent", "ops_agent"), lacks=frozenset()),
             ),
         ),
         Framework(
