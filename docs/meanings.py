@@ -26,6 +26,7 @@ class Event(NamedTuple):
 
 STEP, TOOL, INFERENCE = "every step", "execute_tool spans", "inference spans"
 FACT, DECISION, APPROVAL = "fact events", "decision spans", "approval events"
+HAND_OFF = "hand-off spans"
 CHANGE, FINDING, ACTIVITY = "change events", "finding events", "activity log events"
 EVIDENCE = "evidence events"
 DROPS = "the metric `aftershock.recorder.drops`"
@@ -205,6 +206,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute(names.FACT_SOURCE, "string", FACT, "Where it came from."),
     Attribute(names.FACT_OUTCOME, "string", FACT, "ok, failed, empty or truncated."),
     Attribute(names.FACT_DIGEST, "string", FACT, "Keyed hash of the value."),
+    Attribute(names.HAND_OFF_TO, "string", HAND_OFF, "The agent that has the task from here on."),
     Attribute(names.DECISION_QUESTION, "string", DECISION, "What was to be decided; content."),
     Attribute(names.DECISION_CHOSEN, "string", DECISION, "What was chosen; content."),
     Attribute(

@@ -130,6 +130,8 @@ DECISION_CHOSEN = "aftershock.decision.chosen"
 DECISION_OVER = "aftershock.decision.over"
 DECISION_BECAUSE = "aftershock.decision.because"
 DECISION_ASSUMES = "aftershock.decision.assumes"
+HAND_OFF_OPERATION = "hand_off"
+HAND_OFF_TO = "aftershock.hand_off.to"
 
 # --- Ours: approvals, beside gen_ai.tool.name and the digest of the arguments ------------------
 APPROVAL_ID = "aftershock.approval.id"

@@ -17,6 +17,7 @@ from opentelemetry.trace import get_current_span
 
 from aftershock.attributes import AGENT_NAME, OPERATION
 from aftershock.recorder.activation import activate
+from aftershock.recorder.hand_offs import hand_off
 from aftershock.recorder.invocation_metrics import INVOKE_AGENT
 from aftershock.recorder.span_wrapping import Step, never_raising, wrap
 from aftershock.recorder.wrapping import replace
@@ -80,13 +81,13 @@ FRAMES: dict[str, tuple[tuple[str, NameOf], ...]] = {
 # Module → the method of an agent that is called at each of its turns, in the task of that turn.
 TURNS: dict[str, tuple[str, ...]] = {"agents.agent": ("AgentBase.get_all_tools",)}
 
-AGENTS_MAX = 1_000  # frames in which another agent acts than the one that began
+AGENTS_MAX = 1_000  # frames in which the task was handed on
 # Span id of a frame → the agent that acts in it now.
 _acting: OrderedDict[int, str] = OrderedDict()
 
 
 def acting_in(frame_id: int) -> str | None:
-    """The agent that acts in a frame, where it is not the one that began it."""
+    """The agent that acts in a frame, where the task was handed on in it."""
     return _acting.get(frame_id)
 
 
@@ -125,9 +126,11 @@ def turning(method: Any) -> Any:
         if own.get(OPERATION) != INVOKE_AGENT or not name:
             return
         frame_id = span.get_span_context().span_id
-        if own.get(AGENT_NAME) == name:
-            _acting.pop(frame_id, None)
+        before = acting_in(frame_id) or str(own.get(AGENT_NAME) or "")
+        if before == name:
             return
+        if before:
+            hand_off(before, name, span)
         _acting[frame_id] = name
         while len(_acting) > AGENTS_MAX:
             _acting.popitem(last=False)

@@ -11,6 +11,7 @@ import json
 import zlib
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from opentelemetry.context import attach, detach
 from opentelemetry.trace import get_current_span
@@ -22,6 +23,7 @@ from aftershock.attributes import OPERATION
 from aftershock.recorder import implicit_run
 from aftershock.recorder.activation import activate
 from aftershock.recorder.anthropic_api import MESSAGES
+from aftershock.recorder.bedrock_api import CONVERSE
 from aftershock.recorder.drop_counters import count_drop, record_failure
 from aftershock.recorder.gemini_api import GEMINI
 from aftershock.recorder.invocation_metrics import INFERENCES
@@ -31,29 +33,48 @@ from aftershock.recorder.openai_apis import CHAT, RESPONSES
 from aftershock.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from aftershock.recorder.model_apis import Api, Request
 
 # The end of a URL's path → its API.
 APIS: dict[str, Api] = dict(zip(ENDS, (CHAT, RESPONSES, MESSAGES, GEMINI, GEMINI), strict=True))
 BODY_BYTES_MAX = 16_000_000  # of a request or an answer that is read: a full window with pictures
+EVENTS_MAX = 200_000  # of a streamed answer that is read: some for each of its tokens
 WINDOW_BITS = zlib.MAX_WBITS | 32  # zlib finds out itself whether it is gzip or deflate
 MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError)
 
 
 def begin(sent: Any) -> Call | None:
     """Begin the inference that a request is. None: it is none. `sent`: as its client holds it."""
+    request = None if is_inside_inference() else request_of(sent)
+    return None if request is None else begun(request, sent.url.host, sent.url.port)
+
+
+def begin_converse(operation: str, parameters: Any, endpoint: str) -> Call | None:
+    """Begin the inference that an operation of Bedrock's client is. None: it is none."""
+    if is_inside_inference():
+        return None
+    try:
+        request = CONVERSE.request(CONVERSE, operation, parameters)
+    except MALFORMED:
+        return None
+    url = urlsplit(endpoint)
+    return begun(request, url.hostname, url.port)
+
+
+def is_inside_inference() -> bool:
+    """Whether the span of an inference is around this already."""
     above: Any = getattr(get_current_span(), "attributes", None) or {}
-    if above.get(OPERATION) in INFERENCES:
-        return None
-    request = request_of(sent)
-    if request is None:
-        return None
+    return above.get(OPERATION) in INFERENCES
+
+
+def begun(request: Request, host: str | None, port: int | None) -> Call:
+    """An inference that has begun, in its run."""
     activate()
     implicit_run.frame_bare_steps()
     implicit_run.resume(given_ids(request))
-    return Call(request, sent.url)
+    return Call(request, host, port)
 
 
 def request_of(sent: Any) -> Request | None:
@@ -86,13 +107,13 @@ def handler() -> TelemetryHandler:
 class Call:
     """One inference on its way. Its methods raise nothing."""
 
-    def __init__(self, request: Request, url: Any) -> None:
+    def __init__(self, request: Request, host: str | None, port: int | None) -> None:
         self._request = request
         self._invocation = handler().inference(
             request.api.provider,
             request_model=request.model,
-            server_address=url.host,
-            server_port=url.port,
+            server_address=host,
+            server_port=port,
             operation_name=request.api.operation,
             _attach_to_context=False,
         )
@@ -131,8 +152,20 @@ class Call:
 
     def ended(self, content: bytes, encoding: str) -> None:
         """The answer is there."""
+        self.ended_from(lambda: answered(decoded(content, encoding), self._request.api))
+
+    def ended_with(self, body: Any) -> None:
+        """The answer is there, and its client has parsed it."""
+        self.ended_from(lambda: body)
+
+    def events(self) -> Events:
+        """What collects the events of an answer that its client parses."""
+        return Events(self, self._request.api)
+
+    def ended_from(self, read: Callable[[], Any]) -> None:
+        """The answer is there; `read` returns its body, or raises one of MALFORMED."""
         try:
-            self._describe(content, encoding)
+            self._describe(read())
         except MALFORMED:
             count_drop("model_answer_unreadable")
         except Exception:  # noqa: BLE001 (ours)
@@ -142,10 +175,7 @@ class Call:
         except Exception:  # noqa: BLE001 (ours)
             record_failure("ending an inference")
 
-    def _describe(self, content: bytes, encoding: str) -> None:
-        if encoding in {"gzip", "deflate"}:
-            content = zlib.decompressobj(WINDOW_BITS).decompress(content, BODY_BYTES_MAX)
-        body = answered(content, self._request.api)
+    def _describe(self, body: Any) -> None:
         answer = self._request.api.answer(self._request, body)
         found = self._invocation
         found.output_messages = answer.messages
@@ -157,6 +187,13 @@ class Call:
         found.thinking_tokens = answer.reasoned
 
 
+def decoded(content: bytes, encoding: str) -> bytes:
+    """The body of an answer without what packs it."""
+    if encoding not in {"gzip", "deflate"}:
+        return content
+    return zlib.decompressobj(WINDOW_BITS).decompress(content, BODY_BYTES_MAX)
+
+
 def answered(content: bytes, api: Api) -> Any:
     """The body of an answer, streamed or not. Raises ValueError where it is none."""
     text = content.decode()
@@ -165,6 +202,30 @@ def answered(content: bytes, api: Api) -> Any:
         return api.joined([json.loads(line) for line in lines if line.startswith("{")])
     body: Any = json.loads(text)
     return api.joined(as_list(body)) if isinstance(body, list) else body
+
+
+class Events:
+    """The events of a streamed answer that have passed, as its client parses them."""
+
+    def __init__(self, call: Call, api: Api) -> None:
+        self._call, self._api = call, api
+        self._passed: list[Any] = []
+        self._over = False
+
+    def add(self, event: Any) -> None:
+        """One more has passed."""
+        if len(self._passed) < EVENTS_MAX:
+            self._passed.append(event)
+
+    def end(self, error: BaseException | None = None) -> None:
+        """No more will come. Once."""
+        if self._over:
+            return
+        self._over = True
+        if error is None:
+            self._call.ended_from(lambda: self._api.joined(self._passed))
+        else:
+            self._call.failed(error)
 
 
 class Passing:

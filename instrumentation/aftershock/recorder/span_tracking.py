@@ -19,6 +19,7 @@ from aftershock.attributes import (
     CACHE_READ_TOKENS,
     CONVERSATION_ID,
     DECISION_OPERATION,
+    HAND_OFF_OPERATION,
     INPUT_TOKENS,
     OPERATION,
     OUTPUT_TOKENS,
@@ -32,7 +33,7 @@ from aftershock.attributes import (
     WORKFLOW_NAME,
 )
 from aftershock.policy.policy import describe
-from aftershock.recorder import implicit_run
+from aftershock.recorder import hand_offs, implicit_run
 from aftershock.recorder.agent_frames import acting_in
 from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.drop_metric import report_drops
@@ -62,8 +63,10 @@ if TYPE_CHECKING:
     from aftershock.recorder.lifecycle_events import LifecycleEvents
 
 FRAMES = frozenset({INVOKE_AGENT, "invoke_workflow"})
-STEPS = FRAMES | INFERENCES | {EXECUTE_TOOL, "retrieval", DECISION_OPERATION}
+STEPS = FRAMES | INFERENCES | {EXECUTE_TOOL, "retrieval", DECISION_OPERATION, HAND_OFF_OPERATION}
 INHERITED = (CONVERSATION_ID, USER_ID)  # besides the run and the agent
+# Operation → the attribute whose value follows it in the names of its spans, by the conventions.
+NAMED = {EXECUTE_TOOL: TOOL_NAME, INVOKE_AGENT: AGENT_NAME}
 # What the inner of two spans of one inference may know and the outer one may lack.
 WORTH_KEEPING = (
     INPUT_TOKENS,
@@ -110,6 +113,8 @@ class SpanTracking(SpanProcessor):
         return True
 
     def _began(self, span: Span, parent_context: Context | None) -> None:
+        if OPERATION not in (span.attributes or {}) and (implied := operation_in_name(span.name)):
+            span.set_attributes(implied)
         own = span.attributes or {}
         operation = own.get(OPERATION)
         parent = get_current_span(parent_context)
@@ -144,6 +149,8 @@ class SpanTracking(SpanProcessor):
         if is_step and not left_out and span.kind not in {SpanKind.SERVER, SpanKind.CONSUMER}:
             PENDING.began(span, beats=not implicit_run.opening())
             self._lifecycle.began(span)
+        if operation == INVOKE_AGENT and above.get(OPERATION) in FRAMES:
+            hand_offs.frame_began(span, parent)
 
     def _ended(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
@@ -157,11 +164,19 @@ class SpanTracking(SpanProcessor):
             own = span.attributes or {}
             if own.get(OPERATION) == EXECUTE_TOOL and TOOL_CALL_ID in own:
                 REQUESTED.has_span(own)  # its call id came late
+        hand_offs.step_ended(span)
         if span.parent is None:
             return
         if pending is not None and pending.left_out and pending.parent is not None:
             complete_outer(span, PENDING.live(pending.parent.span_id))
         implicit_run.step_ended(span.parent.span_id, span.end_time)
+
+
+def operation_in_name(name: str) -> Attributes:
+    """What the name of a span says, where its framework sets the attributes later."""
+    operation, _, subject = name.partition(" ")
+    key = NAMED.get(operation)
+    return {OPERATION: operation, key: subject} if key is not None and subject else {}
 
 
 def leave_out_duplicate(

@@ -46,6 +46,12 @@ def of_function(args: Arguments, _kwargs: Named) -> Called:
     return Called(str(function.__name__), as_arguments(given))
 
 
+def of_tool(args: Arguments, kwargs: Named) -> Called:
+    """`call(tool, args, …)` or `tool.method(args=…)`: those of Google's Agent Development Kit."""
+    tool, *given = args
+    return Called(str(tool.name), given[0] if given else kwargs["args"], Form(has_failed=has_error))
+
+
 def of_metadata(args: Arguments, kwargs: Named) -> Called:
     """LlamaIndex's, whose tools have their name inside, and results of a class of their own."""
     tool = str(args[0].metadata.name)
@@ -109,6 +115,11 @@ def shown(result: Any) -> Any:
 def failed(result: Any) -> bool:
     """Whether a result reports a failure."""
     return bool(getattr(result, "is_error", False))
+
+
+def has_error(result: Any) -> bool:
+    """Whether a result is an object with an error in it."""
+    return isinstance(result, dict) and bool(cast("Named", result).get("error"))
 
 
 def llama_output(tool: str, given: Mapping[str, Any], text: str) -> Any:
@@ -200,6 +211,9 @@ METHODS: dict[str, tuple[tuple[str, Callable[[Arguments, Named], Called]], ...]]
         ("invoke_function_from_dict_args", of_function),
         ("invoke_function_from_dict_args_async", of_function),
     ),
+    "google.adk.flows.llm_flows.tools._caller": (("_call_tool_async", of_tool),),
+    "google.adk.flows.llm_flows.tools._thread_pool": (("_call_tool_in_thread_pool", of_tool),),
+    "google.adk.tools.function_tool": (("FunctionTool.run_async", of_tool),),
     "haystack.tools.tool": (("Tool.invoke", by_name), ("Tool.invoke_async", by_name)),
     "llama_index.core.tools.function_tool": (
         ("FunctionTool.call", of_metadata),

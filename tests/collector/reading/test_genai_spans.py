@@ -219,6 +219,17 @@ def test_a_retrieval_and_a_decision_are_steps() -> None:
     )  # fmt: skip
 
 
+def test_a_hand_off_is_a_step_of_whoever_gives_the_task_away() -> None:
+    own = {
+        names.OPERATION: names.HAND_OFF_OPERATION,
+        names.AGENT_NAME: "triage",
+        names.HAND_OFF_TO: "ops",
+    }
+    step = step_of(span(own))
+
+    assert (step.kind, step.agent, step.name) == (StepKind.HAND_OFF, "triage", "ops")
+
+
 def test_older_names_of_tokens_are_read_and_numbers_may_be_text() -> None:
     own = {names.OPERATION: "chat", names.RESPONSE_MODEL: "m"}
     old = span(own | {"gen_ai.usage.prompt_tokens": 5, "gen_ai.usage.completion_tokens": "7"})

@@ -1,10 +1,12 @@
-"""Requests and answers of four model APIs: Anthropic messages, OpenAI chat and responses, Gemini."""
+"""Requests and answers of five model APIs: Anthropic's, OpenAI's two, Gemini's and Bedrock's."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
+
+from tests.support.coding_agents import bedrock_api
 
 MODEL = "scripted-1"
 SENT, RETURNED = 900, 40  # tokens of each inference
@@ -35,7 +37,7 @@ class Answer(NamedTuple):
 
 
 def asked_of(path: str, body: Any) -> Asked | None:
-    """A request as it was meant; None for a path of none of the four."""
+    """A request as it was meant; None for a path of none of the five."""
     path, _, query = path.partition("?")
     given: Any
     tools: Any
@@ -66,9 +68,21 @@ def asked_of(path: str, body: Any) -> Asked | None:
         parts = [part for content in given for part in parts_of(content)]
         results = sum("functionResponse" in part for part in parts)
         declared = [d for t in tools_of(body) for d in part_of(t, "functionDeclarations", [])]
-        tools = {d["name"]: part_of(d, "parametersJsonSchema", {}) for d in declared}
+        spelled = ("parametersJsonSchema", "parameters_json_schema")
+        tools = {
+            d["name"]: next((d[k] for k in spelled if k in d), dict[str, Any]()) for d in declared
+        }
         streams = "alt=sse" in query
         return Asked("gemini", text_of(given), results, tools, streams, model, body)
+    if path.endswith(("/converse", "/converse-stream")):
+        given = body["messages"]
+        results = sum("toolResult" in part for message in given for part in parts_of(message))
+        specs = [one["toolSpec"] for one in part_of(body, "toolConfig", {}).get("tools", [])]
+        tools = {one["name"]: one["inputSchema"]["json"] for one in specs}
+        streams = path.endswith("-stream")
+        return Asked(
+            "bedrock", text_of(given), results, tools, streams, bedrock_api.model_of(path), body
+        )
     return None
 
 
@@ -98,7 +112,13 @@ def text_of(messages: Any) -> str:
 
 def answer_of(asked: Asked, answer: Answer, number: int) -> bytes:
     """The whole body of an answer. `number`: what makes its ids."""
-    made = {"messages": messages, "chat": chat, "responses": responses, "gemini": gemini}
+    made = {
+        "messages": messages,
+        "chat": chat,
+        "responses": responses,
+        "gemini": gemini,
+        "bedrock": bedrock,
+    }
     return made[asked.api](asked, answer, number)
 
 
@@ -266,3 +286,19 @@ def gemini(asked: Asked, answer: Answer, number: int) -> bytes:
     }
     text_body = json.dumps(whole)
     return (f"data: {text_body}\n\n" if asked.streams else text_body).encode()
+
+
+def bedrock(asked: Asked, answer: Answer, number: int) -> bytes:
+    usage = {"inputTokens": SENT, "outputTokens": RETURNED, "totalTokens": SENT + RETURNED}
+    if answer.thought:
+        usage |= {"cacheReadInputTokens": CACHED, "totalTokens": SENT + CACHED + RETURNED}
+    body = bedrock_api.whole(answer, usage, number)
+    return bedrock_api.streamed(body) if asked.streams else json.dumps(body).encode()
+
+
+def content_type(asked: Asked) -> str:
+    """What the body of an answer is."""
+    if not asked.streams:
+        return "application/json"
+    is_binary = asked.api == "bedrock"
+    return "application/vnd.amazon.eventstream" if is_binary else "text/event-stream"

@@ -1,4 +1,4 @@
-"""A scripted model on loopback, in the four APIs that coding agents speak.
+"""A scripted model on loopback, in the five APIs that agents speak.
 
 The next move depends on the request alone: how many tool results it carries. So retries, titles
 and other requests beside the task do no harm, and any number of agents may ask.
@@ -131,7 +131,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         number = next(self.server.numbers)
         body = model_apis.answer_of(asked, self.server.script.answer(asked, number), number)
-        self.respond(200, body, "text/event-stream" if asked.streams else "application/json")
+        self.respond(200, body, model_apis.content_type(asked))
 
     def respond(self, status: int, body: bytes, content_type: str) -> None:
         self.send_response(status)

@@ -13,6 +13,7 @@ from tests.support.frameworks.play import HANDED_ON, IN_PAIRS, ONE_BY_ONE, SHORT
 
 NO_USAGE = "It streams, and does not ask the API for the number of tokens."
 TEXT_CALLS = "Its model writes calls as text, which have no ids."
+CODE_CALLS = "Its model writes code, and the calls in it have no ids."
 OWN_CALLS = "The program calls its functions itself: put `@aftershock.tool` on them."
 
 
@@ -78,6 +79,8 @@ FRAMEWORKS = {
                 Program("langgraph_subgraph", "subgraph, async, streamed", agent="outer",
                         agents=("ops_agent",)),
                 Program("langgraph_interrupt", "`interrupt`", agent="ops_agent"),
+                Program("langgraph_hand_off", "hand-off, async", agent="operations",
+                        turns=HANDED_ON, agents=("triage_agent", "ops_agent"), lacks=frozenset()),
             ),
         ),
         Framework(
@@ -111,6 +114,14 @@ FRAMEWORKS = {
             ),
         ),
         Framework(
+            "bedrock",
+            ("boto3==1.44.8",),
+            (
+                Program("bedrock_loop", "`converse`", cannot={"gate": OWN_CALLS}),
+                Program("bedrock_stream", "`converse_stream`", cannot={"gate": OWN_CALLS}),
+            ),
+        ),
+        Framework(
             "crewai",
             ("crewai==1.15.30",),
             (Program("crewai_crew", "`Crew`", agent="ops_agent", turns=SHORT),),
@@ -121,6 +132,15 @@ FRAMEWORKS = {
             (
                 Program("google_loop", "calls by hand", cannot={"gate": OWN_CALLS}),
                 Program("google_automatic", "automatic function calling"),
+            ),
+        ),
+        Framework(
+            "google-adk",
+            ("google-adk==2.13.0",),
+            (
+                Program("adk_agent", "`LlmAgent`", agent="ops_agent"),
+                Program("adk_hand_off", "hand-off to a sub-agent", agent="triage_agent",
+                        turns=HANDED_ON, agents=("triage_agent", "ops_agent"), lacks=frozenset()),
             ),
         ),
         Framework(
@@ -139,7 +159,11 @@ FRAMEWORKS = {
         Framework(
             "smolagents",
             ("smolagents[openai]==1.26.0",),
-            (Program("smolagents_calls", "`ToolCallingAgent`", agent="ops_agent"),),
+            (
+                Program("smolagents_calls", "`ToolCallingAgent`", agent="ops_agent"),
+                Program("smolagents_code", "`CodeAgent`", agent="ops_agent",
+                        cannot={"tools": CODE_CALLS}),
+            ),
         ),
         Framework(
             "strands-agents",

@@ -131,11 +131,14 @@ def reasoning(scenes: Scenes) -> bool:
 
 
 def hand_offs(scenes: Scenes) -> bool:
-    """What each agent did is its own, before and after the task was handed on."""
+    """The hand-off is a step; what each agent did before and after it is its own."""
     run = only(scenes.loop)
-    acting = [] if run is None else [step.agent for step in run.steps(StepKind.INFERENCE)]
+    if run is None:
+        return False
     first, second = scenes.program.agents
-    return len(acting) > 1 and acting == [first, *[second] * (len(acting) - 1)]
+    acting = [step.agent for step in run.steps(StepKind.INFERENCE)]
+    handed = [(step.agent, step.name) for step in run.steps(StepKind.HAND_OFF)]
+    return acting == [first, *[second] * (len(acting) - 1)] and handed == [(first, second)]
 
 
 def errors(scenes: Scenes) -> bool:

@@ -27,6 +27,8 @@ RESULTS_AS_TEXT = (
     "Error:\n",
     "[[ ## observation_",
 )  # before each result, where they are parts of a prompt
+QUOTED_RESULT = "` tool returned result:"  # before each of another agent, where it is quoted
+CODE = "<code>"  # what code is to begin with, where a model acts by writing it
 NEXT_TOOL, REASONING, ANSWER = "[[ ## next_tool_name", "[[ ## reasoning ## ]]", "[[ ## answer ## ]]"
 
 READ: Call = ("get_status", {"service": "checkout"})
@@ -63,6 +65,9 @@ class Play:
         for prefix in ("resp", "msg"):
             self._before[f"{prefix}_{number:08d}"] = prompt, results, tools
         results = max(results, sum(prompt.count(mark) for mark in RESULTS_AS_TEXT))
+        results += prompt.count(QUOTED_RESULT)
+        if CODE in json.dumps(asked.body.get("messages")) and not tools:
+            return Answer(text=self._code(prompt, results), thought=THOUGHT)
         asks_for_text = NEXT_TOOL in json.dumps(asked.body)
         place = 0
         handing_on = [turn for turn in self.turns if turn[0][0] == HAND_OFF]
@@ -80,6 +85,18 @@ class Play:
             return Answer([(FINAL, {"answer": LAST})], thought=THOUGHT)
         return Answer(text=LAST, thought=THOUGHT)
 
+    def _code(self, prompt: str, results: int) -> str:
+        """The next turn as code that calls tools; at last a call with the last words."""
+        turns = FAILING if "Billing" in prompt else self.turns
+        calls = turns[results] if results < len(turns) else [(FINAL, {"answer": LAST})]
+        lines = [f"print({tool}({as_keywords(arguments)}))" for tool, arguments in calls]
+        return "\n".join([THOUGHT, CODE, *lines, "</code>"])
+
+
+def as_keywords(arguments: Mapping[str, Any]) -> str:
+    """Arguments as they stand in a call of Python."""
+    return ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+
 
 def as_fields(tool: str, arguments: Mapping[str, Any]) -> str:
     """A call as DSPy has its models write it."""
@@ -94,5 +111,6 @@ def named(call: Call, tools: Mapping[str, Any]) -> Call:
     wanted, arguments = call
     if wanted == HAND_OFF:
         name = next(n for n in tools if "transfer" in n or "handoff" in n or "hand_off" in n)
-        return name, {}
+        known: dict[str, Any] = tools[name].get("properties", {})
+        return name, {key: one["enum"][0] for key, one in known.items() if one.get("enum")}
     return next((n for n in tools if n == wanted or n.endswith(wanted)), wanted), arguments

@@ -132,6 +132,10 @@ def variables(model: str, work: Path) -> dict[str, str]:
         "ANTHROPIC_API_KEY": "dummy",
         "GOOGLE_GEMINI_BASE_URL": model,
         "GEMINI_API_KEY": "dummy",
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": model,
+        "AWS_ACCESS_KEY_ID": "dummy",
+        "AWS_SECRET_ACCESS_KEY": "dummy",
+        "AWS_REGION": "us-east-1",
         "CREWAI_DISABLE_TELEMETRY": "true",
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else it waits for its price list
     }

@@ -20,6 +20,8 @@ from aftershock.attributes import (
     DECISION_OPERATION,
     DECISION_OVER,
     DECISION_QUESTION,
+    HAND_OFF_OPERATION,
+    HAND_OFF_TO,
     INFERENCE_SHOWN,
     INFERENCE_WORDS,
     INPUT_MESSAGES,
@@ -106,6 +108,9 @@ def read_genai(span: Span) -> Reading | None:
     if operation in RETRIEVALS:
         source = name_in(attributes, "gen_ai.data_source.id", "gen_ai.memory.store.id")
         return Reading(StepKind.RETRIEVAL, source or operation, agent, conversation)
+    if operation == HAND_OFF_OPERATION:
+        taker = name_in(attributes, HAND_OFF_TO) or ""
+        return Reading(StepKind.HAND_OFF, taker, agent, conversation)
     if operation == DECISION_OPERATION:
         return Reading(
             StepKind.DECISION,
