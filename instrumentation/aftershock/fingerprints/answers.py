@@ -93,7 +93,8 @@ DENIED_FIELD = re.compile(
 # States that work does not leave by itself; what is unhealthy may recover.
 FAILED_STATE = re.compile(
     r"(?:failed|failure|error(?:ed)?|aborted|cancell?ed|killed|crashed|timed[\s_-]?out"
-    r"|(?:create|update|delete|import|rollback)[\s_-]failed|rolled[\s_-]?back|rollback[\s_-]complete"
+    r"|(?:create|update|delete|import|rollback)[\s_-]failed"
+    r"|rolled[\s_-]?back|rollback[\s_-]complete"
     r"|fehlgeschlagen|gescheitert|abgebrochen|fallid[oa]|échouée?|fallit[oa]|falhou)(?![\w-])",
     re.IGNORECASE,
 )
@@ -111,7 +112,8 @@ UNCHANGED = re.compile(
           (?:made|detected|needed|applied|necessary|to\b)
       | \bno\s(?:effect|op)\b | \bno-op\b | \bhad\sno\seffect
       | \bnothing\s(?:was\s)?(?:changed|to\s(?:commit|do|change|update)|modified|updated)
-      | \balready[\s_](?:up[\s-]to[\s-]date|exists?|has\sthis|applied|in\s(?:the\s)?(?:desired|this))
+      | \balready[\s_](?:up[\s-]to[\s-]date|exists?|has\sthis|applied
+          |in\s(?:the\s)?(?:desired|this))
       | \bunchanged\b | \bnot\smodified\b
       | \b0\s(?:rows?|files?|records?|documents?)\s(?:were\s)?(?:affected|changed|updated|modified)
       | ^(?:UPDATE|DELETE|INSERT\s0)\s0\b""",

@@ -90,8 +90,8 @@ PERSONS = words_of(
     " reviews signoff user"
 )
 WAIT_KEYS = (
-    "seconds", "duration_seconds", "duration", "secs", "timeout", "time", "minutes", "hours", "days",
-    "ms",
+    "seconds", "duration_seconds", "duration", "secs", "timeout", "time", "minutes", "hours",
+    "days", "ms",
 )  # fmt: skip
 WAIT_UNITS = {"minutes": 60.0, "hours": 3_600.0, "days": 86_400.0, "ms": 0.001}
 SLEEP = re.compile(r"^\s*(?:sudo\s+)?sleep\s+(\d+(?:\.\d+)?)([smh]?)\b")

@@ -205,11 +205,11 @@ def test_a_command_that_prints_something_else_each_time_is_not_repeated() -> Non
 
 
 def test_an_agent_that_is_told_twice_that_it_loops_and_goes_on_pages() -> None:
-    told = run()
+    warned = run()
     for number in range(4):
-        told.calls("search_tickets", text=f"printer {number}").returns({"tickets": [8]})
-        told.calls("progress_check", step=number).returns(
+        warned.calls("search_tickets", text=f"printer {number}").returns({"tickets": [8]})
+        warned.calls("progress_check", step=number).returns(
             {"loop_detected": True, "repeats": number}
         )
-        levels = [finding.level for finding in told.says(repeated_action)]
+        levels = [finding.level for finding in warned.says(repeated_action)]
         assert (Level.ALARM in levels) is (number > 0)
