@@ -46,7 +46,7 @@ def waited(run: Run, step: Step) -> bool:
         and other.action.outcome is None
         and other.action.call_id is not None
         and other.span_id != step.span_id
-        and other.ended_at_ns is not None
+        and other.began_at_ns < step.began_at_ns
         and (other.action.call_id, other.action.tool, other.action.arguments.digest)
         == (step.action.call_id, step.action.tool, step.action.arguments.digest)
         for other in run.steps

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from aftershock.model import Level
 from aftershock.policy.policy import Policy
 from aftershock.rules.missing_fact import missing_fact
@@ -106,9 +108,14 @@ def test_a_learnt_expectation_only_warns_and_says_what_it_rests_on() -> None:
     assert "95% of 20 earlier actions read it first" in finding.facts[0]
 
 
-def test_a_call_that_waited_for_a_person_and_goes_on_is_found_once() -> None:
+@pytest.mark.parametrize("lasted_ns", [1, None])
+def test_a_call_that_waited_for_a_person_and_goes_on_is_found_once(lasted_ns: int | None) -> None:
+    """None: the begin of what goes on arrives before the end of what waited."""
     begun = scaled(run(policy=POLICY))
-    paused = replace(begun.steps[-1], ended_at_ns=begun.steps[-1].began_at_ns + 1)
+    began_ns = begun.steps[-1].began_at_ns
+    paused = replace(
+        begun.steps[-1], ended_at_ns=None if lasted_ns is None else began_ns + lasted_ns
+    )
     begun.steps[-1] = paused
     assert begun.says(missing_fact)
 
