@@ -16,7 +16,7 @@ import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
 from aftershock.model import Tier
-from aftershock.policy.command_tiers import tier_of_command
+from aftershock.policy.command_tiers import REMEMBERED_CHARS_MAX, tier_of_command
 from aftershock.policy.reading_programs import (
     STARTS_PROGRAM,
     runs_an_index,
@@ -71,9 +71,12 @@ class Script:
     understood: bool  # False: a part of it counts as a write because it could not be followed
 
 
-@lru_cache(maxsize=2_048)  # agents repeat their commands
 def read_script(text: str, depth: int = 0) -> Script:
     """Read a script of a shell."""
+    return (_remembered if len(text) <= REMEMBERED_CHARS_MAX else _read)(text, depth)
+
+
+def _read(text: str, depth: int) -> Script:
     if len(text) > COMMAND_CHARS_MAX or depth > DEPTH_MAX:
         return unfollowed(text)
     # Beyond ASCII the grammar's own scanner reads outside its tables, and the process ends.
@@ -92,6 +95,9 @@ def read_script(text: str, depth: int = 0) -> Script:
         tuple(dict.fromkeys(target for effect in effects for target in effect.targets)),
         all(effect.understood for effect in effects),
     )
+
+
+_remembered = lru_cache(maxsize=2_048)(_read)  # agents repeat their commands
 
 
 def unfollowed(text: str) -> Script:
