@@ -9,6 +9,8 @@ import os
 import sys
 from pathlib import Path
 
+import httpx
+
 from aftershock.fingerprints.keyed import use_key
 from aftershock.recorder import fingerprint_key
 from aftershock_collector.access.exposure import Exposed, notice
@@ -86,7 +88,7 @@ def announce(config: Config, running: Running) -> None:
     measured = [counted(len(infrastructure.scrape), "scrape target")]
     measured += ["this host"] if infrastructure.host else []
     asked = infrastructure.prometheus
-    measured += [f"what {asked.url} answers"] if asked else []
+    measured += [f"what {httpx.URL(asked.url).netloc.decode()} answers"] if asked else []
     lines = (
         ("listening", f"OTLP/HTTP http://{running.http}, OTLP/gRPC {running.grpc}"),
         ("state", str(config.store)),

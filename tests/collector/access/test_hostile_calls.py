@@ -92,7 +92,7 @@ def test_names_of_any_length_fill_no_memory(tmp_path: Path) -> None:
     async def attack() -> int:
         async with collector(tmp_path, document=GATE) as (_, client):
             tracemalloc.start()
-            for number in range(20):
+            for number in range(60):
                 name = json.dumps(f"{number}" + "tool_x" * 40_000)
                 await client.post(
                     HOOK_PATH,
@@ -103,4 +103,4 @@ def test_names_of_any_length_fill_no_memory(tmp_path: Path) -> None:
             tracemalloc.stop()
         return held
 
-    assert asyncio.run(attack()) < 2_500_000
+    assert asyncio.run(attack()) < 8_000_000
