@@ -19,7 +19,7 @@ from aftershock.policy.sql_tiers import (
 )
 from aftershock_collector.reading.tiers import worst
 
-TEXT_CHARS_MAX = 20_000  # sqlglot needs up to a second for them
+TEXT_CHARS_MAX = 10_000  # sqlglot needs up to half a second for them
 READING = (exp.Select, exp.SetOperation, exp.Show, exp.Describe, exp.Use, exp.Values)
 DESTROYING = (exp.Drop, exp.TruncateTable)
 # Settings of a session and the like, which change no data.
