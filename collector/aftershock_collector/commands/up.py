@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aftershock.fingerprints.keyed import use_key
 from aftershock.recorder import fingerprint_key
@@ -86,7 +87,7 @@ def announce(config: Config, running: Running) -> None:
     measured = [counted(len(infrastructure.scrape), "scrape target")]
     measured += ["this host"] if infrastructure.host else []
     asked = infrastructure.prometheus
-    measured += [f"what {asked.url} answers"] if asked else []
+    measured += [f"what {urlsplit(asked.url).netloc.rpartition('@')[2]} answers"] if asked else []
     lines = (
         ("listening", f"OTLP/HTTP http://{running.http}, OTLP/gRPC {running.grpc}"),
         ("state", str(config.store)),

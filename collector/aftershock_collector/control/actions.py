@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from aftershock.model import Tier
 from aftershock.policy.policy import Policy, ToolDescription, describe, rule_of
+from aftershock.policy.sql_tiers import tier_of_sql
 from aftershock.policy.tiers import is_shell, tier_of_name
 from aftershock_collector.control.shell import read_script
 from aftershock_collector.reading.sql import read_sql
@@ -57,7 +58,9 @@ def runs_commands(tool: str) -> bool:
 
 
 def is_sql(text: str) -> bool:
-    """True for a text that parses as SQL and is no search in prose."""
+    """True for a text that is SQL, and no search in prose."""
+    if tier_of_sql(text) is not None:
+        return True
     words = text.split(None, 1)
     first = words[0].upper() if len(words) > 1 else ""
     begins = first in {

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 from aftershock.entity import entity_key
 from aftershock.model import Tier
+from aftershock.policy.reading_programs import GIT_READS, git_reads
+from aftershock.policy.words import words_of
 from aftershock_collector.control.effects import (
     DESTROYS,
     READS,
@@ -13,9 +16,11 @@ from aftershock_collector.control.effects import (
     WRITES,
     Effect,
     Words,
+    from_verb,
     option,
     positional,
 )
+from aftershock_collector.reading.tiers import ORDER
 
 KUBECTL_READS = frozenset(
     [
@@ -28,7 +33,6 @@ KUBECTL_READS = frozenset(
         "cluster-info",
         "api-resources",
         "api-versions",
-        "auth",
         "diff",
         "wait",
         "events",
@@ -58,42 +62,18 @@ KUBECTL_VALUES = frozenset(
         "--server",
         "-s",
         "--token",
-        "--as",
+        "--as", "--as-group", "--as-uid", "--cache-dir", "--certificate-authority", "--username",
+        "--client-certificate", "--client-key", "--log-flush-frequency", "--password",
+        "--profile", "--profile-output", "--request-timeout", "--tls-server-name", "-v", "--v",
+        "--vmodule", "--field-selector", "--tail", "--since", "--timeout",
     ]
-)
+)  # fmt: skip
 KUBE_KINDS = {
     "deploy": "deployment", "deployment": "deployment", "deployments": "deployment",
     "deployment.apps": "deployment", "po": "pod", "pod": "pod", "pods": "pod",
 }  # fmt: skip
 SUBCOMMANDS: Mapping[str, Mapping[str, Tier]] = {
-    "git": {
-        **dict.fromkeys(
-            [
-                "status",
-                "log",
-                "diff",
-                "show",
-                "blame",
-                "grep",
-                "ls-files",
-                "ls-tree",
-                "rev-parse",
-                "rev-list",
-                "describe",
-                "shortlog",
-                "cat-file",
-                "for-each-ref",
-                "fetch",
-                "help",
-                "version",
-                "reflog",
-                "merge-base",
-            ],
-            Tier.READ,
-        ),
-        "clean": Tier.DESTRUCTIVE,
-        "filter-branch": Tier.DESTRUCTIVE,
-    },
+    "git": dict.fromkeys(["clean", "filter-branch", "filter-repo"], Tier.DESTRUCTIVE),
     "docker": {
         **dict.fromkeys(
             [
@@ -142,6 +122,10 @@ SUBCOMMANDS: Mapping[str, Mapping[str, Tier]] = {
     },
     "systemctl": {
         **dict.fromkeys(
+            ["stop", "kill", "mask", "disable", "isolate", "poweroff", "reboot", "halt"],
+            Tier.DESTRUCTIVE,
+        ),
+        **dict.fromkeys(
             [
                 "status",
                 "list-units",
@@ -165,69 +149,160 @@ SUBCOMMANDS: Mapping[str, Mapping[str, Tier]] = {
         **dict.fromkeys(["flushall", "flushdb", "del", "unlink", "shutdown"], Tier.DESTRUCTIVE),
     },
 }
+# Options before a verb: those that have a value, and those that have none.
+VALUED: Mapping[str, frozenset[str]] = {
+    "kubectl": KUBECTL_VALUES,
+    "git": words_of("-C -c --git-dir --work-tree --namespace --super-prefix --config-env"),
+    "docker": words_of("-H --host -c --context --config -l --log-level --tlscacert --tlscert "
+                       "--tlskey -f --file -p --project-name --profile --env-file "
+                       "--project-directory --ansi --progress --parallel"),
+    "helm": words_of("-n --namespace --kube-context --kubeconfig --kube-apiserver --kube-as-user "
+                     "--kube-as-group --kube-ca-file --kube-token --registry-config --burst-limit "
+                     "--repository-cache --repository-config --qps"),
+    "systemctl": words_of("-t --type -H --host -M --machine -s --signal -p --property -n --lines "
+                          "-o --output --root --state --job-mode"),
+    "redis-cli": words_of("-h -p -s -a -u -r -i -n -D -d --user --pass --cacert --cert "
+                          "--key --sni"),
+    "clouds": words_of("--region --profile --project --query --output --endpoint-url --color "
+                       "--ca-bundle --cli-read-timeout --cli-connect-timeout --account --format "
+                       "--verbosity --impersonate-service-account --configuration --subscription "
+                       "--billing-project -o"),
+}  # fmt: skip
+FLAGS = words_of("""
+    --debug --verbose --quiet --help --version --bare --paginate -P -A --all-namespaces -D --tls
+    --tlsverify --insecure-skip-tls-verify --match-server-version --user --system --now --force
+    -q --all --failed --full --global -g --raw --csv --json --insecure -help -version -3 -2 -e
+""")
 CLOUDS = frozenset({"aws", "gcloud", "az", "oci", "doctl"})
-CLOUD_READS = ("describe", "list", "get", "show", "head", "ls", "tail", "wait", "help", "version")
-CLOUD_DESTROYS = ("delete", "terminate", "remove", "rm", "rb", "purge", "destroy", "deregister")
+CLOUD_READS = words_of(
+    "describe list get show head ls tail wait help version lookup search filter scan query"
+)
+CLOUD_DESTROYS = words_of(
+    "delete terminate remove rm rb purge destroy deregister deletion stop disable detach revoke"
+)
 CLOUD_PROVISIONS = ("run-instances", "create", "scale", "resize", "update-auto-scaling")
+CLOUD_WRITES = words_of(
+    "update deploy restart start reset set add patch import export attach move ssh scp invoke put "
+    "modify reboot run execute send publish apply enable cancel restore failover rollback cp sync "
+    "mv copy upload deallocate assign grant undelete unset drain call submit promote"
+)
 
 
 def by_subcommand(program: str, words: Words) -> Effect:
     """A program whose first words decide."""
-    table = SUBCOMMANDS[program]
-    valued = frozenset({"-C", "-c", "--git-dir", "-H", "--host", "-n", "--namespace", "-p", "-a"})
-    verbs = positional(words, valued)
+    found = from_verb(words, VALUED.get(program, frozenset()), FLAGS)
+    if not found:  # options alone: redis-cli obeys its standard input
+        return UNKNOWN if program == "redis-cli" else READS
+    return gravest(with_verb(program, one, words[: len(words) - len(one)]) for one in found)
+
+
+def gravest(effects: Iterable[Effect]) -> Effect:
+    """The effect that can do most harm."""
+    return max(effects, key=lambda effect: ORDER.index(effect.tier))
+
+
+def with_verb(program: str, words: Words, before: Words) -> Effect:
+    """A program whose verb is the first of these words."""
+    verb = words[0] if words else None
+    if verb is None:
+        return UNKNOWN
     if program == "git":
-        return git(words, verbs)
-    first = next(iter(verbs), "")
-    if first is None:
-        return UNKNOWN
-    if program == "docker" and first in {"compose", "container", "image", "volume", "network"}:
-        nested = verbs[1] if len(verbs) > 1 else ""
-        destroys = nested in {"rm", "prune", "down", "kill"}
-        reads = nested in {"ls", "ps", "logs", "inspect", "top", "config"}
-        return DESTROYS if destroys else READS if reads else WRITES
-    return Effect(table.get(first.lower(), Tier.WRITE)) if first else READS
+        return git(verb, words[1:], before)
+    if program == "docker" and verb in DOCKER_OBJECTS:
+        nested = from_verb(words[1:], VALUED["docker"], FLAGS)
+        return gravest([docker_object(one[0] if one else None) for one in nested] or [READS])
+    if program == "terraform" and {"-destroy", "--destroy"} & set(words) and verb == "apply":
+        return DESTROYS
+    if program == "terraform" and verb in {"state", "workspace"}:
+        second = next(iter(positional(words[1:], frozenset())), None)
+        reads = second in {"list", "show", "pull"}
+        return READS if reads else DESTROYS if second in {"rm", "delete"} else WRITES
+    return Effect(SUBCOMMANDS[program].get(verb.lower(), Tier.WRITE))
 
 
-def git(words: Words, verbs: list[str | None]) -> Effect:
+DOCKER_OBJECTS = words_of("compose container image volume network system builder buildx stack "
+                          "service node secret config swarm context plugin manifest")  # fmt: skip
+
+
+def docker_object(verb: str | None) -> Effect:
+    """What is done to containers, volumes and the like."""
+    if verb in {"rm", "remove", "prune", "down", "kill", "leave"}:
+        return DESTROYS
+    return READS if verb in {"ls", "ps", "logs", "inspect", "top", "config", "df"} else WRITES
+
+
+def git(verb: str, rest: Words, before: Words) -> Effect:
     """git: what rewrites or discards destroys; configuration and aliases may run anything."""
-    if option(words, frozenset({"-c"})) is not None:
+    acting = ("-c", "--exec-path=", "--config-env")
+    if any(word is None or word.startswith(acting) for word in before):
         return UNKNOWN
-    verb = verbs[0] if verbs else ""
-    flags = {word.partition("=")[0] for word in words if word and word.startswith("-")}
-    if None in words and verb not in SUBCOMMANDS["git"]:
+    flags = [word for word in rest if word and word.startswith("-")]
+    places = [word for word in rest if word and not word.startswith("-")]
+    discards = {
+        "push": any(re.match(r"--(?:fo|mi|del|pru)|-\w*[fd]", flag) for flag in flags)
+        or any(word.startswith(("+", ":")) for word in places),
+        "reset": any(flag.startswith("--h") for flag in flags),
+        "branch": any(re.match(r"-\w*[dD]|--del", flag) for flag in flags),
+        "stash": places[:1] in (["drop"], ["clear"]),
+        "reflog": places[:1] in (["expire"], ["delete"]),
+    }
+    if discards.get(verb):
+        return DESTROYS
+    if (tier := SUBCOMMANDS["git"].get(verb)) is not None:
+        return Effect(tier)
+    if None in rest and verb not in GIT_READS:
         return UNKNOWN
-    if verb == "push" and flags & {"-f", "--force", "--mirror", "--delete", "-d"}:
-        return DESTROYS
-    if (verb == "reset" and "--hard" in flags) or (verb == "branch" and flags & {"-D", "-d"}):
-        return DESTROYS
-    if verb in {"branch", "remote", "stash", "tag", "config", "worktree"}:
-        listing = len(verbs) == 1 or verbs[1] in {"list", "show", "get", "-v"}
-        return READS if listing and verb != "stash" else WRITES
-    return Effect(SUBCOMMANDS["git"].get(verb or "status", Tier.WRITE))
+    return READS if git_reads(verb, rest) else WRITES
+
+
+# Verbs of kubectl that only pretend with --dry-run.
+KUBECTL_DRY = words_of("""
+    apply create delete patch replace scale set label annotate run expose autoscale drain cordon
+    uncordon taint
+""")
 
 
 def kubectl(words: Words) -> Effect:
     """kubectl: its verb, and the objects in their namespace."""
-    found = positional(words, KUBECTL_VALUES)
-    verb = found[0] if found else "version"
+    own = words[: words.index("--")] if "--" in words else words
+    found = from_verb(own, KUBECTL_VALUES, FLAGS)
+    return gravest([kubectl_verb(one, own) for one in found] or [READS])
+
+
+def kubectl_verb(words: Words, whole: Words) -> Effect:
+    """Kubectl with the verb that is the first of these words; `whole`: options before it too."""
+    verb = words[0] if words else None
     if verb is None:
         return UNKNOWN
-    dry = any(word and word.startswith("--dry-run") and "none" not in word for word in words)
-    if verb in KUBECTL_READS or dry:
+    found = positional(words, KUBECTL_VALUES)
+    second = found[1] if len(found) > 1 else None
+    if verb in KUBECTL_READS or (verb in KUBECTL_DRY and is_dry(whole)):
         return READS
-    namespace = option(words, frozenset({"-n", "--namespace"})) or "default"
+    if verb == "auth":
+        return READS if second in {"can-i", "whoami"} else WRITES
+    namespace = option(whole, frozenset({"-n", "--namespace"})) or "default"
     targets = tuple(objects(found[1:], namespace))
     if verb in {"config", "rollout"} and len(found) > 1:
         reads = {"view", "get-contexts", "current-context", "status", "history"}
         return (
-            READS if found[1] in reads else Effect(Tier.WRITE, tuple(objects(found[2:], namespace)))
+            READS if second in reads else Effect(Tier.WRITE, tuple(objects(found[2:], namespace)))
         )
-    if verb in KUBECTL_DESTROYS:
+    replaces = verb in {"replace", "apply"} and {"--force", "--prune"} & set(whole)
+    if verb in KUBECTL_DESTROYS or replaces:
         return Effect(Tier.DESTRUCTIVE, targets)
     if verb in {"scale", "autoscale"}:
         return Effect(Tier.PROVISION, targets)
     return Effect(Tier.WRITE, targets)
+
+
+def is_dry(words: Words) -> bool:
+    """True where the last --dry-run that is no value of another option says so."""
+    given = [
+        word.partition("=")[2] or "client"
+        for before, word in zip(("", *words), words, strict=False)
+        if word and word.partition("=")[0] == "--dry-run" and before not in KUBECTL_VALUES
+    ]
+    return bool(given) and given[-1] in {"client", "server", "true"}
 
 
 def objects(words: Words, namespace: str) -> list[str]:
@@ -255,14 +330,34 @@ def entity(kind: str, name: str, namespace: str) -> str:
     return entity_key({"k8s.namespace.name": namespace, f"k8s.{full}.name": name}) or ""
 
 
-def cloud(words: Words) -> Effect:
+def cloud(program: str, words: Words) -> Effect:
     """aws, gcloud, az: the verb is one of the first words, as in `describe-instances`."""
-    verbs = positional(words, frozenset({"--region", "--profile", "--project", "--query"}))
-    if None in verbs[:4] or not verbs:
+    found = from_verb(words, VALUED["clouds"], FLAGS)
+    return gravest([cloud_words(program, one) for one in found] or [READS])
+
+
+def cloud_words(program: str, words: Words) -> Effect:
+    """A service or group, its verb, and what follows: names of things are no verbs."""
+    end = next((n for n, word in enumerate(words) if word and word.startswith("-")), len(words))
+    named = [*words[:end]]
+    if program == "aws":
+        named = positional(words, VALUED["clouds"])[:2]
+    if None in named[:4] or not named:
         return UNKNOWN
-    named = [word or "" for word in verbs[:4]]
-    if any(word.startswith(CLOUD_DESTROYS) for word in named):
-        return DESTROYS
-    if any(word.startswith(CLOUD_PROVISIONS) for word in named):
-        return Effect(Tier.PROVISION)
-    return READS if any(word.startswith(CLOUD_READS) for word in named[1:]) else WRITES
+    verb = next((word for word in named[1:] if word and cloud_tier(word) is not None), "")
+    tier = cloud_tier(verb or "") or Tier.WRITE
+    if program == "aws" and "--delete" in words:  # s3 sync
+        tier = Tier.DESTRUCTIVE
+    return Effect(tier)
+
+
+def cloud_tier(word: str) -> Tier | None:
+    """The tier of a verb of a cloud; None if the word is none."""
+    parts = word.split("-")
+    if CLOUD_DESTROYS & set(parts):
+        return Tier.DESTRUCTIVE
+    if word.startswith(CLOUD_PROVISIONS):
+        return Tier.PROVISION
+    if parts[0] in CLOUD_READS or parts[:2] == ["batch", "get"]:
+        return Tier.READ
+    return Tier.WRITE if parts[0] in CLOUD_WRITES else None

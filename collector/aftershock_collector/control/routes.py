@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -31,6 +30,7 @@ from aftershock.guard.protocol import (
 from aftershock.guard.safeguard_protocol import CANARY_PATH
 from aftershock_collector.access.middleware import SENDER
 from aftershock_collector.control.board import Board, Process, ticket_json
+from aftershock_collector.control.bodies import BODY_BYTES_MAX, Bad, read_body
 from aftershock_collector.control.day_counts import wanted_in as counts_wanted_in
 from aftershock_collector.control.hooks import Hooks
 from aftershock_collector.control.preflight import Preflight
@@ -38,7 +38,6 @@ from aftershock_collector.control.safeguarding import Safeguarding, Wanted, want
 from aftershock_collector.store.interface import StoreRefused
 from aftershock_collector.store.tickets import Ticket
 
-BODY_BYTES_MAX = 16_000_000  # a hook sends a file that is written whole
 TEXT_CHARS_MAX = 2_000
 DRY_RUN_CHARS_MAX = 8_000  # what a guard sends of one, and room for its redaction
 WAIT_S, WAIT_MAX_S = 2.0, 30.0  # for acknowledgements
@@ -47,10 +46,6 @@ REASONS_MAX = 20
 TARGETS_MAX = 50
 
 Handler = Callable[[Mapping[str, Any], str], Coroutine[Any, Any, Mapping[str, Any]]]
-
-
-class Bad(ValueError):  # noqa: N818  (it names the request)
-    """A request that cannot be understood; says why."""
 
 
 def routes(
@@ -140,13 +135,7 @@ async def body_of(request: Request) -> Mapping[str, Any]:
         data += chunk
         if len(data) > BODY_BYTES_MAX:
             raise Bad(f"the body is larger than {BODY_BYTES_MAX} bytes")
-    try:
-        body: Any = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise Bad(f"the body is no JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise Bad("the body is no JSON object")
-    return cast("dict[str, Any]", body)
+    return read_body(data)
 
 
 class Control:

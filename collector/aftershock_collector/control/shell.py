@@ -16,28 +16,39 @@ import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
 from aftershock.model import Tier
-from aftershock_collector.control.effects import READS, UNKNOWN, WRITES, Effect, Words, positional
+from aftershock.policy.command_tiers import REMEMBERED_CHARS_MAX, tier_of_command
+from aftershock.policy.reading_programs import (
+    STARTS_PROGRAM,
+    runs_an_index,
+)
+from aftershock_collector.control.effects import (
+    READS,
+    UNKNOWN,
+    WRITES,
+    Effect,
+    Words,
+    from_verb,
+    values,
+)
+from aftershock_collector.control.inner_commands import (
+    FIND_RUNS,
+    JOINING,
+    WRAPPERS,
+    executed,
+    found_commands,
+    name_of,
+    shell_script,
+    split_string,
+    ssh_scripts,
+    unwrapped,
+)
+from aftershock_collector.control.operations import FLAGS, VALUED
 from aftershock_collector.control.programs import effect_of
 from aftershock_collector.reading.tiers import worst
 
 COMMAND_CHARS_MAX = 50_000
 DEPTH_MAX = 6  # of scripts inside scripts
 SHELLS = frozenset({"bash", "sh", "zsh", "dash", "ksh", "ash"})
-# Programs that run the command that follows them, and their options that have a value.
-WRAPPERS: dict[str, frozenset[str]] = {
-    "sudo": frozenset({"-u", "-g", "-h", "-p", "-C", "-r", "-t", "-T", "-D", "-R"}),
-    "doas": frozenset({"-u", "-C"}),
-    "env": frozenset({"-u", "--unset", "-C", "--chdir", "-S", "--split-string"}),
-    "nohup": frozenset(), "time": frozenset({"-f", "-o"}), "command": frozenset(),
-    "exec": frozenset({"-a"}), "builtin": frozenset(), "nice": frozenset({"-n"}),
-    "ionice": frozenset({"-c", "-n", "-p"}), "setsid": frozenset(), "stdbuf": frozenset(),
-    "timeout": frozenset({"-s", "--signal", "-k", "--kill-after"}),
-    "xargs": frozenset({"-I", "-n", "-P", "-L", "-d", "-a", "-s", "-E"}),
-    "watch": frozenset({"-n", "--interval"}), "strace": frozenset({"-e", "-o", "-p"}),
-    "chroot": frozenset(), "unbuffer": frozenset(), "then": frozenset(), "parallel": frozenset(),
-    "aftershock": frozenset(),
-}  # fmt: skip
-FIRST_IS_THEIRS = frozenset({"timeout", "chroot"})  # their first word is a time, or a place
 SAFE_FILES = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"})
 NO_WORDS = frozenset(
     {"variable_assignment", "file_redirect", "herestring_redirect", "heredoc_redirect", "comment"}
@@ -60,24 +71,38 @@ class Script:
     understood: bool  # False: a part of it counts as a write because it could not be followed
 
 
-@lru_cache(maxsize=2_048)  # agents repeat their commands
 def read_script(text: str, depth: int = 0) -> Script:
     """Read a script of a shell."""
+    return (_remembered if len(text) <= REMEMBERED_CHARS_MAX else _read)(text, depth)
+
+
+def _read(text: str, depth: int) -> Script:
     if len(text) > COMMAND_CHARS_MAX or depth > DEPTH_MAX:
-        return Script(Tier.WRITE, (), understood=False)
+        return unfollowed(text)
     # Beyond ASCII the grammar's own scanner reads outside its tables, and the process ends.
     text = FOREIGN.sub("x", text)
     # The grammar joins a line to one that begins with a backslash, as in `\\rm x` against aliases.
     text = ESCAPED_START.sub("\n", text)
     tree = _parser.parse(text.encode("utf-8", "replace"))
-    effects = list(walk(tree.root_node, depth))
+    try:
+        effects = list(walk(tree.root_node, depth))
+    except RecursionError:  # substitutions inside substitutions
+        return unfollowed(text)
     if tree.root_node.has_error:
-        effects.append(UNKNOWN)
+        effects.append(Effect(unfollowed(text).tier, understood=False))
     return Script(
         worst(effect.tier for effect in effects),
         tuple(dict.fromkeys(target for effect in effects for target in effect.targets)),
         all(effect.understood for effect in effects),
     )
+
+
+_remembered = lru_cache(maxsize=2_048)(_read)  # agents repeat their commands
+
+
+def unfollowed(text: str) -> Script:
+    """A script that cannot be followed: a write, or as grave as the words in it."""
+    return Script(worst([Tier.WRITE, tier_of_command(text)]), (), understood=False)
 
 
 def walk(node: Node, depth: int, given: str | None = None) -> Iterator[Effect]:
@@ -98,8 +123,41 @@ def walk(node: Node, depth: int, given: str | None = None) -> Iterator[Effect]:
         yield from command(node, depth, given)
     elif node.type == "file_redirect":
         yield redirected(node)
+    elif node.type == "variable_assignment":
+        yield from assigned(node, depth)
+    elif evaluates(node):
+        yield UNKNOWN
     for child in node.children:
         yield from walk(child, depth)
+
+
+def evaluates(node: Node) -> bool:
+    """True for text that runs although it stands in quotes: `${x@P}`, `test -v 'a[$(command)]'`."""
+    if node.type == "expansion":
+        return b"@P" in (node.text or b"")
+    if node.type != "raw_string" or node.parent is None:
+        return False
+    kinds = {"unset_command", "declaration_command", "test_command"}
+    return node.parent.type in kinds and runs_an_index(text_of(node))
+
+
+def assigned(node: Node, depth: int) -> Iterator[Effect]:
+    """An assignment to a variable whose value is a program, such as GIT_PAGER."""
+    name, _, _ = text_of(node).partition("=")
+    if STARTS_PROGRAM.fullmatch(name.rstrip("+")):
+        value = node.child_by_field_name("value")
+        script = None if value is None else literal(value)
+        yield UNKNOWN
+        if script is not None:
+            yield inner(script, depth)
+
+
+def inner(script: str | None, depth: int) -> Effect:
+    """A script inside a script; None: not known."""
+    if script is None:
+        return UNKNOWN
+    found = read_script(script, depth + 1)
+    return Effect(found.tier, found.targets, found.understood)
 
 
 def pipeline(node: Node, depth: int, given: str | None) -> Iterator[Effect]:
@@ -121,107 +179,61 @@ def command(node: Node, depth: int, given: str | None) -> Iterator[Effect]:
 
 def effects_of(words: Words, depth: int, given: str | None) -> Iterator[Effect]:
     """What a command and those that it runs can do."""
-    while words and words[0] is not None:
-        program = words[0].rpartition("/")[2]
-        if program not in WRAPPERS:
-            break
-        if program == "env" and any(word in {"-S", "--split-string"} for word in words):
+    while words and words[0] is not None and (program := name_of(words[0])) in WRAPPERS:
+        if program == "env" and (split := split_string(words)) is not None:
+            yield inner(split or None, depth)
+            return
+        wrapped, is_doubtful = unwrapped(words, program)
+        if is_doubtful:
             yield UNKNOWN
+        if program in JOINING:
+            yield inner(None if None in wrapped else " ".join(filter(None, wrapped)), depth)
             return
-        inner = unwrapped(words, program)
-        if program == "xargs" and (not inner or inner[0] in SHELLS):
-            yield UNKNOWN if inner else READS
-            return
-        if not inner:
-            return
-        words = inner
-    if not words:
-        return
-    program = None if words[0] is None else words[0].rpartition("/")[2]
+        if program == "xargs" and wrapped:
+            wrapped = [*wrapped, None]  # what it reads
+        words = wrapped
+    if words:
+        yield from unwrapped_effects(words, depth, given)
+
+
+def unwrapped_effects(words: Words, depth: int, given: str | None) -> Iterator[Effect]:
+    """What a command without wrappers can do, with the scripts in its words."""
+    program = name_of(words[0])
     inside = scripts_in(program, words, given)
     if inside is None:
         yield effect_of(words, given)
         return
     for script in inside:
-        if script is None:
-            yield UNKNOWN
-        else:
-            found = read_script(script, depth + 1)
-            yield Effect(found.tier, found.targets, found.understood)
-
-
-def unwrapped(words: Words, program: str) -> Words:
-    """The command inside `sudo -u x FOO=1 command …`."""
-    valued = WRAPPERS[program]
-    place, skip = 1, program in FIRST_IS_THEIRS
-    while place < len(words):
-        word = words[place]
-        if word is None:
-            return words[place:]
-        if word == "--":
-            place += 1
-            break
-        if word.startswith("-"):
-            place += 2 if word in valued else 1
-        elif "=" in word and program in {"sudo", "env", "doas"}:
-            place += 1
-        elif skip:
-            place, skip = place + 1, False
-        else:
-            break
-    return words[place:]
+        yield inner(script, depth)
+    if program == "find":
+        yield effect_of([word for word in words if not (word or "").startswith(FIND_RUNS)])
 
 
 def scripts_in(program: str | None, words: Words, given: str | None) -> list[str | None] | None:
     """Scripts that a command runs: `bash -c …`, `eval`, ssh, docker exec. None: it runs none."""
     rest = words[1:]
     if program in SHELLS:
-        for place, word in enumerate(rest):
-            if word and word.startswith("-") and not word.startswith("--") and "c" in word:
-                return [rest[place + 1] if place + 1 < len(rest) else None]
-        return [given] if not positional(rest, frozenset()) else [None]
+        return [shell_script(rest, given)]
+    if program in {"su", "runuser"}:
+        return values(rest, frozenset({"-c", "--command"})) or [None]
     if program in {"eval", "source", "."}:
         whole = None if None in rest or program != "eval" else " ".join(filter(None, rest))
         return [whole]
+    if program == "trap":
+        return [rest[0] if rest else ""]
+    if program == "alias":
+        return [word and word.partition("=")[2] for word in rest]
     if program == "ssh":
-        places = positional(rest, frozenset({"-p", "-i", "-l", "-o", "-F", "-J", "-L", "-R"}))
-        inner = places[1:]
-        return [None if None in inner or not inner else " ".join(filter(None, inner))]
-    if program in {"docker", "podman", "kubectl", "oc", "nerdctl"} and "exec" in rest[:8]:
-        return [executed(rest)]
-    if program == "find" and any(word in {"-exec", "-execdir", "-ok", "-okdir"} for word in rest):
-        return [found_command(rest)]
-    return None
-
-
-def executed(words: Words) -> str | None:
-    """The command of `docker exec -it c …` and `kubectl exec pod -- …`, as a script."""
-    after = list(words[list(words).index("exec") + 1 :])
-    if "--" in after:
-        return joined(after[after.index("--") + 1 :])
-    valued = frozenset({"-e", "--env", "-u", "--user", "-w", "--workdir", "-n", "-c"})
-    while after and after[0] is not None and after[0].startswith("-"):
-        after = after[2 if after[0] in valued else 1 :]
-    return joined(after[1:])  # the first word is the container, or the pod
-
-
-def found_command(words: Words) -> str | None:
-    """What `find … -exec` runs for each file, which is not known."""
-    start = next(n for n, word in enumerate(words) if word and word.startswith(("-exec", "-ok")))
-    inner = [word for word in words[start + 1 :] if word not in {";", "+", "\\;"}]
-    return joined([word or "a-file" for word in inner])
-
-
-def joined(words: Words) -> str | None:
-    """Words as a script again; None where one of them is not known, or there is none."""
-    if not words or None in words:
+        return ssh_scripts(rest)
+    if program in {"docker", "podman", "kubectl", "oc", "nerdctl"}:
+        valued = VALUED["kubectl" if program in {"kubectl", "oc"} else "docker"]
+        found = from_verb(rest, valued, FLAGS)
+        if found and found[-1] and found[-1][0] == "exec":
+            return [executed(found[-1][1:])]
         return None
-    return " ".join(quoted(word) for word in words if word is not None)
-
-
-def quoted(word: str) -> str:
-    """A word so that a shell reads it as one."""
-    return "'" + word.replace("'", "'\\''") + "'"
+    if program == "find" and any(word and word.startswith(FIND_RUNS) for word in rest):
+        return found_commands(rest)
+    return None
 
 
 # --- The tree ----------------------------------------------------------------------------------
@@ -265,6 +277,8 @@ def literal(node: Node) -> str | None:
     if node.type not in LITERALS:
         return None
     raw = text_of(node)
+    if raw == "{}":  # of find and xargs
+        return raw
     if node.type == "raw_string":
         return raw[1:-1]
     if node.type in {"string", "concatenation"}:
@@ -316,7 +330,7 @@ def runs_its_input(node: Node) -> bool:
         return False
     words: Words = first_words(body)
     while words and words[0] in WRAPPERS:
-        words = unwrapped(words, str(words[0]))
+        words, _ = unwrapped(words, str(words[0]))
     program = None if not words or words[0] is None else words[0].rpartition("/")[2]
     interprets = {"python", "python3", "perl", "ruby", "node", *SHELLS}
     return program in interprets

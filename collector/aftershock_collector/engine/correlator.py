@@ -61,6 +61,9 @@ class Correlator:
         Returns:
             Ids of runs that acted on what changed: their steps from then on are judged again.
         """
+        known = self.changes.get(change.id)
+        if known is not None and known.vouched and not change.vouched:
+            return set()  # whoever saw an id can send it again, with another end
         self.changes[change.id] = change
         while len(self.changes) > self._changes_max:
             self.changes.popitem(last=False)

@@ -239,7 +239,12 @@ class Links:
 
 
 def reports_less(change: Change, known: Change) -> bool:
-    """True where several records tell of one thing, and this one without its damage or rows."""
+    """True where several records tell of one thing, and this one without its damage or rows.
+
+    Whom nobody asked who they are adds nothing to what somebody known said of the same thing.
+    """
+    if known.vouched != change.vouched:
+        return known.vouched
     if known.kind.is_trouble != change.kind.is_trouble:
         return known.kind.is_trouble
     return bool(known.detail) and not change.detail

@@ -13,6 +13,7 @@ from prometheus_client.openmetrics import parser as openmetrics
 
 from aftershock_collector.otlp.wire import Attributes, Sample, SampleKind
 
+LINE_CHARS_MAX = 16_384  # the parser's time grows with the square of a line; exporters write 500
 OPENMETRICS = "application/openmetrics-text"
 
 _Labels = tuple[tuple[str, str], ...]
@@ -22,8 +23,11 @@ def samples_of(text: str, content_type: str, resource: Attributes, time_ns: int)
     """Every sample of one scrape, all at the time of the scrape.
 
     Raises:
-        ValueError: the text is not in the exposition format.
+        ValueError: the text is not in the exposition format, or a line is longer than any metric's.
     """
+    longest = max(map(len, text.split("\n")))
+    if longest > LINE_CHARS_MAX:
+        raise ValueError(f"a line of {longest} characters")
     parser: Any = openmetrics if content_type.startswith(OPENMETRICS) else plain
     families: Iterable[Metric] = parser.text_string_to_metric_families(text)
     try:

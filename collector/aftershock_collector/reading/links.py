@@ -67,9 +67,11 @@ def read_error(event: LogEvent) -> Change | None:
     text = event.text if isinstance(event.text, str) else ""
     if event.severity < ERROR and (event.severity or not _ERROR_WORD.search(text)):
         return None
-    link = link_in(event.attributes) or link_in_text(text)
+    link = link_in(event.attributes)
     if link is None and event.trace_id:
         link = Link(event.trace_id, event.span_id)
+    is_quoted = link is None  # then at best the text names it, which may repeat what anybody sent
+    link = link or link_in_text(text)
     entity = entity_key(_texts(event.resource)) or entity_key(_texts(event.attributes))
     if link is None or entity is None:
         return None
@@ -83,6 +85,7 @@ def read_error(event: LogEvent) -> Change | None:
         detail=error_class(text_in(event.attributes, "exception.message") or text),
         trace_id=link.trace_id,
         span_id=link.span_id,
+        vouched=not is_quoted,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlglot
@@ -10,9 +11,15 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from aftershock.model import Tier
+from aftershock.policy.sql_tiers import (
+    ACTING_FUNCTIONS,
+    EXECUTABLE_COMMENT,
+    is_doubtful,
+    tier_of_sql,
+)
 from aftershock_collector.reading.tiers import worst
 
-TEXT_CHARS_MAX = 100_000
+TEXT_CHARS_MAX = 10_000  # sqlglot needs up to half a second for them
 READING = (exp.Select, exp.SetOperation, exp.Show, exp.Describe, exp.Use, exp.Values)
 DESTROYING = (exp.Drop, exp.TruncateTable)
 # Settings of a session and the like, which change no data.
@@ -29,15 +36,31 @@ class Statements:
 
 
 def read_sql(text: str, dialect: str | None = None) -> Statements:
-    """A text of one or more statements. What cannot be parsed counts as a write."""
+    """A text of one or more statements. What cannot be parsed counts as a write.
+
+    Where the dialect is not known, it counts as the worst that a database takes it for: what one
+    reads as a string or a comment is a statement of another.
+    """
     if not text.strip() or len(text) > TEXT_CHARS_MAX:
-        return Statements(Tier.WRITE, understood=False)
+        return Statements(worst([Tier.WRITE, tier_of_sql(text) or Tier.READ]), understood=False)
+    disputed = dialect is None and is_doubtful(text)
+    dialects = (None, "postgres", "mysql") if disputed else (dialect,)
+    texts = [text]
+    if "/*!" in text:  # MySQL executes what stands in such a comment
+        texts.append(EXECUTABLE_COMMENT.sub(" ", text))
+    found = [parsed_as(each, one) for each in texts for one in dialects]
+    understood = [one for one in found if one.understood]
+    if not understood:
+        return replace(found[0], tier=worst([found[0].tier, tier_of_sql(text) or Tier.READ]))
+    return replace(understood[0], tier=worst(one.tier for one in understood))
+
+
+def parsed_as(text: str, dialect: str | None) -> Statements:
+    """A text as one dialect has it."""
     try:
         parsed = [one for one in sqlglot.parse(text, dialect=dialect) if one is not None]
     except (SqlglotError, RecursionError, ValueError):
         return Statements(Tier.WRITE, understood=False)
-    if not parsed:
-        return Statements(Tier.READ)
     tables = [table.sql() for one in parsed for table in one.find_all(exp.Table)]
     tiers = [tier_of(one) for one in parsed]
     understood = not any(isinstance(one, exp.Command) for one in parsed)
@@ -57,7 +80,7 @@ def tier_of(statement: Any) -> Tier:
     if inside:
         return Tier.WRITE
     if isinstance(statement, READING + HARMLESS):
-        return Tier.WRITE if calls_something(statement) else Tier.READ
+        return Tier.WRITE if calls_something(statement) or sets_for_all(statement) else Tier.READ
     if isinstance(statement, exp.Command) and statement.name.upper() in {"EXPLAIN", "SHOW"}:
         return read_explained(statement)
     return Tier.WRITE
@@ -73,16 +96,19 @@ def read_explained(statement: Any) -> Tier:
     return Tier.READ
 
 
-# Functions that change something although they stand in a SELECT.
-ACTING = frozenset(
-    {
-        "pg_terminate_backend", "pg_cancel_backend", "pg_reload_conf", "pg_rotate_logfile",
-        "pg_promote", "pg_switch_wal", "lo_import", "lo_export", "lo_unlink", "setval", "nextval",
-        "dblink_exec", "dblink", "pg_read_file", "pg_write_file", "query_to_xml", "load_extension",
-    }
-)  # fmt: skip
-
-
 def calls_something(statement: Any) -> bool:
     """True where a function is called that is known to act."""
-    return any(function.name.lower() in ACTING for function in statement.find_all(exp.Anonymous))
+    return any(
+        function.name.lower() in ACTING_FUNCTIONS for function in statement.find_all(exp.Anonymous)
+    )
+
+
+def sets_for_all(statement: Any) -> bool:
+    """True where a setting is changed beyond the session: SET GLOBAL, PRAGMA x = y."""
+    if isinstance(statement, exp.Pragma):
+        return "=" in statement.sql()
+    return (
+        isinstance(statement, exp.Set)
+        and re.search(r"\b(?:global|persist|persist_only)\b", statement.sql(), re.IGNORECASE)
+        is not None
+    )

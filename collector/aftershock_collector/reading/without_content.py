@@ -13,7 +13,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 
 from aftershock import attributes as names
 from aftershock.model import Action, Step
-from aftershock.policy.command_tiers import READING_SUBCOMMANDS, REDIRECT, SEPARATOR
+from aftershock.policy.command_tiers import READING_SUBCOMMANDS, SEPARATOR, redirects
 from aftershock.policy.command_tiers import tier_of_command as tier_of
 from aftershock.policy.tiers import COMMAND_KEYS
 from aftershock_collector.otlp.decode import decode_span
@@ -84,5 +84,5 @@ def outline_of(arguments: Any) -> str | None:
         verb = next((word for word in words[1:] if not word.startswith("-")), "")
         decides = program in READING_SUBCOMMANDS and PROGRAM.fullmatch(verb)
         found.append(f"{program} {verb}" if decides else program)
-    outline = "; ".join(found) + (" > file" if REDIRECT.search(command) else "")
-    return outline if found and tier_of(outline) is tier_of(command[:2_000]) else None
+    outline = "; ".join(found) + (" > file" if redirects(command) else "")
+    return outline if found and tier_of(outline) is tier_of(command) else None

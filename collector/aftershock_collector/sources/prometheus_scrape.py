@@ -81,9 +81,10 @@ class Scraper:
             async with asyncio.timeout(limit_s):
                 text, content_type = await _get(client, target.url)
             now_ns = self._clock()
-            samples = samples_of(text, content_type, resource, now_ns)
+            # Megabytes take seconds to read, in which this process must answer others.
+            samples = await asyncio.to_thread(samples_of, text, content_type, resource, now_ns)
         except (httpx.HTTPError, TimeoutError, ValueError) as error:
-            problem = f"{type(error).__name__}: {error}"[:PROBLEM_CHARS_MAX]
+            problem = problem_of(error)[:PROBLEM_CHARS_MAX]
             took_s = time.monotonic() - began_s
             lag_s = self._lag.total_s - lag_s + max(0.0, took_s - limit_s)
             if isinstance(error, TimeoutError) and lag_s >= STARVED_SHARE * limit_s:
@@ -103,6 +104,13 @@ class Scraper:
                 self._deliver(samples)
             due = max(due + target.every_s, time.monotonic())
             await asyncio.sleep(due - time.monotonic())
+
+
+def problem_of(error: Exception) -> str:
+    """What went wrong, without the address, in which a password or a token may stand."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"HTTP {error.response.status_code}"
+    return f"{type(error).__name__}: {error}"
 
 
 async def _get(client: httpx.AsyncClient, url: str) -> tuple[str, str]:

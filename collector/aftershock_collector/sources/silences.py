@@ -11,6 +11,7 @@ from typing import Any, cast
 import httpx
 
 from aftershock_collector.control.knowledge import Silence
+from aftershock_collector.sources.prometheus_scrape import problem_of
 
 EVERY_S = 15.0  # as often as alerts are evaluated
 TIMEOUT_S = 5.0
@@ -42,7 +43,8 @@ class Silences:
                     self._failing = False
                 except (httpx.HTTPError, ValueError) as error:
                     if not self._failing:
-                        log.warning("%s cannot be read: %s", self._url, error)
+                        place = httpx.URL(self._url).host  # the whole may hold a password
+                        log.warning("silences of %s: %s", place, problem_of(error))
                     self._failing = True
                 await asyncio.sleep(self._every_s)
 

@@ -334,7 +334,9 @@ CHANGE_IN = """
     VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET ended_at_ns = coalesce(excluded.ended_at_ns, ended_at_ns),
         body = excluded.body
-    WHERE excluded.ended_at_ns IS NOT NULL OR changes.ended_at_ns IS NULL
+    WHERE (excluded.ended_at_ns IS NOT NULL OR changes.ended_at_ns IS NULL)
+        AND coalesce(json_extract(excluded.body, '$.vouched'), 1)
+            >= coalesce(json_extract(changes.body, '$.vouched'), 1)
 """
 CLAIM_UPDATE = """
     UPDATE claims SET level = :level, opened_at_ns = :opened_at_ns, closed_at_ns = :closed_at_ns,

@@ -16,6 +16,7 @@ from aftershock.approval import Gate
 CAN_ASK = frozenset({"claude-code", "gemini-cli", "copilot", "cursor"})
 COMMAND_TOOLS = {"beforeShellExecution": "Shell"}
 RUN_KEYS = ("session_id", "sessionId", "sessionID", "conversation_id", "thread_id")
+ID_CHARS_MAX = 300  # of names, which are kept for long: a coding agent's have fifty
 TEXT_CHARS_MAX = 6_000  # of an answer: what a model reads
 
 
@@ -37,7 +38,7 @@ class HookCall:
 def read_event(agent: str, event: Mapping[str, Any]) -> HookCall | None:
     """The call that an event announces; None for an event that announces none."""
     agent = agent or agent_of(event)
-    run = next((str(event[key]) for key in RUN_KEYS if event.get(key)), "")
+    run = next((str(event[key]) for key in RUN_KEYS if event.get(key)), "")[:ID_CHARS_MAX]
     name = str(event.get("hook_event_name") or "")
     if name in COMMAND_TOOLS:
         arguments = {"command": str(event.get("command") or "")}
@@ -46,7 +47,7 @@ def read_event(agent: str, event: Mapping[str, Any]) -> HookCall | None:
     if not isinstance(tool, str) or not tool:
         return None
     given: Any = event.get("tool_input", event.get("toolArgs", event.get("args")))
-    return HookCall(agent, tool, arguments_of(given), run)
+    return HookCall(agent[:ID_CHARS_MAX], tool[:ID_CHARS_MAX], arguments_of(given), run)
 
 
 def agent_of(event: Mapping[str, Any]) -> str:

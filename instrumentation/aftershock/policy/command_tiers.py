@@ -1,49 +1,66 @@
-"""What a shell command or a SQL statement can do: it only reads if every part is known to read."""
+"""What a shell command can do: it only reads if every part is known to read."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from functools import lru_cache
 
 from aftershock.model import Tier
+from aftershock.policy.reading_programs import (
+    READING_PROGRAMS,
+    STARTS_PROGRAM,
+    git_reads,
+    is_installed,
+    only_reads,
+)
+from aftershock.policy.sql_clients import SQL_CLIENTS, client_only_reads
 from aftershock.policy.words import words_of
+
+REMEMBERED_CHARS_MAX = 2_000
+COMMAND_CHARS_MAX = 20_000  # a longer one may write
 
 # Programs that start another one, and their options that have a value.
 WRAPPERS = frozenset(["(", "aftershock", "command", "env", "exec", "ionice", "nice", "nohup",
                       "stdbuf", "sudo", "time", "timeout"])  # fmt: skip
+ASSIGNED = re.compile(r"([A-Za-z_]\w*)\+?=")
 WITH_VALUE = frozenset(["-u", "-g"])  # of a user or a group
 DURATION = re.compile(r"\d+(?:\.\d+)?[smhd]?")
-SEPARATOR = re.compile(r"&&|\|\||[;|\n]")
-REDIRECT = re.compile(r"(?<![0-9&>-])>>?\s*(?!/dev/null|&)\S|\btee\s")
-READING_PROGRAMS = words_of("""
-    ls cat head tail grep rg egrep fgrep find wc stat file du df ps top free uptime date whoami
-    pwd echo printf env printenv which type tree less more awk sort uniq cut tr diff cmp jq yq dig
-    nslookup host ping traceroute netstat ss lsof id uname hostname history cd test true false
-    sleep column nl od xxd md5sum sha256sum basename dirname realpath readlink journalctl
-    pgrep lsblk lscpu vmstat iostat getent pytest ctest jest vitest eslint flake8 mypy pyright
-    pg_isready nc
-""")
-# A client with one quoted statement, or with one command of psql that lists something.
-OTHER_WORDS = r"""(?:(?!\s(?:-[A-Za-z]*[cef]\b|--(?:command|execute|file)))[^\n"'|;&<>`$])*"""
-SQL_CLIENT = re.compile(
-    rf"""\b(?:psql|mysql|mariadb)\b{OTHER_WORDS}\s(?:-[A-Za-z]*[ce]|--command|--execute)[\s=]*
-        (["'])(?P<sql>[^"'`$]*)\1{OTHER_WORDS}(?=$|[|;&\n])""",
-    re.VERBOSE,
+# A single & ends a command too; >& and &> do not.
+SEPARATOR = re.compile(r"&&|\|\||(?<![<>&])&(?![>&])|[;|\n]")
+REDIRECT = re.compile(
+    r">(?!\()[>|]?\s*(?!/dev/(?:null|stdout|stderr)(?:$|[\s;|&)]))(?!&\s*[\d-])\S|\btee\s"
 )
-INTO = re.compile(r"\binto\b", re.IGNORECASE)  # SELECT … INTO makes a table
-LISTS = re.compile(r"\\+(?:d\w*|l)\b[^\\]*$")
+ARITHMETIC = re.compile(r"\$\(\([^()`]*\)\)")
+# The innermost substitutions, whose text is a command of its own.
+SUBSTITUTION = re.compile(r"[$<>]\(([^()`]*)\)|`([^`]*)`")
+NESTED_MAX = 16
+# What a shell takes as one word or none; a comment too, because an apostrophe in it opens nothing.
+QUOTED = re.compile(
+    r"""\\. | \$'(?:[^'\\]|\\.)*' | '[^']*' | "(?:[^"\\]|\\.)*" | (?:^|(?<=\s))\#[^\n]*""",
+    re.VERBOSE | re.DOTALL | re.MULTILINE,
+)
+PIECE = re.compile(f"(?:{QUOTED.pattern})|(?P<separator>{SEPARATOR.pattern})", QUOTED.flags)
 # Programs whose second word decides.
 READING_SUBCOMMANDS = {
     "kubectl": words_of(
-        "get describe logs top explain version cluster-info api-resources auth diff events wait"
+        "get describe logs top explain version cluster-info api-resources diff events wait"
     )
-    | {"rollout status", "rollout history", "config view", "config current-context"},
+    | {
+        "auth can-i",
+        "auth whoami",
+        "rollout status",
+        "rollout history",
+        "config view",
+        "config current-context",
+    },
     "git": words_of("status log diff show blame branch grep ls-files rev-parse remote"),
     "docker": words_of("ps logs inspect images stats top version info"),
     "helm": words_of("list ls get status history show template search version"),
     "systemctl": words_of("status list-units is-active is-enabled show cat"),
     "pip": words_of("list show freeze"),
-    "terraform": words_of("plan show output validate version state"),
+    "terraform": words_of("plan show output validate version")
+    | {"state list", "state show", "state pull"},
 }
 # Options before a subcommand that have a value.
 GLOBAL_OPTIONS = words_of("""
@@ -52,7 +69,7 @@ GLOBAL_OPTIONS = words_of("""
 DESTROYING = re.compile(
     r"""\brm\b | \brmdir\b | \bdd\s+if= | \bmkfs | \bkill(?:all)?\s | \bpkill\s
       | \bkubectl\s+(?:\S+\s+){0,4}?(?:delete|drain)\b | \bterraform\s+destroy\b
-      | \bjournalctl\b[^|;&]*--(?:vacuum|rotate)
+      | \bjournalctl\b(?:(?!journalctl)[^|;&])*--(?:vacuum|rotate)
       | \bhelm\s+(?:uninstall|delete)\b | \bgit\s+(?:reset\s+--hard|clean)\b
       | \bdocker\s+(?:rm|rmi|kill)\b | \b(?:DROP|TRUNCATE)\s+(?:TABLE|DATABASE|SCHEMA)\b
       | \bDELETE\s+FROM\b""",
@@ -64,50 +81,78 @@ PROVISIONING = re.compile(
       | \bpulumi\s+up\b | \bcdk\s+deploy\b""",
     re.IGNORECASE | re.VERBOSE,
 )
-# The second keyword distinguishes SQL from prose.
-SQL = re.compile(
-    r"""^\s*(?:--[^\n]*\n\s*)*(?:
-          (?P<reads>select\b.*\bfrom\b | select\s+[\d'@\w(]+\s*;?\s*$ | show\s+\w+\s*;?\s*$
-            | explain\s+(?:select|analyze) | describe\s+\w+\s*;?\s*$ | with\s+\w+\s+as\s*\(
-              (?!.*\b(?:insert\s+into|delete\s+from|update\s+\w+\s+set)\b))
-        | insert\s+into\b | update\s+\S+\s+set\b | delete\s+from\b | merge\s+into\b
-        | with\s+\w+\s+as\s*\(
-        | (?:drop|truncate|alter|create)\s+(?:or\s+replace\s+)?(?:unique\s+)?
-          (?:table|database|schema|index|view|user|role)\b
-        | (?:grant|revoke)\b.*\bon\b )""",
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
-)
 
 
-def tier_of_sql(text: str) -> Tier | None:
-    """The tier of a SQL statement; None if the text is not SQL."""
-    match = SQL.match(text)
-    if match is None:
-        return None
-    if DESTROYING.search(text):
-        return Tier.DESTRUCTIVE
-    return Tier.READ if match["reads"] else Tier.WRITE
-
-
-@lru_cache(maxsize=2_048)  # a looping agent repeats its commands
 def tier_of_command(command: str) -> Tier:
     """The tier of a shell command: READ only if every part is known to read."""
+    if len(command) > REMEMBERED_CHARS_MAX:
+        return _tier_of_command(command)
+    return _remembered_tier(command)
+
+
+def _tier_of_command(command: str) -> Tier:
     if DESTROYING.search(command):
         return Tier.DESTRUCTIVE
     if PROVISIONING.search(command):
         return Tier.PROVISION
-    command = SQL_CLIENT.sub(without_read, command)
-    if REDIRECT.search(command):
+    if len(command) > COMMAND_CHARS_MAX or redirects(command):
         return Tier.WRITE
-    parts = [part.split() for part in SEPARATOR.split(command)]
-    return Tier.READ if all(reads(part) for part in parts if part) else Tier.WRITE
+    parts = [part for text in with_substitutions(command) for part in simple_commands(text)]
+    return Tier.READ if all(reads(split(part)) for part in parts) else Tier.WRITE
 
 
-def without_read(client: re.Match[str]) -> str:
-    """A client of a database that only reads, as a command that is known to."""
-    sql = client["sql"].strip().removesuffix(";")
-    only_reads = tier_of_sql(sql) is Tier.READ and ";" not in sql and not INTO.search(sql)
-    return "true" if only_reads or LISTS.fullmatch(sql) else client[0]
+_remembered_tier = lru_cache(maxsize=2_048)(_tier_of_command)  # a looping agent repeats itself
+
+
+def redirects(command: str) -> bool:
+    """True if output may go to a file; what stands in quotes redirects nothing."""
+    plain = command
+    if "<<" not in command:  # in a here-document quotes are only characters
+        plain = QUOTED.sub(kept_substitution, command)
+    return REDIRECT.search(plain) is not None
+
+
+def kept_substitution(match: re.Match[str]) -> str:
+    """A quoted text as one letter, unless a shell runs a part of it."""
+    text = match[0]
+    return text if text.startswith('"') and ("$(" in text or "`" in text) else "x"
+
+
+def with_substitutions(command: str) -> list[str]:
+    """The command with a name for each substitution, and the commands inside them."""
+    found: list[str] = []
+
+    def named(match: re.Match[str]) -> str:
+        found.append(match[1] or match[2] or "")
+        return "$_"
+
+    text, count = ARITHMETIC.sub("0", command), 1
+    for _ in range(NESTED_MAX):
+        text, count = SUBSTITUTION.subn(named, text)
+        if not count:
+            break
+    is_open = count or "$(" in text or "`" in text or "<(" in text
+    return [text, *found, *(["unknown"] if is_open else [])]
+
+
+def simple_commands(text: str) -> list[str]:
+    """What a command runs one after the other; a separator in quotes separates nothing."""
+    if "<<" in text:  # in a here-document quotes are only characters
+        return SEPARATOR.split(text)
+    parts, start = list[str](), 0
+    for piece in PIECE.finditer(text):
+        if piece["separator"]:
+            parts.append(text[start : piece.start()])
+            start = piece.end()
+    return [*parts, text[start:]]
+
+
+def split(part: str) -> list[str]:
+    """The words of a simple command; as they stand, where quotes do not close."""
+    try:
+        return shlex.split(part)
+    except ValueError:
+        return part.split()
 
 
 def without_wrappers(words: list[str]) -> list[str]:
@@ -115,10 +160,16 @@ def without_wrappers(words: list[str]) -> list[str]:
     wrapper = ""
     while words:
         first = words[0]
+        if wrapper == "env" and first.startswith(("-S", "--s", "-vS")):
+            return ["unknown"]  # its value is a command line
         if wrapper and (first.startswith("-") or DURATION.fullmatch(first)):
             words = words[2 if first in WITH_VALUE else 1 :]
-        elif first in WRAPPERS or "=" in first:
+        elif first in WRAPPERS:
             wrapper, words = first, words[1:]
+        elif (assigned := ASSIGNED.match(first)) is not None:
+            if STARTS_PROGRAM.fullmatch(assigned[1]):
+                return ["unknown"]
+            words = words[1:]
         else:
             break
     return words
@@ -129,17 +180,17 @@ def reads(words: list[str]) -> bool:
     words = without_wrappers(words)
     if not words:
         return True
-    program = words[0].rpartition("/")[2].strip("()")
-    if program == "find" and any(word in ("-delete", "-exec", "-execdir") for word in words):
-        return False
+    folder, _, name = words[0].strip("()").rpartition("/")
+    program = name if is_installed(folder) else ""
     if program in READING_PROGRAMS:
-        return True
-    if program == "sed":
-        return not any(word.startswith("-i") for word in words)
-    if program == "curl":
-        return not any(word.startswith(("-X", "-d", "--data", "--request")) for word in words)
-    named = subcommands(words[1:])
-    return any(name in READING_SUBCOMMANDS.get(program, ()) for name in named)
+        return only_reads(program, words[1:])
+    if program in SQL_CLIENTS:
+        return client_only_reads(words[1:])
+    first, both = subcommands(words[1:])
+    if program == "git":
+        rest = words[words.index(first) + 1 :] if first else []
+        return bool(first) and git_reads(first, rest) and "-c" not in words[: words.index(first)]
+    return any(name in READING_SUBCOMMANDS.get(program, ()) for name in (first, both))
 
 
 def subcommands(words: list[str]) -> tuple[str, str]:

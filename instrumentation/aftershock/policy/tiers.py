@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from aftershock.model import Tier
 from aftershock.policy import languages
-from aftershock.policy.command_tiers import tier_of_command, tier_of_sql
+from aftershock.policy.command_tiers import tier_of_command
+from aftershock.policy.sql_tiers import tier_of_sql
 from aftershock.policy.words import words_of
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ DELIVERING = words_of("""
 """)
 # What is run to observe: it changes nothing outside.
 OBSERVATIONS = words_of("benchmark benchmarks check checks lint test tests")
+ONE_WORD = re.compile(r"\s*[\w.:/-]+\s*")
 COMMAND_KEYS = ("command", "cmd", "action", "operation", "verb", "method", "sql", "query")
 
 
@@ -128,19 +130,30 @@ def guess_tier(tool: str, arguments: Mapping[str, Any]) -> Tier:
     """The tier of a call without a policy. An unknown tool counts as a write, to be safe."""
     by_name = tier_of_name(tool)
     for key in COMMAND_KEYS:
-        command = arguments.get(key)
-        if isinstance(command, str) and command:
+        command = command_text(arguments.get(key))
+        if command:
             break
     else:
         return by_name or Tier.WRITE
     if key in ("sql", "query"):
-        return tier_of_sql(command) or by_name or Tier.WRITE
-    if " " not in command.strip() and (by_verb := tier_of_name(command)):
+        if (by_statement := tier_of_sql(command)) is not None:
+            return by_statement
+        # A tool that reads is not asked in words of SQL that it takes only to read.
+        return Tier.WRITE if key == "sql" and by_name is Tier.READ else by_name or Tier.WRITE
+    if ONE_WORD.fullmatch(command) and not is_shell(tool) and (by_verb := tier_of_name(command)):
         # An editor or an API in one tool: `{"command": "view", …}`.
         return by_verb
     if key in ("command", "cmd") and (by_name is None or is_shell(tool) or only_runs(tool)):
-        return tier_of_command(command[:2_000])
+        return tier_of_command(command)
     return by_name or Tier.WRITE
+
+
+def command_text(given: Any) -> str:
+    """A command as a text; Codex has it as a list of words. Empty for anything else."""
+    if isinstance(given, list | tuple):
+        words: list[Any] = [*given]  # pyright: ignore[reportUnknownVariableType]
+        return " ".join(map(str, words))
+    return given if isinstance(given, str) else ""
 
 
 @lru_cache(maxsize=4_096)

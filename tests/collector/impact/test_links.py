@@ -290,6 +290,32 @@ def test_a_trace_that_nobody_vouches_for_makes_an_action_suspected_and_pages_nob
     ]
 
 
+def test_a_forged_record_of_the_same_thing_does_not_stand_before_the_true_one() -> None:
+    """An agent told of its own deed first, in more words, so that the server's log was left out."""
+    true = change(3, identity="log/x", span="scale", entity="db/payments")
+    forged = replace(true, detail="deleted 1 row", vouched=False)
+    engine = Engine()
+    engine.observe([call("scale", 1, 5, "service/cart")], at(2))
+
+    engine.learn(forged, at(3))
+    engine.learn_logged([true], at(3))
+    (claim,) = opened(engine, 4)
+
+    assert claim.finding.impact is not None
+    assert "certain" == claim.finding.impact.label
+
+
+def test_an_alert_of_a_known_sender_is_not_ended_by_an_unknown_one() -> None:
+    engine = Engine()
+    alert = change(30, trace=None)
+    engine.learn(alert, at(30))
+    engine.learn(replace(alert, ended_at_ns=at(31), vouched=False), at(31))
+    assert engine.correlator.changes[alert.id].ended_at_ns is None
+
+    engine.learn(replace(alert, ended_at_ns=at(32)), at(32))
+    assert engine.correlator.changes[alert.id].ended_at_ns == at(32)
+
+
 @pytest.mark.parametrize(
     ("targets", "entity"),
     [

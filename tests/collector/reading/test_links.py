@@ -103,6 +103,15 @@ def test_an_error_of_a_service_that_names_a_trace_is_trouble_without_raw_text() 
     assert found.id == again.id
 
 
+def test_a_trace_that_only_the_text_of_an_error_names_may_be_what_somebody_typed() -> None:
+    quoted = read_error(event(f"cannot parse: /*traceparent='{PARENT}'*/"))
+    named = read_error(event("cannot parse", {"trace_id": TRACE}))
+
+    assert quoted is not None
+    assert named is not None
+    assert (False, True) == (quoted.vouched, named.vouched)
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -314,3 +314,31 @@ def test_no_object_in_a_log_raises(value: Any, known: Any, data: st.DataObject) 
     for body in (whole, {"protoPayload": value}, {"Records": [value]}):
         read_logged(shipped(body))
         read_logged(shipped("x", body))
+
+
+def test_words_of_a_database_from_a_client_of_a_web_server_prove_nothing() -> None:
+    """A User-Agent reached the log of nginx, and read as a table that an agent had dropped."""
+    words = f"LOG:  statement: DROP TABLE users {COMMENT}"
+    line = f'10.0.0.9 - - [30/Nov/2026:17:00:39 +0000] "GET / HTTP/1.1" 200 612 "-" "{words}"'
+    shop = {"service.name": "shop"}
+
+    def shipped(text: str) -> Change | None:
+        return read_logged(LogEvent(None, None, "", text, NOW, 0, {}, shop, ""), 0)
+
+    forged, own = shipped(line), shipped(f"{PREFIX}{words}")
+
+    assert forged is None or not forged.vouched
+    assert own is not None
+    assert own.vouched
+
+
+def test_a_client_that_is_called_like_an_entry_proves_nothing() -> None:
+    """`application_name` stands before the level, and is the client's word."""
+    called = "LOG:  statement: DROP TABLE a"
+    line = (
+        f"2026-11-30 17:00:39.498 UTC [7] shop@orders {called} LOG:  statement: select 1 {COMMENT}"
+    )
+
+    found = changes_in(line, format_named("postgresql"), "db/orders", NOW, 0)
+
+    assert [change.vouched for change in found] == [False]

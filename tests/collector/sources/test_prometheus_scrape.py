@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Generator
@@ -21,6 +22,7 @@ from aftershock_collector.metrics.exposition import OPENMETRICS, samples_of
 from aftershock_collector.otlp.wire import Sample, SampleKind
 from aftershock_collector.sources import prometheus_scrape
 from aftershock_collector.sources.prometheus_scrape import Scraper
+from aftershock_collector.sources.silences import Silences
 from aftershock_collector.telemetry import Telemetry
 
 CART = {"service.name": "cart"}
@@ -162,6 +164,51 @@ def test_a_target_that_is_not_there_is_down(caplog: pytest.LogCaptureFixture) ->
     assert "ConnectError" in caplog.text
 
 
+def test_a_password_in_the_address_of_a_target_is_in_no_log_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with endpoint(b"", code=404) as url:
+        once(url.replace("http://", "http://ops:s3cret@") + "?token=t0ken")
+
+    assert "404" in caplog.text
+    assert "s3cret" not in caplog.text
+    assert "t0ken" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"m{" + b",".join(b'l%d="x"' % number for number in range(200_000)) + b"} 1\n",
+        b"m 1\n" * 500_000,
+    ],
+    ids=["labels", "lines"],
+)
+def test_a_target_with_much_to_say_does_not_keep_the_collector_from_answering(body: bytes) -> None:
+    """A line of many labels took time that grows with its square, in the event loop."""
+    longest_s = 0.0
+
+    async def ticking() -> None:
+        nonlocal longest_s
+        while True:
+            began_s = time.monotonic()
+            await asyncio.sleep(0.01)
+            longest_s = max(longest_s, time.monotonic() - began_s)
+
+    async def attack(url: str) -> None:
+        target = ScrapeTarget(url, 5.0, CART)
+        scraper = Scraper([target], lambda _samples: None, Telemetry(), clock=lambda: 42)
+        beside = asyncio.create_task(ticking())
+        async with httpx.AsyncClient() as client:
+            await scraper.scrape(client, target)
+        await asyncio.sleep(0.02)  # it sees how long it had to wait
+        beside.cancel()
+
+    with endpoint(body) as url:
+        asyncio.run(attack(url))
+
+    assert longest_s < 0.8
+
+
 def test_a_target_that_is_slow_is_down_after_its_time_limit(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -257,3 +304,18 @@ def test_a_time_limit_that_passed_while_the_collector_itself_did_not_run_is_no_d
     assert f'aftershock_scrapes_total{{outcome="{outcome}"}} 1.0' in (
         telemetry.exposition()[0].decode()
     )
+
+
+def test_a_password_in_the_address_of_an_alertmanager_is_in_no_log_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def read(url: str) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await Silences(url, lambda _silences: None).run()
+
+    with endpoint(b"", code=500) as url:
+        asyncio.run(read(url.replace("http://", "http://ops:s3cret@")))
+
+    assert "HTTP 500" in caplog.text
+    assert "s3cret" not in caplog.text

@@ -94,6 +94,16 @@ def test_a_change_that_ended_stays_ended(store: SqliteStore, store_path: Path) -
         assert [change(ended=NOW + 5)] == reader.changes(NOW + 3, NOW + 9)
 
 
+def test_a_change_of_a_known_sender_is_not_overwritten_by_an_unknown_one(
+    store: SqliteStore, store_path: Path
+) -> None:
+    store.append([], [], [change()], NOW)
+    store.append([], [], [replace(change(ended=NOW + 5), vouched=False)], NOW)
+
+    with Reader.open(store_path) as reader:
+        assert [change()] == reader.changes(NOW - 1, NOW + 1)
+
+
 def test_runs_are_summed_up_newest_first(store: SqliteStore, store_path: Path) -> None:
     runs = some_runs(6, seed=4)
     for run in runs:

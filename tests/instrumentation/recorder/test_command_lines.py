@@ -125,3 +125,20 @@ def test_whatever_is_typed_is_read_as_something(argv: list[str]) -> None:
 
     assert found.tool
     assert len(found.targets) <= 32
+
+
+@pytest.mark.parametrize(
+    ("text", "tier"),
+    [
+        ("env -S 'kubectl delete ns prod'", Tier.WRITE),
+        ("env '-Srm -rf /data'", Tier.WRITE),
+        ("kubectl --as-group get delete ns prod", Tier.DESTRUCTIVE),
+        ("kubectl -v 6 delete ns prod", Tier.DESTRUCTIVE),
+        ("kubectl auth reconcile -f x", Tier.WRITE),
+        ("aws ec2 terminate-instances --instance-ids i --dry-run --no-dry-run", Tier.DESTRUCTIVE),
+        ("psql -c 'SELECT pg_terminate_backend(1)'", Tier.WRITE),
+        ("psql -c 'SELECT * INTO b FROM a'", Tier.WRITE),
+    ],
+)
+def test_what_only_looks_like_a_read_is_none(text: str, tier: Tier) -> None:
+    assert read(text).tier is tier

@@ -15,7 +15,7 @@ from aftershock.names import shortened
 from aftershock_collector.otlp.wire import LogEvent
 from aftershock_collector.reading.links import Link
 from aftershock_collector.reading.logs.cloud_audit import read_cloud_audit
-from aftershock_collector.reading.logs.http_access import read_http_access
+from aftershock_collector.reading.logs.http_access import is_http_access, read_http_access
 from aftershock_collector.reading.logs.kubernetes_audit import read_kubernetes_audit
 from aftershock_collector.reading.logs.line import Logged, Record, change_of, document
 from aftershock_collector.reading.logs.mysql import begins_mysql, read_mysql
@@ -118,7 +118,10 @@ def _first(record: Record, shipped: Link | None) -> Logged | None:
         record = {"trace_id": shipped.trace_id, "span_id": shipped.span_id, **record}
     for each in FORMATS:
         if found := each.read(record):
-            return found[0]
+            first = found[0]
+            # A client of a web server wrote a part of its log, perhaps in words of a database's.
+            is_open = isinstance(record, str) and is_http_access(record)
+            return first._replace(open_to_all=True) if is_open else first
     return None
 
 

@@ -59,6 +59,11 @@ def read_http_access(record: Record) -> list[Logged]:
     )  # fmt: skip
 
 
+def is_http_access(line: str) -> bool:
+    """True for a line that a web server wrote, whatever else its client put into it."""
+    return _LINE.search(line) is not None
+
+
 def _of_fields(fields: Mapping[str, Any]) -> list[Logged]:
     status = number(value_in(fields, *_STATUS))
     method, path = text(value_in(fields, *_METHOD)), text(value_in(fields, *_PATH))

@@ -27,6 +27,7 @@ _LEVEL = re.compile(
     r"^(?P<prefix>[^\n]{0,600}?)\b(?P<level>LOG|ERROR|FATAL|PANIC|WARNING):\s+(?P<message>.*)",
     re.DOTALL,
 )
+_LEVEL_MARK = re.compile(r"\b(?:LOG|ERROR|FATAL|PANIC|WARNING):  ")
 _BEGINS = re.compile(
     r"[^\t\n][^\n]*?\b(?:DEBUG\d?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC):  "
     r"|(?:ERROR|FATAL|LOG):  "
@@ -70,6 +71,7 @@ class _Entry(NamedTuple):
     application: str  # or the whole prefix, which the server wrote
     state: str  # SQLSTATE; "": not logged
     statement: str  # that failed
+    is_forgeable: bool = False  # a client may have written what looks like the server's words
 
 
 def read_postgresql(record: Record) -> list[Logged]:
@@ -77,7 +79,8 @@ def read_postgresql(record: Record) -> list[Logged]:
     entry = _entry_of(record)
     if entry is None:
         return []
-    return _failed(entry) if entry.level in {"ERROR", "FATAL", "PANIC"} else _done(entry)
+    found = _failed(entry) if entry.level in {"ERROR", "FATAL", "PANIC"} else _done(entry)
+    return [one._replace(open_to_all=True) for one in found] if entry.is_forgeable else found
 
 
 def begins_postgresql(line: str, _held: str) -> bool:
@@ -114,6 +117,9 @@ def _entry_of(record: Record) -> _Entry | None:
         prefix,
         state[1] if state else "",
         failed[1] if failed else "",
+        # The name of a client stands before the level: it may be called `LOG:  statement: …`.
+        is_forgeable=_LEVEL_MARK.search(record.partition("\n")[0], found.start("message"))
+        is not None,
     )
 
 

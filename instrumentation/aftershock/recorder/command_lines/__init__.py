@@ -19,6 +19,7 @@ from aftershock.recorder.command_lines.words import Program, gravest, valued, wo
 
 TARGETS_MAX = 32
 NESTED_MAX = 4  # shells in shells
+_SPLIT = re.compile(r"--s|-\w*S")  # of env
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 
 
@@ -51,6 +52,8 @@ def _without_wrappers(rest: list[str]) -> list[str]:
     """The command behind `sudo -u ops`, `env A=1` and their like."""
     while rest and PurePath(rest[0]).name in _WRAPPERS:
         valued = _WRAPPERS[PurePath(rest[0]).name]
+        if PurePath(rest[0]).name == "env" and any(map(_SPLIT.match, rest)):
+            return rest  # the value of the option is a command line, which is not read
         del rest[0]
         while rest and (rest[0].startswith("-") or _ASSIGNMENT.match(rest[0])):
             has_value = rest[0] in valued
@@ -89,7 +92,7 @@ def _is_c(option: str) -> bool:
 _SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ash", "ksh"})
 _WRAPPERS = {
     "sudo": valued("-u -g -h -p -C -D -R -T"),
-    "env": valued("-u -C -S"),
+    "env": valued("-u -C"),
     "nice": valued("-n"),
     "nohup": frozenset[str](),
     "time": valued("-f -o"),

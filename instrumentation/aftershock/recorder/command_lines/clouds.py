@@ -100,7 +100,7 @@ def _aws(given: Words) -> Read:
     service, operation = given.word(0), given.word(1)
     tier = (
         Tier.READ
-        if given.has("--dry-run", "--dryrun")
+        if given.has("--dry-run", "--dryrun") and not given.has("--no-dry-run")
         else tier_by(operation.partition("-")[0], _CLOUD)
     )
     targets = _identified(service, given)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aftershock.model import Tier
+from aftershock.policy.sql_tiers import ACTS
 from aftershock.recorder.command_lines.words import Program, Read, Words, gravest, valued
 
 
@@ -23,10 +24,11 @@ def tier_of_sql(statements: str, dialect: str) -> Tier:
     except SqlglotError:
         return Tier.WRITE
     destructive = (exp.Delete, exp.Drop, exp.TruncateTable)
-    writing = (exp.Insert, exp.Update, exp.Merge, exp.Create, exp.Alter, exp.Command, exp.Copy)
+    writing = (exp.Insert, exp.Update, exp.Merge, exp.Create, exp.Alter, exp.Command, exp.Copy,
+               exp.Into)  # fmt: skip
     if any(each.find(*destructive) for each in parsed):
         return Tier.DESTRUCTIVE
-    if any(each.find(*writing) for each in parsed):
+    if ACTS.search(statements) or any(each.find(*writing) for each in parsed):
         return Tier.WRITE
     read = (exp.Query, exp.Show, exp.Describe, exp.Use, exp.Set)
     return Tier.READ if all(isinstance(each, read) for each in parsed) else Tier.WRITE

@@ -15,7 +15,6 @@ _KUBECTL = {
             "explain",
             "api-resources",
             "api-versions",
-            "auth",
             "diff",
             "version",
             "cluster-info",
@@ -49,7 +48,9 @@ def _kubectl(given: Words) -> Read:
     namespace = given.value("-n", "--namespace") or "default"
     tier = tier_by(given.word(0), _KUBECTL)
     dry = given.value("--dry-run")
-    if verb in {"rollout status", "rollout history", "auth can-i"} or (dry and dry != "none"):
+    if verb in {"rollout status", "rollout history", "auth can-i", "auth whoami"} or (
+        dry and dry != "none"
+    ):
         tier = Tier.READ
     named = given.words[start:]
     if given.word(0) in {"cordon", "uncordon", "drain"}:
@@ -110,7 +111,9 @@ def _helm(given: Words) -> Read:
 _KUBECTL_VALUED = valued(
     "-n --namespace -l --selector -f --filename -o --output -c --container --context --cluster "
     "--user --kubeconfig --replicas --field-selector --patch -p --type --timeout -k --kustomize "
-    "--as --token --server -s --image --grace-period --revision --to-revision --request-timeout "
+    "--as --as-group --as-uid --cache-dir --certificate-authority --client-certificate "
+    "--client-key --password --profile --profile-output --tls-server-name --username -v --v "
+    "--token --server -s --image --grace-period --revision --to-revision --request-timeout "
     "--from-literal --from-file --overrides --current-replicas --resource-version --min --max"
 )
 
