@@ -92,7 +92,7 @@ def failed_by_own_word(run: Run, lane: Sequence[Step], limits: Limits) -> Iterat
         run,
         limits,
         kind=KIND,
-        subject=f"{newest.tool}/failed/{key_of(newest)[1][:8]}",
+        subject=f"{newest.tool}/{key_of(newest)[1][:8]}",  # as of calls that are identical
         level=Level.ALARM if alarm else Level.WARN,
         steps=steps,
         summary=f"{newest.tool} was called {len(steps)} times in the same way, and its answer said "

@@ -132,10 +132,13 @@ def repetitions(run: Run, limits: Limits) -> Iterator[Finding]:
 def repetitions_in(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -> Iterator[Finding]:
     """What the calls of one agent show."""
     if len(lane) >= limits.repeats_warn:
-        yield from identical_calls(run, tail, lane, limits)
+        identical = list(identical_calls(run, tail, lane, limits))
+        yield from identical
+        known = {finding.subject for finding in identical}
+        failed = failed_by_own_word(run, lane, limits)
+        yield from (finding for finding in failed if finding.subject not in known)
         yield from same_answers(run, tail, lane, limits)
         yield from fruitless_attempts(run, lane, limits)
-        yield from failed_by_own_word(run, lane, limits)
         yield from dead_clicks(run, lane, limits)
         yield from starting_over(run, lane, limits)
         yield from sent_again(run, lane, limits)
