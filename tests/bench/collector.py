@@ -125,19 +125,19 @@ def rate(kind: str, bodies: Sequence[bytes], spans: int) -> float:
     return spans / (after.user + after.system - used.user - used.system)
 
 
-async def start_to_finding(base: str, folder: Path) -> float:
-    """Milliseconds from sending the start event that makes a loop certain to its alarm."""
-    agent = Agent(random.Random(time.time_ns()), "poller", began_ns=time.time_ns())
+async def span_to_finding(base: str, folder: Path) -> float:
+    """Milliseconds from sending the span that makes a loop certain to its alarm."""
+    agent = Agent(random.Random(time.time_ns()), "restarter", began_ns=time.time_ns())
     for _ in range(3):
-        agent.call("get_status", {"order": "A-1"}, '{"state": "pending"}')
-    *known, newest = agent.traffic.started
+        agent.call("restart_service", {"service": "web"}, "restarted")
+    *known, newest = agent.traffic.spans
     with Reader.open(folder / "aftershock.db") as reader:
         async with httpx.AsyncClient() as client:
-            await post(client, f"{base}/v1/logs", log_request(known))
-            await post(client, f"{base}/v1/traces", span_request(agent.traffic.spans[:-1]))
+            await post(client, f"{base}/v1/logs", log_request(agent.traffic.started))
+            await post(client, f"{base}/v1/traces", span_request(known))
             await asyncio.sleep(random.uniform(1.0, 1.5))  # anywhere between two ticks
             began = time.perf_counter()
-            await post(client, f"{base}/v1/logs", log_request([newest]))
+            await post(client, f"{base}/v1/traces", span_request([newest]))
         while Level.ALARM not in {c.finding.level for c in reader.claims(agent.traffic.run_id)}:
             await asyncio.sleep(0.002)
             assert time.perf_counter() - began < 30, "no finding came"
@@ -182,8 +182,8 @@ def main() -> None:
             share = median / medians["decoded only"]
             print(f"  {kind:18}{median:>9,.0f} spans/s of one core   x{share:.2f}")
     with server("stored and judged") as (base, _, folder):
-        waits = [asyncio.run(start_to_finding(base, folder)) for _ in range(options.rounds)]
-    print(f"start event to finding  {statistics.median(waits):.0f} ms, worst {max(waits):.0f} ms")
+        waits = [asyncio.run(span_to_finding(base, folder)) for _ in range(options.rounds)]
+    print(f"span to finding  {statistics.median(waits):.0f} ms, worst {max(waits):.0f} ms")
     if options.memory_spans:
         early, most, work = endurance(options.memory_spans)
         print(
