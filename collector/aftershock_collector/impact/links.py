@@ -241,7 +241,7 @@ class Links:
 def reports_less(change: Change, known: Change) -> bool:
     """True where several records tell of one thing, and this one without its damage or rows.
 
-    Whom nobody asked who they are adds nothing to what somebody known said of the same thing.
+    A record of an unknown sender adds nothing to one of a known sender about the same thing.
     """
     if known.vouched != change.vouched:
         return known.vouched

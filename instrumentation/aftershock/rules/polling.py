@@ -52,16 +52,29 @@ def stuck_poll(run: Run, tail: Tail, steps: Sequence[Step], limits: Limits) -> I
     patience_s = patience_of(action, waited_s / (calls - 1), limits)
     if patience_s is None or waited_s < patience_s:
         return
-    yield loop_finding(
+    summary = (
+        f"{action.tool} was polled for {minutes(waited_s)} ({calls} calls) "
+        f"and its answer{waits_for(action)} did not change."
+    )
+    yield poll_finding(run, limits, steps, summary, certain_from=newest)
+
+
+def poll_finding(
+    run: Run, limits: Limits, steps: Sequence[Step], summary: str, *, certain_from: Step,
+    about: str = "",
+) -> Finding:  # fmt: skip
+    """An alarm about one poll; `about` tells findings of several kinds about it apart."""
+    action = steps[-1].action
+    assert action is not None
+    return loop_finding(
         run,
         limits,
         kind=KIND,
-        subject=f"{action.tool}/{key_of(action)[1][:8]}",
+        subject=f"{action.tool}/{about}{key_of(action)[1][:8]}",
         level=Level.ALARM,
         steps=steps,
-        summary=f"{action.tool} was polled for {minutes(waited_s)} ({calls} calls) "
-        f"and its answer{waits_for(action)} did not change.",
-        certain_from=newest,
+        summary=summary,
+        certain_from=certain_from,
     )
 
 
@@ -87,17 +100,11 @@ def starting_over(run: Run, lane: Sequence[Step], limits: Limits) -> Iterator[Fi
     interval_s = waited_s / (len(polls) - 1)
     if waited_s < limits.poll_patience_s or interval_s >= STEADY_INTERVAL_S:
         return
-    yield loop_finding(
-        run,
-        limits,
-        kind=KIND,
-        subject=f"{action.tool}/starts over/{key_of(action)[1][:8]}",
-        level=Level.ALARM,
-        steps=failed,
-        summary=f"{action.tool} was polled for {minutes(waited_s)}, in which what it asks about "
-        f"failed and was begun anew {len(failed)} times.",
-        certain_from=newest,
+    summary = (
+        f"{action.tool} was polled for {minutes(waited_s)}, in which what it asks about "
+        f"failed and was begun anew {len(failed)} times."
     )
+    yield poll_finding(run, limits, failed, summary, certain_from=newest, about="starts over/")
 
 
 def polls_since_change(run: Run, newest: Step) -> list[Step]:
@@ -121,23 +128,17 @@ def over_and_polled(run: Run, over: Sequence[Step], limits: Limits) -> Finding:
     """Polls of work that has failed for good."""
     action = over[-1].action
     assert action is not None
-    return loop_finding(
-        run,
-        limits,
-        kind=KIND,
-        subject=f"{action.tool}/{key_of(action)[1][:8]}",
-        level=Level.ALARM,
-        steps=over,
-        summary=f"{action.tool} was polled {len(over) - 1} times more after it had answered that "
-        "the work had failed.",
-        certain_from=over[POLLS_AFTER_END - 1],
+    summary = (
+        f"{action.tool} was polled {len(over) - 1} times more after it had answered that "
+        "the work had failed."
     )
+    return poll_finding(run, limits, over, summary, certain_from=over[POLLS_AFTER_END - 1])
 
 
 def polls_after_end(run: Run, steps: Sequence[Step]) -> list[Step] | None:
     """The newest polls of work that was going on in this run and then failed; None: too few.
 
-    Who never saw it going on may well watch something that has failed and is to be started again.
+    An agent that never saw the work going on may be watching for its restart.
     """
     over = list(takewhile(has_ended_wrong, reversed(steps)))[::-1]
     if len(over) < POLLS_AFTER_END:
@@ -198,7 +199,7 @@ def unchanged_s(tail: Tail, steps: Sequence[Step], first: Step) -> float:
 def failed_polls(tail: Tail, lane: Sequence[Step]) -> frozenset[str]:
     """Failed reads that are tried again after a pause, and nothing was changed in between.
 
-    Who also tries to change something, and fails, does not just wait.
+    An agent that also tries to change something, and fails, does not just wait.
     """
     found: set[str] = set()
     chains: dict[Call, list[Step]] = {}

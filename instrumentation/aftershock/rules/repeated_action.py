@@ -248,8 +248,8 @@ def repeated_calls(tail: Tail, lane: Sequence[Step]) -> list[list[int]]:
 def last_chain(tail: Tail, lane: Sequence[Step], places: list[int], limits: Limits) -> list[int]:
     """The newest unbroken series of one call: positions where it returned nothing new.
 
-    Who asks without a pause learns nothing from an answer that it had some calls before, as from
-    servers that take turns. What a command prints may well be the same again: a test fails or not.
+    Without a pause, an answer that was already returned some calls before is not new either:
+    several servers may take turns. A shell command may print the same again, such as the result of a test.
     """
     chain = places[:1]
     first = lane[places[0]].action
