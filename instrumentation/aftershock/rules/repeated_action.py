@@ -249,7 +249,8 @@ def last_chain(tail: Tail, lane: Sequence[Step], places: list[int], limits: Limi
     """The newest unbroken series of one call: positions where it returned nothing new.
 
     Without a pause, an answer that was already returned some calls before is not new either:
-    several servers may take turns. A shell command may print the same again, such as the result of a test.
+    several servers may take turns. A shell command may print the same again, such as the result
+    of a test.
     """
     chain = places[:1]
     first = lane[places[0]].action
