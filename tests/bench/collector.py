@@ -4,7 +4,7 @@ The server runs in a process of its own, on one core; this process sends from th
 
 1. Spans per second from OTLP/HTTP bytes to stored and judged, beside the same server that only
    decodes.
-2. Milliseconds from a tool call's start event to its finding in the store.
+2. Milliseconds from the span of a tool call to its finding in the store.
 3. The server's memory over a million spans, and what the last of them cost beside earlier ones.
 """
 

@@ -23,7 +23,7 @@ import psutil
 from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 
 from aftershock_collector.store.reader import Reader
-from tests.bench.collector import HEADERS, server, start_to_finding
+from tests.bench.collector import HEADERS, server, span_to_finding
 from tests.support.traffic import any_runs, attribute, span_request
 
 AGENTS = 200
@@ -146,7 +146,7 @@ async def loops(
 ) -> None:
     while time.monotonic() < until_s:
         seen.megabytes.append(process.memory_info().rss / 1e6)
-        seen.found_ms.append(await start_to_finding(base, folder))
+        seen.found_ms.append(await span_to_finding(base, folder))
         await asyncio.sleep(LOOP_EVERY_S)
 
 
