@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from aftershock.grade import Grade, grade_of
+from aftershock.grade import PROBABLE_FROM, Grade, grade_of
 from aftershock.model import Impact
 from aftershock_collector.impact.aftermath import fading
 from aftershock_collector.impact.attribution import enough, impact_of, lacking, unmeasured
@@ -16,6 +16,7 @@ from aftershock_collector.impact.sequential import HOLD_S, held
 
 ROUND_PACE = 64  # the next round waits for 1/64 of the time since the action: 9 s after ten minutes
 RELEASE_HOLD_S = 60.0  # caches and pools fill within a minute: a cold start is no damage
+GROWING = 0.1  # probability from which a window is extended: a slow leak may still grow
 LEADS_WHILE = 0.5  # share of the likeliest action's probability with which another one still leads
 _RELEASES = re.compile(r"deploy|release|roll_?out|rollback|restart|upgrade|redeploy", re.IGNORECASE)
 
@@ -25,6 +26,7 @@ def conclude(standing: Standing, seen: ScoringRound, now_ns: int, blind: tuple[s
     opened = standing.opened
     opened.rounds += 1
     opened.asked = False
+    opened.until_ns = max([opened.until_ns, *_rivals_until_ns(standing)])
     opened.next_ns = now_ns + max(0, now_ns - opened.effect_ns) // ROUND_PACE
     best = opened.best
     if best is not None and best.label is Grade.CERTAIN:
@@ -70,23 +72,57 @@ def conclude(standing: Standing, seen: ScoringRound, now_ns: int, blind: tuple[s
 def leads(standing: Standing) -> bool:
     """True for the one of several candidates that stands for all of them.
 
-    It is the likeliest, and stays the one while it is nearly as likely: two that are equally likely
-    must not take turns on a page.
+    It is the likeliest. Once it was paged it stays the one, unless another one is paged by its own:
+    what chance makes likeliest in a round must not end a page and open the next one. Before that it
+    stays while it is nearly as likely. When the damage is over, only those who acted later lead.
     """
-    most = max((share for _, share in standing.shares), default=None)
-    if most is None:
+    if not standing.shares:
         return False
-    if has_led(standing.opened):
-        return standing.probability >= LEADS_WHILE * most
-    return standing.probability >= most and not any(
-        has_led(other) and share >= LEADS_WHILE * standing.probability
+    opened, own = standing.opened, standing.probability
+    if has_led(opened) and _is_paged(opened):
+        return not any(other.held.shown >= PROBABLE_FROM for other, _ in standing.shares)
+    most = max(share for _, share in standing.shares)
+    if has_led(opened):
+        return own >= LEADS_WHILE * most
+    rivals = [
+        (other, share)
         for other, share in standing.shares
-    )
+        if has_led(other) and not _acted_after(other, opened)
+    ]
+    if opened.held.shown < PROBABLE_FROM and any(_is_paged(other) for other, _ in rivals):
+        return False
+    return own >= most and not any(share >= LEADS_WHILE * own for _, share in rivals)
 
 
 def has_led(opened: OpenAction) -> bool:
     """True where an action stood for all candidates in its newest round."""
     return opened.best is not None and opened.best.any_agent is not None
+
+
+def _is_paged(opened: OpenAction) -> bool:
+    """True where an action stands for all in a page, be its damage over or not."""
+    return _recovered_ns(opened) is not None or opened.together.shown >= PROBABLE_FROM
+
+
+def _acted_after(opened: OpenAction, other: OpenAction) -> bool:
+    """True where the other acted when the damage of this one was over."""
+    recovered_ns = _recovered_ns(opened)
+    return recovered_ns is not None and other.effect_ns > recovered_ns
+
+
+def _recovered_ns(opened: OpenAction) -> int | None:
+    return None if opened.best is None else opened.best.recovered_at_ns
+
+
+def _rivals_until_ns(standing: Standing) -> list[int]:
+    """Until when the actions are observed that may be behind the same damage.
+
+    None of them is let go before the others: whoever were left alone would look certain.
+    """
+    if standing.onset is None or 1.0 - standing.no_agent < GROWING:
+        return []
+    onset_ns = standing.onset.high_ns
+    return [other.until_ns for other, _ in standing.shares if other.effect_ns <= onset_ns]
 
 
 def _impact(

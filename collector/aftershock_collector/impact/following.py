@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from aftershock.grade import SUSPECTED_FROM, grade_of
@@ -17,8 +18,19 @@ FOLLOW_EVERY_NS = 10**9  # how often a degradation is asked whether it is over
 REPORTED_STEP = 0.05  # an attribution is reported again when its probability rose by this much
 
 
-def check_recovery(opened: OpenAction, now_ns: int, source: SeriesSource) -> None:
-    """Record when the blamed series came back into its band, and that it left it again."""
+def check_recovery(
+    opened: OpenAction, now_ns: int, source: SeriesSource, acted_ns: Mapping[str, Sequence[int]]
+) -> None:
+    """Record when the blamed series came back into its band, and that it left it again.
+
+    Where anybody acted in between, what follows is another incident, and is judged as one.
+
+    Args:
+        opened: the action.
+        now_ns: the moment.
+        source: the series.
+        acted_ns: entity → when something was done to it, ascending.
+    """
     best = opened.best
     if best is None or best.change is None or not best.charts:
         return
@@ -28,6 +40,9 @@ def check_recovery(opened: OpenAction, now_ns: int, source: SeriesSource) -> Non
         opened.next_ns = now_ns + FOLLOW_EVERY_NS
     series = source.window([best.entity], best.charts[0].times_ns[0], now_ns)
     if best.recovered_at_ns is not None:
+        places = {best.entity, *opened.targets}
+        if any(at > best.recovered_at_ns for place in places for at in acted_ns.get(place, ())):
+            return
         if departed_again(series, best.change, best.charts[0], best.recovered_at_ns):
             opened.best = replace(
                 best, recovered_at_ns=None, change=replace(best.change, ended_at_ns=None)

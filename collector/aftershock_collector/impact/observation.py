@@ -15,7 +15,7 @@ from aftershock_collector.impact.attribution import (
     ruled_out,
 )
 from aftershock_collector.impact.competition import NO_AGENT_LOG_ODDS
-from aftershock_collector.impact.concluding import conclude
+from aftershock_collector.impact.concluding import GROWING, conclude
 from aftershock_collector.impact.events import Events
 from aftershock_collector.impact.fair_shares import FairShares, Holding
 from aftershock_collector.impact.following import (
@@ -42,7 +42,6 @@ FACTS_MAX = 256  # newest ones that one action is known to have been shown; 50 M
 ENTITIES_MAX = 4_096  # whose recorded actions are remembered
 ACTIONS_MAX = 64  # remembered of one entity: more than its history can hold apart
 BLIND_MAX = 3  # things that could not be asked, named in one attribution
-GROWING = 0.1  # probability from which a window is extended: a slow leak may still grow
 EXTENSIONS_MAX = 2
 
 
@@ -215,7 +214,7 @@ class ActionObserver:
             self._score(acted, scored, at_ns, series, topology)
         reported: list[Impact] = []
         for opened in list(self._open.values()):
-            check_recovery(opened, now_ns, series)
+            check_recovery(opened, now_ns, series, self.acted_ns)
             settled = not opened.following and now_ns >= opened.until_ns
             if settled and _grows(opened, self._window_ns):
                 opened.until_ns += self._window_ns
@@ -324,7 +323,8 @@ def _grows(opened: OpenAction, window_ns: int) -> bool:
         return False
     if opened.best is not None and opened.best.recovered_at_ns is not None:
         return False
-    return opened.held.rounds[-1].probability >= GROWING and opened.held.shown < SUSPECTED_FROM
+    explained = max(opened.held.shown, opened.together.shown) >= SUSPECTED_FROM
+    return opened.held.rounds[-1].probability >= GROWING and not explained
 
 
 def is_of(attribution: Impact, opened: OpenAction) -> bool:

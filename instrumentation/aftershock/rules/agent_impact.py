@@ -55,15 +55,28 @@ def _summary(impact: Impact, run: Run) -> str:
     sure = _CERTAIN if impact.label == _CERTAIN else percent(impact.probability)
     together = impact.strength
     if together > impact.probability:
+        likeliest, alone = _likeliest(impact, who)
         subject = f"One of {impact.agent_actions} agent actions probably degraded {impact.entity}"
-        subject += f", likeliest {who}'s {impact.tool}"
-        sure = f"{percent(together)} together, {percent(impact.probability)} alone"
+        subject += f", likeliest {likeliest}"
+        sure = f"{percent(together)} together, {percent(alone)} alone"
     if impact.change is None:
         return f"{subject} ({sure})."
     what = f"{impact.change.name} {impact.change.detail}".strip()
     if impact.lead_ns is None:
         return f"{subject} ({sure}): {what}."
     return f"{subject} ({sure}): {what}, {_seconds(impact.lead_ns)} after the call."
+
+
+def _likeliest(impact: Impact, who: str) -> tuple[str, float]:
+    """The call that is likeliest of all agents', and how likely: not always the one that leads."""
+    assert impact.probability is not None, "the rule skips impacts without a probability"
+    own = f"{who}'s {impact.tool}", impact.probability
+    others = [
+        (f"{other.agent or 'an unnamed agent'}'s {other.name}", other.probability)
+        for other in impact.alternatives
+        if other.span_id is not None
+    ]
+    return max([own, *others], key=lambda named: named[1])
 
 
 def _adverb(impact: Impact) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aftershock_collector.impact import ActionObserver
 from aftershock_collector.metrics.series import Family, SeriesStore
-from aftershock_collector.wording import judgement
 from tests.collector.impact.scene import SHOP, Scene, at, both, broken, step
 
 CHECKOUT, CATALOG, ORDERS = "service/checkout", "service/catalog", "db/orders"
@@ -29,28 +28,6 @@ def test_a_second_incident_is_found_as_fast_as_the_first() -> None:
 
     first = rounds_until_probable(scene, "a", 7_320)
     assert abs(rounds_until_probable(scene, "b", 7_560) - first) <= 1
-
-
-def test_several_agents_on_one_target_are_nearly_certain_together() -> None:
-    scene = Scene(broken([CHECKOUT], 7_320))
-
-    impacts = scene.play(8_000, [step(str(n), 7_230 + n, CHECKOUT, run=str(n)) for n in range(3)])
-
-    assert max(impact.probability or 0.0 for impact in impacts.values()) < 0.5
-    (leader,) = [impact for impact in impacts.values() if impact.any_agent is not None]
-    assert leader.strength >= 0.8
-    assert {i.span_id for i in scene.reported if i.strength >= 0.8} == {leader.span_id}
-    assert judgement(leader).startswith(
-        "One of 3 agent actions probably degraded service/checkout, likeliest sre-bot's change_"
-    )
-
-
-def test_a_blip_after_the_actions_of_several_agents_is_not_paged() -> None:
-    blip = Scene(broken([CHECKOUT], 602, 608, times=20.0), cadence_s=1.0)
-
-    blip.play(640, [step(str(n), 598 + n, CHECKOUT, run=str(n)) for n in range(3)])
-
-    assert max((impact.strength for impact in blip.reported), default=0.0) < 0.8
 
 
 def test_a_restart_in_an_incident_takes_nothing_back() -> None:
