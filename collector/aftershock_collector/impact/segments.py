@@ -6,6 +6,7 @@ they are averaged in groups. Groups are counted away from the cut, so that none 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -35,6 +36,7 @@ _MEMORY_FLOOR = 0.05  # memory moves slowly: 5 % of it is already much
 _NO_TIME = np.iinfo(np.int64).max  # where there is no point
 _TINY = 1e-9  # keeps the scale of a constant zero above zero
 _PER_SECOND = "/s"
+_COUNT = re.compile(r"\{(?!cpu\})[^}]*\}$")  # a unit that names things; parts of a CPU are none
 
 
 class Cut(NamedTuple):
@@ -149,10 +151,12 @@ def averaged(values: Values, group: int) -> Values:
 def floors(series: Series, cadence_ns: int = 0) -> tuple[float, float]:
     """(share of the median, absolute value) below which a scale is not believed.
 
-    A counter of errors is not believed to a finer scale than one event in an interval: one error
-    more is no news.
+    A counter of errors is not believed to a finer scale than one event in an interval, and a count
+    of things in use to no finer one than one thing: one more is no news.
     """
     share, absolute = _FLOORS[series.family]
+    if series.family is Family.RESOURCES and _COUNT.match(series.unit):
+        absolute = 1.0
     if series.family is Family.RESOURCES and series.unit == "By":
         share = _MEMORY_FLOOR
     if series.family is Family.ERRORS and series.unit != "1":
