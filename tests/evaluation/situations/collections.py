@@ -1,7 +1,7 @@
 """The halves of the situations: A and C were written before rules were changed, the rest after.
 
 E, F and G were written without any knowledge of the rules; docs/rules/index.md has their first
-run. The authors of H to K knew a list of what rules should find, had read no rule and had run
+run. The authors of H to L knew a list of what rules should find, had read no rule and had run
 none. The last ones were written together with rules that E and F asked for: they prove no
 generality.
 """
@@ -29,6 +29,10 @@ from tests.evaluation.situations.healthy_k import HEALTHY_K_WAITING
 from tests.evaluation.situations.healthy_k_code import HEALTHY_K_CODE
 from tests.evaluation.situations.healthy_k_talks import HEALTHY_K_TALKS
 from tests.evaluation.situations.healthy_k_work import HEALTHY_K_WORK
+from tests.evaluation.situations.healthy_l import HEALTHY_L_WAITING
+from tests.evaluation.situations.healthy_l_code import HEALTHY_L_CODE
+from tests.evaluation.situations.healthy_l_talks import HEALTHY_L_TALKS
+from tests.evaluation.situations.healthy_l_work import HEALTHY_L_WORK
 from tests.evaluation.situations.healthy_waiting_a import HEALTHY_WAITING_A
 from tests.evaluation.situations.healthy_with_rules import HEALTHY_WITH_RULES
 from tests.evaluation.situations.healthy_work_a import HEALTHY_WORK_A
@@ -54,6 +58,10 @@ from tests.evaluation.situations.sick_k_ends import SICK_K_ENDS
 from tests.evaluation.situations.sick_k_loops import SICK_K_LOOPS
 from tests.evaluation.situations.sick_k_polls import SICK_K_POLLS
 from tests.evaluation.situations.sick_k_teams import SICK_K_TEAMS
+from tests.evaluation.situations.sick_l_acts import SICK_L_ACTS
+from tests.evaluation.situations.sick_l_ends import SICK_L_ENDS
+from tests.evaluation.situations.sick_l_loops import SICK_L_LOOPS
+from tests.evaluation.situations.sick_l_polls import SICK_L_POLLS
 from tests.evaluation.situations.sick_loops_a import SICK_LOOPS_A
 from tests.evaluation.situations.sick_with_rules import SICK_WITH_RULES
 
@@ -95,6 +103,16 @@ HALVES = {
         *SICK_K_LOOPS,
         *SICK_K_POLLS,
         *SICK_K_TEAMS,
+    ),
+    "half L": (
+        *HEALTHY_L_WAITING,
+        *HEALTHY_L_CODE,
+        *HEALTHY_L_TALKS,
+        *HEALTHY_L_WORK,
+        *SICK_L_ACTS,
+        *SICK_L_ENDS,
+        *SICK_L_LOOPS,
+        *SICK_L_POLLS,
     ),
     "with the rules": (*HEALTHY_WITH_RULES, *SICK_WITH_RULES),
 }
