@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import log
 
+import numpy as np
+
 from aftershock.grade import POSSIBLE_FROM
 from aftershock.model import Parts
 from aftershock_collector.impact.competition import Candidate, compete, net, settled
@@ -22,6 +24,7 @@ from aftershock_collector.impact.weighing import (
 )
 from aftershock_collector.metrics.series import Family
 
+MORE_WORK = 1.5  # services have room for half as much work again
 _FAILING = (Family.ERRORS, Family.LATENCY)
 
 
@@ -139,14 +142,38 @@ def got_more_work(evidence: Evidence, effect_ns: int) -> bool:
     By chance alone arrivals are unusual in one round of twenty, so they must have left their band
     upwards, and not have come back to it before the trouble began.
     """
+    failing = failing_in(evidence)
+    broke = onset_in(failing[0], effect_ns) if failing else None
+    return _arrived(evidence, effect_ns, broke) is not None
+
+
+def grew(evidence: Evidence, effect_ns: int, broke: Onset | None) -> bool:
+    """True where so much more work reached an entity that it may have been too much.
+
+    A few people who try again after a failure are none of its causes.
+
+    Args:
+        evidence: what the entity did.
+        effect_ns: since when.
+        broke: when the trouble began that it would explain.
+    """
+    busiest, arrived = evidence.movements.busiest, _arrived(evidence, effect_ns, broke)
+    if busiest is None or arrived is None:
+        return False
+    series = busiest.cut.series
+    lasted = series.times_ns >= arrived.low_ns
+    if arrived.ended_ns is not None:
+        lasted &= series.times_ns < arrived.ended_ns
+    return float(np.max(series.values[lasted])) >= MORE_WORK * busiest.median
+
+
+def _arrived(evidence: Evidence, effect_ns: int, broke: Onset | None) -> Onset | None:
+    """When more work than usual began to reach an entity, not later than trouble began."""
     busiest = evidence.movements.busiest
     if evidence.arrivals < ARRIVALS_NATS or busiest is None:
-        return False
-    arrived, failing = onset_in(busiest, effect_ns), failing_in(evidence)
-    if arrived is None:
-        return False
-    broke = onset_in(failing[0], effect_ns) if failing else None
-    if broke is None:
-        return True
+        return None
+    arrived = onset_in(busiest, effect_ns)
+    if arrived is None or broke is None:
+        return arrived
     stayed = arrived.ended_ns is None or arrived.ended_ns >= broke.low_ns
-    return stayed and arrived.low_ns <= broke.high_ns
+    return arrived if stayed and arrived.low_ns <= broke.high_ns else None

@@ -22,7 +22,7 @@ from aftershock_collector.impact.competition import (
     explained_by,
     net,
 )
-from aftershock_collector.impact.entries import Entry, pushed_by
+from aftershock_collector.impact.entries import Entry, grew, pushed_by
 from aftershock_collector.impact.events import Events
 from aftershock_collector.impact.evidence import Moment, Scene
 from aftershock_collector.impact.gap import Trouble, troubles
@@ -57,6 +57,7 @@ class Standing(NamedTuple):
     outside: tuple[tuple[Change, float], ...] = ()  # of what others did to the target
     source: tuple[str, float] | None = None  # an untouched entity in trouble, and its share
     shared: Shared | None = None  # what the target has in common with others; not counted
+    demand: float | None = None  # share of "more work than usual reached it"; None: it did not
 
 
 class ScoringRound(NamedTuple):
@@ -212,13 +213,16 @@ def _stand(  # noqa: PLR0917
     entered += [Candidate(weight, Tier.WRITE) for _, weight in others]
     if broken is not None:
         entered.append(Candidate(left, Tier.WRITE, entry.lag_s, explained_by(broken[1])))
+    demand = _demand(entry, by_target, scene, around)
+    if demand is not None:
+        entered.append(Candidate(left, Tier.WRITE, entry.lag_s, demand))
     shares = compete(entered, alternative, around.no_agent_log_odds, elsewhere)
     agents = shares.candidates[1 : 1 + len(competing)]
     outside = shares.candidates[1 + len(competing) :][: len(others)]
     no_agent = 1.0 - shares.candidates[0] - sum(agents) - sum(outside)
     named = None
     if broken is not None:
-        named = broken[0], shares.candidates[-1]
+        named = broken[0], shares.candidates[-1 if demand is None else -2]
     elif source is not None and source[1] >= DAMAGED_NATS and not entry.shared:
         named = source[0], no_agent * (1.0 - exp(-against(source[1])))
     if entry.shared:
@@ -240,7 +244,29 @@ def _stand(  # noqa: PLR0917
         tuple((change, share) for (change, _), share in zip(others, outside, strict=True)),
         named,
         entry.shared[0] if entry.shared else None,
+        None if demand is None else shares.candidates[-1],
     )
+
+
+def _demand(
+    entry: Entry, by_target: Mapping[str, Sequence[Entry]], scene: Scene, around: Surroundings
+) -> float | None:
+    """Log-odds of "more work than usual reached it" against "the action did it"; None: it did not.
+
+    Where more work reached its callers too, on which no agent acted, it came from outside. Where
+    nothing is measured of any caller, the action may as well have brought it.
+    """
+    effect_ns = entry.opened.effect_ns
+    if not grew(entry.evidence, effect_ns, entry.onset):
+        return None
+    if not entry.may_be_suspected(around.no_agent_log_odds):
+        return None
+    callers = scene.relations.callers(entry.target) - by_target.keys()
+    judged = scene.judge([(caller, effect_ns) for caller in callers])
+    if not judged:
+        return min(0.0, explained_by(entry.evidence.arrivals))
+    busier = [each.arrivals for each in judged.values() if grew(each, effect_ns, entry.onset)]
+    return explained_by(max(busier)) if busier else None
 
 
 def _competing(

@@ -7,7 +7,7 @@ import pytest
 from aftershock.model import Tier
 from aftershock_collector.impact import ActionObserver
 from tests.collector.impact.blame import CHECKOUT, GATEWAY, ORDERS, no_agent, probability
-from tests.collector.impact.scene import Scene, both, broken, step, usual
+from tests.collector.impact.scene import Factor, Scene, both, broken, step, usual
 from tests.evaluation.incidents.classes import Act, Case, Kind
 from tests.evaluation.incidents.play import play
 from tests.evaluation.incidents.world import Effect
@@ -146,3 +146,45 @@ def test_without_a_topology_the_verdict_says_that_it_is_missing() -> None:
 
     assert impact.label == "probable"
     assert "which services call each other is not known" in impact.missing
+
+
+def overloaded(times: float, since: float, *entities: str) -> Factor:
+    """More work reaches some entities, and checkout becomes slow with it."""
+    return both(
+        broken(entities, since, times=times, metrics=["rate"]),
+        broken([CHECKOUT], since + 60, times=4.0, metrics=["duration p99"]),
+    )
+
+
+def test_a_service_that_is_slow_under_more_users_is_not_the_work_of_who_just_touched_it() -> None:
+    scene = Scene(overloaded(3.0, 7_260, "service/gateway", CHECKOUT))
+
+    impact = scene.play(8_500, [step("a", 7_230, CHECKOUT)])["a"]
+
+    assert (impact.probability or 0.0) < 0.5
+    assert impact.alternatives[0].name == f"more work than usual reached {CHECKOUT}"
+
+
+def test_more_work_that_came_from_no_caller_may_have_come_from_the_action() -> None:
+    scene = Scene(overloaded(3.0, 7_260, CHECKOUT))
+
+    impact = scene.play(8_500, [step("a", 7_230, CHECKOUT)])["a"]
+
+    assert (impact.probability or 0.0) >= 0.8
+
+
+def test_where_no_caller_is_known_more_work_is_as_likely_as_the_action() -> None:
+    scene = Scene(overloaded(3.0, 7_260, CHECKOUT), topology={})
+
+    impact = scene.play(8_500, [step("a", 7_230, CHECKOUT)])["a"]
+
+    assert 0.4 < (impact.probability or 0.0) < 0.6
+
+
+def test_users_who_try_again_after_a_failure_are_no_reason_for_it() -> None:
+    again = broken(["service/gateway", CHECKOUT], 7_320, times=1.3, metrics=["rate"])
+    scene = Scene(both(broken([CHECKOUT], 7_320, times=40.0, metrics=["errors"]), again))
+
+    impact = scene.play(8_500, [step("a", 7_230, CHECKOUT)])["a"]
+
+    assert (impact.probability or 0.0) >= 0.8

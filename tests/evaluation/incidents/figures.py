@@ -8,12 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 
-from tests.evaluation.incidents.classes import FIRST, SECOND, THIRD, Kind, Make, cases
+from tests.evaluation.incidents.classes import FIRST, FOURTH, SECOND, THIRD, Kind, Make, cases
 from tests.evaluation.incidents.play import PAGED, SUSPECTED, Played, play
 from tests.evaluation.rules import Line
 
 HARMLESS = {Kind.HARMLESS, Kind.HELPING, Kind.COINCIDENT, Kind.REACTING, Kind.OTHERS}
-HALVES: dict[str, tuple[Make, ...]] = {"first": FIRST, "second": SECOND, "third": THIRD}
+HALVES: dict[str, tuple[Make, ...]] = {
+    "first": FIRST, "second": SECOND, "third": THIRD, "fourth": FOURTH,
+}  # fmt: skip
 ONSET_SCRAPES = 2
 FOUND_SCRAPES = 3
 
@@ -64,6 +66,13 @@ def lines(half: str, found: Sequence[Played]) -> Iterator[Line]:
     innocent = [p for p in found if p.case.kind in HARMLESS]
     wrong = share(peak >= PAGED for p in innocent for peak in p.peak.values())
     yield _bar(f"{half}: harmless, helping, coincident paged", wrong, 0.02, least=False)
+    beside = share(
+        peak >= PAGED
+        for p, peaks in ((p, p.peak) for p in found if p.case.kind is Kind.HARMFUL)
+        for span, peak in peaks.items()
+        if span not in p.case.guilty
+    )
+    yield Line(f"{half}: innocent beside the guilty, paged alone", beside[1])
     suspected = share(peak >= SUSPECTED for p in innocent for peak in p.peak.values())
     yield Line(f"{half}: the same, suspected", suspected[1])
     helping = [span in p.helped for p in found for span in p.case.helping]

@@ -29,7 +29,7 @@ class Played:
     every_s: float
     peak: dict[str, float] = field(default_factory=dict[str, float])
     found_s: dict[str, float] = field(default_factory=dict[str, float])  # span → first suspected
-    joint: dict[str, float] = field(default_factory=dict[str, float])
+    joint: dict[str, float] = field(default_factory=dict[str, float])  # of all that a page names
     newest: dict[str, Impact] = field(default_factory=dict[str, Impact])
     helped: set[str] = field(default_factory=set[str])
     onset_s: dict[str, float] = field(default_factory=dict[str, float])
@@ -73,7 +73,9 @@ def _record(played: Played, impact: Impact, seconds: float, start: float) -> Non
     played.newest[span] = impact
     if impact.recovered_at_ns is None:
         played.peak[span] = max(played.peak.get(span, 0.0), shown)
-        played.joint[span] = max(played.joint.get(span, 0.0), impact.any_agent or 0.0)
+        together = [span, *(other.span_id for other in impact.alternatives if other.span_id)]
+        for named in together if impact.any_agent else ():
+            played.joint[named] = max(played.joint.get(named, 0.0), impact.any_agent or 0.0)
     if impact.effect is Outcome.HELPED:
         played.helped.add(span)
     if shown >= SUSPECTED:
