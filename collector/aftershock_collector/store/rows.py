@@ -44,6 +44,7 @@ def span_row(span: Span, step: Step | None, ids: RowIds, arrived_s: int) -> tupl
         ids.origins(span.scope_body, arrived_s),
         span.body,
         0 if step is None else ids.senders(step.sender),
+        None if step is None or step.span_id == span.span_id else step.span_id,
     )
 
 

@@ -18,12 +18,19 @@ _OPEN_EVENTS = """
         AND spans.span_id = events.span_id)
 """
 _COUNTED = frozenset(kind.value for kind in COUNTED)
+_KINDS = ", ".join(f"'{kind}'" for kind in sorted(_COUNTED))
+# Spans that tell of a step of which another span tells as well.
+_COUNTED_AGAIN = f"""
+    SELECT count(*) - count(DISTINCT step) FROM spans
+    WHERE run = ? AND step IS NOT NULL AND kind IN ({_KINDS})
+"""  # noqa: S608  (names of our own)
 # Steps that only events report: calls that have not ended, and agents that send logs, no spans.
 _COUNTED_EVENTS = f"""
     SELECT count(DISTINCT step) FROM events WHERE run = ?
-    AND kind IN ({", ".join(f"'{kind}'" for kind in sorted(_COUNTED))})
+    AND kind IN ({_KINDS})
     AND NOT (step = lower(hex(span_id)) AND EXISTS (SELECT 1 FROM spans
         WHERE spans.trace_id = events.trace_id AND spans.span_id = events.span_id))
+    AND NOT EXISTS (SELECT 1 FROM spans WHERE spans.run = events.run AND spans.step = events.step)
 """  # noqa: S608  (names of our own)
 
 
@@ -56,7 +63,8 @@ def summary_of(row: Row, select: Select) -> RunSummary:
     )
     ((begun,),) = select(_OPEN_EVENTS, (run, EVENT_STARTED))
     ((only_events,),) = select(_COUNTED_EVENTS, (run,))
-    done = only_events + sum(count for kind, count, *_ in kinds if kind in _COUNTED)
+    ((again,),) = select(_COUNTED_AGAIN, (run,))
+    done = only_events - again + sum(count for kind, count, *_ in kinds if kind in _COUNTED)
     others = select(
         "SELECT agent FROM run_agents WHERE run = ? AND agent IS NOT ? ORDER BY agent",
         (run, agent),

@@ -289,15 +289,20 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX canaries_by_tool ON canaries (tool, begun_at_ns);
     CREATE INDEX canaries_by_time ON canaries (begun_at_ns);
     """,
+    # A coding agent tells of one step in a span and in log records.
+    """
+    ALTER TABLE spans ADD COLUMN step TEXT;  -- span id of the step, where it is not the span's own
+    CREATE INDEX spans_by_step ON spans (run, step) WHERE step IS NOT NULL;
+    """,
 )
 
 # Of one sender's records of one span the later end wins, as in memory.
 SPAN_IN = """
     INSERT INTO spans (trace_id, span_id, run, kind, failed, began_at_ns, ended_at_ns, arrived_s,
-        resource, scope, body, sender)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        resource, scope, body, sender, step)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (trace_id, span_id, sender) DO UPDATE SET run = excluded.run,
-        kind = excluded.kind, failed = excluded.failed, began_at_ns = excluded.began_at_ns,
+        kind = excluded.kind, step = excluded.step, failed = excluded.failed, began_at_ns = excluded.began_at_ns,
         ended_at_ns = excluded.ended_at_ns, resource = excluded.resource,
         scope = excluded.scope, body = excluded.body
     WHERE excluded.ended_at_ns > coalesce(spans.ended_at_ns, 0)

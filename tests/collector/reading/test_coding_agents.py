@@ -16,13 +16,17 @@ from aftershock.approval import Approval, Gate
 from aftershock.limits import Limits
 from aftershock.model import AnswerState, Outcome, Run, Step, StepKind, Tier, Tokens
 from aftershock.policy.policy import EMPTY, Policy
+from aftershock.policy.prices import COUNTED
 from aftershock.rules.unapproved_action import unapproved_action
 from aftershock.runs.fold import Window
 from aftershock_collector.otlp.decode import decode_log
 from aftershock_collector.otlp.wire import LogEvent, Span
 from aftershock_collector.reading.decoder import Readers, Signal, decode
 from aftershock_collector.reading.read import read, read_event
+from aftershock_collector.store.reader import Reader
+from aftershock_collector.store.writer import SqliteStore
 from tests.collector.reading.items import T0, event, reported
+from tests.collector.store.rows import NOW
 
 DATA = Path(__file__).parents[2] / "data" / "coding-agents"
 CLAUDE, DETAILS, CODEX = "claude-code-2.1.197", "claude-code-2.1.197-details", "codex-0.169.0"
@@ -131,6 +135,28 @@ def test_spans_and_events_of_claude_code_are_one_call() -> None:
     costs = [step.cost_usd for step in together.steps if step.kind is StepKind.INFERENCE]
     assert sum(cost or 0 for cost in costs) == pytest.approx(0.0113, rel=0.01)
     assert together.ended_at_ns is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "which"), [(DETAILS, "details"), (CLAUDE, "plain"), (CODEX, "plain"), (QWEN, "plain")]
+)
+def test_the_list_of_runs_counts_a_step_once_that_spans_and_events_tell_of(
+    name: str, which: str, store: SqliteStore, store_path: Path
+) -> None:
+    given = items(name, which)
+    spans = [(one, read(one, EMPTY)) for one in given if isinstance(one, Span)]
+    events = [(one, read_event(one, EMPTY)) for one in given if isinstance(one, LogEvent)]
+    store.append(
+        [(span, step if isinstance(step, Step) else None) for span, step in spans],
+        [(event, step if isinstance(step, Step) else None) for event, step in events],
+        [],
+        NOW,
+    )
+    with Reader.open(store_path) as reader:
+        (summary,) = reader.runs()
+
+    whole = run_of(steps_of(given))
+    assert summary.done == sum(step.kind in COUNTED for step in whole.steps) > 5
 
 
 def test_what_a_command_of_claude_code_starts_belongs_to_its_call() -> None:
