@@ -7,7 +7,7 @@ import os
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from aftershock.approval import Gate
@@ -15,13 +15,14 @@ from aftershock.gate.admission import Code, Reason, admission, answer_text
 from aftershock.gate.assumptions import Examined
 from aftershock.gate.binding import digest_of
 from aftershock.gate.decide import Call, decide
+from aftershock.gate.dry_commands import dry_command
 from aftershock.gate.explaining import given_with
 from aftershock.gate.hooks import HookCall, answer, read_event
 from aftershock.gate.orders import Order, Verb, order_for
 from aftershock.model import Run, Tier
 from aftershock.policy.admission import Mode
 from aftershock.policy.filled_safeguards import needs_run
-from aftershock.policy.policy import Policy, ToolDescription, ToolRule, limits_for
+from aftershock.policy.policy import Policy, ToolDescription, ToolRule, limits_for, rule_of
 from aftershock.redaction.redact import redact_named
 from aftershock_collector.control.actions import describe_action
 from aftershock_collector.control.board import Board
@@ -29,12 +30,36 @@ from aftershock_collector.control.knowledge import Knowledge
 from aftershock_collector.control.safeguarding import Safeguarding
 from aftershock_collector.store.tickets import Ticket, TicketState
 
+TRY_FIRST = "dry_run"  # the answer to a hook that is to try the call and ask again
 HELD_S = 45.0  # that a paused call, or one that waits for approval, is held: hooks get a minute
 QUERY_S = 0.1  # between two queries whether a ticket was answered
 RUNS_MAX = 10_000  # whose agents were handed facts
 SHOWN_CHARS_MAX = 4_000
 RunOf = Callable[[str], Awaitable[Run | None]]
 AGAIN = "Try the same call again later, or go on with something else."
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a hook asks."""
+
+    sender: str
+    by_ticket: bool  # whoever answers `aftershock approvals` is asked; else the person before it
+    tries: bool  # it can try a call without an effect, and has not yet
+    tried: str  # what that printed
+    held_s: float  # that it may be kept waiting
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any], sender: str) -> Asking:
+        """What a hook's request says of it."""
+        tried: Any = body.get("tried")
+        text = str(redact_named("text", tried)) if isinstance(tried, str) else ""
+        wait_s: Any = body.get("wait_s")
+        held_s = (
+            float(wait_s) if isinstance(wait_s, int | float) and 0 < wait_s < HELD_S else HELD_S
+        )
+        tries = body.get("tries") is True and not text
+        return cls(sender, body.get("ask") == "ticket", tries, text[:SHOWN_CHARS_MAX], held_s)
 
 
 class Hooks:
@@ -66,17 +91,20 @@ class Hooks:
         call = read_event(str(body.get("agent") or ""), event)
         if call is None:
             return {}
-        ticket = body.get("ask") == "ticket"
-        reasons = await self._decided(call, sender, by_ticket=ticket)
+        asking = Asking.of(body, sender)
+        reasons = await self._decided(call, asking)
+        if reasons is None:
+            return {TRY_FIRST: True}
         decided = admission(reasons)
         text = answer_text(call.tool, decided) if decided.reasons else ""
         if decided.gate is Gate.ASK:
             text = "\n".join(reason.text for reason in decided.reasons)
+            text += f"\nTried without an effect:\n{asking.tried}" if asking.tried else ""
         return answer(call.agent, decided.gate, text)
 
-    async def _decided(self, hook: HookCall, sender: str, *, by_ticket: bool) -> list[Reason]:
-        """The reasons that count in the end."""
-        if (refusal := await self._ordered(hook)) is not None:
+    async def _decided(self, hook: HookCall, asking: Asking) -> list[Reason] | None:
+        """The reasons that count in the end. None: the call is to be tried without an effect."""
+        if (refusal := await self._ordered(hook, asking)) is not None:
             return [refusal]
         rules = self._policy.gate
         if rules.mode is Mode.OFF:
@@ -96,19 +124,29 @@ class Hooks:
             reasons += self._informed(hook, known)
         if rules.mode is Mode.OBSERVE:
             return []
-        if admission(reasons).gate is Gate.ASK and (by_ticket or not hook.can_ask):
-            asked = await self._approved(hook, known, reasons, examined, sender)
-            reasons = [reason for reason in reasons if reason.gate is not Gate.ASK]
-            reasons += [] if asked is None else [asked]
+        if admission(reasons).gate is Gate.ASK:
+            if asking.tries and self._can_be_tried(hook):
+                return None
+            if asking.by_ticket or not hook.can_ask:
+                asked = await self._approved(hook, known, reasons, examined, asking)
+                reasons = [reason for reason in reasons if reason.gate is not Gate.ASK]
+                reasons += [] if asked is None else [asked]
         if wanted.canary is not None and admission(reasons).gate is not Gate.DENY:
             nonce = os.urandom(8).hex()
-            _, refused = await safeguarding.begin(wanted, hook.run, hook.agent, nonce, sender)
+            begin = safeguarding.begin(wanted, hook.run, hook.agent, nonce, asking.sender)
+            _, refused = await begin
             reasons += refused
         return reasons
 
-    async def _ordered(self, hook: HookCall) -> Reason | None:
+    def _can_be_tried(self, hook: HookCall) -> bool:
+        """True where the policy wants a dry run that the hook can make."""
+        if not rule_of(self._policy, hook.tool).dry_run:
+            return False
+        return dry_command(hook.tool, hook.arguments) is not None
+
+    async def _ordered(self, hook: HookCall, asking: Asking) -> Reason | None:
         """Why a person's order stops the call; a pause holds it first."""
-        deadline_s = time.monotonic() + HELD_S
+        deadline_s = time.monotonic() + asking.held_s
         while (order := self._order(hook)) is not None:
             left_s = deadline_s - time.monotonic()
             if order.verb is Verb.STOP or left_s <= 0:
@@ -155,7 +193,7 @@ class Hooks:
         known: ToolDescription,
         reasons: list[Reason],
         examined: list[Examined],
-        sender: str,
+        asking: Asking,
     ) -> Reason | None:
         """None where a person approved this very call; else why it does not run."""
         now_ns, nonce = time.time_ns(), os.urandom(8).hex()
@@ -172,8 +210,9 @@ class Hooks:
             targets=known.targets,
             arguments={key: cut(value) for key, value in shown.items()},
             reasons=tuple(reason.text for reason in reasons),
-            sender=sender,
+            sender=asking.sender,
             explanation=self._explanation(hook),
+            dry_run=asking.tried,
             examined=tuple(one.text for one in examined),
             known=tuple(
                 str(fact["text"]) for fact in self._knowledge.about(known.targets, hook.run, now_ns)
@@ -181,16 +220,17 @@ class Hooks:
         )
         tickets = self._board.store
         ticket = await asyncio.to_thread(tickets.ask, wanted)
-        deadline_s = time.monotonic() + min(HELD_S, self._policy.gate.wait_s)
+        deadline_s = time.monotonic() + min(asking.held_s, self._policy.gate.wait_s)
         while ticket.state is TicketState.ASKED and time.monotonic() < deadline_s:
             await asyncio.sleep(QUERY_S)
             (ticket,) = await asyncio.to_thread(tickets.tickets, [ticket.number])
-            if (refusal := await self._ordered(hook)) is not None:
+            if (refusal := await self._ordered(hook, asking)) is not None:
                 return refusal
         if ticket.state is TicketState.APPROVED:
             spent, _ = await asyncio.to_thread(
-                tickets.spend, ticket.number, ticket.digest, nonce, hook.run, time.time_ns(), sender
-            )
+                tickets.spend, ticket.number, ticket.digest, nonce, hook.run, time.time_ns(),
+                asking.sender,
+            )  # fmt: skip
             if spent:
                 return None
         if ticket.state is TicketState.DENIED:

@@ -32,7 +32,7 @@ from aftershock_collector.access.middleware import SENDER
 from aftershock_collector.control.board import Board, Process, ticket_json
 from aftershock_collector.control.bodies import BODY_BYTES_MAX, Bad, read_body
 from aftershock_collector.control.day_counts import wanted_in as counts_wanted_in
-from aftershock_collector.control.hooks import Hooks
+from aftershock_collector.control.hooks import TRY_FIRST, Hooks
 from aftershock_collector.control.preflight import Preflight
 from aftershock_collector.control.safeguarding import Safeguarding, Wanted, wanted_in
 from aftershock_collector.store.interface import StoreRefused
@@ -83,12 +83,15 @@ def text_hook(hooks: Hooks) -> Callable[[Request], Awaitable[Response]]:
             body = {
                 "agent": query.get("agent", ""),
                 "ask": query.get("ask", ""),
+                "tries": query.get("tries") == "1",
                 "event": await body_of(request),
             }
             answered = hooks.respond(body, request.scope["state"][SENDER])
             answer = await unless_gone(request, answered)
         except (Bad, StoreRefused) as error:
             return JSONResponse({"code": 400, "message": str(error)}, 400)
+        if TRY_FIRST in answer:  # what a shell cannot: `aftershock gate` does it, and asks again
+            return PlainTextResponse("", 428)
         return PlainTextResponse(str(answer.get("stdout") or ""))
 
     return respond

@@ -26,7 +26,7 @@ def conclude(standing: Standing, seen: ScoringRound, now_ns: int, blind: tuple[s
     opened = standing.opened
     opened.rounds += 1
     opened.asked = False
-    opened.until_ns = max([opened.until_ns, *_rivals_until_ns(standing)])
+    opened.until_ns = max([opened.until_ns, *_others_until_ns(standing)])
     opened.next_ns = now_ns + max(0, now_ns - opened.effect_ns) // ROUND_PACE
     best = opened.best
     if best is not None and best.label is Grade.CERTAIN:
@@ -84,14 +84,14 @@ def leads(standing: Standing) -> bool:
     most = max(share for _, share in standing.shares)
     if has_led(opened):
         return own >= LEADS_WHILE * most
-    rivals = [
+    before = [
         (other, share)
         for other, share in standing.shares
         if has_led(other) and not _acted_after(other, opened)
     ]
-    if opened.held.shown < PROBABLE_FROM and any(_is_paged(other) for other, _ in rivals):
+    if opened.held.shown < PROBABLE_FROM and any(_is_paged(other) for other, _ in before):
         return False
-    return own >= most and not any(share >= LEADS_WHILE * own for _, share in rivals)
+    return own >= most and not any(share >= LEADS_WHILE * own for _, share in before)
 
 
 def has_led(opened: OpenAction) -> bool:
@@ -114,7 +114,7 @@ def _recovered_ns(opened: OpenAction) -> int | None:
     return None if opened.best is None else opened.best.recovered_at_ns
 
 
-def _rivals_until_ns(standing: Standing) -> list[int]:
+def _others_until_ns(standing: Standing) -> list[int]:
     """Until when the actions are observed that may be behind the same damage.
 
     None of them is let go before the others: whoever were left alone would look certain.

@@ -6,7 +6,7 @@ what sent it more work. Damage of unrelated entities is another incident, with i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import exp
 from statistics import median
@@ -189,16 +189,7 @@ def _stand(  # noqa: PLR0917
     callee = max(
         (below.get((c, entry.opened.effect_ns), NOTHING).after for c in callees), default=0.0
     )
-    silenced = {e for each in entry.shared if each.metric in ANSWERING for e in each.damaged}
-    source = max(
-        (
-            (e, nats)
-            for e, nats in untouched.items()
-            if e != target and e not in pushed and e not in silenced
-        ),
-        key=lambda pair: (pair[1], pair[0]),
-        default=None,
-    )
+    source = _source(entry, untouched, pushed)
     alternative = 0.0 if source is None else source[1]
     parts = Parts(
         own=evidence.after, before=evidence.before, callee=callee, alternative=alternative
@@ -211,18 +202,18 @@ def _stand(  # noqa: PLR0917
     entered = [Candidate(left, entry.opened.action.tier, entry.lag_s)]
     entered += [competitor.candidate() for competitor in competing]
     entered += [Candidate(weight, Tier.WRITE) for _, weight in others]
-    if broken is not None:
-        entered.append(Candidate(left, Tier.WRITE, entry.lag_s, explained_by(broken[1])))
-    demand = _demand(entry, by_target, scene, around)
-    if demand is not None:
-        entered.append(Candidate(left, Tier.WRITE, entry.lag_s, demand))
+    further = {"dependency": None if broken is None else explained_by(broken[1])}
+    further["demand"] = _demand(entry, by_target, scene, around)
+    odds = {name: log_odds for name, log_odds in further.items() if log_odds is not None}
+    entered += [Candidate(left, Tier.WRITE, entry.lag_s, each) for each in odds.values()]
     shares = compete(entered, alternative, around.no_agent_log_odds, elsewhere)
+    of_further = dict(zip(odds, shares.candidates[len(entered) - len(odds) :], strict=True))
     agents = shares.candidates[1 : 1 + len(competing)]
     outside = shares.candidates[1 + len(competing) :][: len(others)]
     no_agent = 1.0 - shares.candidates[0] - sum(agents) - sum(outside)
     named = None
     if broken is not None:
-        named = broken[0], shares.candidates[-1 if demand is None else -2]
+        named = broken[0], of_further["dependency"]
     elif source is not None and source[1] >= DAMAGED_NATS and not entry.shared:
         named = source[0], no_agent * (1.0 - exp(-against(source[1])))
     if entry.shared:
@@ -244,7 +235,20 @@ def _stand(  # noqa: PLR0917
         tuple((change, share) for (change, _), share in zip(others, outside, strict=True)),
         named,
         entry.shared[0] if entry.shared else None,
-        None if demand is None else shares.candidates[-1],
+        of_further.get("demand"),
+    )
+
+
+def _source(
+    entry: Entry, untouched: Mapping[str, float], pushed: Collection[str]
+) -> tuple[str, float] | None:
+    """The untouched entity in most trouble, in nats, that the action cannot have reached."""
+    silenced = {e for each in entry.shared if each.metric in ANSWERING for e in each.damaged}
+    left_out = {entry.target, *pushed, *silenced}
+    return max(
+        ((entity, nats) for entity, nats in untouched.items() if entity not in left_out),
+        key=lambda pair: (pair[1], pair[0]),
+        default=None,
     )
 
 

@@ -302,9 +302,9 @@ SPAN_IN = """
         resource, scope, body, sender, step)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (trace_id, span_id, sender) DO UPDATE SET run = excluded.run,
-        kind = excluded.kind, step = excluded.step, failed = excluded.failed, began_at_ns = excluded.began_at_ns,
-        ended_at_ns = excluded.ended_at_ns, resource = excluded.resource,
-        scope = excluded.scope, body = excluded.body
+        kind = excluded.kind, step = excluded.step, failed = excluded.failed,
+        began_at_ns = excluded.began_at_ns, ended_at_ns = excluded.ended_at_ns,
+        resource = excluded.resource, scope = excluded.scope, body = excluded.body
     WHERE excluded.ended_at_ns > coalesce(spans.ended_at_ns, 0)
 """
 EVENT_IN = """

@@ -17,9 +17,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from aftershock.gate.dry_commands import dry_command
+from aftershock.gate.hooks import read_event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from aftershock.gate.decide import Call
 
@@ -82,6 +83,13 @@ def dry_run(call: Call) -> str:
     if call.dry_run is not None:
         return text_of(call.dry_run())
     words = dry_command(call.tool, call.arguments)
+    return NOT_KNOWN if words is None else run_command(words)
+
+
+def tried(agent: str, event: Mapping[str, Any]) -> str:
+    """What the call of a coding agent's event would do, as text."""
+    call = read_event(agent, event)
+    words = None if call is None else dry_command(call.tool, call.arguments)
     return NOT_KNOWN if words is None else run_command(words)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 
 from aftershock.guard.connection import Connection, Refused, Unreachable
 
@@ -21,6 +22,7 @@ AGENTS = ("claude-code", "codex", "gemini-cli", "qwen-code", "copilot", "cursor"
 ASK = ("native", "ticket")
 EVENT_BYTES_MAX = 10_000_000  # a file that is written whole is one argument
 ANSWER_S = 55.0  # agents give a hook a minute; a paused call is held for less
+ANSWER_LEAST_S = 5.0  # for an answer after a dry run; a call is held for as much less
 USAGE = f"""\
 usage: aftershock gate [--agent {{{",".join(AGENTS)}}}] [--ask {{{",".join(ASK)}}}]
 
@@ -62,14 +64,27 @@ def asked(agent: str, ask: str, event: dict[str, Any]) -> dict[str, Any]:
     url = os.environ.get("AFTERSHOCK_COLLECTOR") or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
     token = os.environ.get("AFTERSHOCK_TOKEN")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    body = {"agent": agent, "ask": ask, "event": event}
     try:
         connection = Connection(url or "http://127.0.0.1:4318", headers)
-        return connection.post(HOOK_PATH, body, ANSWER_S)
+        return decided(connection, {"agent": agent, "ask": ask, "event": event})
     except (Unreachable, Refused, ValueError) as error:
         from aftershock.guard.hook_alone import without_collector  # noqa: PLC0415 (rarely needed)
 
         return without_collector(agent, event, str(error))
+
+
+def decided(connection: Connection, body: dict[str, Any]) -> dict[str, Any]:
+    """The collector's answer. Where it wants that, the call is tried without an effect before."""
+    began_s = time.monotonic()
+    answer = connection.post(HOOK_PATH, {**body, "tries": True}, ANSWER_S)
+    if not answer.get("dry_run"):
+        return answer
+    from aftershock.guard.dry_runs import tried  # noqa: PLC0415 (rarely needed)
+
+    text = tried(body["agent"], body["event"])
+    left_s = max(ANSWER_LEAST_S, ANSWER_S - (time.monotonic() - began_s))
+    wait_s = max(1.0, left_s - ANSWER_LEAST_S)
+    return connection.post(HOOK_PATH, {**body, "tried": text, "wait_s": wait_s}, left_s)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def text_hook(event: Any, url: str, *options: str, **more: str) -> tuple[int, st
     ran = subprocess.run(
         [str(SCRIPT), *options],
         input=json.dumps(event).encode(),
-        env=environment(AFTERSHOCK_COLLECTOR=url, PATH=path, **more),
+        env=environment(**{"AFTERSHOCK_COLLECTOR": url, "PATH": path, **more}),
         capture_output=True,
         check=False,
         timeout=60,
@@ -133,6 +134,49 @@ def test_codex_cannot_ask_so_a_ticket_is_asked_and_spent_by_the_next_try(
     assert decision(other[1])[0] == "deny"
     assert second == (0, "", "")
     assert decision(third[1])[0] == "deny"
+
+
+def kubectl_in(folder: Path) -> str:
+    """A PATH with a program `kubectl` that says what it was asked."""
+    program = folder / "kubectl"
+    program.write_text(
+        '#!/bin/sh\necho "$PWD: $*; token=ghp_0123456789abcdefghij0123456789abcdef"\n'
+    )
+    program.chmod(0o755)
+    return os.pathsep.join([str(folder), str(Path(sys.executable).parent), os.environ["PATH"]])
+
+
+@pytest.mark.parametrize("asks", [hook, text_hook])
+def test_whoever_approves_sees_what_a_command_would_do_where_the_policy_wants_that(
+    asks: Callable[..., tuple[int, str, str]], main: Main, home: Path, tmp_path: Path
+) -> None:
+    path = kubectl_in(tmp_path)
+    event = bash("kubectl scale deploy/web --replicas 9")
+    document = {"gate": GATE, "tools": {"Bash": {"dry_run": True}}}
+    with live_collector(home, document) as collector:
+        native = decision(asks(event, collector.url, PATH=path)[1])
+        asks(event, collector.url, "--agent", "codex", PATH=path)
+        piped = bash("kubectl scale deploy/web --replicas 9 | tee log")
+        asks(piped, collector.url, "--agent", "codex", PATH=path)
+        tickets = printed_data(main, "approvals")
+    expected = f"{Path.cwd()}: scale deploy/web --replicas 9 --dry-run=server"
+
+    assert native[0] == "ask"
+    assert "Tried without an effect:\n$ kubectl" in native[1]
+    assert expected in native[1]
+    shown = {ticket["arguments"]["command"]: ticket["dry_run"] for ticket in tickets}
+    assert expected in shown[event["tool_input"]["command"]]
+    assert "ghp_" not in str(shown)
+    assert shown[piped["tool_input"]["command"]] == ""
+
+
+def test_a_hook_that_cannot_try_a_call_is_answered_at_once(tmp_path: Path) -> None:
+    document = {"gate": GATE, "tools": {"Bash": {"dry_run": True}}}
+    event = bash("kubectl scale deploy/web --replicas 9")
+    with live_collector(tmp_path, document) as collector:
+        answer = collector.post("/v1/guard/hook", {"event": event})
+
+    assert decision(answer["stdout"])[0] == "ask"
 
 
 def test_a_paused_agent_is_held_and_then_goes_on(tmp_path: Path) -> None:

@@ -74,8 +74,8 @@ def test_nobody_becomes_likelier_because_the_window_of_a_rival_ended(
 
     scene.play(1_700, [step("a", 998 - apart_s, CHECKOUT, run="a"), step("c", 998, CHECKOUT)])
 
-    late = [i for i in scene.reported if i.judged_at_ns >= at(1_500) and i.alternatives]
-    assert all(any(other.span_id for other in impact.alternatives) for impact in late)
+    last = [i for i in scene.reported if i.judged_at_ns >= at(1_500) and i.alternatives]
+    assert all(any(other.span_id for other in impact.alternatives) for impact in last)
     for span in ("a", "c"):
         shown = [impact.probability or 0.0 for impact in scene.reported if impact.span_id == span]
         assert all(later < 0.9 or later - before < 0.2 for before, later in pairwise(shown))

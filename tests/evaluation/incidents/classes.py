@@ -1,9 +1,7 @@
 """Classes of simulated incidents, each with what a person would want, and by when.
 
 `FIRST` could be looked at while the method was made; `SECOND` was written when it was done, and
-`THIRD` when its probabilities had been changed once more. `FOURTH` came with the alternative "more
-work than usual" and with rivals that are observed as long as each other: of its classes, "overload"
-and "lasting, several" were known before, the rest were written after.
+`THIRD` when its probabilities had been changed once more.
 """
 
 from __future__ import annotations
@@ -63,20 +61,20 @@ class Case:
 Make = Callable[[float, float], Case]  # (scrape interval in seconds, magnitude)
 
 
-def _harm(name: str, effects: tuple[Effect, ...], onset: float, **acted: object) -> Case:
+def harm(name: str, effects: tuple[Effect, ...], onset: float, **acted: object) -> Case:
     act = Act("a", "checkout", **acted)  # type: ignore[arg-type]
     return Case(name, Kind.HARMFUL, (act,), effects, {"a": onset})
 
 
 def latency_step(every: float, size: float) -> Case:
     """Latency rises at once and stays."""
-    return _harm("latency step", (Effect("checkout", "latency", every, factor=size),), every)
+    return harm("latency step", (Effect("checkout", "latency", every, factor=size),), every)
 
 
 def error_step(every: float, size: float) -> Case:
     """A share of the requests fails."""
     effect = Effect("checkout", "errors", every, factor=40.0 * size)
-    return _harm("error step", (effect,), every)
+    return harm("error step", (effect,), every)
 
 
 def lag_of(lag: float) -> Make:
@@ -85,7 +83,7 @@ def lag_of(lag: float) -> Make:
     def make(every: float, size: float) -> Case:
         onset = max(lag, 2 * every)
         effect = Effect("checkout", "errors", onset, factor=40.0 * size)
-        return _harm(f"lag {lag:.0f} s", (effect,), onset)
+        return harm(f"lag {lag:.0f} s", (effect,), onset)
 
     return make
 
@@ -165,24 +163,24 @@ def leak(every: float, size: float) -> Case:
         Effect("checkout", "latency", 10 * every, until, factor=2 * size, shape="ramp"),
         Effect("checkout", "latency", until, factor=2 * size),
     )
-    case = _harm("leak", effects, 6 * every)
+    case = harm("leak", effects, 6 * every)
     return Case(case.name, case.kind, case.acts, effects, case.guilty, lasts=40 * every)
 
 
 def goes_down(every: float, _size: float) -> Case:
     """The service does not answer any more."""
-    return _harm("goes down", (Effect("checkout", "down", every, factor=2.0),), every)
+    return harm("goes down", (Effect("checkout", "down", every, factor=2.0),), every)
 
 
 def traffic_vanishes(every: float, _size: float) -> Case:
     """Nothing reaches the service any more."""
-    return _harm("traffic vanishes", (Effect("checkout", "rate", every, factor=0.0),), every)
+    return harm("traffic vanishes", (Effect("checkout", "rate", every, factor=0.0),), every)
 
 
 def born_errors(every: float, size: float) -> Case:
     """A counter of errors that did not exist before."""
     effect = Effect("checkout", "panics", every, factor=1.0 + size)
-    return _harm("errors born with the fault", (effect,), every)
+    return harm("errors born with the fault", (effect,), every)
 
 
 def several_on_one(every: float, size: float) -> Case:
@@ -240,12 +238,12 @@ def cpu_spins(every: float, size: float) -> Case:
         Effect("checkout", "cpu", every, factor=2 * size),
         Effect("checkout", "latency", 2 * every, factor=1.3),
     )
-    return _harm("CPU spins", effects, every)
+    return harm("CPU spins", effects, every)
 
 
 def memory_jumps(every: float, size: float) -> Case:
     """A cache without a bound."""
-    return _harm("memory jumps", (Effect("checkout", "memory", every, factor=size),), every)
+    return harm("memory jumps", (Effect("checkout", "memory", every, factor=size),), every)
 
 
 def intermittent(every: float, size: float) -> Case:
@@ -254,7 +252,7 @@ def intermittent(every: float, size: float) -> Case:
         Effect("checkout", "errors", n * every, (n + 2) * every, factor=40 * size)
         for n in range(1, 16, 3)
     )
-    return _harm("intermittent errors", effects, every)
+    return harm("intermittent errors", effects, every)
 
 
 def one_after_another(every: float, size: float) -> Case:
@@ -287,127 +285,6 @@ def was_slow_before(every: float, size: float) -> Case:
     return Case("was slow before", Kind.REACTING, (Act("a", "checkout"),), effects)
 
 
-def overload(every: float, size: float) -> Case:
-    """Three times the users, and what they reach becomes slow."""
-    return Case(
-        "overload",
-        Kind.COINCIDENT,
-        (Act("a", "checkout"),),
-        (
-            Effect("gateway", "rate", 2 * every, factor=3.0),
-            Effect("checkout", "rate", 2 * every, factor=3.0),
-            Effect("checkout", "latency", 3 * every, factor=size),
-            Effect("checkout", "cpu", 2 * every, factor=2.5),
-        ),
-    )
-
-
-def overload_passes(every: float, size: float) -> Case:
-    """A wave of users at the entrance, that ebbs; an agent had touched what it went through."""
-    ends = 10 * every
-    return Case(
-        "overload passes",
-        Kind.COINCIDENT,
-        (Act("a", "gateway"), Act("b", "orders", every)),
-        (
-            Effect("gateway", "rate", 2 * every, ends, factor=4.0),
-            Effect("catalog", "rate", 2 * every, ends, factor=4.0),
-            Effect("checkout", "rate", 2 * every, ends, factor=4.0),
-            Effect("orders", "rate", 2 * every, ends, factor=4.0),
-            Effect("gateway", "latency", 3 * every, ends, factor=1.2 * size),
-            Effect("orders", "latency", 3 * every, ends, factor=1.2 * size),
-        ),
-    )
-
-
-def job_by_the_clock(every: float, size: float) -> Case:
-    """A job that slows a service for three scrapes in twenty, as it did before the action."""
-    effects = tuple(
-        Effect("checkout", "latency", n * every, (n + 3) * every, factor=1.5 * size)
-        for n in (-58, -38, -18, 2, 22)
-    )
-    return Case("job by the clock", Kind.COINCIDENT, (Act("a", "checkout"),), effects)
-
-
-def network_fails(every: float, size: float) -> Case:
-    """Everything fails for a while."""
-    effects = tuple(
-        Effect(name, "errors", 2 * every, 9 * every, factor=40 * size) for name in SERVICES
-    )
-    return Case("network fails", Kind.COINCIDENT, (Act("a", "checkout"),), effects)
-
-
-def gets_worse(every: float, size: float) -> Case:
-    """An incident that grows while an agent tries to help."""
-    effects = (
-        Effect("checkout", "latency", -6 * every, factor=size),
-        Effect("checkout", "latency", 3 * every, factor=1.5),
-    )
-    act = Act("a", "checkout", tool="clear_cache")
-    return Case("gets worse by itself", Kind.REACTING, (act,), effects)
-
-
-def flaps(every: float, size: float) -> Case:
-    """A service that fails now and then since before the agent came."""
-    effects = tuple(
-        Effect("checkout", "errors", n * every, (n + 4) * every, factor=30 * size)
-        for n in (-26, -14, 3, 15)
-    )
-    return Case("fails now and then", Kind.REACTING, (Act("a", "checkout"),), effects)
-
-
-def deploy_on_the_same(every: float, size: float) -> Case:
-    """CI releases what an agent had configured ten scrapes before, and that breaks it."""
-    effect = Effect("checkout", "errors", 11 * every, factor=40 * size)
-    deploys = (("checkout", 10 * every),)
-    acts = (Act("a", "checkout"),)
-    return Case("deploy after a write", Kind.OTHERS, acts, (effect,), deploys=deploys)
-
-
-def users_retry(every: float, size: float) -> Case:
-    """Errors, and people who try again."""
-    effects = (
-        Effect("checkout", "errors", every, factor=60 * size),
-        Effect("checkout", "rate", every, factor=1.3),
-        Effect("gateway", "rate", every, factor=1.3),
-    )
-    return _harm("users retry", effects, every)
-
-
-def pushes_work(every: float, size: float) -> Case:
-    """A change at the entrance doubles the calls to a service, which becomes slow."""
-    effects = (
-        Effect("checkout", "rate", every, factor=2.5),
-        Effect("checkout", "latency", 2 * every, factor=1.5 * size),
-        Effect("gateway", "latency", 2 * every, factor=1.5 * size),
-    )
-    return Case("pushes work", Kind.HARMFUL, (Act("a", "gateway"),), effects, {"a": 2 * every})
-
-
-def lasting_several(every: float, size: float) -> Case:
-    """Three agents act on one service and one breaks it for longer than an action is observed."""
-    acts = (Act("b", "checkout"), Act("c", "checkout", every), Act("a", "checkout", 2 * every))
-    effect = Effect("checkout", "errors", 3 * every, factor=40 * size)
-    lasts = 1_300.0 + 20 * every
-    guilty = {"a": 3 * every}
-    return Case("lasting, several", Kind.HARMFUL, acts, (effect,), guilty, lasts=lasts)
-
-
-def breaks_again(every: float, size: float) -> Case:
-    """One agent breaks a service; when it has recovered, another one breaks it."""
-    later = max(240.0, 30 * every)
-    return Case(
-        "breaks again",
-        Kind.HARMFUL,
-        (Act("a", "checkout"), Act("b", "checkout", later)),
-        (
-            Effect("checkout", "errors", every, 8 * every, factor=40 * size),
-            Effect("checkout", "errors", later + every, factor=40 * size),
-        ),
-        {"a": every, "b": later + every},
-    )
-
-
 FIRST: tuple[Make, ...] = (
     latency_step, error_step, lag_of(20), lag_of(120), two_culprits, through_dependency,
     quiet, blip, cold_start, restart_helps, only_reacts, breaks_elsewhere,
@@ -418,10 +295,6 @@ SECOND: tuple[Make, ...] = (
 )  # fmt: skip
 THIRD: tuple[Make, ...] = (
     cpu_spins, memory_jumps, intermittent, one_after_another, more_users, was_slow_before,
-)  # fmt: skip
-FOURTH: tuple[Make, ...] = (
-    overload, overload_passes, job_by_the_clock, network_fails, gets_worse, flaps,
-    deploy_on_the_same, users_retry, pushes_work, lasting_several, breaks_again,
 )  # fmt: skip
 INTERVALS_S = (1.0, 5.0, 15.0, 60.0)
 MAGNITUDES = (1.5, 3.0)

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 
-from tests.evaluation.incidents.classes import FIRST, FOURTH, SECOND, THIRD, Kind, Make, cases
+from tests.evaluation.incidents.classes import FIRST, SECOND, THIRD, Kind, Make, cases
+from tests.evaluation.incidents.fourth import FOURTH
 from tests.evaluation.incidents.play import PAGED, SUSPECTED, Played, play
 from tests.evaluation.rules import Line
 
