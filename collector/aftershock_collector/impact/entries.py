@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import log
 
-import numpy as np
-
 from aftershock.grade import POSSIBLE_FROM
 from aftershock.model import Parts
 from aftershock_collector.impact.competition import Candidate, compete, net, settled
@@ -161,10 +159,10 @@ def grew(evidence: Evidence, effect_ns: int, broke: Onset | None) -> bool:
     if busiest is None or arrived is None:
         return False
     series = busiest.cut.series
-    lasted = series.times_ns >= arrived.low_ns
+    lasted = series.times_ns >= arrived.began_ns
     if arrived.ended_ns is not None:
-        lasted &= series.times_ns < arrived.ended_ns
-    return float(np.max(series.values[lasted])) >= MORE_WORK * busiest.median
+        lasted &= series.times_ns <= arrived.ended_ns
+    return float(series.values[lasted].max()) >= MORE_WORK * busiest.median
 
 
 def _arrived(evidence: Evidence, effect_ns: int, broke: Onset | None) -> Onset | None:

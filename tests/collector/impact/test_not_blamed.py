@@ -188,3 +188,14 @@ def test_users_who_try_again_after_a_failure_are_no_reason_for_it() -> None:
     impact = scene.play(8_500, [step("a", 7_230, CHECKOUT)])["a"]
 
     assert (impact.probability or 0.0) >= 0.8
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_wave_of_work_that_lasted_one_scrape_is_measured_where_it_was(seed: int) -> None:
+    wave = broken(["service/gateway", CHECKOUT], 7_260, 7_320, times=6.0, metrics=["rate"])
+    slow = broken([CHECKOUT], 7_260, times=4.0, metrics=["duration p99"])
+    scene = Scene(both(wave, slow), seed=seed)
+
+    impact = scene.play(8_500, [step("a", 7_230, CHECKOUT)])["a"]
+
+    assert (impact.probability or 0.0) < 0.5
