@@ -18,10 +18,11 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -42,24 +43,25 @@ SENDERS = 4
 PORTION = 20_480  # spans made and sent at a time while memory is watched
 
 
-def config_in(folder: Path) -> Config:
-    return Config(home=folder, http=Address("127.0.0.1", 0), grpc=Address("127.0.0.1", 0))
+def config_in(folder: Path, document: Mapping[str, Any] | None = None) -> Config:
+    anywhere = Address("127.0.0.1", 0)
+    return Config(home=folder, http=anywhere, grpc=anywhere, document=dict(document or {}))
 
 
-async def _decode_only(_folder: Path, parent: Connection) -> None:
+async def _decode_only(config: Config, parent: Connection) -> None:
     async def submit(_signal: Signal, body: bytes, content_type: str, _sender: str) -> Answer:
         decode_traces(body, content_type)
         return Accepted()
 
-    config, telemetry = config_in(Path()), Telemetry()
+    telemetry = Telemetry()
     app = otlp_http.otlp_app(submit, telemetry, config, list)
     async with otlp_http.listening(app, config.http, telemetry, config) as address:
         parent.send(str(address))
         await asyncio.to_thread(parent.recv)
 
 
-async def _whole(folder: Path, parent: Connection) -> None:
-    async with running(config_in(folder)) as collector:
+async def _whole(config: Config, parent: Connection) -> None:
+    async with running(config) as collector:
         parent.send(str(collector.http))
         await asyncio.to_thread(parent.recv)
 
@@ -67,19 +69,22 @@ async def _whole(folder: Path, parent: Connection) -> None:
 SERVERS = {"decoded only": _decode_only, "stored and judged": _whole}
 
 
-def serve(kind: str, folder: Path, parent: Connection) -> None:
+def serve(kind: str, config: Config, parent: Connection) -> None:
     prepare_process()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    asyncio.run(SERVERS[kind](folder, parent))
+    asyncio.run(SERVERS[kind](config, parent))
 
 
 @contextmanager
-def server(kind: str) -> Generator[tuple[str, psutil.Process, Path]]:
-    """(base URL, process, folder) of a server that runs while inside."""
+def server(
+    kind: str, document: Mapping[str, Any] | None = None
+) -> Generator[tuple[str, psutil.Process, Path]]:
+    """(base URL, process, folder) of a server with this policy that runs while inside."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     with tempfile.TemporaryDirectory() as name:
-        process = context.Process(target=serve, args=(kind, Path(name), theirs))
+        config = config_in(Path(name), document)
+        process = context.Process(target=serve, args=(kind, config, theirs))
         process.start()
         yield f"http://{ours.recv()}", psutil.Process(process.pid), Path(name)
         ours.send("stop")

@@ -9,24 +9,29 @@ still began. Everything runs on loopback and ends by itself.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
+import multiprocessing
 import os
-import random
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 import aftershock
 from aftershock.guard.connection import Connection
-from tests.support.live_collector import LiveCollector, live_collector
-from tests.support.traffic import looping_run, span_request
+from aftershock_collector.config.model import Address
+from tests.bench.collector import BATCH, SENDERS, post, requests_of, server
+from tests.support.live_collector import LiveCollector
 
 SCRIPT = Path(aftershock.__path__[0]) / "guard" / "aftershock-gate"
 CALLS = 2_000
@@ -107,47 +112,65 @@ def hook_costs(collector: LiveCollector) -> None:
         print(f"  {name:32}{statistics.median(times):>11.1f}{percentile(times, 0.95):>11.1f}")
 
 
+def ingest(url: str, spans_per_s: int, parent: Pipe) -> None:
+    """Send runs of agents at a rate, in a process of its own; returns spans a second."""
+    bodies = requests_of(int(spans_per_s * PREFLIGHT_S), seed=1)
+    parent.send("ready")
+    parent.recv()
+    began = time.monotonic()
+
+    async def sender(client: httpx.AsyncClient, first: int) -> int:
+        sent = 0
+        for number in range(first, len(bodies), SENDERS):
+            due_s = number * BATCH / spans_per_s
+            await asyncio.sleep(max(0.0, due_s - (time.monotonic() - began)))
+            if time.monotonic() - began >= PREFLIGHT_S:
+                break
+            await post(client, f"{url}/v1/traces", bodies[number])
+            sent += BATCH
+        return sent
+
+    async def senders() -> int:
+        async with httpx.AsyncClient(timeout=30) as client:
+            return sum(await asyncio.gather(*(sender(client, n) for n in range(SENDERS))))
+
+    parent.send(asyncio.run(senders()) / (time.monotonic() - began))
+
+
+@contextmanager
+def beside_ingest(url: str, spans_per_s: int) -> Generator[Callable[[], float]]:
+    """While inside, spans arrive; what it yields waits for the end and says how many a second."""
+    if not spans_per_s:
+        yield lambda: 0.0
+        return
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=ingest, args=(url, spans_per_s, theirs))
+    process.start()
+    assert ours.recv() == "ready"
+    ours.send("go")
+    yield ours.recv
+    process.join(30)
+
+
 def preflight_costs(collector: LiveCollector, spans_per_s: int) -> None:
     """Milliseconds of a preflight at a fixed rate, beside ingest."""
-    stop = threading.Event()
-    sent = [0]
-
-    def ingest() -> None:
-        import httpx
-
-        dice, began = random.Random(1), time.monotonic()
-        with httpx.Client(timeout=30) as client:
-            while not stop.is_set():
-                body_spans = looping_run(dice, began_ns=time.time_ns()).spans
-                answer = client.post(
-                    f"{collector.url}/v1/traces",
-                    content=span_request(body_spans),
-                    headers={"content-type": "application/x-protobuf"},
-                )
-                sent[0] += len(body_spans) if answer.status_code == 200 else 0
-                ahead_s = sent[0] / max(spans_per_s, 1) - (time.monotonic() - began)
-                time.sleep(max(0.0, ahead_s))
-
-    thread = threading.Thread(target=ingest) if spans_per_s else None
-    if thread is not None:
-        thread.start()
     body = {
         "action": {"tool": "Bash", "arguments": {"command": "kubectl -n shop delete deploy/a"}},
         "run": {"id": "r", "agent": "bench"},
     }
     connection, times = Connection(collector.url, {}), list[float]()
-    began = time.monotonic()
-    for number in range(int(PREFLIGHT_S * PREFLIGHT_RATE)):
-        time.sleep(max(0.0, began + number / PREFLIGHT_RATE - time.monotonic()))
-        asked = time.perf_counter()
-        connection.post("/v1/preflight", body, 5.0)
-        times.append((time.perf_counter() - asked) * 1e3)
-    lasted_s = time.monotonic() - began
-    stop.set()
-    if thread is not None:
-        thread.join()
+    with beside_ingest(collector.url, spans_per_s) as spans_arrived:
+        began = time.monotonic()
+        for number in range(int(PREFLIGHT_S * PREFLIGHT_RATE)):
+            time.sleep(max(0.0, began + number / PREFLIGHT_RATE - time.monotonic()))
+            asked = time.perf_counter()
+            connection.post("/v1/preflight", body, 5.0)
+            times.append((time.perf_counter() - asked) * 1e3)
+        lasted_s = time.monotonic() - began
+        rate = spans_arrived()
     print(
-        f"preflight, {len(times) / lasted_s:.0f}/s beside {sent[0] / lasted_s:,.0f} spans/s: "
+        f"preflight, {len(times) / lasted_s:.0f}/s beside {rate:,.0f} spans/s: "
         f"median {statistics.median(times):.1f} ms, p99 {percentile(times, 0.99):.1f} ms, "
         f"worst {max(times):.1f} ms"
     )
@@ -280,10 +303,8 @@ def main() -> None:
         return
     call_costs()
     document = {"gate": {"mode": "enforce", "tiers": {"destructive": "ask"}}}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        live_collector(Path(folder), document) as collector,
-    ):
+    with server("stored and judged", document) as (url, _, folder):
+        collector = LiveCollector(folder, Address.parse(url.removeprefix("http://")))
         hook_costs(collector)
         preflight_costs(collector, 0)
         preflight_costs(collector, arguments.spans)
