@@ -6,12 +6,13 @@ in an error: where the collector gives none, a hook decides alone.
 
 from __future__ import annotations
 
-import json
 from hashlib import blake2b
 from typing import Any, cast
 
+from aftershock.gate import any_json
+from aftershock.gate.any_json import DEPTH_MAX
+
 BODY_BYTES_MAX = 16_000_000  # a hook sends a file that is written whole
-DEPTH_MAX = 64  # of values inside values: tools' arguments have five
 
 
 class Bad(ValueError):  # noqa: N818  (it names the request)
@@ -25,8 +26,8 @@ def read_body(data: bytes) -> dict[str, Any]:
     Raises Bad.
     """
     try:
-        body: Any = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        body: Any = any_json.loads(data)
+    except ValueError as error:
         raise Bad(f"the body is no JSON: {error}") from error
     if not isinstance(body, dict):
         raise Bad("the body is no JSON object")

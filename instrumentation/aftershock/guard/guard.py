@@ -84,7 +84,13 @@ class Guard:
 
     async def enter_async(self, call: Call, policy: Policy) -> Passage:
         """The same without blocking the event loop."""
-        way = self._guarded(call, policy)
+        return await self._follow(self._guarded(call, policy))
+
+    async def obey_async(self, call: Call, policy: Policy) -> Passage:
+        """A call that has passed goes on later: only people's orders are asked now."""
+        return await self._follow(self._obeying(call, policy))
+
+    async def _follow(self, way: Way) -> Passage:
         try:
             wait = next(way)
             while True:
@@ -149,6 +155,13 @@ class Guard:
                 return stopped(call, order)
             else:
                 progress = yield from self._pause(call, policy, progress)
+
+    def _obeying(self, call: Call, policy: Policy) -> Way:
+        while (order := self._order(call, policy)) is not None:
+            if order.verb is Verb.STOP:
+                return stopped(call, order)
+            yield from self._pause(call, policy, UNASKED)
+        return Passage(call, UNASKED)
 
     def _try(self, call: Call, policy: Policy, progress: Progress) -> Way:
         """Decide, and ask whom the decision depends on."""
