@@ -10,7 +10,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -241,11 +241,27 @@ class Board:
                 str(described.get("service") or "")[:TEXT_CHARS_MAX],
                 sender,
             )
-            while len(self._processes) > PROCESSES_MAX:
-                self._processes.popitem(last=False)
+            if len(self._processes) > PROCESSES_MAX:
+                self._make_room(process)
         else:
             self._processes.move_to_end(key)
         return process
+
+    def _make_room(self, new: Process) -> None:
+        """Forget those that are gone; else the oldest of the sender that has most processes.
+
+        A process that is forgotten while it polls is pushed nothing, and is missing from no answer
+        to an order: one sender's must not be forgotten because another one's are many.
+        """
+        for key in [key for key, one in self._processes.items() if not one.is_connected]:
+            del self._processes[key]
+        if len(self._processes) <= PROCESSES_MAX:
+            return
+        counts = Counter(sender for sender, _ in self._processes)
+        most = max(counts.values())
+        sender = new.sender if counts[new.sender] == most else counts.most_common(1)[0][0]
+        oldest = next(key for key in self._processes if key[0] == sender)
+        del self._processes[oldest]
 
 
 @contextmanager
