@@ -12,7 +12,8 @@ from hashlib import blake2b
 from typing import Any
 
 DEPTH_MAX = 64  # of values inside values: tools' arguments have five
-DIGITS_MAX = 4_000  # of a whole number; Python refuses to print longer ones
+DIGITS_MAX = 4_300  # of a whole number: Python neither reads nor prints longer ones
+LONG = re.compile(rf"\d{{{DIGITS_MAX + 1}}}")
 TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
 
@@ -24,9 +25,23 @@ def loads(data: bytes | str) -> Any:
     """
     text = data if isinstance(data, str) else data.decode("utf-8-sig", "replace")
     try:
-        return json.loads(text, parse_int=whole_number)
+        return DECODER.decode(text)
     except RecursionError:
-        return json.loads(shallow(text), parse_int=whole_number)
+        pass
+    except ValueError:
+        if LONG.search(text) is None:
+            raise
+    return BOUNDED.decode(shallow(text))
+
+
+def value_of(given: Any) -> Any:
+    """What a text of JSON says, if it is one of a list or an object; anything else as it is."""
+    if not isinstance(given, str) or given.lstrip()[:1] not in {"{", "["}:
+        return given
+    try:
+        return loads(given)
+    except ValueError:
+        return given
 
 
 def whole_number(digits: str) -> int | str:
@@ -36,8 +51,13 @@ def whole_number(digits: str) -> int | str:
     return f"{digits[:20]}… ({len(digits)} digits, {digest(digits)})"
 
 
+# Lenient about raw newlines in texts; made once, because `json.loads` makes one at each call.
+DECODER = json.JSONDecoder(strict=False)
+BOUNDED = json.JSONDecoder(strict=False, parse_int=whole_number)
+
+
 def shallow(text: str) -> str:
-    """JSON in which a text stands for each value that lies too deep."""
+    """JSON in which a text stands for each value that lies too deep. Raises ValueError."""
     kept: list[str] = []
     depth = begin = 0
     for token in TOKENS.finditer(text):
@@ -52,6 +72,8 @@ def shallow(text: str) -> str:
                 kept.append(f'"nested too deeply: {digest(deep)}"')
                 begin = token.end()
             depth -= 1
+    if depth > 0:
+        raise ValueError("a list or an object has no end")
     return "".join(kept) + text[begin:]
 
 
