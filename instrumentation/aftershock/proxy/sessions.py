@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import OrderedDict
 from contextvars import copy_context
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from aftershock.recorder.span_wrapping import Step
 
 OPEN_MAX = 1_000  # calls of one session that wait for their answers
+WHOLE = re.compile(r"-?[0-9]{1,16}")
 CARRIED = ("traceparent", "tracestate")
 # error.type
 TOOL_ERROR, CANCELLED, NO_ANSWER, STOPPED = "tool_error", "cancelled", "no_answer", "stopped"
@@ -157,7 +159,7 @@ class Session:
     def answered(self, message: Any) -> None:
         """The server has answered a request: if it was a call, it has ended. Raises nothing."""
         try:
-            found = self._open.pop(key_of(message["id"]), None)
+            found = self._answered_call(message["id"])
             if found is None:
                 return
             result = message.get("result")
@@ -168,6 +170,13 @@ class Session:
                 self._end(found, result, as_object(message.get("error")))
         except Exception:  # noqa: BLE001 (ours: the answer passes all the same)
             record_failure("recording an answer")
+
+    def _answered_call(self, identifier: Any) -> OpenCall | None:
+        """The open call of an id; clients take a whole number that comes back as text."""
+        found = self._open.pop(key_of(identifier), None)
+        if found is None and isinstance(identifier, str) and WHOLE.fullmatch(identifier):
+            found = self._open.pop(str(int(identifier)), None)
+        return found
 
     def cancelled(self, identifier: Any) -> None:
         """The client waits for a call no more: at the gate it is called no more."""

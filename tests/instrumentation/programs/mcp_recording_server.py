@@ -39,6 +39,10 @@ class Handler(BaseHTTPRequestHandler):
         answer = json.dumps(answers if isinstance(message, list) else answers[:1]).encode()
         if b"get_bomb" in body:
             answer, packed = gzip.compress(b" " * 200_000_000), True
+        if b"get_odd" in body:  # as clients read it: an id as text, and the last of two keys
+            result = json.dumps({"content": DONE})
+            text = f'{{"id": "{calls[0]["id"]}", "Result": 1, "result": 1, "result": {result}}}'
+            answer = text.encode()
         if b"get_events" in body:
             kind, answer = "text/event-stream", b"data: " + answer[1:-1] + b"\r\r"
         if "get_input" in str(calls) and "requestState" not in str(calls):

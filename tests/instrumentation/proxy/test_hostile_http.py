@@ -166,7 +166,7 @@ def test_no_call_leaves_the_record_by_its_id_or_by_its_callers_trace(tmp_path: P
         with guarded(tmp_path, sink.url, "--sole-recorder") as (url, kept):
             twice = httpx.post(url, json=[call(1, "get_a"), call(1.0, "get_b")], timeout=60)
             odd = [
-                httpx.post(url, json=call(number, "get_odd"), timeout=60).json()
+                httpx.post(url, json=call(number, "get_strange"), timeout=60).json()
                 for number in (None, [1], True, 2**60, 1.5)
             ]
             httpx.post(
@@ -183,14 +183,16 @@ def test_no_call_leaves_the_record_by_its_id_or_by_its_callers_trace(tmp_path: P
 
 
 def test_answers_are_recorded_however_a_server_sends_them(tmp_path: Path) -> None:
-    """Lines that end with a carriage return, and a batch that was answered here in part."""
+    """Lines that end with a carriage return, ids as text, and a batch answered here in part."""
     with Sink() as sink:
         with guarded(tmp_path, sink.url) as (url, _):
             httpx.post(url, json=call(1, "get_events"), timeout=60)
+            httpx.post(url, json=call(7, "get_odd"), timeout=60)
             both = httpx.post(url, json=[call(1, "get_a"), call(2, "delete_b")], timeout=60)
-        spans = [*calls_in(sink, "get_events"), *calls_in(sink, "get_a")]
+        tools = ("get_events", "get_odd", "get_a")
+        spans = [span for tool in tools for span in calls_in(sink, tool)]
 
-    assert [span.attributes[names.RESULT_OUTCOME] for span in spans] == ["ok", "ok"]
+    assert [span.attributes[names.RESULT_OUTCOME] for span in spans] == ["ok"] * 3
     assert [one["id"] for one in both.json()] == [1, 2]
 
 
