@@ -82,7 +82,10 @@ class Hosts:
         return address.is_loopback or self.any_address
 
     def _is_ours(self, origin: str, host: str) -> bool:
-        parts = urlsplit(origin.lower())
+        try:
+            parts = urlsplit(origin.lower())
+        except ValueError:
+            return False
         if parts.scheme not in ("http", "https"):
             return False  # "null": a sandboxed frame or a file
         return parts.netloc == host.lower() or parts.netloc in self.origins

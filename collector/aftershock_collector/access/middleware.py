@@ -88,6 +88,7 @@ class Gate:
             return  # there are no web sockets and no lifespan events here
         headers = Headers(scope=scope)
         try:
+            check_framing(headers)
             self._hosts.check(scope["method"], headers)
             if not is_typed(scope["method"], scope["path"], headers.get("content-type", "")):
                 self._refuse_type(scope, headers.get("content-type", ""))
@@ -117,6 +118,15 @@ class Gate:
     def _refuse_type(self, scope: Scope, kind: str) -> None:
         if any(route.matches(scope)[0] is Match.FULL for route in self._routes):
             raise Refused(415, "content_type", f"content type {kind[:100]!r}: send {JSON}")
+
+
+def check_framing(headers: Headers) -> None:
+    """Refuse a body with two ends: a proxy before us may have found the other one (RFC 9112, 6.3).
+
+    What follows the body would be another request, whose sender the proxy has not checked.
+    """
+    if "transfer-encoding" in headers and "content-length" in headers:
+        raise Refused(400, "framing", "a body has Transfer-Encoding or Content-Length, not both")
 
 
 def is_typed(method: str, path: str, kind: str) -> bool:

@@ -84,7 +84,11 @@ def show(mutes: list[Mute], *, as_json: bool) -> int:
 def what(mute: Mute) -> str:
     """What is muted, as `agent=sre-bot rule=stalled_run`."""
     given = (("agent", mute.agent), ("rule", mute.rule), ("tool", mute.tool))
-    return " ".join(f"{name}={clean(value, 60)}" for name, value in given if value)
+    return " ".join(
+        f"{name}={clean(value, 60) or '(without a name)'}"
+        for name, value in given
+        if value is not None
+    )
 
 
 def until(mute: Mute) -> str:

@@ -33,6 +33,7 @@ from aftershock_collector.config.model import (
 from aftershock_collector.config.on_call import secret_files, unknown_receivers, unknown_zones
 from aftershock_collector.config.renamed import RENAMED_VARIABLES, UNTIL, adopt_new_names
 from aftershock_collector.config.schema_errors import meant, wanted
+from aftershock_collector.config.yaml_size import check_size
 from aftershock_collector.metrics.queries import PLACEHOLDERS, unknown_placeholders
 
 FILE_BYTES_MAX = 1_000_000  # a thousand tools, described at length; more is a wrong file
@@ -146,6 +147,7 @@ class _Source:
                 return
             text = raw.decode("utf-8")
             self._root = yaml.compose(text, Loader=yaml.SafeLoader)
+            check_size(self._root)
             loaded: Any = yaml.safe_load(text)
         except OSError as error:
             self._whole(f"cannot be read: {error.strerror or error}")

@@ -18,7 +18,12 @@ from aftershock_collector.control.signed_answers import (
     slack_answers,
 )
 from aftershock_collector.notify.signed_links import AnswerAction
-from aftershock_collector.store.tickets import AnsweredAlready, SqliteTickets, Ticket
+from aftershock_collector.store.tickets import (
+    AnsweredAlready,
+    DeniedMeanwhile,
+    SqliteTickets,
+    Ticket,
+)
 from aftershock_collector.wording import clean
 
 BODY_BYTES_MAX = 1_000_000  # Slack sends the message with it
@@ -75,8 +80,9 @@ def kept(tickets: SqliteTickets, answer: SignedAnswer) -> str:
             because=clean(answer.because, REASON_CHARS_MAX),
             now_ns=time.time_ns(),
             once=answer.once,
+            saw_denial=answer.given_at_ns is not None,  # else a button, shown before it
         )
-    except AnsweredAlready as error:
+    except (AnsweredAlready, DeniedMeanwhile) as error:
         return str(error)
     if ticket is None:
         return f"there is no request {answer.ticket}"

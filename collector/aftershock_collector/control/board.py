@@ -10,11 +10,12 @@ import asyncio
 import logging
 import secrets
 import time
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aftershock.guard.protocol import POLL_S, order_json
 from aftershock_collector.control.day_counts import DayCounts, wanted_in
@@ -33,6 +34,7 @@ COUNTS_S = 1.0  # between two answers of a poll that only bring what is used up 
 REFRESH_S = 0.2  # between two queries for what commands beside this collector wrote
 TEXT_CHARS_MAX = 200  # of what a process says of itself
 
+Found = TypeVar("Found")
 log = logging.getLogger("aftershock")
 
 
@@ -79,6 +81,9 @@ class Board:
         self._processes: OrderedDict[tuple[str, str], Process] = OrderedDict()  # by sender, id
         self._acknowledged = asyncio.Event()
         self._refreshing = asyncio.Lock()
+        self._awaited: dict[int, set[asyncio.Event]] = {}  # requests whose answer is waited for
+        # A stop must not wait behind the questions of agents, which share the loop's threads.
+        self._own = ThreadPoolExecutor(1, "aftershock-orders")
         self._stamp = tickets.stamp()
 
     @property
@@ -88,7 +93,7 @@ class Board:
 
     async def order(self, wanted: Order) -> Order:
         """Keep an order and push it."""
-        kept = await asyncio.to_thread(self.store.order, wanted)
+        kept = await self._done(self.store.order, wanted)
         await self.refresh()
         return kept
 
@@ -101,25 +106,45 @@ class Board:
             await self._refresh()
 
     async def _refresh(self) -> None:
-        stamp = await asyncio.to_thread(self.store.stamp)
+        stamp = await self._done(self.store.stamp)
         if stamp == self._stamp:
             if self._pages is not None and self._pages.is_due(time.time_ns()):
                 await self._ask_people(())
             return
         before = self._stamp
         if stamp[0] != before[0]:
-            self.orders = await asyncio.to_thread(self.store.orders)
+            self.orders = await self._done(self.store.orders)
             self.revision += 1
         if stamp[1] != before[1]:
-            changed = await asyncio.to_thread(self.store.changed_since, before[1])
+            changed = await self._done(self.store.changed_since, before[1])
             for ticket in changed:
+                if ticket.state is TicketState.ASKED:
+                    continue
+                for event in self._awaited.get(ticket.number, ()):
+                    event.set()
                 process = self._processes.get((ticket.sender, ticket.process or ""))
-                if process is not None and ticket.state is not TicketState.ASKED:
+                if process is not None:
                     process.answered.add(ticket.number)
             await self._ask_people(changed)
         self._stamp = stamp  # only now: what could not be read is read again
         for process in self._processes.values():
             process.wake.set()
+
+    @contextmanager
+    def awaiting(self, number: int) -> Generator[asyncio.Event]:
+        """An event that is set once a request has been answered; nothing is read meanwhile."""
+        event = asyncio.Event()
+        self._awaited.setdefault(number, set()).add(event)
+        try:
+            yield event
+        finally:
+            waiting = self._awaited[number]
+            waiting.discard(event)
+            if not waiting:
+                del self._awaited[number]
+
+    async def _done(self, function: Callable[..., Found], *arguments: Any) -> Found:
+        return await asyncio.get_running_loop().run_in_executor(self._own, function, *arguments)
 
     async def _ask_people(self, changed: Iterable[Ticket]) -> None:
         """Queue pages; where that fails, orders and answers are pushed all the same."""
@@ -197,6 +222,7 @@ class Board:
     def close(self) -> None:
         """Let every poll go: the collector ends."""
         self.closing = True
+        self._own.shutdown(wait=False)
         for process in self._processes.values():
             process.wake.set()
 
@@ -241,11 +267,27 @@ class Board:
                 str(described.get("service") or "")[:TEXT_CHARS_MAX],
                 sender,
             )
-            while len(self._processes) > PROCESSES_MAX:
-                self._processes.popitem(last=False)
+            if len(self._processes) > PROCESSES_MAX:
+                self._make_room(process)
         else:
             self._processes.move_to_end(key)
         return process
+
+    def _make_room(self, new: Process) -> None:
+        """Forget those that are gone; else the oldest of the sender that has most processes.
+
+        A process that is forgotten while it polls is pushed nothing, and is missing from no answer
+        to an order: one sender's must not be forgotten because another one's are many.
+        """
+        for key in [key for key, one in self._processes.items() if not one.is_connected]:
+            del self._processes[key]
+        if len(self._processes) <= PROCESSES_MAX:
+            return
+        counts = Counter(sender for sender, _ in self._processes)
+        most = max(counts.values())
+        sender = new.sender if counts[new.sender] == most else counts.most_common(1)[0][0]
+        oldest = next(key for key in self._processes if key[0] == sender)
+        del self._processes[oldest]
 
 
 @contextmanager

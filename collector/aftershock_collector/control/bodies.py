@@ -6,12 +6,16 @@ in an error: where the collector gives none, a hook decides alone.
 
 from __future__ import annotations
 
-import json
+import re
 from hashlib import blake2b
 from typing import Any, cast
 
+from aftershock.gate import any_json
+from aftershock.gate.any_json import DEPTH_MAX
+
 BODY_BYTES_MAX = 16_000_000  # a hook sends a file that is written whole
-DEPTH_MAX = 64  # of values inside values: tools' arguments have five
+VALUES_MAX = 100_000  # of lists and mappings, all in all; each costs a microsecond and more
+TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
 class Bad(ValueError):  # noqa: N818  (it names the request)
@@ -24,9 +28,11 @@ def read_body(data: bytes) -> dict[str, Any]:
     What is cut is named by a digest of the whole, so that no approval covers another call.
     Raises Bad.
     """
+    if values_in(data) > VALUES_MAX:
+        raise Bad(f"the body has more than {VALUES_MAX} values")
     try:
-        body: Any = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        body: Any = any_json.loads(data)
+    except ValueError as error:
         raise Bad(f"the body is no JSON: {error}") from error
     if not isinstance(body, dict):
         raise Bad("the body is no JSON object")
@@ -35,6 +41,18 @@ def read_body(data: bytes) -> dict[str, Any]:
         mark = f"nested too deeply: {blake2b(data, digest_size=16).hexdigest()}"
         return {whole(key): cleaned(value, mark) for key, value in given.items()}
     return given
+
+
+def values_in(data: bytes) -> int:
+    """About how many values some JSON has. Signs within texts count only where texts are many."""
+    most = signs_in(data)
+    texts = (data.count(b'"') - data.count(b'\\"')) // 2
+    return most if most <= VALUES_MAX or texts > VALUES_MAX else signs_in(TEXT.sub(b"", data))
+
+
+def signs_in(data: bytes) -> int:
+    """Commas, and what opens a list or a mapping."""
+    return sum(map(data.count, (b",", b"{", b"[")))
 
 
 def cleaned(value: Any, mark: str, depth: int = 1) -> Any:

@@ -7,6 +7,7 @@ import os
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -32,7 +33,7 @@ from aftershock_collector.store.tickets import Ticket, TicketState
 
 TRY_FIRST = "dry_run"  # the answer to a hook that is to try the call and ask again
 HELD_S = 45.0  # that a paused call, or one that waits for approval, is held: hooks get a minute
-QUERY_S = 0.1  # between two queries whether a ticket was answered
+QUERY_S = 0.1  # between two looks at the orders in force, while a call is held
 RUNS_MAX = 10_000  # whose agents were handed facts
 SHOWN_CHARS_MAX = 4_000
 RunOf = Callable[[str], Awaitable[Run | None]]
@@ -221,11 +222,16 @@ class Hooks:
         tickets = self._board.store
         ticket = await asyncio.to_thread(tickets.ask, wanted)
         deadline_s = time.monotonic() + min(asking.held_s, self._policy.gate.wait_s)
-        while ticket.state is TicketState.ASKED and time.monotonic() < deadline_s:
-            await asyncio.sleep(QUERY_S)
-            (ticket,) = await asyncio.to_thread(tickets.tickets, [ticket.number])
-            if (refusal := await self._ordered(hook, asking)) is not None:
-                return refusal
+        with self._board.awaiting(ticket.number) as answered:
+            answered.set()  # it may have been answered before anybody waited
+            while ticket.state is TicketState.ASKED and time.monotonic() < deadline_s:
+                if answered.is_set():
+                    answered.clear()
+                    (ticket,) = await asyncio.to_thread(tickets.tickets, [ticket.number])
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(answered.wait(), QUERY_S)
+                if (refusal := await self._ordered(hook, asking)) is not None:
+                    return refusal
         if ticket.state is TicketState.APPROVED:
             spent, _ = await asyncio.to_thread(
                 tickets.spend, ticket.number, ticket.digest, nonce, hook.run, time.time_ns(),

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -44,6 +44,8 @@ WAIT_S, WAIT_MAX_S = 2.0, 30.0  # for acknowledgements
 VALID_S, VALID_MAX_S = 3_600.0, 86_400.0  # of a ticket: never longer than a day
 REASONS_MAX = 20
 TARGETS_MAX = 50
+WAITING_MAX = 500  # requests that one process waits for
+ROW_LAST = 2**63 - 1  # of SQLite
 
 Handler = Callable[[Mapping[str, Any], str], Coroutine[Any, Any, Mapping[str, Any]]]
 
@@ -152,7 +154,7 @@ class Control:
     async def poll(self, body: Mapping[str, Any], sender: str) -> Mapping[str, Any]:
         """Hold a process's poll until something changed for it."""
         process, revision = mapping_in(body, "process"), body.get("revision")
-        waiting = [one for one in list_in(body, "waiting") if isinstance(one, int)]
+        waiting = [one for one in list_in(body, "waiting")[:WAITING_MAX] if is_row(one)]
         if not process.get("id"):
             raise Bad("process.id is missing")
         known = revision if isinstance(revision, int) else None
@@ -244,7 +246,7 @@ class Control:
     async def spend(self, body: Mapping[str, Any], sender: str) -> Mapping[str, Any]:
         """Use an approval for the one call that begins now."""
         number, nonce = body.get("number"), text_in(body, "nonce")
-        if not isinstance(number, int) or not nonce:
+        if not is_row(number) or not nonce:
             raise Bad("number and nonce are needed")
         now_ns = time.time_ns()
         spent, ticket = await asyncio.to_thread(
@@ -337,6 +339,11 @@ def text_in(body: Mapping[str, Any], key: str, chars_max: int = TEXT_CHARS_MAX) 
     """A text of a body, cut; empty where there is none."""
     value: Any = body.get(key)
     return value[:chars_max] if isinstance(value, str) else ""
+
+
+def is_row(value: object) -> TypeGuard[int]:
+    """Whether a value may be the number of a row."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= ROW_LAST
 
 
 def number_in(body: Mapping[str, Any], key: str, default: float) -> float:

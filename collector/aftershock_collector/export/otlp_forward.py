@@ -2,15 +2,19 @@
 
 The next collector being slow or away must not hurt this one: bodies wait in a bounded queue, are
 retried with back-off, and are dropped with a counted reason when there is no room or no hope.
+
+A body goes on once: where collectors pass on to each other in a circle, it has come back when it
+arrives again. Whoever sends the same body twice has repeated a request whose answer was lost.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from hashlib import blake2b
 from typing import NamedTuple
 
 import httpx
@@ -26,6 +30,7 @@ RETRY_FIRST_S = 0.5
 RETRY_LAST_S = 30.0
 RETRY_FOR_S = 300.0  # as the OpenTelemetry Collector: five minutes, then it is dropped
 CLOSE_S = 2.0  # what waits gets this long when we stop
+KNOWN_MAX = 10_000  # bodies that went on: a circle takes seconds, and this is minutes
 RETRYABLE = frozenset({408, 429, 502, 503, 504})
 
 
@@ -43,6 +48,7 @@ class Forwarder:
         self._telemetry = telemetry
         self._bytes_max = config.forward_queue_bytes_max
         self._waiting: deque[_Parcel] = deque()
+        self._known: OrderedDict[bytes, None] = OrderedDict()  # digests of what went on
         self._bytes = 0  # waiting and being sent
         self._more = asyncio.Event()
         self._idle = asyncio.Event()
@@ -62,10 +68,17 @@ class Forwarder:
         return submit_and_forward
 
     def put(self, signal: Signal, body: bytes, content_type: str) -> None:
-        """Queue a body, or drop it and count that."""
+        """Queue a body, unless it went on before, or drop it and count that."""
+        digest = blake2b(body, digest_size=16, person=signal.value.encode()).digest()
+        if digest in self._known:
+            self._count(signal, "repeated")
+            return
         if self._bytes + len(body) > self._bytes_max:
             self._drop(signal, "forward_queue_full")
             return
+        self._known[digest] = None
+        if len(self._known) > KNOWN_MAX:
+            self._known.popitem(last=False)
         self._waiting.append(_Parcel(signal, body, content_type))
         self._bytes += len(body)
         self._telemetry.forward_bytes.set(self._bytes)

@@ -112,9 +112,12 @@ def effect_lines(ticket: Ticket) -> list[str]:
     """The call itself, as far as it may be shown."""
     targets = clean(", ".join(ticket.targets)) or "an unknown target"
     lines = [f"{clean(ticket.tool)} ({ticket.tier}) on {targets}"]
-    for name, value in list((ticket.arguments or {}).items())[:ARGUMENTS_MAX]:
+    arguments = list((ticket.arguments or {}).items())
+    for name, value in arguments[:ARGUMENTS_MAX]:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         lines.append(f"{clean(name, 60)} = {clean(text, VALUE_CHARS_MAX)}")
+    if (left := len(arguments) - ARGUMENTS_MAX) > 0:
+        lines.append(f"… and {counted(left, 'argument')} more")
     return lines
 
 

@@ -9,11 +9,15 @@ from typing import Any
 _DURATION = re.compile(
     r"^P(?:(\d{1,6})D)?(?:T(?:(\d{1,8})H)?(?:(\d{1,8})M)?(?:(\d{1,10})(?:\.(\d{1,9})\d*)?S)?)?$"
 )
+TIME_NS_MAX = 2**63 - 1  # what OTLP and the store hold: the year 2262
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def time_ns_of(text: Any) -> int | None:
-    """Nanoseconds since the epoch, to the microsecond; without a zone it is UTC. None: no time."""
+    """Nanoseconds since the epoch, to the microsecond; without a zone it is UTC.
+
+    None: no time, or none that can be kept.
+    """
     if not isinstance(text, str):
         return None
     try:
@@ -22,7 +26,8 @@ def time_ns_of(text: Any) -> int | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // timedelta(microseconds=1) * 1_000
+    time_ns = (moment - _EPOCH) // timedelta(microseconds=1) * 1_000
+    return time_ns if abs(time_ns) <= TIME_NS_MAX else None
 
 
 def duration_ns_of(text: Any) -> int | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 
 import h11
@@ -32,17 +32,23 @@ class Connections:
     def __init__(self, maximum: int, refused: Callable[[str], None]) -> None:
         self._maximum = maximum
         self._refused = refused
-        self._open: set[Connection] = set()
+        self._open: OrderedDict[Connection, str] = OrderedDict()  # to their peers; oldest first
         self._headless: OrderedDict[Connection, None] = OrderedDict()  # oldest first
 
     def opened(self, connection: Connection) -> None:
-        """Count a connection. Where there is no room, close the oldest one without a head."""
-        self._open.add(connection)
+        """Count a connection. Where there is no room, close another one.
+
+        The oldest one without a head; else the oldest of whoever has most. Requests that are held
+        may last, and must not keep out the one that stops an agent.
+        """
+        self._open[connection] = connection.peer
         self._headless[connection] = None
         if len(self._open) > self._maximum:
             self._refused("connections")
-            oldest, _ = self._headless.popitem(last=False)
-            self._open.discard(oldest)
+            oldest = next(iter(self._headless))
+            if oldest is connection:
+                oldest = self._oldest_of_most()
+            self.closed(oldest)
             oldest.abort()
 
     def head_complete(self, connection: Connection) -> None:
@@ -56,8 +62,12 @@ class Connections:
 
     def closed(self, connection: Connection) -> None:
         """Forget a connection."""
-        self._open.discard(connection)
+        self._open.pop(connection, None)
         self._headless.pop(connection, None)
+
+    def _oldest_of_most(self) -> Connection:
+        ((most, _),) = Counter(self._open.values()).most_common(1)
+        return next(one for one, peer in self._open.items() if peer == most)
 
     def timed_out(self) -> None:
         """Count a connection that was closed because it took too long."""
@@ -78,11 +88,13 @@ class Connection(H11Protocol):
         self.logger = QUIET
         self._table = table
         self._timer: asyncio.TimerHandle | None = None
+        self.peer = ""  # its address
         self._reading_head = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start to wait for a head."""
         super().connection_made(transport)
+        self.peer = self.client[0] if self.client else ""
         certificate = transport.get_extra_info("peercert")
         if certificate:
             self.app_state = {CERTIFICATE: certificate_name(certificate)}

@@ -128,11 +128,12 @@ APPROVAL_ACTION = Parameter(
     "action", "path", "The answer.", {"type": "string", "enum": ["approve", "deny"]}
 )
 TO = Parameter("to", "query", "The receiver that a one-time link was sent to.")
-APPROVAL_FORM: Contents = {  # `similar` is `yes` for every request of its group
+# `similar`: the numbers of requests of its group, with commas. `seen`: the state that was shown.
+APPROVAL_FORM: Contents = {
     FORM: {
         "type": "object",
         "required": ["by"],
-        "properties": dict.fromkeys(("by", "because", "similar"), TEXT),
+        "properties": dict.fromkeys(("by", "because", "similar", "seen"), TEXT),
     }
 }
 
@@ -262,6 +263,7 @@ OPERATIONS: Sequence[Operation] = (
         "post", "/approvals/{number}/{action}", "Answers", "Keep what a person decided.",
         (_html("The request with it."),
          Answered(400, "The form lacks something, or nothing can be answered.", {HTML: TEXT}),
+         Answered(409, "It was denied, and nobody had seen that.", {HTML: TEXT}),
          Answered(403, "The one-time link was changed, or is too old.", {HTML: TEXT}), MISSING,
          Answered(503, "Not kept.", {HTML: TEXT, JSON: STATUS})),
         (REQUEST, APPROVAL_ACTION, *SIGNATURE, TO), APPROVAL_FORM,

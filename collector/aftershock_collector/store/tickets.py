@@ -13,10 +13,14 @@ from typing import Any
 
 from aftershock.gate.orders import Order, in_force
 from aftershock_collector.store.bypasses import Bypass
+from aftershock_collector.store.interface import StoreRefused
 from aftershock_collector.store.serialization import from_text, to_text
 from aftershock_collector.store.writer import SqliteStore
 
 LISTED_MAX = 500  # tickets and orders of one answer
+WAITING_MAX = 500  # of one sender: nobody reads more
+UNANSWERED_NS = 600_000_000_000  # that a request counts which expired earlier
+ROW_LAST = 2**63 - 1  # of SQLite
 BYPASSES = "SELECT body FROM bypasses WHERE until_ns > ? ORDER BY number"
 
 
@@ -62,8 +66,8 @@ class Ticket:
 
     @property
     def group(self) -> tuple[str, ...]:
-        """Equal for similar requests: the same tool on the same targets by the same agent."""
-        return (self.agent or "", self.tool, *self.targets)
+        """Equal for similar requests: one sender's agent, tool and tier, on the same targets."""
+        return (self.sender, self.agent or "", self.tool, self.tier, *self.targets)
 
     def is_of(self, sender: str) -> bool:
         """Whether this sender asked for it; tickets of earlier versions name none."""
@@ -84,6 +88,20 @@ class AnsweredAlready(Exception):  # noqa: N818  (it names what happened before)
         super().__init__(f"this link has answered request {number} already")
 
 
+class TooManyWait(StoreRefused):
+    """A sender has more requests that wait than people could read."""
+
+    def __init__(self, sender: str) -> None:
+        super().__init__(f"{WAITING_MAX} requests of {sender or 'this sender'} wait for an answer")
+
+
+class DeniedMeanwhile(Exception):  # noqa: N818  (it names what happened before)
+    """Somebody denied a request that an answer approves without having seen that."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        super().__init__(f"Request {ticket.number} was denied by {ticket.by} meanwhile.")
+
+
 class SqliteTickets:
     """Tickets and orders of one store. Methods may be called from any thread."""
 
@@ -96,7 +114,7 @@ class SqliteTickets:
         What another sender asked for is another request, even under the same digest: its tool and
         arguments are that sender's word. A denial is valid as long as an approval: an agent that
         asks again gets the same answer. Where a bypass covers the action, its person's answer
-        stands on the new ticket at once.
+        stands on the new ticket at once. Raises TooManyWait.
         """
         now_ns = wanted.asked_at_ns
         with self._store.transaction() as connection:
@@ -116,6 +134,8 @@ class SqliteTickets:
                 self._update(connection, ticket, now_ns)
                 return ticket
             wanted = with_bypass(wanted, bypasses_in(connection, now_ns))
+            if wanted.state is TicketState.ASKED:
+                refuse_floods(connection, wanted)
             number = connection.execute(
                 "INSERT INTO tickets (digest, state, asked_at_ns, expires_at_ns, changed_at_ns,"
                 " body) VALUES (?, ?, ?, ?, ?, ?)",
@@ -131,12 +151,22 @@ class SqliteTickets:
         return replace(wanted, number=number or 0)
 
     def answer(
-        self, number: int, *, approve: bool, by: str, because: str, now_ns: int, once: str = ""
+        self,
+        number: int,
+        *,
+        approve: bool,
+        by: str,
+        because: str,
+        now_ns: int,
+        once: str = "",
+        saw_denial: bool = True,
     ) -> tuple[bool, Ticket | None]:
         """Keep a person's answer. (True, the ticket), or (False, why not: as it stands or None).
 
         A denial may be turned into an approval; what was spent or has expired stays as it is.
-        `once` identifies a signed link or request, which answers one time only.
+        `once` identifies a signed link or request, which answers one time only. `saw_denial`:
+        whether a person who approves has seen that it is denied, where it is. Raises
+        AnsweredAlready or DeniedMeanwhile.
         """
         state = TicketState.APPROVED if approve else TicketState.DENIED
         with self._store.transaction() as connection:
@@ -149,6 +179,8 @@ class SqliteTickets:
                 TicketState.DENIED,
             }:
                 return False, None if ticket is None else ticket.seen_at(now_ns)
+            if approve and ticket.state is TicketState.DENIED and not saw_denial:
+                raise DeniedMeanwhile(ticket)
             used = (*ticket.used, once)[-LISTED_MAX:] if once else ticket.used
             ticket = replace(
                 ticket, state=state, by=by, because=because, answered_at_ns=now_ns, used=used
@@ -188,21 +220,41 @@ class SqliteTickets:
         return [replace(from_text(Ticket, body), number=number) for number, body in rows]
 
     def changed_since(self, changed_at_ns: int) -> list[Ticket]:
-        """Tickets that were asked, answered or used since a stamp."""
-        rows = self._store.select(
-            "SELECT number, body FROM tickets WHERE changed_at_ns > ? LIMIT ?",
-            (changed_at_ns, LISTED_MAX),
-        )
-        return [replace(from_text(Ticket, body), number=number) for number, body in rows]
+        """Tickets that were asked, answered or used since a stamp: all of them."""
+        found: list[Ticket] = []
+        last = changed_at_ns, ROW_LAST
+        while True:
+            rows = self._store.select(
+                "SELECT number, body, changed_at_ns FROM tickets"
+                " WHERE (changed_at_ns, number) > (?, ?)"
+                " ORDER BY changed_at_ns, number LIMIT ?",
+                (*last, LISTED_MAX),
+            )
+            found += (replace(from_text(Ticket, body), number=number) for number, body, _ in rows)
+            if len(rows) < LISTED_MAX:
+                return found
+            last = rows[-1][2], rows[-1][0]
 
     def newest(self, *, open_only: bool, now_ns: int) -> list[Ticket]:
-        """The newest tickets, or those that wait for an answer."""
-        rows = self._store.select(
-            "SELECT number, body FROM tickets"
-            " WHERE NOT ? OR (state = 'asked' AND expires_at_ns > ?)"
-            " ORDER BY number DESC LIMIT ?",
-            (open_only, now_ns, LISTED_MAX),
-        )
+        """The newest tickets, or those that wait for an answer.
+
+        Of those that wait each sender's agents have their share: the many requests of one leave
+        out none of another.
+        """
+        if not open_only:
+            rows = self._store.select(
+                "SELECT number, body FROM tickets ORDER BY number DESC LIMIT ?", (LISTED_MAX,)
+            )
+        else:
+            rows = self._store.select(
+                "SELECT number, body FROM (SELECT number, body, row_number() OVER (PARTITION BY"
+                " json_extract(body, '$.sender'), json_extract(body, '$.agent')"
+                " ORDER BY number DESC) AS place FROM tickets"
+                " WHERE state = 'asked' AND expires_at_ns > ?)"
+                " ORDER BY place, number DESC LIMIT ?",
+                (now_ns, LISTED_MAX),
+            )
+            rows = sorted(rows, reverse=True)
         return [replace(from_text(Ticket, body), number=number) for number, body in rows]
 
     def similar(self, ticket: Ticket, now_ns: int) -> list[Ticket]:
@@ -294,6 +346,17 @@ class SqliteTickets:
             " WHERE number = ?",
             (ticket.state, now_ns, to_text(ticket), ticket.number),
         )
+
+
+def refuse_floods(connection: Any, wanted: Ticket) -> None:
+    """Raises TooManyWait: what nobody answers of one sender is bounded, in number and in time."""
+    ((waiting,),) = connection.execute(
+        "SELECT count(*) FROM tickets WHERE state = 'asked'"
+        " AND max(expires_at_ns, asked_at_ns + ?) > ? AND json_extract(body, '$.sender') = ?",
+        (UNANSWERED_NS, wanted.asked_at_ns, wanted.sender),
+    )
+    if waiting >= WAITING_MAX:
+        raise TooManyWait(wanted.sender)
 
 
 def bypasses_in(connection: Any, now_ns: int) -> list[Bypass]:

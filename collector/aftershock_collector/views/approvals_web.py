@@ -22,7 +22,13 @@ from aftershock_collector.access.middleware import SENDER
 from aftershock_collector.access.people import name_of_person
 from aftershock_collector.notify.signed_links import AnswerAction
 from aftershock_collector.store.interface import StoreRefused, StoreUnavailable
-from aftershock_collector.store.tickets import AnsweredAlready, SqliteTickets, Ticket
+from aftershock_collector.store.tickets import (
+    AnsweredAlready,
+    DeniedMeanwhile,
+    SqliteTickets,
+    Ticket,
+    TicketState,
+)
 from aftershock_collector.views.html import approval_document, runbook_document
 from aftershock_collector.views.html.approval_document import Answering
 from aftershock_collector.views.incident_web import (
@@ -65,7 +71,10 @@ class ApprovalViews:
         now_ns = time.time_ns()
 
         def render() -> str:
-            found = self.tickets.newest(open_only=False, now_ns=now_ns)
+            newest = self.tickets.newest(open_only=False, now_ns=now_ns)
+            waiting = self.tickets.newest(open_only=True, now_ns=now_ns)
+            known = {ticket.number: ticket for ticket in (*newest, *waiting)}
+            found = sorted(known.values(), key=lambda one: one.number, reverse=True)
             seen = [ticket.seen_at(now_ns) for ticket in found]
             bypasses, canaries = self.tickets.bypasses(now_ns), self.canaries(now_ns)
             return approval_document.list_document(seen, bypasses, canaries, now_ns)
@@ -92,6 +101,9 @@ class ApprovalViews:
             if not self._is_ours(request, action, fields):
                 return unknown_form()
             done = await self._kept(request, action, fields)
+        except DeniedMeanwhile as error:
+            problem = f"{error} Read it again before you answer."
+            return await self._document(request, Answering(action, form.signature, problem), 409)
         except (FormError, AnsweredAlready) as error:
             return await self._document(request, Answering(action, problem=str(error)), 400)
         except (StoreUnavailable, StoreRefused) as error:
@@ -109,10 +121,11 @@ class ApprovalViews:
         def keep() -> str:
             now_ns = time.time_ns()
             numbers = [number]
-            if form.get("similar") == "yes" and not once:
+            if form.get("similar") and not once:
+                shown = set(form["similar"].split(","))
                 known = self.tickets.tickets(numbers)
                 similar = self.tickets.similar(known[0], now_ns) if known else []
-                numbers += [one.number for one in similar]
+                numbers += [one.number for one in similar if str(one.number) in shown]
             for one in numbers:
                 kept, ticket = self.tickets.answer(
                     one,
@@ -121,6 +134,7 @@ class ApprovalViews:
                     because=because,
                     now_ns=now_ns,
                     once=once,
+                    saw_denial=form.get("seen") == TicketState.DENIED,
                 )
                 if not kept:
                     state = "unknown" if ticket is None else ticket.state

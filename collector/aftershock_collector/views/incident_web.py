@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import glob
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -198,7 +199,8 @@ class IncidentViews:
             because=because,
             given_at_ns=now_ns,
             until_ns=now_ns + length_ns,
-            agent=lead.finding.agent,
+            # Of this agent alone, whatever it calls itself: `*`, or nothing.
+            agent=glob.escape(lead.finding.agent or ""),
             rule=lead.finding.kind,
         )
         return f"Mute {self.store.mute(mute)} is in force for {form['for']}, by {by}."

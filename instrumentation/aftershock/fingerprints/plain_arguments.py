@@ -7,7 +7,6 @@ captured, names of infrastructure too. What is called like a person or a secret 
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING, Any, cast
 
@@ -220,7 +219,7 @@ def _plain(name: str, value: Any, *, is_named: bool) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        fits = math.isfinite(value) and abs(value) < NUMBER_BELOW
+        fits = abs(value) < NUMBER_BELOW  # no number that is none is below it
         return f"{value:g}" if fits else None
     if not is_named or not isinstance(value, str) or not VALUE.fullmatch(value):
         return None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from aftershock.approval import Gate
+from aftershock.gate import any_json
 
 CAN_ASK = frozenset({"claude-code", "gemini-cli", "copilot", "cursor"})
 COMMAND_TOOLS = {"beforeShellExecution": "Shell"}
@@ -68,8 +69,8 @@ def arguments_of(given: Any) -> Mapping[str, Any]:
     """Arguments by name; some agents send them as a text of JSON."""
     if isinstance(given, str):
         try:
-            parsed: Any = json.loads(given)
-        except (ValueError, RecursionError):
+            parsed: Any = any_json.loads(given)
+        except ValueError:
             return {"input": given}
         return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {"input": given}
     return cast("dict[str, Any]", given) if isinstance(given, dict) else {}

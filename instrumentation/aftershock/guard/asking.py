@@ -12,6 +12,7 @@ from aftershock.gate.admission import OF_THE_RUN, Admission, Code, Reason
 from aftershock.gate.assumptions import LEARN_FIRST
 from aftershock.gate.binding import digest_of
 from aftershock.gate.decide import FACT_RULES
+from aftershock.guard.connection import Refused
 from aftershock.guard.dry_runs import DRY_RUN_S, dry_run
 from aftershock.guard.ledger import fact_step
 from aftershock.guard.passage import Change, Part, Progress, Request, Work
@@ -41,6 +42,7 @@ LATER = "Go on with something else, and try again later with the same arguments.
 NOT_AGAIN = "Do not try it in another way; say what you wanted to reach and go on without it."
 NO_ANSWER = "The collector had to be asked first and did not answer."
 FACT_SOURCE = "aftershock"
+NOT_ABOUT_CALLS = frozenset({401, 403, 404, 405, 421})  # about the sender, or the collector's age
 # What an agent can mend: then it is handed at once what else it did not know.
 MENDABLE = frozenset({*FACT_RULES, *OF_THE_RUN, Code.CANARY})
 
@@ -213,8 +215,18 @@ class Asking:
     def _unreachable(self, asked: Asked, progress: Progress, error: Exception) -> Progress:
         """What the policy names where the collector does not answer; `ask` holds the call back."""
         gate = asked.rules.when_unreachable(asked.tier)
+        if is_refusal(error):
+            gate = max(gate, Gate.ASK, key=list(Gate).index)
         reason = Reason(Code.UNREACHABLE, gate, NO_ANSWER, LATER, (str(error)[:200],))
         return replace(progress.answered(reason), unreachable=True, granted=True)
+
+
+def is_refusal(error: Exception) -> bool:
+    """True where the collector is there and refuses what it was asked about this call.
+
+    An agent chooses its arguments: a call that cannot be asked about is not one that may run.
+    """
+    return isinstance(error, Refused) and error.status not in NOT_ABOUT_CALLS
 
 
 def is_final(found: Admission) -> bool:

@@ -28,7 +28,7 @@ from aftershock.guard.protocol import SPENDING_PATH
 from aftershock.guard.safeguards import are_wanted, safeguards_for
 from aftershock.model import Tier
 from aftershock.policy.admission import GateRules, Mode
-from aftershock.policy.policy import Policy, describe, limits_for, tier_of
+from aftershock.policy.policy import Policy, describe, limits_for, rule_of, tier_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +84,13 @@ class Guard:
 
     async def enter_async(self, call: Call, policy: Policy) -> Passage:
         """The same without blocking the event loop."""
-        way = self._guarded(call, policy)
+        return await self._follow(self._guarded(call, policy))
+
+    async def obey_async(self, call: Call, policy: Policy) -> Passage:
+        """A call that has passed goes on later: only people's orders are asked now."""
+        return await self._follow(self._obeying(call, policy))
+
+    async def _follow(self, way: Way) -> Passage:
         try:
             wait = next(way)
             while True:
@@ -122,12 +128,13 @@ class Guard:
             return self._on_fault(call, policy)
 
     def _on_fault(self, call: Call, policy: Policy) -> Passage:
-        """What the policy names for a call that nobody could decide about."""
+        """What the policy names for a call that nobody could decide about, or for its tool."""
         try:
             tier = tier_of(policy, call.tool, call.arguments)
         except Exception:  # noqa: BLE001 (ours)
             tier = Tier.WRITE
-        gate = policy.gate.when_unreachable(tier)
+        own = rule_of(policy, call.tool).gate or policy.gate.for_tier(tier)
+        gate = max(policy.gate.when_unreachable(tier), own, key=list(Gate).index)
         reason = Reason(Code.FAULT, gate, "The guard failed and could not decide.", LATER)
         progress = Progress(admission([reason]), unreachable=True)
         return Passage(call, progress, policy.gate.mode is Mode.ENFORCE, tier)
@@ -149,6 +156,13 @@ class Guard:
                 return stopped(call, order)
             else:
                 progress = yield from self._pause(call, policy, progress)
+
+    def _obeying(self, call: Call, policy: Policy) -> Way:
+        while (order := self._order(call, policy)) is not None:
+            if order.verb is Verb.STOP:
+                return stopped(call, order)
+            yield from self._pause(call, policy, UNASKED)
+        return Passage(call, UNASKED)
 
     def _try(self, call: Call, policy: Policy, progress: Progress) -> Way:
         """Decide, and ask whom the decision depends on."""

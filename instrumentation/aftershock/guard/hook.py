@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-from aftershock.guard.connection import Connection, Refused, Unreachable
+from aftershock.guard.connection import Connection
 
 TYPE_CHECKING = False  # importing it from typing would cost more than all else here
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 HOOK_PATH = "/v1/guard/hook"
 AGENTS = ("claude-code", "codex", "gemini-cli", "qwen-code", "copilot", "cursor", "opencode")
 ASK = ("native", "ticket")
-EVENT_BYTES_MAX = 10_000_000  # a file that is written whole is one argument
+EVENT_BYTES_MAX = 100_000_000  # a file that is written whole is one argument
+DENIED = 2  # the exit code by which every agent understands that a call must not run
 ANSWER_S = 55.0  # agents give a hook a minute; a paused call is held for less
 ANSWER_LEAST_S = 5.0  # for an answer after a dry run; a call is held for as much less
 USAGE = f"""\
@@ -44,19 +45,33 @@ def main(argv: list[str]) -> int:
     agent, ask = options.get("--agent", ""), options.get("--ask", "native")
     if (agent and agent not in AGENTS) or ask not in ASK or set(options) - {"--agent", "--ask"}:
         sys.stderr.write(USAGE)
-        return 1  # not 2, by which agents understand "denied"
+        return 1  # not DENIED
     raw = sys.stdin.buffer.read(EVENT_BYTES_MAX + 1)
-    try:
-        event: Any = json.loads(raw)
-    except ValueError:
-        event = None
-    if event is None or raw.lstrip()[:1] != b"{":
+    if len(raw) > EVENT_BYTES_MAX:
+        sys.stderr.write(f"The call was not judged: its event has over {EVENT_BYTES_MAX} bytes.\n")
+        return DENIED
+    event = event_in(raw)
+    if event is None:
         sys.stderr.write("aftershock gate: the event is no JSON object\n")
         return 1
     answer = asked(agent, ask, event)
     sys.stderr.write(str(answer.get("stderr") or ""))
     sys.stdout.write(str(answer.get("stdout") or ""))
     return int(answer.get("exit") or 0)
+
+
+def event_in(raw: bytes) -> dict[str, Any] | None:
+    """The event in some bytes; None where there is none."""
+    try:
+        event: Any = json.loads(raw)
+    except (ValueError, RecursionError):
+        from aftershock.gate import any_json  # noqa: PLC0415 (rarely needed)
+
+        try:
+            event = any_json.loads(raw)
+        except ValueError:
+            return None
+    return event if type(event) is dict else None  # pyright: ignore[reportUnknownVariableType]
 
 
 def asked(agent: str, ask: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +82,7 @@ def asked(agent: str, ask: str, event: dict[str, Any]) -> dict[str, Any]:
     try:
         connection = Connection(url or "http://127.0.0.1:4318", headers)
         return decided(connection, {"agent": agent, "ask": ask, "event": event})
-    except (Unreachable, Refused, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 (whatever it was, nobody has judged the call)
         from aftershock.guard.hook_alone import without_collector  # noqa: PLC0415 (rarely needed)
 
         return without_collector(agent, event, str(error))

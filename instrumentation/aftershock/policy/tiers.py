@@ -193,6 +193,9 @@ def tier_of_verb(word: str) -> Tier | None:
     return Tier.WRITE if word in WRITE or word in languages.WRITE else None
 
 
+WAIT_MAX = 1e15  # in whatever unit: thirty million years
+
+
 def wait_of(tool: str, arguments: Mapping[str, Any]) -> float | None:
     """Seconds that a call itself waits, zero if it does not say how many; None: it does not wait.
 
@@ -208,7 +211,8 @@ def wait_of(tool: str, arguments: Mapping[str, Any]) -> float | None:
     for key in WAIT_KEYS:
         value = arguments.get(key)
         if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
-            return value * WAIT_UNITS.get(key, 1.0)
+            # The integers of JSON have no end, and those of floating point have one.
+            return min(value, WAIT_MAX) * WAIT_UNITS.get(key, 1.0)
     return 0.0
 
 

@@ -40,6 +40,9 @@ def allowed_of(arguments: Mapping[str, Any]) -> float | None:
     return None
 
 
+AMOUNT_MAX = 1e15  # in whatever unit: the integers of JSON have no end
+
+
 def seconds_of(value: Any, unit: str) -> float | None:
     """An amount of time in seconds; None for anything else."""
     amount = AMOUNT.match(value) if isinstance(value, str) else None
@@ -47,6 +50,7 @@ def seconds_of(value: Any, unit: str) -> float | None:
         value, unit = float(amount[1]), amount[2] or unit
     if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
         return None
+    value = min(value, AMOUNT_MAX)
     if not unit:
         return value / 1_000 if value >= MILLISECONDS_FROM else float(value)
     unit = unit.lower()

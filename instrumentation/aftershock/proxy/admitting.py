@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from aftershock.gate import any_json
 from aftershock.proxy.json_rpc import (
     CANCELLED,
     ID_FIRST,
+    INVALID_REQUEST,
     Message,
     Unreadable,
     as_object,
+    decoded,
     each,
+    error_answer,
     held_answer,
     is_call,
     is_response,
     items_of,
     params_of,
-    read,
     with_meta,
 )
 from aftershock.recorder.drop_counters import count_drop
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 # Of one message: a tool's result may hold a file, and memory is bounded all the same.
 MESSAGE_BYTES_MAX = 64_000_000
 WAITING_MAX = 256  # calls of one session at the gate at once
+BAD_ID = "the id of a call is a text or a whole number, and no open call has it"
 BUSY = "{tool} was not run.\n- Too many calls wait at the gate. Try again later."
 
 
@@ -66,6 +71,8 @@ async def _admit_one(
     """A call without an id, which nothing answers, is judged all the same: it could run."""
     if not is_call(message):
         return Passing(text.encode())
+    if "id" in message and not session.is_free(message["id"]):
+        return Passing(None, [error_answer(Unreadable(INVALID_REQUEST, BAD_ID))])
     if len(session.waiting) >= WAITING_MAX:
         count_drop("calls_waiting")
         held, carried = BUSY.format(tool=params_of(message)["name"]), dict[str, str]()
@@ -95,10 +102,10 @@ def record_request(session: Session, message: Any) -> None:
 
 
 def record_response(session: Session, raw: bytes) -> None:
-    """Whatever of the server's message answers a call. Raises nothing."""
+    """Whatever of the server's message answers a call, as clients read it. Raises nothing."""
     try:
-        message = read(raw)
-    except Unreadable:
+        message = any_json.loads(raw)
+    except ValueError:
         return  # the client's to complain about
     for one in each(message):
         if is_response(one):
@@ -109,4 +116,5 @@ def record_unread(session: Session, head: bytes) -> None:
     """A message of the server that is too large to be read begins like this."""
     count_drop("message_bytes")
     if (found := ID_FIRST.match(head)) is not None:
-        session.abandon(read(found[1]), "message_too_large")
+        with suppress(Unreadable):  # the id of no call
+            session.abandon(decoded(found[1]), "message_too_large")

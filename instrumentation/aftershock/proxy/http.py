@@ -29,7 +29,15 @@ from aftershock.proxy.admitting import (
     record_response,
 )
 from aftershock.proxy.events import EventReader
-from aftershock.proxy.json_rpc import Unreadable, each, encoded, error_answer, read
+from aftershock.proxy.http_requests import (
+    LOOPBACK,
+    OWN,
+    NotServed,
+    check_caller,
+    is_message,
+    passed_on,
+)
+from aftershock.proxy.json_rpc import Message, Unreadable, each, encoded, error_answer, read
 from aftershock.proxy.sessions import CANCELLED, NO_ANSWER, Client, Session, Settings
 from aftershock.recorder.drop_counters import count_drop
 
@@ -42,19 +50,10 @@ if TYPE_CHECKING:
 
 SESSION = "mcp-session-id"
 EVENTS, JSON = "text/event-stream", "application/json"
-FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")  # of OAuth, never of MCP
 METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS", "HEAD"]
 KEPT_MAX = 1_000  # sessions, and clients without one; the least recently used one is closed
-# Of one connection only (RFC 9110, 7.6.1), or set anew by whoever sends on.
-OWN = frozenset(
-    {
-        "connection", "keep-alive", "proxy-connection", "proxy-authenticate",
-        "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade", "host",
-        "content-length", "accept-encoding", "expect",
-    }
-)  # fmt: skip
 TIMEOUT = httpx.Timeout(30.0, read=None)  # a tool may work for as long as its client waits
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LIMITS = httpx.Limits(max_connections=None)  # a stream of each client stays open
 CLIENT_GONE = 499  # as nginx writes it; no client reads it
 
 
@@ -74,30 +73,25 @@ class HttpProxy:
         self._gate = gate
         self._chosen = chosen
         self._hosts = hosts
-        self._http = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False)
+        self._http = httpx.AsyncClient(timeout=TIMEOUT, limits=LIMITS, follow_redirects=False)
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._clients: OrderedDict[str, Client] = OrderedDict()  # without a session, by their name
 
     async def answer(self, request: Request) -> Response:
         """One request of a client."""
-        host = urlsplit(f"//{request.headers.get('host', '')}").hostname
-        if self._hosts is not None and host not in self._hosts:
-            return Response("aftershock mcp-proxy: not a name of this host\n", 421)
-        body = bytearray()
-        async for piece in request.stream():
-            body += piece
-            if len(body) > MESSAGE_BYTES_MAX:
-                count_drop("message_bytes")
-                text = f"aftershock mcp-proxy: more than {MESSAGE_BYTES_MAX} bytes\n"
-                return Response(text, 413)
+        try:
+            check_caller(request.headers, self._hosts)
+            body = await body_of(request)
+            holds_message = is_message(request.headers, body)
+        except NotServed as error:
+            return Response(f"aftershock mcp-proxy: {error}\n", error.status)
         named = request.headers.get(SESSION)
-        kind = request.headers.get("content-type", "").lower()
-        if request.method == "POST" and body and not kind.startswith(FORMS):
-            return await self._post(request, bytes(body), named)
+        if holds_message:
+            return await self._post(request, body, named)
         session = self._session(named, None)
         if request.method == "DELETE" and named is not None:
             self._close(named)
-        return await self._forward(request, session, Passing(bytes(body)))
+        return await self._forward(request, session, Passing(body))
 
     async def close(self) -> None:
         """The proxy ends."""
@@ -130,12 +124,12 @@ class HttpProxy:
 
     async def _forward(self, request: Request, session: Session, passing: Passing) -> Response:
         """Ask the server, and hand its answer on while it arrives."""
-        carried = passing.carried
-        headers = [(k, v) for k, v in request.headers.items() if k not in OWN and k not in carried]
-        headers += [("accept-encoding", "identity"), *carried.items()]
         path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         asked = self._http.build_request(
-            request.method, self._origin + path, headers=headers, content=passing.forward or None
+            request.method,
+            self._origin + path,
+            headers=passed_on(request, passing.carried),
+            content=passing.forward or None,
         )
         try:
             response = await self._http.send(asked, stream=True)
@@ -148,9 +142,7 @@ class HttpProxy:
             self._keep(opened, Session(self._gate, client, opened))
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if passing.answers and kind != EVENTS:
-            rest = await response.aread()
-            await response.aclose()
-            return answered([*(each(read(rest)) if rest else []), *passing.answers], is_batch=True)
+            return await self._joined(response, session, passing.answers)
         first = b"data: " + encoded(passing.answers) + b"\n\n" if passing.answers else b""
         stream = StreamingResponse(pieces(response, session, kind, first), response.status_code)
         stream.raw_headers = [
@@ -159,6 +151,23 @@ class HttpProxy:
             if name.lower().decode("latin-1") not in OWN
         ]
         return stream
+
+    async def _joined(
+        self, response: httpx.Response, session: Session, ours: list[Message]
+    ) -> Response:
+        """The server's answers to a batch, whole, and ours to the calls that it did not get."""
+        whole = bytearray()
+        async for piece in pieces(response, session, JSON, b""):
+            whole += piece
+            if len(whole) > MESSAGE_BYTES_MAX:
+                count_drop("message_bytes")
+                session.close("message_too_large")
+                return Response("aftershock mcp-proxy: the answer is too large\n", 502)
+        try:
+            theirs = each(read(bytes(whole))) if whole else []
+        except Unreadable as error:
+            return Response(f"aftershock mcp-proxy: the server's answer is {error}\n", 502)
+        return answered([*theirs, *ours], is_batch=True)
 
     def _session(self, named: str | None, message: Any) -> Session:
         """The session that a request names; without one, the request is one of its own."""
@@ -215,6 +224,17 @@ async def pieces(
         # Answers within a session may come later, on another stream; others cannot.
         if session.is_one_request or not response.is_success:
             session.close(reason)
+
+
+async def body_of(request: Request) -> bytes:
+    """The body of a request. Raises NotServed."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MESSAGE_BYTES_MAX:
+            count_drop("message_bytes")
+            raise NotServed(413, f"more than {MESSAGE_BYTES_MAX} bytes")
+    return bytes(body)
 
 
 async def disconnected(request: Request) -> None:

@@ -20,7 +20,15 @@ PARSE_ERROR, INVALID_REQUEST = -32_700, -32_600  # of JSON-RPC 2.0
 CLIENT_KEY = "io.modelcontextprotocol/clientInfo"
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 ID_FIRST = re.compile(rb'\s*\{\s*"jsonrpc"\s*:\s*"2\.0"\s*,\s*"id"\s*:\s*(-?\d+|"(?:[^"\\]|\\.)*")')
+MEMBERS = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
+PARAMETERS = frozenset({"name", "arguments", "_meta"})
+BATCH_MAX = 1_000  # messages
+# Ends of lines for some reader: white space between the parts of JSON, or inside of texts.
+LINE_ENDS = {b"\r": b" ", b"\xc2\x85": rb"\u0085", b"\xe2\x80\xa8": rb"\u2028",
+             b"\xe2\x80\xa9": rb"\u2029"}  # fmt: skip
 SPACE = re.compile(r"[ \t\n\r]*")
+
+ID_LAST = 2**53  # above it, readers with numbers of 64 bits round
 
 Message = dict[str, Any]
 
@@ -35,12 +43,45 @@ class Unreadable(Exception):  # noqa: N818  (it names the message's state)
 
 def read(raw: bytes) -> Any:
     """The message or the batch in some bytes. Raises Unreadable."""
+    message = decoded(raw)
+    if len(each(message)) > BATCH_MAX:
+        raise Unreadable(INVALID_REQUEST, f"more than {BATCH_MAX} messages in one batch")
+    for one in each(message):
+        check_names(one)
+    return message
+
+
+def decoded(raw: bytes) -> Any:
+    """The JSON in some bytes, no key of which occurs twice in one object. Raises Unreadable."""
     try:
         return STRICT.decode(raw.decode("utf-8"))
     except RecursionError as error:
         raise Unreadable(PARSE_ERROR, "nested too deeply") from error
     except ValueError as error:  # of either decoder
         raise Unreadable(PARSE_ERROR, f"not JSON: {error}") from error
+
+
+def check_names(message: Any) -> None:
+    """Raises Unreadable where a reader that ignores case finds another message.
+
+    Go's is one (https://pkg.go.dev/encoding/json#Unmarshal), and many servers are written in Go.
+    """
+    if not isinstance(message, dict):
+        raise Unreadable(INVALID_REQUEST, "a message is an object")
+    check_case(cast("Message", message), MEMBERS)
+    if cast("Message", message).get("method") == CALL:
+        params = params_of(message)
+        check_case(params, PARAMETERS)
+        check_case(as_object(params.get("arguments")), frozenset())
+
+
+def check_case(found: Message, known: frozenset[str]) -> None:
+    """Raises Unreadable where two keys, or a key and a known one, differ in case only."""
+    if len({key.casefold() for key in found}) != len(found):
+        raise Unreadable(INVALID_REQUEST, "two keys of one object differ in case only")
+    for key in found:
+        if key not in known and key.casefold() in known:
+            raise Unreadable(INVALID_REQUEST, f"{key!a} is written {key.casefold()}")
 
 
 def once(pairs: list[tuple[str, Any]]) -> Message:
@@ -89,9 +130,18 @@ def as_object(value: Any) -> Message:
     return cast("Message", value) if isinstance(value, dict) else {}
 
 
+def is_id(value: Any) -> bool:
+    """True for what MCP lets a request be called, and every reader reads as the same."""
+    is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    if is_whole and not isinstance(value, bool):
+        return abs(cast("float", value)) <= ID_LAST
+    return isinstance(value, str)
+
+
 def key_of(identifier: Any) -> str:
-    """A request's id as a key: 1 and "1" are two."""
-    return json.dumps(identifier)
+    """A request's id as a key: 1 and "1" are two, 1 and 1.0 are one."""
+    is_whole = isinstance(identifier, float) and identifier.is_integer()
+    return json.dumps(int(identifier) if is_whole else identifier)
 
 
 def client_name(message: Any) -> str | None:
@@ -118,6 +168,16 @@ def error_answer(error: Unreadable) -> Message:
 def encoded(value: Any) -> bytes:
     """A message of ours as bytes."""
     return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode()
+
+
+def as_line(raw: bytes) -> bytes:
+    """A message that was read, the same for every reader of lines: it ends nowhere before its end.
+
+    Readers of lines split at a carriage return, too, or at every line separator of Unicode.
+    """
+    for end, same in LINE_ENDS.items():
+        raw = raw.replace(end, same)
+    return raw
 
 
 # --- Changes in place ----------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from aftershock.proxy.admitting import (
 from aftershock.proxy.json_rpc import (
     INVALID_REQUEST,
     Unreadable,
+    as_line,
     each,
     encoded,
     error_answer,
@@ -54,6 +55,7 @@ class Relay:
         except Unreadable as error:
             await self._to_client(encoded(error_answer(error)))
             return
+        raw = as_line(raw)
         record_request(self.session, message)
         if not any(map(is_call, each(message))):
             await self._to_server(raw)

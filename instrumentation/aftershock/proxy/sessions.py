@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import OrderedDict
 from contextvars import copy_context
@@ -13,19 +14,24 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.context import Context, attach
 from opentelemetry.trace import (
     Link,
+    NonRecordingSpan,
+    SpanContext,
     SpanKind,
     Status,
     StatusCode,
+    TraceFlags,
     format_trace_id,
     get_current_span,
+    set_span_in_context,
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from aftershock import attributes as names
 from aftershock.gate.admission import answer_text
+from aftershock.gate.binding import digest_of
 from aftershock.gate.decide import Call
 from aftershock.policy.admission import GateRules, Mode
-from aftershock.proxy.json_rpc import as_object, client_name, key_of, meta_of, params_of
+from aftershock.proxy.json_rpc import as_object, client_name, is_id, key_of, meta_of, params_of
 from aftershock.recorder import implicit_run, settings, tool_calls
 from aftershock.recorder.drop_counters import count_drop, record_failure
 from aftershock.recorder.guarding import PASSING, record_held_back
@@ -42,8 +48,10 @@ if TYPE_CHECKING:
     from aftershock.recorder.span_wrapping import Step
 
 OPEN_MAX = 1_000  # calls of one session that wait for their answers
+WHOLE = re.compile(r"-?[0-9]{1,16}")
 CARRIED = ("traceparent", "tracestate")
-TOOL_ERROR, CANCELLED, NO_ANSWER = "tool_error", "cancelled", "no_answer"  # error.type
+# error.type
+TOOL_ERROR, CANCELLED, NO_ANSWER, STOPPED = "tool_error", "cancelled", "no_answer", "stopped"
 UNNAMED = "mcp-client"
 
 _PROPAGATOR = TraceContextTextMapPropagator()
@@ -114,6 +122,14 @@ class Session:
         """True for what HTTP without sessions has: ids that mean something in one request only."""
         return self._session_id is None
 
+    def is_free(self, identifier: Any) -> bool:
+        """Whether a call may have this id: the answer to it is the answer to no other one."""
+        if not is_id(identifier):
+            return False
+        key = key_of(identifier)
+        waiting = (key_of(one) for one in self.waiting.values() if one is not None)
+        return key not in self._open and key not in waiting
+
     async def enter(
         self, message: Any, headers: Mapping[str, str]
     ) -> tuple[str | None, dict[str, str]]:
@@ -121,8 +137,8 @@ class Session:
 
         Returns what the model reads in place of a result, or None and the trace to carry on.
         """
-        if (carried := self._continues(message)) is not None:
-            return None, carried
+        if (known := self._continues(message)) is not None:
+            return await self._enter_again(message, known)
         remote, links = caller_of(message, headers)
         attach(remote or self.client.run())
         params = params_of(message)
@@ -143,7 +159,7 @@ class Session:
     def answered(self, message: Any) -> None:
         """The server has answered a request: if it was a call, it has ended. Raises nothing."""
         try:
-            found = self._open.pop(key_of(message["id"]), None)
+            found = self._answered_call(message["id"])
             if found is None:
                 return
             result = message.get("result")
@@ -155,10 +171,17 @@ class Session:
         except Exception:  # noqa: BLE001 (ours: the answer passes all the same)
             record_failure("recording an answer")
 
+    def _answered_call(self, identifier: Any) -> OpenCall | None:
+        """The open call of an id; clients take a whole number that comes back as text."""
+        found = self._open.pop(key_of(identifier), None)
+        if found is None and isinstance(identifier, str) and WHOLE.fullmatch(identifier):
+            found = self._open.pop(str(int(identifier)), None)
+        return found
+
     def cancelled(self, identifier: Any) -> None:
         """The client waits for a call no more: at the gate it is called no more."""
         for task, waiting in list(self.waiting.items()):
-            if waiting == identifier and type(waiting) is type(identifier):
+            if waiting is not None and key_of(waiting) == key_of(identifier):
                 task.cancel()
         self.abandon(identifier, CANCELLED)
 
@@ -175,18 +198,29 @@ class Session:
 
     # --- Where a call belongs ---------------------------------------------------------------
 
-    def _continues(self, message: Any) -> dict[str, str] | None:
-        """The trace of a call that has passed and is made again with what the server asked for."""
-        state = params_of(message).get("requestState")
-        found = self.client.continued.get(str(state)) if state else None
-        if found is None:
-            return None
-        params, call = params_of(message), found.passage.call
-        if (params["name"], as_object(params.get("arguments"))) != (call.tool, call.arguments):
+    def _continues(self, message: Any) -> OpenCall | None:
+        """A call that has passed and is made again with what the server asked for."""
+        params = params_of(message)
+        state = str(params.get("requestState") or "")
+        found = self.client.continued.get(state)
+        if found is None or not is_same(found.passage.call, params):
             return None  # another call: it passes the gate as such
-        del self.client.continued[str(state)]
-        self._add(message, found)
-        return {} if found.step is None else carried_by(found.step)
+        return self.client.continued.pop(state)
+
+    async def _enter_again(
+        self, message: Any, known: OpenCall
+    ) -> tuple[str | None, dict[str, str]]:
+        """It was let pass once; only what a person has ordered since can hold it back."""
+        try:
+            passage = await self._gate.guard.obey_async(known.passage.call, rules())
+        except asyncio.CancelledError:
+            abandon(self.client, known, CANCELLED)
+            raise
+        if not passage.passes:
+            abandon(self.client, known, STOPPED)
+            return answer_text(passage.call.tool, passage.admission), {}
+        self._add(message, known)
+        return None, {} if known.step is None else carried_by(known.step)
 
     # --- The record ---------------------------------------------------------------------------
 
@@ -260,6 +294,13 @@ def abandon(client: Client, found: OpenCall, reason: str) -> None:
         client.end_step(step, lambda: step.span.set_attribute(names.ERROR_TYPE, reason))
 
 
+def is_same(call: Call, params: Mapping[str, Any]) -> bool:
+    """Whether these parameters name exactly a call that has passed: 1, 1.0 and true are three."""
+    arguments = as_object(params.get("arguments"))
+    known = digest_of(None, call.tool, call.arguments, ())
+    return known is not None and known == digest_of(None, params["name"], arguments, ())
+
+
 def carried_by(step: Step) -> dict[str, str]:
     """The trace of a call's span, to be carried to the server."""
     carrier: dict[str, str] = {}
@@ -273,11 +314,19 @@ def caller_of(message: Any, headers: Mapping[str, str]) -> tuple[Context | None,
     for carrier in (meta_of(message), headers):
         texts = {key: carrier[key] for key in CARRIED if isinstance(carrier.get(key), str)}
         context = _PROPAGATOR.extract(texts, Context())
-        if get_current_span(context).get_span_context().is_valid:
-            found.append(context)
+        span = get_current_span(context).get_span_context()
+        if span.is_valid:
+            found.append(set_span_in_context(NonRecordingSpan(sampled(span)), context))
     spans = [get_current_span(context).get_span_context() for context in found]
     links = [Link(spans[1])] if len(spans) == 2 and spans[0] != spans[1] else []
     return (found[0] if found else None), links
+
+
+def sampled(span: SpanContext) -> SpanContext:
+    """The same span as one that is recorded: what a caller leaves out of its own record, we see."""
+    flags = TraceFlags(span.trace_flags | TraceFlags.SAMPLED)
+    return SpanContext(span.trace_id, span.span_id, is_remote=True, trace_flags=flags,
+                       trace_state=span.trace_state)  # fmt: skip
 
 
 def rules() -> Policy:

@@ -6,7 +6,6 @@ AttributeError for one that has another shape than those of its API.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -15,6 +14,8 @@ from opentelemetry.util.genai.types import (
     TextPart,
     ToolCallResponsePart,
 )
+
+from aftershock.gate import any_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -89,8 +90,8 @@ def arguments_of(given: Any) -> Any:
     if not isinstance(given, str):
         return given
     try:
-        return json.loads(given) if given else {}
-    except (ValueError, RecursionError):
+        return any_json.loads(given) if given else {}
+    except ValueError:
         return given
 
 

@@ -6,7 +6,6 @@ the gate, so that no internal of the runners is touched, and tools made before c
 
 from __future__ import annotations
 
-import json
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -15,6 +14,7 @@ from typing import Any, cast
 
 import wrapt
 
+from aftershock.gate import any_json
 from aftershock.recorder.framework_calls import FrameworkCall, run_async
 
 MODULE = "agents.tool"
@@ -96,8 +96,8 @@ def function(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Mapping[str, A
     """The arguments of `on_invoke_tool(context, input)`, whose input is JSON or a plain text."""
     given: Any = args[1] if len(args) > 1 else kwargs.get("input")
     try:
-        parsed: Any = json.loads(given) if given else {}
-    except (ValueError, RecursionError):
+        parsed: Any = any_json.loads(given) if given else {}
+    except (ValueError, TypeError):
         parsed = given
     return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {"input": parsed}
 

@@ -7,7 +7,6 @@ capped.
 
 from __future__ import annotations
 
-import json
 from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
@@ -17,6 +16,7 @@ from opentelemetry.trace import Link, Status, StatusCode
 
 from aftershock import attributes as names
 from aftershock.fingerprints.fingerprint import WRAPPERS
+from aftershock.gate import any_json
 from aftershock.recorder.drop_counters import count_drop, record_failure
 from aftershock.recorder.error_words import without_content
 from aftershock.recorder.pending_spans import PENDING
@@ -217,7 +217,7 @@ def parsed(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        return any_json.loads(value)
     except ValueError:
         return value
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
-from aftershock.model import Report
+from aftershock.model import Claim, Report
 from aftershock_collector.access.form_tokens import LASTS_S, FormTokens
 from aftershock_collector.access.middleware import TYPED_PATHS
 from aftershock_collector.access.tokens import Scope, Tokens
 from aftershock_collector.config.model import Config, OnCall
+from aftershock_collector.notify.incident_book import muted_by
 from aftershock_collector.sources.openapi import OPERATIONS
 from aftershock_collector.store.incidents import Incident, Severity
 from aftershock_collector.store.reader import Reader
@@ -35,9 +38,9 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def stored_incident(home: Path) -> None:
+def stored_incident(home: Path, claim: Claim | None = None) -> None:
     """Keep one open incident in a collector's folder."""
-    claim = incident.blamed()
+    claim = claim or incident.blamed()
     found = Incident(
         number=1, key="aftershock-1", title="sre-bot broke checkout", severity=Severity.CRITICAL,
         opened_at_ns=incident.at(64), updated_at_ns=incident.at(64),
@@ -140,3 +143,28 @@ def test_what_a_form_of_any_site_can_send_is_no_order(home: Path, path: str, kin
             return (await client.post(path, content=body, headers=headers)).status_code
 
     assert asyncio.run(send()) == 415
+
+
+@pytest.mark.parametrize("name", ["*", "[a-z]*", "sre-???", None])
+def test_a_mute_of_one_agent_hides_no_other_whatever_the_agent_calls_itself(
+    tmp_path: Path, name: str | None
+) -> None:
+    claim = incident.blamed()
+    stored_incident(tmp_path, replace(claim, finding=replace(claim.finding, agent=name)))
+
+    async def mute() -> int:
+        async with collector(tmp_path, on_call=LASTING) as (_, client):
+            form_token = (await tokens_of(client))[MUTE]
+            form = {"by": "ann", "for": "2h", "form_token": form_token}
+            return (await client.post(MUTE, data=form)).status_code
+
+    status = asyncio.run(mute())
+    with Reader.open(Config(tmp_path).store) as reader:
+        (kept,) = reader.mutes()
+
+    assert status == 200
+    now_ns = kept.given_at_ns
+    of = partial(replace, claim.finding)
+    assert muted_by(of(agent=name), [kept], now_ns) is kept
+    for other in ("sre-bot", "a", None if name else "nobody"):
+        assert muted_by(of(agent=other), [kept], now_ns) is None

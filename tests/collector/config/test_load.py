@@ -142,6 +142,26 @@ def test_a_file_that_is_no_text_or_no_configuration_is_told_so(tmp_path: Path, r
     assert len(check(path, {})) == 1
 
 
+ALIASES = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"a0: &a0 [x]\n{ALIASES}\ntools: {{x: {{targets: *a8}}}}", "more than 100000 values"),
+        ("x: &x {y: *x}", "holds it"),
+        ("x: &x [*x]", "holds it"),
+    ],
+    ids=["a billion", "a mapping in itself", "a list in itself"],
+)
+def test_aliases_are_refused_before_they_are_written_out(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    (problem,) = problems(tmp_path, text)
+
+    assert expected in problem
+
+
 def test_a_file_that_is_named_and_not_there_is_a_problem(tmp_path: Path) -> None:
     (problem,) = check(None, {"AFTERSHOCK_POLICY": str(tmp_path / "gone.yaml")})
 

@@ -131,7 +131,7 @@ def test_the_web_page_lists_and_answers_and_records_who_was_verified(home: Path)
         one = httpx.get(f"{collector.url}/approvals/{numbers[0]}", headers=bearer).text
         place = f"{collector.url}/approvals/{numbers[0]}/approve"
         refused = httpx.post(place, data={"by": "eve"})
-        form = {"by": "ann", "because": "ok", "similar": "yes"}
+        form = {"by": "ann", "because": "ok", "similar": ",".join(map(str, numbers[1:]))}
         done = httpx.post(place, data=form, headers=bearer)
 
     assert "3 requests for approval" in listed

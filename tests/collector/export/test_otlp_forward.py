@@ -151,8 +151,8 @@ def test_the_queue_is_bounded_and_says_what_it_dropped() -> None:
     async def play() -> Telemetry:
         telemetry = Telemetry()
         forwarder = Forwarder("http://127.0.0.1:9", telemetry, config)
-        for _ in range(5):
-            forwarder.put(Signal.TRACES, bytes(400), PROTOBUF)
+        for place in range(5):
+            forwarder.put(Signal.TRACES, bytes([place]) * 400, PROTOBUF)
         assert value(telemetry, "forward_queue_bytes") == 800
         return telemetry
 
@@ -175,8 +175,8 @@ def test_stopping_does_not_wait_for_one_that_is_away(monkeypatch: pytest.MonkeyP
         telemetry = Telemetry()
         forwarder = Forwarder("http://127.0.0.1:9", telemetry, CONFIG)
         async with asyncio.timeout(5), forwarder.running():
-            for _ in range(10):
-                forwarder.put(Signal.TRACES, b"x", PROTOBUF)
+            for place in range(10):
+                forwarder.put(Signal.TRACES, b"%d" % place, PROTOBUF)
         return telemetry
 
     assert value(asyncio.run(play()), "dropped_total", reason="forward_stopped") == 10
@@ -193,3 +193,38 @@ def test_nobody_is_tried_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
         return telemetry
 
     assert value(asyncio.run(play()), "dropped_total", reason="forward_expired") == 1
+
+
+@dataclass
+class Passing(Next):
+    """One that passes on what it accepts."""
+
+    forwarder: Forwarder | None = None
+
+    async def submit(self, signal: Signal, body: bytes, content_type: str, sender: str) -> Answer:
+        assert self.forwarder is not None
+        passed_on = self.forwarder.forwarding(super().submit)
+        return await passed_on(signal, body, content_type, sender)
+
+
+def test_a_circle_of_collectors_passes_each_body_on_once() -> None:
+    """Each is the next of the other; without an end they would send it for ever."""
+
+    async def play() -> tuple[Passing, Passing]:
+        one, other = Passing(), Passing()
+        async with one.listening(), other.listening():
+            one.forwarder = Forwarder(other.url, one.telemetry, CONFIG)
+            other.forwarder = Forwarder(one.url, other.telemetry, CONFIG)
+            async with one.forwarder.running(), other.forwarder.running():
+                await one.submit(Signal.TRACES, b"a span", PROTOBUF, "10.0.0.7")
+                await until(lambda: passed_on(one, "repeated") == 1)
+        return one, other
+
+    one, other = asyncio.run(play())
+
+    assert (len(one.took), len(other.took)) == (2, 1), "from its sender, and from the circle"
+    assert (passed_on(one, "taken"), passed_on(other, "taken")) == (1, 1)
+
+
+def passed_on(one: Next, outcome: str) -> float:
+    return value(one.telemetry, "forwarded_total", signal="traces", outcome=outcome)

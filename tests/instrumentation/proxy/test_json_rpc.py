@@ -77,7 +77,7 @@ def test_what_two_parsers_could_read_differently_is_refused(raw: bytes) -> None:
 
 @given(st.lists(st.text(max_size=20), max_size=6), st.data())
 def test_events_are_read_however_the_stream_is_cut(texts: list[str], data: st.DataObject) -> None:
-    newline = data.draw(st.sampled_from(["\n", "\r\n"]))
+    newline = data.draw(st.sampled_from(["\n", "\r\n", "\r"]))
     lines = [json.dumps(text) for text in texts]
     stream = "".join(
         f": a comment{newline}id: 1{newline}data: {line}{newline}{newline}" for line in lines

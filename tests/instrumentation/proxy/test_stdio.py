@@ -325,3 +325,19 @@ def test_budgets_of_a_day_hold_calls_back(tmp_path: Path) -> None:
     assert held.is_error
     assert "The budget of agent city-bot for today: 11 of 10 steps with this call." in text_in(held)
     assert len(ran(tmp_path / "marks")) == 1
+
+
+def test_one_line_is_one_message_for_every_reader_of_lines(tmp_path: Path, policy: Path) -> None:
+    """Some end a line at a carriage return, too, or at a separator of Unicode inside of a text."""
+    hidden = call(1, "delete_city")
+    blank = b'{"jsonrpc":"2.0","method":"a","params":\r' + hidden + b"\r}"
+    inside = json.dumps(f"\u2028{hidden.decode()}\u2029\x85", ensure_ascii=False).encode()
+    written = call(2, "get_city")[:-2] + b', "_meta": {"note": ' + inside + b"}}}"
+
+    answers, kept, _ = relayed(tmp_path, [blank, written], policy=policy)
+
+    lines = [line for raw in kept for line in raw.decode().splitlines()]
+    assert len(lines) == 2
+    assert json.loads(lines[0])["params"]["params"]["name"] == "delete_city"
+    assert json.loads(lines[1])["params"]["_meta"]["note"].startswith("\u2028{")
+    assert [one["id"] for one in answers] == [2]

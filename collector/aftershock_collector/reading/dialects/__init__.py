@@ -6,7 +6,6 @@ names; what the words amount to is decided once, in `read`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from itertools import accumulate
 from math import inf
@@ -14,12 +13,10 @@ from typing import Any, NamedTuple, cast
 
 from aftershock.approval import Approval
 from aftershock.fingerprints.shown import Shown
+from aftershock.gate import any_json
 from aftershock.limits import Limits
 from aftershock.model import Decision, Output, StepKind, Tokens
 from aftershock.names import shortened
-
-# Lenient about raw newlines in texts; made once, because `json.loads` makes one at each call.
-_DECODER = json.JSONDecoder(strict=False)
 
 TEXT_CHARS_MAX = Limits().text_chars_max
 TEXTS_MAX = 256  # of one list: targets, required facts, alternatives
@@ -169,9 +166,4 @@ def cost_in(attributes: Mapping[str, Any], *keys: str) -> float | None:
 
 def parsed(value: Any) -> Any:
     """The value that a JSON text spells; anything else as it is."""
-    if not isinstance(value, str) or value[:1] not in ("{", "["):
-        return value
-    try:
-        return _DECODER.decode(value)
-    except (ValueError, RecursionError):
-        return value
+    return any_json.value_of(value)

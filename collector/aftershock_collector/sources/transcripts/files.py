@@ -6,7 +6,6 @@ larger than memory; what cannot be read is counted with its reason.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from aftershock.gate import any_json
 from aftershock_collector.reading.dialects.claude_code import SERVICE as CLAUDE_CODE
 from aftershock_collector.reading.dialects.codex import AGENT as CODEX
 from aftershock_collector.sources.recorded_files import NOT_JSON, opened
@@ -138,11 +138,12 @@ def files_under(folder: Path) -> Iterator[Path]:
     """Files of a folder that may hold a session."""
     for path in folder.rglob("*"):
         part = path.name.startswith("events.") or path.parent.name == "chats"
-        if (
+        is_session = (
             path.suffix == ".jsonl"
             or (path.suffix == ".json" and part)
             or path.name == "opencode.db"
-        ):
+        )
+        if is_session and path.is_file():  # reading a pipe or a device may never end
             yield path
 
 
@@ -223,8 +224,8 @@ def agent_type_of(path: Path) -> str:
 
 def _parsed(line: bytes, rejected: Counter[str]) -> Line | None:
     try:
-        document: Any = json.loads(line)
-    except (ValueError, RecursionError):
+        document: Any = any_json.loads(line)
+    except ValueError:
         rejected[NOT_JSON] += 1
         return None
     if not isinstance(document, dict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aftershock.gate.canary import Canary, CanaryState, names_of
 from aftershock_collector.notify.approval_page import DRY_RUN_LINES_MAX, LABELS, sections_of
@@ -15,6 +15,7 @@ from aftershock_collector.views.html import templates
 from aftershock_collector.wording import clean, counted, lasted, who, zone_name, zoned_time
 
 ARGUMENT_CHARS_MAX = 4_000
+SIMILAR_CHARS_MAX = 1_000
 CANARIES_MAX = 50  # in the list
 OPEN = frozenset({TicketState.ASKED, TicketState.APPROVED, TicketState.DENIED})
 
@@ -28,6 +29,7 @@ class ApprovalRow:
     tone: str
     sentence: str
     life: str
+    arguments: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,12 @@ def row_of(ticket: Ticket, now_ns: int) -> ApprovalRow:
     )
 
 
+def with_arguments(ticket: Ticket, now_ns: int) -> ApprovalRow:
+    """A request that may be answered together with another one: with what it would do."""
+    named = [f"{name} = {text_of(value)}" for name, value in (ticket.arguments or {}).items()]
+    return replace(row_of(ticket, now_ns), arguments=clean(" · ".join(named), SIMILAR_CHARS_MAX))
+
+
 def document(ticket: Ticket, similar: Sequence[Ticket], now_ns: int, form: Answering) -> str:
     """One request."""
     actions = [form.only] if form.only else list(AnswerAction)
@@ -92,7 +100,7 @@ def document(ticket: Ticket, similar: Sequence[Ticket], now_ns: int, form: Answe
             for name, value in (ticket.arguments or {}).items()
         ],
         dry_run=ticket.dry_run if len(ticket.dry_run.splitlines()) > DRY_RUN_LINES_MAX else "",
-        similar=[row_of(one, now_ns) for one in similar],
+        similar=[with_arguments(one, now_ns) for one in similar],
         actions=[(one.value, LABELS[one]) for one in actions if ticket.state in OPEN],
         signature=form.signature,
         form_tokens={action.value: token for action, token in form.tokens.items()},
