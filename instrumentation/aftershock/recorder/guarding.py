@@ -17,6 +17,7 @@ from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.implicit_run import place_of
 from aftershock.recorder.invocation_metrics import INFERENCES
 from aftershock.recorder.pending_spans import EXPECTED, PENDING, ExpectedCall
+from aftershock.recorder.span_attributes import attributes_of
 from aftershock.recorder.tool_calls import Attributes, describe_call, plain
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def learn_decision(span: Any) -> None:
 
 def learn_span(span: ReadableSpan) -> None:
     """A span ended: an inference used tokens, or a decision was recorded."""
-    own = span.attributes or {}
+    own = attributes_of(span)
     operation = own.get(names.OPERATION)
     if operation not in INFERENCES and operation != names.DECISION_OPERATION:
         return

@@ -17,6 +17,7 @@ from opentelemetry.trace import set_span_in_context
 
 from aftershock.attributes import AGENT_NAME, HAND_OFF_OPERATION, HAND_OFF_TO, OPERATION
 from aftershock.recorder.invocation_metrics import EXECUTE_TOOL, INFERENCES, INVOKE_AGENT
+from aftershock.recorder.span_attributes import attributes_of
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -60,7 +61,7 @@ def frame_began(span: ReadableSpan, parent: Span) -> None:
 
 def step_ended(span: ReadableSpan) -> None:
     """A step or a frame has ended, perhaps inside another frame."""
-    own, context = span.attributes or {}, span.get_span_context()
+    own, context = attributes_of(span), span.get_span_context()
     assert context is not None
     inside = _newest.pop(context.span_id, None)
     operation = str(own.get(OPERATION))
