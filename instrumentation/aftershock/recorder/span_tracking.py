@@ -156,15 +156,14 @@ class SpanTracking(SpanProcessor):
         context = span.get_span_context()
         if context is None:
             return
+        own = attributes_of(span)
         pending = PENDING.get(context.span_id)
         PENDING.ended(context.span_id)
         self._invocations.ended(span)
-        learn_span(span)
-        if REQUESTED.waits:
-            own = attributes_of(span)
-            if own.get(OPERATION) == EXECUTE_TOOL and TOOL_CALL_ID in own:
-                REQUESTED.has_span(own)  # its call id came late
-        hand_offs.step_ended(span)
+        learn_span(span, own)
+        if own.get(OPERATION) == EXECUTE_TOOL and TOOL_CALL_ID in own:
+            REQUESTED.has_span(own)  # its call id came late
+        hand_offs.step_ended(span, own)
         if span.parent is None:
             return
         if pending is not None and pending.left_out and pending.parent is not None:
