@@ -122,12 +122,13 @@ def pieces_in(nodes: Iterable[tuple[Any, Any]]) -> Pieces | None:
             found += piece_of(run), pieces_inside(name, value)
             run = ""
     found.append(piece_of(run))
-    return max((pieces for pieces in found if pieces), key=rarity, default=None)
+    # The last of several: what follows the name of a field is rarer than the name.
+    return max((pieces for pieces in reversed(found) if pieces), key=rarity, default=None)
 
 
-def rarity(pieces: Pieces) -> tuple[int, int]:
-    """Greater for pieces that fewer texts hold: the shortest counts, then how many they are."""
-    return min(map(len, pieces)), -len(pieces)
+def rarity(pieces: Pieces) -> int:
+    """Greater for pieces that fewer texts hold: the length of the shortest."""
+    return min(map(len, pieces))
 
 
 def piece_of(run: str) -> Pieces | None:

@@ -138,8 +138,8 @@ class SpanTracking(SpanProcessor):
         if operation == EXECUTE_TOOL and ARGUMENTS_DIGEST not in own:
             tool = own.get(TOOL_NAME)
             expected = claim_expected(tool, span)
-            call_id = REQUESTED.has_span({**own, RUN_ID: found.get(RUN_ID, run_id)})
-            found |= {} if call_id is None else {TOOL_CALL_ID: call_id}
+            if REQUESTED.waits and (call_id := REQUESTED.has_span({**own, **found})) is not None:
+                found[TOOL_CALL_ID] = call_id
             PENDING.defer(span, by_name(str(tool)) if expected is None else expected.describe)
             found |= passing_attributes(str(tool))
         span.set_attributes(found)
