@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test test-slow test-soak coding-agents frameworks frameworks-table stack-env stack-programs stack-test check docs bench bench-guard load eval-rules eval-limits eval-impact fuzz memory day clean
+.PHONY: setup demo test test-slow test-soak coding-agents frameworks frameworks-table stack-env stack-programs stack-test check docs bench bench-overhead bench-guard load eval-rules eval-limits eval-impact fuzz memory day clean
 
 setup: $(STAMP)  ## make the environment from the lock
 
@@ -61,6 +61,9 @@ bench: $(STAMP)  ## figures that compare within one run
 	$(BIN)/python -m tests.bench.agent
 	$(BIN)/python -m tests.bench.collector
 	$(BIN)/python -m tests.bench.attribution
+
+bench-overhead: $(STAMP)  ## what recording costs real agents, beside the official instrumentation
+	$(BIN)/python -m tests.bench.overhead
 
 bench-guard: $(STAMP)  ## the gate: its cost, the hook, preflight, and how fast an order reaches calls
 	$(BIN)/python -m tests.bench.guard

@@ -41,6 +41,7 @@ FLOORS: dict[str, tuple[str | None, ...]] = {
         "attributes",
         "limits",
         "grade",
+        "remembered",
         "version",
     ),
     "aftershock_collector": (

@@ -34,6 +34,7 @@ class Received:
     ended_at_ns: int = 0
     began_at_ns: int = 0
     point: Any = None  # of a metric: as OTLP has it
+    kind: int = 0  # of a span: OTLP's SpanKind
 
     def texts(self) -> str:
         """Everything in it that could hold a text."""
@@ -132,6 +133,7 @@ def span_of(span: Any, resource: dict[str, Any], now: int) -> Received:
         tuple((e.name, attributes_of(e.attributes)) for e in span.events),
         span.end_time_unix_nano,
         span.start_time_unix_nano,
+        kind=span.kind,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from aftershock.fingerprints.screening import Screened
+
 # What a report says that there was none of: such a sentence names no failure of its own.
 BAD = (
     r"(?:alarm|alert|anomal|breach|bug|conflict|corruption|crash|defect|deviation|difference"
@@ -12,7 +14,7 @@ BAD = (
     r"|regression|threat|timeout|trouble|violation|vulnerabilit|warning)\w*"
 )
 # A share of errors is a figure that somebody measured, however large.
-ABSENCE = re.compile(
+ABSENCE = Screened(
     rf"""\b(?:no|zero|0|none\sof\sthe|free\sof|without(?:\sany)?)\s(?:[\w/\-]+,?\s){{0,4}}?{BAD}
       | \b\d[\d.,]*\s?%\s(?:of\s)?(?:[\w\-]+\s)?{BAD}
       | \b{BAD}\srate(?:\s(?:is|was|of|at|stayed\sat))?\s?[:=]?\s?\d[\d.,]*\s?%

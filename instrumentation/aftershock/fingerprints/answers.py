@@ -15,9 +15,11 @@ from aftershock.fingerprints.exit_status import says_no_by_status
 from aftershock.fingerprints.languages import state_in_words
 from aftershock.fingerprints.portions import portion_in
 from aftershock.fingerprints.reported_failures import reports_failure
+from aftershock.fingerprints.screening import Screened
 from aftershock.fingerprints.seen_loops import says_that_it_loops
 from aftershock.fingerprints.walls import shows_a_wall
 from aftershock.model import AnswerState
+from aftershock.remembered import remembered
 
 LISTS = ("entry", "entries", "items", "results", "records", "rows", "resources", "data")
 ITEMS_MAX = 2_000  # of one answer; further ones are compared as text
@@ -74,7 +76,7 @@ DURATION = re.compile(rf"\b\d+(?:\.\d+)?\s?{UNIT}(?:\d+{UNIT})*\b", re.IGNORECAS
 HAS_DIGIT = re.compile(r"\d")
 LINES = re.compile(r"[\r\n]+")
 
-STATE_FIELD = re.compile(
+STATE_FIELD = Screened(
     r"""["']?\b(?:\w{0,24}(?:status|state|phase)|stage|result|decision|approval|zustand|estado
           |statut|stato)
         ["']?\s*[:=]\s*
@@ -84,7 +86,7 @@ STATE_FIELD = re.compile(
 REFUSED_STATE = re.compile(
     r"(?:not[\s_-]approved|rejected|refused|denied|declined)$", re.IGNORECASE
 )
-DENIED_FIELD = re.compile(
+DENIED_FIELD = Screened(
     r"""\b(?:decision|approval|freigabe|aprobación)["']?\s*[:=]\s*["']?
         (?:denied|declined|rejected|refused|not[\s_-]approved|abgelehnt|denegad[oa]
           |rechazad[oa])\b""",
@@ -98,7 +100,7 @@ FAILED_STATE = re.compile(
     r"|fehlgeschlagen|gescheitert|abgebrochen|fallid[oa]|échouée?|fallit[oa]|falhou)(?![\w-])",
     re.IGNORECASE,
 )
-PERSON = re.compile(
+PERSON = Screened(
     r"(?:await|wait|pend|need|requir)\w*[\s_-]+(?:for[\s_-]+)?(?:an?[\s_-]+|the[\s_-]+)?"
     r"(?:human|person|manual|user|customer|manager|owner|peer|approv|review|sign.?off|confirm)"
     r"|\b(?:approved|reviewed|decided|answered|confirmed|signed)_?by[\"']?\s*[:=]\s*"
@@ -107,7 +109,7 @@ PERSON = re.compile(
     r"(?:requested|required|pending|awaiting|waiting|open\b|undecided|not[\s_]yet)",
     re.IGNORECASE,
 )
-UNCHANGED = re.compile(
+UNCHANGED = Screened(
     r"""\bno\s(?:changes?|modifications?|updates?|edits?)\s(?:were\s|are\s)?
           (?:made|detected|needed|applied|necessary|to\b)
       | \bno\s(?:effect|op)\b | \bno-op\b | \bhad\sno\seffect
@@ -120,7 +122,7 @@ UNCHANGED = re.compile(
     re.IGNORECASE | re.VERBOSE | re.MULTILINE,
 )
 # "updated": 0, "rowsAffected": 12: how much a call changed, as JSON counts it.
-CHANGES = re.compile(
+CHANGES = Screened(
     r"""["'](?:rows?|num|n|total|docs?|documents?|records?|items?)?_?
         (?:updated|modified|changed|affected|upserted|inserted|deleted|removed|written|created|moved
           |replaced|added|applied)
@@ -128,12 +130,12 @@ CHANGES = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 # {"rowCount": 0, "command": "UPDATE"}, as drivers of databases answer.
-NO_ROW = re.compile(
+NO_ROW = Screened(
     r"""["']row_?count["']\s*:\s*0\b(?=.*["'](?:update|delete|insert|merge)\b)
       | ["'](?:update|delete|insert|merge)["'](?=.*["']row_?count["']\s*:\s*0\b)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
-REFUSED = re.compile(
+REFUSED = Screened(
     r"""\b(?:was|were|is|been|has\sbeen|got)\s(?:rejected|refused|declined|denied|not\saccepted)
       | \b(?:rejected|refused|declined)\s?[:(.!]
       | \bnot\s(?:accepted|permitted|allowed|valid)\b | \bstill\sfail
@@ -144,7 +146,7 @@ REFUSED = re.compile(
       | ^\W*(?:invalid|rejected|refused|denied|declined)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
-PENDING = re.compile(
+PENDING = Screened(
     r"""(?:\b|_)(?:pending|queued|enqueued|in[\s_-]?progress|waiting|creating|provisioning|starting
           |initiali[sz]ing|processing|building|deploying|scheduled|progressing|rolling|running
           |containercreating|imagepullbackoff|errimagepull|crashloopbackoff|unschedulable|syncing
@@ -231,26 +233,35 @@ def masked(text: str, path: str = "") -> str:
     return plain if MEASURED.search(path or plain) else DURATION.sub("~", plain)
 
 
+@remembered
 def is_volatile_name(name: str) -> bool:
     """True for a field that differs at each call although nothing else does."""
     snake = CAMEL.sub("_", name).lower() if not name.islower() else name
     return VOLATILE_NAME.search(snake) is not None
 
 
+@remembered
 def is_volatile_argument(name: str) -> bool:
     """True for an argument that differs at each call although the question is the same."""
     return VOLATILE_ARGUMENT.match(CAMEL.sub("_", name).lower()) is not None
 
 
+@remembered
 def is_pagination_argument(name: str) -> bool:
     """True for an argument that says which part of an amount a call is about."""
     return PAGINATION_ARGUMENT.match(CAMEL.sub("_", name).lower()) is not None
 
 
+@remembered
+def is_bound_argument(name: str) -> bool:
+    """True for an argument that says how much is returned at most."""
+    return BOUND_ARGUMENT.match(CAMEL.sub("_", name).lower()) is not None
+
+
 def pagination_arguments(arguments: dict[str, Any]) -> frozenset[str]:
     """The names of those normalised arguments that say which part of an amount a call is about."""
     found = {name for name in arguments if is_pagination_argument(name)}
-    if any(BOUND_ARGUMENT.match(CAMEL.sub("_", name).lower()) for name in arguments):
+    if any(map(is_bound_argument, arguments)):
         found |= {name for name, item in arguments.items() if is_start(name, item)}
     return frozenset(found)
 

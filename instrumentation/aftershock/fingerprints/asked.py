@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from aftershock.fingerprints.keyed import hash_line, hash_word
-from aftershock.fingerprints.personal import PERSONAL_NAME, without_personal
+from aftershock.fingerprints.personal import is_personal_name, without_personal
 from aftershock.fingerprints.search_commands import places_of
 
 NAME_WORDS_MAX = 3  # "Gare de Lyon" is a name; a question has more words
@@ -96,7 +96,7 @@ def asked_in(normal: Any, chars_max: int) -> tuple[set[int], int]:
     for name, text in leaves_of(normal, ""):
         if chars_max <= 0:
             break
-        if PERSONAL_NAME.search(name):
+        if is_personal_name(name):
             left_out += 1
             continue
         spoken, personal = without_personal(text[:chars_max].casefold())

@@ -6,7 +6,7 @@ text may hold them. So it only marks; what follows is the policy's to say.
 
 from __future__ import annotations
 
-import re
+from aftershock.fingerprints.screening import Screened
 
 READ_CHARS_MAX = 20_000  # of one result, as fingerprints read it: a longer one at both ends
 
@@ -72,7 +72,7 @@ _PHRASES = (
     r"#{2,}\s*(?:system|new|admin)[\s_]+(?:message|instruction|prompt|order)",
     r"(?:^|\n)\s*(?:system|developer)\s*(?:message|prompt|note)?\s*:",
 )
-_ORDERING = [re.compile(one) for one in _PHRASES]
+_ORDERING = [Screened(one) for one in _PHRASES]
 
 
 def seems_to_give_orders(text: str) -> bool:

@@ -6,9 +6,11 @@ import json
 import re
 from typing import Any, cast
 
+from aftershock.fingerprints.screening import Screened
+
 # "exit code 2", "returned code: 1"; at the very end also "[exit 127]". There, 1 is left to the
 # words before it: programs that answer yes or no (grep, nc, test) exit with it for a no.
-FAILED_TAIL = re.compile(
+FAILED_TAIL = Screened(
     r"""(?:exit(?:ed\swith)?\s(?:code|status)|return(?:ed)?\scode)\s?:?\s?-?[1-9]
       | \bexit(?:ed)?(?:\swith)?\s?[:=]?\s?-?(?:[2-9]|[1-9]\d{1,2})\W{0,3}$""",
     re.IGNORECASE | re.VERBOSE,

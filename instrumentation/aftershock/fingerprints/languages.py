@@ -8,23 +8,10 @@ from __future__ import annotations
 
 import re
 
+from aftershock.fingerprints.screening import Screened
 from aftershock.model import AnswerState
 
-# Cheaper than the patterns: an answer without any of these says nothing that they find.
-MARKS = (
-    "nicht", "kein", "fehl", "abgel", "verweig", "ungültig", "bearbeitung", "wird ", "wartet",
-    "warteschl", "ausstehend", "läuft", "freigabe", "genehmig", "unverändert", "bereits", "zeitü",
-    "no se ", "no es ", "rechaz", "deneg", "permitid", "válid", "sin ", "pendiente", "en c",
-    "procesa", "proceso", "ya ", "agotado", "fallid", "aproba", "espera", "preparando", "no está",
-    "pas ", "impossib", "refus", "rejet", "autoris", "invalid", "aucun", "erreur", "échou", "échec",
-    "en attente", "inchang", "déjà", "dépass", "introuvable", "préparation",
-    "non ", "rifiut", "negat", "nessun", "errore", "fallit", "in cor", "in att", "in cod",
-    "elaborazione", "invariat", "già ", "scadut",
-    "não ", "recusad", "rejeitad", "nenhum", "erro ", "erro:", "falh", "em andamento", "pendente",
-    "aguard", "error al", "error en", "na fila", "sem ", "já ", "negad",
-)  # fmt: skip
-
-FAILED = re.compile(
+FAILED = Screened(
     r"""^\W{0,4}(?:
           (?:fehler|erreur|errore|erro|error)(?:\s(?:beim?|bei|in|im|al|en|lors|durante|ao|na|no|du
              |de|nel|di)\b|\s?[:!])
@@ -37,7 +24,7 @@ FAILED = re.compile(
         )""",
     re.IGNORECASE | re.VERBOSE,
 )
-NOTHING = re.compile(
+NOTHING = Screened(
     r"""^\W*(?:
           (?:es\swurden?\s)?(?:keine|kein|keinen)\s(?:\w+\s){0,2}?
             (?:treffer|ergebnisse?|daten|einträge|datensätze|datensatz|dokumente?|zeilen)\b
@@ -51,7 +38,7 @@ NOTHING = re.compile(
         )[^.\n]{0,60}\W*$""",
     re.IGNORECASE | re.VERBOSE,
 )
-PERSON = re.compile(
+PERSON = Screened(
     r"""(?:wartet|warten|wartend)\sauf\s(?:die\s|eine\s)?
           (?:freigabe|genehmigung|bestätigung|prüfung)
       | (?:freigabe|genehmigung)\s(?:ist\s)?(?:ausstehend|steht\s(?:noch\s)?aus|erforderlich)
@@ -61,7 +48,7 @@ PERSON = re.compile(
       | (?:aguardando|aguarda|pendente\sde)\s(?:a\s)?(?:aprovação|autorização|confirmação)""",
     re.IGNORECASE | re.VERBOSE,
 )
-UNCHANGED = re.compile(
+UNCHANGED = Screened(
     r"""\bkeine\s(?:\w+\s)?änderungen\b | \bunverändert\b
       | \bbereits\s(?:vorhanden|aktuell|auf\sdem\sneuesten\sstand|angelegt|erledigt)\b
       | \bsin\scambios\b | \bya\s(?:existe|está\sactualizad[oa])\b
@@ -71,7 +58,7 @@ UNCHANGED = re.compile(
       | \bsem\salterações\b | \bjá\s(?:existe|está\satualizad[oa])\b""",
     re.IGNORECASE | re.VERBOSE,
 )
-REFUSED = re.compile(
+REFUSED = Screened(
     r"""\b(?:ist|sind|war|wurden?)\s(?:\w+\s){0,3}?
           (?:abgelehnt|verweigert|zurückgewiesen|ungültig)\b
       | \bnicht\s(?:möglich|erlaubt|gestattet|zulässig|berechtigt|gültig|angenommen)\b
@@ -90,7 +77,7 @@ REFUSED = re.compile(
             |rifiutat[oa]|negat[oa]|recusad[oa]|rejeitad[oa]|negad[oa])\b""",
     re.IGNORECASE | re.VERBOSE,
 )
-PENDING = re.compile(
+PENDING = Screened(
     r"""\bin\s(?:bearbeitung|vorbereitung|arbeit|der\swarteschlange)\b | \bausstehend\b
       | \bwird\s(?:\w+\s){0,2}?(?:vorbereitet|verarbeitet|erstellt|bearbeitet|geprüft|geladen
           |ausgeführt|gestartet|erzeugt)\b
@@ -111,24 +98,16 @@ STATES = (
 )
 
 
-def may_be_foreign(text: str) -> bool:
-    """False for a text that certainly holds none of the phrases."""
-    lower = text.lower()
-    return any(mark in lower for mark in MARKS)
-
-
 def state_in_words(short: str) -> AnswerState | None:
     """The state that a short answer names in one of these languages; None: it names none."""
-    if not may_be_foreign(short):
-        return None
     return next((state for pattern, state in STATES if pattern.search(short)), None)
 
 
 def says_failed(head: str) -> bool:
     """True for an answer that begins with the words for an error in one of these languages."""
-    return may_be_foreign(head) and FAILED.match(head) is not None
+    return FAILED.match(head) is not None
 
 
 def says_nothing(text: str) -> bool:
     """True for a short answer that says that nothing was found."""
-    return may_be_foreign(text) and NOTHING.match(text) is not None
+    return NOTHING.match(text) is not None

@@ -10,13 +10,14 @@ from aftershock.fingerprints import languages
 from aftershock.fingerprints.cut import is_cut_by_recorder
 from aftershock.fingerprints.exit_status import ends_with_failure, says_no_by_status
 from aftershock.fingerprints.fingerprint import text_of
+from aftershock.fingerprints.screening import Screened
 from aftershock.model import Outcome
 
 ERROR_CLASS_CHARS_MAX = 200  # of an error class: enough for a message, too short for a payload
 HEAD_CHARS = 400  # of an answer that are read for a failure: logs hold every such word further on
 ERROR_LISTS = frozenset({"error", "errors", "responses"})  # what a call says of itself
 
-FAILED = re.compile(
+FAILED = Screened(
     r"""^\W{0,4}(?:
           (?:\w+\s){0,3}?\w*(?:error|exception)(?:\s\w+){0,3}\s?[:!\n(\[](?!\s?0\b)
         | (?:an?\s)?(?:\w+\s)?(?:error|exception)\s(?:occurred|while|in|executing|running|calling)
@@ -26,8 +27,6 @@ FAILED = re.compile(
         | (?:permission|access)\sdenied | unauthorized | forbidden | not\sauthorized
         | (?:request\s|operation\s|connection\s|command\s|call\s)?
           (?:timed?\sout|timeout|refused|reset\sby\speer|aborted)\b
-        | (?:http\s)?[45]\d\d\s(?:[A-Z][a-z]+\s?){1,4}
-        | [45]\d\d[\s\-][45]\.\d{1,3}\.\d{1,3}\s
         | traceback\s\(most\srecent
         | (?:[^\n]{0,80}\n)?[^\n:]{0,60}\b(?:returned|result|output|observation)\s?:\s
           (?:error|exception|traceback)\b
@@ -47,7 +46,13 @@ FAILED = re.compile(
         )""",
     re.IGNORECASE | re.VERBOSE,
 )
-FAILED_FIELD = re.compile(
+# 503 Service Unavailable, 550 5.1.1 No such user
+FAILED_STATUS = re.compile(
+    r"""^\W{0,4}(?:(?:http\s)?[45]\d\d\s(?:[A-Z][a-z]+\s?){1,4}
+          | [45]\d\d[\s\-][45]\.\d{1,3}\.\d{1,3}\s)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+FAILED_FIELD = Screened(
     r"""["'](?:is_?error|isError)["']\s?:\s?[Tt]rue
       | ["'](?:error|errors|exception|error_message)["']\s?:\s?
         (?!null|None|""|''|\[\]|\{\}|[Ff]alse|0\b)\S
@@ -64,16 +69,16 @@ FAILED_FIELD = re.compile(
     re.VERBOSE,
 )
 # What a spreadsheet shows instead of a value.
-CELL_ERROR = re.compile(r"""(?:^|["'\s,;|\[])\#(?:REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|ERROR!)""")
+CELL_ERROR = Screened(r"""(?:^|["'\s,;|\[])\#(?:REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|ERROR!)""")
 LISTED = re.compile(r'\s*\{\s*"\w+"\s*:\s*\[')  # {"failed": [ is a list of what failed
 # A problem as RFC 9457 describes it: its status, and its title or its detail.
-PROBLEM = re.compile(
+PROBLEM = Screened(
     r"""["']status["']\s?:\s?[45]\d\d\b(?=.*["'](?:title|detail)["']\s?:)
       | ["'](?:title|detail)["']\s?:(?=.*["']status["']\s?:\s?[45]\d\d\b)""",
     re.VERBOSE | re.DOTALL,
 )
 # A document that says by its title that it stands for another one.
-ERROR_DOCUMENT = re.compile(
+ERROR_DOCUMENT = Screened(
     r"""<title>\s{0,9}(?:(?:error|http)\s)?[45]\d\d\b
       | <title>[^<]{0,80}?\b(?:not\sfound|access\sdenied|forbidden|bad\sgateway
         |service\sunavailable|gateway\stime-?out)\b""",
@@ -81,7 +86,7 @@ ERROR_DOCUMENT = re.compile(
 )
 SHORT_CHARS = 200
 # The list that was asked for has nothing in it, and no other has.
-EMPTY_LIST = re.compile(
+EMPTY_LIST = Screened(
     r"""["'](?:results?|items|hits|rows|records|matches|documents|entries|data|values|series)["']
         \s?:\s?\[\s{0,9}\]""",
     re.VERBOSE,
@@ -104,7 +109,7 @@ NOTHING = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 # numEntries: 0, "total_results": 0, hits = 0: a report of a search that found nothing.
-NONE_FOUND = re.compile(
+NONE_FOUND = Screened(
     r"""(?:^|[{,\n])\s*["']?(?:num|number[_\s]of|total|n)?[_\s-]?
         (?:entries|results|matches|hits|rows|records|documents|items)
         (?:[_\s-]?(?:count|total|found|returned))?["']?\s?[:=]\s?["']?0["']?\s*(?:[},\n]|$)
@@ -112,7 +117,7 @@ NONE_FOUND = re.compile(
         (?=.{0,120}["']total\w*["']\s?:\s?["']?0\b)""",
     re.IGNORECASE | re.VERBOSE,
 )
-TRUNCATED = re.compile(
+TRUNCATED = Screened(
     r"""[\[(<…]\s?(?:\w+\s){0,4}(?:truncated|clipped|omitted|cut\soff)\b
       | \b(?:output|result|content|response|text|file|log)s?\s
         (?:was\s|were\s|is\s|has\sbeen\s)?
@@ -121,9 +126,6 @@ TRUNCATED = re.compile(
       | \btruncated["']?\s?:\s?[Tt]rue""",
     re.IGNORECASE | re.VERBOSE,
 )
-# Cheap checks first: the patterns above are searched only if one of these is found.
-FAILED_MARKS = ("exit", "Exit", "return")
-TRUNCATED_MARKS = ("runcated", "clipped", "omitted", "cut off", "too l", "more", "...")
 JSON_START = re.compile(r'^\s*(?:\{\s*["\}]|\[\s*[\{\["\]])')
 BARE = re.compile(r"^\W*\w+\W*$")
 # What a terminal draws around a message: colours, boxes, bullets and crosses.
@@ -153,12 +155,13 @@ def outcome_of(result: Any, error: str | None) -> Outcome:
         return Outcome.EMPTY
     if len(text) <= SHORT_CHARS and "#" in text and CELL_ERROR.search(text):
         return Outcome.FAILED
-    says_failed = (FAILED.match(head) and not LISTED.match(head)) or languages.says_failed(head)
+    says_failed = FAILED.match(head) or FAILED_STATUS.match(head)
+    says_failed = (says_failed and not LISTED.match(head)) or languages.says_failed(head)
     if says_failed or "Traceback (most recent call last)" in text:
         return Outcome.FAILED
-    if any(mark in tail for mark in FAILED_MARKS) and ends_with_failure(tail):
+    if ends_with_failure(tail):
         return Outcome.FAILED
-    if any(mark in tail for mark in TRUNCATED_MARKS) and TRUNCATED.search(tail):
+    if TRUNCATED.search(tail):
         return Outcome.TRUNCATED
     # The agent was shown the whole of what its recorder cut.
     cut = is_cut_json(text) and not is_cut_by_recorder(text)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from aftershock.remembered import remembered
+
 # Arguments about one person, by name; and such values wherever they stand.
 PERSONAL_NAME = re.compile(
     r"(?i)(?:^|[_\-. ])(?:phone|mobile|tel|telephone|fax|ssn|social_?security|tax_?id|card|pan|cvv|"
@@ -17,6 +19,12 @@ PERSONAL = re.compile(
     r"|\b(?:\d{4}[ \-]?){3}\d{1,7}\b|\b3[47]\d{2}[ \-]?\d{6}[ \-]?\d{5}\b"  # card
 )
 DIGITS_OF_PERSONS = re.compile(r"\d{3}[\d).\- ]{2,}\d{2}|\+\d")
+
+
+@remembered
+def is_personal_name(name: str) -> bool:
+    """True for an argument about one person, by its name."""
+    return PERSONAL_NAME.search(name) is not None
 
 
 def without_personal(text: str) -> tuple[str, int]:

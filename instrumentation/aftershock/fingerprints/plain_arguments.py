@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, cast
 
-from aftershock.fingerprints.personal import PERSONAL_NAME
+from aftershock.fingerprints.personal import is_personal_name
 from aftershock.redaction.named import SECRET_NAME
 from aftershock.redaction.redact import redact_text
+from aftershock.remembered import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -205,16 +206,21 @@ def _words(name: str) -> set[str]:
     return {word.lower() for word in WORDS.findall(name)}
 
 
+@remembered
 def _is_infrastructure(name: str) -> bool:
     words = _words(name)
     return bool((words | {word.removesuffix("s") for word in words}) & INFRASTRUCTURE)
 
 
+@remembered
+def _is_private(name: str) -> bool:
+    is_secret = SECRET_NAME.search(name) is not None
+    return is_secret or is_personal_name(name) or not PRIVATE.isdisjoint(_words(name))
+
+
 def _plain(name: str, value: Any, *, is_named: bool) -> str | None:
     """The value as text; None where it may be content."""
-    if PERSONAL_NAME.search(name) or SECRET_NAME.search(name):
-        return None
-    if _words(name) & PRIVATE:
+    if _is_private(name):
         return None
     if isinstance(value, bool):
         return "true" if value else "false"

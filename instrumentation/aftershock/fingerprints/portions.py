@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from aftershock.fingerprints.screening import Screened
 from aftershock.model import AnswerState
 
 if TYPE_CHECKING:
@@ -22,10 +23,10 @@ COUNTED_WORDS = (
 )
 
 
-def counting(words: str, tag: str) -> re.Pattern[str]:
+def counting(words: str, tag: str) -> Screened:
     """A pattern of a count before or after one of these words, in prose, JSON or SQL's answer."""
     before, after = NUMBER.format("before"), NUMBER.format("after")
-    return re.compile(
+    return Screened(
         rf"""^(?:{tag})\s{NUMBER.format("tag")}\s*$
           | (?<![\w.]){before}\s(?:[a-z]+\s){{0,2}}?(?:(?:was|were|have\sbeen)\s)?(?:{words})\b
           | \b(?:{words})(?:[_\s]?(?:count|rows|records|items|objects|keys|messages|docs))?
@@ -37,7 +38,7 @@ def counting(words: str, tag: str) -> re.Pattern[str]:
 REMOVED = counting(REMOVED_WORDS, "DELETE")
 COUNTED = counting(COUNTED_WORDS, r"UPDATE|MERGE|COPY|MOVE|INSERT\s0")
 # Something of the amount is left: "remaining": 4000, 12 batches to go, a cursor to go on from.
-REMAINING = re.compile(
+REMAINING = Screened(
     r"""\b(?:remaining|left|to_go|has_?more|more|next_?(?:cursor|token|key|page\w*)|cursor)
         ["']?\s*[:=]\s*["']?(?!0\b|false\b|null\b|none\b|["',}])\S
       | (?<![\w.])(?!0\b)\d[\d,_.]*\s(?:\w+\s){0,2}?(?:remain(?:ing)?|left|to\sgo)\b""",
@@ -65,7 +66,7 @@ def portion_in(text: str) -> AnswerState | None:
     return AnswerState.PART_DONE if done else AnswerState.COUNTED
 
 
-def count_in(pattern: re.Pattern[str], text: str) -> int:
+def count_in(pattern: Screened, text: str) -> int:
     """The greatest count that a pattern finds; zero if there is none."""
     return max((whole_of(match) for match in pattern.finditer(text)), default=0)
 

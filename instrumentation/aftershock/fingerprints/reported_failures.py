@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 
 from aftershock.fingerprints.absences import without_absences
+from aftershock.fingerprints.screening import Screened
 
 CHARS_MAX = 600  # of an answer; logs and prose hold every such word
 # "failed": 0, errors = none: a count or a field that says that there are none.
-NONE_OF_IT = re.compile(
+NONE_OF_IT = Screened(
     r"""["']?\b\w*(?:fail|error|exception|abort|crash|timeout)\w*["']?\s*[:=]\s*
         (?:0\b(?!\.\d)|null|none|false|""|''|\[\]|\{\})
       | \b(?:0|no|zero|none)\s(?:\w+\s)?
         (?:failed|failures?|errors?|errored|crashed|killed)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
-WRONG = re.compile(
+WRONG = Screened(
     r"""(?<![A-Za-z])(?:failed|failure|failing|fatal|errors?|errored|crash(?:ed|loop\w*)?
           |oom(?:killed)?|out[\s_]of[\s_]memory|killed|unhealthy|broken|timed[\s_]out|aborted
           |traceback)(?![A-Za-z])
@@ -24,16 +25,10 @@ WRONG = re.compile(
         ["']?false\b""",
     re.IGNORECASE | re.VERBOSE,
 )
-# Cheaper than the pattern: without one of these it finds nothing.
-MARKS = (
-    "fail", "fatal", "error", "crash", "oom", "memory", "killed", "unhealthy", "broken", "timed",
-    "aborted", "traceback", "exception", "false",
-)  # fmt: skip
 
 
 def reports_failure(text: str) -> bool:
     """True for a short answer that says that something failed, and not that nothing did."""
-    lower = text[: CHARS_MAX + 1].lower()
-    if len(text) > CHARS_MAX or not any(mark in lower for mark in MARKS):
+    if len(text) > CHARS_MAX or not WRONG.search(text):
         return False
     return WRONG.search(without_absences(NONE_OF_IT.sub("", text))) is not None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-SEEN = re.compile(
+from aftershock.fingerprints.screening import Screened
+
+SEEN = Screened(
     r"""["']?\bloop_?detected["']?\s*[:=]\s*true\b
       | \bloop\s(?:was\s)?detected\b(?=.{0,80}\b(?:calls?|called|tool|action|arguments?)\b)
       | \byou(?:['’]ve|\shave)?\s(?:\w+\s)?already\s(?:called|made|tried|executed|run|ran|used)\s
@@ -14,17 +16,8 @@ SEEN = re.compile(
       | \bsame\s(?:tool\s)?call\s(?:\d+\stimes|again|repeatedly)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
-MARKS = (
-    "loop",
-    "already",
-    "identical",
-    "repeated",
-    "duplicate",
-    "same",
-)  # cheaper than the pattern
 
 
 def says_that_it_loops(short: str) -> bool:
     """True for a short answer that tells the agent that it repeats itself."""
-    lower = short.lower()
-    return any(mark in lower for mark in MARKS) and SEEN.search(short) is not None
+    return SEEN.search(short) is not None

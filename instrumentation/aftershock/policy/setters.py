@@ -14,6 +14,7 @@ from aftershock.fingerprints.fingerprint import CANONICAL, normalise
 from aftershock.fingerprints.keyed import hash_value
 from aftershock.policy.tiers import COMMAND_KEYS, NAMESPACE, WORDS, tier_of_verb
 from aftershock.policy.words import words_of
+from aftershock.remembered import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,11 +65,13 @@ COMMAND_VALUE = re.compile(
 COMMAND_CHARS_MAX = 2_000
 
 
+@remembered
 def is_value(name: str) -> bool:
     """True for an argument that holds a value, by its name."""
     return bool(VALUES & words_in_name(name))
 
 
+@remembered
 def is_scope(name: str) -> bool:
     """True for an argument that says only where something is."""
     words = words_in_name(name) - {"id", "name"}
@@ -117,6 +120,7 @@ def command_setting(tool: str, command: str) -> str | None:
     return digest_of(tool, " ".join(masked.split()))
 
 
+@remembered
 def sets(tool: str) -> bool:
     """True for tools whose verb leaves a state behind that the next call replaces."""
     own = [word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)]

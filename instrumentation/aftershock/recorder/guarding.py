@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
@@ -17,6 +18,7 @@ from aftershock.recorder.drop_counters import record_failure
 from aftershock.recorder.implicit_run import place_of
 from aftershock.recorder.invocation_metrics import INFERENCES
 from aftershock.recorder.pending_spans import EXPECTED, PENDING, ExpectedCall
+from aftershock.recorder.span_attributes import attributes_of
 from aftershock.recorder.tool_calls import Attributes, describe_call, plain
 
 if TYPE_CHECKING:
@@ -108,9 +110,8 @@ def record_held_back(passage: Passage, span: Span | None = None) -> None:
         found |= {names.OPERATION: "execute_tool", names.TOOL_NAME: call.tool}
         targets: Attributes = {names.ACTION_TARGETS: call.targets} if call.targets else {}
         rules = settings.policy()
-        expected = ExpectedCall(
-            call.tool, lambda: describe_call(call.tool, arguments, rules) | targets
-        )
+        described = partial(describe_call, call.tool, arguments, rules, targets)
+        expected = ExpectedCall(call.tool, described)
         claimed = EXPECTED.set(expected)
         try:
             span = tracer.start_span(f"execute_tool {call.tool}", context, attributes=found)
@@ -157,14 +158,13 @@ def learn_messages(context: Context | None, texts: Iterable[str]) -> None:
 def learn_decision(span: Any) -> None:
     """A decision has begun, or was made: calls inside it count as explained. Raises nothing."""
     try:
-        learn_span(span)
+        learn_span(span, attributes_of(span))
     except Exception:  # noqa: BLE001 (ours)
         record_failure("remembering a decision")
 
 
-def learn_span(span: ReadableSpan) -> None:
-    """A span ended: an inference used tokens, or a decision was recorded."""
-    own = span.attributes or {}
+def learn_span(span: ReadableSpan, own: Mapping[str, Any]) -> None:
+    """A span with these attributes ended: an inference used tokens, or a decision was recorded."""
     operation = own.get(names.OPERATION)
     if operation not in INFERENCES and operation != names.DECISION_OPERATION:
         return

@@ -19,8 +19,11 @@ from aftershock.attributes import AGENT_NAME, HAND_OFF_OPERATION, HAND_OFF_TO, O
 from aftershock.recorder.invocation_metrics import EXECUTE_TOOL, INFERENCES, INVOKE_AGENT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.trace import Span
+    from opentelemetry.util.types import AttributeValue
 
 REMEMBERED = INFERENCES | {EXECUTE_TOOL, INVOKE_AGENT}
 FRAMES_MAX = 2_000  # frames of agents whose newest step is remembered
@@ -58,9 +61,9 @@ def frame_began(span: ReadableSpan, parent: Span) -> None:
         hand_off(before.agent, taker, parent)
 
 
-def step_ended(span: ReadableSpan) -> None:
-    """A step or a frame has ended, perhaps inside another frame."""
-    own, context = span.attributes or {}, span.get_span_context()
+def step_ended(span: ReadableSpan, own: Mapping[str, AttributeValue]) -> None:
+    """A step or a frame with these attributes has ended, perhaps inside another frame."""
+    context = span.get_span_context()
     assert context is not None
     inside = _newest.pop(context.span_id, None)
     operation = str(own.get(OPERATION))

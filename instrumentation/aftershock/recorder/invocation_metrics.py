@@ -18,7 +18,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Span
 from opentelemetry.trace import NonRecordingSpan, SpanKind, set_span_in_context
 
-from aftershock.attributes import AGENT_NAME, INFERENCE_CALLS, OPERATION, TOOL_CALLS
+from aftershock.attributes import AGENT_NAME, INFERENCE_CALLS, TOOL_CALLS
 from aftershock.recorder.drop_counters import count_drop, record_failure
 from aftershock.version import VERSION
 
@@ -72,9 +72,8 @@ class Invocations:
         # The invocation that a live span is part of; spans that no code holds are forgotten.
         self._of: WeakKeyDictionary[Span, Tally] = WeakKeyDictionary()
 
-    def began(self, span: Span, parent: object, *, left_out: bool) -> None:
+    def began(self, span: Span, parent: object, operation: object, *, left_out: bool) -> None:
         """A span of a run has begun. `left_out`: a second span of what its parent is."""
-        operation = (span.attributes or {}).get(OPERATION)
         with self._lock:
             tally = self._of.get(parent) if isinstance(parent, Span) else None
             if operation == INVOKE_AGENT and span.kind is not SpanKind.CLIENT:

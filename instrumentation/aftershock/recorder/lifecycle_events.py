@@ -1,8 +1,9 @@
 """Start events and heartbeats: a step is reported when it begins, and while it lasts.
 
 A span leaves the process only when it ends, so a hung tool would send nothing. The app's thread
-only puts the step into a bounded queue. One daemon thread sends its start event, and a heartbeat
-every half minute while it lasts.
+only puts the step into a bounded queue. One daemon thread sends its start event a moment later, and
+a heartbeat every half minute while it lasts. A step that has ended by then sends its span instead,
+which says more and leaves as soon: most calls of tools are that short.
 """
 
 from __future__ import annotations
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 
 HEARTBEAT_S = 30.0  # a quarter of the silence after which a run counts as stalled
 TICK_S = 1.0  # between searches for steps that are due for a heartbeat
+# Until start events are sent: a step that ends meanwhile needs none. With the delay of the batch of
+# log events (settings.DEFAULTS) it is as long as a span waits for its batch.
+GRACE_S = 0.05
 WAITING_MAX = 4_096  # start events not yet sent: the thread got no time for seconds
 HEARTBEAT_KEYS = (OPERATION, RUN_ID, AGENT_NAME, TOOL_NAME)  # attributes that a heartbeat repeats
 # Attributes of the end of a step, which its start event must not have.
@@ -73,12 +77,14 @@ class LifecycleEvents:
         *,
         heartbeat_s: float = HEARTBEAT_S,
         tick_s: float = TICK_S,
+        grace_s: float = GRACE_S,
         on_tick: Callable[[int], None] = lambda _now_ns: None,
     ) -> None:
         """`logger` is called for each event; `on_tick` every `tick_s`, with the time in ns."""
         self._logger = logger
         self._heartbeat_s = heartbeat_s
         self._tick_s = tick_s
+        self._grace_s = grace_s
         self._on_tick = on_tick
         self._closed = False
         self._reset()
@@ -104,13 +110,14 @@ class LifecycleEvents:
             self._wake.set()
 
     def flush(self) -> None:
-        """Send every start event that waits, now, on this thread."""
+        """Send the start event of every step that waits and still lasts, now, on this thread."""
         while self._waiting:
             try:
                 span = self._waiting.popleft()
             except IndexError:  # another thread was faster
                 return
-            self._send(started(span))
+            if not is_reported_by_its_span(span):
+                self._send(started(span))
 
     def close(self) -> None:
         """Send what waits and stop."""
@@ -129,17 +136,22 @@ class LifecycleEvents:
     def _work(self) -> None:
         next_tick_s = time.monotonic() + self._tick_s
         while not self._closed:
-            self._wake.wait(max(0.0, next_tick_s - time.monotonic()))
+            if self._wake.wait(max(0.0, next_tick_s - time.monotonic())) and not self._closed:
+                time.sleep(self._grace_s)
             self._wake.clear()
             try:
                 self.flush()
                 if time.monotonic() >= next_tick_s:
                     next_tick_s = time.monotonic() + self._tick_s
-                    for span in PENDING.due(self._heartbeat_s):
-                        self._send(heartbeat(span))
+                    self._beat()
                     self._on_tick(time.time_ns())
             except Exception:  # noqa: BLE001 (the thread must outlive one bad event)
                 record_failure("sending lifecycle events")
+
+    def _beat(self) -> None:
+        """Send the heartbeats that are due. Apart, so that no span is held until the next ones."""
+        for span in PENDING.due(self._heartbeat_s):
+            self._send(heartbeat(span))
 
     def _send(self, event: LifecycleEvent) -> None:
         try:
@@ -151,6 +163,12 @@ class LifecycleEvents:
             )
         except Exception:  # noqa: BLE001 (ours: an event is lost, the app goes on)
             record_failure("sending a lifecycle event")
+
+
+def is_reported_by_its_span(span: Span) -> bool:
+    """True for a step that has ended and whose span our exporter sends: a start event is late."""
+    has_ended, context = span.end_time is not None, span.get_span_context()
+    return has_ended and PENDING.exported_by_us and context.trace_flags.sampled
 
 
 def started(span: Span) -> LifecycleEvent:

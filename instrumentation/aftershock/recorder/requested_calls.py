@@ -71,7 +71,7 @@ class RequestedCalls:
 
     @property
     def waits(self) -> bool:
-        """True where a requested call has no span yet. Read at each begin and end of a span."""
+        """True where a requested call has no span yet."""
         return bool(self._waiting)
 
     def add(self, span: Any, parts: Iterable[Any]) -> None:

@@ -32,9 +32,10 @@ DEFAULTS = {
     "OTEL_METRICS_EXPORTER": "none",  # only if asked for: metrics come from the infrastructure
     "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
     "OTEL_EXPORTER_OTLP_TIMEOUT": "1.5",  # s; bounds how long an app's exit can wait for us
-    "OTEL_BSP_SCHEDULE_DELAY": "500",  # ms
+    "OTEL_BSP_SCHEDULE_DELAY": "200",  # ms: a short call sends its span and no start event
     "OTEL_BSP_MAX_QUEUE_SIZE": "8192",
-    "OTEL_BLRP_SCHEDULE_DELAY": "200",  # ms: start events are how a hung tool is seen
+    # ms; with the moment that start events wait it is 200 too: they are how a hung tool is seen.
+    "OTEL_BLRP_SCHEDULE_DELAY": "150",
     "OTEL_BLRP_MAX_QUEUE_SIZE": "8192",
     "OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK": "aftershock",
     "OPENINFERENCE_ENABLE_GENAI_SEMCONV": "true",

@@ -48,11 +48,12 @@ from aftershock.recorder.paused_runs import resumed
 from aftershock.recorder.pending_spans import PENDING, claim_expected
 from aftershock.recorder.requested_calls import REQUESTED
 from aftershock.recorder.settings import policy
+from aftershock.recorder.span_attributes import attributes_of
 from aftershock.recorder.tool_calls import Attributes, describe_tool
 from aftershock.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan
@@ -113,14 +114,13 @@ class SpanTracking(SpanProcessor):
         return True
 
     def _began(self, span: Span, parent_context: Context | None) -> None:
-        if OPERATION not in (span.attributes or {}) and (implied := operation_in_name(span.name)):
+        own = attributes_of(span)
+        if OPERATION not in own and (implied := operation_in_name(span.name)):
             span.set_attributes(implied)
-        own = span.attributes or {}
+            own |= implied
         operation = own.get(OPERATION)
         parent = get_current_span(parent_context)
-        above: Mapping[str, AttributeValue] = {}
-        if isinstance(parent, Span) and parent.attributes:
-            above = parent.attributes
+        above = attributes_of(parent)
         is_step = operation in STEPS
         run_id = own.get(RUN_ID) or above.get(RUN_ID)
         if run_id is None and not is_step:
@@ -131,20 +131,20 @@ class SpanTracking(SpanProcessor):
             run_id = run_id or (resumed(conversation) if operation in FRAMES else None)
             found[RUN_ID] = run_id or new_run_id(span, parent.get_span_context(), operation)
         if operation not in FRAMES:
-            inherit_agent(own, parent, found)
+            found |= inherited_agent(own, above, parent)
         if CONVERSATION_ID not in own and conversation is not None:
             found[CONVERSATION_ID] = conversation
         found |= {k: above[k] for k in INHERITED if k in above and k not in own and k not in found}
         if operation == EXECUTE_TOOL and ARGUMENTS_DIGEST not in own:
             tool = own.get(TOOL_NAME)
             expected = claim_expected(tool, span)
-            call_id = REQUESTED.has_span({**own, RUN_ID: found.get(RUN_ID, run_id)})
-            found |= {} if call_id is None else {TOOL_CALL_ID: call_id}
+            if REQUESTED.waits and (call_id := REQUESTED.has_span({**own, **found})) is not None:
+                found[TOOL_CALL_ID] = call_id
             PENDING.defer(span, by_name(str(tool)) if expected is None else expected.describe)
             found |= passing_attributes(str(tool))
         span.set_attributes(found)
         left_out = leave_out_duplicate(span, parent, operation, above.get(OPERATION))
-        self._invocations.began(span, parent, left_out=left_out)
+        self._invocations.began(span, parent, operation, left_out=left_out)
         # The far end of a call: its own span is a server's, which is no step of this agent.
         if is_step and not left_out and span.kind not in {SpanKind.SERVER, SpanKind.CONSUMER}:
             PENDING.began(span, beats=not implicit_run.opening())
@@ -156,15 +156,14 @@ class SpanTracking(SpanProcessor):
         context = span.get_span_context()
         if context is None:
             return
+        own = attributes_of(span)
         pending = PENDING.get(context.span_id)
         PENDING.ended(context.span_id)
         self._invocations.ended(span)
-        learn_span(span)
-        if REQUESTED.waits:
-            own = span.attributes or {}
-            if own.get(OPERATION) == EXECUTE_TOOL and TOOL_CALL_ID in own:
-                REQUESTED.has_span(own)  # its call id came late
-        hand_offs.step_ended(span)
+        learn_span(span, own)
+        if own.get(OPERATION) == EXECUTE_TOOL and TOOL_CALL_ID in own:
+            REQUESTED.has_span(own)  # its call id came late
+        hand_offs.step_ended(span, own)
         if span.parent is None:
             return
         if pending is not None and pending.left_out and pending.parent is not None:
@@ -205,10 +204,10 @@ def leave_out_duplicate(
 
 def complete_outer(inner: ReadableSpan, outer: Span | None) -> None:
     """Give the outer of two spans of one inference what only the inner one knows."""
-    own = inner.attributes or {}
+    own = attributes_of(inner)
     if outer is None or own.get(OPERATION) not in INFERENCES:
         return
-    known = outer.attributes or {}
+    known = attributes_of(outer)
     outer.set_attributes({k: own[k] for k in WORTH_KEEPING if k in own and k not in known})
 
 
@@ -231,15 +230,13 @@ def new_run_id(span: Span, above: SpanContext, operation: object) -> str:
     return f"{trace_id}-{format_span_id(context.span_id)}"
 
 
-def inherit_agent(
-    own: Mapping[str, AttributeValue], parent: ApiSpan, found: dict[str, AttributeValue]
-) -> None:
+def inherited_agent(own: Attributes, above: Attributes, parent: ApiSpan) -> Attributes:
     """A step belongs to the agent that acts in the frame around it, or to the named workflow."""
-    above: Mapping[str, AttributeValue] = getattr(parent, "attributes", None) or {}
+    if AGENT_NAME in own:
+        return {}
     acting = acting_in(parent.get_span_context().span_id)
     agent = acting or above.get(AGENT_NAME) or above.get(WORKFLOW_NAME)
-    if AGENT_NAME not in own and agent is not None:
-        found[AGENT_NAME] = agent
+    return {} if agent is None else {AGENT_NAME: agent}
 
 
 def ambient_conversation(context: Context | None) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from functools import partial
 from itertools import islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, cast
@@ -69,8 +70,13 @@ def as_mapping(arguments: Any) -> Mapping[str, Any] | None:
     return cast("Mapping[str, Any]", arguments) if isinstance(arguments, Mapping) else None
 
 
-def describe_call(tool: str, arguments: Any, policy: Policy) -> Attributes:
-    """Fingerprint, tier, targets and required facts of a call that is about to run."""
+def describe_call(
+    tool: str, arguments: Any, policy: Policy, declared: Attributes | None = None
+) -> Attributes:
+    """Fingerprint, tier, targets and required facts of a call that is about to run.
+
+    `declared`: what is known of it otherwise, which wins over what the policy says.
+    """
     fingerprint = fingerprint_arguments(arguments)
     found: Attributes = {
         names.ARGUMENTS_DIGEST: fingerprint.digest,
@@ -86,7 +92,8 @@ def describe_call(tool: str, arguments: Any, policy: Policy) -> Attributes:
         found[names.SUBJECTS] = tuple(sorted(subjects))
     if ids := ids_in(arguments):
         found[names.ARGUMENT_IDS] = tuple(sorted(ids))
-    return found | describe_tool(describe(policy, tool, as_mapping(arguments)))
+    found |= describe_tool(describe(policy, tool, as_mapping(arguments)))
+    return found | declared if declared else found
 
 
 def describe_tool(description: ToolDescription) -> Attributes:
@@ -159,7 +166,7 @@ def set_result(span: Span | None, result: Any, *, failed: bool = False) -> None:
             known = describe_result(value, failed=failed)  # rather than holding on to the text
             PENDING.defer(span, lambda: known)
         else:
-            PENDING.defer(span, lambda: describe_result(value, failed=failed))
+            PENDING.defer(span, partial(describe_result, value, failed=failed))
     except Exception:  # noqa: BLE001 (ours; the tool's result is untouched)
         record_failure("describing a result")
 

@@ -129,10 +129,8 @@ class AuthoredTool:
             return None
         named = self.shape.named(args, kwargs)
         arguments = {key: tool_calls.plain(value) for key, value in named.items()}
-        rules, targets = self.policy(), self.targets(named)
-        call = ExpectedCall(
-            self.title, lambda: tool_calls.describe_call(self.title, arguments, rules) | targets
-        )
+        described = self.title, arguments, self.policy(), self.targets(named)
+        call = ExpectedCall(self.title, partial(tool_calls.describe_call, *described))
         return open_tool(call, arguments, context)
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call, Policy]:

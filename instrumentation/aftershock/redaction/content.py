@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from aftershock import attributes as names
+from aftershock.remembered import remembered
 
 CONTENT = frozenset(
     {
@@ -34,6 +35,7 @@ ERROR_TEXTS = frozenset({"exception.message", "error.message"})
 URLS = frozenset({"url.full", "http.url", "http.target", "url.original"})
 
 
+@remembered
 def is_content(key: str) -> bool:
     """True for attributes that hold messages, arguments, results or goals."""
     return key in CONTENT or CONTENT_FIELDS.match(key) is not None

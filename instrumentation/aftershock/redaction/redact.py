@@ -36,6 +36,7 @@ from aftershock.redaction.named import (
     WEAK_MARKS,
 )
 from aftershock.redaction.patterns import PATTERNS
+from aftershock.remembered import remembered
 
 UNREADABLE = "[redacted]"
 SECRET = "[redacted:secret]"  # noqa: S105 (the mark that stands for one)
@@ -167,7 +168,7 @@ def redact_named(key: str, value: Any) -> Any:
     return redact_any(value, 0)
 
 
-@lru_cache(maxsize=2_048)
+@remembered
 def is_secret_name(key: str) -> bool:
     """True for a name such as `api_key`. Names come again with each span."""
     return SECRET_NAME.search(key) is not None

@@ -99,7 +99,7 @@ def test_invocations_that_never_end_are_bounded(monkeypatch: pytest.MonkeyPatch)
     own = {"gen_ai.operation.name": "invoke_agent"}
     for _ in range(25):
         span: Any = tracer.start_span("invoke_agent", attributes=own)
-        counting.began(span, trace.INVALID_SPAN, left_out=False)
+        counting.began(span, trace.INVALID_SPAN, "invoke_agent", left_out=False)
         del span
 
     assert drop_counts()["invocations_open"] == 15
@@ -115,7 +115,7 @@ def test_a_meter_that_raises_reaches_nobody(monkeypatch: pytest.MonkeyPatch) -> 
     tracer, counting = TracerProvider().get_tracer("test"), Invocations()
     monkeypatch.setattr(counting, "_tool_calls", Broken())
     span: Any = tracer.start_span("a", attributes={"gen_ai.operation.name": "invoke_agent"})
-    counting.began(span, None, left_out=False)
+    counting.began(span, None, "invoke_agent", left_out=False)
     counting.ended(span)
 
     assert drop_counts() == {"recording metrics of an invocation": 1}

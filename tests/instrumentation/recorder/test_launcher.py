@@ -13,6 +13,8 @@ import pytest
 
 from aftershock import attributes as names
 from aftershock.model import OutputState
+from aftershock.recorder.lifecycle_events import GRACE_S
+from aftershock.recorder.settings import DEFAULTS
 from aftershock.wire import decode_requested_call
 from aftershock_collector.demo.model_server import ModelServer, Script, by_turn, call, text_reply
 from tests.instrumentation.running import environment, run_program
@@ -124,10 +126,27 @@ def test_a_tools_start_is_told_while_it_runs_with_its_fingerprint(recorded: Reco
     assert start.attributes[names.STEP_PARENT] == span.parent_id
 
 
-def test_every_step_of_a_run_is_told_at_its_start(recorded: Recorded) -> None:
+def test_every_step_that_lasts_is_reported_at_its_start_and_a_short_one_by_its_span(
+    recorded: Recorded,
+) -> None:
     started = {e.span_id for e in recorded.events if e.name == names.EVENT_STARTED}
+    steps = [s for s in recorded.spans if names.OPERATION in s.attributes]
+    # Twice the grace: the thread that sends may be late on a busy machine.
+    lasting = {s.span_id for s in steps if s.ended_at_ns - s.began_at_ns > 2e9 * GRACE_S}
 
-    assert started == {s.span_id for s in recorded.spans if names.OPERATION in s.attributes}
+    assert lasting
+    assert lasting <= started <= {s.span_id for s in steps}
+
+
+def test_a_short_step_leaves_as_soon_as_a_start_event_would_have(recorded: Recorded) -> None:
+    started = {e.span_id for e in recorded.events if e.name == names.EVENT_STARTED}
+    steps = [s for s in recorded.spans if names.OPERATION in s.attributes]
+    short = [s for s in steps if s.span_id not in started]
+    waits_ms = int(DEFAULTS["OTEL_BSP_SCHEDULE_DELAY"])
+
+    assert waits_ms == 1_000 * GRACE_S + int(DEFAULTS["OTEL_BLRP_SCHEDULE_DELAY"])
+    for step in short:  # 2 s: on a busy machine
+        assert step.arrived_at_ns - step.ended_at_ns < waits_ms * 1e6 + 2e9
 
 
 def test_an_answer_says_which_tools_it_chose_by_fingerprint(recorded: Recorded) -> None:

@@ -13,6 +13,7 @@ from opentelemetry._logs import Logger
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
 from opentelemetry.sdk.trace import Span, TracerProvider
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import format_span_id
 
 from aftershock import attributes as names
@@ -76,6 +77,54 @@ def test_a_start_event_is_sent_at_once_with_the_attributes_so_far() -> None:
     attributes = dict(event.attributes or {})
     assert attributes["x"] == "y"
     assert attributes[names.STEP_PARENT] == format_span_id(frame.get_span_context().span_id)
+
+
+@pytest.mark.parametrize("exported_by_us", [True, False])
+def test_a_step_that_has_ended_sends_its_span_and_no_start_event(
+    exported_by_us: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PENDING, "exported_by_us", exported_by_us)
+    events, memory = lifecycle()
+    short, lasting = span_named("short"), span_named("lasting")
+    events.began(short)
+    events.began(lasting)
+    short.end()
+
+    assert eventually(lambda: bool(memory.get_finished_logs()), 0.5)
+    events.flush()
+    sent = [one.log_record.span_id for one in memory.get_finished_logs()]
+    # Where others export the span, nobody here knows when it leaves.
+    assert sent == [
+        one.get_span_context().span_id
+        for one in (short, lasting)
+        if one is lasting or not exported_by_us
+    ]
+
+
+def test_an_ended_step_whose_span_is_not_sampled_sends_its_start_event(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(PENDING, "exported_by_us", True)
+    events, memory = lifecycle()
+    step = TracerProvider(sampler=RecordOnly()).get_tracer("tests").start_span("step")
+    assert isinstance(step, Span)
+    events.began(step)
+    step.end()
+
+    events.flush()
+    assert len(memory.get_finished_logs()) == 1
+
+
+class RecordOnly(Sampler):
+    """Spans that are recorded and not exported."""
+
+    def should_sample(self, *_args: object, **_named: object) -> SamplingResult:
+        """Record without the flag that exporters look for."""
+        return SamplingResult(Decision.RECORD_ONLY)
+
+    def get_description(self) -> str:
+        """Its name."""
+        return "record only"
 
 
 def test_a_step_that_lasts_says_so_until_it_ends() -> None:
