@@ -106,8 +106,8 @@ SHELLS = frozenset({"bash", "shell", "sh", "ssh", "terminal", "zsh", "powershell
 RUNNING = words_of("exec execute run command commands cmd local unified")
 # What is run for its effect; a query, a cell or a script is run for what it answers.
 RUN_FOR_EFFECT = words_of("""
-    backup dag dags deployment export import job jobs migration migrations pipeline playbook release
-    sync workflow workflows
+    backup batch dag dags deployment elt etl export import ingest ingestion job jobs load migration
+    migrations pipeline playbook release sync workflow workflows
 """)
 # Work that takes hours by nature, and questions to somebody who may be away.
 LONG_WORK = words_of("""
@@ -191,6 +191,11 @@ def tier_of_verb(word: str) -> Tier | None:
     if word in DECOMMISSION:
         return Tier.DECOMMISSION
     return Tier.WRITE if word in WRITE or word in languages.WRITE else None
+
+
+def own_words(tool: str) -> set[str]:
+    """The words of a tool's own name, without its namespace."""
+    return {word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)}
 
 
 def wait_of(tool: str, arguments: Mapping[str, Any]) -> float | None:
