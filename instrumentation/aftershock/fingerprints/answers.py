@@ -11,8 +11,10 @@ import json
 import re
 from typing import Any, cast
 
+from aftershock.fingerprints.appointments import names_an_hour
 from aftershock.fingerprints.exit_status import says_no_by_status
 from aftershock.fingerprints.languages import state_in_words
+from aftershock.fingerprints.no_for_now import says_not_now
 from aftershock.fingerprints.portions import portion_in
 from aftershock.fingerprints.reported_failures import reports_failure
 from aftershock.fingerprints.seen_loops import says_that_it_loops
@@ -96,6 +98,13 @@ FAILED_STATE = re.compile(
     r"|(?:create|update|delete|import|rollback)[\s_-]failed"
     r"|rolled[\s_-]?back|rollback[\s_-]complete"
     r"|fehlgeschlagen|gescheitert|abgebrochen|fallid[oa]|échouée?|fallit[oa]|falhou)(?![\w-])",
+    re.IGNORECASE,
+)
+# Work that stands still until somebody or something lets it go on.
+HELD_STATE = re.compile(
+    r"(?:paused|on[\s_-]hold|suspended|halted|pausiert|angehalten|unterbrochen"
+    r"|(?:in|en|em)\spausa|en\spause|pausad[oa]|suspendu|sospeso|suspendido|gepauzeerd"
+    r"|wstrzyman\w)(?![\w-])",
     re.IGNORECASE,
 )
 PERSON = re.compile(
@@ -266,6 +275,13 @@ def state_of(text: str) -> AnswerState | None:
 
     Of a long answer only its fields are read, because prose and logs hold every such word.
     """
+    state = state_in(text)
+    is_pending = state is AnswerState.PENDING and len(text) <= STATE_CHARS_MAX
+    return AnswerState.SCHEDULED if is_pending and names_an_hour(text) else state
+
+
+def state_in(text: str) -> AnswerState | None:
+    """The same, whether or not it says when."""
     short = text if len(text) <= STATE_CHARS_MAX else ""
     if shows_a_wall(text):
         return AnswerState.BARRED
@@ -275,6 +291,11 @@ def state_of(text: str) -> AnswerState | None:
         return AnswerState.DENIED
     if short and (state := state_by_words(short)) is not None:
         return state
+    return state_by_fields(text, short)
+
+
+def state_by_fields(text: str, short: str) -> AnswerState | None:
+    """The state that the fields of an answer name; `short` is empty for a long one."""
     fields = STATE_FIELD.findall(text[:STATE_CHARS_MAX])
     if any(map(REFUSED_STATE.match, fields)):
         return AnswerState.REFUSED
@@ -282,11 +303,15 @@ def state_of(text: str) -> AnswerState | None:
         return AnswerState.PENDING
     if short and (portion := portion_in(short)) is not None:
         return portion
+    if short and fields and HELD_STATE.match(fields[0]):
+        return AnswerState.HELD
     if short and fields and FAILED_STATE.match(fields[0]):
         return AnswerState.ENDED_WRONG
     if short and reports_failure(short):
         return AnswerState.WENT_WRONG
-    return AnswerState.SETTLED if fields else None
+    if fields:
+        return AnswerState.SETTLED
+    return AnswerState.NOT_NOW if short and says_not_now(short) else None
 
 
 def state_by_words(short: str) -> AnswerState | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from aftershock.fingerprints import other_languages
 from aftershock.model import AnswerState
 
 # Cheaper than the patterns: an answer without any of these says nothing that they find.
@@ -119,16 +120,22 @@ def may_be_foreign(text: str) -> bool:
 
 def state_in_words(short: str) -> AnswerState | None:
     """The state that a short answer names in one of these languages; None: it names none."""
-    if not may_be_foreign(short):
-        return None
-    return next((state for pattern, state in STATES if pattern.search(short)), None)
+    if may_be_foreign(short):
+        for pattern, state in STATES:
+            if pattern.search(short):
+                return state
+    return other_languages.state_in_words(short)
 
 
 def says_failed(head: str) -> bool:
     """True for an answer that begins with the words for an error in one of these languages."""
-    return may_be_foreign(head) and FAILED.match(head) is not None
+    if may_be_foreign(head) and FAILED.match(head) is not None:
+        return True
+    return other_languages.says_failed(head)
 
 
 def says_nothing(text: str) -> bool:
     """True for a short answer that says that nothing was found."""
-    return may_be_foreign(text) and NOTHING.match(text) is not None
+    if may_be_foreign(text) and NOTHING.match(text) is not None:
+        return True
+    return other_languages.says_nothing(text)

@@ -49,7 +49,8 @@ FAILED = re.compile(
 )
 FAILED_FIELD = re.compile(
     r"""["'](?:is_?error|isError)["']\s?:\s?[Tt]rue
-      | ["'](?:error|errors|exception|error_message)["']\s?:\s?
+      | ["'](?:error|errors|exception|error_message|erro|erreur|errore|fehler|fout|hata|błąd
+          |ошибка|エラー|错误|錯誤|오류)["']\s?:\s?
         (?!null|None|""|''|\[\]|\{\}|[Ff]alse|0\b)\S
       | ["'](?:status|state|result)["']\s?:\s?
         ["'](?i:error|failed|failure|aborted|timeout|timed[_\s-]?out|killed|crashed)["']
