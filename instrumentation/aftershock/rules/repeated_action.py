@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from aftershock.limits import Limits
 
 KIND = "repeated_action"
+WAITING = frozenset({AnswerState.PENDING, AnswerState.SCHEDULED, AnswerState.WAITS_FOR_PERSON})
 READS_MORE = 1  # a read harms nobody, and agents often stop by themselves after the third
 
 
@@ -225,7 +226,7 @@ def alarm_from(action: Action, limits: Limits) -> int:
     if action.outcome is Outcome.FAILED or is_delivery_of_nothing(action):
         return limits.retries_alarm
     is_content = answers_a_question(action)
-    if is_content and action.state in {AnswerState.PENDING, AnswerState.WAITS_FOR_PERSON}:
+    if is_content and action.state in WAITING:
         return 2 * limits.repeats_alarm
     return limits.repeats_alarm + (READS_MORE if is_content else 0)
 
