@@ -25,9 +25,17 @@ from aftershock.rules.actions import (
     returned_nothing_new,
 )
 from aftershock.rules.attempts import failed_by_own_word, fruitless_attempts
-from aftershock.rules.duties import done_twice, is_done_again, is_duty, is_paid_twice, sent_again
+from aftershock.rules.duties import (
+    done_by_two,
+    done_twice,
+    is_done_again,
+    is_duty,
+    is_paid_twice,
+    sent_again,
+)
 from aftershock.rules.motions import dead_clicks
 from aftershock.rules.polling import STEADY_INTERVAL_S, starting_over, stuck_poll
+from aftershock.rules.reading_again import begun_anew, unmoved_search
 from aftershock.rules.repeated_outputs import same_answer_again
 from aftershock.rules.rewording import emptied_writes, reworded_calls
 from aftershock.rules.rule import ANSWERS, CONVERSATION, FACTS, Family, Lifetime, rule
@@ -132,6 +140,8 @@ def repetitions(run: Run, limits: Limits) -> Iterator[Finding]:
 
 def repetitions_in(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -> Iterator[Finding]:
     """What the calls of one agent show."""
+    if len(tail.by_agent) > 1:
+        yield from done_by_two(run, lane, limits)
     if len(lane) >= limits.repeats_warn:
         identical = list(identical_calls(run, tail, lane, limits))
         yield from identical
@@ -144,6 +154,8 @@ def repetitions_in(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -
         yield from starting_over(run, lane, limits)
         yield from sent_again(run, lane, limits)
         yield from done_twice(run, lane, limits)
+        yield from begun_anew(run, lane, limits)
+        yield from unmoved_search(run, lane, limits)
         yield from emptied_writes(run, lane, limits)
         yield from reworded_calls(run, tail, lane, limits)
 
