@@ -72,7 +72,8 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         names.ARGUMENT_IDS,
         "string[]",
         TOOL,
-        "`argument=hash` of each id-like word of the arguments.",
+        "`argument=hash` of each id-like word of the arguments, and `~argument=hash` of what it "
+        "would be with two neighbouring digits swapped.",
     ),
     Attribute(
         names.SUBJECTS, "string[]", TOOL, "`argument=hash` of each name or id in the arguments."

@@ -37,7 +37,7 @@ WRITE = words_of("""
     confirm connect copy cordon create debit decline deny deploy disable dispatch drive
     duplicate edit emit enable enqueue execute exec fill fix flush grant insert install
     invalidate invite invoke launch lock make merge migrate modify move mv notify order patch
-    pay pause payout post promote propose publish purchase push put reboot refund register
+    pay pause payout post prescribe promote propose publish purchase push put reboot refund register
     reimburse reject release relocate remind rename renew repair replace reply reschedule
     reserve reset respond restart restore resume revert rollback rollout rotate route run save
     schedule send set ship sign snooze spawn start stop submit subscribe suspend swap switch

@@ -22,7 +22,8 @@ from aftershock.fingerprints.fingerprint import (
 )
 from aftershock.fingerprints.outcomes import outcome_of
 from aftershock.fingerprints.plain_arguments import plain_arguments
-from aftershock.fingerprints.words import ids_in, words_in
+from aftershock.fingerprints.swapped import ids_of
+from aftershock.fingerprints.words import words_in
 from aftershock.model import Outcome
 from aftershock.policy.policy import Policy, ToolDescription, describe, placeholders_of
 from aftershock.recorder.drop_counters import record_failure
@@ -84,7 +85,7 @@ def describe_call(tool: str, arguments: Any, policy: Policy) -> Attributes:
         found[names.ARGUMENTS_PLAIN] = named
     if subjects := subjects_of(arguments):
         found[names.SUBJECTS] = tuple(sorted(subjects))
-    if ids := ids_in(arguments):
+    if ids := ids_of(arguments):
         found[names.ARGUMENT_IDS] = tuple(sorted(ids))
     return found | describe_tool(describe(policy, tool, as_mapping(arguments)))
 
