@@ -8,7 +8,7 @@ from aftershock.fingerprints.swapped import MARK
 from aftershock.model import Action, Outcome, Run, Step
 from aftershock.policy.setters import is_value
 from aftershock.policy.tiers import names_effect
-from aftershock.rules.actions import changed_something, hashes_of
+from aftershock.rules.actions import answers_a_question, changed_something, hashes_of
 from aftershock.rules.tail import is_instruction
 from aftershock.wire import decode_named_hash
 
@@ -35,7 +35,7 @@ def swapped_from(run: Run, step: Step) -> tuple[str, Step] | None:
         near = sorted(named & neighbours.keys())
         if one.action.tool == action.tool or named & own:
             return None
-        if one.action.tier.has_effect:
+        if not answers_a_question(one.action):
             if near:
                 return None
         elif meant is None and named:
