@@ -106,8 +106,8 @@ SHELLS = frozenset({"bash", "shell", "sh", "ssh", "terminal", "zsh", "powershell
 RUNNING = words_of("exec execute run command commands cmd local unified")
 # What is run for its effect; a query, a cell or a script is run for what it answers.
 RUN_FOR_EFFECT = words_of("""
-    backup batch dag dags deployment elt etl export import ingest ingestion job jobs load migration
-    migrations pipeline playbook release sync workflow workflows
+    backup dag dags deployment elt etl export import ingest ingestion job jobs migration migrations
+    pipeline playbook release sync workflow workflows
 """)
 # Work that takes hours by nature, and questions to somebody who may be away.
 LONG_WORK = words_of("""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.model import Action, AnswerState, Outcome, Step
+from aftershock.policy.setters import is_scope
 from aftershock.policy.tiers import names_effect, own_words
 from aftershock.policy.words import words_of
 from aftershock.rules.actions import changed_something, hashes_of
 from aftershock.rules.tail import is_instruction
+from aftershock.wire import decode_named_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,11 +28,17 @@ HOLDING = words_of("cancel disable freeze halt hold pause stop suspend")
 def never_begun(run: Run, first: Step) -> bool:
     """True where the newest act that was to begin what a poll asks about had failed."""
     assert first.action is not None
-    asked = hashes_of(first.action)
+    asked = things_in(first.action)
     for action in acts_before(run, first):
         if own_words(action.tool) & BEGINNING and asked & hashes_of(action):
             return action.outcome is Outcome.FAILED and action.state is not AnswerState.UNCHANGED
     return False
+
+
+def things_in(action: Action) -> frozenset[str]:
+    """Hashes of what a call names, without what says only where that is."""
+    named = filter(None, map(decode_named_hash, action.subjects))
+    return frozenset(hashed for name, hashed in named if not is_scope(name))
 
 
 def was_begun_here(run: Run, first: Step) -> bool:

@@ -129,3 +129,11 @@ def test_what_says_when_it_will_be_ready_is_waited_for_a_day(answer: Any) -> Non
 def test_work_that_is_pending_in_any_language_pages_after_ten_slow_polls(answer: Any) -> None:
     assert polled(None, answer, times=10) == []
     assert polled(None, answer, times=12) == [Level.ALARM]
+
+
+def test_a_failure_in_the_same_place_is_none_of_what_is_watched() -> None:
+    watching = run().calls("run_deployment", environment="production").fails("quota")
+    for _ in range(14):
+        watching.after(3_600).calls("list_alerts", environment="production").returns({"n": "none"})
+
+    assert levels(watching) == []
