@@ -22,6 +22,7 @@ from aftershock.fingerprints.walls import shows_a_wall
 from aftershock.model import AnswerState
 
 LISTS = ("entry", "entries", "items", "results", "records", "rows", "resources", "data")
+WAY_ON = frozenset({"next", "next_url", "nexturl", "cursor", "continue", "marker", "after"})
 ITEMS_MAX = 2_000  # of one answer; further ones are compared as text
 IDENTITIES = ("name", "id", "key", "title", "host", "pod")  # fields that name an item of a list
 
@@ -158,7 +159,8 @@ PENDING = re.compile(
           |initiali[sz]ing|processing|building|deploying|scheduled|progressing|rolling|running
           |containercreating|imagepullbackoff|errimagepull|crashloopbackoff|unschedulable|syncing
           |uploading|downloading|acknowledged|submitted|requested|validating|verifying|allocating
-          |preparing|generating|please\swait
+          |preparing|generating|please\swait|\w*never[\s_-]?satisfied|unsatisfiable
+          |cannot\sbe\s(?:satisfied|scheduled|fulfilled)
           |being\s(?:prepared|processed|generated|created|built|calculated|exported|imported)
           |not[\s_-](?:yet[\s_-])?(?:ready|available|started|finished|done|complete\w*))\b
       | (?:^|\n)\W*(?!\w*thing\b)\w{3,}ing\b[^\n]{0,60}(?:…|\.{3})\W*$""",
@@ -214,9 +216,12 @@ def collect(value: Any, path: str, found: set[str]) -> None:
 def collect_fields(fields: dict[str, Any], path: str, found: set[str]) -> None:
     """Add the items inside a JSON object, without what differs at each call."""
     lists = not path and any(isinstance(fields.get(name), list) for name in LISTS)
+    is_page = not path and any(isinstance(item, list) and item for item in fields.values())
     for key, item in fields.items():
         if lists and key.lower() == "id":
             continue  # of the answer itself, not of something that it lists
+        if is_page and key.lower() in WAY_ON and isinstance(item, str | int):
+            continue  # says where the list goes on, and nothing of what it lists
         if not is_volatile_name(key):
             collect(item, f"{path}.{key}", found)
 

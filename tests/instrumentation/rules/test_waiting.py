@@ -137,3 +137,12 @@ def test_a_failure_in_the_same_place_is_none_of_what_is_watched() -> None:
         watching.after(3_600).calls("list_alerts", environment="production").returns({"n": "none"})
 
     assert levels(watching) == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["7  gpu  train  PD  (DependencyNeverSatisfied)", {"reason": "claim cannot be satisfied"}],
+)
+def test_what_can_never_be_met_is_pending_for_ever(answer: Any) -> None:
+    assert polled(None, answer, times=10) == []
+    assert polled(None, answer, times=12) == [Level.ALARM]
