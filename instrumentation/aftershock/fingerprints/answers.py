@@ -216,7 +216,7 @@ def collect(value: Any, path: str, found: set[str]) -> None:
 def collect_fields(fields: dict[str, Any], path: str, found: set[str]) -> None:
     """Add the items inside a JSON object, without what differs at each call."""
     lists = not path and any(isinstance(fields.get(name), list) for name in LISTS)
-    is_page = not path and any(isinstance(item, list) and item for item in fields.values())
+    is_page = not path and any(isinstance(item, list) and item != [] for item in fields.values())
     for key, item in fields.items():
         if lists and key.lower() == "id":
             continue  # of the answer itself, not of something that it lists

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aftershock.fingerprints.asked import asked_of
-from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step
+from aftershock.model import Action, AnswerState, Finding, Fingerprint, Level, Outcome, Run, Step
 from aftershock.policy.tiers import is_search, is_shell, only_runs
 from aftershock.rules.actions import answers_a_question, changed_something, key_of, loop_finding
 
@@ -27,7 +27,7 @@ def begun_anew(run: Run, lane: Sequence[Step], limits: Limits) -> Iterator[Findi
     newest = lane[-1].action
     if newest is None or newest.outcome is not Outcome.OK or not answers_a_question(newest):
         return
-    starts = starts_of(lane, newest)
+    starts = starts_of(lane, newest, newest.result) if newest.result is not None else []
     if len(starts) < limits.retries_alarm - 1:
         return
     alarm = len(starts) >= limits.retries_alarm
@@ -44,9 +44,11 @@ def begun_anew(run: Run, lane: Sequence[Step], limits: Limits) -> Iterator[Findi
     )
 
 
-def starts_of(lane: Sequence[Step], newest: Action) -> list[Step]:
-    """The calls equal to the newest one, each of which led to the same failure, oldest first."""
-    assert newest.result is not None
+def starts_of(lane: Sequence[Step], newest: Action, shown: Fingerprint) -> list[Step]:
+    """The calls equal to the newest one, each of which led to the same failure, oldest first.
+
+    `shown` is what the newest one returned: the same first page, numbers aside.
+    """
     starts: list[Step] = []
     failure: str | None = None
     further = ends = False  # of the round that is gone through, backwards
@@ -58,7 +60,7 @@ def starts_of(lane: Sequence[Step], newest: Action) -> list[Step]:
             if changed_something(action) and not answers_a_question(action):
                 break
         elif action.arguments.digest == newest.arguments.digest:
-            is_same = action.result is not None and action.result.sketch == newest.result.sketch
+            is_same = action.result is not None and action.result.sketch == shown.sketch
             if not is_same or (starts and not (further and ends)):
                 break
             starts.insert(0, step)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from aftershock.model import Level
@@ -45,6 +47,17 @@ def test_a_list_that_is_read_anew_after_a_repair_is_checked() -> None:
             reading.calls("dump_members", cursor=page).returns({"rows": ["a"], "then": "k"})
         reading.calls("dump_members", cursor="k9").returns({"error": "bad row"})
         reading.calls("update_member", row=turn).returns({"ok": True, "row": turn})
+
+    assert found(reading, "anew") == []
+
+
+def test_a_call_that_worked_and_whose_answer_was_not_recorded_is_no_beginning() -> None:
+    reading = run()
+    for _ in range(6):
+        reading.calls("dump_members", cursor="").returns("page")
+        last = reading.steps[-1]
+        assert last.action is not None
+        reading.steps[-1] = replace(last, action=replace(last.action, result=None))
 
     assert found(reading, "anew") == []
 
