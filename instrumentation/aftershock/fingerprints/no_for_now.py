@@ -28,8 +28,9 @@ LEAVE = re.compile(
       | \b(?:debo|puedo|devo|posso)\b | \b(?:zal|mag|moet)\sik\b""",
     re.IGNORECASE | re.VERBOSE,
 )
-# What a question names: pr-3, INV_2210, deploy.yaml; a word alone may be anything.
-NAMED = re.compile(r"(?=\w*[\w./@:\-]*(?:\d|[_/@\-]))[A-Za-z0-9][\w./@:\-]{2,63}")
+WORD = re.compile(r"[A-Za-z0-9][\w./@:\-]{2,63}")
+# What a question names holds one of these: pr-3, INV_2210; a word alone may be anything.
+NAMING = re.compile(r"[\d_/@\-]")
 
 
 def says_not_now(short: str) -> bool:
@@ -41,4 +42,4 @@ def named_in_leave(text: str) -> list[str]:
     """What a question for leave names; empty for any other text."""
     if "?" not in text or not LEAVE.search(text):
         return []
-    return [name.rstrip("./:-") for name in NAMED.findall(text)]
+    return [word.rstrip("./:-") for word in WORD.findall(text) if NAMING.search(word)]
