@@ -18,16 +18,27 @@ KIND = "repeated_action"
 SEARCHES_WARN = 5  # what an edit changes need not be what is searched for
 
 
-def begun_anew(run: Run, lane: Sequence[Step], limits: Limits) -> Iterator[Finding]:
+def reads_again(run: Run, lane: Sequence[Step], limits: Limits) -> Iterator[Finding]:
+    """What is found of the newest call, where it is a read that was made several times before."""
+    newest = lane[-1].action
+    if newest is None or newest.result is None or newest.outcome is not Outcome.OK:
+        return
+    digest = newest.arguments.digest
+    times = sum(step.action is not None and step.action.arguments.digest == digest for step in lane)
+    if times >= limits.retries_alarm - 1:
+        yield from begun_anew(run, lane, newest, newest.result, limits)
+        yield from unmoved_search(run, lane, newest, limits)
+
+
+def begun_anew(
+    run: Run, lane: Sequence[Step], newest: Action, shown: Fingerprint, limits: Limits
+) -> Iterator[Finding]:
     """The newest read, where it is the first page of a list that failed further on each time.
 
     The list is read from its beginning again and again, fails in the same way after some pages,
     and nothing is changed in between.
     """
-    newest = lane[-1].action
-    if newest is None or newest.outcome is not Outcome.OK or not answers_a_question(newest):
-        return
-    starts = starts_of(lane, newest, newest.result) if newest.result is not None else []
+    starts = starts_of(lane, newest, shown) if answers_a_question(newest) else []
     if len(starts) < limits.retries_alarm - 1:
         return
     alarm = len(starts) >= limits.retries_alarm
@@ -74,16 +85,15 @@ def starts_of(lane: Sequence[Step], newest: Action, shown: Fingerprint) -> list[
     return starts
 
 
-def unmoved_search(run: Run, lane: Sequence[Step], limits: Limits) -> Iterator[Finding]:
+def unmoved_search(
+    run: Run, lane: Sequence[Step], newest: Action, limits: Limits
+) -> Iterator[Finding]:
     """The newest search, where it finds what it found before each of several silent edits.
 
     The edits are different ones of one tool and none of them said that it did anything: a pattern
     that never matches, or another file than the one that is searched.
     """
-    newest = lane[-1].action
-    if newest is None or not is_finding_search(newest):
-        return
-    steps = equal_searches(lane, newest)
+    steps = equal_searches(lane, newest) if is_search_of(newest) else []
     if len(steps) < SEARCHES_WARN:
         return
     alarm = len(steps) >= limits.repairs_alarm
@@ -100,9 +110,9 @@ def unmoved_search(run: Run, lane: Sequence[Step], limits: Limits) -> Iterator[F
     )
 
 
-def is_finding_search(action: Action) -> bool:
-    """True for a search that found something; of a shell, a command that begins with one."""
-    if action.tier.has_effect or action.outcome is not Outcome.OK or action.result is None:
+def is_search_of(action: Action) -> bool:
+    """True for a search; of a shell, for a command that begins with one."""
+    if action.tier.has_effect:
         return False
     if is_shell(action.tool) or only_runs(action.tool):
         return bool(asked_of(action.arguments.sketch).names)

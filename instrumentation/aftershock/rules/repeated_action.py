@@ -35,7 +35,7 @@ from aftershock.rules.duties import (
 )
 from aftershock.rules.motions import dead_clicks
 from aftershock.rules.polling import STEADY_INTERVAL_S, starting_over, stuck_poll
-from aftershock.rules.reading_again import begun_anew, unmoved_search
+from aftershock.rules.reading_again import reads_again
 from aftershock.rules.repeated_outputs import same_answer_again
 from aftershock.rules.rewording import emptied_writes, reworded_calls
 from aftershock.rules.rule import ANSWERS, CONVERSATION, FACTS, Family, Lifetime, rule
@@ -154,8 +154,7 @@ def repetitions_in(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -
         yield from starting_over(run, lane, limits)
         yield from sent_again(run, lane, limits)
         yield from done_twice(run, lane, limits)
-        yield from begun_anew(run, lane, limits)
-        yield from unmoved_search(run, lane, limits)
+        yield from reads_again(run, lane, limits)
         yield from emptied_writes(run, lane, limits)
         yield from reworded_calls(run, tail, lane, limits)
 

@@ -61,9 +61,5 @@ def subjects_in(action: Action) -> list[tuple[str, str]]:
 
 def neighbours_of(action: Action) -> dict[str, str]:
     """By hash, the argument whose value would be this one with two digits swapped."""
-    named = filter(None, map(decode_named_hash, action.ids))
-    return {
-        hashed: name.removeprefix(MARK)
-        for name, hashed in named
-        if name.startswith(MARK) and not is_value(name.removeprefix(MARK))
-    }
+    marked = (one.removeprefix(MARK).rpartition("=") for one in action.ids if one.startswith(MARK))
+    return {hashed: name for name, _, hashed in marked if not is_value(name)}
