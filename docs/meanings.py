@@ -72,7 +72,8 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         names.ARGUMENT_IDS,
         "string[]",
         TOOL,
-        "`argument=hash` of each id-like word of the arguments.",
+        "`argument=hash` of each id-like word of the arguments, and `~argument=hash` of what it "
+        "would be with two neighbouring digits swapped.",
     ),
     Attribute(
         names.SUBJECTS, "string[]", TOOL, "`argument=hash` of each name or id in the arguments."
@@ -96,9 +97,10 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         names.RESULT_STATE,
         "string",
         TOOL,
-        "What the result says of the state of its subject: pending, waits_for_person, settled, "
-        "went_wrong, ended_wrong, unchanged, refused, denied, part_done, counted, none_found, "
-        "barred or loop_seen.",
+        "What the result says of the state of its subject: pending, scheduled, "
+        "waits_for_person, held, settled, went_wrong, ended_wrong, unchanged, refused, denied, "
+        "not_now, part_done, "
+        "counted, none_found, barred or loop_seen.",
     ),
     Attribute(names.RESULT_SIZE, "int", TOOL, "Characters of the result."),
     Attribute(

@@ -19,7 +19,8 @@ from aftershock.fingerprints.fingerprint import (
 from aftershock.fingerprints.outcomes import error_class, outcome_of
 from aftershock.fingerprints.outputs import output_of
 from aftershock.fingerprints.shown import Part, Shown, shown_in
-from aftershock.fingerprints.words import ids_in, words_in
+from aftershock.fingerprints.swapped import ids_of
+from aftershock.fingerprints.words import words_in
 from aftershock.limits import Limits
 from aftershock.model import (
     Action,
@@ -76,7 +77,7 @@ class Scenario:
             subjects=subjects_of(arguments),
             explain=described.explain,
             gate=described.gate,
-            ids=ids_in(arguments),
+            ids=ids_of(arguments),
             waits_s=described.waits_s,
             is_portion=described.is_portion,
             sets=described.sets,

@@ -40,7 +40,8 @@ from aftershock.fingerprints.fingerprint import (
 )
 from aftershock.fingerprints.outcomes import error_class, outcome_of
 from aftershock.fingerprints.plain_arguments import ARGUMENTS_MAX, PLAIN, plain_arguments
-from aftershock.fingerprints.words import ids_in, words_in
+from aftershock.fingerprints.swapped import ids_of
+from aftershock.fingerprints.words import words_in
 from aftershock.model import Action, AnswerState, Fact, Fingerprint, Outcome, Tier
 from aftershock.policy.policy import Policy, describe, placeholders_of
 from aftershock.wire import decode_hashes, decode_named_hash
@@ -195,7 +196,7 @@ def _error_class(own: Attributes, reading: Reading, ending: Ending) -> str | Non
 def _ids(own: Attributes, given: Any) -> frozenset[str]:
     if reported := names_in(own, ARGUMENT_IDS):
         return frozenset([one for one in reported if decode_named_hash(one)])
-    return frozenset() if given is None or ARGUMENTS_DIGEST in own else ids_in(given)
+    return frozenset() if given is None or ARGUMENTS_DIGEST in own else ids_of(given)
 
 
 def _words(own: Attributes, given: Any, ending: Ending) -> frozenset[int] | None:

@@ -11,8 +11,10 @@ import json
 import re
 from typing import Any, cast
 
+from aftershock.fingerprints.appointments import names_an_hour
 from aftershock.fingerprints.exit_status import says_no_by_status
 from aftershock.fingerprints.languages import state_in_words
+from aftershock.fingerprints.no_for_now import says_not_now
 from aftershock.fingerprints.portions import portion_in
 from aftershock.fingerprints.reported_failures import reports_failure
 from aftershock.fingerprints.screening import Screened
@@ -22,6 +24,7 @@ from aftershock.model import AnswerState
 from aftershock.remembered import remembered
 
 LISTS = ("entry", "entries", "items", "results", "records", "rows", "resources", "data")
+WAY_ON = frozenset({"next", "next_url", "nexturl", "cursor", "continue", "marker", "after"})
 ITEMS_MAX = 2_000  # of one answer; further ones are compared as text
 IDENTITIES = ("name", "id", "key", "title", "host", "pod")  # fields that name an item of a list
 
@@ -100,6 +103,13 @@ FAILED_STATE = re.compile(
     r"|fehlgeschlagen|gescheitert|abgebrochen|fallid[oa]|échouée?|fallit[oa]|falhou)(?![\w-])",
     re.IGNORECASE,
 )
+# Work that stands still until somebody or something lets it go on.
+HELD_STATE = re.compile(
+    r"(?:paused|on[\s_-]hold|suspended|halted|pausiert|angehalten|unterbrochen"
+    r"|(?:in|en|em)\spausa|en\spause|pausad[oa]|suspendu|sospeso|suspendido|gepauzeerd"
+    r"|wstrzyman\w)(?![\w-])",
+    re.IGNORECASE,
+)
 PERSON = Screened(
     r"(?:await|wait|pend|need|requir)\w*[\s_-]+(?:for[\s_-]+)?(?:an?[\s_-]+|the[\s_-]+)?"
     r"(?:human|person|manual|user|customer|manager|owner|peer|approv|review|sign.?off|confirm)"
@@ -151,7 +161,8 @@ PENDING = Screened(
           |initiali[sz]ing|processing|building|deploying|scheduled|progressing|rolling|running
           |containercreating|imagepullbackoff|errimagepull|crashloopbackoff|unschedulable|syncing
           |uploading|downloading|acknowledged|submitted|requested|validating|verifying|allocating
-          |preparing|generating|please\swait
+          |preparing|generating|please\swait|\w*never[\s_-]?satisfied|unsatisfiable
+          |cannot\sbe\s(?:satisfied|scheduled|fulfilled)
           |being\s(?:prepared|processed|generated|created|built|calculated|exported|imported)
           |not[\s_-](?:yet[\s_-])?(?:ready|available|started|finished|done|complete\w*))\b
       | (?:^|\n)\W*(?!\w*thing\b)\w{3,}ing\b[^\n]{0,60}(?:…|\.{3})\W*$""",
@@ -207,9 +218,12 @@ def collect(value: Any, path: str, found: set[str]) -> None:
 def collect_fields(fields: dict[str, Any], path: str, found: set[str]) -> None:
     """Add the items inside a JSON object, without what differs at each call."""
     lists = not path and any(isinstance(fields.get(name), list) for name in LISTS)
+    is_page = not path and any(isinstance(item, list) and item != [] for item in fields.values())
     for key, item in fields.items():
         if lists and key.lower() == "id":
             continue  # of the answer itself, not of something that it lists
+        if is_page and key.lower() in WAY_ON and isinstance(item, str | int):
+            continue  # says where the list goes on, and nothing of what it lists
         if not is_volatile_name(key):
             collect(item, f"{path}.{key}", found)
 
@@ -277,6 +291,13 @@ def state_of(text: str) -> AnswerState | None:
 
     Of a long answer only its fields are read, because prose and logs hold every such word.
     """
+    state = state_in(text)
+    is_pending = state is AnswerState.PENDING and len(text) <= STATE_CHARS_MAX
+    return AnswerState.SCHEDULED if is_pending and names_an_hour(text) else state
+
+
+def state_in(text: str) -> AnswerState | None:
+    """The same, whether or not it says when."""
     short = text if len(text) <= STATE_CHARS_MAX else ""
     if shows_a_wall(text):
         return AnswerState.BARRED
@@ -286,6 +307,11 @@ def state_of(text: str) -> AnswerState | None:
         return AnswerState.DENIED
     if short and (state := state_by_words(short)) is not None:
         return state
+    return state_by_fields(text, short)
+
+
+def state_by_fields(text: str, short: str) -> AnswerState | None:
+    """The state that the fields of an answer name; `short` is empty for a long one."""
     fields = STATE_FIELD.findall(text[:STATE_CHARS_MAX])
     if any(map(REFUSED_STATE.match, fields)):
         return AnswerState.REFUSED
@@ -293,11 +319,15 @@ def state_of(text: str) -> AnswerState | None:
         return AnswerState.PENDING
     if short and (portion := portion_in(short)) is not None:
         return portion
+    if short and fields and HELD_STATE.match(fields[0]):
+        return AnswerState.HELD
     if short and fields and FAILED_STATE.match(fields[0]):
         return AnswerState.ENDED_WRONG
     if short and reports_failure(short):
         return AnswerState.WENT_WRONG
-    return AnswerState.SETTLED if fields else None
+    if fields:
+        return AnswerState.SETTLED
+    return AnswerState.NOT_NOW if short and says_not_now(short) else None
 
 
 def state_by_words(short: str) -> AnswerState | None:

@@ -11,6 +11,7 @@ from aftershock.fingerprints.answers import is_volatile_argument, items_of, pagi
 from aftershock.fingerprints.asked import asked_in, unnamed
 from aftershock.fingerprints.cache_busters import without_cache_buster
 from aftershock.fingerprints.keyed import hash_subject, smallest
+from aftershock.fingerprints.no_for_now import named_in_leave
 from aftershock.fingerprints.statements import ARGUMENTS, subjects_in
 from aftershock.limits import DEFAULTS, NESTING_MAX, Limits
 from aftershock.model import Fingerprint
@@ -19,6 +20,8 @@ from aftershock.wire import encode_named_hash
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+QUESTION_CHARS_MAX = 1_000  # that a person is asked in
+LEAVE = "leave"  # the name under which subjects hold what a question for leave names
 SUBJECTS_MAX = 32  # id-like values of one call
 NUMBER_ID_DIGITS_MIN = 4  # shorter numbers are counts, pages and replicas more often than ids
 
@@ -212,7 +215,7 @@ def collect_subjects(value: Any, name: str, found: dict[tuple[str, str], None], 
     elif isinstance(value, list | tuple):
         for item in cast("Sequence[Any]", value):
             collect_subjects(item, name, found, depth + 1)
-    elif name in ARGUMENTS and isinstance(value, str) and (stated := subjects_in(value)):
+    elif isinstance(value, str) and (stated := stated_in(value, name)):
         found.update(dict.fromkeys(stated))
     elif (identifier := identifier_of(value)) is not None:
         found[name, identifier] = None
@@ -220,6 +223,15 @@ def collect_subjects(value: Any, name: str, found: dict[tuple[str, str], None], 
         parsed = normalise_text(value, depth)
         if not isinstance(parsed, str):
             collect_subjects(parsed, name, found, depth + 1)
+
+
+def stated_in(text: str, name: str) -> list[tuple[str, str]]:
+    """What a SQL statement is about, or what a question for leave names; empty for other texts."""
+    if name in ARGUMENTS and (stated := subjects_in(text)):
+        return stated
+    if "?" not in text or len(text) > QUESTION_CHARS_MAX:
+        return []
+    return [(LEAVE, named) for named in named_in_leave(text)]
 
 
 def identifier_of(value: Any) -> str | None:

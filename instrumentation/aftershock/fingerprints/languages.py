@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from aftershock.fingerprints import other_languages
 from aftershock.fingerprints.screening import Screened
 from aftershock.model import AnswerState
 
@@ -100,14 +101,17 @@ STATES = (
 
 def state_in_words(short: str) -> AnswerState | None:
     """The state that a short answer names in one of these languages; None: it names none."""
-    return next((state for pattern, state in STATES if pattern.search(short)), None)
+    for pattern, state in STATES:
+        if pattern.search(short):
+            return state
+    return other_languages.state_in_words(short)
 
 
 def says_failed(head: str) -> bool:
     """True for an answer that begins with the words for an error in one of these languages."""
-    return FAILED.match(head) is not None
+    return FAILED.match(head) is not None or other_languages.says_failed(head)
 
 
 def says_nothing(text: str) -> bool:
     """True for a short answer that says that nothing was found."""
-    return NOTHING.match(text) is not None
+    return NOTHING.match(text) is not None or other_languages.says_nothing(text)

@@ -54,8 +54,10 @@ FAILED_STATUS = re.compile(
 )
 FAILED_FIELD = Screened(
     r"""["'](?:is_?error|isError)["']\s?:\s?[Tt]rue
-      | ["'](?:error|errors|exception|error_message)["']\s?:\s?
-        (?!null|None|""|''|\[\]|\{\}|[Ff]alse|0\b)\S
+      | ["'](?:error|errors|exception|error_message|erro|erreur|errore|fehler|fout|hata|błąd
+          |ошибка|エラー|错误|錯誤|오류)["']\s?:\s?
+        (?!null|None|""|''|\[\]|\{\}|[Ff]alse|0\b
+          |["'](?:keine?r?|nenhum|ninguno|nessuno|aucune?|geen|yok|brak|нет|无|無|なし|없음)["'])\S
       | ["'](?:status|state|result)["']\s?:\s?
         ["'](?i:error|failed|failure|aborted|timeout|timed[_\s-]?out|killed|crashed)["']
       | ["']reason["']\s?:\s?["'](?i:timeout|timed[_\s-]?out)["']

@@ -21,6 +21,7 @@ from aftershock.attributes import (
 from aftershock.fingerprints.absences import without_absences
 from aftershock.fingerprints.asked import FILLERS
 from aftershock.fingerprints.fingerprint import fingerprint_arguments, fingerprint_result
+from aftershock.fingerprints.hedges import hedges
 from aftershock.fingerprints.keyed import hash_word, smallest
 from aftershock.model import Fingerprint, Output, OutputState
 from aftershock.wire import decode_hashes, encode_hashes
@@ -100,6 +101,8 @@ def state_of_output(text: str, *, calls: bool = False) -> OutputState | None:
     if NOT_DONE.search(text[:CHARS_MAX]):
         claims = without_absences(text[:CHARS_MAX])
         return OutputState.NOT_DONE if NOT_DONE.search(claims) else OutputState.DONE
+    if hedges(text[:CHARS_MAX]):
+        return OutputState.NOT_DONE
     return OutputState.DONE if DONE.search(end) else None
 
 

@@ -138,7 +138,7 @@ def step_of(call: Call, policy: Policy, now_ns: int, span_id: str = CALL) -> Ste
         fingerprint_arguments,
         subjects_of,
     )
-    from aftershock.fingerprints.words import ids_in  # noqa: PLC0415
+    from aftershock.fingerprints.swapped import ids_of  # noqa: PLC0415
 
     known = describe(policy, call.tool, call.arguments)
     arguments = dict(call.arguments)
@@ -163,7 +163,7 @@ def step_of(call: Call, policy: Policy, now_ns: int, span_id: str = CALL) -> Ste
             subjects=subjects_of(arguments),
             explain=known.explain,
             gate=known.gate,
-            ids=ids_in(arguments),
+            ids=ids_of(arguments),
             waits_s=known.waits_s,
             is_portion=known.is_portion,
             sets=known.sets,

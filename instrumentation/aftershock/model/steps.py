@@ -56,13 +56,16 @@ class AnswerState(StrEnum):
     """What an answer says of the state of what was asked for or changed."""
 
     PENDING = "pending"  # it is not there yet: queued, running, not ready
+    SCHEDULED = "scheduled"  # it is not there yet, and the answer says when to expect it
     WAITS_FOR_PERSON = "waits_for_person"  # somebody has to approve or review it
+    HELD = "held"  # a field for its state says that it is paused
     SETTLED = "settled"  # it has reached some other state, good or bad
     WENT_WRONG = "went_wrong"  # the thing that was asked about has failed
     ENDED_WRONG = "ended_wrong"  # a field for its state says that the work is over and has failed
     UNCHANGED = "unchanged"  # the call says that it changed nothing
     REFUSED = "refused"  # the call was rejected, in prose
     DENIED = "denied"  # a field for a decision says that somebody did not approve
+    NOT_NOW = "not_now"  # it begins with a no and says until when, or that it is not to be done
     PART_DONE = "part_done"  # it counts a part of a larger amount, and that part is done for good
     COUNTED = "counted"  # it counts what was changed; the same may be changed again
     NONE_FOUND = "none_found"  # a command says by its exit status that there is none

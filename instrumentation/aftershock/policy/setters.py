@@ -7,6 +7,7 @@ a statement says that it sets; the names of its arguments say which of them is t
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from aftershock.fingerprints.answers import CAMEL
@@ -78,6 +79,7 @@ def is_scope(name: str) -> bool:
     return bool(words) and words <= SCOPES
 
 
+@lru_cache(maxsize=4_096)
 def words_in_name(name: str) -> frozenset[str]:
     """The words of an argument's name."""
     return frozenset(CAMEL.sub("_", name).lower().replace("-", "_").split("_"))

@@ -37,7 +37,7 @@ WRITE = words_of("""
     confirm connect copy cordon create debit decline deny deploy disable dispatch drive
     duplicate edit emit enable enqueue execute exec fill fix flush grant insert install
     invalidate invite invoke launch lock make merge migrate modify move mv notify order patch
-    pay pause payout post promote propose publish purchase push put reboot refund register
+    pay pause payout post prescribe promote propose publish purchase push put reboot refund register
     reimburse reject release relocate remind rename renew repair replace reply reschedule
     reserve reset respond restart restore resume revert rollback rollout rotate route run save
     schedule send set ship sign snooze spawn start stop submit subscribe suspend swap switch
@@ -106,8 +106,8 @@ SHELLS = frozenset({"bash", "shell", "sh", "ssh", "terminal", "zsh", "powershell
 RUNNING = words_of("exec execute run command commands cmd local unified")
 # What is run for its effect; a query, a cell or a script is run for what it answers.
 RUN_FOR_EFFECT = words_of("""
-    backup dag dags deployment export import job jobs migration migrations pipeline playbook release
-    sync workflow workflows
+    backup dag dags deployment elt etl export import ingest ingestion job jobs migration migrations
+    pipeline playbook release sync workflow workflows
 """)
 # Work that takes hours by nature, and questions to somebody who may be away.
 LONG_WORK = words_of("""
@@ -194,6 +194,11 @@ def tier_of_verb(word: str) -> Tier | None:
 
 
 WAIT_MAX = 1e15  # in whatever unit: thirty million years
+
+
+def own_words(tool: str) -> set[str]:
+    """The words of a tool's own name, without its namespace."""
+    return {word.lower() for word in WORDS.findall(NAMESPACE.sub("", tool) or tool)}
 
 
 def wait_of(tool: str, arguments: Mapping[str, Any]) -> float | None:

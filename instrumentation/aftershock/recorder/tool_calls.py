@@ -23,7 +23,8 @@ from aftershock.fingerprints.fingerprint import (
 )
 from aftershock.fingerprints.outcomes import outcome_of
 from aftershock.fingerprints.plain_arguments import plain_arguments
-from aftershock.fingerprints.words import ids_in, words_in
+from aftershock.fingerprints.swapped import ids_of
+from aftershock.fingerprints.words import words_in
 from aftershock.model import Outcome
 from aftershock.policy.policy import Policy, ToolDescription, describe, placeholders_of
 from aftershock.recorder.drop_counters import record_failure
@@ -90,7 +91,7 @@ def describe_call(
         found[names.ARGUMENTS_PLAIN] = named
     if subjects := subjects_of(arguments):
         found[names.SUBJECTS] = tuple(sorted(subjects))
-    if ids := ids_in(arguments):
+    if ids := ids_of(arguments):
         found[names.ARGUMENT_IDS] = tuple(sorted(ids))
     found |= describe_tool(describe(policy, tool, as_mapping(arguments)))
     return found | declared if declared else found

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aftershock.fingerprints.fingerprint import PAGINATED
 from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKind
+from aftershock.policy.dialogue import listens, speaks
 from aftershock.policy.tiers import is_shell, undo_each_other
 from aftershock.rules.actions import (
     NEW_SHARE_OF_WRITES,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 KIND = "action_cycle"
 ROUNDS_WARN = 2
+PERSON_FACTOR = 2.0  # on a bad line a person is asked again, and once more
 Token = tuple[str, str]
 
 
@@ -79,9 +81,7 @@ def cycle_in(run: Run, tail: Tail, sequence: Sequence[Step], limits: Limits) -> 
             continue
         if any(is_spaced(tail, step) for step in sequence[-period:]):
             continue  # polls in turn: each is judged by time
-        talk = all(step.kind is StepKind.HAND_OFF for step in sequence[-period:])
-        # Agents that only exchange messages, such as a writer and a critic, need a few rounds.
-        scale = limits.cycle_rounds_alarm / ROUNDS_WARN if talk else 1
+        scale = patience_with(sequence[-period:], limits)
         if rounds < ROUNDS_WARN * scale:
             continue
         alarm_at = int(limits.cycle_rounds_alarm * scale)
@@ -100,6 +100,19 @@ def cycle_in(run: Run, tail: Tail, sequence: Sequence[Step], limits: Limits) -> 
             together=len({step.agent for step in steps}) > 1,
         )
     return None
+
+
+def patience_with(circle: Sequence[Step], limits: Limits) -> float:
+    """How many times as many rounds are ordinary of a talk than of calls.
+
+    Agents that only exchange messages, such as a writer and a critic, need a few; who speaks to a
+    person and listens needs the person.
+    """
+    if all(step.kind is StepKind.HAND_OFF for step in circle):
+        return limits.cycle_rounds_alarm / ROUNDS_WARN
+    tools = [step.action.tool for step in circle if step.action is not None]
+    is_dialogue = len(tools) == len(circle) and all(speaks(one) or listens(one) for one in tools)
+    return PERSON_FACTOR if is_dialogue and any(map(listens, tools)) else 1.0
 
 
 def passed_around(run: Run, limits: Limits) -> Finding | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aftershock.fingerprints.asked import asked_of
 from aftershock.model import Action, Finding, Level, Outcome, Run, Step
 from aftershock.policy.irrevocable import is_irrevocable, moves_money
+from aftershock.policy.reports import only_reports
 from aftershock.rules.actions import (
     Call,
     answers_a_question,
@@ -35,6 +36,7 @@ AGAIN_S = 3_600.0  # within which the same payment or mail is the same one once 
 MAILS_AGAIN_MIN = (
     3  # one mail may be wanted twice; a round of them that goes out twice is a mistake
 )
+ORDERS_AGAIN_MIN = 2  # times more: two rooms of a kind may be wanted
 DUTY_S = 900.0  # who does the same thing every quarter of an hour or less often keeps a schedule
 
 
@@ -110,19 +112,23 @@ def done_twice(run: Run, lane: Sequence[Step], limits: Limits) -> Iterator[Findi
     """The newest payment, where it was made before with the same arguments and another receipt.
 
     An interface that knows its requests gives the same receipt back. Mails and bookings page where
-    several different ones were done again, in whatever order; what is sent by the clock is a duty.
+    several different ones were done again, in whatever order, and what is no message where it was
+    done for the third time; what is sent by the clock is a duty.
     """
     window = lane[-limits.repeat_window_actions :]
     newest = next(filter(leaves_the_house, reversed(window)), None)
     again = twice_done(run, newest) if newest is not None else []
     if newest is None or not again or again[-1][1] is not newest:
         return
-    calls = {key_of(step.action) for _, step in again if step.action}
-    if not moves_money(newest.name) and len(calls) < MAILS_AGAIN_MIN:
+    keys = [key_of(step.action) for _, step in again if step.action]
+    calls = set(keys)
+    is_third = keys.count(keys[-1]) >= ORDERS_AGAIN_MIN and not only_reports(newest.name)
+    if not moves_money(newest.name) and len(calls) < MAILS_AGAIN_MIN and not is_third:
         return
     steps = list({step.span_id: step for pair in again for step in pair}.values())
     steps.sort(key=lambda step: (step.began_at_ns, step.span_id))
-    times = "once" if len(calls) == 1 else f"for {len(calls)} different requests"
+    times = "once" if len(again) == 1 else f"{len(again)} times"
+    times = times if len(calls) == 1 else f"for {len(calls)} different requests"
     yield loop_finding(
         run,
         limits,
@@ -131,6 +137,64 @@ def done_twice(run: Run, lane: Sequence[Step], limits: Limits) -> Iterator[Findi
         level=Level.ALARM,
         steps=steps,
         summary=f"{newest.name} worked again with the same arguments and another receipt, {times}.",
+    )
+
+
+def done_by_two(run: Run, lane: Sequence[Step], limits: Limits) -> Iterator[Finding]:
+    """The newest order or payment, where another agent had made it before, with another receipt.
+
+    Both had read the same answers and nothing else, so that each acted on the same need: agents
+    that do the same for different things have read different things.
+    """
+    window = lane[-limits.repeat_window_actions :]
+    newest = next(filter(leaves_the_house, reversed(window)), None)
+    if newest is None or newest.action is None or only_reports(newest.name):
+        return
+    known = reads_before(run, newest)
+    others = (step for step in recent(run, newest) if is_made_by_another(step, newest))
+    other = next((step for step in others if known and reads_before(run, step) == known), None)
+    if other is None:
+        return
+    agents = " and ".join(sorted(step.agent or run.agent or "agent" for step in (other, newest)))
+    yield loop_finding(
+        run,
+        limits,
+        kind=KIND,
+        subject=f"{newest.name}/by two",
+        level=Level.ALARM,
+        steps=[other, newest],
+        summary=f"{agents} have each called {newest.name} with the same arguments, on the same "
+        "reading, and got a receipt each.",
+        together=True,
+    )
+
+
+def is_made_by_another(step: Step, newest: Step) -> bool:
+    """True for the same call of another agent that worked as well, with a receipt of its own."""
+    if step.agent == newest.agent or step.action is None or newest.action is None:
+        return False
+    is_same = key_of(step.action) == key_of(newest.action)
+    both_done = is_same and is_done(step.action) and is_done(newest.action)
+    return both_done and is_other_receipt(newest, step)
+
+
+def recent(run: Run, newest: Step) -> Iterator[Step]:
+    """Steps before this one and since a person last spoke, newest first, within AGAIN_S."""
+    for step in reversed(run.steps):
+        if step.began_at_ns >= newest.began_at_ns:
+            continue
+        if is_instruction(step) or newest.began_at_ns - step.began_at_ns > AGAIN_S * 1e9:
+            return
+        yield step
+
+
+def reads_before(run: Run, act: Step) -> frozenset[tuple[Call, str]]:
+    """What an agent had read before an act, with its answers."""
+    return frozenset(
+        (key_of(step.action), step.action.result.digest)
+        for step in recent(run, act)
+        if step.agent == act.agent and step.action and step.action.result
+        if not step.action.tier.has_effect
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from aftershock.rules.actions import (
     loop_finding,
     returned_nothing_new,
 )
+from aftershock.rules.begun import never_begun, was_begun_here
 from aftershock.rules.tail import Tail, backs_off, is_instruction, is_spaced
 
 if TYPE_CHECKING:
@@ -29,9 +31,18 @@ SLOW_POLLS = 10  # who asks seldom expects it to take long: several answers may 
 PERSON_PATIENCE_S = 345_600.0  # people answer after a long weekend
 WRONG = frozenset({AnswerState.WENT_WRONG, AnswerState.ENDED_WRONG})
 OVER = WRONG | {AnswerState.SETTLED}
-IN_WORK = frozenset({AnswerState.PENDING, AnswerState.PART_DONE})
+OVER_OR_HELD = OVER | {AnswerState.HELD}
+IN_WORK = frozenset({AnswerState.PENDING, AnswerState.SCHEDULED, AnswerState.PART_DONE})
+# The thing that was asked for is not there; a program or a host that is missing does not come.
+AWAITED = re.compile(
+    r"(?<!command )not[\s_-]?found|no\s?such(?!\s?(?:host|command|option|function|method|module))"
+    r"|does(?:\snot|n['\u2019]t)\sexist|\b404\b",
+    re.IGNORECASE,
+)
 STARTS_OVER_MIN = 5  # times that work failed and was begun anew; retries of a job are usually fewer
 POLLS_AFTER_END = 7  # the first one tells that the work has failed, and six more wait for nothing
+SCHEDULED_PATIENCE_S = 86_400.0  # until the hour that an answer names has certainly passed
+DELIVERY_PATIENCE_S = 14_400.0  # what others deliver may come some hours late
 UNKNOWN_PATIENCE_FACTOR = 4.0  # the answer does not say that something is pending
 
 
@@ -49,7 +60,10 @@ def stuck_poll(run: Run, tail: Tail, steps: Sequence[Step], limits: Limits) -> I
     earlier = earlier_polls(run, steps[0])
     waited_s = unchanged_s(tail, steps, (earlier or steps)[0])
     calls = len(earlier) + len(steps)
-    patience_s = patience_of(action, waited_s / (calls - 1), limits)
+    interval_s = waited_s / (calls - 1)
+    patience_s = patience_of(action, interval_s, limits)
+    if patience_s is None and is_in_vain(run, (earlier or steps)[0], action):
+        patience_s = max(DELIVERY_PATIENCE_S, patience_in_work(interval_s, limits))
     if patience_s is None or waited_s < patience_s:
         return
     summary = (
@@ -234,14 +248,37 @@ def patience_of(action: Action, interval_s: float, limits: Limits) -> float | No
     """Seconds that a poll's answer may stay the same; None: for ever."""
     if action.patience_s is not None:
         return action.patience_s
-    asks_person = action.state is AnswerState.PENDING and waits_for_person(action.tool)
+    pending = action.state in {AnswerState.PENDING, AnswerState.SCHEDULED}
+    asks_person = pending and waits_for_person(action.tool)
     if action.state is AnswerState.WAITS_FOR_PERSON or asks_person:
         return PERSON_PATIENCE_S
+    if action.state is AnswerState.SCHEDULED:
+        return max(SCHEDULED_PATIENCE_S, patience_in_work(interval_s, limits))
     if action.state in IN_WORK or action.outcome is Outcome.FAILED or action.polls:
-        return max(limits.poll_patience_s, SLOW_POLLS * interval_s)
-    if action.state in OVER or interval_s >= STEADY_INTERVAL_S:
+        own_s = patience_in_work(interval_s, limits)
+        is_delivery = interval_s >= STEADY_INTERVAL_S and is_awaited(action)
+        return max(own_s, DELIVERY_PATIENCE_S) if is_delivery else own_s
+    if action.state in OVER_OR_HELD or interval_s >= STEADY_INTERVAL_S:
         return None
     return UNKNOWN_PATIENCE_FACTOR * limits.poll_patience_s
+
+
+def patience_in_work(interval_s: float, limits: Limits) -> float:
+    """Seconds that something in work may look the same."""
+    return max(limits.poll_patience_s, SLOW_POLLS * interval_s)
+
+
+def is_in_vain(run: Run, first: Step, action: Action) -> bool:
+    """True for a poll of what nobody began, or of what stands still after it was begun here."""
+    if action.state is AnswerState.HELD:
+        return was_begun_here(run, first)
+    return action.state not in OVER and never_begun(run, first)
+
+
+def is_awaited(action: Action) -> bool:
+    """True where what was looked for is not there, and may yet be delivered."""
+    failed = action.outcome is Outcome.FAILED
+    return failed and AWAITED.search(action.error_class or "") is not None
 
 
 def waits_for(action: Action) -> str:

@@ -25,9 +25,17 @@ from aftershock.rules.actions import (
     returned_nothing_new,
 )
 from aftershock.rules.attempts import failed_by_own_word, fruitless_attempts
-from aftershock.rules.duties import done_twice, is_done_again, is_duty, is_paid_twice, sent_again
+from aftershock.rules.duties import (
+    done_by_two,
+    done_twice,
+    is_done_again,
+    is_duty,
+    is_paid_twice,
+    sent_again,
+)
 from aftershock.rules.motions import dead_clicks
 from aftershock.rules.polling import STEADY_INTERVAL_S, starting_over, stuck_poll
+from aftershock.rules.reading_again import reads_again
 from aftershock.rules.repeated_outputs import same_answer_again
 from aftershock.rules.rewording import emptied_writes, reworded_calls
 from aftershock.rules.rule import ANSWERS, CONVERSATION, FACTS, Family, Lifetime, rule
@@ -48,6 +56,7 @@ if TYPE_CHECKING:
     from aftershock.limits import Limits
 
 KIND = "repeated_action"
+WAITING = frozenset({AnswerState.PENDING, AnswerState.SCHEDULED, AnswerState.WAITS_FOR_PERSON})
 READS_MORE = 1  # a read harms nobody, and agents often stop by themselves after the third
 
 
@@ -131,6 +140,8 @@ def repetitions(run: Run, limits: Limits) -> Iterator[Finding]:
 
 def repetitions_in(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -> Iterator[Finding]:
     """What the calls of one agent show."""
+    if len(tail.by_agent) > 1:
+        yield from done_by_two(run, lane, limits)
     if len(lane) >= limits.repeats_warn:
         identical = list(identical_calls(run, tail, lane, limits))
         yield from identical
@@ -143,6 +154,7 @@ def repetitions_in(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -
         yield from starting_over(run, lane, limits)
         yield from sent_again(run, lane, limits)
         yield from done_twice(run, lane, limits)
+        yield from reads_again(run, lane, limits)
         yield from emptied_writes(run, lane, limits)
         yield from reworded_calls(run, tail, lane, limits)
 
@@ -225,7 +237,7 @@ def alarm_from(action: Action, limits: Limits) -> int:
     if action.outcome is Outcome.FAILED or is_delivery_of_nothing(action):
         return limits.retries_alarm
     is_content = answers_a_question(action)
-    if is_content and action.state in {AnswerState.PENDING, AnswerState.WAITS_FOR_PERSON}:
+    if is_content and action.state in WAITING:
         return 2 * limits.repeats_alarm
     return limits.repeats_alarm + (READS_MORE if is_content else 0)
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from aftershock.fingerprints.asked import asked_of
 from aftershock.fingerprints.statements import CONDITION, SUBJECT
 from aftershock.model import Action, AnswerState, Finding, Level, Outcome, Run, Step
-from aftershock.policy.tiers import is_search, shows_state
+from aftershock.policy.tiers import is_search, own_words, shows_state
+from aftershock.policy.words import words_of
 from aftershock.rules.actions import (
     REFUSALS,
     answers_a_question,
     changed_something,
+    hashes_of,
     key_of,
     loop_finding,
 )
@@ -25,10 +27,15 @@ if TYPE_CHECKING:
 
 KIND = "repeated_action"
 SUBSTANTIAL_CHARS = 200  # two things may well both be "healthy", but no two pages are equal
+PASSAGE_CHARS = 60  # of a search: six questions have no short passage for an answer in common
 VIEW_CHARS = 50  # shorter views of a state are receipts
 DIFFERENT_CALLS_MIN = 2
 CONDITIONS_MIN = 3  # that pick rows by other columns: rows by one column are swept one by one
 COMMANDS_MORE = 2  # times as many: that a list of names is used nowhere is checked with grep
+
+
+# What tells how much there is of something, or in it.
+MEASURING = words_of("count describe info metadata overview size stat statistics stats summary")
 
 
 class Sameness(StrEnum):
@@ -58,6 +65,9 @@ def same_answers(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -> 
     steps = series(tail, lane, newest, sameness)
     if is_view and not differ_in_one(steps):
         return  # fields of a form are filled in one after the other
+    short = sameness is Sameness.EQUAL and is_passage(newest)
+    if short and not are_asked_in_sentences(steps):
+        return  # several names may well be found in one place
     calls = {key_of(step.action) for step in steps if step.action}
     warn_at = limits.same_warn - (sameness is Sameness.REFUSED)  # nobody is refused by chance
     if len(calls) < DIFFERENT_CALLS_MIN:
@@ -65,7 +75,7 @@ def same_answers(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -> 
     by_command = newest.state is AnswerState.NONE_FOUND
     alarm_at = limits.same_alarm * (COMMANDS_MORE if by_command else 1)
     warn_at = max(warn_at, alarm_at // 2) if by_command else warn_at
-    swept = is_sweep(steps, sameness)
+    swept = is_sweep(steps, sameness) and not holds_nothing(lane, steps, sameness)
     silent = by_command or sameness is Sameness.UNCHANGED
     if len(steps) < warn_at or (silent and swept):
         return
@@ -151,7 +161,39 @@ def sameness_of(action: Action) -> Sameness | None:
         return Sameness.EQUAL
     if not answers_a_question(action) or action.outcome is not Outcome.OK or action.result is None:
         return None
-    return Sameness.EQUAL if (action.result.size or 0) >= SUBSTANTIAL_CHARS else None
+    is_long = (action.result.size or 0) >= SUBSTANTIAL_CHARS
+    return Sameness.EQUAL if is_long or is_passage(action) else None
+
+
+def is_passage(action: Action) -> bool:
+    """True for a short text that a search found, and that says of no state."""
+    size = (action.result.size if action.result else None) or 0
+    is_short = PASSAGE_CHARS <= size < SUBSTANTIAL_CHARS
+    return is_short and action.state is None and is_search(action.tool)
+
+
+def are_asked_in_sentences(steps: Sequence[Step]) -> bool:
+    """True where most calls ask in words of prose, and not for a name."""
+    asked = [asked_of(step.action.arguments.sketch) for step in steps if step.action]
+    return 2 * sum(bool(one.words) for one in asked) > len(asked)
+
+
+def holds_nothing(lane: Sequence[Step], steps: Sequence[Step], sameness: Sameness) -> bool:
+    """True where the place that all these searches have in common is known to be empty.
+
+    Another tool, which tells how much there is, said so before.
+    """
+    if sameness is not Sameness.NOTHING:
+        return False
+    actions = [step.action for step in steps if step.action]
+    place = hashes_of(actions[0]).intersection(*map(hashes_of, actions))
+    return bool(place) and any(
+        step.action.outcome is Outcome.EMPTY
+        and own_words(step.action.tool) & MEASURING
+        and not place.isdisjoint(hashes_of(step.action))
+        for step in lane
+        if step.action
+    )
 
 
 def statement_of(action: Action) -> str | None:

@@ -8,6 +8,7 @@ from aftershock.model import AnswerState, Finding, Level, Outcome, OutputState, 
 from aftershock.policy.reports import only_reports
 from aftershock.policy.tiers import names_effect
 from aftershock.rules.actions import REFUSALS, changed_something
+from aftershock.rules.denials import done_against_a_no
 from aftershock.rules.endings import ending_finding, is_over
 from aftershock.rules.rule import Family, Lifetime, Timing, rule
 from aftershock.rules.tail import is_instruction
@@ -29,7 +30,8 @@ def stopped_early(run: Run, limits: Limits) -> Iterator[Finding]:
     or only says what the agent is going to do: an agent that needs no answer ends with a tool call
     too. It pages where the answer says that everything is done, and a limit of turns stopped the
     run, or the last call that was to change something failed or was refused, or something was done
-    after a denial. A message about the work and the closing of its ticket are not the work. Runs
+    after a denial; and where a person was asked for leave, said not now, and it was done at once. A
+    message about the work and the closing of its ticket are not the work. Runs
     that crashed are another finding.
     """
     step = last_step(run.steps)
@@ -55,6 +57,10 @@ def unfulfilled(run: Run) -> tuple[Level, list[Step], str] | None:
     answer = answer_of(run.steps)
     if answer is None or answer.output is None:
         return None
+    if (against := done_against_a_no(run.steps)) is not None:
+        asked, act = against
+        summary = f"{act.name} was called although {asked.name} had just been answered with a no."
+        return Level.ALARM, [asked, act], summary
     state = answer.output.state
     acted = any(step.action is not None for step in run.steps)
     if state is OutputState.EMPTY and acted:

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 STEPS_MAX = 128
 WAITED = re.compile(r"\bwait(?:ing|ed)\b", re.IGNORECASE)
 PEOPLE = frozenset({"user", "human"})
-GOING_ON = frozenset({AnswerState.PENDING, AnswerState.PART_DONE, AnswerState.WAITS_FOR_PERSON})
+GOING_ON = frozenset(
+    {
+        AnswerState.PENDING,
+        AnswerState.SCHEDULED,
+        AnswerState.PART_DONE,
+        AnswerState.WAITS_FOR_PERSON,
+    }
+)
 AT_ONCE_NS = 200_000_000  # between calls of one model turn: no model answers as fast
 BATCH_S = 2.0  # within which calls of one batch begin, where turns are not recorded
 IDLE_S = 10.0  # without an inference: the agent waits

@@ -6,9 +6,24 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aftershock.model import Finding, Level, OutputState, Requirement, Run, Step, StepKind
-from aftershock.policy.tiers import observes
-from aftershock.rules.actions import answers_a_question, changed_something
+from aftershock.model import (
+    Finding,
+    Level,
+    Outcome,
+    OutputState,
+    Requirement,
+    Run,
+    Step,
+    StepKind,
+)
+from aftershock.policy.tiers import is_search, is_shell, observes, only_runs
+from aftershock.rules.actions import (
+    Call,
+    answers_a_question,
+    changed_something,
+    hashes_of,
+    key_of,
+)
 from aftershock.rules.endings import ending_finding, is_over
 from aftershock.rules.rule import Family, Lifetime, Timing, rule
 from aftershock.runs.endings import answer_of, failed, reads_of, sources_of
@@ -21,6 +36,10 @@ if TYPE_CHECKING:
 
 KIND = "unfounded_answer"
 IN_VAIN_MIN = 2  # one look-up may fail although the answer is known
+UNREAD_MIN = 3  # reads, or wordings of a search
+USABLE = frozenset({Outcome.OK, Outcome.TRUNCATED})
+# What was asked for is not there, so that there was nothing to be read.
+MISSING = re.compile(r"not[\s_-]?found|no\s?such|exist|\b404\b|unknown", re.IGNORECASE)
 NOT_THERE = re.compile(
     r"(?<!command )(?<!module)not[\s_-]?found\b|\bno\s?such|does(?:n['’]t| not) exist|\b404\b",
     re.IGNORECASE,
@@ -32,8 +51,9 @@ def unfounded_answer(run: Run, limits: Limits) -> Iterator[Finding]:
     """A run that answered although every read of it failed, or without a read that is usual.
 
     What is usual is learned from earlier runs of the agent that ended with an answer. It warns: an
-    answer may be right, or say that nothing could be read. It pages where several look-ups failed,
-    none worked, and the answer says that all is done.
+    answer may be right, or say that nothing could be read. So do a few reads that failed for good,
+    or searches that all found nothing, if the answer has no word of it. It pages where several
+    look-ups failed, none worked, and the answer says that all is done.
     """
     if not is_over(run) or run.error is not None or run.dropped_steps:
         return
@@ -51,9 +71,13 @@ def unfounded_answer(run: Run, limits: Limits) -> Iterator[Finding]:
     lacking = [want for want in run.answer_requires if want.kind not in known]
     if known:
         lacking = [want for want in lacking if want.kind != ANYTHING]
-    if not in_vain and not lacking:
+    partial = [] if in_vain or is_honest(step) else unread(run.steps)
+    if not in_vain and not lacking and not partial:
         return
-    if in_vain:
+    if partial:
+        in_vain, lacking = partial, []
+        summary = f"The run answered without a word of {len(partial)} reads that had not worked."
+    elif in_vain:
         reads = "its only read" if len(in_vain) == 1 else f"each of its {len(in_vain)} reads"
         ended = "ended as done" if alarm else "answered"
         summary = f"The run {ended} although {reads} failed."
@@ -68,6 +92,54 @@ def unfounded_answer(run: Run, limits: Limits) -> Iterator[Finding]:
         summary=summary,
     )
     yield replace(finding, facts=tuple(map(line_for, lacking)))
+
+
+def is_honest(answer: Step) -> bool:
+    """True for an answer that says that something is not as it should be."""
+    return answer.output is None or answer.output.state is OutputState.NOT_DONE
+
+
+def unread(steps: Sequence[Step]) -> list[Step]:
+    """Reads of several things that were never read, or searches of which none found anything."""
+    lost = never_read(steps)
+    return lost if len(lost) >= UNREAD_MIN else vain_searches(steps)
+
+
+def never_read(steps: Sequence[Step]) -> list[Step]:
+    """The newest failed read of each thing that no call could use, whatever it was read with.
+
+    What is not there was perhaps only guessed, and of a shell nobody knows what it reads.
+    """
+    usable = [step.action for step in steps if step.action and step.action.outcome in USABLE]
+    known = frozenset[str]().union(*map(hashes_of, usable))
+    lost: dict[Call, Step] = {}
+    for step in reads_of(steps):
+        action = step.action
+        if action is None or is_shell(action.tool) or only_runs(action.tool):
+            continue
+        is_lost = failed(step) and not MISSING.search(action.error_class or "")
+        if is_lost and hashes_of(action).isdisjoint(known):
+            lost[key_of(action)] = step
+    return list(lost.values())
+
+
+def vain_searches(steps: Sequence[Step]) -> list[Step]:
+    """All searches of a run whose reads all found nothing, if they asked in several wordings.
+
+    An agent that changed something may have searched to see that there is nothing.
+    """
+    reads = reads_of(steps)
+    searches = [step for step in reads if is_search(step.name)]
+    keys = {key_of(step.action) for step in searches if step.action}
+    if len(keys) < UNREAD_MIN or not all(map(found_nothing, reads)):
+        return []
+    is_changed = any(step.action and changed_something(step.action) for step in steps)
+    return [] if is_changed else searches
+
+
+def found_nothing(step: Step) -> bool:
+    """True for a read that worked and found nothing."""
+    return step.action is not None and step.action.outcome is Outcome.EMPTY
 
 
 def lookups_of(steps: Sequence[Step]) -> list[Step]:

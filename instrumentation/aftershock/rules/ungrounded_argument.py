@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aftershock.fingerprints.swapped import MARK
 from aftershock.fingerprints.words import is_absent
-from aftershock.model import Finding, Level, Outcome, Run, Step, StepKind, Tier
+from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKind, Tier
 from aftershock.rules.actions import keys_of
 from aftershock.rules.rule import CALLS, Family, Lifetime, rule
+from aftershock.rules.swapped_digits import swapped_from
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from aftershock.limits import Limits
 
@@ -24,13 +26,39 @@ def ungrounded_argument(run: Run, limits: Limits) -> Iterator[Finding]:
     """The newest action, if it uses an id that no earlier message and no result contained.
 
     It is judged only if all messages and results are known. Models invent names for what they
-    create, so it pages only for destructive calls. A call that its tool refused did nothing, so
-    that of those only destructive ones warn.
+    create, so it pages only for destructive calls, and where two digits of what was shown or just
+    looked up have changed places. A call that its tool refused did nothing, so that of those only
+    destructive ones warn.
     """
     step = run.newest
-    if step is None or step.action is None or run.dropped_steps:
+    if step is None or step.action is None:
         return
-    action = step.action
+    if (swapped := swapped_from(run, step)) is not None:
+        yield mistaken(run, step, *swapped)
+        return
+    if not run.dropped_steps:
+        yield from made_up_ids(run, step, step.action, limits)
+
+
+def mistaken(run: Run, step: Step, name: str, read: Step) -> Finding:
+    """An action on an id that is not quite the one that was just looked up."""
+    return Finding(
+        kind=KIND,
+        run_id=run.id,
+        subject=f"{step.name}/{step.span_id}",
+        level=Level.ALARM,
+        began_at_ns=step.began_at_ns,
+        as_of_ns=run.now_ns,
+        evidence=(step.span_id, read.span_id),
+        summary=f"The {name} of {step.name} is that of {read.name} with two digits swapped.",
+        agent=step.agent or run.agent,
+        trace_id=step.trace_id,
+        lasting=True,
+    )
+
+
+def made_up_ids(run: Run, step: Step, action: Action, limits: Limits) -> Iterator[Finding]:
+    """What is found of ids that nothing contained."""
     refused = action.outcome is Outcome.FAILED
     grave = action.tier in GRAVE
     if not action.tier.has_effect or not action.ids or (refused and not grave):
@@ -40,7 +68,7 @@ def ungrounded_argument(run: Run, limits: Limits) -> Iterator[Finding]:
         return
     made_up: dict[str, None] = {}
     trail: dict[str, Step] = {}
-    for name, hashed in sorted(map(split, action.ids)):
+    for name, hashed in sorted(own_ids(action)):
         source = next((one for one, words in shown if hashed in words), None)
         if source is not None:
             trail[name] = source
@@ -48,11 +76,12 @@ def ungrounded_argument(run: Run, limits: Limits) -> Iterator[Finding]:
             made_up[name] = None
     if not made_up:
         return
+    near = not refused and is_near(action, made_up, shown)
     yield Finding(
         kind=KIND,
         run_id=run.id,
         subject=f"{action.tool}/{step.span_id}",
-        level=Level.ALARM if grave and not refused else Level.WARN,
+        level=Level.ALARM if near or (grave and not refused) else Level.WARN,
         began_at_ns=step.began_at_ns,
         as_of_ns=run.now_ns,
         evidence=tuple(dict.fromkeys([step.span_id, *(one.span_id for one in trail.values())])),
@@ -62,6 +91,7 @@ def ungrounded_argument(run: Run, limits: Limits) -> Iterator[Finding]:
         trace_id=step.trace_id,
         facts=(
             *(f"{name}: in no message and in no result" for name in made_up),
+            *(["What was shown differs from it by two swapped digits."] if near else ()),
             *(f"{name}: from {words_for(one)}" for name, one in trail.items()),
         ),
         lasting=True,
@@ -97,7 +127,7 @@ def shown_before(run: Run, action: Step) -> list[tuple[Step, frozenset[int]]] | 
             found.append((step, words))
         if step.action is not None and step.action.ids and step.action.outcome is Outcome.OK:
             # An id that a call used successfully exists, wherever it came from.
-            found.append((step, frozenset(hashed for _, hashed in map(split, step.action.ids))))
+            found.append((step, frozenset(hashed for _, hashed in own_ids(step.action))))
     return found
 
 
@@ -115,6 +145,20 @@ def ended(step: Step) -> bool:
 def words_of(step: Step) -> frozenset[int] | None:
     """The id-like words of a step's messages or result."""
     return step.words if step.action is None else step.action.words
+
+
+def own_ids(action: Action) -> list[tuple[str, int]]:
+    """Argument and hash of each id in a call, without those that it could be mistaken for."""
+    return [split(identifier) for identifier in action.ids if not identifier.startswith(MARK)]
+
+
+def is_near(
+    action: Action, made_up: Iterable[str], shown: Sequence[tuple[Step, frozenset[int]]]
+) -> bool:
+    """True where a made-up id would be one that was shown with two of its digits swapped."""
+    marked = {MARK + name for name in made_up}
+    neighbours = {hashed for name, hashed in map(split, action.ids) if name in marked}
+    return any(not neighbours.isdisjoint(words) for _, words in shown)
 
 
 def split(identifier: str) -> tuple[str, int]:

@@ -229,3 +229,16 @@ def test_subjects_are_found_inside_lists_records_and_json_text() -> None:
     nested = subjects_of({"flights": [{"number": "HAT266"}], "more": '{"user": "u-77"}'})
 
     assert {subject.partition("=")[0] for subject in nested} == {"number", "user"}
+
+
+def test_where_a_list_goes_on_says_nothing_of_what_it_lists() -> None:
+    def page(rows: list[str], way: str, on: str) -> str:
+        return fingerprint_result({"rows": rows, way: on, "more": True}).digest
+
+    for way in ("next", "cursor", "next_url"):
+        assert page(["a", "b"], way, "k1") == page(["a", "b"], way, "k2")
+        assert page(["a", "b"], way, "k1") != page(["c"], way, "k1")
+    assert fingerprint_result({"next": "step-2"}) != fingerprint_result({"next": "step-3"})
+    assert fingerprint_result({"rows": [], "next": 2}) != fingerprint_result(
+        {"rows": [], "next": 3}
+    )

@@ -93,3 +93,62 @@ def test_failures_and_empty_answers_are_read_in_their_language(
 )
 def test_what_is_being_done_is_pending(answer: str, state: AnswerState | None) -> None:
     assert state_of(answer) is state
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        ("任务排队中", AnswerState.PENDING),
+        ("ジョブは処理中です", AnswerState.PENDING),
+        ("작업이 대기 중입니다", AnswerState.PENDING),
+        ("Заявка в обработке", AnswerState.PENDING),
+        ("De aanvraag is in behandeling", AnswerState.PENDING),
+        ("İşlem devam ediyor", AnswerState.PENDING),
+        ("Ärendet pågår", AnswerState.PENDING),
+        ("请求被拒绝", AnswerState.REFUSED),
+        ("アクセスは拒否されました", AnswerState.REFUSED),
+        ("Wniosek został odrzucony", AnswerState.REFUSED),
+        ("変更はありません", AnswerState.UNCHANGED),
+        ("De instelling is ongewijzigd", AnswerState.UNCHANGED),
+        ("订单已完成", None),
+        ("注文が完了しました", None),
+        ("주문이 완료되었습니다", None),
+        ("Заказ выполнен", None),
+        ("Bestelling verzonden", None),
+        ("Zamówienie wysłane", None),
+    ],
+)
+def test_the_state_of_a_thing_is_read_in_other_scripts(
+    answer: str, state: AnswerState | None
+) -> None:
+    assert state_of(answer) is state
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        ("错误：磁盘已满", Outcome.FAILED),
+        ("Ошибка: нет доступа", Outcome.FAILED),
+        ("De upload is mislukt", Outcome.FAILED),
+        ('{"erro": "grupo sem membros", "id": null}', Outcome.FAILED),
+        ('{"fehler": null, "id": 7}', Outcome.OK),
+        ('{"エラー": 0, "件数": 12}', Outcome.OK),
+        ('{"成功": 12, "失败": 0}', Outcome.OK),
+        ("成功 12, 失败 0", Outcome.OK),
+        ("失败率 0.1%", Outcome.OK),
+        ("没有失败", Outcome.OK),
+        ('{"오류": "없음", "건수": 4}', Outcome.OK),
+        ('{"fehler": "keine"}', Outcome.OK),
+        ("部署失败: 磁盘已满", Outcome.FAILED),
+        ("インポートに失敗しました。", Outcome.FAILED),
+        ("没有找到记录", Outcome.EMPTY),
+        ("Ничего не найдено", Outcome.EMPTY),
+        ("Geen resultaten", Outcome.EMPTY),
+        ("没有问题，全部完成", Outcome.OK),
+        ("Geen probleem, alles is klaar", Outcome.OK),
+    ],
+)
+def test_failures_and_empty_answers_are_read_in_other_scripts(
+    answer: str, outcome: Outcome
+) -> None:
+    assert outcome_of(answer, None) is outcome

@@ -174,3 +174,30 @@ def test_work_that_is_handed_round_and_looked_at_in_vain_is_a_circle_of_any_leng
 
 def test_work_that_is_handed_round_while_somebody_finds_something_is_silent() -> None:
     assert handed_round(["a", "b", "c"], "crm_lookup", 4, new=True).says(action_cycle) == []
+
+
+@pytest.mark.parametrize(
+    ("listen", "speak"),
+    [("speech.recognize", "speech.say"), ("gather_dtmf", "play_prompt"), ("stt", "tts")],
+)
+def test_a_person_who_is_not_understood_is_asked_again_five_times(listen: str, speak: str) -> None:
+    def asked(rounds: int) -> list[Level]:
+        talking = run()
+        for _ in range(rounds):
+            talking.calls(listen).returns({"heard": "", "event": "noise"})
+            talking.calls(speak, text="Once more, please?").returns("played")
+        return [finding.level for finding in talking.says(action_cycle)]
+
+    assert asked(3) == []
+    assert asked(5) == [Level.WARN]
+    assert asked(6) == [Level.ALARM]
+
+
+def test_who_only_speaks_or_polls_a_queue_talks_to_nobody() -> None:
+    saying, taking = run(), run()
+    for _ in range(3):
+        saying.calls("say", text="one").returns("played").calls("tell", text="two").returns("said")
+        taking.calls("sqs_listen").returns({"id": 7}).calls("parse_order", id=7).returns("bad")
+
+    assert [f.level for f in saying.says(action_cycle)] == [Level.ALARM]
+    assert [f.level for f in taking.says(action_cycle)] == [Level.ALARM]

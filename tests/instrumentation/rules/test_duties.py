@@ -130,3 +130,42 @@ def test_a_round_of_mails_that_goes_out_a_second_time_pages() -> None:
     assert Level.ALARM in mailed("abcde", 2)
     assert Level.ALARM not in mailed("ab", 2)
     assert Level.ALARM not in mailed("abcde", 2, pause_s=1_800)
+
+
+def ordered(tool: str, times: int, receipt: str = "R-{}") -> list[Level]:
+    acting = run()
+    for number in range(times):
+        acting.calls(tool, at="Lind", day="2026-06-05").returns({"number": receipt.format(number)})
+        acting.calls("look_at_page").returns(f"still loading {number}")
+    found = acting.says(repeated_action)
+    return [finding.level for finding in found if finding.subject.endswith("/twice")]
+
+
+def test_a_third_booking_of_the_same_pages_and_a_second_may_be_wanted() -> None:
+    for tool in ("book_table", "order_taxi"):
+        assert ordered(tool, 2) == []
+        assert ordered(tool, 3) == [Level.ALARM]
+
+
+def test_the_same_receipt_three_times_and_a_message_are_no_third_booking() -> None:
+    assert ordered("book_table", 3, receipt="R-7") == []
+    assert ordered("notify_by_mail", 3) == []
+
+
+def by_two(tool: str, reads: tuple[str, str], *, receipts: tuple[str, str]) -> set[Level]:
+    acting = run()
+    for agent, read, receipt in zip(("morning", "evening"), reads, receipts, strict=True):
+        acting.as_worker(agent).calls("get_stock", shelf=read).returns({"lacking": 1})
+        acting.calls(tool, part="V-belt", quantity=1).returns({"number": receipt})
+    return levels(acting)
+
+
+def test_two_agents_that_order_the_same_on_the_same_reading_page() -> None:
+    for tool in ("order_part", "pay_supplier"):
+        assert by_two(tool, ("s-1", "s-1"), receipts=("N-1", "N-2")) == {Level.ALARM}
+
+
+def test_two_agents_with_two_needs_one_receipt_or_a_message_are_no_double_order() -> None:
+    assert by_two("order_part", ("s-1", "s-2"), receipts=("N-1", "N-2")) == set()
+    assert by_two("order_part", ("s-1", "s-1"), receipts=("N-1", "N-1")) == set()
+    assert by_two("send_message", ("s-1", "s-1"), receipts=("N-1", "N-2")) == set()
