@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from aftershock.grade import PROBABLE_FROM, Grade, grade_of
-from aftershock.model import Impact
+from aftershock.grade import PROBABLE_FROM, SUSPECTED_FROM, Grade, grade_of
+from aftershock.model import ChangeKind, Impact
 from aftershock_collector.impact.aftermath import fading
 from aftershock_collector.impact.attribution import enough, impact_of, lacking, unmeasured
 from aftershock_collector.impact.gap import unread
@@ -45,6 +45,8 @@ def conclude(standing: Standing, seen: ScoringRound, now_ns: int, blind: tuple[s
         if best is None or best.probability is None:
             opened.best = _impact(standing, None, seen, now_ns, absent)
         return
+    if best is not None and standing.probability < best.strength and _is_silent(opened, best, seen):
+        return  # weaker evidence that is left over takes nothing back
     worst = None if standing.onset is None else standing.evidence.movements[0]
     hold_s = RELEASE_HOLD_S if _RELEASES.search(opened.action.tool) else HOLD_S
     settling = fading(worst, standing.onset)
@@ -67,6 +69,20 @@ def conclude(standing: Standing, seen: ScoringRound, now_ns: int, blind: tuple[s
         )
         return
     opened.best = replace(_impact(standing, shown, seen, now_ns, absent), any_agent=any_agent)
+
+
+def _is_silent(opened: OpenAction, best: Impact, seen: ScoringRound) -> bool:
+    """True where nothing came since of the series that an attribution rests on: it is gone, say.
+
+    An action that another one's trace rules out has no rounds any more: that counts at once.
+    """
+    change = best.change
+    if change is None or change.kind is not ChangeKind.METRIC or best.strength < SUSPECTED_FROM:
+        return False
+    newest_ns = [seen.scene.newest_ns(key, change.name) for key in seen.scene.keys([change.entity])]
+    return bool(opened.held.rounds) and max((at or 0 for at in newest_ns), default=0) <= (
+        best.judged_at_ns
+    )
 
 
 def leads(standing: Standing) -> bool:

@@ -102,6 +102,15 @@ class Scene:
         self.load([entity])
         return self._loaded.get(entity) is not None
 
+    def newest_ns(self, entity: str, metric: str) -> int | None:
+        """Time of the newest point of a series; None where there is none."""
+        loaded = self._loaded.get(entity)
+        if loaded is None or metric not in loaded.metrics:
+            return None
+        place = loaded.metrics.index(metric)
+        last = int(loaded.last[place])
+        return int(loaded.series[place].times_ns[last - 1]) if last else None
+
     def judge(
         self,
         moments: Iterable[Moment],

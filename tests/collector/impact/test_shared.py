@@ -183,3 +183,22 @@ def test_callers_that_feel_it_do_not_make_damage_shared() -> None:
     impact = scene.play(7_900, [step("a", 7_290, "service/s0")])["a"]
 
     assert impact.label == "probable"
+
+
+@pytest.mark.parametrize("spread", [0.0, CADENCE_S, 2 * CADENCE_S])
+def test_what_an_action_broke_stays_its_doing_when_everything_stops_answering_later(
+    spread: float,
+) -> None:
+    """Found in the whole stack: at the end of the day its 97 % became 29 %, and the page closed."""
+    culprit = SERVICES[0]
+    ended = stop(SERVICES, ACTED_S + 10 * CADENCE_S, spread=spread)
+    broke = {culprit: ACTED_S + CADENCE_S}
+    until_s = ACTED_S + 30 * CADENCE_S
+
+    reported = scraped(ended, [step("a", ACTED_S, culprit)], errors_since=broke, until_s=until_s)[
+        "a"
+    ]
+
+    assert probability(reported[-1]) >= 0.8
+    assert reported[-1].change is not None
+    assert reported[-1].change.name == "errors"
