@@ -18,7 +18,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--coding-agent",
         action="store_true",
-        help="another day: the sub-agent of a coding agent deletes rows of a real PostgreSQL "
+        help="another incident: the sub-agent of a coding agent deletes rows of a real PostgreSQL "
         "through a shell, and the parent denies it",
     )
     which = parser.add_mutually_exclusive_group()

@@ -100,7 +100,7 @@ class Hooks:
         text = answer_text(call.tool, decided) if decided.reasons else ""
         if decided.gate is Gate.ASK:
             text = "\n".join(reason.text for reason in decided.reasons)
-            text += f"\nTried without an effect:\n{asking.tried}" if asking.tried else ""
+            text += f"\nDry run:\n{asking.tried}" if asking.tried else ""
         return answer(call.agent, decided.gate, text)
 
     async def _decided(self, hook: HookCall, asking: Asking) -> list[Reason] | None:

@@ -161,7 +161,7 @@ def alternatives_of(standing: Standing, probability: float) -> tuple[Alternative
         outside.append(Alternative(None, None, f"trouble that began in {entity}", share * scale))
     if standing.demand is not None:
         no_agent -= standing.demand
-        words = f"more work than usual reached {standing.target}"
+        words = f"more traffic than usual reached {standing.target}"
         outside.append(Alternative(None, None, words, standing.demand * scale))
     if standing.shared is not None:
         outside.append(Alternative(None, None, standing.shared.words, max(0.0, no_agent * scale)))

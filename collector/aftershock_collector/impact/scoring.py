@@ -57,7 +57,7 @@ class Standing(NamedTuple):
     outside: tuple[tuple[Change, float], ...] = ()  # of what others did to the target
     source: tuple[str, float] | None = None  # an untouched entity in trouble, and its share
     shared: Shared | None = None  # what the target has in common with others; not counted
-    demand: float | None = None  # share of "more work than usual reached it"; None: it did not
+    demand: float | None = None  # share of "more traffic than usual reached it"; None: it did not
 
 
 class ScoringRound(NamedTuple):
@@ -255,7 +255,7 @@ def _source(
 def _demand(
     entry: Entry, by_target: Mapping[str, Sequence[Entry]], scene: Scene, around: Surroundings
 ) -> float | None:
-    """Log-odds of "more work than usual reached it" against "the action did it"; None: it did not.
+    """Log-odds of "more traffic than usual" against "the action did it"; None: there was none.
 
     Where more work reached its callers too, on which no agent acted, it came from outside. Where
     nothing is measured of any caller, the action may as well have brought it.

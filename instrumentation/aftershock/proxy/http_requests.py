@@ -49,7 +49,7 @@ def check_caller(headers: Headers, hosts: frozenset[str] | None) -> None:
     """
     host = hostname(f"//{headers.get('host', '')}")
     if hosts is not None and host not in hosts:
-        raise NotServed(421, "not a name of this host")
+        raise NotServed(421, "the Host header names another host")
     origin = headers.get("origin")
     ours = {host} if hosts is None else hosts
     if origin is None:
@@ -57,7 +57,7 @@ def check_caller(headers: Headers, hosts: frozenset[str] | None) -> None:
     else:
         is_foreign = hostname(origin) not in ours
     if is_foreign:
-        raise NotServed(403, "a page of another host asks")
+        raise NotServed(403, "the request comes from a web page of another host")
 
 
 def hostname(url: str) -> str | None:
@@ -76,7 +76,7 @@ def is_message(headers: Headers, body: bytes) -> bool:
     kinds = headers.getlist("content-type")
     kind = kinds[0].lower() if kinds else ""
     if len(kinds) > 1 or not READ_CHARSETS.issuperset(CHARSET.findall(kind)):
-        raise NotServed(415, "one content type, in UTF-8")
+        raise NotServed(415, "send one Content-Type, in UTF-8")
     if not body:
         return False
     is_form = (

@@ -136,7 +136,8 @@ def done_twice(run: Run, lane: Sequence[Step], limits: Limits) -> Iterator[Findi
         subject=f"{newest.name}/twice",
         level=Level.ALARM,
         steps=steps,
-        summary=f"{newest.name} worked again with the same arguments and another receipt, {times}.",
+        summary=f"{newest.name} succeeded again with the same arguments and another receipt, "
+        f"{times}.",
     )
 
 

@@ -100,7 +100,7 @@ def same_command(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -> 
         subject=f"{newest.tool}/{key_of(newest)[1][:8]}",
         level=Level.ALARM,
         steps=same,
-        summary=f"The same command of {newest.tool} failed {len(same)} times to the letter.",
+        summary=f"The same command of {newest.tool} failed {len(same)} times with the same output.",
         certain_from=same[limits.repairs_alarm - 1],
     )
 

@@ -116,7 +116,7 @@ def starting_over(run: Run, lane: Sequence[Step], limits: Limits) -> Iterator[Fi
         return
     summary = (
         f"{action.tool} was polled for {minutes(waited_s)}, in which what it asks about "
-        f"failed and was begun anew {len(failed)} times."
+        f"failed and started over {len(failed)} times."
     )
     yield poll_finding(run, limits, failed, summary, certain_from=newest, about="starts over/")
 

@@ -49,7 +49,7 @@ def begun_anew(
         subject=f"{newest.tool}/anew/{newest.arguments.digest[:8]}",
         level=Level.ALARM if alarm else Level.WARN,
         steps=starts,
-        summary=f"{newest.tool} was begun anew {len(starts) - 1} times, each time after the same "
+        summary=f"{newest.tool} was started over {len(starts) - 1} times, each time after the same "
         "failure further on.",
         certain_from=starts[limits.retries_alarm - 1] if alarm else None,
     )

@@ -59,7 +59,7 @@ def unfulfilled(run: Run) -> tuple[Level, list[Step], str] | None:
         return None
     if (against := done_against_a_no(run.steps)) is not None:
         asked, act = against
-        summary = f"{act.name} was called although {asked.name} had just been answered with a no."
+        summary = f"{act.name} was called although the answer to {asked.name} had just been no."
         return Level.ALARM, [asked, act], summary
     state = answer.output.state
     acted = any(step.action is not None for step in run.steps)
@@ -68,7 +68,7 @@ def unfulfilled(run: Run) -> tuple[Level, list[Step], str] | None:
     if state is OutputState.PLANNED and acted:
         return Level.WARN, [answer], "The run ended with the announcement of what comes next."
     if state is OutputState.DONE and (denied := last_denial(run.steps)) is not None:
-        summary = f"The run ended as done, and {denied.name} had been answered with a denial."
+        summary = f"The run ended as done although {denied.name} had been denied."
         return Level.ALARM, [denied, answer], summary
     if state is OutputState.DONE and (failed := last_attempt(run.steps)) is not None:
         summary = f"The run ended as done, and its last call of {failed.name} had not worked."

@@ -76,7 +76,7 @@ def unfounded_answer(run: Run, limits: Limits) -> Iterator[Finding]:
         return
     if partial:
         in_vain, lacking = partial, []
-        summary = f"The run answered without a word of {len(partial)} reads that had not worked."
+        summary = f"The run's answer does not mention {len(partial)} reads that failed."
     elif in_vain:
         reads = "its only read" if len(in_vain) == 1 else f"each of its {len(in_vain)} reads"
         ended = "ended as done" if alarm else "answered"

@@ -162,7 +162,7 @@ def test_whoever_approves_sees_what_a_command_would_do_where_the_policy_wants_th
     expected = f"{Path.cwd()}: scale deploy/web --replicas 9 --dry-run=server"
 
     assert native[0] == "ask"
-    assert "Tried without an effect:\n$ kubectl" in native[1]
+    assert "Dry run:\n$ kubectl" in native[1]
     assert expected in native[1]
     shown = {ticket["arguments"]["command"]: ticket["dry_run"] for ticket in tickets}
     assert expected in shown[event["tool_input"]["command"]]

@@ -162,7 +162,7 @@ def test_a_service_that_is_slow_under_more_users_is_not_the_work_of_who_just_tou
     impact = scene.play(8_500, [step("a", 7_230, CHECKOUT)])["a"]
 
     assert (impact.probability or 0.0) < 0.5
-    assert impact.alternatives[0].name == f"more work than usual reached {CHECKOUT}"
+    assert impact.alternatives[0].name == f"more traffic than usual reached {CHECKOUT}"
 
 
 def test_more_work_that_came_from_no_caller_may_have_come_from_the_action() -> None:

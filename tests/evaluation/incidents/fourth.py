@@ -1,4 +1,4 @@
-"""Classes that came with "more work than usual" and with candidates that are observed together.
+"""Classes that came with "more traffic than usual" and with candidates that are observed together.
 
 "overload" and "lasting, several" were known before; the rest were written after the method.
 """
