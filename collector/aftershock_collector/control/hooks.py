@@ -41,8 +41,8 @@ AGAIN = "Try the same call again later, or go on with something else."
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """How a hook asks."""
+class HookRequest:
+    """What one process of the hook asks, beside the event."""
 
     sender: str
     by_ticket: bool  # whoever answers `aftershock approvals` is asked; else the person before it
@@ -51,8 +51,8 @@ class Asking:
     held_s: float  # that it may be kept waiting
 
     @classmethod
-    def of(cls, body: Mapping[str, Any], sender: str) -> Asking:
-        """What a hook's request says of it."""
+    def of(cls, body: Mapping[str, Any], sender: str) -> HookRequest:
+        """From the body of the request."""
         tried: Any = body.get("tried")
         text = str(redact_named("text", tried)) if isinstance(tried, str) else ""
         wait_s: Any = body.get("wait_s")
@@ -92,20 +92,20 @@ class Hooks:
         call = read_event(str(body.get("agent") or ""), event)
         if call is None:
             return {}
-        asking = Asking.of(body, sender)
-        reasons = await self._decided(call, asking)
+        request = HookRequest.of(body, sender)
+        reasons = await self._decided(call, request)
         if reasons is None:
             return {TRY_FIRST: True}
         decided = admission(reasons)
         text = answer_text(call.tool, decided) if decided.reasons else ""
         if decided.gate is Gate.ASK:
             text = "\n".join(reason.text for reason in decided.reasons)
-            text += f"\nDry run:\n{asking.tried}" if asking.tried else ""
+            text += f"\nDry run:\n{request.tried}" if request.tried else ""
         return answer(call.agent, decided.gate, text)
 
-    async def _decided(self, hook: HookCall, asking: Asking) -> list[Reason] | None:
+    async def _decided(self, hook: HookCall, request: HookRequest) -> list[Reason] | None:
         """The reasons that count in the end. None: the call is to be tried without an effect."""
-        if (refusal := await self._ordered(hook, asking)) is not None:
+        if (refusal := await self._ordered(hook, request)) is not None:
             return [refusal]
         rules = self._policy.gate
         if rules.mode is Mode.OFF:
@@ -126,15 +126,15 @@ class Hooks:
         if rules.mode is Mode.OBSERVE:
             return []
         if admission(reasons).gate is Gate.ASK:
-            if asking.tries and self._can_be_tried(hook):
+            if request.tries and self._can_be_tried(hook):
                 return None
-            if asking.by_ticket or not hook.can_ask:
-                asked = await self._approved(hook, known, reasons, examined, asking)
+            if request.by_ticket or not hook.can_ask:
+                asked = await self._approved(hook, known, reasons, examined, request)
                 reasons = [reason for reason in reasons if reason.gate is not Gate.ASK]
                 reasons += [] if asked is None else [asked]
         if wanted.canary is not None and admission(reasons).gate is not Gate.DENY:
             nonce = os.urandom(8).hex()
-            begin = safeguarding.begin(wanted, hook.run, hook.agent, nonce, asking.sender)
+            begin = safeguarding.begin(wanted, hook.run, hook.agent, nonce, request.sender)
             _, refused = await begin
             reasons += refused
         return reasons
@@ -145,9 +145,9 @@ class Hooks:
             return False
         return dry_command(hook.tool, hook.arguments) is not None
 
-    async def _ordered(self, hook: HookCall, asking: Asking) -> Reason | None:
+    async def _ordered(self, hook: HookCall, request: HookRequest) -> Reason | None:
         """Why a person's order stops the call; a pause holds it first."""
-        deadline_s = time.monotonic() + asking.held_s
+        deadline_s = time.monotonic() + request.held_s
         while (order := self._order(hook)) is not None:
             left_s = deadline_s - time.monotonic()
             if order.verb is Verb.STOP or left_s <= 0:
@@ -194,7 +194,7 @@ class Hooks:
         known: ToolDescription,
         reasons: list[Reason],
         examined: list[Examined],
-        asking: Asking,
+        request: HookRequest,
     ) -> Reason | None:
         """None where a person approved this very call; else why it does not run."""
         now_ns, nonce = time.time_ns(), os.urandom(8).hex()
@@ -211,9 +211,9 @@ class Hooks:
             targets=known.targets,
             arguments={key: cut(value) for key, value in shown.items()},
             reasons=tuple(reason.text for reason in reasons),
-            sender=asking.sender,
+            sender=request.sender,
             explanation=self._explanation(hook),
-            dry_run=asking.tried,
+            dry_run=request.tried,
             examined=tuple(one.text for one in examined),
             known=tuple(
                 str(fact["text"]) for fact in self._knowledge.about(known.targets, hook.run, now_ns)
@@ -221,7 +221,7 @@ class Hooks:
         )
         tickets = self._board.store
         ticket = await asyncio.to_thread(tickets.ask, wanted)
-        deadline_s = time.monotonic() + min(asking.held_s, self._policy.gate.wait_s)
+        deadline_s = time.monotonic() + min(request.held_s, self._policy.gate.wait_s)
         with self._board.awaiting(ticket.number) as answered:
             answered.set()  # it may have been answered before anybody waited
             while ticket.state is TicketState.ASKED and time.monotonic() < deadline_s:
@@ -230,12 +230,12 @@ class Hooks:
                     (ticket,) = await asyncio.to_thread(tickets.tickets, [ticket.number])
                 with suppress(TimeoutError):
                     await asyncio.wait_for(answered.wait(), QUERY_S)
-                if (refusal := await self._ordered(hook, asking)) is not None:
+                if (refusal := await self._ordered(hook, request)) is not None:
                     return refusal
         if ticket.state is TicketState.APPROVED:
             spent, _ = await asyncio.to_thread(
                 tickets.spend, ticket.number, ticket.digest, nonce, hook.run, time.time_ns(),
-                asking.sender,
+                request.sender,
             )  # fmt: skip
             if spent:
                 return None

@@ -22,7 +22,7 @@ from aftershock_collector.impact.weighing import (
 )
 from aftershock_collector.metrics.series import Family
 
-MORE_WORK = 1.5  # services have room for half as much work again
+GROWTH_MIN = 1.5  # services have room for half as much work again
 _FAILING = (Family.ERRORS, Family.LATENCY)
 
 
@@ -145,7 +145,7 @@ def got_more_work(evidence: Evidence, effect_ns: int) -> bool:
     return _arrived(evidence, effect_ns, broke) is not None
 
 
-def grew(evidence: Evidence, effect_ns: int, broke: Onset | None) -> bool:
+def traffic_grew(evidence: Evidence, effect_ns: int, broke: Onset | None) -> bool:
     """True where so much more work reached an entity that it may have been too much.
 
     A few people who try again after a failure are none of its causes.
@@ -162,7 +162,7 @@ def grew(evidence: Evidence, effect_ns: int, broke: Onset | None) -> bool:
     lasted = series.times_ns >= arrived.began_ns
     if arrived.ended_ns is not None:
         lasted &= series.times_ns <= arrived.ended_ns
-    return float(series.values[lasted].max()) >= MORE_WORK * busiest.median
+    return float(series.values[lasted].max()) >= GROWTH_MIN * busiest.median
 
 
 def _arrived(evidence: Evidence, effect_ns: int, broke: Onset | None) -> Onset | None:

@@ -22,7 +22,7 @@ from aftershock_collector.impact.competition import (
     explained_by,
     net,
 )
-from aftershock_collector.impact.entries import Entry, grew, pushed_by
+from aftershock_collector.impact.entries import Entry, pushed_by, traffic_grew
 from aftershock_collector.impact.events import Events
 from aftershock_collector.impact.evidence import Moment, Scene
 from aftershock_collector.impact.gap import Trouble, troubles
@@ -261,7 +261,7 @@ def _demand(
     nothing is measured of any caller, the action may as well have brought it.
     """
     effect_ns = entry.opened.effect_ns
-    if not grew(entry.evidence, effect_ns, entry.onset):
+    if not traffic_grew(entry.evidence, effect_ns, entry.onset):
         return None
     if not entry.may_be_suspected(around.no_agent_log_odds):
         return None
@@ -269,7 +269,9 @@ def _demand(
     judged = scene.judge([(caller, effect_ns) for caller in callers])
     if not judged:
         return min(0.0, explained_by(entry.evidence.arrivals))
-    busier = [each.arrivals for each in judged.values() if grew(each, effect_ns, entry.onset)]
+    busier = [
+        each.arrivals for each in judged.values() if traffic_grew(each, effect_ns, entry.onset)
+    ]
     return explained_by(max(busier)) if busier else None
 
 
