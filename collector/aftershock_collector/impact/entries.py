@@ -41,11 +41,13 @@ class Entry:
         opened = self.opened
         self.evidence = evidence
         self.onset = _onset(evidence, opened.effect_ns)
-        self.lag_s = 0.0
-        if self.onset is not None:
-            self.lag_s = max(0.0, (self.onset.low_ns - opened.effect_ns) / 1e9)
+        self.lag_s = self.lag_since(opened.effect_ns)
         parts = Parts(own=evidence.after, before=evidence.before, callee=0.0, alternative=0.0)
         self.net = net(parts, evidence.worse)
+
+    def lag_since(self, at_ns: int) -> float:
+        """Seconds from a moment to the onset of the damage; 0 where there is none."""
+        return 0.0 if self.onset is None else max(0.0, (self.onset.low_ns - at_ns) / 1e9)
 
     def may_be_suspected(self, no_agent_log_odds: float) -> bool:
         """True where it would be at least possible, if nothing else explained the damage."""

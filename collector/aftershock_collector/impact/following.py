@@ -12,6 +12,7 @@ from aftershock_collector.impact.attribution import unmeasured
 from aftershock_collector.impact.open_actions import OpenAction
 from aftershock_collector.impact.shared import NOT_THIS
 from aftershock_collector.metrics.series import SeriesSource
+from aftershock_collector.wording import NO_AGENT
 
 FOLLOW_S = 86_400.0  # a degradation that lasts a day is no longer news
 FOLLOW_EVERY_NS = 10**9  # how often a degradation is asked whether it is over
@@ -34,7 +35,7 @@ def check_recovery(
     best = opened.best
     if best is None or best.change is None or not best.charts:
         return
-    if best.strength < SUSPECTED_FROM or (opened.following and now_ns < opened.next_ns):
+    if not is_damage(best) or (opened.following and now_ns < opened.next_ns):
         return
     if opened.following:
         opened.next_ns = now_ns + FOLLOW_EVERY_NS
@@ -56,6 +57,13 @@ def check_recovery(
             change=replace(best.change, ended_at_ns=at_ns),
             charts=refreshed(best.charts, series, opened.effect_ns),
         )
+
+
+def is_damage(best: Impact) -> bool:
+    """True where something named is behind a change, be it this action or a deploy by others."""
+    unexplained = [each.probability for each in best.alternatives if each.name == NO_AGENT]
+    explained = 1.0 - sum(unexplained) if unexplained and best.probability is not None else 0.0
+    return max(best.strength, explained) >= SUSPECTED_FROM
 
 
 def resolve(opened: OpenAction, change: Change, ended_at_ns: int) -> None:

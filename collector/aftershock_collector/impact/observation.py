@@ -20,6 +20,7 @@ from aftershock_collector.impact.events import Events
 from aftershock_collector.impact.fair_shares import FairShares, Holding
 from aftershock_collector.impact.following import (
     check_recovery,
+    is_damage,
     is_over,
     is_reportable,
     resolve,
@@ -303,7 +304,7 @@ class ActionObserver:
             )
 
     def _remember_trouble(self, best: Impact, now_ns: int) -> None:
-        if best.strength >= SUSPECTED_FROM:
+        if is_damage(best):
             self.assessed(best, now_ns)
 
     def _candidates(self, now_ns: int) -> list[OpenAction]:

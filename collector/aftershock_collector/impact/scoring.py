@@ -201,7 +201,10 @@ def _stand(  # noqa: PLR0917
     left = entry.net if broken else net(parts, evidence.worse)
     entered = [Candidate(left, entry.opened.action.tier, entry.lag_s)]
     entered += [competitor.candidate() for competitor in competing]
-    entered += [Candidate(weight, Tier.WRITE) for _, weight in others]
+    entered += [
+        Candidate(weight, Tier.WRITE, entry.lag_since(change.began_at_ns))
+        for change, weight in others
+    ]
     further = {"dependency": None if broken is None else explained_by(broken[1])}
     further["demand"] = _demand(entry, by_target, scene, around)
     odds = {name: log_odds for name, log_odds in further.items() if log_odds is not None}

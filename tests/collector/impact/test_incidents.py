@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from aftershock.model import Change, ChangeKind
 from aftershock_collector.impact import ActionObserver
 from aftershock_collector.metrics.series import Family, SeriesStore
 from tests.collector.impact.scene import SHOP, Scene, at, both, broken, step
@@ -112,3 +115,24 @@ def test_more_work_explains_more_use_of_resources() -> None:
 
     assert held(1.0) > 0.9
     assert held(2.0) < 0.2
+
+
+@pytest.mark.parametrize("cadence_s", [5.0, 15.0])
+def test_an_incident_of_others_makes_nobody_immune_a_few_minutes_later(cadence_s: float) -> None:
+    """Found live: what a deploy had broken counted as usual, and the deploy was blamed again."""
+    first = broken([CHECKOUT], 1_802, 1_860, times=40.0, metrics=["errors"])
+    second = broken([CHECKOUT], 2_102, times=40.0, metrics=["errors"])
+    scene = Scene(both(first, second), cadence_s)
+    scene.play(1_800 - cadence_s)
+    deploy = Change("d", ChangeKind.DEPLOY, CHECKOUT, "2.1 by CI", at(1_799))
+    scene.observer.on_change(deploy)
+
+    steps = [step("a", 1_796, CHECKOUT), step("b", 2_100, CHECKOUT, run="two")]
+    scene.play(2_300, steps, since_s=1_800)
+
+    peaks = {
+        span: max(i.probability or 0.0 for i in scene.reported if i.span_id == span)
+        for span in ("a", "b")
+    }
+    assert peaks["a"] < 0.5
+    assert peaks["b"] >= 0.8
