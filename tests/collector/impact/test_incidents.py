@@ -131,8 +131,7 @@ def test_an_incident_of_others_makes_nobody_immune_a_few_minutes_later(cadence_s
     scene.play(2_300, steps, since_s=1_800)
 
     peaks = {
-        span: max(i.probability or 0.0 for i in scene.reported if i.span_id == span)
-        for span in ("a", "b")
+        span: max(i.strength for i in scene.reported if i.span_id == span) for span in ("a", "b")
     }
     assert peaks["a"] < 0.5
     assert peaks["b"] >= 0.8
