@@ -91,7 +91,7 @@ class Correlator:
         self.observer.reach(linked.step, entity, skew_ns=linked.skew_ns)
         self.suspect_index.record(self.links.with_reached(linked.step), linked.skew_ns)
 
-    def record_logged(self, changes: Iterable[Change]) -> list[Change]:
+    def record_logged(self, changes: Iterable[Change], now_ns: int) -> list[Change]:
         """Hold what logs say until its trace is known; returns what is known to be an agent's."""
         traces: dict[str, None] = {}
         for change in changes:
@@ -99,7 +99,7 @@ class Correlator:
             if change.trace_id and not (known is not None and reports_less(change, known)):
                 self.links.hold(change)
                 traces[change.trace_id] = None
-        return [change for trace_id in traces for change in self.links.release(trace_id)]
+        return [change for trace_id in traces for change in self.links.release(trace_id, now_ns)]
 
     def record_action(self, step: Step) -> set[str]:
         """Record what an ended action changed; returns ids of other runs to judge again."""
@@ -115,10 +115,14 @@ class Correlator:
                         f"service/{step.service}", target, step.began_at_ns + skew_ns
                     )
 
-    def changes_waiting_for(self, steps: Iterable[Step]) -> list[Change]:
+    def changes_waiting_for(self, steps: Iterable[Step], now_ns: int) -> list[Change]:
         """Changes that named a trace before it was known as an agent's, as it is now."""
         traces = {step.trace_id for step in steps if step.trace_id}
-        return [change for trace_id in traces for change in self.links.release(trace_id)]
+        return [change for trace_id in traces for change in self.links.release(trace_id, now_ns)]
+
+    def changes_due(self, now_ns: int) -> list[Change]:
+        """Changes that name a trace only, now that what belongs to it was reported."""
+        return self.links.release_due(now_ns)
 
     def observe(self, step: Step, facts: Iterable[Fact], skew_ns: int) -> None:
         """Observe what an action does to the infrastructure from now on.
@@ -215,7 +219,7 @@ class Correlator:
         It keeps the trace where that is believed: its sender is known, or what it is about is
         known to have to do with the action. Anybody who saw a trace id can write it into an alert.
         """
-        resolved, linked = self.links.resolve(change)
+        resolved, linked = self.links.resolve(change, now_ns)
         if linked is None or change.vouched or self._agrees(linked.step, change.entity, now_ns):
             return resolved, linked
         return replace(resolved, trace_id=None, span_id=None), linked

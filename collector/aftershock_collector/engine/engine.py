@@ -112,7 +112,7 @@ class Engine:
 
     def learn_logged(self, changes: Iterable[Change], now_ns: int) -> None:
         """Record what logs say was done for traces, as far as these are agents'."""
-        for change in self.correlator.record_logged(changes):
+        for change in self.correlator.record_logged(changes, now_ns):
             self.learn(change, now_ns)
 
     def close(self, claim: Claim) -> None:
@@ -125,6 +125,9 @@ class Engine:
 
     def conclude(self, now_ns: int) -> Report:
         """Judge what is new, and what time alone made true; report only differences."""
+        if self.live:
+            for change in self.correlator.changes_due(now_ns):
+                self.learn(change, now_ns)
         impacts = self.correlator.score(now_ns, self._judges) if self.live else []
         opened: list[Claim] = []
         updated: list[Claim] = []
@@ -254,8 +257,9 @@ class Engine:
             if resolved is not None:
                 facts = judge.window.facts_before(resolved)
                 self.correlator.observe(resolved, facts, judge.clock_ns)
-        for change in self.correlator.changes_waiting_for(steps):
-            self.learn(change, arrived_ns or change.began_at_ns)
+        now_ns = arrived_ns or max(step.last_ns for step in known)
+        for change in self.correlator.changes_waiting_for(steps, now_ns):
+            self.learn(change, now_ns)
 
     def _judge_again(self, run_ids: Iterable[str], since_ns: int) -> None:
         """What these runs did since a moment depends on something that is known only now."""

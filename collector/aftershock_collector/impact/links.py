@@ -3,9 +3,9 @@
 A span that the change names decides; a call that a tool made stands for the tool, and so does what
 that call made in turn. Where only the
 trace is known, a log belongs to the one tool call that was running then, and what lasts (an alert,
-an event of the platform) to the one action of that trace that could have had an effect. A log that
-shows what a span changed outweighs the name of the tool: a call that counted as a read is an action
-then.
+an event of the platform) to the one action of that trace that could have had an effect. Another call
+of that trace may not have been reported yet, so such a change is held a moment. A log that shows
+what a span changed outweighs the name of the tool: a call that counted as a read is an action then.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ WAITING_MAX = 4_096  # traces named by changes before an agent's span arrived, .
 WAITING_OF_TRACE_MAX = 8
 WAITING_CHANGES_MAX = 8_192  # ... and these changes; 20 MB at worst
 SLACK_NS = 10**9  # clocks of two processes on one network differ by less
+REPORTED_NS = 10 * 10**9  # twice what OpenTelemetry's batch processors wait before they export
 NOTHING: frozenset[str] = frozenset()
 LOG = "log/"  # ids of changes that are a moment: a line in a service's log
 
@@ -172,12 +173,12 @@ class Links:
         while len(self._waiting) > WAITING_MAX or self._waiting_changes > WAITING_CHANGES_MAX:
             self._waiting_changes -= len(self._waiting.popitem(last=False)[1])
 
-    def release(self, trace_id: str) -> list[Change]:
+    def release(self, trace_id: str, now_ns: int) -> list[Change]:
         """The held changes that point at an action of this trace, now that it is known."""
         waiting = self._waiting.get(trace_id)
         if waiting is None:
             return []
-        found = [change for change in waiting.values() if self.behind(change) is not None]
+        found = [change for change in waiting.values() if self.behind(change, now_ns) is not None]
         for change in found:
             del waiting[change.id]
         self._waiting_changes -= len(found)
@@ -186,23 +187,28 @@ class Links:
         self._came += found
         return found
 
+    def release_due(self, now_ns: int) -> list[Change]:
+        """The held changes that point at an action, now that its whole trace was reported."""
+        known = [trace_id for trace_id in self._waiting if trace_id in self._traces]
+        return [change for trace_id in known for change in self.release(trace_id, now_ns)]
+
     def newly_linked(self) -> tuple[Change, ...]:
         """Changes that `release` returned since the last call."""
         came, self._came = tuple(self._came), []
         return came
 
-    def resolve(self, change: Change) -> tuple[Change, Linked | None]:
+    def resolve(self, change: Change, now_ns: int) -> tuple[Change, Linked | None]:
         """The change with the ids of the one action that it points at, or none; and that action."""
         if change.trace_id is None:
             return change, None
-        linked = self.behind(change)
+        linked = self.behind(change, now_ns)
         if linked is None:
             return replace(change, trace_id=None, span_id=None), None
         step = linked.step
         return replace(change, trace_id=step.trace_id, span_id=step.span_id), linked
 
-    def behind(self, change: Change) -> Linked | None:
-        """The one action that a change points at; None where there is none, or several."""
+    def behind(self, change: Change, now_ns: int) -> Linked | None:
+        """The one action that a change points at; None where there is none, yet, or several."""
         trace = self._traces.get(change.trace_id or "")
         own = change.entity.removeprefix("service/")
         if trace is None or not self.knows(change.trace_id, own):
@@ -213,6 +219,8 @@ class Links:
         if named is not None and named.action_step is None and change.tier is not None:
             return Linked(as_logged(named.step, change, change.tier), trace.skew_ns)
         if named is None:
+            if now_ns - change.began_at_ns < REPORTED_NS:
+                return None
             found = self._running(trace, change) if change.id.startswith(LOG) else _able(trace)
             before_ns = change.began_at_ns - trace.skew_ns + SLACK_NS
             found = [call for call in found if call.began_at_ns <= before_ns]

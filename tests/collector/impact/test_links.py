@@ -91,7 +91,7 @@ def behind(about: Change, *steps: Step) -> str | None:
     links = Links()
     for step in steps:
         links.record(step)
-    found = links.behind(about)
+    found = links.behind(about, about.began_at_ns + module.REPORTED_NS)
     return None if found is None else found.step.span_id
 
 
@@ -112,7 +112,7 @@ def test_a_command_that_a_coding_agents_shell_ran_points_at_the_call_of_the_shel
     links = Links()
     for place in order:
         links.record(steps[place])
-    found = links.behind(change(9, span="psql"))
+    found = links.behind(change(9, span="psql"), at(9))
 
     assert found is not None
     assert "Bash" == found.step.span_id
@@ -163,8 +163,8 @@ def test_many_traces_take_bounded_memory_and_are_counted(monkeypatch: pytest.Mon
 
     assert {"linked_traces_full": 16} == dict(links.dropped)
     assert 5 == len(links._above)  # pyright: ignore[reportPrivateUsage]
-    assert links.behind(change(99, span="c0")) is None
-    assert links.behind(change(99, span="o19")) is not None
+    assert links.behind(change(99, span="c0"), at(99)) is None
+    assert links.behind(change(99, span="o19"), at(99)) is not None
 
 
 # --- In verdicts -------------------------------------------------------------------------------
@@ -277,19 +277,58 @@ def test_an_agents_own_deploy_does_not_compete_with_it() -> None:
     assert "deploy of checkout Down" in alternatives(None)
 
 
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_what_a_sub_agents_shell_did_is_not_put_down_to_the_call_that_started_the_sub_agent(
+    order: tuple[int, ...],
+) -> None:
+    """A log overtakes the batches of telemetry; the parent's call was reported long before."""
+    delegates = call("Agent", 1, None)
+    steps = (call("Bash", 4, 4.5), outgoing("execution", "Bash"))
+    engine = Engine()
+    engine.observe([delegates], at(2))
+    deleted = change(4.2, identity="log/x", span="execution", kind=ChangeKind.WARNING)
+    engine.learn_logged([deleted], at(4.3))
+    assert [] == opened(engine, 4.4)
+    for place in order:
+        if place < len(steps):
+            engine.observe([steps[place]], at(6))
+        else:
+            engine.observe([call("Agent", 1, 7)], at(7))
+    (claim,) = opened(engine, 8)
+
+    assert claim.finding.impact is not None
+    assert "Bash" == claim.finding.impact.tool
+
+
+@pytest.mark.parametrize("ended", [None, 3])
+def test_what_a_span_did_that_nobody_reports_is_told_of_the_only_call_a_moment_later(
+    ended: float | None,
+) -> None:
+    engine = Engine()
+    engine.observe([call("deploy", 1, ended)], at(3))
+    engine.learn_logged(
+        [change(4, identity="log/x", span="unknown", kind=ChangeKind.WARNING)], at(4)
+    )
+
+    assert [] == opened(engine, 13)
+    (claim,) = opened(engine, 14)
+    assert claim.finding.impact is not None
+    assert "deploy" == claim.finding.impact.tool
+
+
 @pytest.mark.parametrize("identity", ["alert/Down", "log/x"])
 def test_what_overtakes_the_agents_own_telemetry_is_linked_when_that_arrives(identity: str) -> None:
     engine = Engine()
     early = change(1.5, identity=identity, span="scale", kind=ChangeKind.WARNING)
 
     engine.correlator.links.hold(early)
-    assert engine.correlator.links.release(TRACE) == []
+    assert engine.correlator.links.release(TRACE, at(9)) == []
     engine.observe([call("scale", 1, 2, "service/checkout")], at(3))
     (claim,) = engine.conclude(at(4)).opened
 
     assert claim.finding.impact is not None
     assert ("scale", "certain") == (claim.finding.impact.tool, claim.finding.impact.label)
-    assert engine.correlator.links.release(TRACE) == []
+    assert engine.correlator.links.release(TRACE, at(9)) == []
 
 
 def test_what_waits_for_a_trace_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,5 +342,5 @@ def test_what_waits_for_a_trace_is_bounded(monkeypatch: pytest.MonkeyPatch) -> N
     for trace in (f"{8:032x}", f"{0:032x}"):
         links.record(call("scale", 1, 2, trace=trace))
 
-    assert module.WAITING_OF_TRACE_MAX == len(links.release(f"{8:032x}"))
-    assert [] == links.release(f"{0:032x}")
+    assert module.WAITING_OF_TRACE_MAX == len(links.release(f"{8:032x}", at(2)))
+    assert [] == links.release(f"{0:032x}", at(2))

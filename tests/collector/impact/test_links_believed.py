@@ -20,7 +20,7 @@ def test_a_trace_that_nobody_vouches_for_makes_an_action_suspected_and_pages_nob
     engine.observe([call("scale", 1, 5, "service/cart")], at(2))
     about = change(3, identity=identity, span=span, entity="service/payments", vouched=False)
     engine.learn(about, at(3))
-    (claim,) = opened(engine, 4)
+    (claim,) = opened(engine, 13)
     impact = claim.finding.impact
 
     assert "warn" == claim.finding.level.value
@@ -77,7 +77,7 @@ def test_a_trace_is_believed_where_topology_or_targets_agree(
     engine = Engine(topology={"service/checkout": ["db/orders"]})
     engine.observe([call("scale", 1, 2, *targets)], at(2))
     engine.learn(change(30, entity=entity, vouched=False), at(30))
-    (claim,) = opened(engine, 31)
+    (claim,) = opened(engine, 40)
 
     assert claim.finding.impact is not None
     assert "certain" == claim.finding.impact.label

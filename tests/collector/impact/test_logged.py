@@ -66,7 +66,7 @@ def test_of_several_records_of_one_statement_the_one_that_says_most_stays() -> N
     for each in (done, damage, done):
         links.hold(each)
 
-    assert [damage] == links.release(TRACE)
+    assert [damage] == links.release(TRACE, at(6))
 
 
 @pytest.mark.parametrize("kind", [ChangeKind.OPERATION, ChangeKind.WARNING])
@@ -131,7 +131,7 @@ def test_two_logs_of_one_read_are_both_kept() -> None:
         done = replace(
             change(2, identity=f"log/{entity}", span="get_report", entity=entity), tier=Tier.WRITE
         )
-        linked = links.behind(done)
+        linked = links.behind(done, at(6))
         assert linked is not None
         observed.reach(linked.step, entity)
 
