@@ -159,10 +159,9 @@ def alternatives_of(standing: Standing, probability: float) -> tuple[Alternative
         entity, share = standing.source
         no_agent -= share
         outside.append(Alternative(None, None, f"trouble that began in {entity}", share * scale))
-    if standing.demand is not None:
-        no_agent -= standing.demand
-        words = f"more traffic than usual reached {standing.target}"
-        outside.append(Alternative(None, None, words, standing.demand * scale))
+    for words, share in standing.own:
+        no_agent -= share
+        outside.append(Alternative(None, None, words, share * scale))
     if standing.shared is not None:
         outside.append(Alternative(None, None, standing.shared.words, max(0.0, no_agent * scale)))
         no_agent = 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby, islice
+from itertools import compress, groupby, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -101,6 +101,12 @@ class Scene:
         """True where at least one series of the entity is known."""
         self.load([entity])
         return self._loaded.get(entity) is not None
+
+    def resources(self, entity: str) -> list[Series]:
+        """What an entity uses of resources, series that ended among them."""
+        self.load([entity])
+        loaded = self._loaded.get(entity)
+        return [] if loaded is None else list(compress(loaded.series, loaded.resources))
 
     def newest_ns(self, entity: str, metric: str) -> int | None:
         """Time of the newest point of a series; None where there is none."""

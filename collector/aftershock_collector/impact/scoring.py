@@ -22,12 +22,13 @@ from aftershock_collector.impact.competition import (
     explained_by,
     net,
 )
-from aftershock_collector.impact.entries import Entry, pushed_by, traffic_grew
+from aftershock_collector.impact.entries import Entry, pushed_by
 from aftershock_collector.impact.events import Events
 from aftershock_collector.impact.evidence import Moment, Scene
 from aftershock_collector.impact.gap import Trouble, troubles
 from aftershock_collector.impact.onset import Onset
 from aftershock_collector.impact.open_actions import OpenAction
+from aftershock_collector.impact.reasons import own_reasons
 from aftershock_collector.impact.references import References, Span
 from aftershock_collector.impact.relations import Relations, Topology
 from aftershock_collector.impact.shared import ANSWERING, Shared, SharedFailures
@@ -37,6 +38,7 @@ from aftershock_collector.metrics.series import RETENTION_S, Series, SeriesSourc
 ALTERNATIVE_BACK = 2  # points before the first action from which untouched entities are scored
 OTHERS_BACK_NS = 600 * 10**9  # what others did this long before an action may explain what follows
 DAMAGED_NATS = 4.6  # p .01: an entity that moved this far may explain its callers' trouble
+DEPENDENCY = "dependency"
 HOST = "host/"  # how keys of hosts begin
 SCANNED_ENTITIES_MAX = 400  # untouched entities scored in a round: nearest by topology first
 
@@ -57,7 +59,7 @@ class Standing(NamedTuple):
     outside: tuple[tuple[Change, float], ...] = ()  # of what others did to the target
     source: tuple[str, float] | None = None  # an untouched entity in trouble, and its share
     shared: Shared | None = None  # what the target has in common with others; not counted
-    demand: float | None = None  # share of "more traffic than usual reached it"; None: it did not
+    own: tuple[tuple[str, float], ...] = ()  # of what the target itself went through, in words
 
 
 class ScoringRound(NamedTuple):
@@ -205,9 +207,10 @@ def _stand(  # noqa: PLR0917
         Candidate(weight, Tier.WRITE, entry.lag_since(change.began_at_ns))
         for change, weight in others
     ]
-    further = {"dependency": None if broken is None else explained_by(broken[1])}
-    further["demand"] = _demand(entry, by_target, scene, around)
-    odds = {name: log_odds for name, log_odds in further.items() if log_odds is not None}
+    odds = own_reasons(entry, by_target.keys(), scene, around.no_agent_log_odds)
+    reasons = tuple(odds)
+    if broken is not None:
+        odds[DEPENDENCY] = explained_by(broken[1])
     entered += [Candidate(left, Tier.WRITE, entry.lag_s, each) for each in odds.values()]
     shares = compete(entered, alternative, around.no_agent_log_odds, elsewhere)
     of_further = dict(zip(odds, shares.candidates[len(entered) - len(odds) :], strict=True))
@@ -216,7 +219,7 @@ def _stand(  # noqa: PLR0917
     no_agent = 1.0 - shares.candidates[0] - sum(agents) - sum(outside)
     named = None
     if broken is not None:
-        named = broken[0], of_further["dependency"]
+        named = broken[0], of_further[DEPENDENCY]
     elif source is not None and source[1] >= DAMAGED_NATS and not entry.shared:
         named = source[0], no_agent * (1.0 - exp(-against(source[1])))
     if entry.shared:
@@ -238,7 +241,7 @@ def _stand(  # noqa: PLR0917
         tuple((change, share) for (change, _), share in zip(others, outside, strict=True)),
         named,
         entry.shared[0] if entry.shared else None,
-        of_further.get("demand"),
+        tuple((words, of_further[words]) for words in reasons),
     )
 
 
@@ -253,29 +256,6 @@ def _source(
         key=lambda pair: (pair[1], pair[0]),
         default=None,
     )
-
-
-def _demand(
-    entry: Entry, by_target: Mapping[str, Sequence[Entry]], scene: Scene, around: Surroundings
-) -> float | None:
-    """Log-odds of "more traffic than usual" against "the action did it"; None: there was none.
-
-    Where more work reached its callers too, on which no agent acted, it came from outside. Where
-    nothing is measured of any caller, the action may as well have brought it.
-    """
-    effect_ns = entry.opened.effect_ns
-    if not traffic_grew(entry.evidence, effect_ns, entry.onset):
-        return None
-    if not entry.may_be_suspected(around.no_agent_log_odds):
-        return None
-    callers = scene.relations.callers(entry.target) - by_target.keys()
-    judged = scene.judge([(caller, effect_ns) for caller in callers])
-    if not judged:
-        return min(0.0, explained_by(entry.evidence.arrivals))
-    busier = [
-        each.arrivals for each in judged.values() if traffic_grew(each, effect_ns, entry.onset)
-    ]
-    return explained_by(max(busier)) if busier else None
 
 
 def _competing(

@@ -9,13 +9,14 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 
 from tests.evaluation.incidents.classes import FIRST, SECOND, THIRD, Kind, Make, cases
+from tests.evaluation.incidents.fifth import FIFTH
 from tests.evaluation.incidents.fourth import FOURTH
 from tests.evaluation.incidents.play import PAGED, SUSPECTED, Played, play
 from tests.evaluation.rules import Line
 
 HARMLESS = {Kind.HARMLESS, Kind.HELPING, Kind.COINCIDENT, Kind.REACTING, Kind.OTHERS}
 HALVES: dict[str, tuple[Make, ...]] = {
-    "first": FIRST, "second": SECOND, "third": THIRD, "fourth": FOURTH,
+    "first": FIRST, "second": SECOND, "third": THIRD, "fourth": FOURTH, "fifth": FIFTH,
 }  # fmt: skip
 ONSET_SCRAPES = 2
 FOUND_SCRAPES = 3
@@ -67,6 +68,8 @@ def lines(half: str, found: Sequence[Played]) -> Iterator[Line]:
     innocent = [p for p in found if p.case.kind in HARMLESS]
     wrong = share(peak >= PAGED for p in innocent for peak in p.peak.values())
     yield _bar(f"{half}: harmless, helping, coincident paged", wrong, 0.02, least=False)
+    several = share(any(joint >= PAGED for joint in p.joint.values()) for p in innocent)
+    yield Line(f"{half}: incidents of no agent, paged as one of several actions", several[1])
     beside = share(
         peak >= PAGED
         for p, peaks in ((p, p.peak) for p in found if p.case.kind is Kind.HARMFUL)
