@@ -42,6 +42,7 @@ from aftershock.rules.repeated_outputs import same_answer_again
 from aftershock.rules.rewording import emptied_writes, reworded_calls
 from aftershock.rules.rule import ANSWERS, CONVERSATION, FACTS, Family, Lifetime, rule
 from aftershock.rules.same_answers import same_answers
+from aftershock.rules.same_rounds import failed_rounds
 from aftershock.rules.tail import (
     Place,
     Tail,
@@ -152,6 +153,7 @@ def repetitions_in(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -
         yield from (finding for finding in failed if finding.subject not in known)
         yield from same_answers(run, tail, lane, limits)
         yield from fruitless_attempts(run, lane, limits)
+        yield from failed_rounds(run, tail, lane, limits)
         yield from dead_clicks(run, lane, limits)
         yield from starting_over(run, lane, limits)
         yield from sent_again(run, lane, limits)
