@@ -32,9 +32,9 @@ def stopped_early(run: Run, limits: Limits) -> Iterator[Finding]:
     too. It pages where the answer says that everything is done, and a limit of turns stopped the
     run, or the last call that was to change something failed or was refused, or several calls of a
     batch had failed and were not made up for, or the work begun here had ended badly when it was
-    last read, or something was done after a denial; and where a person was asked for leave, said not now, and it was done at once. A
-    message about the work and the closing of its ticket are not the work. Runs
-    that crashed are another finding.
+    last read, or something was done after a denial; and where a person was asked for leave, said
+    not now, and it was done at once. A message about the work and the closing of its ticket are not
+    the work. Runs that crashed are another finding.
     """
     step = last_step(run.steps)
     if not is_over(run) or run.error is not None or step is None:
