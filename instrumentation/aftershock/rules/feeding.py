@@ -21,8 +21,7 @@ def is_fed(lane: Sequence[Step], start: int, end: int) -> bool:
         page = step.action
         if page is None or page.outcome is not Outcome.OK or not answers_a_question(page):
             continue
-        earlier = [one.action for one in lane[: start + 1] if one.action]
-        same = [one for one in earlier if one.tool == page.tool and answers_a_question(one)]
+        same = [one.action for one in lane[: start + 1] if one.action and one.name == step.name]
         if same and is_next_page(page, same[-1]) and not any(is_same_page(page, x) for x in same):
             return True
     return False

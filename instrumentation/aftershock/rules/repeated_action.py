@@ -231,11 +231,12 @@ def is_round_of_polls(tail: Tail, lane: Sequence[Step], chain: list[int]) -> boo
     """
     for start, end in pairwise(chain):
         between = lane[start + 1 : end + 1]
+        if lane[end].began_at_ns - lane[start].last_ns < STEADY_INTERVAL_S * 1e9:
+            return False
         if any(step.action and not answers_a_question(step.action) for step in between):
             return False
-        idle_s = max(tail.gap_before(step).idle_s for step in between)
-        waited_s = max(tail.gap_before(step).waited_s or 0.0 for step in between)
-        if idle_s + waited_s < STEADY_INTERVAL_S:
+        gaps = map(tail.gap_before, between)
+        if max(gap.idle_s + (gap.waited_s or 0.0) for gap in gaps) < STEADY_INTERVAL_S:
             return False
     return True
 

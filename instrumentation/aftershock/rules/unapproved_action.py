@@ -41,7 +41,8 @@ def unapproved_action(run: Run, limits: Limits) -> Iterator[Finding]:
     step = run.newest
     if step is None or step.action is None:
         return
-    yield from forbidden(run, step, limits)
+    if step.action.tier.has_effect:
+        yield from forbidden(run, step, limits)
     if step.action.gate not in WANTING:
         return
     action = step.action
