@@ -25,6 +25,7 @@ class Event(NamedTuple):
 
 
 STEP, TOOL, INFERENCE = "every step", "execute_tool spans", "inference spans"
+MESSAGE = "messages"
 FACT, DECISION, APPROVAL = "fact events", "decision spans", "approval events"
 HAND_OFF = "hand-off spans"
 CHANGE, FINDING, ACTIVITY = "change events", "finding events", "activity log events"
@@ -184,6 +185,15 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     ),
     Attribute(
         names.INFERENCE_WORDS, "hashes", INFERENCE, "Keyed hashes of id-like words in messages."
+    ),
+    Attribute(
+        names.MESSAGE_REPEATS, "int", MESSAGE, "How often a person asked for something to be done."
+    ),
+    Attribute(
+        names.MESSAGE_FORBIDS_CHANGES,
+        "boolean",
+        MESSAGE,
+        "A person asked to stop, or to change nothing.",
     ),
     Attribute(names.OUTPUT_DIGEST, "string", INFERENCE, "Keyed hash of the model's answer."),
     Attribute(

@@ -33,6 +33,7 @@ from aftershock.model import (
     StepKind,
     Tokens,
 )
+from aftershock.policy.instructions import instruction_of
 from aftershock.policy.policy import EMPTY, Policy, describe
 from aftershock.rules import STEP_RULES, Rule, judge
 
@@ -156,6 +157,7 @@ class Scenario:
             StepKind.MESSAGE,
             who,
             words=None if text is None else words_in(text),
+            instruction=None if text is None else instruction_of(text),
             automatic=automatic,
         )
 

@@ -26,6 +26,7 @@ from aftershock.fingerprints.fingerprint import UNSEEN
 from aftershock.fingerprints.keyed import hash_subject
 from aftershock.fingerprints.outputs import output_attributes
 from aftershock.model import Action, Change, Step
+from aftershock.policy.instructions import instruction_attributes
 from aftershock.redaction.redact import SECRET, is_secret_name, redact_text
 from aftershock.wire import NAMED_HASH, encode_hashes
 from aftershock_collector.otlp.decode import decode_log, decode_span
@@ -310,6 +311,8 @@ def fingerprints_of(step: Step) -> dict[str, Any]:
         found[names.INFERENCE_SHOWN] = encode_hashes(step.shown)
     if step.output is not None:
         found |= output_attributes(step.output)
+    if step.instruction is not None:
+        found |= instruction_attributes(step.instruction)
     if step.action is None:
         return found | (
             {} if step.words is None else {names.INFERENCE_WORDS: encode_hashes(step.words)}

@@ -29,6 +29,7 @@ from aftershock.fingerprints.keyed import key_id
 from aftershock.fingerprints.outputs import output_in
 from aftershock.fingerprints.shown import Shown
 from aftershock.model import Action, Fact, Outcome, Step, StepKind
+from aftershock.policy.instructions import instruction_in
 from aftershock.policy.policy import Policy, rule_of
 from aftershock.runs.records import as_denied, was_denied
 from aftershock.wire import decode_hashes
@@ -92,6 +93,7 @@ def step_of(span: Span, reading: Reading, policy: Policy) -> Step:
         shown=shown.results,
         words=shown.words,
         output=output_in(span.attributes) or reading.output,
+        instruction=instruction_in(span.attributes) or reading.instruction,
         compacted=reading.compacted,
         automatic=reading.automatic,
         finish_reason=finish_reason_of(span),

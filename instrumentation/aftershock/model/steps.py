@@ -106,6 +106,14 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class Instruction:
+    """What a person's message asks, without the text."""
+
+    repeats: int | None = None  # how often something is to be done; None: it does not say
+    forbids_changes: bool = False  # the agent is to stop, or to change nothing
+
+
+@dataclass(frozen=True, slots=True)
 class Requirement:
     """A fact that a policy (or past practice) wants to be known before an action."""
 
@@ -220,6 +228,7 @@ class Step:
     shown: frozenset[int] | None = None  # INFERENCE: hashed tool results in its messages
     words: frozenset[int] | None = None  # hashed id-like words of the messages of this step
     automatic: bool = False  # MESSAGE: a harness sent it, such as "continue", and no person
+    instruction: Instruction | None = None  # MESSAGE: of a person; None: it says nothing of these
     output: Output | None = None  # INFERENCE: what the model answered; None: not recorded
     compacted: bool = False  # INFERENCE: its messages are a summary of what they were
     fingerprint_key: str = ""  # id of the key that made its hashes; only equal ones compare

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from aftershock.model import (
@@ -33,6 +34,7 @@ from aftershock.rules.duties import (
     is_paid_twice,
     sent_again,
 )
+from aftershock.rules.feeding import is_fed
 from aftershock.rules.motions import dead_clicks
 from aftershock.rules.polling import STEADY_INTERVAL_S, starting_over, stuck_poll
 from aftershock.rules.reading_again import reads_again
@@ -40,6 +42,7 @@ from aftershock.rules.repeated_outputs import same_answer_again
 from aftershock.rules.rewording import emptied_writes, reworded_calls
 from aftershock.rules.rule import ANSWERS, CONVERSATION, FACTS, Family, Lifetime, rule
 from aftershock.rules.same_answers import same_answers
+from aftershock.rules.same_rounds import failed_rounds
 from aftershock.rules.tail import (
     Place,
     Tail,
@@ -150,6 +153,7 @@ def repetitions_in(run: Run, tail: Tail, lane: Sequence[Step], limits: Limits) -
         yield from (finding for finding in failed if finding.subject not in known)
         yield from same_answers(run, tail, lane, limits)
         yield from fruitless_attempts(run, lane, limits)
+        yield from failed_rounds(run, tail, lane, limits)
         yield from dead_clicks(run, lane, limits)
         yield from starting_over(run, lane, limits)
         yield from sent_again(run, lane, limits)
@@ -179,6 +183,7 @@ def identical_calls(
             continue  # `done_twice` tells of it
         retried = steps[-1].action and steps[-1].action.outcome is Outcome.FAILED
         paced = is_spaced(tail, steps[-1]) or (retried and backs_off(tail, steps))
+        paced = paced or is_round_of_polls(tail, lane, chain)
         if paced and not is_done_again(steps) and not is_new_request(tail, steps):
             yield from stuck_poll(run, tail, steps, limits)
         else:
@@ -195,11 +200,14 @@ def repeated_call(
     paused = 0
     if not is_done_again(steps) and not is_new_request(tail, steps):
         paused = sum(is_spaced(tail, step) for step in steps[1:])
-    alarm_at = alarm_from(action, limits)
+    asked = asked_times(tail)
+    alarm_at = max(alarm_from(action, limits), asked + 1)
     if len(steps) - paused < limits.repeats_warn:
         return
     counted = len(steps) - paused
-    if not is_delivery_of_nothing(action):  # what is changed before each of those fills the window
+    if not asked and not is_delivery_of_nothing(
+        action
+    ):  # what is changed before each of those fills the window
         counted = min(now, counted)
     alarm = counted >= alarm_at and not is_duty(steps)
     digests = {step.action.arguments.digest for step in steps if step.action}
@@ -214,6 +222,28 @@ def repeated_call(
         summary=f"{action.tool} was called {len(steps)} times {same} and it returned nothing new.",
         certain_from=steps[alarm_at - 1] if alarm else None,
     )
+
+
+def is_round_of_polls(tail: Tail, lane: Sequence[Step], chain: list[int]) -> bool:
+    """True for a look that is one of several in each round, with a long pause between the rounds.
+
+    Only the first look of a round has the pause before it; all of them are polls.
+    """
+    for start, end in pairwise(chain):
+        between = lane[start + 1 : end + 1]
+        if lane[end].began_at_ns - lane[start].last_ns < STEADY_INTERVAL_S * 1e9:
+            return False
+        if any(step.action and not answers_a_question(step.action) for step in between):
+            return False
+        gaps = map(tail.gap_before, between)
+        if max(gap.idle_s + (gap.waited_s or 0.0) for gap in gaps) < STEADY_INTERVAL_S:
+            return False
+    return True
+
+
+def asked_times(tail: Tail) -> int:
+    """How often a person asks for the same thing; 0: it was not said."""
+    return (tail.instruction.repeats or 0) if tail.instruction else 0
 
 
 def is_new_request(tail: Tail, steps: list[Step]) -> bool:
@@ -283,6 +313,7 @@ def last_chain(tail: Tail, lane: Sequence[Step], places: list[int], limits: Limi
         )
         if is_motion(step.action.tool) and saw_something_new(lane, chain[-1], place):
             broken = True
+        broken = broken or (changed_something(step.action) and is_fed(lane, chain[-1], place))
         if broken:
             answers.clear()
         answer = step.action.result.digest if step.action.result else None

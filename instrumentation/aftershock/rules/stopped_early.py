@@ -10,6 +10,7 @@ from aftershock.policy.tiers import names_effect
 from aftershock.rules.actions import REFUSALS, changed_something
 from aftershock.rules.denials import done_against_a_no
 from aftershock.rules.endings import ending_finding, is_over
+from aftershock.rules.left_undone import failed_work, parts_left
 from aftershock.rules.rule import Family, Lifetime, Timing, rule
 from aftershock.rules.tail import is_instruction
 from aftershock.runs.endings import answer_of, is_limit_of_run, last_step, stop_reason
@@ -29,10 +30,11 @@ def stopped_early(run: Run, limits: Limits) -> Iterator[Finding]:
     It warns where the last inference was cut, the last step was a tool call, or the answer is empty
     or only says what the agent is going to do: an agent that needs no answer ends with a tool call
     too. It pages where the answer says that everything is done, and a limit of turns stopped the
-    run, or the last call that was to change something failed or was refused, or something was done
-    after a denial; and where a person was asked for leave, said not now, and it was done at once. A
-    message about the work and the closing of its ticket are not the work. Runs
-    that crashed are another finding.
+    run, or the last call that was to change something failed or was refused, or several calls of a
+    batch had failed and were not made up for, or the work begun here had ended badly when it was
+    last read, or something was done after a denial; and where a person was asked for leave, said
+    not now, and it was done at once. A message about the work and the closing of its ticket are not
+    the work. Runs that crashed are another finding.
     """
     step = last_step(run.steps)
     if not is_over(run) or run.error is not None or step is None:
@@ -73,6 +75,20 @@ def unfulfilled(run: Run) -> tuple[Level, list[Step], str] | None:
     if state is OutputState.DONE and (failed := last_attempt(run.steps)) is not None:
         summary = f"The run ended as done, and its last call of {failed.name} had not worked."
         return Level.ALARM, [failed, answer], summary
+    return undone(run, answer) if state is OutputState.DONE else None
+
+
+def undone(run: Run, answer: Step) -> tuple[Level, list[Step], str] | None:
+    """What an answer that claims that all is done passes over; None: nothing that is known."""
+    if left := parts_left(run.steps):
+        summary = (
+            f"The run ended as done, and {len(left)} calls of {left[-1].name} had failed for "
+            "things that no later call dealt with."
+        )
+        return Level.ALARM, [*left, answer], summary
+    if (wrong := failed_work(run)) is not None:
+        summary = f"The run ended as done, and {wrong.name} had last answered that it had failed."
+        return Level.ALARM, [wrong, answer], summary
     return None
 
 

@@ -11,7 +11,16 @@ from itertools import pairwise
 from operator import is_
 from typing import TYPE_CHECKING, NamedTuple
 
-from aftershock.model import LOOP_REPORTED, Action, AnswerState, Outcome, Run, Step, StepKind
+from aftershock.model import (
+    LOOP_REPORTED,
+    Action,
+    AnswerState,
+    Instruction,
+    Outcome,
+    Run,
+    Step,
+    StepKind,
+)
 from aftershock.policy.tiers import is_bookkeeping, is_waiting, receives
 from aftershock.rules.actions import Call, answers_a_question, key_of
 
@@ -83,6 +92,7 @@ class Tail(NamedTuple):
     inferences: int = 0
     report: Step | None = None  # the newest one by the agent itself that it is in a loop
     has_records: bool = False  # the agents also keep notes and plans
+    instruction: Instruction | None = None  # what the message that began it asks, while it is near
 
     @property
     def has_turns(self) -> bool:
@@ -169,15 +179,17 @@ def scan(window: Sequence[Step], actions_max: int) -> Tail:
 def with_step(tail: Tail, step: Step, actions_max: int) -> Tail:
     """The tail with one more step."""
     action = step.action
-    by_agent, places, length, hand_offs, inferences, report, has_records = tail
+    by_agent, places, length, hand_offs, inferences, report, has_records, asked = tail
+    if length + 1 >= STEPS_MAX:
+        asked = None  # the message is older than the window
     if action is None and step.kind is not StepKind.INFERENCE:
         if is_instruction(step):
-            return NO_TAIL
+            return NO_TAIL._replace(instruction=step.instruction)
         if step.kind is StepKind.HAND_OFF:
             hand_offs += 1
         elif step.kind is StepKind.FACT and step.name == LOOP_REPORTED:
             report = step
-        return Tail(by_agent, places, length + 1, hand_offs, inferences, report, has_records)
+        return Tail(by_agent, places, length + 1, hand_offs, inferences, report, has_records, asked)
     actions, turns, thought_ns, waited_s = by_agent.get(step.agent, NO_LANE)
     if action is None:
         inferences += 1
@@ -196,7 +208,7 @@ def with_step(tail: Tail, step: Step, actions_max: int) -> Tail:
         places[step.span_id] = Place(key_of(action), gap, turns)
         lane = Lane((*actions, step), turns)
     by_agent = {**by_agent, step.agent: lane}
-    return Tail(by_agent, places, length + 1, hand_offs, inferences, report, has_records)
+    return Tail(by_agent, places, length + 1, hand_offs, inferences, report, has_records, asked)
 
 
 def without(tail: Tail, oldest: Step) -> Tail:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aftershock.approval import Approval, Gate
 from aftershock.fingerprints.fingerprint import UNSEEN
 from aftershock.model import Finding, Level, Run, Step
+from aftershock.rules.forbidden import forbidden
 from aftershock.rules.rule import CALLS, Family, Lifetime, rule
 
 if TYPE_CHECKING:
@@ -33,9 +34,16 @@ def unapproved_action(run: Run, limits: Limits) -> Iterator[Finding]:
 
     The newest denial is valid until somebody allows the call again. An approval that names
     arguments covers only these. An unanswered request allows nothing.
+
+    Without a policy, what a person said counts: the second change after a message that asked to
+    stop, or to change nothing.
     """
     step = run.newest
-    if step is None or step.action is None or step.action.gate not in WANTING:
+    if step is None or step.action is None:
+        return
+    if step.action.tier.has_effect:
+        yield from forbidden(run, step, limits)
+    if step.action.gate not in WANTING:
         return
     action = step.action
     recorded = [

@@ -1,7 +1,7 @@
 """The halves of the situations: A and C were written before rules were changed, the rest after.
 
 E, F and G were written without any knowledge of the rules; docs/rules/index.md has their first
-run. The authors of H to L knew a list of what rules should find, had read no rule and had run
+run. The authors of H to M knew a list of what rules should find, had read no rule and had run
 none. The last ones were written together with rules that E and F asked for: they prove no
 generality.
 """
@@ -33,6 +33,10 @@ from tests.evaluation.situations.healthy_l import HEALTHY_L_WAITING
 from tests.evaluation.situations.healthy_l_code import HEALTHY_L_CODE
 from tests.evaluation.situations.healthy_l_talks import HEALTHY_L_TALKS
 from tests.evaluation.situations.healthy_l_work import HEALTHY_L_WORK
+from tests.evaluation.situations.healthy_m import HEALTHY_M_WAITING
+from tests.evaluation.situations.healthy_m_code import HEALTHY_M_CODE
+from tests.evaluation.situations.healthy_m_talks import HEALTHY_M_TALKS
+from tests.evaluation.situations.healthy_m_work import HEALTHY_M_WORK
 from tests.evaluation.situations.healthy_waiting_a import HEALTHY_WAITING_A
 from tests.evaluation.situations.healthy_with_rules import HEALTHY_WITH_RULES
 from tests.evaluation.situations.healthy_work_a import HEALTHY_WORK_A
@@ -63,6 +67,10 @@ from tests.evaluation.situations.sick_l_ends import SICK_L_ENDS
 from tests.evaluation.situations.sick_l_loops import SICK_L_LOOPS
 from tests.evaluation.situations.sick_l_polls import SICK_L_POLLS
 from tests.evaluation.situations.sick_loops_a import SICK_LOOPS_A
+from tests.evaluation.situations.sick_m_acts import SICK_M_ACTS
+from tests.evaluation.situations.sick_m_drift import SICK_M_DRIFT
+from tests.evaluation.situations.sick_m_ends import SICK_M_ENDS
+from tests.evaluation.situations.sick_m_loops import SICK_M_LOOPS
 from tests.evaluation.situations.sick_with_rules import SICK_WITH_RULES
 
 HALVES = {
@@ -113,6 +121,16 @@ HALVES = {
         *SICK_L_ENDS,
         *SICK_L_LOOPS,
         *SICK_L_POLLS,
+    ),
+    "half M": (
+        *HEALTHY_M_WAITING,
+        *HEALTHY_M_CODE,
+        *HEALTHY_M_TALKS,
+        *HEALTHY_M_WORK,
+        *SICK_M_ACTS,
+        *SICK_M_DRIFT,
+        *SICK_M_ENDS,
+        *SICK_M_LOOPS,
     ),
     "with the rules": (*HEALTHY_WITH_RULES, *SICK_WITH_RULES),
 }

@@ -15,8 +15,9 @@ from aftershock.approval import Approval
 from aftershock.fingerprints.shown import Shown
 from aftershock.gate import any_json
 from aftershock.limits import Limits
-from aftershock.model import Decision, Output, StepKind, Tokens
+from aftershock.model import Decision, Instruction, Output, StepKind, Tokens
 from aftershock.names import shortened
+from aftershock.policy.instructions import instruction_of
 
 TEXT_CHARS_MAX = Limits().text_chars_max
 TEXTS_MAX = 256  # of one list: targets, required facts, alternatives
@@ -49,6 +50,7 @@ class Reading(NamedTuple):
     shown: Shown | None = None  # of an inference, or of what was said
     cost_usd: float | None = None  # of an inference
     output: Output | None = None  # of an inference
+    instruction: Instruction | None = None  # of a message of a person
     compacted: bool = False
     automatic: bool = False  # of a message: a harness sent it, and no person
     error_text: str = ""
@@ -61,6 +63,14 @@ class Reading(NamedTuple):
     lasted_ns: int = 0  # of a log event that tells of what is over
     is_open: bool = False  # a log event that tells of a beginning
     provides: str | None = None  # of a fact: its kind
+
+
+def with_instruction(
+    message: Reading, attributes: Mapping[str, Any], key: str = "prompt"
+) -> Reading:
+    """A message of a person with what it asks, where its text was sent under this key."""
+    text = text_in(attributes, key)
+    return message._replace(instruction=None if text is None else instruction_of(text))
 
 
 def approved(call: Reading, approval: Approval) -> Reading:

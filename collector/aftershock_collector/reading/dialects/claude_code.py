@@ -26,6 +26,7 @@ from aftershock_collector.reading.dialects import (
     name_in,
     parsed,
     text_in,
+    with_instruction,
 )
 
 SERVICE = "claude-code"
@@ -67,7 +68,7 @@ def read_claude_code_event(event: LogEvent) -> Reading | None:
     own, name = event.attributes, event.name.removeprefix(SPAN)
     match name:
         case "user_prompt":
-            return _reading(own, StepKind.MESSAGE, PERSON)
+            return with_instruction(_reading(own, StepKind.MESSAGE, PERSON), own)
         case "api_request":
             return _inference(own, None)._replace(lasted_ns=lasted_in(own))
         case "api_error" | "api_refusal":

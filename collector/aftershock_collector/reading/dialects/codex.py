@@ -24,6 +24,7 @@ from aftershock_collector.reading.dialects import (
     parsed,
     text_in,
     tokens_in,
+    with_instruction,
 )
 
 NAME = "codex."
@@ -48,7 +49,7 @@ def read_codex_event(event: LogEvent) -> Reading | None:
         return None
     match name.removeprefix(NAME):
         case "user_prompt":
-            return _reading(own, StepKind.MESSAGE, PERSON)
+            return with_instruction(_reading(own, StepKind.MESSAGE, PERSON), own)
         case "sse_event" if own.get("event.kind") == "response.completed":
             tokens = tokens_in(own, INPUT, OUTPUT)
             read = _reading(own, StepKind.INFERENCE, name_in(own, "model") or "")

@@ -24,6 +24,7 @@ from aftershock_collector.reading.dialects import (
     name_in,
     parsed,
     text_in,
+    with_instruction,
 )
 
 AGENTS = {"gemini_cli.": "gemini-cli", "qwen-code.": "qwen-code"}
@@ -49,7 +50,7 @@ def read_gemini_event(event: LogEvent) -> Reading | None:
 
     match name:
         case "user_prompt":
-            return reading(StepKind.MESSAGE, PERSON)
+            return with_instruction(reading(StepKind.MESSAGE, PERSON), own)
         case "api_response":
             response = name_in(own, "response_id")  # Qwen Code's spans have it too
             return reading(StepKind.INFERENCE, name_in(own, "model") or "")._replace(

@@ -38,6 +38,7 @@ from aftershock.fingerprints.outcomes import outcome_of
 from aftershock.fingerprints.shown import Shown
 from aftershock.fingerprints.words import words_in
 from aftershock.model import Outcome, StepKind, Tier
+from aftershock.policy.instructions import instruction_of
 from aftershock.wire import decode_hashes
 from aftershock_collector.otlp.values import key_values
 from aftershock_collector.otlp.wire import Span
@@ -139,6 +140,7 @@ def read_neutral(span: Span) -> Reading | None:
         own_name or "",
         agent,
         shown=shown,
+        instruction=instruction_of(text) if isinstance(text, str) else None,
         automatic=own_name == HARNESS or (isinstance(text, str) and is_automatic(text)),
     )
 
