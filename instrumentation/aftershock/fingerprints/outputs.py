@@ -54,12 +54,15 @@ NOT_DONE = re.compile(
         |remain\w*|manual(?:ly)?|problem\w*|issue\w*|warning\w*|unavailable|timed\sout|timeout
         |instead|sorry|apolog\w+|blocked|attempt\w*|tried|could|unless|until|unknown|unclear|please
         |pending
+        |bounc\w+|unreachable|undeliver\w+|offline|invalid|incomplete|unresolved|outstanding
         |wait\w*|escalat\w+|would|retry|again|twice|duplicate\w*|lost|gave\sup|stopped|abort\w*)\b
       | \b(?:i|we)(?:['’]ve|\shave)?\s(?:\w+ly\s)?(?:asked|requested|reported|flagged|forwarded
         |raised|proposed|suggested)\b
       | \?""",
     re.IGNORECASE | re.VERBOSE,
 )
+# "48 of 50" leaves two.
+PART = re.compile(r"(\d[\d,.]*)\s(?:out\s)?of\s(?:the\s|all\s)?(\d[\d,.]*)", re.IGNORECASE)
 PLANNED = re.compile(
     r"""\b(?:i['’]?ll|i\s(?:will|shall|am\s(?:now\s)?going\sto|['’]?m\s(?:now\s)?going\sto
           |plan\sto|am\sabout\sto)|we['’]?ll|we\swill|let\sme|let['’]s|now\s(?:i|we)\sneed\sto)
@@ -101,9 +104,14 @@ def state_of_output(text: str, *, calls: bool = False) -> OutputState | None:
     if NOT_DONE.search(text[:CHARS_MAX]):
         claims = without_absences(text[:CHARS_MAX])
         return OutputState.NOT_DONE if NOT_DONE.search(claims) else OutputState.DONE
-    if hedges(text[:CHARS_MAX]):
+    if hedges(text[:CHARS_MAX]) or names_a_part(text[:CHARS_MAX]):
         return OutputState.NOT_DONE
     return OutputState.DONE if DONE.search(end) else None
+
+
+def names_a_part(text: str) -> bool:
+    """True for a text with a number of things out of a larger number."""
+    return any(part.strip(".,") != whole.strip(".,") for part, whole in PART.findall(text))
 
 
 def last_sentence(text: str) -> str:

@@ -205,9 +205,8 @@ def repeated_call(
     if len(steps) - paused < limits.repeats_warn:
         return
     counted = len(steps) - paused
-    if not asked and not is_delivery_of_nothing(
-        action
-    ):  # what is changed before each of those fills the window
+    # What is changed before each delivery of nothing, and what was asked for, fills the window.
+    if not asked and not is_delivery_of_nothing(action):
         counted = min(now, counted)
     alarm = counted >= alarm_at and not is_duty(steps)
     digests = {step.action.arguments.digest for step in steps if step.action}

@@ -68,3 +68,16 @@ def test_an_output_is_the_same_after_the_wire_and_holds_no_text() -> None:
 )
 def test_that_nothing_bad_was_there_is_a_claim(text: str, state: OutputState) -> None:
     assert output_of(text).state is state
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("All done. I sent 48 mails; 2 bounced.", OutputState.NOT_DONE),
+        ("Finished: 12 hosts patched, web-3 and web-7 unreachable.", OutputState.NOT_DONE),
+        ("Done. Imported 1,180 of 1,200 rows.", OutputState.NOT_DONE),
+        ("The import is done: 1,200 of 1,200 rows, 12 out of 12 files.", OutputState.DONE),
+    ],
+)
+def test_an_answer_that_names_what_is_left_is_an_honest_one(text: str, state: OutputState) -> None:
+    assert output_of(text).state is state
