@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 from opentelemetry.proto.trace.v1.trace_pb2 import Status as StatusMessage
 
 from aftershock import attributes as names
+from aftershock.model import Instruction
 from aftershock.policy.policy import EMPTY
-from aftershock_collector.otlp.decode import decode_span
+from aftershock_collector.otlp.decode import decode_log, decode_span
 from aftershock_collector.otlp.wire import Span
 from aftershock_collector.reading.decoder import PROTOBUF, Batch, Readers, Signal, decode
 from aftershock_collector.reading.read import read
+from tests.collector.reading.items import reported
 from tests.support.traffic import EPOCH_NS, attribute, log_request, span_request
 
 READERS = Readers.by(EMPTY)
@@ -119,3 +122,29 @@ def test_a_log_event_is_redacted_in_body_and_attributes() -> None:
     assert event.text == "ask [redacted:email]"
     assert b"555" not in event.body
     assert b"jane" not in event.body
+
+
+@pytest.mark.parametrize(
+    ("scope", "name"),
+    [
+        ("com.anthropic.claude_code.events", "claude_code.user_prompt"),
+        ("codex_otel.log_only", "codex.user_prompt"),
+        ("gemini-cli", "gemini_cli.user_prompt"),
+    ],
+)
+def test_what_a_persons_prompt_asks_is_known_without_its_text(scope: str, name: str) -> None:
+    """Coding agents send the text where it was asked for; what is stored may be without it."""
+    own = {"session.id": "s-1", "conversation.id": "s-1", "event.name": name}
+    record = LogRecord(time_unix_nano=EPOCH_NS, event_name=name)
+    own["prompt"] = "Run it 15 times, mail jane@example.com"
+    record.attributes.extend(attribute(key, value) for key, value in own.items())
+    request = ExportLogsServiceRequest.FromString(log_request([record]))
+    request.resource_logs[0].scope_logs[0].scope.name = scope
+    body = request.SerializeToString()
+    ((kept, step),) = decode(body, Signal.LOGS, PROTOBUF, READERS, EPOCH_NS).events
+    stored = decode_log(kept.body, kept.resource_body, kept.scope_body)
+    without = {key: value for key, value in stored.attributes.items() if key != "prompt"}
+
+    assert step is not None
+    assert step.instruction == Instruction(repeats=15, forbids_changes=False)
+    assert reported(stored._replace(attributes=without)).instruction == step.instruction
