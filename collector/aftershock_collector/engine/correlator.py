@@ -132,9 +132,9 @@ class Correlator:
             facts: what its run had been shown when it began.
             skew_ns: what to add to the agent's times to get our clock.
         """
-        step = self.links.with_reached(step)
+        step = without_fingerprints(self.links.with_reached(step))
         self.observer.open(step, facts, skew_ns=skew_ns)
-        self.suspect_index.record(without_fingerprints(step), skew_ns)
+        self.suspect_index.record(step, skew_ns)
 
     def measure(self, samples: Iterable[Sample]) -> None:
         """Record what was measured of the infrastructure."""

@@ -275,7 +275,7 @@ def as_logged(step: Step, change: Change, tier: Tier) -> Step:
 
 
 def without_fingerprints(step: Step) -> Step:
-    """The step as it is kept here, which is for longer than its run is live."""
+    """The step as it is kept beside its run, and for longer than that is live."""
     assert step.action is not None, "only tool calls are kept"
     action = replace(
         step.action,
@@ -284,5 +284,6 @@ def without_fingerprints(step: Step) -> Step:
         subjects=NOTHING,
         ids=NOTHING,
         words=None,
+        requires=(),
     )
-    return replace(step, action=action, facts=(), shown=None, words=None)
+    return replace(step, action=action, facts=(), shown=None, words=None, output=None)

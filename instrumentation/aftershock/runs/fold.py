@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -89,6 +89,16 @@ class Window:
 
     def __len__(self) -> int:
         return len(self._steps)
+
+    @property
+    def held(self) -> int:
+        """How many steps it holds, frames of agents among them."""
+        return len(self._steps) + len(self._frames)
+
+    def steps_held(self) -> Iterator[Step]:
+        """All of them, in no order."""
+        yield from self._steps
+        yield from self._frames.values()
 
     @property
     def is_mixed(self) -> bool:

@@ -68,6 +68,12 @@ def test_a_flood_under_ever_new_names_does_not_push_out_what_was_there_before() 
     assert "victim" not in gone
 
 
+def test_no_more_runs_leave_than_must_where_none_fits_an_equal_share() -> None:
+    runs = [live(f"r{n}", ("sender", "service", f"agent-{n}"), 10) for n in range(100)]
+
+    assert len(evicted(runs, bytes_max=905)) == 10
+
+
 RUNS = st.lists(
     st.tuples(st.sampled_from("ab"), st.sampled_from("cd"), st.integers(0, 9), st.booleans()),
     max_size=40,
