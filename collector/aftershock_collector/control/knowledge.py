@@ -86,12 +86,12 @@ class Knowledge:
     def _remember(self, step: Step) -> None:
         known, acted = self._actions.get(step.span_id), acted_of(step)
         if known is not None and known.run_id != acted.run_id:
-            return  # the id is taken: two runs do not share a span
+            return  # the id is in_use: two runs do not share a span
         self._actions[step.span_id] = acted
         self._actions.move_to_end(step.span_id)
         declared = step.action is not None and step.action.targets_declared
         self._shares.hold(step.span_id, step, size_of_acted(acted), declared=declared)
-        while self._shares.taken > ACTIONS_MAX:
+        while self._shares.in_use > ACTIONS_MAX:
             leaves = self._shares.heaviest()
             self._shares.release(leaves)
             del self._actions[leaves]

@@ -396,8 +396,3 @@ def chunks_of(steps: Sequence[Step]) -> Iterator[Sequence[Step]]:
     ordered = sorted(steps, key=place_of)
     for start in range(0, len(ordered), CHUNK_STEPS):
         yield ordered[start : start + CHUNK_STEPS]
-
-
-def opens_run(steps: Iterable[Step]) -> bool:
-    """Outgoing calls alone open no run: most of them are made by services, not by agents."""
-    return any(step.kind is not StepKind.OUTGOING for step in steps)

@@ -46,7 +46,7 @@ class FairShares:
         self._places: dict[str, Place] = {}
         self._held: Counter[str] = Counter()  # places by sender
         self._held_by: Counter[tuple[str, Holder]] = Counter()
-        self.taken = 0  # places, by all keys
+        self.in_use = 0  # places, by all keys
 
     def hold(self, key: str, step: Step, size_bytes: int, *, declared: bool = True) -> None:
         """A key entered the table, or is known better.
@@ -90,7 +90,7 @@ class FairShares:
     def _count(self, place: Place, places: int) -> None:
         self._held[place.sender] += places
         self._held_by[place.sender, place.holder] += places
-        self.taken += places
+        self.in_use += places
 
     @property
     def most(self) -> Holding | None:

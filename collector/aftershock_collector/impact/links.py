@@ -1,11 +1,11 @@
 """Exact links: which action stands behind a change that brought a trace back.
 
 A span that the change names decides; a call that a tool made stands for the tool, and so does what
-that call made in turn. Where only the
-trace is known, a log belongs to the one tool call that was running then, and what lasts (an alert,
-an event of the platform) to the one action of that trace that could have had an effect. Another call
-of that trace may not have been reported yet, so such a change is held a moment. A log that shows
-what a span changed outweighs the name of the tool: a call that counted as a read is an action then.
+that call made in turn. Where only the trace is known, a log belongs to the one tool call that was
+running then, and what lasts (an alert, an event of the platform) to the one action of that trace
+that could have had an effect. Another call of that trace may not have been reported yet, so such a
+change is held a moment. A log that shows what a span changed outweighs the name of the tool: a call
+that counted as a read is an action then.
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ class ActionObserver:
         """Give an action its places, and whoever holds most gives up those that are too many."""
         size_bytes, declared = opened.size_bytes, opened.action.targets_declared
         self._shares.hold(opened.step.span_id, opened.step, size_bytes, declared=declared)
-        while self._shares.taken > OPEN_MAX:
+        while self._shares.in_use > OPEN_MAX:
             self._let_go()
 
     def _let_go(self) -> None:

@@ -126,7 +126,7 @@ class SuspectIndex:
         self._candidates[step.span_id] = _Candidate(
             step, action.tool, action.tier, targets, step.began_at_ns + skew_ns, impact
         )
-        while self._shares.taken > ACTIONS_MAX:
+        while self._shares.in_use > ACTIONS_MAX:
             leaves = self._shares.heaviest()
             self._shares.release(leaves)
             del self._candidates[leaves]
