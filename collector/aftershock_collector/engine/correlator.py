@@ -26,6 +26,8 @@ from aftershock_collector.metrics.measure import Measurer
 from aftershock_collector.metrics.series import SERIES_MAX, Series, SeriesStore
 from aftershock_collector.otlp.wire import Sample
 
+IMPACTS_OF_RUN_MAX = 512  # newest attributions: as many as a run's window has steps; 1 MB
+
 
 class Correlator:
     """What is known beside the runs, bounded everywhere. Owns no clock."""
@@ -158,7 +160,7 @@ class Correlator:
     def restore_impacts(self, run_id: str, impacts: Iterable[Impact]) -> None:
         """Adopt the attributions that an earlier process made of a run's actions."""
         for impact in impacts:
-            self._impacts.setdefault(run_id, {})[impact.span_id] = impact
+            self._attribute(run_id, impact)
 
     def forget_run(self, run_id: str) -> None:
         """Drop what is kept for a live run only."""
@@ -173,8 +175,15 @@ class Correlator:
         for impact in impacts:
             self.suspect_index.judged(impact)
             if impact.run_id in live_runs:
-                self._impacts.setdefault(impact.run_id, {})[impact.span_id] = impact
+                self._attribute(impact.run_id, impact)
         return impacts
+
+    def _attribute(self, run_id: str, impact: Impact) -> None:
+        """Keep the attribution for its run. Of an action that is long over, no news will come."""
+        known = self._impacts.setdefault(run_id, {})
+        known[impact.span_id] = impact
+        if len(known) > IMPACTS_OF_RUN_MAX:
+            del known[next(iter(known))]
 
     def impacts_of(self, run_id: str) -> tuple[Impact, ...]:
         """The newest attribution of each of a run's actions."""
