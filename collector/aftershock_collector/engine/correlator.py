@@ -52,7 +52,8 @@ class Correlator:
         self._changes_max = limits.runs_max
         self._cross_run = CrossRunChanges()
         self._measurer = Measurer(series_max)
-        self._impacts: dict[str, dict[str, Impact]] = {}  # run id → span id → newest attribution
+        # Run id → span id → newest attribution.
+        self._impacts: dict[str, OrderedDict[str, Impact]] = {}
         self._dropped: Counter[str] = Counter()
 
     # --- In ------------------------------------------------------------------------------------
@@ -180,10 +181,10 @@ class Correlator:
 
     def _attribute(self, run_id: str, impact: Impact) -> None:
         """Keep the attribution for its run. Of an action that is long over, no news will come."""
-        known = self._impacts.setdefault(run_id, {})
+        known = self._impacts.setdefault(run_id, OrderedDict())
         known[impact.span_id] = impact
         if len(known) > IMPACTS_OF_RUN_MAX:
-            del known[next(iter(known))]
+            known.popitem(last=False)
 
     def impacts_of(self, run_id: str) -> tuple[Impact, ...]:
         """The newest attribution of each of a run's actions."""

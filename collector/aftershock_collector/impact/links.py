@@ -104,7 +104,7 @@ class _Reached:
         reached = self._of[call] = (*known, *entities)[-REACHED_MAX:]
         self._entities += len(reached) - len(known)
         while len(self._of) > CHILDREN_MAX or self._entities > ENTITIES_MAX:
-            self.pop(next(iter(self._of)))
+            self._entities -= len(self._of.popitem(last=False)[1])
 
 
 class Links:

@@ -1,4 +1,4 @@
-"""Unrecorded: what was concluded, until the store has it; bounded in number and in what it holds."""
+"""What was concluded, until the store has it: bounded in number and in what it holds."""
 
 from __future__ import annotations
 

@@ -370,8 +370,9 @@ class Window:
             if step.approval is not None:
                 self._keep(step)
         for of_callers in (self._touched, self._code):  # some are no steps of the window
-            for span_id in list(of_callers)[: -self.limits.run_steps_max]:
-                del of_callers[span_id]
+            if len(of_callers) > 2 * self.limits.run_steps_max:
+                for span_id in list(of_callers)[: -self.limits.run_steps_max]:
+                    del of_callers[span_id]
         del self._steps[:excess]
         del self._places[:excess]
         self._fell_out += excess
