@@ -188,7 +188,8 @@ class Correlator:
 
     def impacts_of(self, run_id: str) -> tuple[Impact, ...]:
         """The newest attribution of each of a run's actions."""
-        return tuple(self._impacts.get(run_id, {}).values())
+        known = self._impacts.get(run_id)
+        return () if known is None else tuple(known.values())
 
     def evidence(self, run_id: str, now_ns: int) -> Evidence:
         """What time and impacts say about a run."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 SLACK = 128  # items: so that short lists are not measured over and over
@@ -15,11 +14,10 @@ class CountedBytes:
     size_bytes: int = 0
     items: int = 0  # that those bytes are of
 
-    def add(self, sizes_bytes: Iterable[int]) -> None:
-        """Count more items."""
-        for size_bytes in sizes_bytes:
-            self.size_bytes += size_bytes
-            self.items += 1
+    def add(self, size_bytes: int, items: int = 1) -> None:
+        """Count more items, of so many bytes together."""
+        self.size_bytes += size_bytes
+        self.items += items
 
     def is_stale(self, held: int) -> bool:
         """True where most of what was counted is not among the items held now."""

@@ -73,8 +73,7 @@ class RunJudge:
         self.reported: Claims = NO_CLAIMS
         self.finished_at_ns: int | None = None  # nothing more will arrive: a recording has ended
         self.sender = sender  # who opened the run; "": not known
-        self._steps_size = CountedBytes()
-        self._states_size = CountedBytes()
+        self._steps_size, self._states_size = CountedBytes(), CountedBytes()
         self._policy = policy
         self._live = live
         self._before: Claims = NO_CLAIMS  # when the oldest step of the window began
@@ -141,7 +140,8 @@ class RunJudge:
     def add(self, steps: Sequence[Step]) -> None:
         """Fold steps into the window, in any order; at most CHUNK_STEPS at once."""
         shift = self.window.add(steps)
-        self._steps_size.add(size_of(s) for s in steps if s.kind is not StepKind.HEARTBEAT)
+        sizes = [size_of(step) for step in steps if step.kind is not StepKind.HEARTBEAT]
+        self._steps_size.add(sum(sizes), len(sizes))
         if self._steps_size.is_stale(self.window.held):
             self.measure_size()
         if shift.changed_from is None:
@@ -161,7 +161,7 @@ class RunJudge:
         self._judge_again(self.window.position_at(time_ns))
 
     def finish(self, ended_at_ns: int) -> None:
-        """Record that nothing more will arrive: a recording has ended."""
+        """Nothing more will arrive: a recording has ended."""
         self.finished_at_ns = ended_at_ns
 
     def close(self, claim: Claim) -> None:
@@ -171,21 +171,21 @@ class RunJudge:
     @property
     def live_run(self) -> LiveRun:
         """What decides when the run is evicted."""
-        window = self.window
-        holder = (self.sender, window.service or "", window.agent or "")
-        return LiveRun(window.run_id, holder, self._ended_at_ns is not None, self.size_bytes)
+        holder = (self.sender, self.window.service or "", self.window.agent or "")
+        return LiveRun(self.run_id, holder, self._ended_at_ns is not None, self.size_bytes)
 
     @property
     def size_bytes(self) -> int:
         """Estimated bytes of the window and of the claims, or more."""
-        counted = self._steps_size.size_bytes + self._states_size.size_bytes
-        return counted + CLAIM_BYTES * len(self.reported)
+        reported = CLAIM_BYTES * len(self.reported)
+        return self._steps_size.size_bytes + self._states_size.size_bytes + reported
 
     def measure_size(self) -> None:
         """Estimate anew: steps that were replaced or fell out count no longer."""
-        self._steps_size, self._states_size = CountedBytes(), CountedBytes()
-        self._steps_size.add(map(size_of, self.window.steps_held()))
-        self._states_size.add(map(claims_size, self._states, (self._before, *self._states)))
+        steps, states = self.window.steps_held(), self._states
+        self._steps_size = CountedBytes(sum(map(size_of, steps)), self.window.held)
+        sizes = map(claims_size, states, (self._before, *states))
+        self._states_size = CountedBytes(sum(sizes), len(states))
 
     # --- Judging -------------------------------------------------------------------------------
 
@@ -255,8 +255,10 @@ class RunJudge:
             rules, kinds = rules_after(steps[length - 1].kind)
             if rules:
                 run = self._prefix(steps[:length], evidence)
-                claims = advance(claims, judge(run, self.limits, rules), run.now_ns, kinds)
-            self._states_size.add((claims_size(claims, self._claims),))
+                before = claims
+                claims = advance(before, judge(run, self.limits, rules), run.now_ns, kinds)
+                if claims is not before:
+                    self._states_size.add(claims_size(claims, before))
             self._states.append(claims)
         self._dirty_from = None
         if self._states_size.is_stale(len(self._states)):

@@ -16,7 +16,9 @@ ENTRY_BYTES = 100  # of one claim's place in the claims after a step
 
 def size_of(step: Step) -> int:
     """Bytes that a step takes in memory, estimated; within a factor of two."""
-    size = STEP_BYTES + _texts(step.targets) + facts_size(step.facts)
+    size = STEP_BYTES + _texts(step.targets)
+    if step.facts:
+        size += facts_size(step.facts)
     size += HASH_BYTES * (len(step.shown or ()) + len(step.words or ()))
     for text in (step.name, step.error, step.conversation, step.goal):
         size += len(text or "")
@@ -41,8 +43,6 @@ def facts_size(facts: Collection[Fact]) -> int:
 
 def claims_size(claims: Mapping[str, Claim], before: Mapping[str, Claim]) -> int:
     """Bytes that the claims after a step take beside those before it, estimated."""
-    if claims is before:
-        return 0
     new = sum(before.get(identity) is not claim for identity, claim in claims.items())
     return ENTRY_BYTES * len(claims) + CLAIM_BYTES * new
 
@@ -54,7 +54,8 @@ def _action(action: Action) -> int:
     for want in action.requires:
         size += TEXT_BYTES * 4 + len(want.subject) + len(want.kind)
     size += _texts(action.subjects) + _texts(action.ids) + HASH_BYTES * len(action.words or ())
-    size += _texts(action.plain) + _texts(action.logged)
+    if action.plain or action.logged:
+        size += _texts(action.plain) + _texts(action.logged)
     return size + len(action.error_class or "")
 
 
