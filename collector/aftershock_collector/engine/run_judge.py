@@ -146,10 +146,9 @@ class RunJudge:
             self.measure_size()
         if shift.changed_from is None:
             return
-        changed = [shift.changed_from + shift.fell_out]
+        valid = shift.changed_from + shift.fell_out  # states up to here still fit their prefixes
         if self._dirty_from is not None:
-            changed.append(self._dirty_from)
-        valid = min(changed)  # states up to here still describe their prefixes
+            valid = min(valid, self._dirty_from)
         kept = min(shift.fell_out, valid)
         if kept:
             self._before = self._states[kept - 1]
@@ -184,7 +183,8 @@ class RunJudge:
         """Estimate anew: steps that were replaced or fell out count no longer."""
         steps, states = self.window.steps_held(), self._states
         self._steps_size = CountedBytes(sum(map(size_of, steps)), self.window.held)
-        sizes = map(claims_size, states, (self._before, *states))
+        pairs = zip((self._before, *states), states, strict=False)
+        sizes = (claims_size(after, before) for before, after in pairs if after is not before)
         self._states_size = CountedBytes(sum(sizes), len(states))
 
     # --- Judging -------------------------------------------------------------------------------
