@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from aftershock.model import Requirement
 
-HASHES_MAX = 1_024  # of one text; four times what any of our own attributes holds
+HASHES_MAX = 256  # of one text, the smallest: what the largest of our own attributes holds; 25 kB
 EVERYTHING = "*"  # the subject of a fact that is about nothing in particular
 NAMED_HASH = re.compile(r"(?s)^(.*)=([0-9a-f]{8,16})$")
 

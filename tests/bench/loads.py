@@ -88,6 +88,22 @@ def _large_step(items: int = 256) -> Span:
     return unique_span(tool(text(LONG), **given, **{names.CONVERSATION_ID: text(LONG)}))
 
 
+def large_sketches(share: float) -> Iterator[Body]:
+    """20,000 calls of one tool, 40 a run, with hashes alone: what is cheapest to send and read."""
+    for _ in range(int(500 * share)):
+        run = text(32)
+        yield Body(span_request(unique_span(_sketched(run)) for _ in range(40)))
+
+
+def _sketched(run: str) -> dict[str, Value]:
+    given: dict[str, Value] = {names.RUN_ID: run, names.AGENT_NAME: run}
+    given |= {names.ACTION_TIER: "destructive", names.ACTION_TARGETS: [f"service/{text(16)}"]}
+    given |= {name: text(32) for name in (names.ARGUMENTS_DIGEST, names.RESULT_DIGEST)}
+    for name in (names.ARGUMENTS_SKETCH, names.RESULT_SKETCH, names.RESULT_WORDS):
+        given[name] = text(8_192)
+    return tool("deploy", **given)
+
+
 def large_attributes(share: float) -> Iterator[Body]:
     """Spans of 12 MB in texts of 60 kB: as large as a request may be."""
     for _ in range(int(40 * share)):
@@ -243,8 +259,8 @@ def honest(share: float) -> Iterator[Body]:
 LOADS: dict[str, Load] = {
     load.__name__: load
     for load in (
-        large_steps, many_large_steps, large_attributes, large_resources, distinct_names,
-        distinct_series, distinct_counters, distinct_alerts, distinct_changes, nested_json,
-        packed_bombs, honest,
+        large_steps, many_large_steps, large_sketches, large_attributes, large_resources,
+        distinct_names, distinct_series, distinct_counters, distinct_alerts, distinct_changes,
+        nested_json, packed_bombs, honest,
     )
 }  # fmt: skip

@@ -5,14 +5,16 @@ Written by the thread that judges, read by the event loop: so that preflight wai
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from aftershock.model import Change, ChangeKind, Step
+from aftershock.runs.size import TEXT_BYTES
 from aftershock_collector.control.saturation import Saturation, SaturationLevels
+from aftershock_collector.impact.fair_shares import FairShares
 from aftershock_collector.otlp.wire import Sample
 from aftershock_collector.wording import clean
 
@@ -20,6 +22,7 @@ RECENT_S = 900.0  # how long a change or an action of others is worth knowing
 FIRING_S = 86_400.0  # an alert that never resolved says nothing about today any more
 CHANGES_MAX = 10_000
 ACTIONS_MAX = 5_000
+ACTION_BYTES = 2_048  # that one place has room for: a usual action takes a third of it
 TEXT_CHARS_MAX = 300  # of one fact
 FACTS_MAX = 20  # handed to one agent at once: what a model can act on
 # Kinds of facts, as policies name them.
@@ -44,13 +47,25 @@ class Silence:
     ends_ns: int
 
 
+class Acted(NamedTuple):
+    """What is worth knowing of an action: the rest of its step may be a hundred times as large."""
+
+    run_id: str
+    tool: str
+    agent: str | None
+    targets: tuple[str, ...]
+    last_ns: int
+    is_running: bool
+
+
 class Knowledge:
     """Changes, alerts, silences and others' actions by target. Bounded; safe for threads."""
 
     def __init__(self, topology: Mapping[str, Sequence[str]]) -> None:
         self._topology = topology
         self._changes: OrderedDict[str, Change] = OrderedDict()
-        self._actions: deque[Step] = deque(maxlen=ACTIONS_MAX)
+        self._actions: OrderedDict[str, Acted] = OrderedDict()  # by span id, newest last
+        self._shares = FairShares(ACTION_BYTES)  # of the actions
         self._silences: tuple[Silence, ...] = ()
         self._levels = SaturationLevels()
         self._lock = Lock()
@@ -59,13 +74,27 @@ class Knowledge:
         """Remember what arrived."""
         acts = [s for s in steps if s.action and s.action.tier.has_effect and s.action.targets]
         with self._lock:
-            self._actions.extend(acts)
+            for step in acts:
+                self._remember(step)
             for change in changes:
                 if change.kind in KINDS:
                     self._changes[change.id] = change
                     self._changes.move_to_end(change.id)
             while len(self._changes) > CHANGES_MAX:
                 self._changes.popitem(last=False)
+
+    def _remember(self, step: Step) -> None:
+        known, acted = self._actions.get(step.span_id), acted_of(step)
+        if known is not None and known.run_id != acted.run_id:
+            return  # the id is in_use: two runs do not share a span
+        self._actions[step.span_id] = acted
+        self._actions.move_to_end(step.span_id)
+        declared = step.action is not None and step.action.targets_declared
+        self._shares.hold(step.span_id, step, size_of_acted(acted), declared=declared)
+        while self._shares.in_use > ACTIONS_MAX:
+            leaves = self._shares.heaviest()
+            self._shares.release(leaves)
+            del self._actions[leaves]
 
     def measure(self, samples: Iterable[Sample]) -> None:
         """Remember how full what was measured is."""
@@ -82,11 +111,11 @@ class Knowledge:
             return []
         with self._lock:
             changes = [one for one in self._changes.values() if one.entity in near]
-            actions = [one for one in self._actions if near & frozenset(targets_of(one))]
+            actions = [one for one in self._actions.values() if not near.isdisjoint(one.targets)]
         found = [
             *(changed(one, now_ns) for one in changes if matters(one, now_ns)),
             *(silenced(one, near, now_ns) for one in self._silences if covers(one, near, now_ns)),
-            *(acted(one, near, now_ns) for one in of_others(actions, run, now_ns)),
+            *(action_fact(one, near, now_ns) for one in of_others(actions, run, now_ns)),
         ]
         found += [saturated(one, now_ns) for one in self._levels.about(near, now_ns)]
         found.sort(key=lambda fact: fact["age_s"])
@@ -104,9 +133,17 @@ class Knowledge:
                 waiting += self._topology.get(entity, ())
 
 
-def targets_of(step: Step) -> tuple[str, ...]:
-    """What a step's action works on."""
-    return () if step.action is None else step.action.targets
+def acted_of(step: Step) -> Acted:
+    """What is worth knowing of a step's action."""
+    targets = () if step.action is None else step.action.targets
+    running = step.ended_at_ns is None
+    return Acted(step.run_id, step.name, step.agent, targets, step.last_ns, running)
+
+
+def size_of_acted(acted: Acted) -> int:
+    """Bytes that it takes in memory, estimated."""
+    texts = (acted.run_id, acted.tool, acted.agent or "", *acted.targets)
+    return sum(TEXT_BYTES + len(text) for text in texts)
 
 
 def matters(change: Change, now_ns: int) -> bool:
@@ -117,10 +154,10 @@ def matters(change: Change, now_ns: int) -> bool:
     return now_ns - change.began_at_ns < (FIRING_S if lasting else RECENT_S) * 1e9
 
 
-def of_others(actions: Iterable[Step], run: str, now_ns: int) -> list[Step]:
+def of_others(actions: Iterable[Acted], run: str, now_ns: int) -> list[Acted]:
     """The newest action of each other run and tool, of the last minutes."""
     newest = {
-        (one.run_id, one.name): one
+        (one.run_id, one.tool): one
         for one in actions
         if one.run_id != run and now_ns - one.last_ns < RECENT_S * 1e9
     }
@@ -166,14 +203,14 @@ def saturated(level: Saturation, now_ns: int) -> dict[str, Any]:
     return fact(key, "saturation", level.entity, text, "live metrics", age_s)
 
 
-def acted(step: Step, near: frozenset[str], now_ns: int) -> dict[str, Any]:
+def action_fact(acted: Acted, near: frozenset[str], now_ns: int) -> dict[str, Any]:
     """Another agent's action as a fact."""
-    entity = next((target for target in targets_of(step) if target in near), "*")
-    ago_s = max(0.0, (now_ns - step.last_ns) / 1e9)
-    doing = "is running" if step.ended_at_ns is None else f"ran {age(ago_s)} ago"
-    who = step.agent or "another agent"
-    text = f"{step.name} of {who} {doing} on {entity} (run {step.run_id})"
-    name = f"action/{step.run_id}/{step.name}"
+    entity = next((target for target in acted.targets if target in near), "*")
+    ago_s = max(0.0, (now_ns - acted.last_ns) / 1e9)
+    doing = "is running" if acted.is_running else f"ran {age(ago_s)} ago"
+    who = acted.agent or "another agent"
+    text = f"{acted.tool} of {who} {doing} on {entity} (run {acted.run_id})"
+    name = f"action/{acted.run_id}/{acted.tool}"
     return fact(name, "other_agent", entity, text, "agents' traces", ago_s)
 
 

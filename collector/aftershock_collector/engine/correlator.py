@@ -26,6 +26,8 @@ from aftershock_collector.metrics.measure import Measurer
 from aftershock_collector.metrics.series import SERIES_MAX, Series, SeriesStore
 from aftershock_collector.otlp.wire import Sample
 
+IMPACTS_OF_RUN_MAX = 512  # newest attributions: as many as a run's window has steps; 1 MB
+
 
 class Correlator:
     """What is known beside the runs, bounded everywhere. Owns no clock."""
@@ -50,7 +52,8 @@ class Correlator:
         self._changes_max = limits.runs_max
         self._cross_run = CrossRunChanges()
         self._measurer = Measurer(series_max)
-        self._impacts: dict[str, dict[str, Impact]] = {}  # run id → span id → newest attribution
+        # Run id → span id → newest attribution.
+        self._impacts: dict[str, OrderedDict[str, Impact]] = {}
         self._dropped: Counter[str] = Counter()
 
     # --- In ------------------------------------------------------------------------------------
@@ -132,9 +135,9 @@ class Correlator:
             facts: what its run had been shown when it began.
             skew_ns: what to add to the agent's times to get our clock.
         """
-        step = self.links.with_reached(step)
+        step = without_fingerprints(self.links.with_reached(step))
         self.observer.open(step, facts, skew_ns=skew_ns)
-        self.suspect_index.record(without_fingerprints(step), skew_ns)
+        self.suspect_index.record(step, skew_ns)
 
     def measure(self, samples: Iterable[Sample]) -> None:
         """Record what was measured of the infrastructure."""
@@ -158,7 +161,7 @@ class Correlator:
     def restore_impacts(self, run_id: str, impacts: Iterable[Impact]) -> None:
         """Adopt the attributions that an earlier process made of a run's actions."""
         for impact in impacts:
-            self._impacts.setdefault(run_id, {})[impact.span_id] = impact
+            self._attribute(run_id, impact)
 
     def forget_run(self, run_id: str) -> None:
         """Drop what is kept for a live run only."""
@@ -173,12 +176,20 @@ class Correlator:
         for impact in impacts:
             self.suspect_index.judged(impact)
             if impact.run_id in live_runs:
-                self._impacts.setdefault(impact.run_id, {})[impact.span_id] = impact
+                self._attribute(impact.run_id, impact)
         return impacts
+
+    def _attribute(self, run_id: str, impact: Impact) -> None:
+        """Keep the attribution for its run. Of an action that is long over, no news will come."""
+        known = self._impacts.setdefault(run_id, OrderedDict())
+        known[impact.span_id] = impact
+        if len(known) > IMPACTS_OF_RUN_MAX:
+            known.popitem(last=False)
 
     def impacts_of(self, run_id: str) -> tuple[Impact, ...]:
         """The newest attribution of each of a run's actions."""
-        return tuple(self._impacts.get(run_id, {}).values())
+        known = self._impacts.get(run_id)
+        return () if known is None else tuple(known.values())
 
     def evidence(self, run_id: str, now_ns: int) -> Evidence:
         """What time and impacts say about a run."""

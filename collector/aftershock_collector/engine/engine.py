@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 
-from aftershock.model import Change, Claim, Report, Run, Step
+from aftershock.model import Change, Claim, Report, Run, Step, StepKind
 from aftershock.policy.policy import EMPTY, Policy
 from aftershock.runs.fold import Window
 from aftershock_collector.engine.baseline import Baseline
@@ -18,7 +18,7 @@ from aftershock_collector.engine.correlator import Correlator
 from aftershock_collector.engine.cross_run import may_overtake
 from aftershock_collector.engine.eviction import runs_to_evict
 from aftershock_collector.engine.evidence import Evidence
-from aftershock_collector.engine.run_judge import RunJudge, chunks_of, opens_run
+from aftershock_collector.engine.run_judge import RunJudge, chunks_of
 from aftershock_collector.impact.fair_shares import Holding, most_of
 from aftershock_collector.impact.observation import OBSERVATION_WINDOW_S
 from aftershock_collector.metrics.series import SERIES_MAX
@@ -301,3 +301,8 @@ class Engine:
         dropped = self.correlator.drops() + self._dropped
         self._dropped.clear()
         return {reason: count for reason, count in dropped.items() if count}
+
+
+def opens_run(steps: Iterable[Step]) -> bool:
+    """Outgoing calls alone open no run: most of them are made by services, not by agents."""
+    return any(step.kind is not StepKind.OUTGOING for step in steps)

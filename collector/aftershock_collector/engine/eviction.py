@@ -62,5 +62,6 @@ def _over(
     )
     for place, holder in enumerate(order):
         share = min(weights[holder], allowed // (len(order) - place))
-        allowed -= share
-        yield from _over(by_holder[holder], level + 1, share, weigh)
+        evicted = list(_over(by_holder[holder], level + 1, share, weigh))
+        allowed -= weights[holder] - sum(map(weigh, evicted))  # the next may have what is left over
+        yield from evicted

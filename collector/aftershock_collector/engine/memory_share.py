@@ -25,6 +25,10 @@ class MemoryShare:
         """The bytes while there is room."""
         return int(self._bytes_max * SHARE)
 
+    def is_near(self, resident_bytes: int) -> bool:
+        """True where the process nears its bound."""
+        return resident_bytes > int(self._bytes_max * NEAR)
+
     def allowed(self, resident_bytes: int, held_bytes: int) -> int:
         """The bytes now.
 
@@ -33,7 +37,7 @@ class MemoryShare:
             held_bytes: what live runs take, estimated.
         """
         near = int(self._bytes_max * NEAR)
-        if resident_bytes <= near:
+        if not self.is_near(resident_bytes):
             self._left_at = 0
             return self.most
         if resident_bytes <= self._left_at * GROWN:

@@ -32,7 +32,8 @@ from aftershock.runs.reconcile import (
     close,
     reconcile,
 )
-from aftershock.runs.size import size_of
+from aftershock.runs.size import CLAIM_BYTES, claims_size, size_of
+from aftershock_collector.engine.counted_bytes import CountedBytes
 from aftershock_collector.engine.eviction import LiveRun
 from aftershock_collector.engine.evidence import (
     NOTHING_LEARNED,
@@ -44,7 +45,6 @@ from aftershock_collector.engine.evidence import (
 
 SKEW_IGNORED_NS = 5 * 10**9  # queues and batches delay by this much; more is a wrong clock
 CHUNK_STEPS = 128  # added before the window is judged again; well under a window
-NOT_HELD = {StepKind.AGENT, StepKind.HEARTBEAT}  # kinds that are no steps of the window
 NO_KINDS: frozenset[str] = frozenset()
 # Kinds that live rules make and step rules do not: they open and close by themselves.
 LIVE_KINDS = kinds_of(LIVE_RULES) - kinds_of(STEP_RULES)
@@ -73,8 +73,7 @@ class RunJudge:
         self.reported: Claims = NO_CLAIMS
         self.finished_at_ns: int | None = None  # nothing more will arrive: a recording has ended
         self.sender = sender  # who opened the run; "": not known
-        self._size_bytes = 0  # of the window's steps, or more; exact where nothing was replaced
-        self._steps_sized = 0  # how many steps those bytes are of
+        self._steps_size, self._states_size = CountedBytes(), CountedBytes()
         self._policy = policy
         self._live = live
         self._before: Claims = NO_CLAIMS  # when the oldest step of the window began
@@ -141,17 +140,15 @@ class RunJudge:
     def add(self, steps: Sequence[Step]) -> None:
         """Fold steps into the window, in any order; at most CHUNK_STEPS at once."""
         shift = self.window.add(steps)
-        held = [step for step in steps if step.kind not in NOT_HELD]
-        self._size_bytes += sum(map(size_of, held))
-        self._steps_sized += len(held)
-        if self._steps_sized > 2 * len(self.window) + CHUNK_STEPS:
-            self.measure_size()  # most of them have left the window or were replaced
+        sizes = [size_of(step) for step in steps if step.kind is not StepKind.HEARTBEAT]
+        self._steps_size.add(sum(sizes), len(sizes))
+        if self._steps_size.is_stale(self.window.held):
+            self.measure_size()
         if shift.changed_from is None:
             return
-        changed = [shift.changed_from + shift.fell_out]
+        valid = shift.changed_from + shift.fell_out  # states up to here still fit their prefixes
         if self._dirty_from is not None:
-            changed.append(self._dirty_from)
-        valid = min(changed)  # states up to here still describe their prefixes
+            valid = min(valid, self._dirty_from)
         kept = min(shift.fell_out, valid)
         if kept:
             self._before = self._states[kept - 1]
@@ -163,7 +160,7 @@ class RunJudge:
         self._judge_again(self.window.position_at(time_ns))
 
     def finish(self, ended_at_ns: int) -> None:
-        """Record that nothing more will arrive: a recording has ended."""
+        """Nothing more will arrive: a recording has ended."""
         self.finished_at_ns = ended_at_ns
 
     def close(self, claim: Claim) -> None:
@@ -173,19 +170,22 @@ class RunJudge:
     @property
     def live_run(self) -> LiveRun:
         """What decides when the run is evicted."""
-        window = self.window
-        holder = (self.sender, window.service or "", window.agent or "")
-        return LiveRun(window.run_id, holder, self._ended_at_ns is not None, self._size_bytes)
+        holder = (self.sender, self.window.service or "", self.window.agent or "")
+        return LiveRun(self.run_id, holder, self._ended_at_ns is not None, self.size_bytes)
 
     @property
     def size_bytes(self) -> int:
-        """Estimated bytes of the window, or more."""
-        return self._size_bytes
+        """Estimated bytes of the window and of the claims, or more."""
+        reported = CLAIM_BYTES * len(self.reported)
+        return self._steps_size.size_bytes + self._states_size.size_bytes + reported
 
     def measure_size(self) -> None:
         """Estimate anew: steps that were replaced or fell out count no longer."""
-        self._size_bytes = sum(map(size_of, self.window.whole(0).steps))
-        self._steps_sized = len(self.window)
+        steps, states = self.window.steps_held(), self._states
+        self._steps_size = CountedBytes(sum(map(size_of, steps)), self.window.held)
+        pairs = zip((self._before, *states), states, strict=False)
+        sizes = (claims_size(after, before) for before, after in pairs if after is not before)
+        self._states_size = CountedBytes(sum(sizes), len(states))
 
     # --- Judging -------------------------------------------------------------------------------
 
@@ -255,9 +255,14 @@ class RunJudge:
             rules, kinds = rules_after(steps[length - 1].kind)
             if rules:
                 run = self._prefix(steps[:length], evidence)
-                claims = advance(claims, judge(run, self.limits, rules), run.now_ns, kinds)
+                before = claims
+                claims = advance(before, judge(run, self.limits, rules), run.now_ns, kinds)
+                if claims is not before:
+                    self._states_size.add(claims_size(claims, before))
             self._states.append(claims)
         self._dirty_from = None
+        if self._states_size.is_stale(len(self._states)):
+            self.measure_size()
 
     def _as_ended(self, until_ns: int, *, settled: bool) -> Run:
         """The run at its end, or as it stands, with what its answer is expected to rest on."""
@@ -393,8 +398,3 @@ def chunks_of(steps: Sequence[Step]) -> Iterator[Sequence[Step]]:
     ordered = sorted(steps, key=place_of)
     for start in range(0, len(ordered), CHUNK_STEPS):
         yield ordered[start : start + CHUNK_STEPS]
-
-
-def opens_run(steps: Iterable[Step]) -> bool:
-    """Outgoing calls alone open no run: most of them are made by services, not by agents."""
-    return any(step.kind is not StepKind.OUTGOING for step in steps)

@@ -22,6 +22,7 @@ CALLS_MAX = 128  # of one trace, newest kept
 CALL_BYTES = 400  # of one without a step
 BYTES_MAX = 24_000_000  # of all calls: what senders say of one may be large
 CHILDREN_MAX = 16_384  # calls that tools made: what they reached the outside by
+ENTITIES_MAX = 65_536  # that all tool calls reached: four each; 20 MB at worst
 NESTED_MAX = 8  # calls inside calls: a shell's, a script's, a client's; more is a circle
 REACHED_MAX = 16  # entities of one tool call, newest kept
 WAITING_MAX = 4_096  # traces named by changes before an agent's span arrived, ...
@@ -80,6 +81,32 @@ class _Trace:
             self.size_bytes -= self.calls.popitem(last=False)[1].size_bytes
 
 
+class _Reached:
+    """Entities by tool call, its span id and sender: the newest calls, and so many entities."""
+
+    def __init__(self) -> None:
+        self._of: OrderedDict[tuple[str, str], tuple[str, ...]] = OrderedDict()
+        self._entities = 0  # of all calls
+
+    def of(self, call: tuple[str, str]) -> tuple[str, ...]:
+        """What a call reached, the newest of it."""
+        return self._of.get(call, ())
+
+    def pop(self, call: tuple[str, str]) -> tuple[str, ...]:
+        """Forget a call; returns what it reached."""
+        gone = self._of.pop(call, ())
+        self._entities -= len(gone)
+        return gone
+
+    def add(self, call: tuple[str, str], entities: tuple[str, ...]) -> None:
+        """A call reached more."""
+        known = self._of.get(call, ())
+        reached = self._of[call] = (*known, *entities)[-REACHED_MAX:]
+        self._entities += len(reached) - len(known)
+        while len(self._of) > CHILDREN_MAX or self._entities > ENTITIES_MAX:
+            self._entities -= len(self._of.popitem(last=False)[1])
+
+
 class Links:
     """Tool calls by trace, bounded. Whatever is forgotten early is counted in `dropped`."""
 
@@ -89,8 +116,8 @@ class Links:
         self._size_bytes = 0  # of the calls of all traces
         self._above: OrderedDict[str, str] = OrderedDict()  # a tool's own call → the tool's span
         # A tool's span and its sender → entities that its calls reached, and whose logs show it.
-        self._reached: OrderedDict[tuple[str, str], tuple[str, ...]] = OrderedDict()
-        self._logged: OrderedDict[tuple[str, str], tuple[str, ...]] = OrderedDict()
+        self._reached = _Reached()
+        self._logged = _Reached()
         self._waiting: OrderedDict[str, dict[str, Change]] = OrderedDict()
         self._waiting_changes = 0  # of all these traces
         self._came: list[Change] = []
@@ -99,14 +126,11 @@ class Links:
         """A tool call, or a call that a tool made; anything else says nothing."""
         if step.kind is StepKind.OUTGOING and step.parent_id:
             self._above[step.span_id] = step.parent_id
-            inner = self._reached.pop((step.span_id, step.sender), ())
+            inner = self._reached.pop((step.span_id, step.sender))
             above = (self._around(step.parent_id)[-1], step.sender)
-            reached = (*self._reached.get(above, ()), *inner, *step.targets)
-            self._reached[above] = reached[-REACHED_MAX:]
+            self._reached.add(above, (*inner, *step.targets))
             if len(self._above) > CHILDREN_MAX:
                 self._above.popitem(last=False)
-            if len(self._reached) > CHILDREN_MAX:
-                self._reached.popitem(last=False)
             return
         if step.action is None or not step.trace_id:
             return
@@ -131,20 +155,17 @@ class Links:
         """What a tool call declared as its targets, and what its own calls reached."""
         declared = step.action.targets if step.action is not None else ()
         key = (step.span_id, step.sender)
-        return *declared, *self._reached.get(key, ()), *self._logged.get(key, ())
+        return *declared, *self._reached.of(key), *self._logged.of(key)
 
     def reach(self, step: Step, entity: str) -> None:
         """Record that the log of an entity shows what a tool call did there."""
         key = (step.span_id, step.sender)
-        known = self._logged.get(key, ())
-        if entity not in known:
-            self._logged[key] = (*known, entity)[-REACHED_MAX:]
-        if len(self._logged) > CHILDREN_MAX:
-            self._logged.popitem(last=False)
+        if entity not in self._logged.of(key):
+            self._logged.add(key, (entity,))
 
     def with_reached(self, step: Step) -> Step:
         """The action with whatever logs show that it reached among its targets."""
-        logged = self._logged.get((step.span_id, step.sender), ())
+        logged = self._logged.of((step.span_id, step.sender))
         if step.action is None or not logged:
             return step
         targets = tuple(dict.fromkeys((*step.action.targets, *logged)))
@@ -275,7 +296,7 @@ def as_logged(step: Step, change: Change, tier: Tier) -> Step:
 
 
 def without_fingerprints(step: Step) -> Step:
-    """The step as it is kept here, which is for longer than its run is live."""
+    """The step as it is kept beside its run, and for longer than that is live."""
     assert step.action is not None, "only tool calls are kept"
     action = replace(
         step.action,
@@ -284,5 +305,6 @@ def without_fingerprints(step: Step) -> Step:
         subjects=NOTHING,
         ids=NOTHING,
         words=None,
+        requires=(),
     )
-    return replace(step, action=action, facts=(), shown=None, words=None)
+    return replace(step, action=action, facts=(), shown=None, words=None, output=None)

@@ -39,7 +39,8 @@ from aftershock_collector.wording import counted
 
 OBSERVATION_WINDOW_S = 600.0  # later damage could not be separated from chance in recordings
 OPEN_MAX = 256  # actions observed at once; whoever has most gives one up
-FACTS_MAX = 256  # newest ones that one action is known to have been shown; 50 MB for all
+ACTION_BYTES = 65_536  # that one place has room for: a usual action takes a tenth of it
+FACTS_MAX = 256  # newest ones that one action is known to have been shown
 ENTITIES_MAX = 4_096  # whose recorded actions are remembered
 ACTIONS_MAX = 64  # remembered of one entity: more than its history can hold apart
 BLIND_MAX = 3  # things that could not be asked, named in one attribution
@@ -62,7 +63,7 @@ class ActionObserver:
         self._patience_ns = int(patience_s * 1e9)  # how long series may take to arrive
         self._window_ns = int(observation_window_s * 1e9)
         self._open: OrderedDict[str, OpenAction] = OrderedDict()
-        self._shares = FairShares()  # of the open actions
+        self._shares = FairShares(ACTION_BYTES)  # of the open actions
         self._explained: OrderedDict[str, Impact] = OrderedDict()  # entity → certain attribution
         self.acted_ns: OrderedDict[str, list[int]] = OrderedDict()  # entity → recorded actions
 
@@ -94,19 +95,24 @@ class ActionObserver:
         known = self._open.get(step.span_id)
         if known is not None and known.step.run_id != step.run_id:
             return  # the id is taken: two runs do not share a span
-        self._shares.hold(step.span_id, step, declared=action.targets_declared)
+        shown = tuple(facts)[-FACTS_MAX:]
         if known is None:
-            shown = tuple(facts)[-FACTS_MAX:]
             self._open[step.span_id] = OpenAction(
                 step, action, shown, targets, skew_ns, effect_ns, until_ns, effect_ns
             )
-            if len(self._open) > OPEN_MAX:
-                self._let_go()
-            return
-        if targets != known.targets:
-            known.targets, known.troubles = targets, None
-        known.step, known.action, known.facts = step, action, tuple(facts)[-FACTS_MAX:]
-        known.until_ns = max(known.until_ns, until_ns)
+        else:
+            if targets != known.targets:
+                known.targets, known.troubles = targets, None
+            known.step, known.action, known.facts = step, action, shown
+            known.until_ns = max(known.until_ns, until_ns)
+        self._hold(self._open[step.span_id])
+
+    def _hold(self, opened: OpenAction) -> None:
+        """Give an action its places, and whoever holds most gives up those that are too many."""
+        size_bytes, declared = opened.size_bytes, opened.action.targets_declared
+        self._shares.hold(opened.step.span_id, opened.step, size_bytes, declared=declared)
+        while self._shares.in_use > OPEN_MAX:
+            self._let_go()
 
     def _let_go(self) -> None:
         """Stop to observe an action of whoever has most of them: a flood is its own."""
@@ -245,8 +251,7 @@ class ActionObserver:
         for opened in restored(state, series):
             if opened.step.span_id not in self._open:
                 self._open[opened.step.span_id] = opened
-                declared = opened.action.targets_declared
-                self._shares.hold(opened.step.span_id, opened.step, declared=declared)
+                self._hold(opened)
         for acted in state.acted:
             for effect_ns in acted.effect_ns:
                 self.remember([acted.entity], effect_ns)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from aftershock.model import Action, Fact, Impact, Step
+from aftershock.runs.size import facts_size, size_of
 from aftershock_collector.impact.gap import Trouble
 from aftershock_collector.impact.sequential import Held
 from aftershock_collector.metrics.call_graph import SeenCall
@@ -35,6 +36,11 @@ class OpenAction:
     best: Impact | None = None  # as it is shown
     reported: Impact | None = None
     following: bool = False  # the window is over; only recovery is still of interest
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes in memory, estimated."""
+        return size_of(self.step) + facts_size(self.facts)
 
     def reaches(self, entity: str, logged: Iterable[str]) -> None:
         """The log of an entity shows what the action did there, and what else it shows."""

@@ -13,6 +13,7 @@ from itertools import islice
 
 from aftershock.grade import POSSIBLE_FROM, SUSPECTED_FROM, Grade
 from aftershock.model import Change, ChangeKind, Impact, Step, Tier
+from aftershock.runs.size import size_of
 from aftershock_collector.impact.competition import (
     EVIDENCE_MAX,
     NO_AGENT_LOG_ODDS,
@@ -31,6 +32,7 @@ WITHIN_S = (
 )
 FOLLOW_S = 600.0  # an alert's ranking is renewed this long, while its suspects are being judged
 ACTIONS_MAX = 1_024  # remembered: a hundred a minute for ten minutes
+ACTION_BYTES = 16_384  # that one place has room for: a usual action takes a tenth of it
 ALERTS_MAX = 256  # followed at once; a storm of more is one incident
 SHOWN_MAX = 8
 HOPS_MAX = 2  # callers and dependencies that far away are asked about
@@ -106,7 +108,7 @@ class SuspectIndex:
     def __init__(self) -> None:
         self.dropped: Counter[str] = Counter()
         self._candidates: OrderedDict[str, _Candidate] = OrderedDict()
-        self._shares = FairShares()  # of the candidates
+        self._shares = FairShares(ACTION_BYTES)  # of the candidates
         self._followed: OrderedDict[str, _Followed] = OrderedDict()
         self._stale: deque[str] = deque()  # alerts to rank again
 
@@ -119,12 +121,12 @@ class SuspectIndex:
         known = self._candidates.get(step.span_id)
         if known is not None and known.step.run_id != step.run_id:
             return  # the id is taken: two runs do not share a span
-        self._shares.hold(step.span_id, step, declared=action.targets_declared)
+        self._shares.hold(step.span_id, step, size_of(step), declared=action.targets_declared)
         impact = None if known is None else known.impact
         self._candidates[step.span_id] = _Candidate(
             step, action.tool, action.tier, targets, step.began_at_ns + skew_ns, impact
         )
-        if len(self._candidates) > ACTIONS_MAX:
+        while self._shares.in_use > ACTIONS_MAX:
             leaves = self._shares.heaviest()
             self._shares.release(leaves)
             del self._candidates[leaves]

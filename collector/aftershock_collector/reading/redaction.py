@@ -58,7 +58,8 @@ NAMED_HASHES = frozenset({names.SUBJECTS, names.ARGUMENT_IDS})  # `argument=hash
 TEXTS_MAX = 16_384  # that are remembered as clean; 2 MB
 TEXT_CHARS_MAX = 120  # of one of them: longer ones seldom come again
 JOINED_CHARS_MAX = 8_192  # of texts that are looked at together; longer ones one by one
-ORIGINS_MAX = 1_024  # resources and scopes whose redacted bytes are remembered
+ORIGINS_MAX = 1_024  # resources and scopes whose redacted bytes are remembered, ...
+ORIGIN_BYTES_MAX = 8_192  # ... of at most this size: 30 MB at worst; SDKs send 500 bytes
 
 
 def redacted_span(span: Span, step: Step | None) -> Span:
@@ -191,18 +192,28 @@ def safe_named_hash(text: str) -> str:
     return safe(text) if found is None else f"{safe(found[1])}={found[2]}"
 
 
-@lru_cache(maxsize=ORIGINS_MAX)
 def safe_resource(body: bytes) -> bytes:
     """A resource's bytes without secrets, unchanged where it has none."""
+    return (_known_resource if len(body) <= ORIGIN_BYTES_MAX else _redacted_resource)(body)
+
+
+def safe_scope(body: bytes) -> bytes:
+    """The same of a scope."""
+    return (_known_scope if len(body) <= ORIGIN_BYTES_MAX else _redacted_scope)(body)
+
+
+def _redacted_resource(body: bytes) -> bytes:
     message = Resource.FromString(body)
     return _if_changed(body, message, message.attributes)
 
 
-@lru_cache(maxsize=ORIGINS_MAX)
-def safe_scope(body: bytes) -> bytes:
-    """The same of a scope."""
+def _redacted_scope(body: bytes) -> bytes:
     message = InstrumentationScope.FromString(body)
     return _if_changed(body, message, message.attributes)
+
+
+_known_resource = lru_cache(maxsize=ORIGINS_MAX)(_redacted_resource)
+_known_scope = lru_cache(maxsize=ORIGINS_MAX)(_redacted_scope)
 
 
 def _if_changed(body: bytes, message: Any, pairs: Any) -> bytes:

@@ -50,6 +50,7 @@ from aftershock_collector.notify.signed_links import LinkSigner
 from aftershock_collector.otlp.wire import Sample
 from aftershock_collector.reading.decoder import PROTOBUF, Signal
 from aftershock_collector.service.controlled import Controlled
+from aftershock_collector.service.freed_memory import give_back, prepare_malloc
 from aftershock_collector.service.rounds import EarlyRounds
 from aftershock_collector.service.run_contexts import RunContexts
 from aftershock_collector.service.signing_in import signing_in
@@ -100,6 +101,7 @@ def prepare_process() -> None:
     """
     gc.set_threshold(20_000, 20, 50)
     sys.setswitchinterval(SWITCH_S)
+    prepare_malloc()
     raise_limit()
     os.umask(0o077)  # whatever is written belongs to its owner alone
 
@@ -341,6 +343,8 @@ def _background(
 
     def tick() -> None:
         _check_file(store, telemetry)
+        if share.is_near(process.memory_info().rss):
+            give_back()
         engine.allow(share.allowed(process.memory_info().rss, engine.size_bytes))
         worker.tick(time.time_ns(), queue.refused())
 

@@ -6,10 +6,10 @@ Runs on the ingest queue's thread only. It owns no clock: `tick` is given the ti
 from __future__ import annotations
 
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from aftershock.attributes import SERVICE_NAME
 from aftershock.model import Change, ChangeKind, Impact, Report, Step
@@ -21,10 +21,9 @@ from aftershock_collector.impact.events import CHANGES_MAX, FIRING_S
 from aftershock_collector.impact.feedback import decided
 from aftershock_collector.impact.open_actions import ObserverState
 from aftershock_collector.impact.priors import prior_of
-from aftershock_collector.impact.suspects import Suspects
 from aftershock_collector.notify import fullness_page
 from aftershock_collector.notify.fullness import Bound, Fullness
-from aftershock_collector.notify.notifications import Notifications, Notified, Settings
+from aftershock_collector.notify.notifications import Notifications, Settings
 from aftershock_collector.notify.recurrence import REMEMBERED_S
 from aftershock_collector.otlp.wire import LogEvent, Sample
 from aftershock_collector.reading.decoder import Readers
@@ -34,6 +33,7 @@ from aftershock_collector.reading.logs import read_logged
 from aftershock_collector.reading.read import read, read_event
 from aftershock_collector.reading.redaction import redacted_change, redacted_event
 from aftershock_collector.service.overflows import Overflows, Refused
+from aftershock_collector.service.unrecorded import Unrecorded, UnrecordedReports
 from aftershock_collector.sources.log_files import LogsRead, Places
 from aftershock_collector.sources.requests import Observations
 from aftershock_collector.store.interface import Delivery, Store, StoreUnavailable
@@ -43,8 +43,7 @@ from aftershock_collector.telemetry import Telemetry
 from aftershock_collector.views.timeline_json import suspects_json
 
 ANSWERED_MAX = 100  # alerts of one webhook that are answered with their suspects
-PENDING_MAX = 1_000  # reports that wait for a store that is full or locked; hours of incidents
-MET_MAX = 100_000  # run ids remembered; 10 MB
+MET_MAX = 100_000  # runs remembered, by a hash; 13 MB
 RESTORED_MAX = 2_000  # runs brought back at start: as many as the engine holds
 RESTORED_STEPS_MAX = 2_048  # newest of one run: four windows, so that budgets count further back
 LEARNT_RUNS_MAX = 1_000  # newest runs that the baseline is learned from at start, ...
@@ -55,16 +54,6 @@ LOG_PLACES = "followed logs"  # likewise
 PLACES_EVERY_NS = 5_000_000_000  # lines of these seconds are read again after a crash
 SNAPSHOT_EVERY_NS = 5_000_000_000  # a crash loses no more rounds than these
 EXPIRY_EVERY_NS = 60_000_000_000  # how often open findings are compared with their greatest age
-
-
-class Unrecorded(NamedTuple):
-    """What one conclusion changed, until the store has it."""
-
-    report: Report
-    notified: Notified
-    suspects: tuple[Suspects, ...] = ()
-    feedback: tuple[int, ...] = ()  # rows of people's feedback that this report acts on
-    responses: tuple[int, ...] = ()  # rows of acknowledgements and snoozes, likewise
 
 
 class Worker:
@@ -96,8 +85,8 @@ class Worker:
         self._fullness = Fullness()
         self._send_now = send_now  # past the store, which may be what is full
         self._sent_now = ""  # the page that went so
-        self._pending: deque[Unrecorded] = deque()
-        self._met: OrderedDict[str, None] = OrderedDict()  # runs this process has seen
+        self._unrecorded = UnrecordedReports()
+        self._met: OrderedDict[int, None] = OrderedDict()  # hashes of runs this process has seen
         self._newest_feedback = 0  # row of the newest that was applied
         self._newest_response = 0
         self._expired_ns = 0  # when ages were compared last
@@ -316,18 +305,17 @@ class Worker:
 
     def _wait(self, unrecorded: Unrecorded) -> None:
         """Keep a report until the store has recorded it."""
-        self._pending.append(unrecorded)
-        if len(self._pending) > PENDING_MAX:
-            self._pending.popleft()
-            self._drop({"report_unrecorded": 1})
+        dropped = self._unrecorded.append(unrecorded)
+        if dropped:
+            self._drop({"report_unrecorded": dropped})
 
     def _drop(self, reasons: Mapping[str, int]) -> None:
         self._overflows.add(reasons)
         self._telemetry.drop(reasons)
 
     def _record(self, now_ns: int) -> None:
-        while self._pending:
-            report, notified, suspects, feedback, responses = self._pending[0]
+        while self._unrecorded:
+            report, notified, suspects, feedback, responses = self._unrecorded.oldest
             deliveries, incidents = notified.deliveries, notified.incidents
             try:
                 self._store.record(
@@ -336,7 +324,7 @@ class Worker:
             except StoreUnavailable as error:
                 self._telemetry.store_unavailable(error.reason, str(error))
                 return
-            self._pending.popleft()
+            self._unrecorded.popleft()
 
     def _observe(self, steps: Iterable[Step], arrived_ns: int, sender: str) -> None:
         steps = list(steps)
@@ -353,9 +341,10 @@ class Worker:
 
     def _was_evicted(self, run_id: str) -> bool:
         """True where the store knows more of a run than the engine does."""
-        if run_id in self._met:
+        mark = hash(run_id)  # where two are equal, the store is asked in vain
+        if mark in self._met:
             return True
-        self._met[run_id] = None
+        self._met[mark] = None
         if len(self._met) > MET_MAX:
             self._met.popitem(last=False)
         row = self._reader.run_row(run_id)

@@ -177,7 +177,7 @@ class Asked:
         self.words = frozenset(part for part in sketch if not part & NAMES)
 
 
-@lru_cache(maxsize=4_096)  # asked for at each step of a run that holds the value
+@lru_cache(maxsize=512)  # asked for at each step of a run that holds it; 26 MB at worst
 def asked_of(sketch: frozenset[int]) -> Asked:
     """The parts of a sketch by kind."""
     return Asked(sketch)

@@ -11,6 +11,7 @@ from aftershock.fingerprints.fingerprint import fingerprint_result, text_of
 from aftershock.fingerprints.keyed import hash_public, key_id, smallest
 from aftershock.fingerprints.words import words_in
 from aftershock.limits import DEFAULTS, Limits
+from aftershock.names import shortened
 
 PARTS_MAX = 4_096  # of one history; longer ones are not read
 RESULTS = frozenset({"tool_call_response", "server_tool_call_response"})
@@ -55,10 +56,15 @@ def shown_in(parts: Sequence[Part], limits: Limits = DEFAULTS) -> Shown:
                 results[hash_public(key)] = None
             if not fresh:
                 continue
-        found = None if part.text is None else words_of(part.text, key_id())
+        found = None if part.text is None else words_in_part(part.text, limits)
         known = known and found is not None
         words |= found or frozenset()
     return Shown(frozenset(results), smallest(words, limits.words_max) if known else None)
+
+
+def words_in_part(text: str, limits: Limits) -> frozenset[int] | None:
+    """The words of one text of a history; None where it is too long to be read completely."""
+    return words_of(text, key_id()) if len(text) <= limits.value_chars_max else None
 
 
 @lru_cache(maxsize=256)  # system prompts and first questions come again with each inference
@@ -92,7 +98,8 @@ def part_of(role: str, part: Any) -> Part:
     if kind in RESULTS:
         call_id = field_of(part, "id")
         answer = field_of(part, "response" if kind == "tool_call_response" else kind)
-        return Part(role, text_of(answer), True, call_id if isinstance(call_id, str) else None)
+        known_id = shortened(call_id) if isinstance(call_id, str) else None  # as its call has it
+        return Part(role, text_of(answer), True, known_id)
     content = field_of(part, "content")
     if kind in TEXTS and (content is None or isinstance(content, str)):
         return Part(role, content or "")

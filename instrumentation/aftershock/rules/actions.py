@@ -106,13 +106,13 @@ def returned_nothing_new(action: Action, earlier: Action) -> bool:
     )
 
 
-@lru_cache(maxsize=4_096)  # prefixes of one run ask for the same pairs again
+@lru_cache(maxsize=1_024)  # prefixes of a run ask for the same pairs again; 26 MB at worst
 def share_new(sketch: frozenset[int], earlier: frozenset[int]) -> float:
     """The share of an answer's items, numbers aside, that an earlier answer did not have."""
     return len(sketch - earlier) / len(sketch) if sketch else 0.0
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=1_024)
 def is_reworded(sketch: frozenset[int], other: frozenset[int], similarity_min: float) -> bool:
     """True where two calls, whose arguments name the same, share that part of their words.
 

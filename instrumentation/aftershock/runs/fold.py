@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
 from aftershock.fingerprints.fingerprint import UNSEEN
 from aftershock.limits import Limits
-from aftershock.model import Action, Fact, Fingerprint, Run, Spent, Step, StepKind
+from aftershock.model import Fact, Fingerprint, Run, Spent, Step, StepKind
 from aftershock.policy.prices import spent_with
-from aftershock.runs.records import are_of_one_step, joined
+from aftershock.runs.records import are_of_one_step, joined, supersedes
 
 # Kinds that have a span of their own; facts and decisions may share the span they were made in.
 _OWN_SPAN = frozenset(
@@ -31,6 +31,7 @@ _OWN_SPAN = frozenset(
 # What an agent does itself. A run in which it still does that is not over, whatever was said.
 _WORK = frozenset({StepKind.INFERENCE, StepKind.TOOL_CALL, StepKind.HAND_OFF})
 _NAMED_MAX = 4  # processes and senders of one run: a page needs to know that there are several
+_TOUCHED_MAX = 64  # entities that the calls of one tool call reached, the first
 _APPROVALS_MAX = 64  # kept after they left the window, because they may still be valid
 _ANCESTORS_MAX = 64  # agents nest a few levels; a longer chain is a cycle of parent ids
 
@@ -89,6 +90,16 @@ class Window:
 
     def __len__(self) -> int:
         return len(self._steps)
+
+    @property
+    def held(self) -> int:
+        """How many steps it holds, frames of agents among them."""
+        return len(self._steps) + len(self._frames)
+
+    def steps_held(self) -> Iterator[Step]:
+        """All of them, in no order."""
+        yield from self._steps
+        yield from self._frames.values()
 
     @property
     def is_mixed(self) -> bool:
@@ -220,7 +231,7 @@ class Window:
     def _add_frame(self, step: Step) -> int | None:
         """Record an agent's frame, which names the agent of the steps inside it."""
         known = self._frames.get(step.span_id)
-        if known is not None and not _supersedes(step, known):
+        if known is not None and not supersedes(step, known):
             return None
         if known is None and len(self._frames) >= self.limits.run_steps_max:
             self.dropped["agent_frames_full"] += 1
@@ -241,7 +252,7 @@ class Window:
                 step = joined(step, known)
                 if step == known:
                     return None
-            elif not _supersedes(step, known):
+            elif not supersedes(step, known):
                 return None
             removed = self._remove(known)
         elif self._fell_out and self._places and place_of(step) < self._places[0]:
@@ -275,7 +286,7 @@ class Window:
         if parent is None or not targets:
             return None
         known = self._touched.get(parent, ())
-        self._touched[parent] = tuple(dict.fromkeys((*known, *targets)))
+        self._touched[parent] = tuple(dict.fromkeys((*known, *targets)))[:_TOUCHED_MAX]
         return self._resolve_again(parent)
 
     def _caller_of(self, step: Step) -> str | None:
@@ -358,6 +369,10 @@ class Window:
             self._code.pop(step.span_id, None)
             if step.approval is not None:
                 self._keep(step)
+        for of_callers in (self._touched, self._code):  # some are no steps of the window
+            if len(of_callers) > 2 * self.limits.run_steps_max:
+                for span_id in list(of_callers)[: -self.limits.run_steps_max]:
+                    del of_callers[span_id]
         del self._steps[:excess]
         del self._places[:excess]
         self._fell_out += excess
@@ -367,7 +382,7 @@ class Window:
         """Keep an approval that is older than the window; False if it is already known."""
         kept = {key_of(known): known for known in self._approvals}
         known = kept.get(key_of(step))
-        if known is not None and not _supersedes(step, known):
+        if known is not None and not supersedes(step, known):
             return False
         kept[key_of(step)] = step
         newest = sorted(kept.values(), key=place_of)
@@ -375,15 +390,3 @@ class Window:
             self.dropped["approvals_full"] += 1
         self._approvals = tuple(newest[-_APPROVALS_MAX:])
         return True
-
-
-def _supersedes(step: Step, known: Step) -> bool:
-    """An ended step replaces its open one; of two ended ones the later end wins, in any order."""
-    return _weight(step) > _weight(known)
-
-
-def _weight(step: Step) -> tuple[bool, int, bool, str]:
-    ended = step.ended_at_ns is not None
-    action: Action | None = step.action
-    seen = action is not None and action.result is not None
-    return ended, step.ended_at_ns or 0, seen, step.error or ""

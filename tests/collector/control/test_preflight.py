@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -15,10 +17,25 @@ import pytest
 
 from aftershock.attributes import CHANGE_KIND, CHANGE_NAME, EVENT_CHANGE
 from aftershock.guard.connection import Refused
-from aftershock.model import Change, ChangeKind
+from aftershock.model import (
+    Action,
+    Change,
+    ChangeKind,
+    Fingerprint,
+    Outcome,
+    Step,
+    StepKind,
+    Tier,
+)
 from aftershock.policy.policy import Policy
 from aftershock_collector.config.model import Infrastructure, OnCall
-from aftershock_collector.control.knowledge import FACTS_MAX, Knowledge, Silence
+from aftershock_collector.control.knowledge import (
+    ACTION_BYTES,
+    ACTIONS_MAX,
+    FACTS_MAX,
+    Knowledge,
+    Silence,
+)
 from aftershock_collector.control.preflight import Preflight
 from tests.support import incident
 from tests.support.guarded import guarded_process
@@ -132,6 +149,36 @@ def test_what_another_agent_did_to_the_target_is_worth_knowing_and_ones_own_is_n
     assert ("other_agent", "service/checkout") == (found["kind"], found["subject"])
     assert "scale_deployment of sre-bot ran 26 s ago" in found["text"]
     assert [] == known.about(["service/checkout"], "another run", NOW + 1_000 * S)
+
+
+def large_action(number: int) -> Step:
+    """An action of a step as large as a sender may make one."""
+    hashes = frozenset(range(number * 256, number * 256 + 256))
+    targets = tuple(f"service/flooded-{number}-{n}-{'x' * 20}" for n in range(100))
+    action = Action(
+        "scale", Fingerprint("a", hashes), Fingerprint("b", hashes), Outcome.OK, Tier.WRITE,
+        targets, words=hashes,
+    )  # fmt: skip
+    return Step(
+        run_id=f"flood-{number}", span_id=f"{number:016x}", kind=StepKind.TOOL_CALL, name="scale",
+        began_at_ns=NOW - S, ended_at_ns=NOW, agent=f"flooder-{number}", action=action,
+        sender="flooder",
+    )  # fmt: skip
+
+
+def test_what_is_remembered_of_actions_is_bounded_in_bytes_and_a_flood_hides_nobody_elses() -> None:
+    known = Knowledge({})
+    tracemalloc.start()
+    try:
+        known.record((replace(step, sender="victim") for step in incident.steps()), ())
+        for number in range(3_000):
+            known.record((large_action(number),), ())
+        kept_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert kept_bytes < 2 * ACTIONS_MAX * ACTION_BYTES
+    assert [] != known.about(["service/checkout"], "another run", NOW)
 
 
 def test_a_silence_names_who_expects_trouble_and_for_how_long() -> None:

@@ -7,7 +7,9 @@ from dataclasses import replace
 from aftershock.limits import Budget, Limits
 from aftershock.model import Action, Claim, Closing, Fingerprint, Outcome, Step, StepKind, Tier
 from aftershock.policy.policy import Policy
+from aftershock_collector.engine.correlator import IMPACTS_OF_RUN_MAX
 from aftershock_collector.engine.engine import Engine
+from tests.support import incident
 
 SECOND = 10**9
 T0 = 1_790_000_000 * SECOND
@@ -238,3 +240,12 @@ def test_an_end_that_arrives_before_the_last_steps_is_judged_when_they_have_arri
 
     assert opened_kinds(arrives=True) == []
     assert opened_kinds(arrives=False) == ["stopped_early"]
+
+
+def test_of_a_run_that_acts_for_ever_the_newest_attributions_are_kept() -> None:
+    correlator = Engine().correlator
+    many = [replace(incident.impact(), span_id=f"{n}") for n in range(IMPACTS_OF_RUN_MAX + 10)]
+    correlator.restore_impacts("run", many)
+    kept = [impact.span_id for impact in correlator.impacts_of("run")]
+
+    assert kept == [f"{n}" for n in range(10, IMPACTS_OF_RUN_MAX + 10)]

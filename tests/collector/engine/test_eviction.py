@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftershock.limits import Limits
-from aftershock.model import Step
+from aftershock.model import Step, StepKind
 from aftershock.policy.policy import Policy
 from aftershock.runs.size import size_of
 from aftershock_collector.engine.engine import Engine
@@ -68,6 +68,12 @@ def test_a_flood_under_ever_new_names_does_not_push_out_what_was_there_before() 
     assert "victim" not in gone
 
 
+def test_no_more_runs_leave_than_must_where_none_fits_an_equal_share() -> None:
+    runs = [live(f"r{n}", ("sender", "service", f"agent-{n}"), 10) for n in range(100)]
+
+    assert len(evicted(runs, bytes_max=905)) == 10
+
+
 RUNS = st.lists(
     st.tuples(st.sampled_from("ab"), st.sampled_from("cd"), st.integers(0, 9), st.booleans()),
     max_size=40,
@@ -110,6 +116,44 @@ def test_live_runs_stay_within_their_bytes_and_every_eviction_is_counted() -> No
 
     assert engine.size_bytes <= 100_000
     assert report.drops["memory_full"] == 60 - len(engine) > 0
+
+
+def framed(name: str, frames: int) -> list[Step]:
+    """A run of frames of agents, each with a goal as long as a step keeps one."""
+    first = run(name).calls("ping").returns("well").steps[-1]
+    return [
+        replace(
+            first, span_id=f"{name}-{n}", kind=StepKind.AGENT, action=None, facts=(),
+            goal=f"{n} {'x' * 1_900}",
+        )
+        for n in range(frames)
+    ]  # fmt: skip
+
+
+def test_frames_of_agents_count_as_steps_do() -> None:
+    engine = Engine(bytes_max=3_000_000)
+    for number in range(20):
+        engine.observe(framed(f"run-{number}", 100), sender="flooder")
+    assert engine.size_bytes > 20 * 100 * 1_900
+    report = engine.conclude(START_NS + S)
+
+    assert engine.size_bytes <= 3_000_000
+    assert report.drops["memory_full"] == 20 - len(engine) > 0
+
+
+def test_what_the_rules_found_after_each_step_counts_as_well() -> None:
+    """A run in which each call opens a finding of its own holds more claims than steps."""
+    engine = Engine(live=False)
+    played = run("busy")
+    for number in range(120):
+        for _ in range(4):
+            played = played.calls(f"get_status_{number}", name="checkout").returns("pending")
+    engine.observe(played.steps)
+    steps_only = engine.size_bytes
+    report = engine.conclude(START_NS + 10_000 * S)
+
+    assert len(report.opened) > 50
+    assert engine.size_bytes > steps_only + sum(range(len(report.opened))) * 100
 
 
 def test_a_flood_of_runs_does_not_hide_that_another_agents_run_has_stalled() -> None:

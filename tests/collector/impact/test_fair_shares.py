@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from aftershock.model import Action, Fingerprint, Outcome, Step, StepKind, Tier
+from aftershock.runs.size import size_of
 from aftershock_collector.engine.engine import Engine
 from aftershock_collector.impact import observation, suspects
+from aftershock_collector.impact.fair_shares import FairShares
 
 S = 10**9
 T0 = 1_790_000_000 * S
@@ -41,7 +43,7 @@ def observed(*steps: Step) -> set[str]:
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(observation, "OPEN_MAX", 8)
-    monkeypatch.setattr(suspects, "ACTIONS_MAX", 16)
+    monkeypatch.setattr(suspects, "ACTIONS_MAX", 32)  # of a quarter of the bytes
 
 
 def test_one_agents_flood_ends_no_other_agents_observation() -> None:
@@ -78,3 +80,41 @@ def test_a_span_id_of_another_run_replaces_no_observed_action() -> None:
     (kept,) = engine.correlator.observer._open.values()  # pyright: ignore[reportPrivateUsage]
 
     assert kept.step.agent == "victim"
+
+
+def wide(number: int, agent: str, *, sender: str = "") -> Step:
+    """An action with as many targets, as long, as a sender may name."""
+    step = call(number, agent, sender=sender, at=number)
+    assert step.action is not None
+    targets = tuple(f"service/{agent}-{number}-{n}-{'x' * 150}" for n in range(256))
+    return replace(step, action=replace(step.action, targets=targets))
+
+
+def test_large_actions_take_several_places_so_that_a_table_is_bounded_in_bytes() -> None:
+    index = suspects.SuspectIndex()
+    for number in range(50):
+        index.record(wide(number, "flooder"))
+    kept = [one.step for one in index._candidates.values()]  # pyright: ignore[reportPrivateUsage]
+
+    assert 0 < sum(map(size_of, kept)) <= suspects.ACTIONS_MAX * suspects.ACTION_BYTES
+    assert index.dropped["suspects_full"] == 50 - len(kept)
+
+
+def test_a_flood_of_large_actions_ends_no_other_senders_observation() -> None:
+    flood = [wide(n, f"flooder-{n}", sender="b") for n in range(50)]
+    victims = [call(n, "victim", sender="a") for n in range(3)]
+
+    assert {"victim/0", "victim/1", "victim/2"} <= observed(*victims, *flood)
+
+
+def test_an_action_that_becomes_larger_takes_the_places_that_it_needs() -> None:
+    shares = FairShares(place_bytes=100)
+    step = call(0, "agent")
+    shares.hold("a", step, 50)
+    shares.hold("b", step, 50)
+    shares.hold("a", step, 450)
+
+    assert shares.in_use == 6
+    shares.release("a")
+    assert shares.in_use == 1
+    assert shares.heaviest() == "b"

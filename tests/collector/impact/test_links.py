@@ -344,3 +344,17 @@ def test_what_waits_for_a_trace_is_bounded(monkeypatch: pytest.MonkeyPatch) -> N
 
     assert module.WAITING_OF_TRACE_MAX == len(links.release(f"{8:032x}", at(2)))
     assert [] == links.release(f"{0:032x}", at(2))
+
+
+def test_what_calls_reached_is_bounded_by_all_of_it_and_the_newest_calls_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "ENTITIES_MAX", 100)
+    links = Links()
+    for number in range(50):
+        reached = tuple(f"service/{number}-{n}" for n in range(10))
+        links.record(replace(outgoing(f"http-{number}", f"tool-{number}"), targets=reached))
+
+    assert links.reached(call("tool-49", 0, 1)) == tuple(f"service/49-{n}" for n in range(10))
+    assert links.reached(call("tool-40", 0, 1)) != ()
+    assert links.reached(call("tool-39", 0, 1)) == ()

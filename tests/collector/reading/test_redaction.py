@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 from opentelemetry.proto.trace.v1.trace_pb2 import Status as StatusMessage
 
@@ -15,6 +19,7 @@ from aftershock_collector.otlp.decode import decode_log, decode_span
 from aftershock_collector.otlp.wire import Span
 from aftershock_collector.reading.decoder import PROTOBUF, Batch, Readers, Signal, decode
 from aftershock_collector.reading.read import read
+from aftershock_collector.reading.redaction import safe_resource, safe_scope
 from tests.collector.reading.items import reported
 from tests.support.traffic import EPOCH_NS, attribute, log_request, span_request
 
@@ -148,3 +153,21 @@ def test_what_a_persons_prompt_asks_is_known_without_its_text(scope: str, name: 
     assert step is not None
     assert step.instruction == Instruction(repeats=15, forbids_changes=False)
     assert reported(stored._replace(attributes=without)).instruction == step.instruction
+
+
+def test_resources_and_scopes_are_redacted_whatever_their_size_and_large_ones_not_remembered() -> (
+    None
+):
+    tracemalloc.start()
+    try:
+        for number in range(40):
+            secret = attribute("owner", f"{number} ann@example.org")
+            large = attribute("text", f"{number} " + "word " * 100_000)
+            resource = Resource(attributes=[secret, large]).SerializeToString()
+            scope = InstrumentationScope(name="s", attributes=[secret, large]).SerializeToString()
+            assert b"ann@" not in safe_resource(resource) + safe_scope(scope)
+        kept_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert kept_bytes < 5_000_000  # of 40 MB

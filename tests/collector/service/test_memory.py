@@ -17,11 +17,22 @@ from tests.bench.memory import measure, up
 
 MEMORY_MAX_MB = 512  # the default
 SHARES = {
-    "large_steps": 0.3, "many_large_steps": 0.1, "large_attributes": 0.5, "large_resources": 0.5,
+    "large_steps": 0.3, "many_large_steps": 0.1, "large_sketches": 0.5, "large_attributes": 0.5,
+    "large_resources": 0.5,
     "distinct_names": 0.1, "distinct_series": 0.1, "distinct_counters": 0.25,
     "distinct_alerts": 0.2, "distinct_changes": 0.2, "nested_json": 0.1, "packed_bombs": 0.2,
     "honest": 0.25,
 }  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_memory_stays_within_its_bound_over_half_a_minute_of_what_is_cheapest_to_send() -> None:
+    """One load of those below, so that a store without a bound is noticed the same day."""
+    seen = measure(LOADS["large_sketches"](0.2))
+
+    assert seen.most <= MEMORY_MAX_MB, seen
+    assert seen.answers.get(200, 0) >= 50, seen  # most of it was taken in
 
 
 @pytest.mark.slow

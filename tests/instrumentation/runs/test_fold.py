@@ -234,3 +234,34 @@ def test_approvals_outside_the_window_are_bounded_and_the_newest_stay() -> None:
     assert len(window.prefix(1).dropped_approvals) == 64
     assert window.prefix(1).dropped_approvals[-1].began_at_ns == 183 * SECOND
     assert window.dropped["approvals_full"] == 120
+
+
+def outgoing(number: int, parent: str) -> Step:
+    return Step(
+        run_id="run",
+        span_id=f"http-{number}",
+        kind=StepKind.OUTGOING,
+        name="POST",
+        began_at_ns=number * SECOND,
+        ended_at_ns=number * SECOND + 1,
+        parent_id=parent,
+        targets=(f"service/{number}",),
+    )
+
+
+def test_what_calls_of_no_known_tool_reached_takes_bounded_memory() -> None:
+    window = Window("run", LIMITS)
+    for number in range(200):
+        window.add([outgoing(number, "one parent"), outgoing(1_000 + number, f"p-{number}")])
+    kept = window._touched  # pyright: ignore[reportPrivateUsage]
+
+    assert len(kept) <= 2 * LIMITS.run_steps_max + 1
+    assert max(map(len, kept.values())) <= 64
+
+
+def test_a_tool_whose_calls_reach_ever_more_keeps_the_targets_that_it_had() -> None:
+    steps = [tool_call(0), *(outgoing(number, "tool-0") for number in range(1, 100))]
+    action = fold(steps, limits=Limits(run_steps_max=200)).steps[0].action
+
+    assert action is not None
+    assert action.targets == tuple(f"service/{number}" for number in range(1, 65))
