@@ -396,5 +396,5 @@ def chunks_of(steps: Sequence[Step]) -> Iterator[Sequence[Step]]:
 
 
 def opens_run(steps: Iterable[Step]) -> bool:
-    """Outgoing calls alone open no run: most of them are made by services, not by agents."""
-    return any(step.kind is not StepKind.OUTGOING for step in steps)
+    """Outgoing calls and parts of apps alone open no run: most are of services, not of agents."""
+    return any(step.kind is not StepKind.OUTGOING and not step.is_nameless for step in steps)

@@ -234,6 +234,11 @@ class Step:
         """The newest moment that this step proves the agent was alive."""
         return self.began_at_ns if self.ended_at_ns is None else self.ended_at_ns
 
+    @property
+    def is_nameless(self) -> bool:
+        """True for a part of an app around steps, such as a chain: it says what is inside what."""
+        return self.kind is StepKind.AGENT and not self.name and not self.agent
+
 
 @dataclass(frozen=True, slots=True)
 class Spent:

@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from aftershock.fingerprints.fingerprint import UNSEEN
 from aftershock.limits import Limits
-from aftershock.model import Action, Fact, Fingerprint, Run, Spent, Step, StepKind
+from aftershock.model import Fact, Fingerprint, Run, Spent, Step, StepKind
 from aftershock.policy.prices import spent_with
-from aftershock.runs.records import are_of_one_step, joined
+from aftershock.runs.hand_offs import HandOffs
+from aftershock.runs.records import are_of_one_step, joined, supersedes
 
 # Kinds that have a span of their own; facts and decisions may share the span they were made in.
 _OWN_SPAN = frozenset(
@@ -33,6 +34,7 @@ _WORK = frozenset({StepKind.INFERENCE, StepKind.TOOL_CALL, StepKind.HAND_OFF})
 _NAMED_MAX = 4  # processes and senders of one run: a page needs to know that there are several
 _APPROVALS_MAX = 64  # kept after they left the window, because they may still be valid
 _ANCESTORS_MAX = 64  # agents nest a few levels; a longer chain is a cycle of parent ids
+_PARENTS_PER_STEP_MAX = 8  # spans around steps that are none themselves, of each step
 
 Key = tuple[str, str, int]
 Place = tuple[int, str, str]
@@ -69,6 +71,7 @@ class Window:
         self._seen: dict[Key, Step] = {}  # each step of the window as it arrived
         self._frames: dict[str, Step] = {}  # AGENT steps by span id
         self._parents: dict[str, str] = {}
+        self._hand_offs = HandOffs(limits.run_steps_max)
         self._touched: dict[str, tuple[str, ...]] = {}  # tool span → entities its calls reached
         self._code: dict[str, tuple[Place, Fingerprint]] = {}  # span → code that it runs
         self.received_at_ns: int | None = None  # newest sign of life, heartbeats included
@@ -98,13 +101,20 @@ class Window:
     def add(self, steps: Iterable[Step]) -> Shift:
         """Add steps; return the first position that changed, and how many steps left the window."""
         changed: list[int] = []
+        linked = False
         for step in sorted(steps, key=place_of):
             self._receive(step)
             if step.kind is StepKind.HEARTBEAT:
                 continue
+            if step.is_nameless and step.parent_id is not None:
+                linked = self._link(step) or linked
+                continue
+            linked = self._hand_offs.add(step) or linked
             position = self._add_frame(step) if step.kind is StepKind.AGENT else self._insert(step)
             if position is not None:
                 changed.append(position)
+        if linked and (position := self._rename()) is not None:
+            changed.append(position)
         if not changed:
             return Shift(None, 0)
         fell_out = self._bound()
@@ -220,7 +230,7 @@ class Window:
     def _add_frame(self, step: Step) -> int | None:
         """Record an agent's frame, which names the agent of the steps inside it."""
         known = self._frames.get(step.span_id)
-        if known is not None and not _supersedes(step, known):
+        if known is not None and not supersedes(step, known):
             return None
         if known is None and len(self._frames) >= self.limits.run_steps_max:
             self.dropped["agent_frames_full"] += 1
@@ -241,7 +251,7 @@ class Window:
                 step = joined(step, known)
                 if step == known:
                     return None
-            elif not _supersedes(step, known):
+            elif not supersedes(step, known):
                 return None
             removed = self._remove(known)
         elif self._fell_out and self._places and place_of(step) < self._places[0]:
@@ -264,9 +274,15 @@ class Window:
         del self._steps[position]
         return position
 
-    def _link(self, step: Step) -> None:
-        if step.parent_id and step.parent_id != step.span_id:
-            self._parents.setdefault(step.span_id, step.parent_id)
+    def _link(self, step: Step) -> bool:
+        """Remember what a span is inside of; False: known, not to be, or there are too many."""
+        if not step.parent_id or step.parent_id == step.span_id or step.span_id in self._parents:
+            return False
+        if len(self._parents) >= _PARENTS_PER_STEP_MAX * self.limits.run_steps_max:
+            self.dropped["agent_frames_full"] += 1
+            return False
+        self._parents[step.span_id] = step.parent_id
+        return True
 
     def _touch(self, step: Step) -> int | None:
         """Use the entity of an outgoing call as target of its tool, if the tool declares none."""
@@ -329,7 +345,7 @@ class Window:
         code = self._code.get(step.span_id)
         if action is not None and code and action.arguments.digest.startswith(UNSEEN):
             action = replace(action, arguments=code[1])
-        agent = step.agent or self._agent_above(step)
+        agent = step.agent or self._agent_above(step) or self._hand_offs.taker_before(step)
         if action is step.action and agent == step.agent:
             return step
         return replace(step, action=action, agent=agent)
@@ -367,7 +383,7 @@ class Window:
         """Keep an approval that is older than the window; False if it is already known."""
         kept = {key_of(known): known for known in self._approvals}
         known = kept.get(key_of(step))
-        if known is not None and not _supersedes(step, known):
+        if known is not None and not supersedes(step, known):
             return False
         kept[key_of(step)] = step
         newest = sorted(kept.values(), key=place_of)
@@ -375,15 +391,3 @@ class Window:
             self.dropped["approvals_full"] += 1
         self._approvals = tuple(newest[-_APPROVALS_MAX:])
         return True
-
-
-def _supersedes(step: Step, known: Step) -> bool:
-    """An ended step replaces its open one; of two ended ones the later end wins, in any order."""
-    return _weight(step) > _weight(known)
-
-
-def _weight(step: Step) -> tuple[bool, int, bool, str]:
-    ended = step.ended_at_ns is not None
-    action: Action | None = step.action
-    seen = action is not None and action.result is not None
-    return ended, step.ended_at_ns or 0, seen, step.error or ""

@@ -149,3 +149,15 @@ def _fuller(one: Any, other: Any) -> Any:
 
 def _union(one: frozenset[int] | None, other: frozenset[int] | None) -> frozenset[int] | None:
     return one if other is None else other if one is None else one | other
+
+
+def supersedes(step: Step, known: Step) -> bool:
+    """An ended step replaces its open one; of two ended ones the later end wins, in any order."""
+    return _weight(step) > _weight(known)
+
+
+def _weight(step: Step) -> tuple[bool, int, bool, str]:
+    ended = step.ended_at_ns is not None
+    action = step.action
+    seen = action is not None and action.result is not None
+    return ended, step.ended_at_ns or 0, seen, step.error or ""
