@@ -182,6 +182,8 @@ def test_agents_and_models_of_openinference() -> None:
     assert inference.tokens == Tokens(491, 818)
     assert (frame.kind, frame.agent, frame.conversation) == (StepKind.AGENT, "CodeAgent", "c1")
     assert frame.tokens is None
+    crew = step_of(span({kind: "AGENT"}, name="ops_agent._execute_core"))
+    assert (crew.name, crew.agent) == ("ops_agent", "ops_agent")
     for other in ("GUARDRAIL", "EVALUATOR", 3):
         assert read(span({kind: other}), EMPTY) is None
     assert read(span({}, name="main"), EMPTY) is None
@@ -296,3 +298,33 @@ def test_an_answer_of_a_model_is_known_by_its_hashes_in_each_dialect() -> None:
     traceloop = {"llm.request.type": "chat", "gen_ai.completion.0.content": text}
     for own in (genai, openinference, traceloop, output_attributes(output_of(text)) | genai):
         assert step_of(span(own)).output == output_of(text)
+
+
+def test_goose_is_read_by_its_sessions_and_the_rest_of_its_spans_is_not_kept() -> None:
+    def of_goose(name: str, **own: Any) -> Any:
+        given = {"session.id": "20261201_1", "busy_ns": "1", **own}
+        made_by = {"service.name": "goose", "service.version": "1.34.0"}
+        return span(given, name=name, resource=made_by, scope="goose")
+
+    asked = '{"tool":"shell","arguments":{"command":"rm -rf build"}}'
+    frame = step_of(of_goose("reply_stream"))
+    called = step_of(of_goose("dispatch_tool_call", input=asked))
+    model = {"gen_ai.request.model": "gpt-5"}
+    requests = [
+        step_of(of_goose("complete", **model)), step_of(of_goose("stream_response_from_provider"))
+    ]  # fmt: skip
+
+    assert (frame.kind, frame.agent) == (StepKind.AGENT, "goose")
+    assert {one.run_id for one in (frame, called, *requests)} == {"20261201_1"}
+    assert [(one.kind, one.name) for one in requests] == [
+        (StepKind.INFERENCE, "gpt-5"), (StepKind.INFERENCE, "")
+    ]  # fmt: skip
+    assert called.action is not None
+    assert (called.action.tool, called.action.tier) == ("shell", Tier.DESTRUCTIVE)
+    assert called.action.result is None
+    for other in (
+        of_goose("reply", user_message="Do it."),
+        of_goose("dispatch_tool_call", input="no JSON"),
+        span({}, name="reply_stream", resource={"service.name": "goose"}, scope="goose"),
+    ):
+        assert read(other, EMPTY) is None

@@ -49,6 +49,7 @@ CODE_TOOL = "python_interpreter"  # as smolagents itself calls it
 METADATA, LANGCHAIN_AGENT = "metadata", "lc_agent_name"
 TOOL = "tool.name"
 HAND_OFF = "handoff to "  # the OpenAI Agents SDK: before the name of the agent that takes over
+RUNS = re.compile(r"\.(run|_execute_core)$")  # what runs the agent that a span is named after
 UNNAMED = frozenset({"Agent workflow", "LangGraph"})  # what frameworks call what has no name
 
 # smolagents calls a tool as `forward(*args, **kwargs)` and records just that.
@@ -93,7 +94,7 @@ def read_openinference(span: Span) -> Reading | None:
             output=_output(attributes),
         )
     if kind == "AGENT":
-        own = "" if span.name in UNNAMED else span.name.removesuffix(".run")
+        own = "" if span.name in UNNAMED else RUNS.sub("", span.name)
         name = agent or own
         return Reading(StepKind.AGENT, name, name or None, conversation)
     if kind == "CHAIN":
