@@ -397,4 +397,4 @@ def chunks_of(steps: Sequence[Step]) -> Iterator[Sequence[Step]]:
 
 def opens_run(steps: Iterable[Step]) -> bool:
     """Outgoing calls and parts of apps alone open no run: most are of services, not of agents."""
-    return any(step.kind is not StepKind.OUTGOING and not step.is_nameless for step in steps)
+    return any(step.kind is not StepKind.OUTGOING and not step.is_part for step in steps)

@@ -228,16 +228,12 @@ class Step:
     goal: str | None = None  # AGENT: what the run is to reach; None: not recorded
     # Ids of the spans and log events that tell of this step together; empty: one record alone.
     records: tuple[str, ...] = ()
+    is_part: bool = False  # a frame that is no agent's, such as a chain: says what is inside what
 
     @property
     def last_ns(self) -> int:
         """The newest moment that this step proves the agent was alive."""
         return self.began_at_ns if self.ended_at_ns is None else self.ended_at_ns
-
-    @property
-    def is_nameless(self) -> bool:
-        """True for a part of an app around steps, such as a chain: it says what is inside what."""
-        return self.kind is StepKind.AGENT and not self.name and not self.agent
 
 
 @dataclass(frozen=True, slots=True)

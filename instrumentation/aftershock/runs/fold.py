@@ -106,7 +106,7 @@ class Window:
             self._receive(step)
             if step.kind is StepKind.HEARTBEAT:
                 continue
-            if step.is_nameless and step.parent_id is not None:
+            if step.is_part and step.parent_id is not None:
                 linked = self._link(step) or linked
                 continue
             linked = self._hand_offs.add(step) or linked

@@ -112,7 +112,7 @@ def test_parts_of_an_app_around_its_steps_only_say_what_is_inside_what() -> None
     ):
         step = step_of(span(own, name="RunnableSequence"))
         assert (step.kind, step.name, step.agent) == (StepKind.AGENT, "", None)
-        assert step.is_nameless
+        assert step.is_part
 
 
 def test_the_agent_that_langchain_names_on_each_span_is_whose_it_is() -> None:
@@ -281,7 +281,7 @@ def test_code_that_smolagents_runs_is_a_call_with_the_code_that_its_inference_wr
         )
         assert found.action.result == fingerprint_result(ran["output.value"])
     by_name = {kind: chain, "output.value": "Address: https://example.org"}
-    assert step_of(span(by_name, name="Step 2")).is_nameless
+    assert step_of(span(by_name, name="Step 2")).is_part
 
 
 def test_an_answer_of_a_model_is_known_by_its_hashes_in_each_dialect() -> None:

@@ -56,7 +56,7 @@ def fold(steps: list[Step], *, limits: Limits = LIMITS) -> Run:
 def part(span: str, parent: str | None, *, error: str | None = None, ended_s: int = 3) -> Step:
     """A part of an app around its steps, such as a chain, which names nobody."""
     whole = frame(span, ended_s=ended_s, name="", parent=parent)
-    return replace(whole, agent=None, error=error)
+    return replace(whole, agent=None, error=error, is_part=True)
 
 
 def test_a_step_inside_parts_of_an_app_is_the_agents_around_these() -> None:
@@ -85,6 +85,13 @@ def test_what_follows_a_hand_off_is_the_takers_until_a_frame_says_whose_it_is() 
 
     run = fold([*steps, triage, frame("b", ended_s=9, name="database")])
     assert [step.agent for step in run.steps] == ["triage", "triage", "database", "database"]
+
+
+def test_an_agent_without_a_name_ends_its_run_all_the_same() -> None:
+    unnamed = replace(frame("a", ended_s=5, name="", parent="request"), agent=None)
+    run = fold([tool_call(1), unnamed])
+
+    assert run.ended_at_ns == 5 * SECOND
 
 
 def test_a_part_of_an_app_that_failed_inside_another_ends_no_run() -> None:

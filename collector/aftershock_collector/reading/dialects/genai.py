@@ -45,6 +45,7 @@ from aftershock.model import Decision, Output, StepKind
 from aftershock.wire import decode_hashes
 from aftershock_collector.otlp.wire import SERVER, Span
 from aftershock_collector.reading.dialects import (
+    PART,
     Reading,
     cost_in,
     name_in,
@@ -116,7 +117,7 @@ def read_genai(span: Span) -> Reading | None:
         workflow = name_in(attributes, WORKFLOW_NAME, TRACELOOP_NAME, AGENT_ID)
         return Reading(StepKind.AGENT, agent or workflow or "", agent, conversation)
     if operation == TASK:
-        return Reading(StepKind.AGENT, "", None, conversation)
+        return PART._replace(conversation=conversation)
     if operation in RETRIEVALS:
         source = name_in(attributes, "gen_ai.data_source.id", "gen_ai.memory.store.id")
         return Reading(StepKind.RETRIEVAL, source or operation, agent, conversation)

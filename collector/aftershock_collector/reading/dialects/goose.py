@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from aftershock.attributes import REQUEST_MODEL
 from aftershock.model import StepKind
 from aftershock_collector.otlp.wire import Span
 from aftershock_collector.reading.dialects import Reading, name_in, parsed
@@ -28,7 +29,7 @@ def read_goose(span: Span) -> Reading | None:
     if span.name == REPLY:
         return Reading(StepKind.AGENT, SERVICE, SERVICE, session, session=session)
     if span.name in REQUESTS:
-        model = name_in(span.attributes, "gen_ai.request.model")
+        model = name_in(span.attributes, REQUEST_MODEL)
         return Reading(StepKind.INFERENCE, model or "", SERVICE, session, session=session)
     if span.name == CALL:
         return _call(span.attributes.get(CALLED), session)

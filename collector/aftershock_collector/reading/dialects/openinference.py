@@ -16,6 +16,7 @@ from aftershock.fingerprints.shown import Part, Shown, shown_in
 from aftershock.model import Output, StepKind
 from aftershock_collector.otlp.wire import Span
 from aftershock_collector.reading.dialects import (
+    PART,
     Reading,
     cost_in,
     name_in,
@@ -99,7 +100,7 @@ def read_openinference(span: Span) -> Reading | None:
         return Reading(StepKind.AGENT, name, name or None, conversation)
     if kind == "CHAIN":
         code = _code_step(span, agent, conversation)
-        return code or Reading(StepKind.AGENT, "", None, conversation)
+        return code or PART._replace(conversation=conversation)
     if kind in ("RETRIEVER", "RERANKER"):
         return Reading(StepKind.RETRIEVAL, span.name, agent, conversation)
     return None

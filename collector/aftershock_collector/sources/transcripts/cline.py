@@ -18,7 +18,7 @@ LEAD = "lead"  # the agent that a person talks to
 NS_PER_MS = 1_000_000
 EXIT = re.compile(r"^Command exited with code (\d{1,5})\b")
 DENIED = re.compile(r"\b(?:denied|rejected)\b", re.IGNORECASE)
-SAID = re.compile(r"</?user_input[^>]*>")  # around what a person wrote
+WRAPPED = re.compile(r"</?user_input[^>]*>")  # around what a person wrote
 
 
 def is_cline(line: Line) -> bool:
@@ -68,7 +68,7 @@ def _user(message: Line, time_ns: int | None, session: Session, *, automatic: bo
         if part.get("type") == "tool_result":
             session.answer(time_ns, str(part.get("tool_use_id")), _answer(part))
         elif part.get("type") == "text":
-            text = SAID.sub("", str(part.get("text") or ""))
+            text = WRAPPED.sub("", str(part.get("text") or ""))
             session.message(time_ns, text, automatic=automatic)
 
 
