@@ -226,6 +226,25 @@ GOOSE = Agent(
     lambda prompt: ["run", "--with-builtin", "developer", "--quiet", "-t", prompt],
 )
 
+# It sends nothing to its user's collector.
+CLINE = Agent(
+    "cline",
+    "cline",
+    "3.0.65",
+    "cline",
+    lambda _session: None,
+    lambda prompt: [
+        "--json",
+        "--auto-approve",
+        "true",
+        "-P",
+        "openai-compatible",
+        "-m",
+        MODEL,
+        prompt,
+    ],
+)
+
 AGENTS = {
     agent.name: agent
     for agent in (
