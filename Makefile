@@ -32,7 +32,7 @@ frameworks: $(STAMP)  ## programs of real frameworks from PyPI, offline; FRAMEWO
 	$(BIN)/python -m pytest -m frameworks -q -rs tests/frameworks
 
 frameworks-table: $(STAMP)  ## the same, and the table of the documentation from what was measured
-	RECORD_FRAMEWORKS=tests/data/frameworks.json $(BIN)/python -m pytest -m frameworks -q -rs tests/frameworks
+	RECORD_FRAMEWORKS=tests/data/frameworks.json RECORD_INSTRUMENTED=tests/data/instrumented.json $(BIN)/python -m pytest -m frameworks -q -rs tests/frameworks
 	$(BIN)/python -m docs
 
 stack-env:  ## passwords and this host's name for docker-compose.yml

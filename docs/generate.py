@@ -44,6 +44,7 @@ BLOCKS: Mapping[str, Callable[..., str]] = {
     "http-answers": http_api.answers,
     "http-operations": http_api.operations,
     "known-metrics": exporters.known_metrics,
+    "instrumented": frameworks.instrumented,
     "limits": settings.limits,
     "limits-of": rules.limits_of,
     "metrics": wire.metrics,

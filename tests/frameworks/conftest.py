@@ -9,19 +9,17 @@ A framework that cannot be installed is skipped, and says so.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.frameworks.catalogue import FRAMEWORKS, Framework, Program
 from tests.support.frameworks.cells import CELLS, Scenes
 from tests.support.frameworks.environments import environment_of, version_in
+from tests.support.frameworks.measured import record
 from tests.support.frameworks.play import LOOP, RAISES
 from tests.support.frameworks.playing import GATE, POLICY, play, play_alone
 
@@ -67,24 +65,6 @@ def scenes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     if file := os.environ.get(RECORD):
         package = framework.requirements[0].partition("==")[0].partition("[")[0]
         version = version_in(place, package)
-        record(Path(file), framework, version, scenes)
+        known = {"framework": framework.name, "version": version, "extra": framework.extra}
+        record(Path(file), program.file, scenes, CELLS, cannot=program.cannot, known=known)
     return scenes
-
-
-def record(file: Path, framework: Framework, version: str, scenes: Scenes) -> None:
-    """Put the row of a program into the file of what was measured."""
-    rows: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
-    cells = {
-        cell: None if cell in scenes.program.lacks else bool(CELLS[cell](scenes)) for cell in CELLS
-    }
-    rows[scenes.program.file] = {
-        "framework": framework.name,
-        "version": version,
-        "shape": scenes.program.shape,
-        "extra": framework.extra,
-        "date": datetime.now(UTC).date().isoformat(),
-        "order": list(CELLS),
-        "cells": cells,
-        "cannot": dict(scenes.program.cannot),
-    }
-    file.write_text(json.dumps(rows, indent=1, sort_keys=True) + "\n")

@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.frameworks, pytest.mark.timeout(900)
 
 HAND_OFFS = 8
 CIRCLES = {
+    "autogen-agentchat": "autogen_circle",
     "google-adk": "adk_circle",
     "langchain": "langgraph_circle",
     "openai-agents": "agents_circle",

@@ -131,7 +131,7 @@ def goose(endpoint: str, _gate: str | None) -> Needs:
         "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
         "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
     }
-    remarks = ("By goose's documentation; not tried with a real one. It has no hooks.",)
+    remarks = ("It has no hooks, and does not say how calls ended.",)
     return Needs("goose", "goose", variables=variables, remarks=remarks)
 
 
@@ -178,6 +178,7 @@ def cline(_endpoint: str, _gate: str | None) -> Needs:
     """Cline: nothing can be set."""
     remarks = (
         "Cline 3.0.65 sends its telemetry to its maker only: no setting of yours changes where.",
+        "Its session files are read: aftershock import --transcripts.",
     )
     return Needs("cline", "cline", remarks=remarks)
 

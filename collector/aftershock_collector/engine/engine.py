@@ -7,7 +7,7 @@ that passes from the second to the first.
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from aftershock.model import Change, Claim, Report, Run, Step, StepKind
@@ -26,6 +26,7 @@ from aftershock_collector.metrics.series import SERIES_MAX
 EARLY_RUNS_MAX = 1_000  # traces whose outgoing calls wait for the tool call around them
 BYTES_MAX = 192_000_000  # of a process of 512 MB: see memory_share
 SILENT_NS = 600 * 10**9  # an open run that was heard of since then is still judged as it happens
+UNNAMED_MAX = 64  # actions of one run that are observed again once somebody says whose they are
 EARLY_STEPS_MAX = 16  # of one such trace: more targets than a tool call has
 
 
@@ -66,6 +67,7 @@ class Engine:
         )
         self._judges: OrderedDict[str, RunJudge] = OrderedDict()  # least recently active first
         self._early: OrderedDict[str, list[Step]] = OrderedDict()
+        self._unnamed: defaultdict[str, list[Step]] = defaultdict(list)  # run → its actions
         self._dropped: Counter[str] = Counter()
         self._evicted = 0  # open runs that were at work, since `evicted` was asked
         self._filled_by: Holding | None = None  # then
@@ -250,13 +252,19 @@ class Engine:
         """Observe whatever can have an effect on the infrastructure from now on."""
         known = [(judge.window.find(s) or s) if s.records else s for s in steps]
         self.correlator.record_traces(known, judge.clock_ns)
-        for step in known:
+        is_named = any(step.kind in {StepKind.AGENT, StepKind.HAND_OFF} for step in steps)
+        again = self._unnamed.pop(judge.run_id, []) if is_named else []
+        for step in (*again, *known):
             if step.action is None or not step.action.tier.has_effect:
                 continue
             resolved = judge.window.find(step)
-            if resolved is not None:
-                facts = judge.window.facts_before(resolved)
-                self.correlator.observe(resolved, facts, judge.clock_ns)
+            if resolved is None:
+                continue
+            if resolved.agent is None:  # a frame may still say whose it is
+                unnamed = self._unnamed[judge.run_id]
+                unnamed[:] = [*unnamed, step][-UNNAMED_MAX:]
+            facts = judge.window.facts_before(resolved)
+            self.correlator.observe(resolved, facts, judge.clock_ns)
         now_ns = arrived_ns or max(step.last_ns for step in known)
         for change in self.correlator.changes_waiting_for(steps, now_ns):
             self.learn(change, now_ns)
@@ -294,6 +302,7 @@ class Engine:
         ended_at_ns = judge.window.received_at_ns or now_ns
         self.correlator.baseline.learn_from(judge.window, ended_at_ns)
         self.correlator.forget_run(judge.run_id)
+        self._unnamed.pop(judge.run_id, None)
         del self._judges[judge.run_id]
 
     def _drops(self) -> dict[str, int]:
@@ -304,5 +313,5 @@ class Engine:
 
 
 def opens_run(steps: Iterable[Step]) -> bool:
-    """Outgoing calls alone open no run: most of them are made by services, not by agents."""
-    return any(step.kind is not StepKind.OUTGOING for step in steps)
+    """Outgoing calls and parts of apps alone open no run: most are of services, not of agents."""
+    return any(step.kind is not StepKind.OUTGOING and not step.is_part for step in steps)

@@ -32,7 +32,7 @@ from aftershock.runs.reconcile import (
     close,
     reconcile,
 )
-from aftershock.runs.size import CLAIM_BYTES, claims_size, size_of
+from aftershock.runs.size import CLAIM_BYTES, LINK_BYTES, claims_size, size_of
 from aftershock_collector.engine.counted_bytes import CountedBytes
 from aftershock_collector.engine.eviction import LiveRun
 from aftershock_collector.engine.evidence import (
@@ -176,8 +176,8 @@ class RunJudge:
     @property
     def size_bytes(self) -> int:
         """Estimated bytes of the window and of the claims, or more."""
-        reported = CLAIM_BYTES * len(self.reported)
-        return self._steps_size.size_bytes + self._states_size.size_bytes + reported
+        others = CLAIM_BYTES * len(self.reported) + LINK_BYTES * self.window.links
+        return self._steps_size.size_bytes + self._states_size.size_bytes + others
 
     def measure_size(self) -> None:
         """Estimate anew: steps that were replaced or fell out count no longer."""

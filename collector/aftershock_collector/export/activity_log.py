@@ -39,7 +39,9 @@ def encode_steps(steps: Iterable[Step], window_of: WindowOf, now_ns: int) -> byt
         A serialized `ExportLogsServiceRequest`; None where no step is reported.
     """
     records = [
-        _record(step, window_of(step.run_id), now_ns) for step in steps if step.kind in REPORTED
+        _record(step, window_of(step.run_id), now_ns)
+        for step in steps
+        if step.kind in REPORTED and not step.is_part
     ]
     return logs_request(records)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from aftershock.attributes import SERVICE_NAME
 from aftershock_collector.otlp.wire import Span
 from aftershock_collector.reading.dialects import Reading
+from aftershock_collector.reading.dialects.goose import read_goose
 from aftershock_collector.reading.dialects.opencode import read_opencode
 from aftershock_collector.reading.dialects.qwen import read_qwen
 
@@ -26,6 +27,7 @@ HTTP_CLIENTS = "@opentelemetry/instrumentation-"
 OWN: Mapping[str, Dialect] = {
     "opencode": read_opencode,
     "qwen-code": read_qwen,
+    "goose": read_goose,
     "gemini-cli": read_nothing,
     "codex": read_nothing,
     "codex_exec": read_nothing,

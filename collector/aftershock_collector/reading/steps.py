@@ -100,6 +100,7 @@ def step_of(span: Span, reading: Reading, policy: Policy) -> Step:
         goal=text_in(span.attributes, RUN_GOAL) if reading.kind is StepKind.AGENT else None,
         approval=_approval_of(span, reading, action, policy),
         records=records,
+        is_part=reading.is_part,
     )
     return as_denied(step) if was_denied(step) else step
 

@@ -82,7 +82,7 @@ class RunRow:
     last_ns: int = 0
     agent: str | None = None
     outermost: bool = False  # the agent is the one that began the run
-    acts: bool = False  # False: calls of services only
+    acts: bool = False  # False: calls of services and parts of apps only
 
 
 def runs_in(steps: Iterable[Step]) -> list[RunRow]:
@@ -95,7 +95,7 @@ def runs_in(steps: Iterable[Step]) -> list[RunRow]:
         run.began_ns = min(run.began_ns, step.began_at_ns)
         run.last_ns = max(run.last_ns, step.last_ns)
         if step.kind is not StepKind.OUTGOING:  # what a tool started is another service
-            run.acts = True
+            run.acts = run.acts or not step.is_part
             run.service = run.service or step.service
         outermost = step.kind is StepKind.AGENT and step.parent_id is None
         if outermost or (run.agent is None and not run.outermost):

@@ -135,7 +135,7 @@ def lay_out(
     if not known:
         raise ValueError("a timeline needs at least one step")
     known = with_reached(with_agents(known))
-    frames = tuple(step for step in known if step.kind is StepKind.AGENT)
+    frames = tuple(s for s in known if s.kind is StepKind.AGENT and not s.is_part)
     done = [step for step in known if step.kind not in QUIET]
     ordered = tuple(
         sorted(claims, key=lambda c: (c.finding.began_at_ns, c.finding.id, c.opened_at_ns))

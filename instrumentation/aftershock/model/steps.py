@@ -237,6 +237,7 @@ class Step:
     goal: str | None = None  # AGENT: what the run is to reach; None: not recorded
     # Ids of the spans and log events that tell of this step together; empty: one record alone.
     records: tuple[str, ...] = ()
+    is_part: bool = False  # a frame that is no agent's, such as a chain: says what is inside what
 
     @property
     def last_ns(self) -> int:

@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import partial
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry import trace
 from opentelemetry.trace import get_current_span
 
-from aftershock.attributes import AGENT_NAME, OPERATION
+from aftershock.attributes import AGENT_NAME, OPERATION, WORKFLOW_NAME
 from aftershock.recorder.activation import activate
-from aftershock.recorder.hand_offs import hand_off
-from aftershock.recorder.invocation_metrics import INVOKE_AGENT
+from aftershock.recorder.drop_counters import record_failure
+from aftershock.recorder.hand_offs import hand_off, will_pass_on
+from aftershock.recorder.invocation_metrics import INVOKE_AGENT, INVOKE_WORKFLOW
 from aftershock.recorder.span_wrapping import Step, never_raising, wrap
 from aftershock.recorder.wrapping import replace
 
@@ -47,6 +48,11 @@ def first_role(args: Arguments, _kwargs: dict[str, Any]) -> Any:
     return agents[0].role if agents else None
 
 
+def passes_on(args: Arguments, _kwargs: dict[str, Any]) -> bool:
+    """Whether the leader of a team of Agno's gives its task away: a member answers in its place."""
+    return bool(getattr(args[0], "respond_directly", False))
+
+
 def starting_agent(args: Arguments, kwargs: dict[str, Any]) -> Any:
     """The name of the agent that is given first."""
     agent: Any = args[1] if len(args) > 1 else kwargs.get("starting_agent")
@@ -70,6 +76,12 @@ FRAMES: dict[str, tuple[tuple[str, NameOf], ...]] = {
         ("_arun", own_name),
         ("_arun_stream", own_name),
     ),
+    "agno.team._run": (
+        ("_run", own_name),
+        ("_run_stream", own_name),
+        ("_arun", own_name),
+        ("_arun_stream", own_name),
+    ),
     "crewai.agent.core": (("Agent.execute_task", role), ("Agent.aexecute_task", role)),
     "crewai.crew": (("Crew.kickoff", first_role), ("Crew.akickoff", first_role)),
     "llama_index.core.agent.workflow.base_agent": (("BaseWorkflowAgent.run", own_name),),
@@ -78,8 +90,20 @@ FRAMES: dict[str, tuple[tuple[str, NameOf], ...]] = {
     "smolagents.agents": (("MultiStepAgent._run_stream", own_name),),
     "strands.agent.agent": (("Agent.stream_async", own_name),),
 }
+# Module → its methods in which several agents work on one task, and what names the whole.
+WORKFLOWS: dict[str, tuple[tuple[str, NameOf], ...]] = {
+    "autogen_agentchat.teams._group_chat._base_group_chat": (
+        ("BaseGroupChat.run_stream", own_name),
+    ),
+}
 # Module → the method of an agent that is called at each of its turns, in the task of that turn.
 TURNS: dict[str, tuple[str, ...]] = {"agents.agent": ("AgentBase.get_all_tools",)}
+# Module → the method that chooses who acts next, where agents hand their task on by a message.
+CHOICES: dict[str, tuple[str, ...]] = {
+    "autogen_agentchat.teams._group_chat._swarm_group_chat": (
+        "SwarmGroupChatManager.select_speaker",
+    ),
+}
 
 AGENTS_MAX = 1_000  # frames in which the task was handed on
 # Span id of a frame → the agent that acts in it now.
@@ -95,22 +119,29 @@ def wrap_functions(module: str) -> None:
     """Wrap the methods of a module that was imported. Once."""
     for path, name_of in FRAMES.get(module, ()):
         replace(module, path, partial(framed, name_of=name_of))
+    for path, name_of in WORKFLOWS.get(module, ()):
+        replace(module, path, partial(framed, name_of=name_of, operation=INVOKE_WORKFLOW))
     for path in TURNS.get(module, ()):
         replace(module, path, turning)
+    for path in CHOICES.get(module, ()):
+        replace(module, path, choosing)
 
 
-def framed(method: Any, name_of: NameOf) -> Any:
-    """A method that runs an agent, with a frame around it."""
+def framed(method: Any, name_of: NameOf, operation: str = INVOKE_AGENT) -> Any:
+    """A method that runs an agent or a workflow, with a frame around it."""
+    named = AGENT_NAME if operation == INVOKE_AGENT else WORKFLOW_NAME
 
     def opening(args: Arguments, kwargs: dict[str, Any]) -> Step | None:
         activate()
         name = str(name_of(args, kwargs) or "").strip()
         above: Any = getattr(get_current_span(), "attributes", None) or {}
-        if not name or (above.get(OPERATION) == INVOKE_AGENT and above.get(AGENT_NAME) == name):
+        if not name or (above.get(OPERATION) == operation and above.get(named) == name):
             return None
         span = trace.get_tracer("aftershock").start_span(
-            f"invoke_agent {name}", attributes={OPERATION: INVOKE_AGENT, AGENT_NAME: name}
+            f"{operation} {name}", attributes={OPERATION: operation, named: name}
         )
+        if passes_on(args, kwargs):
+            will_pass_on(span, name)
         return Frame(span) if span.is_recording() else None
 
     return wrap(method, never_raising(opening))
@@ -136,6 +167,24 @@ def turning(method: Any) -> Any:
             _acting.popitem(last=False)
 
     return wrap(method, never_raising(opening))
+
+
+def choosing(method: Any) -> Any:
+    """A method of a swarm's manager that says who acts next: another one than before took over."""
+
+    @wraps(method)
+    async def call(manager: Any, *args: Any, **kwargs: Any) -> Any:
+        before = getattr(manager, "_current_speaker", None)
+        chosen = await method(manager, *args, **kwargs)
+        try:
+            now = getattr(manager, "_current_speaker", None)
+            if before and now and before != now:
+                hand_off(str(before), str(now), get_current_span())
+        except Exception:  # noqa: BLE001 (ours)
+            record_failure("recording a hand-off")
+        return chosen
+
+    return call
 
 
 class Frame(Step):

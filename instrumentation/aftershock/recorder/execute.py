@@ -37,13 +37,14 @@ kubectl, helm, terraform, psql, mysql, aws, gcloud, az, docker and systemctl are
 behind sudo and inside sh -c; of anything else it is known that it may write.
 """
 TRACE_VARIABLES = ("traceparent", "tracestate")
-# With which coding agents name the session to what they run; their runs have the same id.
-SESSIONS = (
-    "CLAUDE_CODE_SESSION_ID",
-    "CODEX_SESSION_ID",
-    "COPILOT_AGENT_SESSION_ID",
-    "QWEN_CODE_SESSION_ID",
-)
+# With which coding agents name the session to what they run, and the agent: their runs have the
+# same id, and their own telemetry, which says the name too, may arrive after the session only.
+SESSIONS = {
+    "CLAUDE_CODE_SESSION_ID": "claude-code",
+    "CODEX_SESSION_ID": "codex",
+    "COPILOT_AGENT_SESSION_ID": "github-copilot",
+    "QWEN_CODE_SESSION_ID": "qwen-code",
+}
 # Programs write these where logs of what they call have it: libpq the name of its connection, the
 # tools of clouds their user agent.
 MARKS = (
@@ -136,7 +137,8 @@ def _opened(
     line: CommandLine, arguments: dict[str, str], environment: dict[str, str]
 ) -> Step | None:
     """The command's span: an action, or what a call reached that a coding agent records itself."""
-    session = next((environment[name] for name in SESSIONS if environment.get(name)), None)
+    sessions = ((environment.get(name), agent) for name, agent in SESSIONS.items())
+    session, agent = next((one for one in sessions if one[0]), (None, ""))
     joined = _joined(environment)
     if session is not None and get_current_span(joined).get_span_context().is_valid:
         known = _described(line, arguments)
@@ -145,7 +147,8 @@ def _opened(
         return Step(tracer.start_span(line.tool, joined, SpanKind.CLIENT, attributes=own), joined)
     call = ExpectedCall(line.tool, lambda: _described(line, arguments))
     if session is not None:
-        return open_tool(call, arguments, joined, more={names.RUN_ID: session})
+        more: tool_calls.Attributes = {names.RUN_ID: session, names.AGENT_NAME: agent}
+        return open_tool(call, arguments, joined, more=more)
     return open_tool(call, arguments, implicit_run.context_for_step(joined))
 
 

@@ -6,9 +6,10 @@ described. Else the call gets one of ours, unless the call of another tool is ar
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import Span
 from opentelemetry.trace import get_current_span
@@ -22,7 +23,14 @@ from aftershock.recorder.guarding import gate, is_nested, passing_attributes
 from aftershock.recorder.invocation_metrics import EXECUTE_TOOL
 from aftershock.recorder.pending_spans import PENDING, ExpectedCall
 from aftershock.recorder.requested_calls import REQUESTED, same_tool
-from aftershock.recorder.span_wrapping import Around, Instead, Step
+from aftershock.recorder.span_wrapping import (
+    Around,
+    Current,
+    Instead,
+    Step,
+    wrap_async_generator,
+    wrap_generator,
+)
 from aftershock.recorder.tool_calls import Attributes, describe_call, plain, set_error, set_result
 from aftershock.recorder.tool_decorator import open_tool
 
@@ -54,10 +62,10 @@ def run(call: FrameworkCall, make: Callable[[], Any]) -> Any:
         step = admitted(process, passage, call.form, span_of(call.tool))
         if isinstance(step, Instead):
             return step.answer
-    with Running(call, step) as running:
+    running = Running(call, step)
+    with Current(running):
         result = make()
-        running.result = result
-    return running.handed_on
+    return running.over(result)
 
 
 async def run_async(call: FrameworkCall, make: Callable[[], Awaitable[Any]]) -> Any:
@@ -65,10 +73,10 @@ async def run_async(call: FrameworkCall, make: Callable[[], Awaitable[Any]]) -> 
     step = await passage_of(call)
     if isinstance(step, Instead):
         return step.answer
-    with Running(call, step) as running:
+    running = Running(call, step)
+    with Current(running):
         result = await make()
-        running.result = result
-    return running.handed_on
+    return running.over(result)
 
 
 async def passage_of(call: FrameworkCall) -> Around | Instead | None:
@@ -127,37 +135,70 @@ def span_of(tool: str) -> Span | None:
 
 
 class Running:
-    """A call while it runs: its steps are in place, and end as it ends."""
+    """A call while it runs: its steps are in place while its own code runs, and end as it ends."""
 
-    __slots__ = ("_call", "_passing", "_steps", "result")
+    __slots__ = ("_call", "_is_recorded", "_passing", "_steps")
 
     def __init__(self, call: FrameworkCall, passing: Around | None) -> None:
         self._call = call
         self._passing = passing
-        self._steps: list[tuple[Around, Any]] = []
-        self.result: Any = None
-        if passing is not None:
-            self._steps.append((passing, None))
+        self._steps: list[Around] = [] if passing is None else [passing]
+        self._is_recorded = False
 
-    def __enter__(self) -> Self:
-        self._steps = [(step, step.enter()) for step, _ in self._steps]
+    def enter(self) -> list[tuple[Around, Any]]:
+        """Every step is in place."""
+        before = [(step, step.enter()) for step in self._steps]
+        if self._is_recorded:
+            return before
+        self._is_recorded = True
         recording = opened(self._call)  # now: its span says how the call came through the gate
         if recording is not None:
-            self._steps.append((recording, recording.enter()))
-        return self
+            self._steps.append(recording)
+            before.append((recording, recording.enter()))
+        return before
 
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        for step, before in reversed(self._steps):
-            step.leave(before)
-            if error is None:
-                step.returned(self.result)
-            else:
-                step.raised(error)
+    def leave(self, before: list[tuple[Around, Any]]) -> None:
+        """As it was before."""
+        del self
+        for step, own in reversed(before):
+            step.leave(own)
 
-    @property
-    def handed_on(self) -> Any:
+    def over(self, result: Any) -> Any:
+        """The call has returned: what the framework gets. A stream in it is a part of the call."""
+        form = self._call.form
+        stream = form.stream_in(result)
+        if stream is None:
+            self.returned(result)
+            return self.handed_on(result)
+        return form.with_stream(result, self._lasting(stream))
+
+    def returned(self, result: Any) -> None:
+        """Everything ends with this result, or with these items of a stream."""
+        for step in reversed(self._steps):
+            step.returned(result)
+
+    def raised(self, error: BaseException) -> None:
+        """Everything ends with this error."""
+        for step in reversed(self._steps):
+            step.raised(error)
+
+    def abandoned(self, items: list[Any]) -> None:
+        """A stream was closed early: it did what it did until then."""
+        self.returned(items)
+
+    def handed_on(self, result: Any) -> Any:
         """What the framework gets: the result, with what a gate tells the model."""
-        return self.result if self._passing is None else self._passing.handed_on(self.result)
+        return result if self._passing is None else self._passing.handed_on(result)
+
+    def _lasting(self, stream: Any) -> Any:
+        """The same generator, at whose end the call ends."""
+
+        async def opening(_args: Any, _kwargs: Any) -> Around:
+            return self
+
+        if inspect.isasyncgen(stream):
+            return wrap_async_generator(lambda: stream, opening)()
+        return wrap_generator(lambda: stream, lambda _args, _kwargs: self)()
 
 
 class Recording:

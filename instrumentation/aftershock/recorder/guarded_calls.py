@@ -45,6 +45,15 @@ def never(_value: Any) -> bool:
     return False
 
 
+def no_stream(_result: Any) -> None:
+    """None: the result is whole."""
+
+
+def only_stream(_result: Any, stream: Any) -> Any:
+    """The stream, which is the result."""
+    return stream
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """How one framework hands results to its model."""
@@ -56,6 +65,9 @@ class Form:
     with_notice: Callable[[Any, str], Any] = (
         with_text  # a result with a notice; None: it can hold none
     )
+    # The generator of a result that is still to come; then `shown` gets the list of its items.
+    stream_in: Callable[[Any], Any] = no_stream
+    with_stream: Callable[[Any, Any], Any] = only_stream  # the result with another generator
 
 
 PLAIN = Form()

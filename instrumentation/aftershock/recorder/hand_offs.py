@@ -1,9 +1,10 @@
 """Hand-offs: where one agent of a run has given its task to another, a step says so.
 
-Frameworks hand on in two ways. In one frame another agent acts from some turn on
+Frameworks hand on in three ways. In one frame another agent acts from some turn on
 (`agent_frames.py` sees that). Or an agent's frame ends with the call of a tool instead of an
-answer, and the frame of another begins in its place. Agents that answer one after the other, at
-once, or for an agent that asked them, hand nothing on.
+answer, and the frame of another begins in its place. Where a leader is known to give its task away,
+whoever begins inside its frame takes over. Agents that answer one after the other, at once, or for
+an agent that asked them, hand nothing on.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from opentelemetry.trace import set_span_in_context
 
 from aftershock.attributes import AGENT_NAME, HAND_OFF_OPERATION, HAND_OFF_TO, OPERATION
 from aftershock.recorder.invocation_metrics import EXECUTE_TOOL, INFERENCES, INVOKE_AGENT
+from aftershock.recorder.span_attributes import attributes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from opentelemetry.sdk.trace import ReadableSpan
-    from opentelemetry.trace import Span
+    from opentelemetry.trace import Span, SpanContext
     from opentelemetry.util.types import AttributeValue
 
 REMEMBERED = INFERENCES | {EXECUTE_TOOL, INVOKE_AGENT}
@@ -42,7 +44,9 @@ class Newest(NamedTuple):
 
 
 _newest: OrderedDict[int, Newest] = OrderedDict()  # span id of a frame → what ended last in it
+_passing_on: OrderedDict[int, str] = OrderedDict()  # span id of a frame → who gives its task away
 os.register_at_fork(after_in_child=_newest.clear)
+os.register_at_fork(after_in_child=_passing_on.clear)
 
 
 def hand_off(giver: str, taker: str, frame: Span) -> None:
@@ -53,12 +57,28 @@ def hand_off(giver: str, taker: str, frame: Span) -> None:
     tracer.start_span(f"{HAND_OFF_OPERATION} {taker}", context, attributes=attributes).end()
 
 
+def will_pass_on(frame: Span, giver: str) -> None:
+    """The agent of a frame that has begun gives its task to whichever agent begins inside it."""
+    _passing_on[frame.get_span_context().span_id] = giver
+    while len(_passing_on) > FRAMES_MAX:
+        _passing_on.popitem(last=False)
+
+
 def frame_began(span: ReadableSpan, parent: Span) -> None:
-    """The frame of an agent has begun: it may take over from the one that ended before it."""
+    """The frame of an agent has begun: it may take over from another one.
+
+    `parent`: the frame around it, or the call of a tool that started it.
+    """
+    frame_id = parent.get_span_context().span_id
+    if attributes_of(parent).get(OPERATION) == EXECUTE_TOOL:
+        frame: SpanContext | None = getattr(parent, "parent", None)
+        giver = _passing_on.get(frame.span_id) if frame is not None else None
+    else:
+        before = _newest.pop(frame_id, None)
+        giver = _passing_on.get(frame_id) or (before.agent if before is not None else None)
     taker = str((span.attributes or {}).get(AGENT_NAME) or "")
-    before = _newest.pop(parent.get_span_context().span_id, None)
-    if before is not None and before.agent and taker not in {"", before.agent}:
-        hand_off(before.agent, taker, parent)
+    if giver and taker not in {"", giver}:
+        hand_off(giver, taker, parent)
 
 
 def step_ended(span: ReadableSpan, own: Mapping[str, AttributeValue]) -> None:
@@ -66,6 +86,7 @@ def step_ended(span: ReadableSpan, own: Mapping[str, AttributeValue]) -> None:
     context = span.get_span_context()
     assert context is not None
     inside = _newest.pop(context.span_id, None)
+    _passing_on.pop(context.span_id, None)
     operation = str(own.get(OPERATION))
     if span.parent is None or operation not in REMEMBERED:
         return

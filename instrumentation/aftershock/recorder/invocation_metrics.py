@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
 INVOKE_AGENT = "invoke_agent"
+INVOKE_WORKFLOW = "invoke_workflow"
 EXECUTE_TOOL = "execute_tool"
 INFERENCES = frozenset({"chat", "text_completion", "generate_content"})
 BOUNDARIES = (1, 2, 4, 8, 16, 32, 64, 128)  # the conventions' own

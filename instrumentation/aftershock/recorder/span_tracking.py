@@ -42,6 +42,7 @@ from aftershock.recorder.invocation_metrics import (
     EXECUTE_TOOL,
     INFERENCES,
     INVOKE_AGENT,
+    INVOKE_WORKFLOW,
     Invocations,
 )
 from aftershock.recorder.paused_runs import resumed
@@ -63,7 +64,8 @@ if TYPE_CHECKING:
 
     from aftershock.recorder.lifecycle_events import LifecycleEvents
 
-FRAMES = frozenset({INVOKE_AGENT, "invoke_workflow"})
+FRAMES = frozenset({INVOKE_AGENT, INVOKE_WORKFLOW})
+STARTING_AGENTS = FRAMES | {EXECUTE_TOOL}  # what the frame of an agent may begin inside of
 STEPS = FRAMES | INFERENCES | {EXECUTE_TOOL, "retrieval", DECISION_OPERATION, HAND_OFF_OPERATION}
 INHERITED = (CONVERSATION_ID, USER_ID)  # besides the run and the agent
 # Operation → the attribute whose value follows it in the names of its spans, by the conventions.
@@ -149,7 +151,7 @@ class SpanTracking(SpanProcessor):
         if is_step and not left_out and span.kind not in {SpanKind.SERVER, SpanKind.CONSUMER}:
             PENDING.began(span, beats=not implicit_run.opening())
             self._lifecycle.began(span)
-        if operation == INVOKE_AGENT and above.get(OPERATION) in FRAMES:
+        if operation == INVOKE_AGENT and above.get(OPERATION) in STARTING_AGENTS:
             hand_offs.frame_began(span, parent)
 
     def _ended(self, span: ReadableSpan) -> None:

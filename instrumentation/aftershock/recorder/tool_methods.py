@@ -89,7 +89,14 @@ def of_model(args: Arguments, kwargs: Named) -> Called:
 def of_call(args: Arguments, _kwargs: Named) -> Called:
     """`call.method()` of a call that holds its tool, and takes its own result: Agno's."""
     call = args[0]
-    form = Form(partial(agno_output, call), agno_shown, agno_failed, with_notice=agno_notice(call))
+    form = Form(
+        partial(agno_output, call),
+        agno_shown,
+        agno_failed,
+        with_notice=agno_notice(call),
+        stream_in=agno_stream,
+        with_stream=partial(agno_streaming, call),
+    )
     return Called(str(call.function.name), call.arguments or {}, form)
 
 
@@ -146,13 +153,28 @@ def agno_output(call: Any, text: str) -> Any:
 
 
 def agno_shown(outcome: Any) -> Any:
-    """What Agno's model is shown of how a call went."""
+    """What Agno's model is shown of how a call went, or of the items that it yielded."""
+    if isinstance(outcome, list):
+        items = cast("list[Any]", outcome)
+        return "".join(str(getattr(item, "content", item) or "") for item in items)
     return outcome.error if agno_failed(outcome) else outcome.result
 
 
 def agno_failed(outcome: Any) -> bool:
     """Whether a call of Agno's went wrong."""
-    return outcome.status == "failure"
+    return not isinstance(outcome, list) and outcome.status == "failure"
+
+
+def agno_stream(outcome: Any) -> Any:
+    """The generator that a call of Agno's has returned, such as the work of a team's member."""
+    result = outcome.result
+    return result if inspect.isgenerator(result) or inspect.isasyncgen(result) else None
+
+
+def agno_streaming(call: Any, outcome: Any, stream: Any) -> Any:
+    """How a call went, with another generator in its place; the call holds it as well."""
+    call.result = outcome.result = stream
+    return outcome
 
 
 def agno_notice(call: Any) -> Callable[[Any, str], Any]:

@@ -15,6 +15,8 @@ from aftershock.fingerprints.fingerprint import UNSEEN
 from aftershock.limits import Limits
 from aftershock.model import Fact, Fingerprint, Run, Spent, Step, StepKind
 from aftershock.policy.prices import spent_with
+from aftershock.runs.ancestry import ANCESTORS_MAX, Ancestry
+from aftershock.runs.hand_offs import HandOffs
 from aftershock.runs.records import are_of_one_step, joined, supersedes
 
 # Kinds that have a span of their own; facts and decisions may share the span they were made in.
@@ -33,7 +35,7 @@ _WORK = frozenset({StepKind.INFERENCE, StepKind.TOOL_CALL, StepKind.HAND_OFF})
 _NAMED_MAX = 4  # processes and senders of one run: a page needs to know that there are several
 _TOUCHED_MAX = 64  # entities that the calls of one tool call reached, the first
 _APPROVALS_MAX = 64  # kept after they left the window, because they may still be valid
-_ANCESTORS_MAX = 64  # agents nest a few levels; a longer chain is a cycle of parent ids
+_PARENTS_PER_STEP_MAX = 8  # spans around steps that are none themselves, of each step
 
 Key = tuple[str, str, int]
 Place = tuple[int, str, str]
@@ -69,7 +71,8 @@ class Window:
         self._places: list[Place] = []
         self._seen: dict[Key, Step] = {}  # each step of the window as it arrived
         self._frames: dict[str, Step] = {}  # AGENT steps by span id
-        self._parents: dict[str, str] = {}
+        self._ancestry = Ancestry(_PARENTS_PER_STEP_MAX * limits.run_steps_max)
+        self._hand_offs = HandOffs(limits.run_steps_max)
         self._touched: dict[str, tuple[str, ...]] = {}  # tool span → entities its calls reached
         self._code: dict[str, tuple[Place, Fingerprint]] = {}  # span → code that it runs
         self.received_at_ns: int | None = None  # newest sign of life, heartbeats included
@@ -96,6 +99,11 @@ class Window:
         """How many steps it holds, frames of agents among them."""
         return len(self._steps) + len(self._frames)
 
+    @property
+    def links(self) -> int:
+        """How many spans it knows the parent of that are no steps of it."""
+        return max(0, len(self._ancestry) - self.held)
+
     def steps_held(self) -> Iterator[Step]:
         """All of them, in no order."""
         yield from self._steps
@@ -109,13 +117,20 @@ class Window:
     def add(self, steps: Iterable[Step]) -> Shift:
         """Add steps; return the first position that changed, and how many steps left the window."""
         changed: list[int] = []
+        linked = False
         for step in sorted(steps, key=place_of):
             self._receive(step)
             if step.kind is StepKind.HEARTBEAT:
                 continue
+            if step.is_part and step.parent_id is not None:
+                linked = self._link(step) or linked
+                continue
+            linked = self._hand_offs.add(step) or linked
             position = self._add_frame(step) if step.kind is StepKind.AGENT else self._insert(step)
             if position is not None:
                 changed.append(position)
+        if linked and (position := self._rename()) is not None:
+            changed.append(position)
         if not changed:
             return Shift(None, 0)
         fell_out = self._bound()
@@ -271,13 +286,13 @@ class Window:
 
     def _remove(self, step: Step) -> int:
         position = bisect_left(self._places, place_of(step))
-        del self._places[position]
-        del self._steps[position]
+        del self._places[position], self._steps[position]
         return position
 
-    def _link(self, step: Step) -> None:
-        if step.parent_id and step.parent_id != step.span_id:
-            self._parents.setdefault(step.span_id, step.parent_id)
+    def _link(self, step: Step) -> bool:
+        if self._ancestry.is_full:
+            self.dropped["agent_frames_full"] += 1
+        return self._ancestry.add(step)
 
     def _touch(self, step: Step) -> int | None:
         """Use the entity of an outgoing call as target of its tool, if the tool declares none."""
@@ -291,7 +306,7 @@ class Window:
 
     def _caller_of(self, step: Step) -> str | None:
         """The span that made an outgoing call: outside of other outgoing calls that are known."""
-        for _ in range(_ANCESTORS_MAX):
+        for _ in range(ANCESTORS_MAX):
             outer = self._seen.get((step.parent_id or "", "", 0))
             if outer is None or outer.kind is not StepKind.OUTGOING:
                 break
@@ -340,21 +355,14 @@ class Window:
         code = self._code.get(step.span_id)
         if action is not None and code and action.arguments.digest.startswith(UNSEEN):
             action = replace(action, arguments=code[1])
-        agent = step.agent or self._agent_above(step)
+        agent = step.agent or self._agent_above(step) or self._hand_offs.taker_before(step)
         if action is step.action and agent == step.agent:
             return step
         return replace(step, action=action, agent=agent)
 
     def _agent_above(self, step: Step) -> str | None:
-        above = step.parent_id
-        for _ in range(_ANCESTORS_MAX):
-            if above is None:
-                return None
-            frame = self._frames.get(above)
-            if frame is not None and (frame.agent or frame.name):
-                return frame.agent or frame.name
-            above = self._parents.get(above)
-        return None
+        frames = map(self._frames.get, self._ancestry.above(step))
+        return next((f.agent or f.name for f in frames if f and (f.agent or f.name)), None)
 
     def _bound(self) -> int:
         """Drop the oldest steps beyond the window's size; return how many."""
@@ -364,7 +372,7 @@ class Window:
         for step in self._steps[:excess]:
             del self._seen[key_of(step)]
             self._spent = spent_with(self._spent, step, self.limits)
-            self._parents.pop(step.span_id, None)
+            self._ancestry.forget(step.span_id)
             self._touched.pop(step.span_id, None)
             self._code.pop(step.span_id, None)
             if step.approval is not None:

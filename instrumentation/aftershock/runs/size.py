@@ -11,6 +11,7 @@ ACTION_BYTES = 600
 TEXT_BYTES = 60  # of any text, beside its characters
 HASH_BYTES = 100  # of one hash in a set: a number and its share of the table
 CLAIM_BYTES = 1_800  # of a claim with its finding: a sentence, span ids, objects
+LINK_BYTES = 250  # of a span that is no step, and of its parent
 ENTRY_BYTES = 100  # of one claim's place in the claims after a step
 
 

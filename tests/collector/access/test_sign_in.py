@@ -114,9 +114,7 @@ def test_a_group_permits_what_it_is_given_and_nothing_else(tmp_path: Path, issue
     assert refused.json()["message"] == "bob@shop.example is in no group with the scope 'control'"
 
 
-def test_an_address_that_the_provider_did_not_verify_names_nobody(
-    tmp_path: Path, issuer: str
-) -> None:
+def test_an_address_that_the_provider_did_not_verify_is_part(tmp_path: Path, issuer: str) -> None:
     async def act() -> httpx.Response:
         async with collector(tmp_path, issuer) as browser:
             return await sign_in(browser, "eve")

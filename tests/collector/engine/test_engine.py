@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aftershock.limits import Budget, Limits
-from aftershock.model import Action, Claim, Closing, Fingerprint, Outcome, Step, StepKind, Tier
+from aftershock.model import (
+    Action,
+    Change,
+    ChangeKind,
+    Claim,
+    Closing,
+    Fingerprint,
+    Outcome,
+    Step,
+    StepKind,
+    Tier,
+)
 from aftershock.policy.policy import Policy
 from aftershock_collector.engine.correlator import IMPACTS_OF_RUN_MAX
 from aftershock_collector.engine.engine import Engine
@@ -196,6 +207,21 @@ def test_an_outgoing_call_that_arrives_before_its_tool_still_names_the_target() 
     assert run is not None
     assert run.steps[0].action is not None
     assert ("db/orders",) == run.steps[0].action.targets
+
+
+def test_an_action_is_its_agents_though_nobody_named_that_until_later() -> None:
+    """A sender without start events names an agent only when it ends."""
+    engine = Engine()
+    scaled = call(1, tier=Tier.WRITE)
+    assert scaled.action is not None
+    action = replace(scaled.action, targets=("service/shop",))
+    engine.observe([replace(scaled, action=action, parent_id="inner")], arrived_ns=at(2))
+    engine.observe([replace(root(), agent="triage", name="triage")], arrived_ns=at(2))
+    inner = replace(root(ended_s=5), span_id="inner", parent_id="turn", agent="ops", name="ops")
+    engine.observe([inner], arrived_ns=at(6))
+    alert = Change("alert", ChangeKind.ALERT, "service/shop", "Errors", at(4))
+
+    assert [one.agent for one in engine.correlator.suspects(alert, at(7)).ranked] == ["ops"]
 
 
 def test_runs_beyond_the_limit_are_put_away_and_counted() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from aftershock import attributes as names
 from aftershock.approval import Gate
 from aftershock.fingerprints.fingerprint import fingerprint_arguments, fingerprint_result
@@ -66,21 +68,74 @@ def test_google_adk_and_its_span_around_merged_calls() -> None:
     assert read(tool({names.TOOL_NAME: "(merged tools)"}), EMPTY) is None
 
 
-def test_traceloops_wrapping_does_not_make_each_call_look_new() -> None:
+@pytest.mark.parametrize("names_operation", [False, True])
+def test_traceloops_wrapping_does_not_make_each_call_look_new(*, names_operation: bool) -> None:
     def call(step: int) -> Any:
         given = {"input_str": "{'city': 'Paris'}", "metadata": {"langgraph_step": step}}
+        arguments, result = (
+            json.dumps(given),
+            json.dumps({"output": {"kwargs": {"content": "sunny"}}}),
+        )
         own = {
             "traceloop.span.kind": "tool",
             "traceloop.entity.name": "get_weather",
-            "traceloop.entity.input": json.dumps(given),
-            "traceloop.entity.output": json.dumps({"output": {"kwargs": {"content": "sunny"}}}),
+            "traceloop.entity.input": arguments,
+            "traceloop.entity.output": result,
         }
+        if names_operation:  # since 0.62, besides
+            own |= {
+                names.OPERATION: "execute_tool",
+                names.TOOL_ARGUMENTS: arguments,
+                names.TOOL_RESULT: result,
+            }
         return action_of(span(own, span_id=f"{step:016x}"))
 
     assert call(1) == call(2)
     assert call(1).tool == "get_weather"
+    assert call(1).arguments == fingerprint_arguments({"city": "Paris"})
     assert call(1).result == fingerprint_result("sunny")
-    assert read(span({"traceloop.span.kind": "task"}), EMPTY) is None
+
+
+def test_arguments_that_traceloop_did_not_wrap_are_read_as_they_are() -> None:
+    own = {
+        "traceloop.span.kind": "tool",
+        names.TOOL_NAME: "search",
+        names.TOOL_ARGUMENTS: '{"args": "a b", "limit": 3}',
+    }
+    assert action_of(span(own)).arguments == fingerprint_arguments({"args": "a b", "limit": 3})
+
+
+def test_parts_of_an_app_around_its_steps_only_say_what_is_inside_what() -> None:
+    for own in (
+        {"traceloop.span.kind": "task", "traceloop.entity.name": "model"},
+        {"openinference.span.kind": "CHAIN"},
+    ):
+        step = step_of(span(own, name="RunnableSequence"))
+        assert (step.kind, step.name, step.agent) == (StepKind.AGENT, "", None)
+        assert step.is_part
+
+
+def test_the_agent_that_langchain_names_on_each_span_is_whose_it_is() -> None:
+    openinference = {
+        "openinference.span.kind": "TOOL",
+        "tool.name": "get_weather",
+        "metadata": '{"langgraph_step": 2, "lc_agent_name": "weather_agent"}',
+    }
+    traceloop = {
+        names.OPERATION: "chat",
+        "traceloop.association.properties.lc_agent_name": "weather_agent",
+    }
+    assert step_of(span(openinference)).agent == "weather_agent"
+    assert step_of(span(traceloop)).agent == "weather_agent"
+
+
+def test_a_hand_off_of_openinference_is_one_and_a_tool_with_agent_in_its_name_is_a_tool() -> None:
+    handed = step_of(span({"openinference.span.kind": "TOOL"}, name="handoff to ops_agent"))
+    tool_span = {"openinference.span.kind": "AGENT", "tool.name": "transfer_to_ops_agent"}
+    called = step_of(span(tool_span, name="transfer_to_ops_agent"))
+
+    assert (handed.kind, handed.name) == (StepKind.HAND_OFF, "ops_agent")
+    assert (called.kind, called.name) == (StepKind.TOOL_CALL, "transfer_to_ops_agent")
 
 
 def test_smolagents_calls_are_read_without_the_shape_of_the_call() -> None:
@@ -127,7 +182,9 @@ def test_agents_and_models_of_openinference() -> None:
     assert inference.tokens == Tokens(491, 818)
     assert (frame.kind, frame.agent, frame.conversation) == (StepKind.AGENT, "CodeAgent", "c1")
     assert frame.tokens is None
-    for other in ("CHAIN", "GUARDRAIL", "EVALUATOR", 3):
+    crew = step_of(span({kind: "AGENT"}, name="ops_agent._execute_core"))
+    assert (crew.name, crew.agent) == ("ops_agent", "ops_agent")
+    for other in ("GUARDRAIL", "EVALUATOR", 3):
         assert read(span({kind: other}), EMPTY) is None
     assert read(span({}, name="main"), EMPTY) is None
 
@@ -224,7 +281,7 @@ def test_code_that_smolagents_runs_is_a_call_with_the_code_that_its_inference_wr
         )
         assert found.action.result == fingerprint_result(ran["output.value"])
     by_name = {kind: chain, "output.value": "Address: https://example.org"}
-    assert read(span(by_name, name="Step 2"), EMPTY) is None
+    assert step_of(span(by_name, name="Step 2")).is_part
 
 
 def test_an_answer_of_a_model_is_known_by_its_hashes_in_each_dialect() -> None:
@@ -241,3 +298,33 @@ def test_an_answer_of_a_model_is_known_by_its_hashes_in_each_dialect() -> None:
     traceloop = {"llm.request.type": "chat", "gen_ai.completion.0.content": text}
     for own in (genai, openinference, traceloop, output_attributes(output_of(text)) | genai):
         assert step_of(span(own)).output == output_of(text)
+
+
+def test_goose_is_read_by_its_sessions_and_the_rest_of_its_spans_is_not_kept() -> None:
+    def of_goose(name: str, **own: Any) -> Any:
+        given = {"session.id": "20261201_1", "busy_ns": "1", **own}
+        made_by = {"service.name": "goose", "service.version": "1.34.0"}
+        return span(given, name=name, resource=made_by, scope="goose")
+
+    asked = '{"tool":"shell","arguments":{"command":"rm -rf build"}}'
+    frame = step_of(of_goose("reply_stream"))
+    called = step_of(of_goose("dispatch_tool_call", input=asked))
+    model = {"gen_ai.request.model": "gpt-5"}
+    requests = [
+        step_of(of_goose("complete", **model)), step_of(of_goose("stream_response_from_provider"))
+    ]  # fmt: skip
+
+    assert (frame.kind, frame.agent) == (StepKind.AGENT, "goose")
+    assert {one.run_id for one in (frame, called, *requests)} == {"20261201_1"}
+    assert [(one.kind, one.name) for one in requests] == [
+        (StepKind.INFERENCE, "gpt-5"), (StepKind.INFERENCE, "")
+    ]  # fmt: skip
+    assert called.action is not None
+    assert (called.action.tool, called.action.tier) == ("shell", Tier.DESTRUCTIVE)
+    assert called.action.result is None
+    for other in (
+        of_goose("reply", user_message="Do it."),
+        of_goose("dispatch_tool_call", input="no JSON"),
+        span({}, name="reply_stream", resource={"service.name": "goose"}, scope="goose"),
+    ):
+        assert read(other, EMPTY) is None

@@ -278,3 +278,64 @@ def test_all_agents_are_found_in_a_home_and_old_sessions_are_passed_over(tmp_pat
     assert len(list(sessions_in(found, None))) == 6
     newest = max(p.stat().st_mtime for p in tmp_path.rglob("*") if p.is_file())
     assert len(list(sessions_in(found[:5], newest + 1))) == 0
+
+
+def clines(at_ms: int, role: str, *content: Any) -> dict[str, Any]:
+    """A message as Cline 3.0.65 writes it."""
+    message: dict[str, Any] = {
+        "id": f"m{at_ms}", "role": role, "content": list(content), "ts": 1_796_147_024_000 + at_ms,
+    }  # fmt: skip
+    if role == "assistant":
+        metrics = {"inputTokens": 900, "outputTokens": 40, "cacheReadTokens": 300}
+        message |= {"modelInfo": {"id": "gpt-5", "provider": "openai"}, "metrics": metrics}
+    return message
+
+
+def runs(number: int, *commands: str) -> dict[str, Any]:
+    given = {"commands": list(commands)}
+    return {"type": "tool_use", "id": f"call_{number}", "name": "run_commands", "input": given}
+
+
+def ran(number: int, **result: Any) -> dict[str, Any]:
+    content = [{"query": "q", "result": "", "success": True, **result}]
+    return {"type": "tool_result", "tool_use_id": f"call_{number}", "content": content}
+
+
+def test_a_session_of_cline_says_of_each_command_how_it_ended(tmp_path: Path) -> None:
+    failed = "Command exited with code 3"
+    messages = [
+        clines(0, "user", {"type": "text", "text": '<user_input mode="act">Tidy up.</user_input>'}),
+        clines(300, "assistant", runs(1, "ls", "rm -rf build")),
+        clines(400, "user", ran(1, result="a b")),
+        clines(700, "assistant", runs(2, "exit 3")),
+        clines(800, "user", ran(2, success=False, error=failed, result=f"[{failed}]")),
+        clines(900, "assistant", {"type": "text", "text": "Done."}),
+    ]
+    document: dict[str, Any] = {
+        "version": 1,
+        "sessionId": "s1",
+        "agent": "lead",
+        "origin": {},
+        "messages": messages,
+    }
+    place = tmp_path / ".cline" / "data" / "sessions" / "s1" / "s1.messages.json"
+    place.parent.mkdir(parents=True)
+    place.write_text(json.dumps(document))
+    (place.parent / "s1.json").write_text('{"session_id": "s1"}')
+
+    session = session_in(places({"HOME": str(tmp_path)})[0])
+    found = [step for _, step in pairs_of(session)]
+    actions = [step.action for step in found if step.action is not None]
+    asked = [step for step in found if step.kind is StepKind.MESSAGE]
+
+    assert (session.service, session.id) == ("cline", "s1")
+    assert [(one.tier, one.outcome) for one in actions] == [
+        (Tier.DESTRUCTIVE, Outcome.OK),
+        (Tier.WRITE, Outcome.FAILED),
+    ]
+    assert [step.error for step in found if step.error] == ["exit_code_3"]
+    assert [step.tokens for step in found if step.kind is StepKind.INFERENCE] == (
+        [Tokens(900, 40)] * 3
+    )
+    assert len(asked) == 1
+    assert not asked[0].automatic

@@ -83,6 +83,7 @@ def test_without_a_trace_a_command_is_an_action_of_the_coding_agents_session(kub
 
     assert span.name == "execute_tool kubectl get"
     assert (span.attributes[names.RUN_ID], span.parent_id) == ("session-8", "")
+    assert span.attributes[names.AGENT_NAME] == "codex"  # its own telemetry may come much later
 
 
 def test_what_a_command_calls_is_given_the_trace_unless_it_has_a_name_already() -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from opentelemetry import trace
 
 from aftershock import attributes as names
+from aftershock.recorder.hand_offs import will_pass_on
 from tests.instrumentation.conftest import Recorder, own
 
 tracer = trace.get_tracer("some.framework")
@@ -93,4 +94,25 @@ def test_agents_at_once_hand_nothing_on(recorder: Recorder) -> None:
                 pass
 
     assert len(recorder.spans) == 5
+    assert handed(recorder) == []
+
+
+def test_a_leader_that_gives_its_task_away_hands_it_to_whoever_its_tool_starts(
+    recorder: Recorder,
+) -> None:
+    with step("invoke_agent", "triage"):
+        will_pass_on(trace.get_current_span(), "triage")
+        with step("chat", "triage"):
+            pass
+        with step("execute_tool", "delegate"):
+            turn("ops", "chat", "execute_tool", "chat")
+
+    assert handed(recorder) == [("triage", "ops")]
+
+
+def test_an_agent_that_a_tool_starts_answers_for_the_one_that_asked_it(recorder: Recorder) -> None:
+    with step("invoke_agent", "lead"), step("execute_tool", "delegate"):
+        turn("database", "chat", "execute_tool")
+        turn("network", "chat", "execute_tool")
+
     assert handed(recorder) == []

@@ -53,6 +53,53 @@ def fold(steps: list[Step], *, limits: Limits = LIMITS) -> Run:
     return window.whole(99 * SECOND)
 
 
+def part(span: str, parent: str | None, *, error: str | None = None, ended_s: int = 3) -> Step:
+    """A part of an app around its steps, such as a chain, which names nobody."""
+    whole = frame(span, ended_s=ended_s, name="", parent=parent)
+    return replace(whole, agent=None, error=error, is_part=True)
+
+
+def test_a_step_inside_parts_of_an_app_is_the_agents_around_these() -> None:
+    steps = [
+        tool_call(1, parent="turn"),
+        part("turn", "node"),
+        part("node", "a"),
+        frame("a", ended_s=9, name="ops", parent="graph"),
+        part("graph", None, ended_s=9),
+    ]
+    for given_order in permutations(steps):
+        run = fold(list(given_order))
+        assert [step.agent for step in run.steps] == ["ops"]
+        assert (run.agent, run.ended_at_ns) == ("ops", 9 * SECOND)
+
+
+def test_what_follows_a_hand_off_is_the_takers_until_a_frame_says_whose_it_is() -> None:
+    handed = Step("run", "h", StepKind.HAND_OFF, "ops", 2 * SECOND, 2 * SECOND, parent_id="t")
+    steps = [tool_call(1, parent="t"), handed, tool_call(3, parent="b"), tool_call(4, parent="b")]
+    triage = frame("t", ended_s=2, name="triage")
+    known = [
+        [step.agent for step in fold([*order, triage]).steps if step.kind is StepKind.TOOL_CALL]
+        for order in permutations(steps)
+    ]
+    assert known == [["triage", "ops", "ops"]] * 24
+
+    run = fold([*steps, triage, frame("b", ended_s=9, name="database")])
+    assert [step.agent for step in run.steps] == ["triage", "triage", "database", "database"]
+
+
+def test_an_agent_without_a_name_ends_its_run_all_the_same() -> None:
+    unnamed = replace(frame("a", ended_s=5, name="", parent="request"), agent=None)
+    run = fold([tool_call(1), unnamed])
+
+    assert run.ended_at_ns == 5 * SECOND
+
+
+def test_a_part_of_an_app_that_failed_inside_another_ends_no_run() -> None:
+    run = fold([tool_call(1, parent="node"), part("node", "graph", error="ConnectionError")])
+
+    assert (run.ended_at_ns, run.error) == (None, None)
+
+
 def test_steps_stand_in_event_order_and_know_whose_they_are() -> None:
     run = fold([tool_call(3), frame("a", ended_s=9), tool_call(1), tool_call(2)])
 

@@ -205,6 +205,46 @@ def opencode(session: Session) -> None:
     }
 
 
+def goose(session: Session) -> None:
+    session.environment |= {
+        "GOOSE_PROVIDER": "openai",
+        "GOOSE_MODEL": MODEL,
+        "GOOSE_MODE": "auto",
+        "GOOSE_DISABLE_KEYRING": "1",
+        "OPENAI_API_KEY": "dummy",
+        "OPENAI_HOST": session.model,
+    }
+
+
+# By its program for one system: it says less than the others, so a test of its own asks for less.
+GOOSE = Agent(
+    "goose",
+    "@aaif/goose-binary-linux-x64",
+    "0.20.1",
+    "goose",
+    goose,
+    lambda prompt: ["run", "--with-builtin", "developer", "--quiet", "-t", prompt],
+)
+
+# It sends nothing to its user's collector.
+CLINE = Agent(
+    "cline",
+    "cline",
+    "3.0.65",
+    "cline",
+    lambda _session: None,
+    lambda prompt: [
+        "--json",
+        "--auto-approve",
+        "true",
+        "-P",
+        "openai-compatible",
+        "-m",
+        MODEL,
+        prompt,
+    ],
+)
+
 AGENTS = {
     agent.name: agent
     for agent in (

@@ -154,7 +154,11 @@ FRAMEWORKS = {
         Framework(
             "agno",
             ("agno==3.1.10", "openai==3.57.0"),
-            (Program("agno_agent", "`Agent`", agent="ops_agent"),),
+            (
+                Program("agno_agent", "`Agent`", agent="ops_agent"),
+                Program("agno_team", "`Team`, routed to a member", agent="triage_agent",
+                        turns=HANDED_ON, agents=("triage_agent", "ops_agent"), lacks=frozenset()),
+            ),
         ),
         Framework(
             "smolagents",
@@ -173,7 +177,11 @@ FRAMEWORKS = {
         Framework(
             "autogen-agentchat",
             ("autogen-agentchat==0.7.5", "autogen-ext[openai]==0.7.5"),
-            (Program("autogen_assistant", "`AssistantAgent`", agent="ops_agent"),),
+            (
+                Program("autogen_assistant", "`AssistantAgent`", agent="ops_agent"),
+                Program("autogen_swarm", "`Swarm`, hand-off", agent="operations",
+                        turns=HANDED_ON, agents=("triage_agent", "ops_agent"), lacks=frozenset()),
+            ),
         ),
         Framework(
             "agent-framework",

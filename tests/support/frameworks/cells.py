@@ -19,6 +19,7 @@ from tests.support.frameworks.play import (
     FINAL,
     FINISH,
     HAND_OFF,
+    HANDS_OFF,
     LAST,
     PROMPT_WORD,
     RESULT_WORD,
@@ -192,4 +193,4 @@ def actions(played: Played) -> list[Action]:
 
 def is_internal(tool: str) -> bool:
     """Whether a tool is the framework's own: for a hand-off, or for the last words."""
-    return "transfer" in tool or "handoff" in tool or tool in {FINAL, FINISH}
+    return any(mark in tool for mark in HANDS_OFF) or tool in {FINAL, FINISH}

@@ -20,12 +20,22 @@ READY = "installed"  # a file: what was installed, as uv lists it
 
 
 def environment_of(name: str, requirements: tuple[str, ...], extra: str = "") -> Path:
-    """The folder of an environment, made where it is missing.
+    """The folder of an environment with the product, made where it is missing.
 
     Raises OSError or SubprocessError where that does not work.
     """
     product = f"{ROOT}[{extra}]" if extra else str(ROOT)
     known = (product, sys.version, (ROOT / "pyproject.toml").read_text(), *requirements)
+    return made(name, known, (*requirements, "--editable", product))
+
+
+def environment_without_us(name: str, requirements: tuple[str, ...]) -> Path:
+    """The same of these requirements alone. Raises likewise."""
+    return made(name, (sys.version, *requirements), requirements)
+
+
+def made(name: str, known: tuple[str, ...], installed: tuple[str, ...]) -> Path:
+    """An environment with this installed, known by what it depends on. Raises likewise."""
     place = CACHE / f"{name}-{hashlib.sha256(chr(0).join(known).encode()).hexdigest()[:12]}"
     if (place / READY).exists():
         return place
@@ -33,7 +43,7 @@ def environment_of(name: str, requirements: tuple[str, ...], extra: str = "") ->
     CACHE.mkdir(parents=True, exist_ok=True)
     python = place / "bin" / "python"
     uv("venv", "--quiet", "--python", sys.executable, str(place))
-    uv("pip", "install", "--quiet", "--python", str(python), *requirements, "--editable", product)
+    uv("pip", "install", "--quiet", "--python", str(python), *installed)
     (place / READY).write_text(uv("pip", "freeze", "--python", str(python)))
     return place
 

@@ -6,7 +6,8 @@ The next move depends on the request alone: how many results of calls it carries
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +28,12 @@ RESULTS_AS_TEXT = (
     "Error:\n",
     "[[ ## observation_",
 )  # before each result, where they are parts of a prompt
-QUOTED_RESULT = "` tool returned result:"  # before each of another agent, where it is quoted
+QUOTED_RESULTS = (
+    "` tool returned result:",
+    "\nTransferred to ",
+)  # at each of another agent, where it is quoted
+HANDS_OFF = ("transfer", "handoff", "hand_off", "delegate_task_to_member")  # in tools' names
+MEMBER = re.compile(r'<member id=\\"([^"\\]+)')  # as Agno lists who can be handed the task
 CODE = "<code>"  # what code is to begin with, where a model acts by writing it
 NEXT_TOOL, REASONING, ANSWER = "[[ ## next_tool_name", "[[ ## reasoning ## ]]", "[[ ## answer ## ]]"
 
@@ -65,17 +71,19 @@ class Play:
         for prefix in ("resp", "msg"):
             self._before[f"{prefix}_{number:08d}"] = prompt, results, tools
         results = max(results, sum(prompt.count(mark) for mark in RESULTS_AS_TEXT))
-        results += prompt.count(QUOTED_RESULT)
+        results += sum(prompt.count(mark) for mark in QUOTED_RESULTS)
         if CODE in json.dumps(asked.body.get("messages")) and not tools:
             return Answer(text=self._code(prompt, results), thought=THOUGHT)
         asks_for_text = NEXT_TOOL in json.dumps(asked.body)
         place = 0
         handing_on = [turn for turn in self.turns if turn[0][0] == HAND_OFF]
         for turn in (*handing_on, *FAILING) if "Billing" in prompt else self.turns:
+            if turn[0][0] == HAND_OFF and begins_anew(asked, tools):
+                continue
             if results <= place and asks_for_text:
                 return Answer(text=as_fields(*turn[0]), thought=THOUGHT)
             if results <= place and tools:
-                return Answer([named(call, tools) for call in turn], thought=THOUGHT)
+                return Answer([named(call, tools, asked) for call in turn], thought=THOUGHT)
             place += len(turn)
         if asks_for_text:
             return Answer(text=as_fields(FINISH, {}), thought=THOUGHT)
@@ -106,11 +114,40 @@ def as_fields(tool: str, arguments: Mapping[str, Any]) -> str:
     return f"{thought}\n{THOUGHT}\n\n{name}\n{tool}\n\n{given}\n{json.dumps(arguments)}\n"
 
 
-def named(call: Call, tools: Mapping[str, Any]) -> Call:
+def named(call: Call, tools: Mapping[str, Any], asked: Asked) -> Call:
     """A call by the name that the framework offers the tool by."""
     wanted, arguments = call
     if wanted == HAND_OFF:
-        name = next(n for n in tools if "transfer" in n or "handoff" in n or "hand_off" in n)
+        name = hand_off_tool(tools)
+        assert name is not None
         known: dict[str, Any] = tools[name].get("properties", {})
-        return name, {key: one["enum"][0] for key, one in known.items() if one.get("enum")}
+        return name, {
+            key: value
+            for key, one in known.items()
+            if (value := value_of(key, one, asked)) is not None
+        }
     return next((n for n in tools if n == wanted or n.endswith(wanted)), wanted), arguments
+
+
+def hand_off_tool(tools: Iterable[str]) -> str | None:
+    """The tool that gives the task to another agent, where one is offered."""
+    return next((name for name in tools if any(mark in name for mark in HANDS_OFF)), None)
+
+
+def begins_anew(asked: Asked, tools: Mapping[str, Any]) -> bool:
+    """Whether an agent that was handed a task is told nothing of the call that did it."""
+    if not tools or hand_off_tool(tools) is not None:
+        return False
+    return not any(mark in json.dumps(asked.body) for mark in (*HANDS_OFF, "Transferred to"))
+
+
+def value_of(key: str, schema: Mapping[str, Any], asked: Asked) -> str | None:
+    """An argument of a hand-off: the agent that is to do the task, or the task. None: another."""
+    if schema.get("enum"):
+        return schema["enum"][0]
+    if key == "member_id":
+        member = MEMBER.search(json.dumps(asked.body))
+        return member[1] if member else None
+    if key == "task":
+        return RAISES if "Billing" in asked.prompt else LOOP
+    return None

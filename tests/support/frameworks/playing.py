@@ -24,6 +24,17 @@ from tests.support.live_collector import live_collector
 
 AGENTS = Path(__file__).parents[2] / "frameworks" / "agents"
 RUN_S, ARRIVES_S = 300, 10.0
+US = ("aftershock", "run")
+# The agents of OpenTelemetry that load whatever instrumentations are installed.
+OTHERS = ("opentelemetry-instrument",)
+AS_OTHERS_DO = {
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+    "OTEL_SERVICE_NAME": "operations",
+    "OTEL_METRICS_EXPORTER": "none",
+    "OTEL_BSP_SCHEDULE_DELAY": "200",  # ms
+    "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "4096",  # OpenInference writes several for each message
+    "TRACELOOP_TELEMETRY": "false",
+}
 POLICY = {
     "tools": {
         "scale_workers": {
@@ -100,16 +111,19 @@ def play(
     policy: Mapping[str, Any] = POLICY,
     *,
     findings: int = 0,
+    launcher: tuple[str, ...] = US,
 ) -> Played:
-    """The program under `aftershock run`, until so many findings and everything else arrived."""
+    """The program, recorded, until so many findings and everything else arrived."""
     work.mkdir(parents=True)
     (work / "aftershock.yaml").write_text(json.dumps(policy))  # which is YAML too
     with (
         live_collector(work / "collector", dict(policy)) as collector,
         ScriptedModel(Play(program.turns)) as model,
     ):
-        command = [str(environment / "bin" / "aftershock"), "run", str(environment / "bin/python")]
+        binaries = environment / "bin"
+        command = [str(binaries / launcher[0]), *launcher[1:], str(binaries / "python")]
         surroundings = variables(model.url, work) | {
+            **(AS_OTHERS_DO if launcher is OTHERS else {}),
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
             "AFTERSHOCK_EXIT_STALL_S": "5",  # this machine may be busy
         }

@@ -63,6 +63,10 @@ class Reading(NamedTuple):
     lasted_ns: int = 0  # of a log event that tells of what is over
     is_open: bool = False  # a log event that tells of a beginning
     provides: str | None = None  # of a fact: its kind
+    is_part: bool = False  # of a frame: it is no agent's, such as a chain
+
+
+PART = Reading(StepKind.AGENT, "", is_part=True)
 
 
 def with_instruction(

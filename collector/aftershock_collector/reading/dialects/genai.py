@@ -6,6 +6,7 @@ google-adk, agent-framework and OpenLLMetry (traceloop) do differently.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -44,6 +45,7 @@ from aftershock.model import Decision, Output, StepKind
 from aftershock.wire import decode_hashes
 from aftershock_collector.otlp.wire import SERVER, Span
 from aftershock_collector.reading.dialects import (
+    PART,
     Reading,
     cost_in,
     name_in,
@@ -66,14 +68,23 @@ SENT = (INPUT_TOKENS, "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens")
 RETURNED = (OUTPUT_TOKENS, "gen_ai.usage.completion_tokens", "llm.usage.completion_tokens")
 COST = ("gen_ai.usage.cost", "operation.cost")  # OpenRouter and Langfuse; pydantic-ai
 MODEL = (REQUEST_MODEL, RESPONSE_MODEL)
-AGENT = (AGENT_NAME, "agent_name")
+LANGCHAIN_AGENT = "traceloop.association.properties.lc_agent_name"
+AGENT = (AGENT_NAME, "agent_name", LANGCHAIN_AGENT)
 
 TRACELOOP_KIND = "traceloop.span.kind"
 TRACELOOP_NAME = "traceloop.entity.name"
 TRACELOOP_INPUT = "traceloop.entity.input"
 TRACELOOP_OUTPUT = "traceloop.entity.output"
 TRACELOOP_REQUEST = "llm.request.type"
-TRACELOOP_OPERATIONS = {"tool": EXECUTE_TOOL, "agent": "invoke_agent", "workflow": "invoke_agent"}
+TASK = "task"  # a part of an app around other steps
+TRACELOOP_OPERATIONS = {
+    "tool": EXECUTE_TOOL,
+    "agent": "invoke_agent",
+    "workflow": "invoke_agent",
+    TASK: TASK,
+}
+
+SPELLED_CHARS_MAX = 20_000  # of arguments that are spelled as Python does: longer ones stay texts
 
 STRANDS_STATUS = "gen_ai.tool.status"
 ADK_MERGED = "(merged tools)"  # one more span around calls that have their own
@@ -105,6 +116,8 @@ def read_genai(span: Span) -> Reading | None:
     if operation.startswith(INVOKES):
         workflow = name_in(attributes, WORKFLOW_NAME, TRACELOOP_NAME, AGENT_ID)
         return Reading(StepKind.AGENT, agent or workflow or "", agent, conversation)
+    if operation == TASK:
+        return PART._replace(conversation=conversation)
     if operation in RETRIEVALS:
         source = name_in(attributes, "gen_ai.data_source.id", "gen_ai.memory.store.id")
         return Reading(StepKind.RETRIEVAL, source or operation, agent, conversation)
@@ -187,10 +200,12 @@ def _tool_call(span: Span) -> Reading | None:
     if span.kind == SERVER or tool == ADK_MERGED:
         return None  # the far end of an MCP call: the agent's own span tells it already
     arguments, result = value_in(attributes, *ARGUMENTS), value_in(attributes, *RESULT)
-    if arguments is None and TRACELOOP_INPUT in attributes:
-        arguments = _traceloop_arguments(attributes[TRACELOOP_INPUT])
-    if result is None and TRACELOOP_OUTPUT in attributes:
-        result = _traceloop_result(attributes[TRACELOOP_OUTPUT])
+    # Since 0.62 OpenLLMetry writes the same under both names.
+    wrapped, returned = attributes.get(TRACELOOP_INPUT), attributes.get(TRACELOOP_OUTPUT)
+    if wrapped is not None and arguments in (None, wrapped):
+        arguments = _traceloop_arguments(wrapped)
+    if returned is not None and result in (None, returned):
+        result = _traceloop_result(returned)
     if span.events and arguments is None and result is None:
         arguments, result = _from_events(span)
     return Reading(
@@ -213,8 +228,19 @@ def _traceloop_arguments(given: Any) -> Any:
     wrapped = cast("dict[str, Any]", value)
     for key in ("inputs", "input_str", "kwargs", "args"):
         if wrapped.get(key):
-            return wrapped[key]
+            return _spelled(wrapped[key])
     return wrapped
+
+
+def _spelled(given: Any) -> Any:
+    """The mapping that LangChain spelled as Python does; anything else as it is."""
+    if not isinstance(given, str) or not given.startswith("{") or len(given) > SPELLED_CHARS_MAX:
+        return given
+    try:
+        value: Any = ast.literal_eval(given)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return given
+    return cast("Any", value) if isinstance(value, dict) else given
 
 
 def _traceloop_result(given: Any) -> Any:

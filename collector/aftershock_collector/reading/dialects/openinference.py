@@ -1,7 +1,7 @@
 """OpenInference's spans (Arize): smolagents, crewai, LangChain and others instrumented with it.
 
-The kind of a span is an attribute; chains, guardrails, evaluators and plain functions are not
-steps. Values are often JSON inside text, and numbers often text.
+The kind of a span is an attribute; guardrails, evaluators and plain functions are not steps, and
+chains only say what is inside what. Values are often JSON inside text, and numbers often text.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from aftershock.fingerprints.shown import Part, Shown, shown_in
 from aftershock.model import Output, StepKind
 from aftershock_collector.otlp.wire import Span
 from aftershock_collector.reading.dialects import (
+    PART,
     Reading,
     cost_in,
     name_in,
@@ -46,6 +47,12 @@ PRINTED = "Execution logs:"
 CODE_FAILED = re.compile(r"Agent\w+Error: (?:Code execution failed|Error in code parsing)")
 CODE_TOOL = "python_interpreter"  # as smolagents itself calls it
 
+METADATA, LANGCHAIN_AGENT = "metadata", "lc_agent_name"
+TOOL = "tool.name"
+HAND_OFF = "handoff to "  # the OpenAI Agents SDK: before the name of the agent that takes over
+RUNS = re.compile(r"\.(run|_execute_core)$")  # what runs the agent that a span is named after
+UNNAMED = frozenset({"Agent workflow", "LangGraph"})  # what frameworks call what has no name
+
 # smolagents calls a tool as `forward(*args, **kwargs)` and records just that.
 SMOLAGENTS = frozenset({"args", "kwargs", "sanitize_inputs_outputs"})
 
@@ -56,11 +63,16 @@ def read_openinference(span: Span) -> Reading | None:
     kind = attributes.get(KIND)
     if kind is None:
         return None
-    agent, conversation = name_in(attributes, *AGENT), name_in(attributes, *CONVERSATION)
-    if kind == "TOOL":
+    agent = name_in(attributes, *AGENT) or _agent_in_metadata(attributes)
+    conversation = name_in(attributes, *CONVERSATION)
+    if kind == "TOOL" and span.name.startswith(HAND_OFF):
+        taker = span.name.removeprefix(HAND_OFF)
+        return Reading(StepKind.HAND_OFF, taker, agent, conversation)
+    # A tool with "agent" in its name, such as one that hands the task on, is called an agent.
+    if kind == "TOOL" or (kind == "AGENT" and TOOL in attributes):
         return Reading(
             StepKind.TOOL_CALL,
-            name_in(attributes, TOOL_NAME, "tool.name") or span.name,
+            name_in(attributes, TOOL_NAME, TOOL) or span.name,
             agent,
             conversation,
             _arguments(span),
@@ -82,14 +94,29 @@ def read_openinference(span: Span) -> Reading | None:
             cost_usd=cost,
             output=_output(attributes),
         )
-    if kind == "CHAIN" and SMOLAGENTS_STEP.fullmatch(span.name):
-        return _code_step(span, agent, conversation)
     if kind == "AGENT":
-        name = agent or span.name.removesuffix(".run")
-        return Reading(StepKind.AGENT, name, name, conversation)
+        own = "" if span.name in UNNAMED else RUNS.sub("", span.name)
+        name = agent or own
+        return Reading(StepKind.AGENT, name, name or None, conversation)
+    if kind == "CHAIN":
+        code = _code_step(span, agent, conversation)
+        return code or PART._replace(conversation=conversation)
     if kind in ("RETRIEVER", "RERANKER"):
         return Reading(StepKind.RETRIEVAL, span.name, agent, conversation)
     return None
+
+
+def _agent_in_metadata(attributes: Mapping[str, Any]) -> str | None:
+    """The agent that LangChain says a span is of."""
+    given = attributes.get(METADATA)
+    if not isinstance(given, str) or LANGCHAIN_AGENT not in given:
+        return None
+    found = parsed(given)
+    return (
+        name_in(cast("Mapping[str, Any]", found), LANGCHAIN_AGENT)
+        if isinstance(found, dict)
+        else None
+    )
 
 
 def _output(attributes: Mapping[str, Any]) -> Output | None:
@@ -106,11 +133,13 @@ def _output(attributes: Mapping[str, Any]) -> Output | None:
 
 
 def _code_step(span: Span, agent: str | None, conversation: str | None) -> Reading | None:
-    """A step of smolagents' CodeAgent, which runs code that the inference inside it wrote.
+    """A step of smolagents' CodeAgent, which runs code that the inference inside it wrote, if any.
 
     Its output is what the code printed; steps that call a tool by name have another one. The code
     itself stands in that inference only (`Output.code`).
     """
+    if not SMOLAGENTS_STEP.fullmatch(span.name):
+        return None
     printed = value_in(span.attributes, OUTPUT)
     ran = isinstance(printed, str) and printed.startswith(PRINTED)
     if not ran and not CODE_FAILED.match(span.status_message):

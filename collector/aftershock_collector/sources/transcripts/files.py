@@ -24,6 +24,7 @@ from aftershock_collector.sources.transcripts.claude_code import (
     is_claude_code,
     read_claude_code,
 )
+from aftershock_collector.sources.transcripts.cline import CLINE, is_cline, read_cline
 from aftershock_collector.sources.transcripts.codex import is_codex, read_codex
 from aftershock_collector.sources.transcripts.gemini import (
     GEMINI,
@@ -50,6 +51,7 @@ DOCUMENT_BYTES_MAX = 128 << 20  # Gemini's older files are one document
 FILE_LINES_MAX = 1_000_000  # the longest recorded session has 60,000
 UNKNOWN_LINES_MAX = 50  # at the start of a file; then it is of nothing known
 FILES_MAX = 100_000
+CLINE_FILE = ".messages.json"  # how the names of its sessions' documents end
 PEEK_BYTES = 65_536  # of the file beside a sub-agent's; real ones have 400
 
 TOO_LONG = f"line over {LINE_BYTES_MAX >> 20} MiB"
@@ -70,6 +72,7 @@ class Format(NamedTuple):
 
 FORMATS = (
     Format(OPENCODE, is_opencode, read_opencode),
+    Format(CLINE, is_cline, read_cline),
     Format(CODEX, is_codex, read_codex),
     Format(COPILOT, is_copilot, read_copilot),
     Format(GEMINI, is_gemini, read_gemini),
@@ -97,6 +100,7 @@ def places(environment: Mapping[str, str]) -> list[Path]:
         home / ".gemini" / "tmp",
         home / ".qwen" / "projects",
         home / ".copilot" / "session-state",
+        home / ".cline" / "data" / "sessions",
         data / "opencode" / "opencode.db",
     ]
     return [path for path in found if path.exists()]
@@ -138,6 +142,7 @@ def files_under(folder: Path) -> Iterator[Path]:
     """Files of a folder that may hold a session."""
     for path in folder.rglob("*"):
         part = path.name.startswith("events.") or path.parent.name == "chats"
+        part = part or path.name.endswith(CLINE_FILE)
         is_session = (
             path.suffix == ".jsonl"
             or (path.suffix == ".json" and part)
