@@ -216,6 +216,7 @@ def bars(
             "minVizHeight": 16,
             "minVizWidth": 8,
             "maxVizHeight": 32,
+            "text": {"titleSize": 14, "valueSize": 18},  # else as large as the panel has room
             "legend": {
                 "calcs": [],
                 "displayMode": "list",

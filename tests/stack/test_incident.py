@@ -20,6 +20,7 @@ import pytest
 from dashboards.asking import Asked, queries
 from dashboards.generate import DASHBOARDS
 from dashboards.queries import Source
+from dashboards.runs import TARGET
 from tests.stack.asking_stores import Refused, answers, shown
 from tests.stack.requirements import need
 from tests.stack.standing import NEEDED, ROOT, Stack, standing
@@ -173,7 +174,11 @@ def test_nothing_was_dropped_on_the_way(played: Played) -> None:
 
 
 def asked_by_dashboards(played: Played) -> list[Asked]:
-    chosen = {"run": played.agents_run(), "entity": "service/checkout"}
+    matcher, _, label = TARGET["definition"].removeprefix("label_values(").rpartition(", ")
+    listed = played.get(
+        "prometheus", f"/api/v1/label/{label.rstrip(')')}/values", **{"match[]": matcher}
+    )["data"]  # fmt: skip
+    chosen = {"run": played.agents_run(), "entity": "service/checkout", "target": "|".join(listed)}
     return [asked for dashboard in DASHBOARDS for asked in queries(dashboard, chosen)]
 
 
