@@ -57,12 +57,11 @@ HEADLINE = headline(
         "aftershock_impact_gap": "What the agent had not read",
         "aftershock_impact_probability": "How sure",
         "aftershock_finding_state": "State",
-        "gen_ai_agent_name": "Agent",
     },
     run_to=OF_ROW,
     overrides=(
-        whole("What happened", custom_minWidth=480),
-        whole("What the agent had not read", custom_minWidth=280),
+        whole("What happened", custom_minWidth=520),
+        whole("What the agent had not read", custom_minWidth=420),
         override(
             "How sure",
             unit="percentunit",
@@ -72,7 +71,6 @@ HEADLINE = headline(
             custom_width=90,
         ),
         coloured("State", STATES, custom_width=90),
-        override("Agent", custom_width=140),
     ),
     onward=TO_RUN,
 )
@@ -91,6 +89,7 @@ SERIES = chart(
     ),
     empty="no attribution in this time range",
     minimum=None,
+    joined_s=60,  # a scrape that is slower than that judges nothing
     overrides=(
         {
             "matcher": {"id": "byRegexp", "options": ".*\\(usual, .*\\)"},

@@ -27,7 +27,11 @@ STEP = "aftershock.step"
 ENDED = "aftershock_step_state=`ended`"
 FINDING_ID = "aftershock_finding_id"
 NO_FRAME = "aftershock_step_kind!=`agent`"  # the run itself is none of its steps
-CONNECTIONS = ".*(connections?|sessions?|pool)_(in_use|used|active|open|max|limit)"
+# Of databases and their pools, and not those that Grafana and Loki count of themselves.
+CONNECTIONS = (
+    "(db|database|hikaricp|jdbc|mysql|pgbouncer|postgresql)_(.+_)?(connections?|pool|sessions?)"
+    "_(in_use|used|active|open|max|limit)"
+)
 
 TARGET = listed(
     "target",

@@ -173,12 +173,24 @@ def test_nothing_was_dropped_on_the_way(played: Played) -> None:
     assert played.samples("otelcol_exporter_send_failed_metric_points_total > 0") == []
 
 
-def asked_by_dashboards(played: Played) -> list[Asked]:
+def targets(played: Played) -> list[str]:
+    """What Grafana lists to choose targets from."""
     matcher, _, label = TARGET["definition"].removeprefix("label_values(").rpartition(", ")
-    listed = played.get(
-        "prometheus", f"/api/v1/label/{label.rstrip(')')}/values", **{"match[]": matcher}
-    )["data"]  # fmt: skip
-    chosen = {"run": played.agents_run(), "entity": "service/checkout", "target": "|".join(listed)}
+    place = f"/api/v1/label/{label.rstrip(')')}/values"
+    found: list[str] = played.get("prometheus", place, **{"match[]": matcher})["data"]
+    return found
+
+
+def test_targets_are_what_agents_act_on_and_not_the_stack_itself(played: Played) -> None:
+    assert sorted(targets(played)) == ["catalog", "checkout", "operations"]
+
+
+def asked_by_dashboards(played: Played) -> list[Asked]:
+    chosen = {
+        "run": played.agents_run(),
+        "entity": "service/checkout",
+        "target": "|".join(targets(played)),
+    }
     return [asked for dashboard in DASHBOARDS for asked in queries(dashboard, chosen)]
 
 
