@@ -85,11 +85,12 @@ def deliveries(
         revision = revision_of(claim, state)
         for name in names:
             yield Delivery(claim.finding.id, state, name, body, revision)
-        if state is not State.UPDATED or not draws(claim.finding):
+        drawn_ns = drawn_until(claim.finding)
+        if state is not State.UPDATED or drawn_ns is None:
             continue
         process = process_of(context.service, context.environment)
         points = logs_request(list(evidence_of(claim, state, report.now_ns, process)))
-        of_points = -(claim.finding.as_of_ns // (EVIDENCE_EVERY_S * NS))  # below the finding's own
+        of_points = -(drawn_ns // (EVIDENCE_EVERY_S * NS))  # below the finding's own
         for name in names:
             yield Delivery(claim.finding.id, state, name, body_of(points, None), of_points)
 
@@ -117,14 +118,13 @@ def revision_of(claim: Claim, state: State) -> int:
     return stretch * len(GRADES) * 4 + content
 
 
-def draws(finding: Finding) -> bool:
-    """True while the series of an attribution is followed closely."""
+def drawn_until(finding: Finding) -> int | None:
+    """The last point of an attribution's series; None where there is none, or it is old news."""
     impact = finding.impact
-    return (
-        impact is not None
-        and bool(impact.charts)
-        and finding.as_of_ns - impact.acted_at_ns < EVIDENCE_MAX_S * NS
-    )
+    if impact is None or not impact.charts:
+        return None
+    last_ns = impact.charts[0].times_ns[-1]
+    return last_ns if last_ns - impact.acted_at_ns < EVIDENCE_MAX_S * NS else None
 
 
 def only(now_ns: int, state: State, claim: Claim) -> Report:
