@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test test-slow test-soak coding-agents frameworks frameworks-table stack-env stack-programs stack-test check docs bench bench-overhead bench-guard load eval-rules eval-limits eval-impact fuzz memory day clean
+.PHONY: setup demo test test-slow test-soak coding-agents frameworks frameworks-table stack-env stack-programs stack-test check docs bench bench-overhead bench-guard bench-paging load eval-rules eval-limits eval-impact fuzz memory day clean
 
 setup: $(STAMP)  ## make the environment from the lock
 
@@ -67,6 +67,9 @@ bench-overhead: $(STAMP)  ## what recording costs real agents, beside the offici
 
 bench-guard: $(STAMP)  ## the gate: its cost, the hook, preflight, and how fast an order reaches calls
 	$(BIN)/python -m tests.bench.guard
+
+bench-paging: $(STAMP)  ## twenty incidents: from the act to the page, pages per incident, what closes unseen
+	$(BIN)/python -m tests.bench.paging
 
 load: $(STAMP)  ## a fleet's load for five minutes (LOAD_SECONDS): loss, p99, memory, time to a finding
 	$(BIN)/python -m tests.bench.load --seconds $(or $(LOAD_SECONDS),300)

@@ -11,11 +11,11 @@ from dashboards.queries import (
     ask,
     begins,
     events,
-    latest,
     log_instant,
     log_lines,
     log_range,
     metric,
+    of_the_newest,
     traces,
 )
 from dashboards.queries import RUN as THIS
@@ -36,11 +36,12 @@ RATED_MAX = 4  # explanations of one alert or degradation that are drawn
 
 
 def rated(asked: str, place: int) -> str:
-    """The explanation at one place in a list of them, with its probability."""
+    """The explanation at one place in an entity's newest list of them, with its probability."""
     before = f'(?:"[^"]*",){{{place}}}'
     parts = f'^.{before}"(?P<probability>[0-9.]+) (?P<explanation>[^"]*)"'
     read = f"line_format `{{{{.aftershock_impact_candidates}}}}` | regexp `{parts}`"
-    return latest(f"{asked} | {read}", "probability", "explanation, aftershock_impact_entity")
+    by = "explanation, aftershock_impact_entity"
+    return of_the_newest(f"{asked} | {read}", asked, "probability", by, "aftershock_impact_entity")
 
 
 WHO = "{{explanation}} → {{aftershock_impact_entity}}"
@@ -56,12 +57,11 @@ HEADLINE = headline(
         "aftershock_impact_gap": "What the agent had not read",
         "aftershock_impact_probability": "How sure",
         "aftershock_finding_state": "State",
-        "gen_ai_agent_name": "Agent",
     },
     run_to=OF_ROW,
     overrides=(
-        whole("What happened", custom_minWidth=480),
-        whole("What the agent had not read", custom_minWidth=280),
+        whole("What happened", custom_minWidth=520),
+        whole("What the agent had not read", custom_minWidth=420),
         override(
             "How sure",
             unit="percentunit",
@@ -71,7 +71,6 @@ HEADLINE = headline(
             custom_width=90,
         ),
         coloured("State", STATES, custom_width=90),
-        override("Agent", custom_width=140),
     ),
     onward=TO_RUN,
 )
@@ -90,6 +89,7 @@ SERIES = chart(
     ),
     empty="no attribution in this time range",
     minimum=None,
+    joined_s=60,  # a scrape that is slower than that judges nothing
     overrides=(
         {
             "matcher": {"id": "byRegexp", "options": ".*\\(usual, .*\\)"},
@@ -123,8 +123,8 @@ BEHIND = (
     ),
     bars(
         "What is behind the alert",
-        "Newest ranking for each alert that arrived: the agent actions of the ten minutes before "
-        "it, and no agent action.",
+        "Newest ranking for each entity that alerts are about: the agent actions of the ten "
+        "minutes before the alert, and no agent action.",
         *(log_instant(f"sort_desc({rated(SUSPECTS, place)})", WHO) for place in range(RATED_MAX)),
         steps=series_of("explanation", RATED_MAX),
         empty="no alert has arrived: point Alertmanager at /api/v1/alerts/alertmanager",
@@ -253,10 +253,10 @@ PARTS = events_table(
 
 GAP = events_table(
     "Context gap",
-    "What was wrong with the target or around it, that the agent had not read when it acted.",
+    "What the agent had not read when it acted: facts that the action needs, and what was already "
+    "wrong with the target or around it.",
     log_lines(f"{ATTRIBUTIONS} | aftershock_impact_gap!=``"),
-    empty="nothing was wrong before the action, or the agent had read it",
-    quiet="nothing was wrong with checkout before the agent acted",
+    empty="nothing was wrong before the action and no fact was lacked, or the agent had read it",
     shown={
         "gen_ai_agent_name": "Agent",
         "gen_ai_tool_name": "Action",

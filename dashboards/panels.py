@@ -126,18 +126,23 @@ def chart(
     limit_shown: bool = False,
     minimum: float | None = 0,
     maximum: float | None = None,
+    joined_s: float = 0,
     overrides: Sequence[Json] = (),
     onward: tuple[Json, ...] = (),
     quiet: str = "",
 ) -> Panel:
-    """Series over time; gaps stay gaps, because absence is not zero."""
+    """Series over time; gaps stay gaps, because absence is not zero.
+
+    `joined_s`: points that are no further apart are joined, for what comes less often than it is
+    asked for.
+    """
     custom: Json = {
         "drawStyle": "bars" if bars else "line",
         "lineInterpolation": "linear",
         "lineWidth": 1 if stacked or bars else 2,
         "fillOpacity": 70 if bars else 30 if stacked else 5,
         "showPoints": "auto",
-        "spanNulls": False,
+        "spanNulls": int(joined_s * 1_000) or False,
         "stacking": {"mode": "normal" if stacked else "none", "group": "A"},
         "thresholdsStyle": {"mode": "dashed" if limit_shown else "off"},
         "axisSoftMin": 0,
@@ -216,6 +221,7 @@ def bars(
             "minVizHeight": 16,
             "minVizWidth": 8,
             "maxVizHeight": 32,
+            "text": {"titleSize": 14, "valueSize": 18},  # else as large as the panel has room
             "legend": {
                 "calcs": [],
                 "displayMode": "list",

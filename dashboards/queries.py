@@ -132,6 +132,7 @@ def ask_now(expression: str, legend: str = "") -> Query:
 
 # --- Loki -----------------------------------------------------------------------------------------
 
+MILLISECONDS = "| label_format at=`{{ __timestamp__ | unixEpochMillis }}` | unwrap at"
 STREAM = "{service_name=`aftershock`}"
 AGENT = (
     chosen("deployment_environment_name", "environment"),
@@ -171,6 +172,22 @@ def distinct(expression: str, of: str, by: str) -> str:
 def latest(expression: str, value: str, by: str) -> str:
     """The newest value that log events in the time range carry."""
     return f"last_over_time({expression} | unwrap {value} [$__range]) by ({by})"
+
+
+def of_the_newest(expression: str, among: str, value: str, by: str, each: str) -> str:
+    """The values of the newest log event alone, for each value of `each`.
+
+    Args:
+        expression: log events, each read for one `value` and the labels `by`.
+        among: the log events of which the newest counts; those of `expression` are some of them.
+        value: the label that holds the number.
+        by: labels of the answer; `each` is one of them.
+        each: what has a newest log event of its own.
+    """
+    newest = f"max_over_time({among} {MILLISECONDS} [$__range]) by ({each})"
+    at = f"max_over_time({expression} {MILLISECONDS} [$__range]) by ({by})"
+    of_it = f"({at} == on ({each}) group_left () {newest})"
+    return f"{latest(expression, value, by)} and on ({by}) {of_it}"
 
 
 def log_range(expression: str, legend: str = "") -> Query:

@@ -128,9 +128,9 @@ ACTIVITY_LOG = log(
 
 HEADLINE = headline(
     "What was found",
-    "The newest findings of the run in a sentence each. An alarm paged somebody.",
-    log_lines(events("aftershock.finding", *HERE)),
-    empty="nothing was found in this run",
+    "The newest alarms of the run in a sentence each. Warnings are in the tables below.",
+    log_lines(events("aftershock.finding", *HERE, "aftershock_finding_level=`alarm`")),
+    empty="no alarm in this run",
     shown={
         "Line": "What was found",
         "aftershock_finding_facts": "Evidence",

@@ -8,7 +8,17 @@ from aftershock_collector.metrics.queries import DEFAULT_QUERIES, PLACEHOLDER, W
 from dashboards import links
 from dashboards.dashboard import Annotation, listed
 from dashboards.panels import Panel, chart
-from dashboards.queries import RISKY, Query, ask, distinct, events, log_instant, log_lines, tally
+from dashboards.queries import (
+    MILLISECONDS,
+    RISKY,
+    Query,
+    ask,
+    distinct,
+    events,
+    log_instant,
+    log_lines,
+    tally,
+)
 from dashboards.style import ACTION, ANY, FINDING, WAITING, linked, override
 from dashboards.tables import AS_LINK, table
 from dashboards.transformations import merged
@@ -17,14 +27,19 @@ STEP = "aftershock.step"
 ENDED = "aftershock_step_state=`ended`"
 FINDING_ID = "aftershock_finding_id"
 NO_FRAME = "aftershock_step_kind!=`agent`"  # the run itself is none of its steps
-MILLISECONDS = "| label_format at=`{{ __timestamp__ | unixEpochMillis }}` | unwrap at"
+# Of databases and their pools, and not those that Grafana and Loki count of themselves.
+CONNECTIONS = (
+    "(db|database|hikaricp|jdbc|mysql|pgbouncer|postgresql)_(.+_)?(connections?|pool|sessions?)"
+    "_(in_use|used|active|open|max|limit)"
+)
 
 TARGET = listed(
     "target",
     "Target",
     "Prometheus jobs whose latency, errors and resources are drawn: what the agent acts on",
     "label_values({__name__=~`http_server_request_duration_seconds_count"
-    "|http_request_duration_seconds_count|pg_stat_activity_count|kube_pod_info`}, job)",
+    "|http_request_duration_seconds_count|pg_stat_activity_count|kube_pod_info"
+    f"|{CONNECTIONS}`}}, job)",
     everything=None,  # All is every job in the list, and not the stack's own
 )
 # What a placeholder of the collector's own questions stands for on a dashboard.
@@ -116,9 +131,8 @@ def targets_panels(onward: tuple[dict[str, str], ...]) -> Iterable[Panel]:
         "Actions are drawn in.",
         *asked("resources", "postgres connections"),
         ask(
-            "sum by (job, __name__) ({__name__=~`db_connections_(in_use|max)|"
-            "db_client_connection_count|db_client_connections_usage|hikaricp_connections_active`, "
-            "job=~`${target:regex}`})",
+            f"sum by (job, __name__) ({{__name__=~`{CONNECTIONS}|"
+            "db_client_connection_count|db_client_connections_usage`, job=~`${target:regex}`})",
             "{{job}} {{__name__}}",
         ),
         empty="no metric of the targets counts connections",

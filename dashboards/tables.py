@@ -114,7 +114,7 @@ def headline(
         overrides=overrides,
         onward=onward,
         quiet=quiet,
-    ).sized(WIDTH, 6)
+    ).sized(WIDTH, 7)
     newest: Json = {"id": "limit", "options": {"limitField": HEADLINES_MAX}}
     last: Json = {
         "id": "sortBy",

@@ -296,7 +296,12 @@ ATTRIBUTES: tuple[Attribute, ...] = (
         FINDING,
         "`0.910 name` of each explanation, no agent action among them.",
     ),
-    Attribute(names.IMPACT_GAP, "string[]", FINDING, "Trouble that the agent had not read."),
+    Attribute(
+        names.IMPACT_GAP,
+        "string[]",
+        FINDING,
+        "What the agent had not read: trouble, and facts that the call needs.",
+    ),
     Attribute(names.DROP_REASON, "string", DROPS, "The bound that was reached, or what failed."),
     Attribute(
         names.EVIDENCE_METRIC, "string", EVIDENCE, "The metric of the target that moved most."

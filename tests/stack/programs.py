@@ -169,6 +169,21 @@ PROGRAMS = (
         minutes=0.7,
         version_arguments=("version",),
     ),
+    Program(  # reads docker-compose.yml as `docker compose` does; no daemon is asked
+        name="docker-compose",
+        version="2.40.3",
+        binaries=("docker-compose",),
+        recipe=Module(
+            path="github.com/docker/compose/v2",
+            version="v2.40.3",
+            packages={"docker-compose": "./cmd"},
+            says="github.com/docker/compose/v2/internal.Version",
+        ),
+        minutes=4,
+        package="docker-compose",
+        version_arguments=("version",),
+        optional=True,  # for one test; whoever runs the stack has it
+    ),
     Program(  # `grafana server --homepath FOLDER`, the binary's own folder
         name="grafana",
         version="10.0.0-preview",

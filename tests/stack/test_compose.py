@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
@@ -105,6 +106,76 @@ def test_native_addresses_stand_for_services_of_compose() -> None:
     scraped = set(re.findall(r"targets: \[([a-z-]+:\d+)\]", text))
 
     assert scraped == set(COMPOSE)
+
+
+# --- As the client reads it -----------------------------------------------------------------------
+
+ENVIRONMENT_FILE = """\
+HOST_NAME=web-1
+GRAFANA_ADMIN_PASSWORD=made-up
+"""
+
+
+def resolved(folder: Path, settings: str, *arguments: str) -> dict[str, Any]:
+    """What the client makes of docker-compose.yml with these settings in .env; needs no daemon."""
+    (client,) = need("docker-compose")
+    (folder / ".env").write_text(ENVIRONMENT_FILE + settings, encoding="utf-8")
+    base = ("--env-file", str(folder / ".env"), "--project-directory", str(ROOT))
+    whole = [str(client), *base, "-f", str(ROOT / "docker-compose.yml"), *arguments]
+    bare = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+    done = subprocess.run(
+        [*whole, "config", "--format", "json"],
+        capture_output=True, text=True, check=False, env=bare, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "level=warning" not in done.stderr, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_client_reads_every_service_and_publishes_on_loopback_only(tmp_path: Path) -> None:
+    found = resolved(tmp_path, "", "--profile", "demo")
+    ports = [port for one in found["services"].values() for port in one.get("ports", [])]
+
+    assert found["services"].keys() == SERVICES.keys()
+    assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
+    assert found["networks"]["aftershock"]["name"] == "aftershock"
+
+
+def test_one_setting_moves_every_link(tmp_path: Path) -> None:
+    text = json.dumps(resolved(tmp_path, "STACK_URL=https://ops.example.com\n"))
+
+    assert text.count("https://ops.example.com:") == 6
+    assert "http://127.0.0.1" not in re.sub(r'"test": \[[^]]*\]', "", text)  # health checks stay
+
+
+def test_mounts_take_the_options_that_a_host_needs(tmp_path: Path) -> None:
+    settings = "MOUNT_OPTIONS=ro,z\nHOST_MOUNT_OPTIONS=ro,rslave\n"
+    mounts = [
+        mount
+        for service in resolved(tmp_path, settings)["services"].values()
+        for mount in service.get("volumes", [])
+        if mount["type"] == "bind"
+    ]
+    host = [mount for mount in mounts if mount["source"] == "/"]
+    labelled = [mount for mount in mounts if mount["bind"].get("selinux") == "z"]
+
+    assert {mount["bind"].get("propagation") for mount in host} == {"rslave"}
+    assert all(mount["read_only"] for mount in mounts)
+    assert labelled
+    assert not any(mount["source"] == "/" for mount in labelled)  # it would relabel the machine
+
+
+def test_measuring_containers_adds_dockers_socket_and_nothing_else(tmp_path: Path) -> None:
+    before = resolved(tmp_path, "")
+    added = ("-f", str(ROOT / "deploy" / "compose" / "docker-stats.yaml"))
+    after = resolved(tmp_path, "", *added)
+    changed = {
+        name for name in SERVICES if before["services"].get(name) != after["services"].get(name)
+    }
+    sources = [mount["source"] for mount in after["services"]["otel-collector"]["volumes"]]
+
+    assert changed == {"otel-collector"}
+    assert "/var/run/docker.sock" in sources
 
 
 def dockerfile() -> str:

@@ -20,6 +20,7 @@ import pytest
 from dashboards.asking import Asked, queries
 from dashboards.generate import DASHBOARDS
 from dashboards.queries import Source
+from dashboards.runs import TARGET
 from tests.stack.asking_stores import Refused, answers, shown
 from tests.stack.requirements import need
 from tests.stack.standing import NEEDED, ROOT, Stack, standing
@@ -172,8 +173,24 @@ def test_nothing_was_dropped_on_the_way(played: Played) -> None:
     assert played.samples("otelcol_exporter_send_failed_metric_points_total > 0") == []
 
 
+def targets(played: Played) -> list[str]:
+    """What Grafana lists to choose targets from."""
+    matcher, _, label = TARGET["definition"].removeprefix("label_values(").rpartition(", ")
+    place = f"/api/v1/label/{label.rstrip(')')}/values"
+    found: list[str] = played.get("prometheus", place, **{"match[]": matcher})["data"]
+    return found
+
+
+def test_targets_are_what_agents_act_on_and_not_the_stack_itself(played: Played) -> None:
+    assert sorted(targets(played)) == ["catalog", "checkout", "operations"]
+
+
 def asked_by_dashboards(played: Played) -> list[Asked]:
-    chosen = {"run": played.agents_run(), "entity": "service/checkout"}
+    chosen = {
+        "run": played.agents_run(),
+        "entity": "service/checkout",
+        "target": "|".join(targets(played)),
+    }
     return [asked for dashboard in DASHBOARDS for asked in queries(dashboard, chosen)]
 
 

@@ -75,7 +75,10 @@ def main(arguments: argparse.Namespace) -> int:
     for incident, line in zip(found, lines[1:], strict=True):
         screen.print(Text(line, style=colour(incident)))
     newest = found[0].number
-    following = f"next: aftershock incidents {newest}, aftershock ack {newest} --by NAME"
+    open_ones = [one.number for one in found if one.closed_at_ns is None]
+    following = f"next: aftershock incidents {open_ones[0] if open_ones else newest}"
+    if open_ones:
+        following += f", aftershock ack {open_ones[0]} --by NAME"
     screen.print(Text(following, style="dim"))
     return 0
 
@@ -137,7 +140,10 @@ def show(reader: Reader, incident: Incident, arguments: argparse.Namespace, now_
         )
     run = clean(incident.runs[0], 80) if incident.runs else LATEST
     number = incident.number
-    screen.print(Text(f"next: aftershock timeline {run}, aftershock ack {number}", style="dim"))
+    following = f"next: aftershock timeline {run}"
+    if incident.closed_at_ns is None:
+        following += f", aftershock ack {number}"
+    screen.print(Text(following, style="dim"))
     return 0
 
 

@@ -129,7 +129,7 @@ class OnCall:
     waits_s: Mapping[str, float] = field(default_factory=dict[str, float])
     approvals: tuple[str, ...] | None = None  # receivers that are asked; None: all
     action_expiry_s: float = 7 * 86_400.0  # as long as findings are kept
-    pages_per_minute_max: int = 20  # to one receiver; Slack's webhooks allow one a second
+    pages_per_minute_max: int = 20  # openings to one receiver; Slack's webhooks allow one a second
 
     @property
     def dashboards(self) -> str | None:

@@ -16,6 +16,7 @@ from aftershock_collector.wording import NO_AGENT
 
 FOLLOW_S = 86_400.0  # a degradation that lasts a day is no longer news
 FOLLOW_EVERY_NS = 10**9  # how often a degradation is asked whether it is over
+REDRAW_EVERY_NS = 30 * 10**9  # a chart that ends seconds after an action looks like recovery
 REPORTED_STEP = 0.05  # an attribution is reported again when its probability rose by this much
 
 
@@ -57,6 +58,17 @@ def check_recovery(
             change=replace(best.change, ended_at_ns=at_ns),
             charts=refreshed(best.charts, series, opened.effect_ns),
         )
+
+
+def redraw(opened: OpenAction, now_ns: int, source: SeriesSource) -> None:
+    """Let the charts of a degradation go on while it is observed; what was judged stays."""
+    best = opened.best
+    if best is None or not best.charts or not is_damage(best) or best.recovered_at_ns is not None:
+        return
+    if now_ns - best.charts[0].times_ns[-1] < REDRAW_EVERY_NS:
+        return
+    series = source.window([best.entity], best.charts[0].times_ns[0], now_ns)
+    opened.best = replace(best, charts=refreshed(best.charts, series, opened.effect_ns))
 
 
 def is_damage(best: Impact) -> bool:
@@ -103,6 +115,8 @@ def is_reportable(best: Impact, reported: Impact | None, *, settled: bool) -> bo
     """True where a person would want the difference, or the rest of the chart."""
     if reported is None or (settled and best.charts != reported.charts):
         return True
+    if drawn_until(best) - drawn_until(reported) >= REDRAW_EVERY_NS and is_damage(best):
+        return True
     if best.label != reported.label or best.recovered_at_ns != reported.recovered_at_ns:
         return True
     if best.effect != reported.effect or grade_of(best.strength) != grade_of(reported.strength):
@@ -111,6 +125,11 @@ def is_reportable(best: Impact, reported: Impact | None, *, settled: bool) -> bo
     if rose >= REPORTED_STEP or best.missing != reported.missing:
         return True
     return bool(_shared(best) - _shared(reported))
+
+
+def drawn_until(impact: Impact) -> int:
+    """The last moment of the chart that decided; 0 without one."""
+    return impact.charts[0].times_ns[-1] if impact.charts else 0
 
 
 def _shared(impact: Impact) -> set[str]:

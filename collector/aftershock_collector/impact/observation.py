@@ -23,6 +23,7 @@ from aftershock_collector.impact.following import (
     is_damage,
     is_over,
     is_reportable,
+    redraw,
     resolve,
     settle,
 )
@@ -228,6 +229,8 @@ class ActionObserver:
                 settled = False
             if settled:
                 settle(opened, now_ns, series, self._unasked())
+            elif not opened.following:
+                redraw(opened, now_ns, series)
             if opened.best is not None:
                 self._remember_trouble(opened.best, now_ns)
                 if is_reportable(opened.best, opened.reported, settled=settled):

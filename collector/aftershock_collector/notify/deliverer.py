@@ -35,6 +35,8 @@ IDLE_S = 60.0  # a wake-up that was lost delays a page by no more than this
 CLOSE_S = 3.0  # what a thread gets to finish its request when the collector stops
 PAGES_PER_MINUTE_MAX = 20  # to one receiver; Slack's webhooks allow one a second
 MINUTE_NS = 60 * NS
+SUMMARY_EVERY_NS = 15 * NS  # one for each page that found no room would be no fewer messages
+FULL = "the receiver has its pages of this minute"
 NOW_MAX = 8  # pages about the store itself, which cannot hold them: openings and closings
 BOTH = "the opening named the closing too"  # a receipt: no second message is needed
 
@@ -45,7 +47,9 @@ class _Work:
 
     receiver: Receiver
     wake: threading.Event = field(default_factory=threading.Event)
-    sent_ns: deque[int] = field(default_factory=deque[int])  # pages of the last minute
+    sent_ns: deque[int] = field(default_factory=deque[int])  # messages of the last minute
+    opened_ns: deque[int] = field(default_factory=deque[int])  # openings among them
+    summed_up_ns: int = 0  # when openings that found no room were last summed up
     now: deque[Delivery] = field(default_factory=lambda: deque[Delivery](maxlen=NOW_MAX))
     now_attempts: int = 0  # of the first of them
     now_at_s: float = 0.0  # when it is tried next
@@ -143,9 +147,16 @@ class Deliverer:
             for due in found:
                 if self._over.is_set():
                     return confirmed
-                if self._is_full(work, now_ns):
-                    return confirmed + self._summarize(client, work, now_ns)
+                free_ns = self._free_ns(work, due.state, now_ns)
+                if free_ns > now_ns and due.state is not State.OPENED:
+                    self._outbox.postpone(due.id, free_ns, FULL)
+                    continue
+                if free_ns > now_ns:
+                    confirmed += self._summarize(client, work, now_ns, free_ns)
+                    break  # what else was found may be among those that were summed up
                 work.sent_ns.append(now_ns)
+                if due.state is State.OPENED:
+                    work.opened_ns.append(now_ns)
                 confirmed += self._attempt(client, receiver, due, now_ns)
         return confirmed
 
@@ -164,34 +175,43 @@ class Deliverer:
             outcome = "delivered" if why is None else "given_up"
             self._telemetry.delivered(first.receiver, outcome, "" if why is None else str(why))
 
-    def _is_full(self, work: _Work, now_ns: int) -> bool:
-        """True where the receiver got as many pages as it gets in a minute."""
-        if work.receiver.content is not Content.PAGES or work.receiver.renew_every_s is not None:
-            return False  # a store of telemetry, or an Alertmanager that groups by itself
-        while work.sent_ns and work.sent_ns[0] <= now_ns - MINUTE_NS:
-            work.sent_ns.popleft()
-        return len(work.sent_ns) >= self._pages_max
+    def _free_ns(self, work: _Work, state: State, now_ns: int) -> int:
+        """When a receiver takes the next message: it gets so many in a minute.
 
-    def _summarize(self, client: httpx.Client, work: _Work, now_ns: int) -> int:
-        """One page in the place of all openings that wait; everything else waits a minute."""
+        Openings count by themselves, so that updates of known incidents take no room from a new
+        one. A receiver is sent twice the limit at most.
+        """
+        if work.receiver.content is not Content.PAGES or work.receiver.renew_every_s is not None:
+            return now_ns  # a store of telemetry, or an Alertmanager that groups by itself
+        for times_ns in (work.sent_ns, work.opened_ns):
+            while times_ns and times_ns[0] <= now_ns - MINUTE_NS:
+                times_ns.popleft()
+        counted = work.opened_ns if state is State.OPENED else work.sent_ns
+        return now_ns if len(counted) < self._pages_max else counted[0] + MINUTE_NS
+
+    def _summarize(self, client: httpx.Client, work: _Work, now_ns: int, free_ns: int) -> int:
+        """One page in the place of all openings that wait, now or soon."""
         name = work.receiver.name
         waiting = self._outbox.due(now_ns, limit=1_000, receiver=name)
-        openings = [due for due in waiting if due.state is State.OPENED and due.incident]
-        later_ns = work.sent_ns[0] + MINUTE_NS
-        for due in waiting:
-            if due not in openings:
-                self._outbox.postpone(due.id, later_ns, "the receiver has its pages of this minute")
-        if not openings:
+        openings = [due for due in waiting if due.state is State.OPENED]
+        next_ns = work.summed_up_ns + SUMMARY_EVERY_NS
+        incidents = [due for due in openings if due.incident]
+        if now_ns < next_ns or not incidents:
+            for due in openings:
+                self._outbox.postpone(
+                    due.id, min(next_ns, free_ns) if due.incident else free_ns, FULL
+                )
             return 0
-        page = summary([parse(due.body) for due in openings], now_ns)
+        page = summary([parse(due.body) for due in incidents], now_ns)
         message = Message(State.OPENED, to_text(page), now_ns)
         error = self._sent(client, work.receiver, message)[1]
         for due in openings:
-            if error is None:
+            if error is None and due.incident:
                 self._outbox.delivered(due.id, now_ns)
             else:
-                self._outbox.postpone(due.id, later_ns, str(error))
+                self._outbox.postpone(due.id, free_ns, FULL if error is None else str(error))
         work.sent_ns.append(now_ns)
+        work.summed_up_ns = now_ns
         self._telemetry.delivered(name, "summarized" if error is None else "retried", str(error))
         return int(error is None)
 

@@ -15,7 +15,7 @@ from hashlib import blake2b
 from aftershock.model import Claim, Closing, Finding, Report, Step
 from aftershock_collector.config.on_call import OnCall
 from aftershock_collector.impact.suspects import SAME, Suspects
-from aftershock_collector.notify import fullness_page, otlp_findings, suspects_page
+from aftershock_collector.notify import fullness_page, otlp_receiver, suspects_page
 from aftershock_collector.notify.fullness import FullnessPage
 from aftershock_collector.notify.grafana_annotations import GrafanaAnnotations
 from aftershock_collector.notify.incident_book import (
@@ -119,7 +119,8 @@ class Notifications:
         notified = self._queued(found, report.now_ns)
         stores = [r for r in self.receivers if r.content is Content.FINDINGS]
         if stores:
-            events = otlp_findings.deliveries(report, self._settings.context_of, stores)
+            known = [claim.finding for claim in self._claims.values()]
+            events = otlp_receiver.deliveries(report, self._settings.context_of, stores, known)
             notified += Notified(tuple(events))
         if self._annotations is not None:
             notified += Notified(tuple(self._annotations.findings(report)))
@@ -189,7 +190,7 @@ class Notifications:
             if receiver.content is Content.PAGES and receiver.name == "webhook"
         ]
         messages += [
-            Delivery(about.finding, state, r.name, otlp_findings.of_suspects(suspects), revision)
+            Delivery(about.finding, state, r.name, otlp_receiver.of_suspects(suspects), revision)
             for r in self.receivers
             if r.content is Content.FINDINGS
         ]

@@ -7,24 +7,17 @@ are hashes of the finding's id and state: sending a report twice sends the same 
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-import httpx
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, SeverityNumber
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from aftershock import attributes
 from aftershock.model import Alternative, Claim, Finding, Impact, Level, Report
-from aftershock_collector.config.on_call import OnCall
 from aftershock_collector.impact.suspects import Suspects
-from aftershock_collector.notify.http_post import post
 from aftershock_collector.notify.otlp_evidence import evidence_of
-from aftershock_collector.notify.receiver import Content, Message, OpenPages, Receiver, Updates
-from aftershock_collector.notify.run_context import RunContext
+from aftershock_collector.notify.page_text import CONTEXT_KINDS
 from aftershock_collector.notify.suspects_page import named, sentence
 from aftershock_collector.otlp.encode import (
     HEX_16,
@@ -38,109 +31,48 @@ from aftershock_collector.otlp.encode import (
     trace_bytes,
     traces_request,
 )
-from aftershock_collector.store.interface import Delivery, State
+from aftershock_collector.store.interface import State
 from aftershock_collector.wording import (
     NO_AGENT,
-    NS,
     alternative_words,
     attribution_words,
     candidates,
     clean,
 )
 
-HEADERS = {"Content-Type": "application/x-protobuf"}
 BODY_CHARS_MAX = 1_000
-UPDATE_EVERY_S = 300  # of one finding: an update of each round of a loop helps no one
-
-
-@dataclass(frozen=True, slots=True)
-class OtlpReceiver:
-    """Posts to an OTLP/HTTP receiver; sending again sends the same ids."""
-
-    name: str
-    url: str
-    content: Content = Content.FINDINGS
-    updates: Updates = Updates.FOLD
-    renew_every_s: float | None = None
-
-    def send(self, client: httpx.Client, message: Message) -> str | None:
-        """Post the requests that one delivery holds."""
-        for signal, content in json.loads(message.body).items():
-            place = f"{self.url.rstrip('/')}/v1/{signal}"
-            post(client, place, content=base64.b64decode(content), headers=HEADERS)
-        return None
-
-    def renew(self, client: httpx.Client, now_ns: int) -> None:
-        """Nothing: a store of telemetry remembers."""
-
-
-def receivers(on_call: OnCall, _open_pages: OpenPages) -> Iterator[Receiver]:
-    """The OTLP receiver of findings, where one is configured."""
-    if on_call.otlp_url:
-        yield OtlpReceiver("otlp", on_call.otlp_url)
-
-
-def deliveries(
-    report: Report, context_of: Callable[[Finding], RunContext], to: Iterable[Receiver]
-) -> Iterator[Delivery]:
-    """One delivery for each finding that changed and each receiver of findings."""
-    names = [receiver.name for receiver in to]
-    for state, claim in changed(report):
-        alone = only(report.now_ns, state, claim)
-        context = context_of(claim.finding)
-        logs = encode_logs(alone, service=context.service, environment=context.environment)
-        body = body_of(logs, encode_spans(alone))
-        for name in names:
-            yield Delivery(claim.finding.id, state, name, body, revision_of(claim, state))
-
-
-def of_suspects(suspects: Suspects) -> str:
-    """The body of a delivery about an alert's suspects."""
-    return body_of(encode_suspects(suspects), None)
-
-
-def body_of(logs: bytes | None, spans: bytes | None) -> str:
-    """Two serialized requests as one text for the outbox."""
-    signals = {"logs": logs, "traces": spans}
-    return json.dumps({k: base64.b64encode(v).decode() for k, v in signals.items() if v})
-
-
-def revision_of(claim: Claim, state: State) -> int:
-    """Updates of one finding are one for each stretch of time."""
-    return 0 if state is not State.UPDATED else claim.finding.as_of_ns // (UPDATE_EVERY_S * NS)
-
-
-def only(now_ns: int, state: State, claim: Claim) -> Report:
-    """A report about one claim."""
-    if state is State.OPENED:
-        return Report(now_ns, opened=(claim,))
-    if state is State.UPDATED:
-        return Report(now_ns, updated=(claim,))
-    return Report(now_ns, closed=(claim,))
 
 
 def encode_logs(
-    report: Report, *, service: str | None = None, environment: str | None = None
+    report: Report,
+    known: Collection[Finding] = (),
+    *,
+    service: str | None = None,
+    environment: str | None = None,
 ) -> bytes | None:
     """Findings that were opened, updated or closed, and the series behind them, as one request.
 
     Args:
         report: what one conclusion changed.
+        known: open findings; what a call lacked is told with what the call did as well.
         service: service.name of the process that the agents live in, where it is known.
         environment: deployment.environment.name of that process.
 
     Returns:
         A serialized `ExportLogsServiceRequest`; None where nothing changed.
     """
-    process: dict[str, Value | None] = {
-        attributes.AGENT_SERVICE: service,
-        attributes.ENVIRONMENT_NAME: environment,
-    }
+    process = process_of(service, environment)
     records: list[LogRecord] = []
     for state, claim in changed(report):
-        records.append(log_of(claim, state, report.now_ns, process))
+        lacked = lacked_by(claim.finding, known)
+        records.append(log_of(claim, state, report.now_ns, process, lacked))
         records += evidence_of(claim, state, report.now_ns, process)
     return logs_request(records)
+
+
+def process_of(service: str | None, environment: str | None) -> dict[str, Value | None]:
+    """What events say of the process that the agents live in."""
+    return {attributes.AGENT_SERVICE: service, attributes.ENVIRONMENT_NAME: environment}
 
 
 def encode_suspects(suspects: Suspects) -> bytes:
@@ -206,7 +138,11 @@ def changed(report: Report) -> Iterator[tuple[State, Claim]]:
 
 
 def log_of(
-    claim: Claim, state: State, now_ns: int, process: Mapping[str, Value | None]
+    claim: Claim,
+    state: State,
+    now_ns: int,
+    process: Mapping[str, Value | None],
+    lacked: Sequence[str] = (),
 ) -> LogRecord:
     """One log event about one finding, in the trace of the action that it is about."""
     finding = claim.finding
@@ -223,7 +159,7 @@ def log_of(
         event_name=attributes.EVENT_FINDING,
         body=AnyValue(string_value=clean(text, BODY_CHARS_MAX)),
         attributes=pairs(
-            {**finding_attributes(claim, state), **detail_attributes(finding), **process}
+            {**finding_attributes(claim, state), **detail_attributes(finding, lacked), **process}
         ),
     )
     evidence = finding.impact.span_id if finding.impact is not None else finding.evidence[0]
@@ -231,7 +167,21 @@ def log_of(
     return record
 
 
-def detail_attributes(finding: Finding) -> dict[str, Value | None]:
+def lacked_by(finding: Finding, known: Iterable[Finding]) -> list[str]:
+    """What other findings say of the facts that the call behind an attribution did not have."""
+    impact = finding.impact
+    if impact is None:
+        return []
+    return [
+        other.summary
+        for other in known
+        if other.kind in CONTEXT_KINDS
+        and other.run_id == impact.run_id
+        and impact.span_id in other.evidence
+    ]
+
+
+def detail_attributes(finding: Finding, lacked: Sequence[str]) -> dict[str, Value | None]:
     """What a store of logs needs beside `finding_attributes` to show a whole finding."""
     found: dict[str, Value | None] = {
         attributes.EVENT_NAME: attributes.EVENT_FINDING,
@@ -241,7 +191,8 @@ def detail_attributes(finding: Finding) -> dict[str, Value | None]:
     if impact is not None:
         rated = tuple(f"{p:.3f} {name}" for name, p, _ in candidates(impact))
         found[attributes.IMPACT_CANDIDATES] = rated
-        found[attributes.IMPACT_GAP] = tuple(clean(line) for line in impact.context_gap) or None
+        unread = (*impact.context_gap, *lacked)
+        found[attributes.IMPACT_GAP] = tuple(clean(line) for line in unread) or None
     return found
 
 

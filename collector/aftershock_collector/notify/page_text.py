@@ -203,7 +203,8 @@ def progress_section(lead: Claim, context: RunContext, closing: str | None) -> S
         if closing is not None or is_about_action(finding):
             return Section(label, run)
         return Section(label, (f"yes, as of {zoned_clock(finding.as_of_ns)}",))
-    words = f"yes, as measured at {zoned_clock(impact.judged_at_ns)}"
+    measured_ns = max([impact.judged_at_ns, *(one.times_ns[-1] for one in impact.charts[:1])])
+    words = f"yes, as measured at {zoned_clock(measured_ns)}"
     if impact.recovered_at_ns is not None:
         words = f"no: it recovered at {zoned_clock(impact.recovered_at_ns)}"
     return Section(label, (words, *run))

@@ -10,7 +10,7 @@ from aftershock_collector.notify import (
     email,
     grafana_api,
     opsgenie,
-    otlp_findings,
+    otlp_receiver,
     pagerduty,
     slack,
     teams,
@@ -26,7 +26,7 @@ RECEIVERS: tuple[Callable[[OnCall, OpenPages], Iterable[Receiver]], ...] = (
     opsgenie.receivers,
     teams.receivers,
     email.receivers,
-    otlp_findings.receivers,
+    otlp_receiver.receivers,
     grafana_api.receivers,
 )
 

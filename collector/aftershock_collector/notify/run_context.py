@@ -71,12 +71,17 @@ def undo_words(step: Step, policy: Policy) -> str | None:
 
 
 def _acted(finding: Finding, of_span: Callable[[str], Step | None]) -> Step | None:
-    """The call that a finding is about: the judged one, else the newest of its evidence."""
-    spans = list(reversed(finding.evidence[-EVIDENCE_MAX:]))
-    if finding.impact is not None:
-        spans.insert(0, finding.impact.span_id)
+    """The call that a finding is about: the judged one, else the newest of its evidence.
+
+    What was read before an action is evidence too, so that the order of evidence says nothing.
+    """
+    judged = None if finding.impact is None else of_span(finding.impact.span_id)
+    if judged is not None and judged.action is not None:
+        return judged
+    spans = dict.fromkeys((*finding.evidence[:1], *finding.evidence[-EVIDENCE_MAX:]))
     found = (step for span in spans if (step := of_span(span)) is not None)
-    return next((step for step in found if step.action is not None), None)
+    calls = [step for step in found if step.action is not None]
+    return max(calls, key=lambda step: step.began_at_ns, default=None)
 
 
 def _context(window: Window, acted: Step | None, policy: Policy, peer: str | None) -> RunContext:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from enum import Enum, auto
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,15 @@ from aftershock_collector.store.schema import APPLICATION_ID
 
 KEY_FILE = "store.key"
 PAGE_BYTES = 16_384  # a dozen spans to a page: as fast as 4 kB and less space lost at the ends
-PLAIN = b"SQLite format 3\0"  # how a file begins that is not encrypted
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{64}")
+
+
+class Content(Enum):
+    """What is in a file, for whoever has no key."""
+
+    EMPTY = auto()
+    PLAIN = auto()
+    ENCRYPTED = auto()  # or no database at all
 
 
 def connect(path: Path, wait_s: float, *, read_only: bool = False) -> sqlite3.Connection:
@@ -34,30 +42,25 @@ def connect(path: Path, wait_s: float, *, read_only: bool = False) -> sqlite3.Co
     installed; otherwise what SQLite raises.
     """
     key = key_beside(path)
-    begins = _first_bytes(path)
+    library = sqlite3 if key is None else _sqlcipher(path)
+    connection = _opened(library, path, wait_s, read_only=read_only)
+    content = _content(library, connection)
     if key is None:
-        if begins and begins != PLAIN:
-            why = (
-                f"{path} is not a database, or it is encrypted and {KEY_FILE} is missing beside it"
-            )
-            raise StoreUnavailable("damaged", why)
-        return _opened(sqlite3, path, wait_s, read_only=read_only)
-    library = _sqlcipher(path)
-    if begins == PLAIN:
+        if content is not Content.ENCRYPTED:
+            return connection
+        connection.close()
+        why = f"{path} is not a database, or it is encrypted and {KEY_FILE} is missing beside it"
+        raise StoreUnavailable("damaged", why)
+    connection.close()  # a key is given before anything is read
+    if content is Content.PLAIN:
         if read_only:
             raise _refused(path, f"{KEY_FILE} is there and it is plain: start the collector once")
         _encrypt(library, path, key, wait_s)
     connection = _opened(library, path, wait_s, read_only=read_only)
     _unlock(connection, key)
-    try:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except library.DatabaseError as error:
+    if _content(library, connection) is Content.ENCRYPTED:
         connection.close()
-        if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_NOTADB:
-            raise
-        raise _refused(
-            path, f"the key in {KEY_FILE} is not the one it was encrypted with"
-        ) from error
+        raise _refused(path, f"the key in {KEY_FILE} is not the one it was encrypted with")
     return connection
 
 
@@ -125,12 +128,21 @@ def _sqlcipher(path: Path) -> Any:
         raise _refused(path, f"{KEY_FILE} is there and {needed}") from error
 
 
-def _first_bytes(path: Path) -> bytes:
+def _content(library: Any, connection: sqlite3.Connection) -> Content:
+    """What a file holds, as the library reads it.
+
+    Nothing else may open the file: to close it gives up every lock that the process holds on it
+    (POSIX), and another process that ends would remove the journal, with what is being written.
+    """
     try:
-        with path.open("rb") as file:
-            return file.read(len(PLAIN))
-    except OSError:
-        return b""  # the library says what is wrong with it
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except library.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+            return Content.ENCRYPTED
+        connection.close()
+        raise
+    return Content.PLAIN if pages else Content.EMPTY
 
 
 def _refused(path: Path, why: str) -> StoreUnavailable:

@@ -10,6 +10,7 @@ from aftershock.model import Action, Finding, Level, Outcome, Run, Step, StepKin
 from aftershock.rules.actions import keys_of
 from aftershock.rules.rule import CALLS, Family, Lifetime, rule
 from aftershock.rules.swapped_digits import swapped_from
+from aftershock.rules.unapproved_action import answered, expired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -77,6 +78,8 @@ def made_up_ids(run: Run, step: Step, action: Action, limits: Limits) -> Iterato
     if not made_up:
         return
     near = not refused and is_near(action, made_up, shown)
+    if not near and was_approved(run, step, action):
+        return
     yield Finding(
         kind=KIND,
         run_id=run.id,
@@ -129,6 +132,19 @@ def shown_before(run: Run, action: Step) -> list[tuple[Step, frozenset[int]]] | 
             # An id that a call used successfully exists, wherever it came from.
             found.append((step, frozenset(hashed for _, hashed in own_ids(step.action))))
     return found
+
+
+def was_approved(run: Run, step: Step, action: Action) -> bool:
+    """True where a person allowed a call with these very arguments, and so has seen the id."""
+    return any(
+        one.approval is not None
+        and one.approval.tool == action.tool
+        and one.approval.lets_pass
+        and one.approval.arguments == action.arguments.digest
+        and answered(one, one.approval, step)
+        and not expired(one.approval, step)
+        for one in run.steps
+    )
 
 
 def remembers(first: Step, before: list[Step]) -> bool:

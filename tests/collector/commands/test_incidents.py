@@ -123,3 +123,10 @@ def test_a_mute_is_listed_until_it_is_ended(main: Main) -> None:
     assert (mute["number"], mute["agent"], mute["rule"]) == (1, "sre-bot", "stalled_run")
     assert main("mute", "--end", "1", *AUTHOR)[1] == "mute 1 is ended by Ada\n"
     assert printed_data(main, "mute", "--list") == []
+
+
+def test_only_an_open_incident_is_offered_to_be_acknowledged(main: Main) -> None:
+    assert "aftershock ack 2" in main("incidents")[1]
+    assert "aftershock ack" not in main("incidents", "--agent", "docs-bot")[1]
+    assert "aftershock ack" not in main("incidents", "1")[1]
+    assert "aftershock ack 2" in main("incidents", "2")[1]

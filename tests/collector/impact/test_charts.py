@@ -37,6 +37,16 @@ def test_when_the_looks_are_over_the_chart_goes_on_beyond_the_look_that_was_kept
     assert settled.judged_at_ns <= at(7_590) <= settled.charts[0].times_ns[-1] + 60 * S
 
 
+def test_the_chart_goes_on_while_somebody_who_was_paged_looks_at_it() -> None:
+    """One that ends seconds after the action looks like recovery."""
+    scene = Scene(broken([CHECKOUT], 7_320))
+    scene.play(7_700, [step("a", 7_230, CHECKOUT)])
+    ends = [impact.charts[0].times_ns[-1] for impact in scene.reported if impact.charts]
+
+    assert ends[-1] >= at(7_700 - 60)
+    assert len(scene.reported) <= 20  # twice a minute, and not at every round
+
+
 def test_probabilities_of_all_explanations_add_up_to_one() -> None:
     scene = Scene(broken([CHECKOUT], 7_320))
     scene.play(7_900, [step(str(n), 7_230 + n, CHECKOUT) for n in range(4)])

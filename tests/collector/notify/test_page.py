@@ -102,7 +102,7 @@ def test_a_page_says_whether_it_still_goes_on() -> None:
     ongoing = page_of(incident.blamed())
     recovered = page_of(blamed_with(recovered_at_ns=incident.at(120)))
 
-    assert section(ongoing, "Still happening") == ("yes, as measured at 12:04:46 UTC",)
+    assert section(ongoing, "Still happening") == ("yes, as measured at 12:05:37 UTC",)
     assert section(recovered, "Still happening") == ("no: it recovered at 12:05:10 UTC",)
 
 

@@ -135,6 +135,44 @@ def test_a_storm_of_incidents_is_a_few_pages_and_one_summary(
     assert desk.outbox.counts() == {"delivered": 60}
 
 
+def test_updates_of_a_page_take_no_room_from_another_incidents_page(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    desk = Desk(tmp_path, OnCall(webhook_url=receiver.url, wait_s=0.0, pages_per_minute_max=4))
+    for number in range(4):
+        claim = another(f"run-{number}")
+        loop = replace(incident.loop().finding, run_id=f"run-{number}")
+        cycle = replace(loop, kind="action_cycle", subject="cycle")
+        at_ns = NOW + number * 2 * S
+        desk.record(opened(claim, at_ns=at_ns))
+        desk.send(at_ns)
+        for finding in (loop, cycle):
+            desk.record(opened(replace(incident.loop(), finding=finding), at_ns=at_ns + S))
+            desk.send(at_ns + S)
+
+    sent = [request.json for request in receiver.requests]
+    assert [page["incident"] for page in sent if page["state"] == "opened"] == [1, 2, 3, 4]
+    assert len(sent) <= 8
+    desk.send(NOW + 70 * S)
+    assert len(receiver.requests) > len(sent)  # the other updates, a minute later
+
+
+def test_what_comes_in_a_storm_is_summed_up_a_few_times_a_minute(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    desk = Desk(tmp_path, OnCall(webhook_url=receiver.url, pages_per_minute_max=2))
+    for second in range(40):
+        desk.record(opened(another(f"run-{second}"), at_ns=NOW + second * S))
+        desk.send(NOW + second * S)
+    desk.send(NOW + 59 * S)
+
+    pages = [request.json for request in receiver.requests]
+    assert [page["kind"] for page in pages[:2]] == ["missing_fact"] * 2
+    assert [page["kind"] for page in pages[2:]] == ["summary"] * (len(pages) - 2)
+    assert 3 <= len(pages) - 2 <= 5
+    assert desk.outbox.counts() == {"delivered": 40}
+
+
 def test_a_page_in_a_storm_is_overtaken_by_no_older_one_of_less_weight(
     tmp_path: Path, receiver: Receiver
 ) -> None:

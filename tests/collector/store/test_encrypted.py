@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aftershock_collector.store.database import KEY_FILE, PLAIN
+from aftershock_collector.store.database import KEY_FILE
 from aftershock_collector.store.interface import StoreUnavailable
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.writer import SqliteStore
@@ -15,6 +15,7 @@ from tests.collector.store.rows import NOW, some_runs, spans_of
 from tests.collector.store.rows import change as alert
 
 KEY = "0123456789abcdef" * 4
+PLAIN = b"SQLite format 3\0"  # how a file begins that is not encrypted
 MARKER = b"SlowQueries"  # the name of the alert
 
 

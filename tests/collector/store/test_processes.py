@@ -8,6 +8,9 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
+from aftershock_collector.store.database import KEY_FILE
 from aftershock_collector.store.reader import Reader
 from aftershock_collector.store.writer import SqliteStore
 from tests.collector.store.rows import NOW, some_runs, spans_of
@@ -86,3 +89,36 @@ def test_kill_9_loses_nothing_that_was_committed(store_path: Path) -> None:
         assert reader.counts()["spans"] >= acknowledged
         for summary in reader.runs(limit=10_000):
             assert len(list(reader.spans(summary.run_id))) == sum(summary.steps.values())
+
+
+ANSWERING = """
+import sys
+from pathlib import Path
+from aftershock_collector.store.writer import SqliteStore
+SqliteStore.open(Path(sys.argv[1])).close()
+"""
+
+
+@pytest.mark.parametrize("key", [None, "0123456789abcdef" * 4], ids=["plain", "encrypted"])
+def test_a_command_that_writes_and_ends_leaves_the_journal_of_a_running_collector(
+    store_path: Path, key: str | None
+) -> None:
+    """SQLite's last user removes the journal: a lock that was lost makes a command the last one."""
+    store_path.parent.mkdir(mode=0o700)
+    if key is not None:
+        (store_path.parent / KEY_FILE).write_text(key, "ascii")
+    store = SqliteStore.open(store_path)
+    first, second = some_runs(2)
+    store.append(spans_of(first), [], [], NOW)
+    with Reader.open(store_path):  # as the collector's own pages do
+        pass
+    journal = store_path.with_name(f"{store_path.name}-wal")
+    was = journal.stat().st_ino
+    subprocess.run([sys.executable, "-c", ANSWERING, str(store_path)], check=True, timeout=60)
+
+    assert journal.exists()
+    assert journal.stat().st_ino == was
+    store.append(spans_of(second), [], [], NOW)
+    with Reader.open(store_path) as reader:
+        assert len(reader.runs(limit=10)) == 2
+    store.close()

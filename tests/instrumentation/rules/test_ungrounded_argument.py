@@ -129,3 +129,17 @@ def test_nothing_is_said_once_older_steps_fell_out_of_the_window() -> None:
 
     assert len(list(ungrounded_argument(played, LIMITS))) == 1
     assert [] == list(ungrounded_argument(replace(played, dropped_steps=1), LIMITS))
+
+
+def test_an_id_that_a_person_approved_for_this_very_call_is_grounded() -> None:
+    exactly = informed().approves("delete_card", id="credit_card_1")
+
+    assert exactly.calls("delete_card", id="credit_card_1").says(ungrounded_argument) == []
+
+
+def test_an_approval_of_other_arguments_or_of_any_grounds_no_id() -> None:
+    for approved in ({"id": "credit_card_2"}, {}):
+        given = informed().approves("delete_card", **approved)
+        assert given.calls("delete_card", id="credit_card_1").says(ungrounded_argument)
+    denied = informed().denies("delete_card", id="credit_card_1")
+    assert denied.calls("delete_card", id="credit_card_1").says(ungrounded_argument)
