@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = (ROOT / "instrumentation" / "aftershock", ROOT / "collector" / "aftershock_collector")
@@ -34,15 +35,54 @@ def text_of(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
+class Module(NamedTuple):
+    """What the rules ask of one file; of its tree nothing else is kept."""
+
+    first_line: str
+    functions: dict[str, int]  # lines of each
+    named: frozenset[str]  # what may name a module
+    timed: list[str]  # tests outside `slow` that assert a time
+    silent: list[int]  # lines of handlers that swallow any exception
+    spelled: list[str]  # attribute names of GenAI
+
+
 @cache
-def nodes_of(path: Path) -> list[ast.AST]:
-    return list(ast.walk(ast.parse(text_of(path))))
+def module_of(path: Path) -> Module:
+    tree = ast.parse(text_of(path))
+    found = Module((ast.get_docstring(tree) or "").partition("\n")[0], {}, frozenset(), [], [], [])
+    named: set[str] = set()
+    for node in ast.walk(tree):
+        named.update(names_in(node))
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                found.functions[node.name] = (node.end_lineno or 0) - node.lineno + 1
+                if path.name.startswith("test_") and asserts_a_time(node):
+                    found.timed.append(node.name)
+            case ast.ExceptHandler() if swallows(node):
+                found.silent.append(node.lineno)
+            case ast.Constant(value=str(text)) if text.startswith("gen_ai.") and " " not in text:
+                found.spelled.append(f"{node.lineno} {text}")
+            case _:
+                pass
+    return found._replace(named=frozenset(named))
 
 
-def first_line_of(path: Path) -> str:
-    tree = nodes_of(path)[0]
-    assert isinstance(tree, ast.Module)
-    return (ast.get_docstring(tree) or "").partition("\n")[0]
+def asserts_a_time(test: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """True for a test of the fast suite that fails on a slow machine."""
+    if any("slow" in ast.unparse(mark) for mark in test.decorator_list):
+        return False
+    return any(
+        isinstance(node, ast.Assert)
+        and re.search(r"time\.(monotonic|perf_counter)\(\) - \w+ <", ast.unparse(node))
+        for node in ast.walk(test)
+    )
+
+
+def swallows(handler: ast.ExceptHandler) -> bool:
+    """True for a handler of any exception that does nothing."""
+    if handler.type is not None and ast.unparse(handler.type) not in {"Exception", "BaseException"}:
+        return False
+    return all(isinstance(statement, ast.Pass) for statement in handler.body)
 
 
 def names_in(node: ast.AST) -> Iterator[str]:
@@ -61,7 +101,7 @@ def names_in(node: ast.AST) -> Iterator[str]:
 
 
 def test_the_first_line_of_a_module_says_what_it_owns() -> None:
-    first = {name_of(path): first_line_of(path) for path in MODULES}
+    first = {name_of(path): module_of(path).first_line for path in MODULES}
 
     assert {} == {
         name: line for name, line in first.items() if not line.endswith(".") or line.count(" ") < 2
@@ -71,10 +111,9 @@ def test_the_first_line_of_a_module_says_what_it_owns() -> None:
 def test_modules_and_functions_are_short_enough_to_read() -> None:
     modules = {name_of(path): text_of(path).count("\n") for path in EVERYTHING}
     functions = {
-        f"{name_of(path)}:{node.name}": (node.end_lineno or 0) - node.lineno + 1
+        f"{name_of(path)}:{name}": lines
         for path in EVERYTHING
-        for node in nodes_of(path)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for name, lines in module_of(path).functions.items()
     }
 
     assert {} == {name: lines for name, lines in modules.items() if lines > MODULE_LINES_MAX}
@@ -96,19 +135,7 @@ def test_lines_are_short_enough_to_read() -> None:
 
 def test_no_test_of_the_fast_suite_asserts_how_fast_this_machine_is() -> None:
     """What is measured belongs to `slow` tests and to tests/bench: elsewhere load makes it fail."""
-    timed = [
-        f"{name_of(path)}:{test.name}"
-        for path in EVERYTHING
-        if path.name.startswith("test_")
-        for test in nodes_of(path)
-        if isinstance(test, ast.FunctionDef | ast.AsyncFunctionDef)
-        and not any("slow" in ast.unparse(mark) for mark in test.decorator_list)
-        and any(
-            isinstance(node, ast.Assert)
-            and re.search(r"time\.(monotonic|perf_counter)\(\) - \w+ <", ast.unparse(node))
-            for node in ast.walk(test)
-        )
-    ]
+    timed = [f"{name_of(path)}:{name}" for path in EVERYTHING for name in module_of(path).timed]
 
     assert timed == []
 
@@ -117,7 +144,7 @@ def test_no_module_is_there_that_nothing_imports() -> None:
     """Dead files: every module is imported, or started by its name."""
     files = ("pyproject.toml", "Makefile", ".ci/run", "docker-compose.yml")
     started = "\n".join(text_of(ROOT / name) for name in files)
-    named = {name for path in EVERYTHING for node in nodes_of(path) for name in names_in(node)}
+    named = frozenset[str]().union(*(module_of(path).named for path in EVERYTHING))
     dead = [
         name_of(path)
         for path in MODULES
@@ -151,28 +178,17 @@ def test_no_leftovers() -> None:
 
 
 def test_no_exception_is_swallowed_in_silence() -> None:
-    assert [] == [
-        f"{name_of(path)}:{handler.lineno}"
-        for path in MODULES
-        for handler in nodes_of(path)
-        if isinstance(handler, ast.ExceptHandler)
-        and (handler.type is None or ast.unparse(handler.type) in {"Exception", "BaseException"})
-        and all(isinstance(statement, ast.Pass) for statement in handler.body)
-    ]
+    assert [] == [f"{name_of(path)}:{line}" for path in MODULES for line in module_of(path).silent]
 
 
 def test_attribute_names_are_spelled_in_one_module_only() -> None:
     """`aftershock.*` and `gen_ai.*` names live in attributes.py (dialects read foreign ones)."""
     allowed = {"attributes.py", "openinference.py", "genai.py"}
     found = [
-        f"{name_of(path)}:{node.lineno} {node.value}"
+        f"{name_of(path)}:{spelled}"
         for path in MODULES
         if path.name not in allowed
-        for node in nodes_of(path)
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and node.value.startswith("gen_ai.")
-        and " " not in node.value
+        for spelled in module_of(path).spelled
     ]
 
     assert found == []

@@ -118,6 +118,8 @@ def test_senders_share_runs_only_where_one_pattern_fits_both(
 
 # --- A whole collector -------------------------------------------------------------------------
 
+MEMORY_BYTES_MAX = 8_000_000_000  # the tests' own process counts too, and may be large already
+
 
 class Senders:
     """Two senders with tokens in front of one running collector."""
@@ -152,8 +154,9 @@ class Senders:
 
         async def go() -> None:
             config = Config(
-                self.home, http=HERE, grpc=HERE, tick_s=0.05, document=POLICY, **changes
-            )
+                self.home, http=HERE, grpc=HERE, tick_s=0.05, document=POLICY,
+                memory_bytes_max=MEMORY_BYTES_MAX, **changes,
+            )  # fmt: skip
             async with running(config) as up:
                 base = f"http://{up.http}"
                 async with httpx.AsyncClient(base_url=base, timeout=60) as self.client:

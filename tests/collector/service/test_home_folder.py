@@ -31,7 +31,7 @@ def test_p16_a_home_folder_that_is_removed_is_noticed_and_nothing_is_acknowledge
     tmp_path: Path,
 ) -> None:
     home = tmp_path / "home"
-    config = Config(home, http=HERE, grpc=HERE, tick_s=0.05, answer_s=0.5)
+    config = Config(home, http=HERE, grpc=HERE, tick_s=0.05, answer_s=3.0)
 
     async def lose() -> tuple[int, int, int, str]:
         async with running(config) as up, httpx.AsyncClient(base_url=f"http://{up.http}") as client:

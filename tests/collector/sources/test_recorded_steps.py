@@ -17,6 +17,7 @@ from tests.collector.sources.recordings import ROOT, SHARED, found_in, recorded,
 
 NEUTRAL = ROOT / "tests" / "data" / "neutral-tau.jsonl.gz"
 RECORDED_NEUTRAL = sorted((SHARED / "traces").glob("*.jsonl.gz"))
+LARGE = ("agentdojo", "whowhen", "tar.", "magentic")  # take 5 s or more each: they are slow tests
 
 
 def read_lines(path: Path) -> list[Any]:
@@ -29,7 +30,7 @@ def read_lines(path: Path) -> list[Any]:
         NEUTRAL,
         *(
             [
-                pytest.param(path, marks=[pytest.mark.slow] * path.name.startswith("agentdojo"))
+                pytest.param(path, marks=[pytest.mark.slow] * path.name.startswith(LARGE))
                 for path in RECORDED_NEUTRAL
             ]
             or [pytest.param(None, marks=pytest.mark.skip("../shared/data is not here"))]
