@@ -86,7 +86,7 @@ class Knowledge:
     def _remember(self, step: Step) -> None:
         known, acted = self._actions.get(step.span_id), acted_of(step)
         if known is not None and known.run_id != acted.run_id:
-            return  # the id is in_use: two runs do not share a span
+            return  # the id is taken: two runs do not share a span
         self._actions[step.span_id] = acted
         self._actions.move_to_end(step.span_id)
         declared = step.action is not None and step.action.targets_declared

@@ -29,11 +29,14 @@ STOP = re.compile(
     r"(?=\s*(?:[!.,;:\n—-]|$)|\s(?:please|now|immediately|everything|at\sonce)\b)",
     re.IGNORECASE,
 )
+# "Do not edit any file." forbids every change; "... any file under vendor/" and "do not delete any
+# file" forbid some.
 NO_CHANGES = re.compile(
     r"""\b(?:(?:do\snot|don['’]?t|never|without)\s
-          (?:chang|modify|edit|touch|writ|delet|remov|alter|creat)(?:e|ing)?\s
+          (?:chang|modify|edit|touch|alter)(?:e|ing)?\s
           (?:a\s(?:single\s)?(?:file|line|thing)|any\s?(?:files?|code|lines?|things?))
-        | make\sno\schanges)\b""",
+        | make\sno\schanges)
+        (?=\s*(?:[.!,;:\n—-]|$)|\s(?:yet|now|please|until|at\sall|for\snow|any\s?more)\b)""",
     re.IGNORECASE | re.VERBOSE,
 )
 # "do not delete anything else, p09 is still needed" asks for no deletion.

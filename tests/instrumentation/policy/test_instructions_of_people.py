@@ -68,3 +68,19 @@ def test_attributes_of_others_are_no_instruction() -> None:
     assert instruction_in({}) is None
     assert instruction_in({"aftershock.message.repeats": -3}) is None
     assert instruction_in({"aftershock.message.forbids_changes": "yes"}) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Don't change any code outside of src/parser, the tests there must pass.",
+        "Never edit any file under migrations/. The login page should show an error.",
+        "The login page shows no error. Do not change any lines in the public API.",
+        "I want the totals in EUR. Don't remove any lines.",
+        "Don't delete any files, p09 needs them; the report is due today.",
+        "Make no changes to the schema, the endpoint must return 404.",
+    ],
+)
+def test_what_is_forbidden_in_one_place_or_of_one_kind_forbids_no_other_change(text: str) -> None:
+    """Found live: such a task paged for the two edits that it asked for."""
+    assert instruction_of(text) is None
