@@ -159,7 +159,7 @@ def alternatives_of(standing: Standing, probability: float) -> tuple[Alternative
         entity, share = standing.source
         no_agent -= share
         outside.append(Alternative(None, None, f"trouble that began in {entity}", share * scale))
-    for words, share in standing.own:
+    for words, share in standing.reasons:
         no_agent -= share
         outside.append(Alternative(None, None, words, share * scale))
     if standing.shared is not None:

@@ -59,7 +59,7 @@ class Standing(NamedTuple):
     outside: tuple[tuple[Change, float], ...] = ()  # of what others did to the target
     source: tuple[str, float] | None = None  # an untouched entity in trouble, and its share
     shared: Shared | None = None  # what the target has in common with others; not counted
-    own: tuple[tuple[str, float], ...] = ()  # of what the target itself went through, in words
+    reasons: tuple[tuple[str, float], ...] = ()  # of what the target itself went through, in words
 
 
 class ScoringRound(NamedTuple):
